@@ -65,6 +65,7 @@ final class StatusCommand implements Command {
                 output.line(all.toString());
             } else {
                 list(all.objects("units"), output);
+                tellCrashes(ManagerSocket.call(line, "Predecessors", JsonObject.EMPTY), output);
             }
             return ExitCode.OK;
         }
@@ -92,6 +93,26 @@ final class StatusCommand implements Command {
                     pad(unit.string("subState"), 13) + " ",
                     unit.string("description"));
         }
+    }
+
+    private static void tellCrashes(JsonObject before, Output output) {
+        long crashes = before.integer("crashes");
+        if (crashes == 0) {
+            return;
+        }
+        Instant last = Instant.ofEpochMilli(before.integer("lastCrash") / 1000);
+        output.line("");
+        output.line(
+                output.warning(
+                        (crashes == 1 ? "a manager has" : crashes + " managers have")
+                                + " ended without being told to"),
+                ", the last "
+                        + ago(Duration.between(last, Instant.now()))
+                        + " ago"
+                        + before.optionalString("how").map(how -> " (" + how + ")").orElse("")
+                        + ": took "
+                        + before.integer("takenBack")
+                        + " units back");
     }
 
     private static void show(ParseResult line, JsonObject unit, Output output) {

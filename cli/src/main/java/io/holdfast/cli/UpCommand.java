@@ -1,7 +1,6 @@
 package io.holdfast.cli;
 
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.EventLoop;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.CgroupPath;
@@ -29,6 +28,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -37,8 +37,8 @@ import picocli.CommandLine.ParseResult;
 
 /** Runs a service manager in the foreground, with the units that are named. */
 final class UpCommand implements Command {
-    /** How long a manager has lived whose end counts as the first crash. */
-    private static final Duration STABLE = Duration.ofSeconds(10);
+    /** Within this time a second wish to stop is the first, which a keeper has said again. */
+    private static final Duration SAME = Duration.ofMillis(300);
 
     @Override
     public CommandSpec spec() {
@@ -112,14 +112,18 @@ final class UpCommand implements Command {
             return run(line, DaemonProcess.begin(), keeper, output);
         }
         try (Keeper above = keeper.get()) {
+            boolean isAfterCrash = !above.store().isEmpty();
+            Path runtime = ManagerSocket.options(line).runtimeDirectory();
             int code;
             try {
                 code = run(line, DaemonProcess.beginBelowKeeper(), keeper, output);
             } catch (CommandException e) {
-                above.ends(e.exitCode());
+                if (!isAfterCrash) { // else another attempt may have what this one lacked
+                    above.ends(e.exitCode(), runtime);
+                }
                 throw e;
             }
-            above.ends(code);
+            above.ends(code, runtime);
             return code;
         }
     }
@@ -224,17 +228,21 @@ final class UpCommand implements Command {
                 AutoCloseable _ = () -> stack.ifPresent(Stack::remove)) {
             serveUser(options, systemd1, lines);
             if (!bus.isEmpty()) {
-                manager.busNames(systemd1.connect(bus));
+                manager.busNames(
+                        manager.isAfterCrash() ? systemd1.follow(bus) : systemd1.connect(bus));
             }
             stack.ifPresent(each -> each.layOut(manager.slice().map(CgroupPath::path)));
             manager.lostWithoutCgroups().ifPresent(text -> lines.event(Level.WARNING, text));
             AtomicInteger asked = new AtomicInteger();
+            AtomicLong askedAt = new AtomicLong();
             Runnable stop =
                     () -> {
+                        long now = System.nanoTime();
                         if (asked.incrementAndGet() == 1) {
+                            askedAt.set(now);
                             lines.event(Level.INFO, "stopping");
                             var ignored = manager.shutdown();
-                        } else {
+                        } else if (now - askedAt.get() > SAME.toNanos()) {
                             lines.event(Level.WARNING, "stopping at once");
                             manager.loop().stop();
                         }
@@ -243,7 +251,7 @@ final class UpCommand implements Command {
             Runnable hangup =
                     () -> {
                         if (mayHangUp && !Terminal.isThere()) {
-                            stop.run();
+                            stop.run(); // a keeper that has the same terminal says it again
                         } else {
                             reload(manager, lines);
                         }
@@ -252,12 +260,12 @@ final class UpCommand implements Command {
                     Registration _ = manager.loop().onSignal(Signal.INT, stop);
                     Registration _ = manager.loop().onSignal(Signal.HUP, hangup)) {
                 stack.ifPresent(each -> connect(each, manager, systemd1));
-                keeper.ifPresent(each -> keepOn(each, manager));
-                if (!manager
-                        .isAfterCrash()) { // else what was asked for is up, or was stopped since
+                keeper.ifPresent(Keeper::ready);
+                if (!manager.hasBegun()) { // else what was asked for is up, or was stopped since
                     var ignored =
                             manager.start(units)
                                     .whenComplete((results, failure) -> {
+                                        manager.begun();
                                         if (asked.get() == 0) {
                                             started(manager, units, results, failure, lines, code);
                                         }
@@ -280,12 +288,6 @@ final class UpCommand implements Command {
         } catch (Exception e) {
             throw new AssertionError(e); // closing a signal handler
         }
-    }
-
-    /** There is something to lose from now on. */
-    private static void keepOn(Keeper keeper, Manager manager) {
-        keeper.ready();
-        EventLoop.Timer _ = manager.loop().after(STABLE, keeper::stable);
     }
 
     /** As systemd does at SIGHUP. */

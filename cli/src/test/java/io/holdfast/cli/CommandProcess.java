@@ -126,6 +126,10 @@ final class CommandProcess implements AutoCloseable {
         }
     }
 
+    int pid() {
+        return Math.toIntExact(process.pid());
+    }
+
     synchronized List<String> lines() {
         return List.copyOf(lines);
     }

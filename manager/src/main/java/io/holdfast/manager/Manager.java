@@ -24,6 +24,7 @@ import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySocket;
+import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.process.Orphans;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
@@ -43,6 +44,7 @@ import io.holdfast.manager.slice.SliceKind;
 import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.socket.SocketKind;
 import io.holdfast.manager.survival.Keeper;
+import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.survival.StateFolder;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.target.TargetKind;
@@ -59,6 +61,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -194,10 +197,18 @@ public final class Manager implements AutoCloseable {
         survival.begin(loop, recovery::record);
         isAfterCrash = survival.isAfterCrash();
         if (isAfterCrash) {
-            int count = recovery.run();
-            context.notice("the manager before this one was killed: took " + count + " units back");
+            survival.tookBack(recovery.run());
+            context.notice(told(survival.predecessor()));
         }
         removeLeftovers(context);
+    }
+
+    private static String told(Predecessor before) {
+        return "the manager before this one "
+                + before.how().map(ExitText::of).orElse("ended")
+                + ": took "
+                + (before.takenBack() == 1 ? "one unit" : before.takenBack() + " units")
+                + " back";
     }
 
     private Optional<Service> service(UnitName name) {
@@ -315,6 +326,7 @@ public final class Manager implements AutoCloseable {
                                 keeper.get(),
                                 states,
                                 text -> listener.event(ManagerListener.Level.WARNING, text));
+                LockSupport.parkNanos(survival.predecessor().pause().toNanos());
             }
             try {
                 cgroups = UnitCgroups.open(options.slice(), survival.isAfterCrash());
@@ -379,8 +391,27 @@ public final class Manager implements AutoCloseable {
         return isAfterCrash;
     }
 
+    /** The managers before this one, and what was taken back of the last. By any thread. */
+    public Predecessor predecessor() {
+        return survival.predecessor();
+    }
+
+    /** Whether a manager that was killed has done already what this one is started for. */
+    public boolean hasBegun() {
+        return survival.predecessor().begun();
+    }
+
+    /** What it was started for is done: a manager after it is not to do it again. */
+    public void begun() {
+        loop.post(survival::begun);
+    }
+
     /** Runs until {@link #shutdown} has stopped everything. */
     public void run() {
+        survival.forgetRest(); // all faces are there
+        if (survival.predecessor().stopping()) {
+            var _ = shutdown();
+        }
         loop.run();
     }
 
@@ -510,6 +541,7 @@ public final class Manager implements AutoCloseable {
     public CompletableFuture<Map<UnitName, JobResult>> shutdown() {
         loop.postEnding(() -> {
             if (!jobs.isStopping()) {
+                survival.stopping();
                 jobs.shutdown(results ->
                         orphans.end(() -> {
                             shutDown.complete(results);
@@ -601,6 +633,7 @@ public final class Manager implements AutoCloseable {
         childSignal.cancel();
         units.all().forEach(ManagedUnit::abandon);
         activation.abandon();
+        survival.end();
         notify.close();
         messages.close();
         view.close();
@@ -614,7 +647,6 @@ public final class Manager implements AutoCloseable {
         Inaccessible.beside(notifySocket(options), options.scope()).remove();
         uids.removeFolder();
         made.clear();
-        survival.end();
         lock.close();
         folder.close();
     }

@@ -6,6 +6,8 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobType;
@@ -58,6 +60,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import java.util.function.ObjLongConsumer;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * A manager as its faces see it, which live on its loop. Unless a method says otherwise it is
@@ -99,6 +102,20 @@ public final class ManagerView {
     }
 
     // ---- the manager; by any thread
+
+    /** Whether it goes on with what a manager had that was killed. */
+    public boolean isAfterCrash() {
+        return context.survival().isAfterCrash();
+    }
+
+    /**
+     * A listener of a face. Before the loop runs.
+     *
+     * @param listen makes one; not called if that of a manager that was killed is there
+     */
+    public UnixListener listener(UnixAddress address, Supplier<UnixListener> listen) {
+        return context.survival().listener(address, listen);
+    }
 
     /** The manager's loop. By any thread. */
     public EventLoop loop() {

@@ -84,7 +84,6 @@ final class Recovery {
         next.forEach(Runnable::run);
         queue(survival.states(), true);
         queue(survival.states(), false);
-        survival.forgetRest();
         jobs.engine().run();
         restored.forEach(survival::write);
         jobs.unused().look(restored);

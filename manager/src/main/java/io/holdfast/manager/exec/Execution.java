@@ -280,7 +280,11 @@ public final class Execution {
         Map<String, String> variables =
                 environment.of(main, identity.account(), surroundings.notifySocket(), run);
         Spawn spawn = spawnOf(command, arguments(command, variables), variables);
-        spawn.environment(variables).newSession().umask(settings().umask()).directory(directory());
+        spawn.reapLater()
+                .environment(variables)
+                .newSession()
+                .umask(settings().umask())
+                .directory(directory());
         settings().nice().ifPresent(spawn::nice);
         if (settings().ignorePipe()) {
             spawn.ignorePipe();

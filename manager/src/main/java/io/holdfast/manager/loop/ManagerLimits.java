@@ -33,6 +33,12 @@ public final class ManagerLimits {
                     Duration.ofSeconds(90),
                     "time that loading units may take");
 
+    public static final Limit CRASH_PAUSE =
+            Limit.time(
+                    "io.holdfast.manager.crashPause",
+                    Duration.ofSeconds(1),
+                    "time that a manager waits before it takes units back, for each that died young before it, the first three aside");
+
     public static final Limit SOCKET_PATIENCE =
             Limit.time(
                     "io.holdfast.manager.socketPatience",

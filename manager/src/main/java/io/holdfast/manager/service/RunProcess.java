@@ -64,6 +64,8 @@ final class RunProcess implements AutoCloseable {
                 how -> {
                     watch = null;
                     exit = how;
+                    context.survival().changed(workload.unit());
+                    context.survival().whenWritten(this::reap);
                     if (!closed) {
                         exited.accept(how);
                     }
@@ -79,7 +81,6 @@ final class RunProcess implements AutoCloseable {
                                         if (how.isPresent() && watch != null) {
                                             watch.cancel();
                                             note.accept(how.get());
-                                            context.survival().reap();
                                         }
                                     });
         } else if (child == null) {
@@ -88,6 +89,15 @@ final class RunProcess implements AutoCloseable {
             var _ =
                     child.onExit()
                             .thenAccept(how -> context.loop().postEnding(() -> note.accept(how)));
+        }
+    }
+
+    /** What came of its exit is written down: the next manager need not find it. */
+    private void reap() {
+        if (ofKeeper) {
+            context.survival().reap();
+        } else if (child != null) {
+            child.reap();
         }
     }
 
@@ -107,10 +117,6 @@ final class RunProcess implements AutoCloseable {
         }
         watch = null;
         context.processes().drop(pidFd, workload);
-        if (child != null) {
-            child.close();
-        } else {
-            pidFd.close();
-        }
+        context.survival().whenWritten(child == null ? pidFd::close : child::close);
     }
 }

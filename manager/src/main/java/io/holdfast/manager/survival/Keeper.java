@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
 import io.holdfast.core.file.ScratchFolder;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
@@ -84,7 +85,7 @@ public final class Keeper implements AutoCloseable {
                             .flatMap(each -> each)
                             .toList();
             int _ = SysPrctl.setChildSubreaper(true);
-            int r = SysExec.replace(SHELL, command, environment(), kept);
+            int r = SysExec.replace(SHELL, command, environment(), kept, List.of(Signal.CHLD));
             throw new ErrnoException("execve", SHELL, -r);
         } finally {
             kept.forEach(Fd::close);
@@ -144,8 +145,10 @@ public final class Keeper implements AutoCloseable {
                 Stream.of(numbers.split(",")).map(Integer::valueOf).map(Fd::inherited).toList();
         inherited.stream().skip(STORE_SOCKETS).forEach(Fd::close);
         Fd control = Fd.inherited(CONTROL);
-        return Optional.of(
-                new Keeper(DescriptorStore.open(inherited.subList(0, STORE_SOCKETS)), control));
+        Keeper keeper =
+                new Keeper(DescriptorStore.open(inherited.subList(0, STORE_SOCKETS)), control);
+        keeper.tell("here");
+        return Optional.of(keeper);
     }
 
     /** What the managers of this keeper have kept. */
@@ -158,23 +161,20 @@ public final class Keeper implements AutoCloseable {
         tell("ready");
     }
 
-    /** This manager has lived for a while: the next crash counts as the first. */
-    public void stable() {
-        tell("stable");
-    }
-
     /** Of all that has ended and come to the keeper, the status is known: nobody needs it there. */
     public void reap() {
         tell("reap");
     }
 
     /**
-     * This process ends by itself, and with it the keeper.
+     * This process ends by itself, and with it the keeper: nothing is left to be taken back.
      *
      * @param status of the keeper's exit
+     * @param runtime the runtime folder
      */
-    public void ends(int status) {
+    public void ends(int status, Path runtime) {
         tell("exit " + status);
+        StateFolder.remove(runtime);
     }
 
     private void tell(String line) {

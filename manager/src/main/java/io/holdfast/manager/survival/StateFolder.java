@@ -13,6 +13,8 @@ import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiConsumer;
@@ -133,13 +135,22 @@ public final class StateFolder implements AutoCloseable {
         return fields;
     }
 
-    /** Forgets everything, and removes the folder. */
-    public void clear() {
-        String[] names = folder.path().toFile().list();
-        for (String name : names == null ? new String[0] : names) {
-            int _ = SysStat.unlinkat(folder.fd(), name);
+    /**
+     * Removes the folder of a runtime folder with all that is in it.
+     *
+     * @param runtime nothing if it is gone
+     */
+    static void remove(Path runtime) {
+        Path path = runtime.resolve(FOLDER);
+        if (Files.exists(path)) {
+            try (TrustedFolder folder = TrustedFolder.open(path)) {
+                String[] names = path.toFile().list();
+                for (String name : names == null ? new String[0] : names) {
+                    int _ = SysStat.unlinkat(folder.fd(), name);
+                }
+            }
+            boolean _ = path.toFile().delete();
         }
-        boolean _ = folder.path().toFile().delete();
     }
 
     @Override

@@ -3,7 +3,10 @@ package io.holdfast.manager.survival;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
 import io.holdfast.manager.unit.UnitName;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -13,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Without a keeper nothing is kept and nothing is written. On the loop.
  */
 public final class Survival {
+    /** The file of the manager itself; that of a unit has a suffix. */
+    private static final String MANAGER = "manager";
+
     /** Of a manager that nothing outlives. */
     public static final Survival NONE = new Survival();
 
@@ -30,11 +37,15 @@ public final class Survival {
     private final @Nullable StateFolder folder;
     private final Consumer<String> warnings;
     private final Set<UnitName> changed = new LinkedHashSet<>();
+    private final List<Runnable> afterwards = new ArrayList<>();
     private final Set<String> written = new HashSet<>();
     private final Map<String, List<Fd>> found = new LinkedHashMap<>();
     private Map<String, Fields> states = Map.of();
     private @Nullable EventLoop loop;
     private Function<UnitName, Optional<Fields>> describe = _ -> Optional.empty();
+
+    private boolean isAfterCrash;
+    private volatile Predecessor predecessor = Predecessor.NONE;
 
     private Survival() {
         keeper = null;
@@ -54,8 +65,48 @@ public final class Survival {
         this.folder = folder;
         this.warnings = warnings;
         keeper.store().read(found::put);
-        states = folder.read((name, why) -> warnings.accept(name + " is not taken back: " + why));
+        states =
+                new LinkedHashMap<>(
+                        folder.read((name, why) ->
+                                warnings.accept(name + " is not taken back: " + why)));
+        Fields manager = states.remove(MANAGER);
+        isAfterCrash = manager != null;
+        predecessor = manager == null ? Predecessor.NONE : Predecessor.of(manager);
         written.addAll(states.keySet());
+        writeManager();
+    }
+
+    private void writeManager() {
+        if (folder != null) {
+            FaultPoint.pass();
+            try {
+                folder.write(MANAGER, predecessor.record());
+            } catch (ErrnoException e) {
+                warnings.accept("this manager is not written down: " + e.getMessage());
+            }
+        }
+    }
+
+    /** It stops everything; so does the next one, should this one be killed. */
+    public void stopping() {
+        predecessor = predecessor.stops();
+        writeManager();
+    }
+
+    /** What it was started for is done, and not to be done again by the next one. */
+    public void begun() {
+        predecessor = predecessor.begins();
+        writeManager();
+    }
+
+    /** The manager before this one, and how much of it was taken back. */
+    public Predecessor predecessor() {
+        return predecessor;
+    }
+
+    /** So many units were taken back. */
+    public void tookBack(int units) {
+        predecessor = predecessor.tookBack(units);
     }
 
     /** Whether anything outlives this manager. */
@@ -65,7 +116,7 @@ public final class Survival {
 
     /** Whether there was a manager before this one, which was killed. */
     public boolean isAfterCrash() {
-        return !states.isEmpty() || !found.isEmpty();
+        return isAfterCrash;
     }
 
     /**
@@ -74,6 +125,9 @@ public final class Survival {
      * @param describe what is to be written of a unit; empty: nothing
      */
     public void begin(EventLoop loop, Function<UnitName, Optional<Fields>> describe) {
+        if (keeper == null) {
+            return;
+        }
         this.loop = loop;
         this.describe = describe;
     }
@@ -116,6 +170,7 @@ public final class Survival {
         if (keeper == null) {
             return;
         }
+        FaultPoint.pass();
         try {
             keeper.store()
                     .put(key, descriptors)
@@ -127,24 +182,43 @@ public final class Survival {
 
     public void drop(String key) {
         if (keeper != null) {
+            FaultPoint.pass();
             keeper.store().remove(key);
         }
+    }
+
+    /**
+     * A listener that outlives the manager, with those who wait to be accepted: that of an earlier
+     * one, else a new one.
+     */
+    public UnixListener listener(UnixAddress address, Supplier<UnixListener> listen) {
+        String key = "face " + address;
+        List<Fd> kept = take(key);
+        UnixListener listener =
+                kept.size() == 1 ? UnixListener.takeOver(kept.getFirst(), address) : listen.get();
+        keep(key, List.of(listener.fd()));
+        return listener;
     }
 
     /** The status of whatever has ended and come to the keeper is known. */
     public void reap() {
         if (keeper != null) {
+            FaultPoint.pass();
             keeper.reap();
         }
     }
 
-    /** This manager ends by itself, and nothing of it outlives it. */
+    /** The loop runs no longer, and nothing is left to be written down. */
     public void end() {
+        loop = null;
+        changed.clear();
+        List<Runnable> tasks = List.copyOf(afterwards);
+        afterwards.clear();
+        tasks.forEach(Runnable::run);
         if (folder != null) {
-            folder.clear();
+            written.forEach(folder::remove); // not that it stops: so does the next one, if need be
             folder.close();
         }
-        loop = null;
     }
 
     // ---- states
@@ -152,15 +226,38 @@ public final class Survival {
     /** Something of a unit is another: it is written down before long. */
     public void changed(UnitName unit) {
         EventLoop at = loop;
-        if (at != null && changed.add(unit) && changed.size() == 1) {
+        if (at == null) {
+            return;
+        }
+        if (changed.isEmpty() && afterwards.isEmpty()) {
             at.postEnding(this::writeChanged);
         }
+        changed.add(unit);
+    }
+
+    /**
+     * Does something that makes the state of this moment all that is known: when what changed is
+     * written down.
+     */
+    public void whenWritten(Runnable task) {
+        EventLoop at = loop;
+        if (at == null) {
+            task.run();
+            return;
+        }
+        if (changed.isEmpty() && afterwards.isEmpty()) {
+            at.postEnding(this::writeChanged);
+        }
+        afterwards.add(task);
     }
 
     private void writeChanged() {
         Set<UnitName> now = new LinkedHashSet<>(changed);
         changed.clear();
         now.forEach(this::write);
+        List<Runnable> tasks = List.copyOf(afterwards);
+        afterwards.clear();
+        tasks.forEach(Runnable::run);
     }
 
     /** Writes a unit down as it is now. */
@@ -168,6 +265,7 @@ public final class Survival {
         if (folder == null || loop == null) {
             return;
         }
+        FaultPoint.pass();
         changed.remove(unit);
         Optional<Fields> state = describe.apply(unit);
         try {

@@ -79,12 +79,19 @@ final class PrivateSocket implements AutoCloseable {
         Path socket = parent.resolve("private");
         boolean there = Files.exists(parent);
         TrustedFolder.make(parent, FOLDER_MODE).close();
+        UnixAddress address = UnixAddress.path(socket);
         PrivateSocket opened =
                 new PrivateSocket(
                         face,
-                        UnixListener.listen(
-                                UnixAddress.path(socket), SocketType.STREAM, BACKLOG, MODE),
-                        there ? Optional.empty() : Optional.of(parent));
+                        face.manager()
+                                .listener(
+                                        address,
+                                        () ->
+                                                UnixListener.listen(
+                                                        address, SocketType.STREAM, BACKLOG, MODE)),
+                        there && !face.manager().isAfterCrash()
+                                ? Optional.empty()
+                                : Optional.of(parent));
         opened.acceptor.start();
         return opened;
     }

@@ -8,7 +8,9 @@ import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.WorkloadIdentity;
@@ -19,6 +21,7 @@ import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.access.Permission.Verb;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.UnitName;
@@ -115,6 +118,11 @@ public final class ManagerInterface implements AutoCloseable {
             # One unit, with its processes and its log; loadState tells if there is none of that name.
             method Status(name: string) -> (unit: Unit)
 
+            # The managers before this one, which a keeper has replaced when they were killed.
+            # lastCrash: when the last of them was found dead, in microseconds since 1970.
+            # how: how it ended. takenBack: how many of its units go on.
+            method Predecessors() -> (crashes: int, lastCrash: int, how: ?string, takenBack: int)
+
             # Starts units and what they pull in, and waits until they are started. Of whoever is neither
             # root nor the manager's user the authority is asked for each unit; it may ask a user only if
             # interactive authentication is allowed: here and below.
@@ -172,6 +180,10 @@ public final class ManagerInterface implements AutoCloseable {
     private final Manager manager;
     private final Guard guard;
     private final LogReaders logReaders;
+
+    /** Connections that the kernel keeps until they are accepted. */
+    private static final int BACKLOG = 128;
+
     private final VarlinkServer server;
 
     private ManagerInterface(Manager manager, Permission permission) {
@@ -203,7 +215,14 @@ public final class ManagerInterface implements AutoCloseable {
     public static ManagerInterface serve(Manager manager, Path folder, Permission permission) {
         ManagerInterface face = new ManagerInterface(manager, permission);
         try {
-            face.server.listen(UnixAddress.path(folder.resolve(SOCKET)), FOR_ALL);
+            UnixAddress address = UnixAddress.path(folder.resolve(SOCKET));
+            face.server.serve(
+                    manager.view()
+                            .listener(
+                                    address,
+                                    () ->
+                                            UnixListener.listen(
+                                                    address, SocketType.STREAM, BACKLOG, FOR_ALL)));
             return face;
         } catch (RuntimeException e) {
             face.close();
@@ -211,10 +230,22 @@ public final class ManagerInterface implements AutoCloseable {
         }
     }
 
+    private JsonObject predecessors() {
+        Predecessor before = manager.predecessor();
+        JsonObject.Builder told =
+                JsonObject.builder()
+                        .put("crashes", before.crashes())
+                        .put("lastCrash", before.last().toEpochMilli() * 1000)
+                        .put("takenBack", before.takenBack());
+        before.how().ifPresent(how -> told.put("how", ExitText.of(how)));
+        return told.build();
+    }
+
     private Service service() {
         return Service.of(Interface.parse(DEFINITION))
                 .asyncMethod("List", _ -> manager.list().thenApply(ManagerInterface::units))
                 .asyncMethod("Status", this::status)
+                .method("Predecessors", _ -> predecessors())
                 .asyncMethod("Start", call -> jobs(call, Verb.START, manager::start))
                 .asyncMethod("Stop", call -> jobs(call, Verb.STOP, manager::stop))
                 .asyncMethod("Restart", call -> jobs(call, Verb.RESTART, manager::restart))

@@ -3,16 +3,20 @@
 # $1: the number of a FIFO that no name leads to; the others: the command of the manager.
 # The manager writes one word a line to its descriptor 8. Its end is the end of file: then it has died, unless it said "exit".
 #
-# Nothing here may wait for a child: that would reap all of them (dash), and the status of a service that has exited while
-# there is no manager would be lost. So no command that is not of the shell itself, but for "reap" and when there is time.
+# Nothing here may wait for a child unasked: that would reap all of them, and the status of a service that has exited while
+# there is no manager would be lost. So there is no command that is not of the shell itself, and SIGCHLD is blocked from the
+# start: dash looks for children that have exited when it has come. A subshell is waited for, and all that exited before it.
+# (bash reaps at once whatever is done; then only Linux 6.15 and later know the status of such a service.)
 fifo=/proc/self/fd/$1
 shift
 manager=
 ready=
-crashes=0
+asked= # to stop, which a manager that is just being started does not hear
+failed=0 # starts in a row that came to no manager
 
 forward() {
     signalled=yes
+    [ "$1" != TERM ] || asked=yes
     [ -z "$manager" ] || kill -s "$1" "$manager" 2>/dev/null || :
 }
 trap 'forward TERM' INT # the manager ignores what the terminal sends to all
@@ -30,9 +34,12 @@ while :; do
         signalled=
         if read -r word argument <&7; then
             case $word in
-            ready) ready=yes ;;
-            stable) crashes=0 ;;
-            reap) /bin/true ;;
+            ready)
+                ready=yes
+                [ -z "$asked" ] || kill -s TERM "$manager"
+                ;;
+            here) failed=0 ;;
+            reap) ( : ) ;;
             exit) status=$argument ;;
             esac
         elif [ -z "$signalled" ]; then
@@ -45,6 +52,6 @@ while :; do
         wait "$manager"
         exit
     fi
-    crashes=$((crashes + 1))
-    [ "$crashes" -le 3 ] || sleep $((crashes > 10 ? 30 : crashes))
+    failed=$((failed + 1)) # a manager that comes so far to say "here" waits by itself, and reaps nothing
+    [ "$failed" -le 2 ] || (exec sleep $((failed > 10 ? 30 : failed)))
 done

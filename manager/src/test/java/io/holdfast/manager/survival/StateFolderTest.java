@@ -1,5 +1,6 @@
 package io.holdfast.manager.survival;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
@@ -61,7 +62,7 @@ class StateFolderTest {
             model.put("field-" + i, value);
         }
         states.write("x.service", fields);
-        Fields read = states.read((name, why) -> {}).get("x.service");
+        Fields read = requireNonNull(states.read((name, why) -> {}).get("x.service"));
         model.forEach((name, value) -> assertThat(read.text(name)).isEqualTo(value));
     }
 
@@ -72,12 +73,14 @@ class StateFolderTest {
         states.write("y.service", new Fields());
         Map<String, Fields> all = states.read((name, why) -> {});
         assertThat(all).containsOnlyKeys("x.service", "y.service");
-        assertThat(all.get("x.service").text("state")).isEqualTo("DEAD");
-        assertThat(all.get("x.service").number("restarts")).isZero();
+        Fields x = requireNonNull(all.get("x.service"));
+        assertThat(x.text("state")).isEqualTo("DEAD");
+        assertThat(x.number("restarts")).isZero();
         states.remove("x.service");
         states.remove("x.service");
         assertThat(states.read((name, why) -> {})).containsOnlyKeys("y.service");
-        states.clear();
+        StateFolder.remove(folder.resolve("run"));
+        StateFolder.remove(folder.resolve("run"));
         assertThat(file("")).doesNotExist();
     }
 

@@ -1,0 +1,103 @@
+package io.holdfast.manager.survival;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.loop.ManagerLimits;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * The managers of one keeper before this one, as the last of them has written them down.
+ *
+ * @param crashes how many were killed since the keeper was started
+ * @param last when the last of them was found dead
+ * @param how it ended, as far as that is known
+ * @param takenBack the units that were taken back from it
+ * @param quick how many in a row, this one included, have not lived long
+ * @param begun whether what the first of them was started for is done
+ * @param stopping whether it was stopping everything
+ */
+public record Predecessor(
+        int crashes,
+        Instant last,
+        Optional<Exit> how,
+        int quick,
+        int takenBack,
+        boolean begun,
+        boolean stopping) {
+    /** There was none. */
+    public static final Predecessor NONE =
+            new Predecessor(0, Instant.EPOCH, Optional.empty(), 0, 0, false, false);
+
+    private static final String PROCESS = "process";
+
+    /** Who has lived so long did not end because of what it found. */
+    private static final Duration LONG = Duration.ofSeconds(10);
+
+    private static final int AT_ONCE = 3;
+    private static final int MOST_PAUSES = 30;
+
+    /** Now that it is found dead. */
+    static Predecessor of(Fields fields) {
+        Optional<Exit> how =
+                fields.find(PROCESS).map(ProcessId::parse).flatMap(Predecessor::exitOf);
+        Instant now = Instant.now();
+        boolean wasQuick = fields.number("monotonic") + LONG.toNanos() > System.nanoTime();
+        return new Predecessor(
+                Math.toIntExact(fields.number("crashes")) + 1,
+                now,
+                how,
+                wasQuick ? Math.toIntExact(fields.number("quick")) + 1 : 0,
+                0,
+                fields.is("begun"),
+                fields.is("stopping"));
+    }
+
+    /** Its zombie is the keeper's, who does not reap it before it is told. */
+    private static Optional<Exit> exitOf(ProcessId id) {
+        if (id.pidfdId().isEmpty()) {
+            return Optional.empty();
+        }
+        try (PidFd process = PidFd.open(id.pid(), id.pidfdId().getAsLong())) {
+            return process.exit();
+        } catch (ErrnoException e) {
+            return Optional.empty(); // it was reaped
+        }
+    }
+
+    /** How long the next one waits before it begins, lest it should only die of the same again. */
+    public Duration pause() {
+        int pauses = Math.clamp((long) quick - AT_ONCE, 0, MOST_PAUSES);
+        return ManagerLimits.CRASH_PAUSE.duration().multipliedBy(pauses);
+    }
+
+    Predecessor tookBack(int units) {
+        return new Predecessor(crashes, last, how, quick, units, begun, stopping);
+    }
+
+    /** The present manager has done what it was started for. */
+    Predecessor begins() {
+        return new Predecessor(crashes, last, how, quick, takenBack, true, stopping);
+    }
+
+    /** The present manager stops everything. */
+    Predecessor stops() {
+        return new Predecessor(crashes, last, how, quick, takenBack, begun, true);
+    }
+
+    /** What the next manager is told. */
+    Fields record() {
+        try (PidFd self = PidFd.self()) {
+            return new Fields()
+                    .put(PROCESS, self.processId().toString())
+                    .put("monotonic", System.nanoTime())
+                    .put("crashes", crashes)
+                    .put("quick", quick)
+                    .put("begun", begun)
+                    .put("stopping", stopping);
+        }
+    }
+}

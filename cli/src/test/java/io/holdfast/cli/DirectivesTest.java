@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
  * A setting that is read from unit files and that nothing acts on is a promise that is not kept.
  */
 class DirectivesTest {
-    private static final String SECTIONS = "io.holdfast.manager.unit.section";
+    private static final Set<String> SETTINGS =
+            Set.of("io.holdfast.manager.unit.section", "io.holdfast.manager.unit.settings");
 
     /**
      * What waits for something that acts on it; of these the reader says that it is not applied.
@@ -50,7 +51,7 @@ class DirectivesTest {
     void whateverIsReadIsActedOn() {
         Set<String> idle = new TreeSet<>();
         for (JavaClass settings : MANAGER) {
-            if (!settings.getPackageName().equals(SECTIONS)
+            if (!SETTINGS.contains(settings.getPackageName())
                     || !settings.isRecord()
                     || settings.isAssignableTo(Unit.class)
                     || settings.isEquivalentTo(UnitReader.class)) {
@@ -84,7 +85,7 @@ class DirectivesTest {
         JavaClass user = access.getOriginOwner();
         String room = user.getPackageName();
         boolean reader =
-                room.equals(SECTIONS)
+                SETTINGS.contains(room)
                         && (user.getSimpleName().endsWith("Reader")
                                 || user.equals(access.getTargetOwner()));
         return !reader && !room.startsWith("io.holdfast.manager.systemd1");

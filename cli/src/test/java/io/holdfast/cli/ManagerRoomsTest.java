@@ -52,14 +52,15 @@ class ManagerRoomsTest {
                 "unit.file",
                 "unit.value",
                 "unit");
+        assertUsesOnly("survival", "loop", "unit", "unit.value");
         assertUsesOnly("job", "unit");
         assertUsesOnly("loop", "unit.value");
         assertUsesOnly("log", "loop", "unit");
         assertUsesOnly("process", "loop", "log", "unit", "unit.value");
         assertUsesOnly("exec", and(files, "loop"));
-        assertUsesOnly("notify", "process", "loop", "log", "unit");
-        assertUsesOnly("view", and(files, "loop", "process", "job"));
-        String[] runtime = and(files, "loop", "log", "process", "exec", "job", "view");
+        assertUsesOnly("notify", "process", "loop", "log", "survival", "unit");
+        assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));
+        String[] runtime = and(files, "loop", "log", "process", "exec", "job", "survival", "view");
         assertUsesOnly("runtime", runtime);
         String[] kind = and(runtime, "runtime");
         assertUsesOnly("service", and(kind, "notify"));

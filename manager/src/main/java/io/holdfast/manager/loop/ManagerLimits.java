@@ -218,6 +218,7 @@ public final class ManagerLimits {
                 WORKER_THREADS,
                 LANE,
                 LOAD_PATIENCE,
+                CRASH_PAUSE,
                 SOCKET_PATIENCE,
                 QUESTION_PATIENCE,
                 READERS,

@@ -5,8 +5,8 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.Moment;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Optional;
 
 /**
@@ -22,7 +22,7 @@ import java.util.Optional;
  */
 public record Predecessor(
         int crashes,
-        Instant last,
+        Moment last,
         Optional<Exit> how,
         int quick,
         int takenBack,
@@ -30,7 +30,7 @@ public record Predecessor(
         boolean stopping) {
     /** There was none. */
     public static final Predecessor NONE =
-            new Predecessor(0, Instant.EPOCH, Optional.empty(), 0, 0, false, false);
+            new Predecessor(0, Moment.NEVER, Optional.empty(), 0, 0, false, false);
 
     private static final String PROCESS = "process";
 
@@ -44,7 +44,7 @@ public record Predecessor(
     static Predecessor of(Fields fields) {
         Optional<Exit> how =
                 fields.find(PROCESS).map(ProcessId::parse).flatMap(Predecessor::exitOf);
-        Instant now = Instant.now();
+        Moment now = Moment.now();
         boolean wasQuick = fields.number("monotonic") + LONG.toNanos() > System.nanoTime();
         return new Predecessor(
                 Math.toIntExact(fields.number("crashes")) + 1,

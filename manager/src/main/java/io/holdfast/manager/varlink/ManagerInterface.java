@@ -235,7 +235,7 @@ public final class ManagerInterface implements AutoCloseable {
         JsonObject.Builder told =
                 JsonObject.builder()
                         .put("crashes", before.crashes())
-                        .put("lastCrash", before.last().toEpochMilli() * 1000)
+                        .put("lastCrash", before.last().realtime())
                         .put("takenBack", before.takenBack());
         before.how().ifPresent(how -> told.put("how", ExitText.of(how)));
         return told.build();

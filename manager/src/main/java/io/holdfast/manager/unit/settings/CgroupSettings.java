@@ -72,6 +72,9 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
         private boolean delegate;
         private Optional<OomPolicy> oomPolicy = Optional.empty();
 
+        /** Nothing is read yet. */
+        public Reader() {}
+
         @Override
         public boolean assign(Assignment a) {
             switch (a.key()) {

@@ -54,6 +54,9 @@ public record EndSettings(
         private HandlerMode onFailureMode = HandlerMode.REPLACE;
         private boolean stopWhenUnneeded;
 
+        /** Nothing is read yet. */
+        public Reader() {}
+
         @Override
         public boolean assign(Assignment a) {
             switch (a.key()) {

@@ -46,6 +46,9 @@ public record KillSettings(
         private boolean sendHangup;
         private Signal watchdogSignal = Signal.ABRT;
 
+        /** Nothing is read yet. */
+        public Reader() {}
+
         @Override
         public boolean assign(Assignment a) {
             switch (a.key()) {

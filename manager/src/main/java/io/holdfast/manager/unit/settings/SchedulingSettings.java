@@ -39,6 +39,9 @@ public record SchedulingSettings(
         private Optional<IoClass> ioClass = Optional.empty();
         private Optional<Integer> ioPriority = Optional.empty();
 
+        /** Nothing is read yet. */
+        public Reader() {}
+
         @Override
         public boolean assign(Assignment a) {
             switch (a.key()) {

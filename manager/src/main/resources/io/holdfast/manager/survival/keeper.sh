@@ -25,10 +25,10 @@ trap 'forward HUP' HUP
 trap '' QUIT
 
 while :; do
-    exec 6<>"$fifo"
-    "$@" 6>&- 8>"$fifo" &
+    exec 6<>"$fifo" 8>"$fifo" # the manager has its end from the first moment on: without one there is nothing to read
+    "$@" 6>&- &
     manager=$!
-    exec 7<"$fifo" 6>&-
+    exec 7<"$fifo" 6>&- 8>&-
     status=
     while :; do
         signalled=

@@ -300,6 +300,17 @@ class KeeperTest {
     }
 
     @Test
+    void oneThatDiesBeforeThereIsAnythingToLoseEndsTheKeeperWithItsStatus() throws Exception {
+        Path fault = Files.writeString(folder.resolve("fault"), "1");
+        List<String> before =
+                List.of("env", "JDK_JAVA_OPTIONS=-Dio.holdfast.manager.fault=" + fault);
+        try (CommandProcess up = up(before, "a.service")) {
+            assertThat(up.exitCode()).isEqualTo(128 + Signal.KILL.number());
+        }
+        Files.delete(Path.of(runtime, "state")); // which is there, and empty
+    }
+
+    @Test
     void statesThatDoNotCountAreRefusedByNameAndTheRestIsTakenBack() throws Exception {
         List<String> names = List.of("a", "b", "c", "d");
         for (String name : names) {

@@ -316,7 +316,7 @@ public final class Manager implements AutoCloseable {
         UnitCgroups cgroups = null;
         String refusal = null;
         StateFolder states = null;
-        Survival survival = Survival.NONE;
+        Survival survival = Survival.none();
         try {
             lock = lock(folder);
             if (keeper.isPresent()) {

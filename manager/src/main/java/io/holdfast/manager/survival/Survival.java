@@ -30,9 +30,6 @@ public final class Survival {
     /** The file of the manager itself; that of a unit has a suffix. */
     private static final String MANAGER = "manager";
 
-    /** Of a manager that nothing outlives. */
-    public static final Survival NONE = new Survival();
-
     private final @Nullable Keeper keeper;
     private final @Nullable StateFolder folder;
     private final Consumer<String> warnings;
@@ -46,6 +43,11 @@ public final class Survival {
 
     private boolean isAfterCrash;
     private volatile Predecessor predecessor = Predecessor.NONE;
+
+    /** Of a manager that nothing outlives. */
+    public static Survival none() {
+        return new Survival();
+    }
 
     private Survival() {
         keeper = null;
@@ -89,14 +91,18 @@ public final class Survival {
 
     /** It stops everything; so does the next one, should this one be killed. */
     public void stopping() {
-        predecessor = predecessor.stops();
-        writeManager();
+        if (keeper != null) {
+            predecessor = predecessor.stops();
+            writeManager();
+        }
     }
 
     /** What it was started for is done, and not to be done again by the next one. */
     public void begun() {
-        predecessor = predecessor.begins();
-        writeManager();
+        if (keeper != null) {
+            predecessor = predecessor.begins();
+            writeManager();
+        }
     }
 
     /** The manager before this one, and how much of it was taken back. */

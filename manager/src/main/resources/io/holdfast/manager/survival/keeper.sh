@@ -48,7 +48,10 @@ while :; do
     done
     exec 7<&-
     [ -z "$status" ] || exit "$status"
-    if [ -z "$ready" ]; then # nothing is lost yet
+    if [ -z "$ready" ]; then # nothing is lost yet, and its status is all that there is to tell
+        while kill -0 "$manager" 2>/dev/null; do
+            ( : ) # without SIGCHLD "wait" would not notice
+        done
         wait "$manager"
         exit
     fi

@@ -43,7 +43,7 @@ class FdStoreOrderTest {
                 FdStore store =
                         new FdStore(
                                 loop,
-                                Survival.NONE,
+                                Survival.none(),
                                 UnitName.of("x.service"),
                                 Fd::close,
                                 complaints::add)) {

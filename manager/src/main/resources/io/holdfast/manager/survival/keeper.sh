@@ -55,6 +55,7 @@ while :; do
         wait "$manager"
         exit
     fi
+    manager= # its number is its own as long as it is not reaped: from here on it may be
     failed=$((failed + 1)) # a manager that comes so far to say "here" waits by itself, and reaps nothing
     [ "$failed" -le 2 ] || (exec sleep $((failed > 10 ? 30 : failed)))
 done

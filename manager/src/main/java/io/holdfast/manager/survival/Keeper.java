@@ -44,6 +44,7 @@ public final class Keeper implements AutoCloseable {
     private static final String SCRIPT = "keeper.sh";
     private static final String SHELL = "/bin/sh";
     private static final int CONTROL = 8; // as the script has it
+    private static final int FIRST_KEPT = 20; // shells put what they open for themselves at 10
     private static final int STORE_SOCKETS = 4;
     private static final int STORE_BYTES = 64 << 20;
     private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
@@ -66,10 +67,11 @@ public final class Keeper implements AutoCloseable {
      * @throws ErrnoException why that cannot be: this process goes on as what it was
      */
     public static void become(List<String> beforeOptions, List<String> others) {
-        List<Fd> kept = new ArrayList<>(DescriptorStore.make(STORE_BYTES));
+        List<Fd> kept = new ArrayList<>();
         try {
-            kept.add(fifo());
-            kept.add(script());
+            DescriptorStore.make(STORE_BYTES).forEach(fd -> kept.add(aside(fd)));
+            kept.add(aside(fifo()));
+            kept.add(aside(script()));
             List<String> numbers = kept.stream().map(fd -> fd.with(String::valueOf)).toList();
             List<String> command =
                     Stream.of(
@@ -89,6 +91,14 @@ public final class Keeper implements AutoCloseable {
             throw new ErrnoException("execve", SHELL, -r);
         } finally {
             kept.forEach(Fd::close);
+        }
+    }
+
+    /** Where the script does not put descriptors of its own. */
+    private static Fd aside(Fd fd) {
+        try (fd) {
+            return Fd.adopt(
+                    ErrnoException.check(Fcntl.dupfd(fd, FIRST_KEPT), "fcntl(F_DUPFD)", fd));
         }
     }
 

@@ -13,6 +13,7 @@ import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.UnitType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -67,21 +68,25 @@ final class Recovery {
     int run() {
         Survival survival = context.survival();
         made.restore();
-        List<Runnable> next = new ArrayList<>();
+        List<Runnable> sockets = new ArrayList<>();
+        List<Runnable> others = new ArrayList<>();
         List<UnitName> restored = new ArrayList<>();
         for (Map.Entry<String, Fields> each : survival.states().entrySet()) {
             Optional<UnitName> name = UnitName.parse(each.getKey());
             if (name.isPresent()) {
                 try {
                     units.takeBack(catalog.read(name.get()));
-                    restore(name.get(), each.getValue()).ifPresent(next::add);
+                    boolean isSocket = name.get().type() == UnitType.SOCKET;
+                    restore(name.get(), each.getValue())
+                            .ifPresent((isSocket ? sockets : others)::add);
                     restored.add(name.get());
                 } catch (ErrnoException | IllegalArgumentException | IllegalStateException e) {
                     context.error(name.get(), "is not taken back: " + e.getMessage());
                 }
             }
         }
-        next.forEach(Runnable::run);
+        sockets.forEach(Runnable::run);
+        others.forEach(Runnable::run);
         queue(survival.states(), true);
         queue(survival.states(), false);
         jobs.engine().run();

@@ -167,11 +167,15 @@ public final class UnitTable {
             return;
         }
         if (unit.source().state() != UnitSource.State.NOT_FOUND) {
+            tell(unit);
             make(unit);
         }
     }
 
-    /** Takes in a unit that runs since before this manager, though its files may be gone. */
+    /**
+     * Takes in a unit of a manager before this one, though its files may be gone: what is to be
+     * said about them was said.
+     */
     public void takeBack(Unit unit) {
         if (known(unit) == null) {
             make(unit);
@@ -187,7 +191,6 @@ public final class UnitTable {
                             + " units are loaded, which is the limit; "
                             + ManagerLimits.UNITS.remedy());
         }
-        tell(unit);
         ManagedUnit made = kinds.create(context, unit);
         String reason = reasons.remove(unit.name());
         if (reason != null) {

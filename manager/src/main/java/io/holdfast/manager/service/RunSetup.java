@@ -70,7 +70,7 @@ final class RunSetup {
                 pipe.size() == 2
                         ? new OutputPipe(context.loop(), life.log, pipe)
                         : new OutputPipe(context.loop(), life.log);
-        Optional<Cgroup> cgroup = restoredCgroup(unit, fields.number("cgroup"));
+        Optional<Cgroup> cgroup = restoredCgroup(unit, fields);
         Execution execution = execution(unit, life.invocationId(), output, cgroup);
         ServiceRun run =
                 new ServiceRun(
@@ -101,7 +101,8 @@ final class RunSetup {
     }
 
     /** Only the very one: a cgroup of that name that somebody has made since is not its. */
-    private Optional<Cgroup> restoredCgroup(ServiceUnit unit, long id) {
+    private Optional<Cgroup> restoredCgroup(ServiceUnit unit, Fields fields) {
+        long id = fields.number("cgroup");
         Optional<Cgroup> cgroup;
         try {
             cgroup = cgroup(unit);
@@ -109,7 +110,8 @@ final class RunSetup {
             life.warn("its cgroup is lost: " + e.getMessage());
             return Optional.empty();
         }
-        if (id != 0 && cgroup.isPresent() && cgroup.get().id() != id) {
+        boolean isAnother = id != 0 && cgroup.isPresent() && cgroup.get().id() != id;
+        if (isAnother && fields.find("main").isPresent()) { // else nobody was in it any more
             life.warn("its cgroup was removed meanwhile");
         }
         return cgroup;

@@ -67,7 +67,7 @@ class BusLifeTest {
             assertThat(Files.exists(socket)).isFalse();
         }
         before.awaitSameNumber();
-        Await.until(() -> busThreads().equals(threads));
+        Await.until(() -> threads.containsAll(busThreads())); // some of others may end meanwhile
     }
 
     @Test

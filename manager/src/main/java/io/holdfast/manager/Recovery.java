@@ -21,8 +21,9 @@ import java.util.Optional;
 
 /**
  * Takes back what a manager that was killed has left: first all units become what they were, then
- * each goes on with what it was doing, then the jobs that were there are queued again. Nobody
- * reacts to a state that is only restored. Before the loop runs; blocking.
+ * each goes on with what it was doing, sockets before the services that they have something for,
+ * then the jobs that were there are queued again. Nobody reacts to a state that is only restored.
+ * Before the loop runs; blocking.
  */
 final class Recovery {
     private static final String JOB = "job";

@@ -39,7 +39,7 @@ class SurvivalModelTest {
     private static final int STRANGER = -1;
 
     /** What is done wrongly. */
-    private enum Mistake {
+    enum Mistake {
         NONE,
         SPAWNED_BEFORE_IT_IS_ANNOUNCED,
         REAPED_BEFORE_IT_IS_WRITTEN,
@@ -60,9 +60,9 @@ class SurvivalModelTest {
     }
 
     /** A process that is not reaped; births count on for ever, numbers come again. */
-    private record Process(int birth, int number, int unit, int step, Life life) {
-        Process zombie() {
-            return new Process(birth, number, unit, step, Life.ZOMBIE);
+    private record Task(int birth, int number, int unit, int step, Life life) {
+        Task zombie() {
+            return new Task(birth, number, unit, step, Life.ZOMBIE);
         }
     }
 
@@ -82,7 +82,7 @@ class SurvivalModelTest {
 
     private record World(
             List<Unit> units,
-            List<Process> processes,
+            List<Task> processes,
             boolean up,
             int births,
             int crashes,
@@ -93,11 +93,11 @@ class SurvivalModelTest {
             return new World(List.copyOf(all), processes, up, births, crashes, strangers);
         }
 
-        World with(List<Process> others) {
+        World with(List<Task> others) {
             return new World(units, List.copyOf(others), up, births, crashes, strangers);
         }
 
-        Optional<Process> born(int birth) {
+        Optional<Task> born(int birth) {
             return processes.stream().filter(process -> process.birth() == birth).findFirst();
         }
 
@@ -121,8 +121,8 @@ class SurvivalModelTest {
         }
 
         World fork(int unit, int step) {
-            List<Process> all = new ArrayList<>(processes);
-            all.add(new Process(births + 1, freeNumber(), unit, step, Life.ALIVE));
+            List<Task> all = new ArrayList<>(processes);
+            all.add(new Task(births + 1, freeNumber(), unit, step, Life.ALIVE));
             return new World(units, List.copyOf(all), up, births + 1, crashes, strangers);
         }
     }
@@ -147,9 +147,9 @@ class SurvivalModelTest {
                 step(world, u).ifPresent(next::add);
             }
         }
-        for (Process process : world.processes()) {
+        for (Task process : world.processes()) {
             if (process.life() == Life.ALIVE) {
-                List<Process> others = new ArrayList<>(world.processes());
+                List<Task> others = new ArrayList<>(world.processes());
                 others.remove(process);
                 if (process.unit() == STRANGER) {
                     next.add(world.with(others)); // its own parent reaps it
@@ -257,7 +257,7 @@ class SurvivalModelTest {
 
     /** It notes the process, or sees that it has exited. */
     private Optional<World> held(World world, int u, Unit unit) {
-        Process process = world.born(unit.held()).orElseThrow(() -> new Broken("an exit is lost"));
+        Task process = world.born(unit.held()).orElseThrow(() -> new Broken("an exit is lost"));
         if (process.unit() != u || process.step() != unit.step()) {
             throw new Broken("the process of another is held");
         }
@@ -341,7 +341,7 @@ class SurvivalModelTest {
                                         ? process.number() == unit.number()
                                         : process.birth() == unit.birth())
                         .findFirst()
-                        .map(Process::birth)
+                        .map(Task::birth)
                         .orElse(0);
         if (found == 0 && !hasty) {
             throw new Broken("an exit is lost");
@@ -354,14 +354,14 @@ class SurvivalModelTest {
         return world.processes().stream()
                 .filter(process -> process.unit() == u)
                 .filter(process -> process.step() >= written) // others are reaped below
-                .mapToInt(Process::birth)
+                .mapToInt(Task::birth)
                 .min()
                 .orElse(0);
     }
 
     /** What had ended and was written down is told to the keeper to be reaped. */
     private static World reapedBefore(World world, int u, int held) {
-        List<Process> left = new ArrayList<>(world.processes());
+        List<Task> left = new ArrayList<>(world.processes());
         left.removeIf(process ->
                 process.unit() == u && process.birth() != held && process.life() == Life.ZOMBIE);
         return world.with(left);
@@ -369,7 +369,7 @@ class SurvivalModelTest {
 
     private void check(World world) {
         Map<String, Integer> ran = new HashMap<>();
-        for (Process process : world.processes()) {
+        for (Task process : world.processes()) {
             if (process.unit() != STRANGER) {
                 ran.merge(process.unit() + " step " + process.step(), 1, Integer::sum);
             }

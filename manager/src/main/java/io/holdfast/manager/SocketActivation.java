@@ -158,13 +158,7 @@ final class SocketActivation implements Activation {
     @Override
     public void serve(
             UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended) {
-        Runnable gone =
-                () -> {
-                    ended.run();
-                    context.events().unused(List.of(socket)); // this may have been its last
-                };
-        served.put(instance, new Served(connection, gone));
-        instances.add(instance);
+        take(socket, instance, connection, ended);
         start(
                 instance,
                 (_, failure) -> {
@@ -172,12 +166,42 @@ final class SocketActivation implements Activation {
                         context.error(
                                 socket, "cannot start " + instance + ": " + failure.getMessage());
                     }
-                    ManagedUnit unit = units.find(instance);
-                    if (unit == null
-                            || (unit.activeState().isSettled() && !unit.activeState().isUp())) {
-                        settled(instance);
-                    }
+                    settleIfDown(instance);
                 });
+    }
+
+    @Override
+    public void serveAgain(
+            UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended) {
+        if (units.find(instance) == null) {
+            serve(socket, instance, connection, ended); // no job for it was written down
+        } else {
+            take(socket, instance, connection, ended);
+            context.loop()
+                    .postEnding(() -> {
+                        if (!hasJob(instance)) {
+                            settleIfDown(instance);
+                        }
+                    });
+        }
+    }
+
+    private void take(
+            UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended) {
+        Runnable gone =
+                () -> {
+                    ended.run();
+                    context.events().unused(List.of(socket)); // this may have been its last
+                };
+        served.put(instance, new Served(connection, gone));
+        instances.add(instance);
+    }
+
+    private void settleIfDown(UnitName instance) {
+        ManagedUnit unit = units.find(instance);
+        if (unit == null || (unit.activeState().isSettled() && !unit.activeState().isUp())) {
+            settled(instance);
+        }
     }
 
     /** A unit has come to rest: its connection ends with it, if it had one. */

@@ -38,4 +38,11 @@ public interface Activation {
      * @param ended told once when it has
      */
     void serve(UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended);
+
+    /**
+     * The same for a connection of a manager that was killed: its instance may run, or have ended
+     * meanwhile, and then it is not started again.
+     */
+    void serveAgain(
+            UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended);
 }

@@ -150,7 +150,8 @@ final class SocketConnections {
     private void serve(UnitName instance, AcceptedConnection connection) {
         accepted++;
         context.survival().keep(key() + instance, List.of(connection.fd()));
-        begin(instance, connection);
+        Runnable ended = count(instance, connection);
+        context.events().activation().serve(name(), instance, connection, ended);
     }
 
     private String key() {
@@ -174,7 +175,11 @@ final class SocketConnections {
             Optional<UnitName> instance = UnitName.parse(key.substring(key().length()));
             for (Fd fd : context.survival().take(key)) {
                 try {
-                    begin(instance.orElseThrow(), AcceptedConnection.of(fd));
+                    AcceptedConnection connection = AcceptedConnection.of(fd);
+                    Runnable ended = count(instance.orElseThrow(), connection);
+                    context.events()
+                            .activation()
+                            .serveAgain(name(), instance.get(), connection, ended);
                 } catch (ErrnoException e) {
                     context.survival().drop(key); // it has gone meanwhile
                     context.closer().close(name().text(), fd);
@@ -183,14 +188,13 @@ final class SocketConnections {
         }
     }
 
-    private void begin(UnitName instance, AcceptedConnection connection) {
+    /** Counts one that lives; what is to be done when it has ended. */
+    private Runnable count(UnitName instance, AcceptedConnection connection) {
         String source = connection.source();
         living.put(instance, source);
         bySource.merge(source, 1, Integer::sum);
         owner.connectionsChanged();
-        context.events()
-                .activation()
-                .serve(name(), instance, connection, () -> ended(instance, source));
+        return () -> ended(instance, source);
     }
 
     private void ended(UnitName instance, String source) {

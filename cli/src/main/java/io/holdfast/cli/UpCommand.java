@@ -242,7 +242,7 @@ final class UpCommand implements Command {
                             askedAt.set(now);
                             lines.event(Level.INFO, "stopping");
                             var ignored = manager.shutdown();
-                        } else if (now - askedAt.get() > SAME.toNanos()) {
+                        } else if (keeper.isEmpty() || now - askedAt.get() > SAME.toNanos()) {
                             lines.event(Level.WARNING, "stopping at once");
                             manager.loop().stop();
                         }

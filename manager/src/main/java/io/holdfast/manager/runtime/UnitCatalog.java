@@ -48,10 +48,16 @@ public final class UnitCatalog {
     private final List<Path> ownFolders;
     private final Function<UnitLoader, Function<UnitName, UnitSource>> sources;
     private final UnitReader reader;
+    private final Optional<Path> made; // the folder of units that are made at run time
 
     /** Of units that have files of their own alone. */
     public UnitCatalog(LoadPath path, List<Path> ownFolders, UnitReader reader) {
-        this(path.withFirst(ownFolders), ownFolders, reader, loader -> loader::load);
+        this(
+                path.withFirst(ownFolders),
+                ownFolders,
+                reader,
+                loader -> loader::load,
+                Optional.empty());
     }
 
     /**
@@ -63,14 +69,17 @@ public final class UnitCatalog {
                 path.withFirst(ownFolders).withFirst(List.of(made.folder())),
                 ownFolders,
                 reader,
-                made::on);
+                made::on,
+                Optional.of(made.folder()));
     }
 
     private UnitCatalog(
             LoadPath all,
             List<Path> ownFolders,
             UnitReader reader,
-            Function<UnitLoader, Function<UnitName, UnitSource>> sources) {
+            Function<UnitLoader, Function<UnitName, UnitSource>> sources,
+            Optional<Path> made) {
+        this.made = made;
         this.folders = new UnitFolders(all);
         this.sources = sources;
         this.ownFolders =
@@ -132,9 +141,18 @@ public final class UnitCatalog {
         return units;
     }
 
-    /** Whether the files of a unit say something else by now. */
+    /**
+     * Whether the files of a unit say something else by now. Those of one that was made at run time
+     * go with it: that it has ended since is no difference.
+     */
     public boolean differs(UnitSource known) {
         UnitSource now = sources.apply(folders.loader()).apply(known.name());
+        boolean wasMade =
+                made.isPresent()
+                        && known.fragment().filter(f -> f.startsWith(made.get())).isPresent();
+        if (wasMade && now.state() == UnitSource.State.NOT_FOUND) {
+            return false;
+        }
         return now.state() != known.state()
                 || !now.fragment().equals(known.fragment())
                 || !now.dropIns().equals(known.dropIns())

@@ -133,6 +133,7 @@ class TransientScopeTest {
         }
         String _ = systemctl.expect(0, "stop", "x.scope");
         assertThat(process.waitFor()).isPositive();
+        var _ = stage.happenings().awaitRest("x.scope");
         String _ = systemctl.expect(4, "status", "x.scope");
     }
 

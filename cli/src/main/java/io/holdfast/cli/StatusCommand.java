@@ -111,8 +111,10 @@ final class StatusCommand implements Command {
                         + " ago"
                         + before.optionalString("how").map(how -> " (" + how + ")").orElse("")
                         + ": took "
-                        + before.integer("takenBack")
-                        + " units back");
+                        + (before.integer("takenBack") == 1
+                                ? "one unit"
+                                : before.integer("takenBack") + " units")
+                        + " back");
     }
 
     private static void show(ParseResult line, JsonObject unit, Output output) {

@@ -4,6 +4,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
@@ -18,9 +19,7 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.varlink.ManagerInterface;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +27,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -37,9 +35,6 @@ import picocli.CommandLine.ParseResult;
 
 /** Runs a service manager in the foreground, with the units that are named. */
 final class UpCommand implements Command {
-    /** Within this time a second wish to stop is the first, which a keeper has said again. */
-    private static final Duration SAME = Duration.ofMillis(300);
-
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
@@ -103,7 +98,7 @@ final class UpCommand implements Command {
     }
 
     @Override
-    public int run(ParseResult line, Output output) throws IOException {
+    public int run(ParseResult line, Output output) {
         Optional<Keeper> keeper = Keeper.above();
         if (keeper.isEmpty()) {
             if (line.hasMatchedOption("--keeper")) {
@@ -129,11 +124,12 @@ final class UpCommand implements Command {
     }
 
     /** The manager is this very command, below a keeper. */
-    private static void becomeKeeper() throws IOException {
-        String java = Path.of("/proc/self/exe").toRealPath().toString();
-        String line = Files.readString(Path.of("/proc/self/cmdline"));
-        List<String> arguments = List.of(line.split("\0", -1));
-        Keeper.become(List.of(java), arguments.subList(1, arguments.size() - 1));
+    private static void becomeKeeper() {
+        try (PidFd self = PidFd.self()) {
+            List<String> line = self.proc().commandLine();
+            Keeper.become(
+                    List.of(self.proc().executable().toString()), line.subList(1, line.size()));
+        }
     }
 
     private static int run(
@@ -234,15 +230,12 @@ final class UpCommand implements Command {
             stack.ifPresent(each -> each.layOut(manager.slice().map(CgroupPath::path)));
             manager.lostWithoutCgroups().ifPresent(text -> lines.event(Level.WARNING, text));
             AtomicInteger asked = new AtomicInteger();
-            AtomicLong askedAt = new AtomicLong();
             Runnable stop =
                     () -> {
-                        long now = System.nanoTime();
                         if (asked.incrementAndGet() == 1) {
-                            askedAt.set(now);
                             lines.event(Level.INFO, "stopping");
                             var ignored = manager.shutdown();
-                        } else if (keeper.isEmpty() || now - askedAt.get() > SAME.toNanos()) {
+                        } else {
                             lines.event(Level.WARNING, "stopping at once");
                             manager.loop().stop();
                         }
@@ -251,7 +244,9 @@ final class UpCommand implements Command {
             Runnable hangup =
                     () -> {
                         if (mayHangUp && !Terminal.isThere()) {
-                            stop.run(); // a keeper that has the same terminal says it again
+                            if (asked.get() == 0 || keeper.isEmpty()) { // else said again by it
+                                stop.run();
+                            }
                         } else {
                             reload(manager, lines);
                         }

@@ -137,7 +137,8 @@ class KeeperTest {
                 }
                 assertThat(command("status").out())
                         .contains(
-                                "3 managers have ended without being told to", "took 1 units back");
+                                "3 managers have ended without being told to",
+                                "took one unit back");
             }
             Await.until(() -> show("a.service").contains("inactive"));
             up.signal("TERM");
@@ -312,7 +313,7 @@ class KeeperTest {
 
     @Test
     void statesThatDoNotCountAreRefusedByNameAndTheRestIsTakenBack() throws Exception {
-        List<String> names = List.of("a", "b", "c", "d");
+        List<String> names = List.of("a", "b", "c", "d", "e");
         for (String name : names) {
             unit(name + ".service", "[Service]", "ExecStart=/bin/sleep 1000");
         }
@@ -329,12 +330,17 @@ class KeeperTest {
                         c, Files.readString(c).replace("holdfast-state 1", "holdfast-state 2"));
                 Path d = states.resolve("d.service");
                 Files.writeString(d, Files.readString(d).replaceFirst("(?m)^main \\d+", "main 1"));
+                Path e = states.resolve("e.service");
+                Files.writeString(
+                        e, Files.readString(e).replaceFirst("(?m)^main (\\d+):\\d+", "main $1:1"));
                 boolean _ = manager.signal(Signal.KILL);
             }
             up.await(TAKEN_BACK);
             up.await("b.service is not taken back: it is cut off");
             up.await("c.service is not taken back: version 2 is not known here");
             assertThat(show("a")).isEqualTo(before);
+            assertThat(show("d")).contains("active (running)"); // by the id, whatever the number
+            Await.until(() -> !show("e").contains("active (running)")); // another's id: not its own
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
         }

@@ -30,6 +30,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -360,6 +361,25 @@ public final class BusConnection implements AutoCloseable {
         return remote(BusNames.BUS, BusNames.BUS_PATH);
     }
 
+    private static IntFunction<Outgoing> methodCall(
+            String destination,
+            String path,
+            String interfaceName,
+            String method,
+            int flags,
+            String signature,
+            List<?> arguments) {
+        Signature types = types(interfaceName, method, signature);
+        return serial ->
+                Outgoing.of(
+                        w -> w.methodCall(path, interfaceName, method),
+                        flags,
+                        serial,
+                        destination.isEmpty() ? null : destination,
+                        types,
+                        arguments);
+    }
+
     Message call(
             String destination,
             String path,
@@ -370,17 +390,16 @@ public final class BusConnection implements AutoCloseable {
             String signature,
             List<Object> arguments)
             throws InterruptedException {
-        Signature types = types(interfaceName, method, signature);
         Message reply =
                 link.call(
-                        serial ->
-                                Outgoing.of(
-                                        w -> w.methodCall(path, interfaceName, method),
-                                        flags,
-                                        serial,
-                                        destination.isEmpty() ? null : destination,
-                                        types,
-                                        arguments),
+                        methodCall(
+                                destination,
+                                path,
+                                interfaceName,
+                                method,
+                                flags,
+                                signature,
+                                arguments),
                         timeout);
         return answer(reply);
     }
@@ -400,17 +419,16 @@ public final class BusConnection implements AutoCloseable {
             String signature,
             List<Object> arguments)
             throws InterruptedException {
-        Signature types = types(interfaceName, method, signature);
         CompletableFuture<Message> reply =
                 link.begin(
-                        serial ->
-                                Outgoing.of(
-                                        w -> w.methodCall(path, interfaceName, method),
-                                        flags,
-                                        serial,
-                                        destination.isEmpty() ? null : destination,
-                                        types,
-                                        arguments),
+                        methodCall(
+                                destination,
+                                path,
+                                interfaceName,
+                                method,
+                                flags,
+                                signature,
+                                arguments),
                         timeout);
         CompletableFuture<Message> result = new CompletableFuture<>();
         var _ =
@@ -468,15 +486,8 @@ public final class BusConnection implements AutoCloseable {
             String signature,
             List<Object> arguments)
             throws InterruptedException {
-        Signature types = types(interfaceName, method, signature);
-        link.send(serial ->
-                Outgoing.of(
-                        w -> w.methodCall(path, interfaceName, method),
-                        flags,
-                        serial,
-                        destination.isEmpty() ? null : destination,
-                        types,
-                        arguments));
+        link.send(
+                methodCall(destination, path, interfaceName, method, flags, signature, arguments));
     }
 
     // Signals

@@ -253,13 +253,7 @@ final class Link {
         CompletableFuture<Message> reply = new CompletableFuture<>();
         Message received = null;
         try {
-            Outgoing message = made(call.apply(serial));
-            pending.put(serial, reply);
-            requireOpen(); // or nobody would complete it
-            Duration left = Duration.ofNanos(end - System.nanoTime());
-            if (!outbox.send(message.bytes(), message.descriptors(), left)) {
-                throw timedOut(timeout, "it could not be sent");
-            }
+            send(call.apply(serial), serial, reply, end, timeout);
             received = reply.get(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
             return received;
         } catch (TimeoutException e) {
@@ -294,13 +288,7 @@ final class Link {
         CompletableFuture<Message> reply = new CompletableFuture<>();
         boolean sent = false;
         try {
-            Outgoing message = made(call.apply(serial));
-            pending.put(serial, reply);
-            requireOpen(); // or nobody would complete it
-            Duration left = Duration.ofNanos(end - System.nanoTime());
-            if (!outbox.send(message.bytes(), message.descriptors(), left)) {
-                throw timedOut(timeout, "it could not be sent");
-            }
+            send(call.apply(serial), serial, reply, end, timeout);
             sent = true;
         } finally {
             if (!sent) {
@@ -312,6 +300,19 @@ final class Link {
         }
         var _ = reply.whenComplete((_, _) -> over(serial));
         return reply.orTimeout(Math.max(1, end - System.nanoTime()), TimeUnit.NANOSECONDS);
+    }
+
+    /** Sends a call whose reply completes the future. */
+    private void send(
+            Outgoing call, int serial, CompletableFuture<Message> reply, long end, Duration timeout)
+            throws InterruptedException {
+        Outgoing message = made(call);
+        pending.put(serial, reply);
+        requireOpen(); // or nobody would complete it
+        Duration left = Duration.ofNanos(end - System.nanoTime());
+        if (!outbox.send(message.bytes(), message.descriptors(), left)) {
+            throw timedOut(timeout, "it could not be sent");
+        }
     }
 
     private void over(int serial) {

@@ -95,9 +95,15 @@ public final class Execution {
      *
      * @param notifySocket its path, or an abstract address
      * @param output takes what is written to {@code journal}
+     * @param reapedLater whether the processes are reaped by whoever starts them ({@link
+     *     Spawn#reapLater})
      */
     public record Surroundings(
-            Optional<Cgroup> cgroup, Fd output, String notifySocket, String invocationId) {}
+            Optional<Cgroup> cgroup,
+            Fd output,
+            String notifySocket,
+            String invocationId,
+            boolean reapedLater) {}
 
     private static final Identity OURS =
             new Identity(Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
@@ -280,14 +286,13 @@ public final class Execution {
         Map<String, String> variables =
                 environment.of(main, identity.account(), surroundings.notifySocket(), run);
         Spawn spawn = spawnOf(command, arguments(command, variables), variables);
-        spawn.reapLater()
-                .environment(variables)
-                .newSession()
-                .umask(settings().umask())
-                .directory(directory());
+        spawn.environment(variables).newSession().umask(settings().umask()).directory(directory());
         settings().nice().ifPresent(spawn::nice);
         if (settings().ignorePipe()) {
             spawn.ignorePipe();
+        }
+        if (surroundings.reapedLater()) {
+            spawn.reapLater();
         }
         if (variables.containsKey(ExecEnvironment.WATCHDOG_TIME)) {
             spawn.environmentOfPid("WATCHDOG_PID");

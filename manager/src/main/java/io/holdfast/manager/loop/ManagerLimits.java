@@ -37,7 +37,7 @@ public final class ManagerLimits {
             Limit.time(
                     "io.holdfast.manager.crashPause",
                     Duration.ofSeconds(1),
-                    "time that a manager waits before it takes units back, for each that died young before it, the first three aside");
+                    "time that a manager waits before it takes units back, for each manager in a row before it that died within ten seconds, beyond three");
 
     public static final Limit SOCKET_PATIENCE =
             Limit.time(

@@ -65,7 +65,7 @@ final class RunSetup {
     ServiceRun restore(Fields fields) {
         ManagerContext context = life.context;
         ServiceUnit unit = life.unit();
-        List<Fd> pipe = context.survival().take("output " + unit.name());
+        List<Fd> pipe = new KeptRun(context.survival(), unit.name()).output();
         OutputPipe output =
                 pipe.size() == 2
                         ? new OutputPipe(context.loop(), life.log, pipe)
@@ -124,7 +124,11 @@ final class RunSetup {
                 unit,
                 context.scope(),
                 new Execution.Surroundings(
-                        cgroup, output.writeEnd(), context.notifySocket().toString(), invocationId),
+                        cgroup,
+                        output.writeEnd(),
+                        context.notifySocket().toString(),
+                        invocationId,
+                        context.survival().isOn()),
                 context.uids(),
                 warning -> context.loop().postEnding(() -> life.warnOnce(warning)));
     }

@@ -1,13 +1,11 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.exec.ExecStreams;
 import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.Identity;
@@ -25,6 +23,7 @@ import io.holdfast.manager.process.RunProcesses.RunSignal;
 import io.holdfast.manager.process.TrackedProcesses;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.service.KeptRun.Role;
 import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -38,7 +37,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -71,10 +69,6 @@ final class ServiceRun {
         PassedDescriptors stored();
     }
 
-    private static final String OUTPUT = "output";
-    private static final String MAIN = "main";
-    private static final String CONTROL = "control";
-
     private final ManagerContext context;
     private final ServiceUnit unit;
     private final Listener listener;
@@ -82,16 +76,18 @@ final class ServiceRun {
     private final Execution execution;
     private final Workload workload;
     private final RunProcesses processes;
+    private final KeptRun kept;
     private @Nullable RunProcess main;
     private @Nullable RunProcess control;
     private final Lane lane;
     private final Lane stopLane;
 
-    /** Under way, and whether of a main process. */
-    private final Map<Work<Child>, Boolean> spawns = new LinkedHashMap<>();
+    /** Under way, and what they are to be. */
+    private final Map<Work<Child>, Role> spawns = new LinkedHashMap<>();
 
     private int pendingSignals;
     private volatile int mainNumber; // of the last main process, 0 before
+    private boolean controlIsLost; // it was there for an earlier manager, and is not found
     private boolean stopping;
     private boolean ended;
 
@@ -111,6 +107,7 @@ final class ServiceRun {
         this.output = output;
         this.execution = execution;
         this.workload = workload;
+        this.kept = new KeptRun(context.survival(), unit.name());
         this.processes =
                 cgroup.<RunProcesses>map(group ->
                                 new CgroupProcesses(
@@ -155,7 +152,7 @@ final class ServiceRun {
     }
 
     boolean controlIsAlive() {
-        return control != null;
+        return control != null || controlIsLost;
     }
 
     boolean isSpawning() {
@@ -220,11 +217,11 @@ final class ServiceRun {
     }
 
     private void begin(Work<Child> work, ExecCommand command, boolean asMain) {
-        spawns.put(work, asMain);
+        spawns.put(work, asMain ? Role.MAIN : Role.CONTROL);
         spawnsChanged();
         context.survival().write(unit.name()); // before there can be such a process
         work.begin((child, failure) -> {
-            Boolean _ = spawns.remove(work);
+            Role _ = spawns.remove(work);
             spawnsChanged();
             if (ended) {
                 closeUnheld(child); // left over, as KillMode= wants it
@@ -314,18 +311,20 @@ final class ServiceRun {
     }
 
     private void hold(Child child, boolean asMain) {
-        RunProcess process = RunProcess.of(context, workload, child);
-        if (asMain) {
-            main(process);
-        } else {
-            control(process);
+        hold(asMain ? Role.MAIN : Role.CONTROL, RunProcess.of(context, workload, child));
+    }
+
+    private void hold(Role role, RunProcess process) {
+        switch (role) {
+            case MAIN -> main(process);
+            case CONTROL -> control(process);
         }
     }
 
     private void main(RunProcess process) {
         release(main);
         main = process;
-        context.survival().keep(key(MAIN), List.of(process.pidFd().fd()));
+        kept.keep(Role.MAIN, process.pidFd());
         mainNumber = numberOf(process.pidFd());
         process.onExit(exit -> {
             if (!ended) {
@@ -338,11 +337,11 @@ final class ServiceRun {
     private void control(RunProcess process) {
         release(control);
         control = process;
-        context.survival().keep(key(CONTROL), List.of(process.pidFd().fd()));
+        kept.keep(Role.CONTROL, process.pidFd());
         process.onExit(exit -> {
             if (!ended) {
                 control = null;
-                context.survival().drop(key(CONTROL));
+                kept.drop(Role.CONTROL);
                 release(process);
                 processes.exited();
                 listener.controlExited(exit);
@@ -363,93 +362,52 @@ final class ServiceRun {
 
     // ---- when the manager is killed
 
-    private String key(String part) {
-        return part + " " + unit.name();
-    }
-
     /** From now on it outlives the manager. */
     void keep() {
-        context.survival().keep(key(OUTPUT), output.ends());
+        kept.keep(output);
     }
 
     void record(Fields fields) {
         fields.put("run", true)
                 .put("cgroup", cgroup().map(Cgroup::id).orElse(0L))
-                .put(MAIN, main().filter(_ -> mainIsAlive()).map(ServiceRun::idOf).orElse(""))
                 .put("main-number", mainNumber)
-                .put(CONTROL, control().map(ServiceRun::idOf).orElse(""))
-                .put("spawning", spawning())
-                .put("uid", identity().map(Identity::uid).flatMap(ServiceRun::boxed).orElse(0L));
-    }
-
-    private static Optional<Long> boxed(OptionalLong number) {
-        return number.isPresent() ? Optional.of(number.getAsLong()) : Optional.empty();
-    }
-
-    private String spawning() {
-        return spawns.values().stream()
-                .findFirst()
-                .map(asMain -> asMain ? MAIN : CONTROL)
-                .orElse("");
-    }
-
-    private static String idOf(PidFd process) {
-        try {
-            return process.processId().toString();
-        } catch (ErrnoException e) {
-            return ""; // reaped, which is reported in a moment
-        }
-    }
-
-    /** Takes back the processes of a run that an earlier manager has begun. Blocking. */
-    void restore(Fields fields) {
-        mainNumber = Math.toIntExact(fields.number("main-number"));
-        List<PidFd> known = new ArrayList<>();
-        restored(MAIN, fields)
-                .ifPresent(process -> {
-                    known.add(process);
-                    main(RunProcess.ofKeeper(context, workload, process));
-                });
-        restored(CONTROL, fields)
-                .ifPresent(process -> {
-                    known.add(process);
-                    control(RunProcess.ofKeeper(context, workload, process));
-                });
-        String spawning = fields.text("spawning");
-        if (!spawning.isEmpty()) {
-            KeeperChildren.firstOf(workload, cgroup().isPresent(), known)
-                    .map(process -> RunProcess.ofKeeper(context, workload, process))
-                    .ifPresent(spawning.equals(MAIN) ? this::main : this::control);
-        }
+                .put("spawning", spawns.values().stream().findFirst().map(Role::name).orElse(""));
+        kept.record(Role.MAIN, main().filter(_ -> mainIsAlive()), fields);
+        kept.record(Role.CONTROL, control(), fields);
+        identity().map(Identity::uid).ifPresent(uid -> uid.ifPresent(n -> fields.put("uid", n)));
     }
 
     /**
-     * A process by what was written down of it, if it is that very one. Of one that nobody reaped
-     * the number leads to it; else only its descriptor that was kept.
+     * Takes back the processes of a run that an earlier manager has begun. How one ended that is
+     * not found is not known, and not guessed. Blocking.
      */
-    private Optional<PidFd> restored(String part, Fields fields) {
-        List<Fd> kept = context.survival().take(key(part));
-        Optional<ProcessId> id = fields.find(part).map(ProcessId::parse);
-        if (id.isEmpty()) {
-            kept.forEach(Fd::close);
-            return Optional.empty();
+    void restore(Fields fields) {
+        mainNumber = Math.toIntExact(fields.number("main-number"));
+        Optional<PidFd> main = kept.restored(Role.MAIN, fields);
+        Optional<PidFd> control = kept.restored(Role.CONTROL, fields);
+        main.ifPresent(process -> takeBack(Role.MAIN, process));
+        control.ifPresent(process -> takeBack(Role.CONTROL, process));
+        if (main.isEmpty() && KeptRun.isRecorded(Role.MAIN, fields)) {
+            context.loop().postEnding(() -> listener.mainExited(new Exit.Unknown()));
         }
-        OptionalLong pidfdId = id.get().pidfdId();
-        for (Fd fd : kept) {
-            PidFd process = PidFd.adopt(fd);
-            if (pidfdId.isEmpty() || process.id() == pidfdId.getAsLong()) {
-                return Optional.of(process);
-            }
-            process.close();
+        if (control.isEmpty() && KeptRun.isRecorded(Role.CONTROL, fields)) {
+            controlIsLost = true;
+            context.loop()
+                    .postEnding(() -> {
+                        controlIsLost = false;
+                        listener.controlExited(new Exit.Unknown());
+                    });
         }
-        if (pidfdId.isEmpty()) {
-            return Optional.empty(); // a number alone names nobody
+        if (fields.find("spawning").isPresent()) {
+            Role role = fields.word("spawning", Role.class);
+            List<PidFd> known = Stream.of(main, control).flatMap(Optional::stream).toList();
+            KeeperChildren.firstOf(workload, cgroup().isPresent(), known)
+                    .ifPresent(process -> takeBack(role, process));
         }
-        try {
-            return Optional.of(PidFd.open(id.get().pid(), pidfdId.getAsLong()));
-        } catch (ErrnoException e) {
-            return Optional.empty(); // it was reaped
-        }
+    }
+
+    private void takeBack(Role role, PidFd process) {
+        hold(role, RunProcess.ofKeeper(context, workload, process));
     }
 
     // ---- signals
@@ -551,7 +509,7 @@ final class ServiceRun {
         spawns.clear();
         spawnsChanged();
         output.close();
-        Stream.of(OUTPUT, MAIN, CONTROL).map(this::key).forEach(context.survival()::drop);
+        kept.dropAll();
         release(control);
         release(main);
         control = null;

@@ -5,9 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
-import io.holdfast.core.file.ScratchFolder;
 import io.holdfast.core.sys.Fcntl;
-import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysExec;
 import io.holdfast.core.sys.process.SysMemfd;
@@ -18,14 +16,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
  * The process above a manager that holds what must outlive it, and starts it again when it is
- * killed: a shell that has nothing to do and so nothing to fail at, with a few hundred lines less
- * than any other choice.
+ * killed: a shell that only waits, so that there is next to nothing in it that can fail.
  *
  * <pre>
  *   holdfast up (a JVM) ── makes the store, becomes ──▶ sh keeper.sh ── starts ──▶ holdfast up (a JVM): the manager
@@ -47,9 +43,6 @@ public final class Keeper implements AutoCloseable {
     private static final int FIRST_KEPT = 20; // shells put what they open for themselves at 10
     private static final int STORE_SOCKETS = 4;
     private static final int STORE_BYTES = 64 << 20;
-    private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
-    private static final String PREFIX = "holdfast-gate-"; // the manager removes what is left
-    private static final int OWNER_ALONE = 0600;
 
     private final DescriptorStore store;
     private final Fd control;
@@ -67,59 +60,41 @@ public final class Keeper implements AutoCloseable {
      * @throws ErrnoException why that cannot be: this process goes on as what it was
      */
     public static void become(List<String> beforeOptions, List<String> others) {
+        List<Fd> made = new ArrayList<>();
         List<Fd> kept = new ArrayList<>();
         try {
-            DescriptorStore.make(STORE_BYTES).forEach(fd -> kept.add(aside(fd)));
-            kept.add(aside(fifo()));
-            kept.add(aside(script()));
+            made.addAll(DescriptorStore.make(STORE_BYTES));
+            Fd[] pipe = Unistd.pipe2(0);
+            made.addAll(List.of(pipe));
+            Fd script = script();
+            made.add(script);
+            Stream.of(made.subList(0, STORE_SOCKETS), List.of(pipe[0], script))
+                    .flatMap(List::stream)
+                    .forEach(fd -> kept.add(aside(fd)));
             List<String> numbers = kept.stream().map(fd -> fd.with(String::valueOf)).toList();
             List<String> command =
-                    Stream.of(
-                                    Stream.of(
-                                            "sh",
-                                            "-c",
-                                            ". /proc/self/fd/" + numbers.getLast(),
-                                            "holdfast-keeper",
-                                            numbers.get(STORE_SOCKETS)),
-                                    beforeOptions.stream(),
-                                    Stream.of("-D" + PROPERTY + "=" + String.join(",", numbers)),
-                                    others.stream())
-                            .flatMap(each -> each)
-                            .toList();
+                    new ArrayList<>(
+                            List.of(
+                                    "sh",
+                                    "-c",
+                                    ". /proc/self/fd/" + numbers.getLast(),
+                                    "holdfast-keeper",
+                                    numbers.get(STORE_SOCKETS)));
+            command.addAll(beforeOptions);
+            command.add("-D" + PROPERTY + "=" + String.join(",", numbers));
+            command.addAll(others);
             int _ = SysPrctl.setChildSubreaper(true);
-            int r = SysExec.replace(SHELL, command, environment(), kept, List.of(Signal.CHLD));
+            int r = SysExec.replace(SHELL, command, kept, List.of(Signal.CHLD));
             throw new ErrnoException("execve", SHELL, -r);
         } finally {
+            made.forEach(Fd::close);
             kept.forEach(Fd::close);
         }
     }
 
-    /** Where the script does not put descriptors of its own. */
+    /** The same file where the script does not put descriptors of its own. */
     private static Fd aside(Fd fd) {
-        try (fd) {
-            return Fd.adopt(
-                    ErrnoException.check(Fcntl.dupfd(fd, FIRST_KEPT), "fcntl(F_DUPFD)", fd));
-        }
-    }
-
-    private static List<String> environment() {
-        return System.getenv().entrySet().stream()
-                .map((Map.Entry<String, String> one) -> one.getKey() + "=" + one.getValue())
-                .toList();
-    }
-
-    /** One that no name leads to: it is opened through {@code /proc/self/fd}. */
-    private static Fd fifo() {
-        try (ScratchFolder folder = ScratchFolder.make(TEMPORARY, PREFIX)) {
-            try {
-                int r = SysStat.mkfifoat(folder.fd(), "fifo", OWNER_ALONE);
-                ErrnoException.check(r, "mkfifo", TEMPORARY);
-                return Fcntl.open(folder.fd(), "fifo", Fcntl.O_PATH, 0);
-            } finally {
-                int _ = SysStat.unlinkat(folder.fd(), "fifo");
-                int _ = folder.remove();
-            }
-        }
+        return Fd.adopt(Fcntl.dupfd(fd, FIRST_KEPT), "fcntl(F_DUPFD_CLOEXEC)", fd);
     }
 
     private static Fd script() {
@@ -133,11 +108,16 @@ public final class Keeper implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         Fd file = SysMemfd.make("holdfast-keeper");
-        for (int written = 0; written < text.length; ) {
-            int n = Unistd.write(file, text, written, text.length - written);
-            written += ErrnoException.check(n, "write", SCRIPT);
+        try {
+            for (int written = 0; written < text.length; ) {
+                int n = Unistd.write(file, text, written, text.length - written);
+                written += ErrnoException.check(n, "write", SCRIPT);
+            }
+            return file;
+        } catch (ErrnoException e) {
+            file.close();
+            throw e;
         }
-        return file;
     }
 
     /**

@@ -1,23 +1,28 @@
 # The keeper of a manager: holds what must outlive it, and starts it again when it dies. Read by Keeper.java, which says how.
 #
-# $1: the number of a FIFO that no name leads to; the others: the command of the manager.
+# $1: the number of a pipe's end to read, through which both ends are opened; the others: the command of the manager.
 # The manager writes one word a line to its descriptor 8. Its end is the end of file: then it has died, unless it said "exit".
 #
 # Nothing here may wait for a child unasked: that would reap all of them, and the status of a service that has exited while
 # there is no manager would be lost. So there is no command that is not of the shell itself, and SIGCHLD is blocked from the
 # start: dash looks for children that have exited when it has come. A subshell is waited for, and all that exited before it.
 # (bash reaps at once whatever is done; then only Linux 6.15 and later know the status of such a service.)
-fifo=/proc/self/fd/$1
+pipe=/proc/self/fd/$1
 shift
 manager=
-ready=
-asked= # to stop, which a manager that is just being started does not hear
+up=     # the manager hears signals
+ready=  # there was one that did
+asked=  # to stop
 failed=0 # starts in a row that came to no manager
 
+# Until the manager hears signals they would only kill it: it is told of a stop then, and reads its files anyway. A second wish
+# to stop does kill it.
 forward() {
     signalled=yes
+    if [ -n "$up" ] || [ "$1$asked" = TERMyes ]; then
+        [ -z "$manager" ] || kill -s "$1" "$manager" 2>/dev/null || :
+    fi
     [ "$1" != TERM ] || asked=yes
-    [ -z "$manager" ] || kill -s "$1" "$manager" 2>/dev/null || :
 }
 trap 'forward TERM' INT # the manager ignores what the terminal sends to all
 trap 'forward TERM' TERM
@@ -25,17 +30,17 @@ trap 'forward HUP' HUP
 trap '' QUIT
 
 while :; do
-    exec 6<>"$fifo" 8>"$fifo" # the manager has its end from the first moment on: without one there is nothing to read
-    "$@" 6>&- &
+    exec 8>"$pipe" # the manager has its end from the first moment on: without one there is nothing to read
+    "$@" &
     manager=$!
-    exec 7<"$fifo" 6>&- 8>&-
+    exec 7<"$pipe" 8>&-
     status=
     while :; do
         signalled=
         if read -r word argument <&7; then
             case $word in
             ready)
-                ready=yes
+                up=yes ready=yes
                 [ -z "$asked" ] || kill -s TERM "$manager"
                 ;;
             here) failed=0 ;;
@@ -47,6 +52,7 @@ while :; do
         fi
     done
     exec 7<&-
+    up=
     [ -z "$status" ] || exit "$status"
     if [ -z "$ready" ]; then # nothing is lost yet, and its status is all that there is to tell
         while kill -0 "$manager" 2>/dev/null; do

@@ -57,7 +57,11 @@ class ExecutionAsUserTest {
                                     unit,
                                     scope,
                                     new Execution.Surroundings(
-                                            Optional.empty(), output, "@none", "0".repeat(32)),
+                                            Optional.empty(),
+                                            output,
+                                            "@none",
+                                            "0".repeat(32),
+                                            false),
                                     new DynamicUids(folder.resolve("uids")),
                                     warnings::add);
                     execution.prepare();

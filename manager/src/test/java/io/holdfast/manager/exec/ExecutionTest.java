@@ -61,7 +61,7 @@ class ExecutionTest {
         return new Execution(
                 unit,
                 scope,
-                new Execution.Surroundings(Optional.empty(), output, SOCKET, ID),
+                new Execution.Surroundings(Optional.empty(), output, SOCKET, ID, false),
                 new DynamicUids(folder.resolve("uids")),
                 warnings::add);
     }

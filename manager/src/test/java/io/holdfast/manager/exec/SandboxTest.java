@@ -98,7 +98,8 @@ class SandboxTest {
                     new Execution(
                             unit,
                             scope,
-                            new Execution.Surroundings(Optional.empty(), output, "@none", ID),
+                            new Execution.Surroundings(
+                                    Optional.empty(), output, "@none", ID, false),
                             new DynamicUids(folder.resolve("uids")),
                             warnings::add);
             execution.prepare();

@@ -29,25 +29,20 @@ public final class SysExec {
     private SysExec() {}
 
     /**
-     * Becomes another program. It gets the standard streams and what is kept, under the same
-     * numbers. What this process ignores stays ignored.
+     * Becomes another program. It gets our environment, the standard streams and what is kept,
+     * under the same numbers. What this process ignores stays ignored.
      *
      * <p>If it cannot be executed, all descriptors but the standard streams and those that are kept
      * are close-on-exec, and this thread blocks no other signals.
      *
      * @param program its path
      * @param arguments from {@code argv[0]} on
-     * @param environment of {@code NAME=value} strings
      * @param kept open over the exec
      * @param blocked the only signals that the program starts with blocked, of 1 to 64
      * @return -errno, if it returns at all
      */
     public static int replace(
-            String program,
-            List<String> arguments,
-            List<String> environment,
-            List<Fd> kept,
-            List<Signal> blocked) {
+            String program, List<String> arguments, List<Fd> kept, List<Signal> blocked) {
         Set<Integer> open = new HashSet<>();
         for (Fd fd : kept) {
             boolean ignored = fd.with(open::add);
@@ -76,7 +71,7 @@ public final class SysExec {
                     EXECVE,
                     path.address() + 2 * Long.BYTES, // behind the array of one
                     PosixSpawn.strings(arena, arguments).address(),
-                    PosixSpawn.strings(arena, environment).address(),
+                    Libc.environ(),
                     0,
                     0,
                     0);

@@ -1,0 +1,111 @@
+package io.holdfast.manager.service;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.log.OutputPipe;
+import io.holdfast.manager.survival.Fields;
+import io.holdfast.manager.survival.Survival;
+import io.holdfast.manager.unit.UnitName;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/** What of a run outlives its manager: the pipe for its output, and the processes that it holds. */
+final class KeptRun {
+    /** A process that a run holds. */
+    enum Role {
+        MAIN,
+        CONTROL;
+
+        /** The name of its field, and what its key begins with. */
+        private String word() {
+            return this == MAIN ? "main" : "control";
+        }
+    }
+
+    private static final String OUTPUT = "output ";
+
+    private final Survival survival;
+    private final UnitName unit;
+
+    KeptRun(Survival survival, UnitName unit) {
+        this.survival = survival;
+        this.unit = unit;
+    }
+
+    private String key(Role role) {
+        return role.word() + " " + unit;
+    }
+
+    void keep(OutputPipe output) {
+        survival.keep(OUTPUT + unit, output.ends());
+    }
+
+    /** The ends of the pipe that an earlier manager had, if they were kept; owned by the caller. */
+    List<Fd> output() {
+        return survival.take(OUTPUT + unit);
+    }
+
+    void keep(Role role, PidFd process) {
+        survival.keep(key(role), List.of(process.fd()));
+    }
+
+    void drop(Role role) {
+        survival.drop(key(role));
+    }
+
+    void dropAll() {
+        survival.drop(OUTPUT + unit);
+        drop(Role.MAIN);
+        drop(Role.CONTROL);
+    }
+
+    /** Writes down which process has a role, if one has. */
+    void record(Role role, Optional<PidFd> process, Fields fields) {
+        fields.put(role.word(), process.map(KeptRun::idOf).orElse(""));
+    }
+
+    private static String idOf(PidFd process) {
+        try {
+            return process.processId().toString();
+        } catch (ErrnoException e) {
+            return ""; // reaped, which is reported in a moment
+        }
+    }
+
+    /** Whether a process was written down. */
+    static boolean isRecorded(Role role, Fields fields) {
+        return fields.find(role.word()).isPresent();
+    }
+
+    /**
+     * The process that was written down, if it is found and is that very one. Its descriptor was
+     * kept; where it was not, its number and pidfs id lead to it as long as nobody has reaped it.
+     */
+    Optional<PidFd> restored(Role role, Fields fields) {
+        List<Fd> kept = survival.take(key(role));
+        Optional<ProcessId> id = fields.find(role.word()).map(ProcessId::parse);
+        if (id.isEmpty()) {
+            kept.forEach(Fd::close);
+            return Optional.empty();
+        }
+        OptionalLong pidfdId = id.get().pidfdId();
+        for (Fd fd : kept) {
+            PidFd process = PidFd.adopt(fd);
+            if (pidfdId.isEmpty() || process.id() == pidfdId.getAsLong()) {
+                return Optional.of(process);
+            }
+            process.close();
+        }
+        if (pidfdId.isEmpty()) {
+            return Optional.empty(); // a number alone names nobody
+        }
+        try {
+            return Optional.of(PidFd.open(id.get().pid(), pidfdId.getAsLong()));
+        } catch (ErrnoException e) {
+            return Optional.empty(); // it was reaped
+        }
+    }
+}

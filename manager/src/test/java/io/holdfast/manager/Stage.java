@@ -258,8 +258,12 @@ final class Stage implements AutoCloseable {
         return this;
     }
 
-    /** The names of the units that are loaded, in alphabetical order, without slices. */
+    /**
+     * The names of the units that are loaded, in alphabetical order, without slices. A unit is
+     * unloaded behind the answer that told its end, and so before the second question.
+     */
     List<String> loaded() throws Exception {
+        var _ = get(manager.list());
         return get(manager.list()).stream()
                 .map(UnitStatus::name)
                 .filter(name -> !name.endsWith(".slice"))

@@ -61,6 +61,7 @@ import java.util.function.Function;
 import java.util.function.ObjLongConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 /**
  * A manager as its faces see it, which live on its loop. Unless a method says otherwise it is
@@ -388,14 +389,11 @@ public final class ManagerView {
 
     /** Those that start it, or as an instance serve a connection of theirs with it. */
     public List<UnitName> triggeredBy(Unit unit) {
-        return units.all().stream()
-                .filter(other ->
-                        other.unit().triggers(unit)
-                                || other.socket()
-                                        .map(socket -> socket.triggers().contains(unit.name()))
-                                        .orElse(false))
-                .map(other -> other.unit().name())
-                .toList();
+        LoadedUnit node = units.node(unit.name());
+        Stream<UnitName> triggering =
+                node == null ? Stream.empty() : node.triggeredBy().stream().map(LoadedUnit::name);
+        Stream<UnitName> served = context.events().activation().socketServedBy(unit).stream();
+        return Stream.concat(triggering, served).distinct().toList();
     }
 
     /** The unit that has a cgroup, or else the nearest one around it. */

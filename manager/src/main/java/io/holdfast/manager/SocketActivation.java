@@ -18,6 +18,7 @@ import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.unit.section.Unit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -31,12 +32,13 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Starts what sockets have traffic for, and gives services what their sockets have. */
 final class SocketActivation implements Activation {
     /** What an instance serves. */
-    private record Served(AcceptedConnection connection, Runnable ended) {}
+    private record Served(UnitName socket, AcceptedConnection connection, Runnable ended) {}
 
     private final ManagerContext context;
     private final UnitTable units;
@@ -69,9 +71,8 @@ final class SocketActivation implements Activation {
                                 own.connection().fd().duplicate(), AcceptedConnection.NAME));
                 variables = own.connection().variables();
             } else {
-                units.of(ManagedSocket.class)
+                socketsOf(service)
                         .filter(socket -> !socket.unit().socket().accept())
-                        .filter(socket -> socket.unit().triggers(service))
                         .forEach(socket -> passed.addAll(socket.duplicates()));
             }
             return new PassedDescriptors(passed, variables);
@@ -81,8 +82,25 @@ final class SocketActivation implements Activation {
         }
     }
 
+    /** Those that start it. */
+    private Stream<ManagedSocket> socketsOf(Unit service) {
+        LoadedUnit node = units.node(service.name());
+        return node == null
+                ? Stream.empty()
+                : node.triggeredBy().stream()
+                        .map(LoadedUnit::unit)
+                        .filter(ManagedSocket.class::isInstance)
+                        .map(ManagedSocket.class::cast)
+                        .filter(socket -> socket.unit().triggers(service));
+    }
+
+    @Override
+    public Optional<UnitName> socketServedBy(Unit instance) {
+        return Optional.ofNullable(servedBy(instance)).map(Served::socket);
+    }
+
     /** Under any of its names. */
-    private @Nullable Served servedBy(ServiceUnit service) {
+    private @Nullable Served servedBy(Unit service) {
         return service.source().names().stream()
                 .map(served::get)
                 .filter(Objects::nonNull)
@@ -115,8 +133,7 @@ final class SocketActivation implements Activation {
             return;
         }
         boolean tooOften = service.mayStartIn().isPresent();
-        units.of(ManagedSocket.class)
-                .filter(socket -> socket.unit().triggers(service.unit()))
+        socketsOf(service.unit())
                 .toList()
                 .forEach(socket -> socket.serviceChanged(service.phase(), tooOften));
         if (instances.contains(name) && service.activeState() == ActiveState.INACTIVE) {
@@ -193,7 +210,7 @@ final class SocketActivation implements Activation {
                     ended.run();
                     context.events().unused(List.of(socket)); // this may have been its last
                 };
-        served.put(instance, new Served(connection, gone));
+        served.put(instance, new Served(socket, connection, gone));
         instances.add(instance);
     }
 

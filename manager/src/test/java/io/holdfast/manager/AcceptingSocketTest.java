@@ -166,6 +166,9 @@ class AcceptingSocketTest {
             assertThat(now.connections()).isEqualTo(2);
             assertThat(now.accepted()).isEqualTo(2);
             assertThat(now.triggers()).hasSize(2);
+            for (UnitName instance : now.triggers()) {
+                assertThat(stage.triggeredBy(instance)).containsExactly(UnitName.of("a.socket"));
+            }
         }
         awaitConnections(0);
         assertThat(status().accepted()).isEqualTo(2);

@@ -118,6 +118,17 @@ final class Stage implements AutoCloseable {
         return answer;
     }
 
+    /** The units that start one that is loaded. */
+    List<UnitName> triggeredBy(UnitName unit) throws Exception {
+        CompletableFuture<List<UnitName>> answer = new CompletableFuture<>();
+        manager.loop()
+                .post(() -> {
+                    ManagerView view = manager.view();
+                    answer.complete(view.triggeredBy(view.unit(unit).orElseThrow().unit()));
+                });
+        return get(answer);
+    }
+
     Happenings happenings() {
         return happenings;
     }

@@ -4,6 +4,7 @@ import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.SocketUnit;
+import io.holdfast.manager.unit.section.Unit;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -17,6 +18,9 @@ public interface Activation {
 
     /** Whether a service could be loaded. By any thread; blocking. */
     boolean isThere(UnitName service);
+
+    /** The socket that accepted the connection which an instance serves. */
+    Optional<UnitName> socketServedBy(Unit instance);
 
     /** Another socket that listens on an address of this one. */
     Optional<UnitName> listenerOn(SocketUnit socket);

@@ -22,7 +22,9 @@ final class Commands {
                                     "reset-failed",
                                     "kill",
                                     "run",
-                                    "verify")),
+                                    "verify",
+                                    "daemon-reload",
+                                    "daemon-reexec")),
                     new Section("Messages", List.of("bus", "dbus")),
                     new Section("Permissions", List.of("authority", "check", "rules", "agent")),
                     new Section("Processes", List.of("info", "who", "watch", "signal")),
@@ -45,6 +47,8 @@ final class Commands {
                     case "kill" -> new KillCommand();
                     case "run" -> new RunCommand();
                     case "verify" -> new VerifyCommand();
+                    case "daemon-reload" -> new DaemonReloadCommand();
+                    case "daemon-reexec" -> new DaemonReexecCommand();
                     case "bus" -> new BusCommand();
                     case "dbus" -> new DbusCommand();
                     case "authority" -> new AuthorityCommand();

@@ -29,6 +29,11 @@ final class EventLines implements ManagerListener {
         output.line(output.strong("holdfast"), ": ", coloured(level, text));
     }
 
+    /** Waits for what is not printed yet, as long as its reader takes lines in time. */
+    void flush() {
+        output.flush();
+    }
+
     private Object coloured(Level level, String text) {
         return switch (level) {
             case INFO -> text;

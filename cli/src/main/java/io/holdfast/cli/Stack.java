@@ -29,7 +29,7 @@ final class Stack {
     /** What the manager itself needs of it. */
     static final UnitName BUS_SOCKET = UnitName.of("dbus.socket");
 
-    private static final String DOOR_PROPERTY = "holdfast.door";
+    static final String DOOR_PROPERTY = "holdfast.door";
     private static final String BUS_POLICY = "bus.conf";
     private static final String UNITS = "units";
 

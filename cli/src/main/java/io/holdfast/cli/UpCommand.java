@@ -5,6 +5,7 @@ import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
@@ -102,7 +103,7 @@ final class UpCommand implements Command {
         Optional<Keeper> keeper = Keeper.above();
         if (keeper.isEmpty()) {
             if (line.hasMatchedOption("--keeper")) {
-                becomeKeeper();
+                becomeKeeper(line.originalArgs());
             }
             return run(line, DaemonProcess.begin(), keeper, output);
         }
@@ -123,13 +124,23 @@ final class UpCommand implements Command {
         }
     }
 
-    /** The manager is this very command, below a keeper. */
-    private static void becomeKeeper() {
-        try (PidFd self = PidFd.self()) {
-            List<String> line = self.proc().commandLine();
-            Keeper.become(
-                    List.of(self.proc().executable().toString()), line.subList(1, line.size()));
+    /**
+     * The manager is this very command, below a keeper: by the door, if there is one, so that a
+     * later manager may be of a newer build.
+     */
+    private static void becomeKeeper(List<String> arguments) {
+        String door = System.getProperty(Stack.DOOR_PROPERTY, "");
+        List<String> command = new ArrayList<>();
+        if (door.isEmpty()) {
+            try (PidFd self = PidFd.self()) {
+                command.addAll(self.proc().commandLine());
+                command.set(0, self.proc().executable().toString());
+            }
+        } else {
+            command.add(door);
+            command.addAll(arguments);
         }
+        Keeper.become(command);
     }
 
     private static int run(
@@ -266,7 +277,12 @@ final class UpCommand implements Command {
                                         }
                                     });
                 }
-                manager.run();
+                if (!manager.run()) {
+                    lines.event(Level.INFO, "hands over to a new manager");
+                    lines.flush();
+                    Unistd.exit(
+                            ExitCode.OK); // nothing is closed: it is what the next one goes on with
+                }
             }
             return manager.exitStatus().orElse(code.get());
         } catch (UncheckedIOException e) {
@@ -288,8 +304,7 @@ final class UpCommand implements Command {
     /** As systemd does at SIGHUP. */
     private static void reload(Manager manager, EventLines lines) {
         var _ =
-                manager.view()
-                        .reload()
+                manager.reloadFiles()
                         .whenComplete((count, failure) -> {
                             if (count == null) {
                                 lines.event(

@@ -92,7 +92,7 @@ class KeeperTest {
         try (PidFd process = PidFd.open(keeper.pid())) {
             return process.children().take().stream()
                     .filter(child ->
-                            child.proc().commandLine().toString().contains("holdfast.keeper="))
+                            child.proc().environment(1 << 16).containsKey("HOLDFAST_KEEPER"))
                     .findFirst();
         }
     }
@@ -164,6 +164,32 @@ class KeeperTest {
             up.await("bad.service: failed: exit-code");
             up.await("again.service | run", 2);
             assertThat(show("bad")).contains("failed", "Result: exit-code");
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void aManagerThatIsExecutedAnewHandsOverAll() throws Exception {
+        unit(
+                "a.service",
+                "[Service]",
+                "Restart=on-failure",
+                "RestartSec=100ms",
+                "ExecStart=/bin/sh -c 'trap \"exit 9\" USR1; echo runs; while :; do sleep 0.1; done'");
+        try (CommandProcess up = up("a.service")) {
+            up.await("holdfast: ready");
+            up.await("a.service | runs");
+            for (int i = 1; i <= 2; i++) {
+                String before = show("a.service");
+                assertThat(command("daemon-reexec").err()).isEmpty();
+                up.await("holdfast: the manager before this one has handed over", i);
+                assertThat(show("a.service")).isEqualTo(before).contains("active (running)");
+                assertThat(command("kill", "--signal", "USR1", "a").code()).isZero();
+                up.await("a.service: its main process exited with status 9", i);
+                up.await("a.service | runs", i + 1);
+            }
+            assertThat(command("status").out()).doesNotContain("without being told to");
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
         }

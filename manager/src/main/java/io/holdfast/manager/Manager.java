@@ -110,6 +110,7 @@ public final class Manager implements AutoCloseable {
     private Optional<BusNames> busNames = Optional.empty(); // of the loop
     private final List<Consumer<BusNames>> awaitingBus = new ArrayList<>(); // of the loop
     private OptionalInt exitStatus = OptionalInt.empty(); // of the loop
+    private boolean handingOver; // of the loop
     private boolean closed;
 
     private Manager(
@@ -171,7 +172,15 @@ public final class Manager implements AutoCloseable {
         activation = new SocketActivation(context, units, catalog, jobs);
         view =
                 new ManagerView(
-                        context, options, units, catalog, jobs, transients, listeners, loudness);
+                        context,
+                        options,
+                        units,
+                        catalog,
+                        jobs,
+                        transients,
+                        listeners,
+                        loudness,
+                        this::reexecute);
         messages =
                 new NotifyRouter(
                         loop, closer, context::warn, cgroups.isPresent(), processes, this::service);
@@ -204,8 +213,9 @@ public final class Manager implements AutoCloseable {
     }
 
     private static String told(Predecessor before) {
+        String ended = before.handedOver() ? "has handed over" : "ended";
         return "the manager before this one "
-                + before.how().map(ExitText::of).orElse("ended")
+                + before.how().map(ExitText::of).orElse(ended)
                 + ": took "
                 + (before.takenBack() == 1 ? "one unit" : before.takenBack() + " units")
                 + " back";
@@ -406,13 +416,44 @@ public final class Manager implements AutoCloseable {
         loop.post(survival::begun);
     }
 
-    /** Runs until {@link #shutdown} has stopped everything. */
-    public void run() {
+    /**
+     * Runs until {@link #shutdown} has stopped everything, or {@link #reexecute} is to be carried
+     * out.
+     *
+     * @return false if this process is to end now, without anything being closed, so that the
+     *     keeper starts the next manager
+     */
+    public boolean run() {
         survival.forgetRest(); // all faces are there
         if (survival.predecessor().stopping()) {
             var _ = shutdown();
         }
         loop.run();
+        if (handingOver) {
+            survival.handOver();
+        }
+        return !handingOver;
+    }
+
+    /**
+     * Lets the next manager, of whatever build is the newest by then, go on with everything. Its
+     * keeper starts it, and has the children of this one meanwhile, whose exits are not lost.
+     *
+     * @return fails with an IllegalStateException if there is no keeper, or all is being stopped
+     */
+    public CompletableFuture<Void> reexecute() {
+        return onLoop(answer -> {
+            if (!survival.isOn()) {
+                throw new IllegalStateException(
+                        "the manager runs without a keeper, and so nobody would start the next one");
+            }
+            if (jobs.isStopping()) {
+                throw new IllegalStateException("the manager is stopping");
+            }
+            handingOver = true;
+            answer.complete(null);
+            loop.postEnding(loop::stop); // behind the answer
+        });
     }
 
     /** What faces see of it. */
@@ -447,6 +488,25 @@ public final class Manager implements AutoCloseable {
     /** Makes running units take up their configuration again: INVALID of those that cannot. */
     public CompletableFuture<Map<UnitName, JobResult>> reload(Collection<UnitName> names) {
         return onLoop(answer -> jobs.reload(names, answer));
+    }
+
+    /**
+     * Reads the files of all units that are loaded again. What runs takes it up at its next start.
+     *
+     * @return how many of them have files
+     */
+    public CompletableFuture<Integer> reloadFiles() {
+        return onLoop(answer -> {
+            var _ =
+                    view.reload()
+                            .whenComplete((count, failure) -> {
+                                if (count == null) {
+                                    answer.completeExceptionally(failure);
+                                } else {
+                                    answer.complete(count);
+                                }
+                            });
+        });
     }
 
     /**

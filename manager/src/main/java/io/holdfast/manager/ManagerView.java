@@ -79,6 +79,7 @@ public final class ManagerView {
     private final Workers readers;
     private final Set<Runnable> open = ConcurrentHashMap.newKeySet(); // each refuses its answer
     private final Loudness loudness;
+    private final Supplier<CompletableFuture<Void>> reexecute;
     private final Moment opened = Moment.now();
 
     ManagerView(
@@ -89,7 +90,8 @@ public final class ManagerView {
             Jobs jobs,
             TransientStarts transients,
             UnitListeners listeners,
-            Loudness loudness) {
+            Loudness loudness,
+            Supplier<CompletableFuture<Void>> reexecute) {
         this.context = context;
         this.options = options;
         this.units = units;
@@ -99,6 +101,7 @@ public final class ManagerView {
         this.listeners = listeners;
         this.readers = Workers.forReaders(context.loop(), context::warn);
         this.loudness = loudness;
+        this.reexecute = reexecute;
         this.whoIs = new WhoIs(context.processes(), readers);
     }
 
@@ -445,6 +448,14 @@ public final class ManagerView {
      */
     public <T> CompletableFuture<T> installed(Function<Map<UnitName, Unit>, T> summary) {
         return work(() -> summary.apply(catalog.installed()));
+    }
+
+    /**
+     * Lets the next manager take over everything ({@link Manager#reexecute}): faces lose their
+     * clients by it.
+     */
+    public CompletableFuture<Void> reexecute() {
+        return reexecute.get();
     }
 
     /**

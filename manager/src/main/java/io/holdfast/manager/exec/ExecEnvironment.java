@@ -46,7 +46,9 @@ final class ExecEnvironment {
                     "CACHE_DIRECTORY",
                     "LOGS_DIRECTORY",
                     "CONFIGURATION_DIRECTORY",
-                    "CREDENTIALS_DIRECTORY");
+                    "CREDENTIALS_DIRECTORY",
+                    "HOLDFAST_KEEPER",
+                    "HOLDFAST_AS_BUILT");
 
     private final ServiceUnit unit;
     private final ManagerScope scope;

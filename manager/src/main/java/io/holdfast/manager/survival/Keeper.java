@@ -34,8 +34,8 @@ import java.util.stream.Stream;
  * zombie, with its status, until the next manager has seen that and says so ({@link #reap}).
  */
 public final class Keeper implements AutoCloseable {
-    /** Names the descriptors that a manager inherits from its keeper. */
-    public static final String PROPERTY = "holdfast.keeper";
+    /** The environment variable that names the descriptors which a manager inherits from it. */
+    public static final String VARIABLE = "HOLDFAST_KEEPER";
 
     private static final String SCRIPT = "keeper.sh";
     private static final String SHELL = "/bin/sh";
@@ -55,11 +55,10 @@ public final class Keeper implements AutoCloseable {
     /**
      * Becomes the keeper of a manager.
      *
-     * @param beforeOptions the command of the manager up to where options of the JVM may stand
-     * @param others the rest of it
+     * @param manager the command that starts a manager, each time anew
      * @throws ErrnoException why that cannot be: this process goes on as what it was
      */
-    public static void become(List<String> beforeOptions, List<String> others) {
+    public static void become(List<String> manager) {
         List<Fd> made = new ArrayList<>();
         List<Fd> kept = new ArrayList<>();
         try {
@@ -79,10 +78,9 @@ public final class Keeper implements AutoCloseable {
                                     "-c",
                                     ". /proc/self/fd/" + numbers.getLast(),
                                     "holdfast-keeper",
-                                    numbers.get(STORE_SOCKETS)));
-            command.addAll(beforeOptions);
-            command.add("-D" + PROPERTY + "=" + String.join(",", numbers));
-            command.addAll(others);
+                                    numbers.get(STORE_SOCKETS),
+                                    String.join(",", numbers)));
+            command.addAll(manager);
             int _ = SysPrctl.setChildSubreaper(true);
             int r = SysExec.replace(SHELL, command, kept, List.of(Signal.CHLD));
             throw new ErrnoException("execve", SHELL, -r);
@@ -124,11 +122,11 @@ public final class Keeper implements AutoCloseable {
      * The keeper that has started this process, if one has. To be called once, and before any
      * process is started.
      *
-     * @throws ErrnoException EBADF if the property names what was not inherited
+     * @throws ErrnoException EBADF if its variable names what was not inherited
      */
     public static Optional<Keeper> above() {
-        String numbers = System.getProperty(PROPERTY, "");
-        if (numbers.isEmpty()) {
+        String numbers = System.getenv(VARIABLE);
+        if (numbers == null || numbers.isEmpty()) {
             return Optional.empty();
         }
         List<Fd> inherited =

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param quick how many in a row, this one included, have not lived long
  * @param begun whether what the first of them was started for is done
  * @param stopping whether it was stopping everything
+ * @param handedOver whether the one before this one, or this one, ends to be replaced by the next
  */
 public record Predecessor(
         int crashes,
@@ -27,12 +28,14 @@ public record Predecessor(
         int quick,
         int takenBack,
         boolean begun,
-        boolean stopping) {
+        boolean stopping,
+        boolean handedOver) {
     /** There was none. */
     public static final Predecessor NONE =
-            new Predecessor(0, Moment.NEVER, Optional.empty(), 0, 0, false, false);
+            new Predecessor(0, Moment.NEVER, Optional.empty(), 0, 0, false, false, false);
 
     private static final String PROCESS = "process";
+    private static final String HANDED_OVER = "handed-over";
 
     /** Who has lived so long did not end because of what it found. */
     private static final Duration LONG = Duration.ofSeconds(10);
@@ -40,20 +43,36 @@ public record Predecessor(
     private static final int AT_ONCE = 3;
     private static final int MOST_PAUSES = 30;
 
-    /** Now that it is found dead. */
+    /**
+     * Now that it is found dead. One that meant to be replaced counts neither as a crash nor as
+     * quick.
+     */
     static Predecessor of(Fields fields) {
+        int crashes = Math.toIntExact(fields.number("crashes"));
+        if (fields.is(HANDED_OVER)) {
+            return new Predecessor(
+                    crashes,
+                    Moment.now(),
+                    Optional.empty(),
+                    0,
+                    0,
+                    fields.is("begun"),
+                    fields.is("stopping"),
+                    true);
+        }
         Optional<Exit> how =
                 fields.find(PROCESS).map(ProcessId::parse).flatMap(Predecessor::exitOf);
         Moment now = Moment.now();
         boolean wasQuick = fields.number("monotonic") + LONG.toNanos() > System.nanoTime();
         return new Predecessor(
-                Math.toIntExact(fields.number("crashes")) + 1,
+                crashes + 1,
                 now,
                 how,
                 wasQuick ? Math.toIntExact(fields.number("quick")) + 1 : 0,
                 0,
                 fields.is("begun"),
-                fields.is("stopping"));
+                fields.is("stopping"),
+                false);
     }
 
     /** Its zombie is the keeper's, who does not reap it before it is told. */
@@ -75,17 +94,22 @@ public record Predecessor(
     }
 
     Predecessor tookBack(int units) {
-        return new Predecessor(crashes, last, how, quick, units, begun, stopping);
+        return new Predecessor(crashes, last, how, quick, units, begun, stopping, handedOver);
     }
 
     /** The present manager has done what it was started for. */
     Predecessor begins() {
-        return new Predecessor(crashes, last, how, quick, takenBack, true, stopping);
+        return new Predecessor(crashes, last, how, quick, takenBack, true, stopping, handedOver);
     }
 
     /** The present manager stops everything. */
     Predecessor stops() {
-        return new Predecessor(crashes, last, how, quick, takenBack, begun, true);
+        return new Predecessor(crashes, last, how, quick, takenBack, begun, true, handedOver);
+    }
+
+    /** What the next manager is told by one that ends so that it takes over. */
+    Fields handsOver() {
+        return record().put(HANDED_OVER, true);
     }
 
     /** What the next manager is told. */

@@ -79,10 +79,14 @@ public final class Survival {
     }
 
     private void writeManager() {
+        writeManager(predecessor.record());
+    }
+
+    private void writeManager(Fields record) {
         if (folder != null) {
             FaultPoint.pass();
             try {
-                folder.write(MANAGER, predecessor.record());
+                folder.write(MANAGER, record);
             } catch (ErrnoException e) {
                 warnings.accept("this manager is not written down: " + e.getMessage());
             }
@@ -94,6 +98,17 @@ public final class Survival {
         if (keeper != null) {
             predecessor = predecessor.stops();
             writeManager();
+        }
+    }
+
+    /**
+     * Writes everything down for the next manager: this one ends by itself, as if it were killed.
+     * When the loop has stopped.
+     */
+    public void handOver() {
+        writeChanged();
+        if (keeper != null) {
+            writeManager(predecessor.handsOver());
         }
     }
 

@@ -384,7 +384,27 @@ final class ManagerObject {
                         (call, reply) -> operations.resetFailed(call, call.string(0), reply),
                         "name")
                 .asyncMethod("ResetFailed", "", "", operations::resetAllFailed)
-                .asyncMethod("Reload", "", "", reload());
+                .asyncMethod("Reload", "", "", reload())
+                .asyncMethod("Reexecute", "", "", this::reexecute);
+    }
+
+    /** Answered if it is refused only: else the connection ends, which is what callers wait for. */
+    private void reexecute(MethodCall call, CompletableFuture<List<?>> reply) {
+        Runnable begin =
+                () -> {
+                    var _ =
+                            manager.reexecute()
+                                    .whenComplete((_, failure) -> {
+                                        if (failure != null) {
+                                            reply.completeExceptionally(
+                                                    new DBusException(
+                                                            DBusException.NOT_SUPPORTED,
+                                                            failure.getMessage() + "."));
+                                        }
+                                    });
+                };
+        operations.permitted(
+                call, Permission.RELOAD_DAEMON, Map.of(), reply, operations.onLoop(reply, begin));
     }
 
     private AsyncMethodHandler reload() {

@@ -61,7 +61,6 @@ final class NotOffered {
                     new Method("SetEnvironment", "as", "", ENVIRONMENT),
                     new Method("UnsetEnvironment", "as", "", ENVIRONMENT),
                     new Method("UnsetAndSetEnvironment", "asas", "", ENVIRONMENT),
-                    new Method("Reexecute", "", "", "Executing the manager anew"),
                     new Method("Exit", "", "", "Ending the manager over the bus"),
                     new Method("Reboot", "", "", MACHINE),
                     new Method("SoftReboot", "s", "", MACHINE),

@@ -46,7 +46,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /**
  * A manager's face on Varlink: {@code io.holdfast.Manager}.
@@ -140,6 +139,14 @@ public final class ManagerInterface implements AutoCloseable {
             # is named.
             method ResetFailed(names: []string, allowInteractiveAuthentication: ?bool) -> ()
 
+            # Reads the files of all units that are loaded again, and tells how many that were.
+            method ReloadDaemon(allowInteractiveAuthentication: ?bool) -> (units: int)
+
+            # Lets a new manager, of the build that is the newest, go on with everything that this one
+            # has. Answered only if it is refused: else the connection ends, and a call on a new one is
+            # answered by the new manager.
+            method Reexecute(allowInteractiveAuthentication: ?bool) -> ()
+
             # Signals the processes of a unit: "main" or "all".
             method Kill(
               name: string,
@@ -176,6 +183,9 @@ public final class ManagerInterface implements AutoCloseable {
 
     /** Whoever connects may ask; {@link Permission} tells who may do something. */
     private static final int FOR_ALL = 0666;
+
+    /** A question about the manager, or about all of its units. */
+    private static final List<Map<String, String>> ALL = List.of(Map.of());
 
     private final Manager manager;
     private final Guard guard;
@@ -256,6 +266,12 @@ public final class ManagerInterface implements AutoCloseable {
                                 permitted(
                                         call, Verb.RESET_FAILED, anyNames(call), this::resetFailed))
                 .asyncMethod(
+                        "ReloadDaemon",
+                        call -> permitted(call, Permission.RELOAD_DAEMON, ALL, this::reloadDaemon))
+                .asyncMethod(
+                        "Reexecute",
+                        call -> permitted(call, Permission.RELOAD_DAEMON, ALL, this::reexecute))
+                .asyncMethod(
                         "Kill",
                         call ->
                                 permitted(
@@ -290,14 +306,44 @@ public final class ManagerInterface implements AutoCloseable {
             Verb verb,
             List<UnitName> units,
             Function<Call, CompletableFuture<JsonObject>> then) {
+        return permitted(
+                call,
+                Permission.MANAGE_UNITS,
+                units.isEmpty() ? ALL : units.stream().distinct().map(verb::details).toList(),
+                then);
+    }
+
+    private CompletableFuture<JsonObject> reloadDaemon(Call call) {
+        return manager.reloadFiles()
+                .handle((count, failure) -> {
+                    if (count == null) {
+                        throw failed(failure);
+                    }
+                    return JsonObject.of("units", count);
+                });
+    }
+
+    private CompletableFuture<JsonObject> reexecute(Call call) {
+        CompletableFuture<JsonObject> refusal = new CompletableFuture<>();
+        var _ =
+                manager.reexecute()
+                        .whenComplete((_, failure) -> {
+                            if (failure != null) {
+                                refusal.completeExceptionally(failed(cause(failure)));
+                            }
+                        });
+        return refusal;
+    }
+
+    private CompletableFuture<JsonObject> permitted(
+            Call call,
+            String action,
+            List<Map<String, String>> each,
+            Function<Call, CompletableFuture<JsonObject>> then) {
         boolean interactive = call.parameters().bool("allowInteractiveAuthentication", false);
         List<Permission.Question> questions =
-                (units.isEmpty()
-                                ? Stream.of(Map.<String, String>of())
-                                : units.stream().distinct().map(verb::details))
-                        .map(details ->
-                                new Permission.Question(
-                                        Permission.MANAGE_UNITS, details, interactive))
+                each.stream()
+                        .map(details -> new Permission.Question(action, details, interactive))
                         .toList();
         return guard.permit(call.peer(), questions)
                 .handle((_, failure) -> {

@@ -4,6 +4,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SignalDispositions;
+import io.holdfast.manager.survival.Keeper;
 
 /**
  * What every daemon does first: nothing that it inherited may let others write to what it makes, or
@@ -30,7 +31,9 @@ record DaemonProcess(int inheritedUmask, boolean isHangupInherited) {
     static DaemonProcess beginBelowKeeper() {
         ProcessLimits.requireValid();
         int umask = SysStat.umask(UMASK);
-        boolean hangup = SignalDispositions.takeBack(Signal.HUP);
+        boolean hangup =
+                SignalDispositions.takeBack(Signal.HUP)
+                        || System.getenv(Keeper.HANGUP_VARIABLE) != null;
         boolean _ = SignalDispositions.takeBack(Signal.TERM);
         return new DaemonProcess(umask, hangup);
     }

@@ -205,7 +205,7 @@ class DaemonProcessTest {
         service(unit, "PrivateTmp=yes", "ExecStart=/bin/sleep 1000");
         service("b", "ExecStart=/bin/sleep 1000");
         List<Path> left;
-        try (CommandProcess up = up(":", unit)) {
+        try (CommandProcess up = up(":", "--no-keeper", unit)) {
             up.await("holdfast: ready");
             left = privateFolders(unit);
             up.signal("KILL");

@@ -65,7 +65,6 @@ class KeeperTest {
                 new ArrayList<>(
                         List.of(
                                 "up",
-                                "--keeper",
                                 "--runtime-dir",
                                 runtime,
                                 "--slice",
@@ -88,7 +87,7 @@ class KeeperTest {
     }
 
     /** The manager is the child of the keeper that is a JVM. */
-    private static Optional<PidFd> manager(CommandProcess keeper) {
+    static Optional<PidFd> manager(CommandProcess keeper) {
         try (PidFd process = PidFd.open(keeper.pid())) {
             return process.children().take().stream()
                     .filter(child ->
@@ -97,7 +96,7 @@ class KeeperTest {
         }
     }
 
-    private static void kill(CommandProcess keeper, int count) throws Exception {
+    static void kill(CommandProcess keeper, int count) throws Exception {
         try (PidFd manager = manager(keeper).orElseThrow()) {
             boolean _ = manager.signal(Signal.KILL);
         }
@@ -192,6 +191,25 @@ class KeeperTest {
             assertThat(command("status").out()).doesNotContain("without being told to");
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void withTheKeeperAllEndsInOrder() throws Exception {
+        Path stopped = folder.resolve("stopped");
+        unit(
+                "a.service",
+                "[Service]",
+                "ExecStart=/bin/sleep 1000",
+                "ExecStop=/bin/sh -c 'echo yes > " + stopped + "'");
+        try (CommandProcess up = up("a.service")) {
+            up.await("holdfast: ready");
+            try (PidFd manager = manager(up).orElseThrow()) {
+                up.signal("KILL");
+                assertThat(manager.await()).isNotNull();
+            }
+            up.await("holdfast: the keeper of this manager has died");
+            assertThat(stopped).hasContent("yes\n");
         }
     }
 

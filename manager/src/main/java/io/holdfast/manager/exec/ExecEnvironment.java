@@ -48,6 +48,7 @@ final class ExecEnvironment {
                     "CONFIGURATION_DIRECTORY",
                     "CREDENTIALS_DIRECTORY",
                     "HOLDFAST_KEEPER",
+                    "HOLDFAST_HANGUP_IGNORED",
                     "HOLDFAST_AS_BUILT");
 
     private final ServiceUnit unit;

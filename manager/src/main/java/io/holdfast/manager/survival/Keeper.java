@@ -3,10 +3,12 @@ package io.holdfast.manager.survival;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SignalDispositions;
 import io.holdfast.core.sys.process.SysExec;
 import io.holdfast.core.sys.process.SysMemfd;
 import io.holdfast.core.sys.process.SysPrctl;
@@ -36,6 +38,12 @@ import java.util.stream.Stream;
 public final class Keeper implements AutoCloseable {
     /** The environment variable that names the descriptors which a manager inherits from it. */
     public static final String VARIABLE = "HOLDFAST_KEEPER";
+
+    /** Set for a manager whose keeper was started with SIGHUP ignored, as by nohup(1). */
+    public static final String HANGUP_VARIABLE = "HOLDFAST_HANGUP_IGNORED";
+
+    /** What the keeper hears, though this process may have been started with it ignored. */
+    private static final List<Signal> HEARD = List.of(Signal.INT, Signal.TERM);
 
     private static final String SCRIPT = "keeper.sh";
     private static final String SHELL = "/bin/sh";
@@ -79,9 +87,11 @@ public final class Keeper implements AutoCloseable {
                                     ". /proc/self/fd/" + numbers.getLast(),
                                     "holdfast-keeper",
                                     numbers.get(STORE_SOCKETS),
-                                    String.join(",", numbers)));
+                                    String.join(",", numbers),
+                                    SignalDispositions.takeBack(Signal.HUP) ? "yes" : ""));
             command.addAll(manager);
             int _ = SysPrctl.setChildSubreaper(true);
+            HEARD.forEach(SignalDispositions::takeBack); // a shell cannot
             int r = SysExec.replace(SHELL, command, kept, List.of(Signal.CHLD));
             throw new ErrnoException("execve", SHELL, -r);
         } finally {
@@ -163,6 +173,24 @@ public final class Keeper implements AutoCloseable {
     public void ends(int status, Path runtime) {
         tell("exit " + status);
         StateFolder.remove(runtime);
+    }
+
+    /**
+     * Tells when the keeper has died, which nothing outlives.
+     *
+     * @return ends that; before this is closed
+     */
+    public AutoCloseable onDeath(EventLoop loop, Runnable died) {
+        EventLoop.Watch[] watch = new EventLoop.Watch[1];
+        watch[0] =
+                loop.watch(
+                        control,
+                        0, // the reading end is the keeper's alone: it is closed with it
+                        _ -> {
+                            watch[0].close();
+                            died.run();
+                        });
+        return watch[0]::close;
     }
 
     private void tell(String line) {

@@ -1,7 +1,7 @@
 # The keeper of a manager: holds what must outlive it, and starts it again when it dies. Read by Keeper.java, which says how.
 #
 # $1: the number of a pipe's end to read, through which both ends are opened; $2: the numbers of all descriptors that the manager
-# is to inherit; the others: its command, which finds the build that is the newest at that moment.
+# is to inherit; $3: not empty if SIGHUP was ignored; the others: its command, which finds the build that is the newest at that moment.
 # The manager writes one word a line to its descriptor 8. Its end is the end of file: then it has died, unless it said "exit".
 #
 # Nothing here may wait for a child unasked: that would reap all of them, and the status of a service that has exited while
@@ -10,7 +10,8 @@
 # (bash reaps at once whatever is done; then only Linux 6.15 and later know the status of such a service.)
 pipe=/proc/self/fd/$1
 export HOLDFAST_KEEPER="$2" HOLDFAST_AS_BUILT=yes # nothing is built while services have no manager
-shift 2
+[ -z "$3" ] || export HOLDFAST_HANGUP_IGNORED=yes
+shift 3
 manager=
 up=     # the manager hears signals
 ready=  # there was one that did

@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;
@@ -10,6 +11,7 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.manager.survival.Keeper;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Needs(root = true, cgroup2 = true)
 class KeeperTest {
     private static final String TAKEN_BACK = "back";
+    private static final int ENVIRONMENT = 1 << 16;
 
     @TempDir private Path folder;
     private Path units;
@@ -89,10 +92,15 @@ class KeeperTest {
     /** The manager is the child of the keeper that is a JVM. */
     static Optional<PidFd> manager(CommandProcess keeper) {
         try (PidFd process = PidFd.open(keeper.pid())) {
-            return process.children().take().stream()
-                    .filter(child ->
-                            child.proc().environment(1 << 16).containsKey("HOLDFAST_KEEPER"))
-                    .findFirst();
+            return process.children().take().stream().filter(KeeperTest::isManager).findFirst();
+        }
+    }
+
+    private static boolean isManager(PidFd child) {
+        try {
+            return child.proc().environment(ENVIRONMENT).containsKey(Keeper.VARIABLE);
+        } catch (ErrnoException e) {
+            return false; // it has exited, and its manager will see that
         }
     }
 

@@ -70,7 +70,8 @@ final class DaemonRow implements Row {
     private static double resident(Door door, int services)
             throws IOException, InterruptedException {
         Path units = Files.createTempDirectory("holdfast-bench-units");
-        List<String> command = new ArrayList<>(List.of(door.script(), "up", "--units"));
+        List<String> command =
+                new ArrayList<>(List.of(door.script(), "up", "--no-keeper", "--units"));
         command.add(units.toString());
         try {
             for (int i = 0; i < services; i++) {

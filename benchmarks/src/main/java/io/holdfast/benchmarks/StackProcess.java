@@ -21,7 +21,7 @@ final class StackProcess implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(30);
 
     private final Path runtime;
-    private final Child manager;
+    private final Child keeper;
     private final double readyNanoseconds;
 
     /** Starts it, and waits until it says that it is ready. */
@@ -53,9 +53,9 @@ final class StackProcess implements AutoCloseable {
         if (!options.isEmpty()) {
             up.environment("_JAVA_OPTIONS", options);
         }
-        this.manager = up.start();
+        this.keeper = up.start();
         BufferedReader lines =
-                new BufferedReader(new InputStreamReader(manager.stdout(), StandardCharsets.UTF_8));
+                new BufferedReader(new InputStreamReader(keeper.stdout(), StandardCharsets.UTF_8));
         String line = lines.readLine();
         while (line != null && !line.endsWith("ready")) {
             line = lines.readLine();
@@ -87,8 +87,8 @@ final class StackProcess implements AutoCloseable {
     }
 
     /** What its manager itself has resident, in KiB. */
-    long managerKib() {
-        return Door.status(manager.pidFd().pid(), "VmRSS");
+    long managerKib() throws IOException {
+        return Door.status(Math.toIntExact(processes().get(1)), "VmRSS");
     }
 
     /** A process of a unit of it. */
@@ -114,9 +114,9 @@ final class StackProcess implements AutoCloseable {
         return processes().size();
     }
 
-    /** The manager and what it has started. */
+    /** The keeper, its manager, and what that has started. */
     private List<Long> processes() throws IOException {
-        List<Long> found = new ArrayList<>(List.of((long) manager.pidFd().pid()));
+        List<Long> found = new ArrayList<>(List.of((long) keeper.pidFd().pid()));
         for (int i = 0; i < found.size(); i++) {
             try (Stream<Path> threads = Files.list(Path.of("/proc/" + found.get(i) + "/task"))) {
                 for (Path thread : threads.toList()) {
@@ -134,14 +134,14 @@ final class StackProcess implements AutoCloseable {
 
     @Override
     public void close() {
-        try (manager) {
-            boolean told = manager.signal(Signal.TERM);
-            if (told && manager.await(END).isEmpty()) {
-                boolean ignored = manager.signal(Signal.KILL);
-                var _ = manager.await();
+        try (keeper) {
+            boolean told = keeper.signal(Signal.TERM);
+            if (told && keeper.await(END).isEmpty()) {
+                boolean ignored = keeper.signal(Signal.KILL);
+                var _ = keeper.await();
             }
         } catch (InterruptedException e) {
-            boolean ignored = manager.signal(Signal.KILL);
+            boolean ignored = keeper.signal(Signal.KILL);
             Thread.currentThread().interrupt();
         }
     }

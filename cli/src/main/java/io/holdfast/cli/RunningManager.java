@@ -13,6 +13,7 @@ import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.ManagerListener.Level;
 import io.holdfast.manager.survival.Keeper;
+import io.holdfast.manager.survival.SupervisorStore;
 import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
@@ -236,7 +237,10 @@ final class RunningManager {
         }
     }
 
-    /** Whoever ends the process that was started means all of it. */
+    /**
+     * Whoever ends the process that was started means all of it; but a systemd that has kept what
+     * the keeper held starts the next one.
+     */
     private AutoCloseable watchKeeper(Manager manager) {
         if (keeper.isEmpty()) {
             return () -> {};
@@ -246,7 +250,9 @@ final class RunningManager {
                         manager.loop(),
                         () -> {
                             lines.event(Level.WARNING, "the keeper of this manager has died");
-                            if (!stopping) {
+                            if (SupervisorStore.isThere()) {
+                                var _ = manager.reexecute();
+                            } else if (!stopping) {
                                 stop(manager);
                             }
                         });

@@ -1,6 +1,7 @@
 package io.holdfast.core.socket;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -22,13 +23,25 @@ public final class Notify {
      * @return whether a manager was told
      */
     public static boolean send(String assignments) {
+        return send(assignments, List.of());
+    }
+
+    /**
+     * The same with descriptors beside it, such as those of {@code FDSTORE=1}, which the manager
+     * keeps for the next start of this service.
+     *
+     * @param assignments the assignments
+     * @param descriptors lent
+     * @return whether a manager was told
+     */
+    public static boolean send(String assignments, List<Fd> descriptors) {
         String socket = System.getenv("NOTIFY_SOCKET");
         if (socket == null || socket.isEmpty()) {
             return false;
         }
         try (UnixSocket sender = UnixSocket.datagram()) {
             ByteBuffer message = ByteBuffer.wrap(assignments.getBytes(StandardCharsets.UTF_8));
-            int ignored = sender.sendTo(UnixAddress.parse(socket), message, List.of());
+            int ignored = sender.sendTo(UnixAddress.parse(socket), message, descriptors);
             return true;
         } catch (ErrnoException | IllegalArgumentException e) {
             return false;

@@ -35,6 +35,9 @@ import java.util.function.BiConsumer;
  * <p>Not safe for use by several threads.
  */
 public final class DescriptorStore implements AutoCloseable {
+    /** How many descriptors {@link #make} makes. */
+    static final int SOCKETS = 4;
+
     /** Messages that are of no use before the queue is written anew. */
     private static final int COMPACTED_AT = 64;
 
@@ -276,6 +279,13 @@ public final class DescriptorStore implements AutoCloseable {
             }
             compactIfWorthIt();
         }
+    }
+
+    /** Lets go of everything, for good. */
+    void clear() {
+        queues.forEach(Queue::empty);
+        live.clear();
+        useless = 0;
     }
 
     private void compactIfWorthIt() {

@@ -49,7 +49,6 @@ public final class Keeper implements AutoCloseable {
     private static final String SHELL = "/bin/sh";
     private static final int CONTROL = 8; // as the script has it
     private static final int FIRST_KEPT = 20; // shells put what they open for themselves at 10
-    private static final int STORE_SOCKETS = 4;
     private static final int STORE_BYTES = 64 << 20;
 
     private final DescriptorStore store;
@@ -70,12 +69,18 @@ public final class Keeper implements AutoCloseable {
         List<Fd> made = new ArrayList<>();
         List<Fd> kept = new ArrayList<>();
         try {
-            made.addAll(DescriptorStore.make(STORE_BYTES));
+            made.addAll(
+                    SupervisorStore.take()
+                            .orElseGet(() -> {
+                                List<Fd> sockets = DescriptorStore.make(STORE_BYTES);
+                                SupervisorStore.keep(sockets);
+                                return sockets;
+                            }));
             Fd[] pipe = Unistd.pipe2(0);
             made.addAll(List.of(pipe));
             Fd script = script();
             made.add(script);
-            Stream.of(made.subList(0, STORE_SOCKETS), List.of(pipe[0], script))
+            Stream.of(made.subList(0, DescriptorStore.SOCKETS), List.of(pipe[0], script))
                     .flatMap(List::stream)
                     .forEach(fd -> kept.add(aside(fd)));
             List<String> numbers = kept.stream().map(fd -> fd.with(String::valueOf)).toList();
@@ -86,7 +91,7 @@ public final class Keeper implements AutoCloseable {
                                     "-c",
                                     ". /proc/self/fd/" + numbers.getLast(),
                                     "holdfast-keeper",
-                                    numbers.get(STORE_SOCKETS),
+                                    numbers.get(DescriptorStore.SOCKETS),
                                     String.join(",", numbers),
                                     SignalDispositions.takeBack(Signal.HUP) ? "yes" : ""));
             command.addAll(manager);
@@ -141,10 +146,10 @@ public final class Keeper implements AutoCloseable {
         }
         List<Fd> inherited =
                 Stream.of(numbers.split(",")).map(Integer::valueOf).map(Fd::inherited).toList();
-        inherited.stream().skip(STORE_SOCKETS).forEach(Fd::close);
+        inherited.stream().skip(DescriptorStore.SOCKETS).forEach(Fd::close);
         Fd control = Fd.inherited(CONTROL);
         Keeper keeper =
-                new Keeper(DescriptorStore.open(inherited.subList(0, STORE_SOCKETS)), control);
+                new Keeper(DescriptorStore.open(inherited.subList(0, DescriptorStore.SOCKETS)), control);
         keeper.tell("here");
         return Optional.of(keeper);
     }
@@ -172,6 +177,7 @@ public final class Keeper implements AutoCloseable {
      */
     public void ends(int status, Path runtime) {
         tell("exit " + status);
+        store.clear(); // a systemd may hold it, too
         StateFolder.remove(runtime);
     }
 

@@ -31,6 +31,8 @@ trap 'forward TERM' INT # the manager ignores what the terminal sends to all
 trap 'forward TERM' TERM
 trap 'forward HUP' HUP
 trap '' QUIT
+# A systemd whose watchdog has heard nothing sends this: the manager hangs, and the next keeper takes over.
+trap '[ -z "$manager" ] || kill -s KILL "$manager"; exit 134' ABRT
 
 while :; do
     exec 8>"$pipe" # the manager has its end from the first moment on: without one there is nothing to read

@@ -3,6 +3,7 @@
  * polkit(8).
  */
 module io.holdfast.authority {
+    requires transitive io.holdfast.authority.client;
     requires transitive io.holdfast.core;
     requires transitive io.holdfast.dbus;
     requires transitive io.holdfast.varlink;

@@ -2,6 +2,7 @@
 module io.holdfast.cli {
     requires info.picocli;
     requires io.holdfast.authority;
+    requires io.holdfast.authority.client;
     requires io.holdfast.bus;
     requires io.holdfast.core;
     requires io.holdfast.dbus;

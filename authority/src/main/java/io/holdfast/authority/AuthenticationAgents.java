@@ -2,6 +2,7 @@ package io.holdfast.authority;
 
 import io.holdfast.authority.action.Action;
 import io.holdfast.authority.action.ImplicitAuthorization;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.process.PidFd;

@@ -7,6 +7,7 @@ import io.holdfast.authority.action.Action;
 import io.holdfast.authority.action.ActionFolders;
 import io.holdfast.authority.action.ActionPool;
 import io.holdfast.authority.action.ImplicitAuthorization;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.folder.FolderWatch;
 import io.holdfast.authority.rules.RuleEngine;
 import io.holdfast.authority.rules.RuleFiles;

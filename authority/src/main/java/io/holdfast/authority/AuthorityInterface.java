@@ -1,6 +1,9 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.action.Action;
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
+import io.holdfast.authority.client.Explanation;
 import io.holdfast.authority.rules.RuleMetrics;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
@@ -34,9 +37,6 @@ import java.util.concurrent.CompletionException;
  * authority's own user.
  */
 public final class AuthorityInterface implements AutoCloseable {
-    /** The interface, and the name of its socket in a runtime folder. */
-    public static final String NAME = "io.holdfast.Authority";
-
     static final String DEFINITION =
             """
             # Who may do what, decided on processes that are held by pidfd.
@@ -241,7 +241,7 @@ public final class AuthorityInterface implements AutoCloseable {
         if (uid.isPresent() && uid.getAsLong() != process.uid()) {
             process.close();
             throw new VarlinkException(
-                    NAME + ".NotAuthorized",
+                    Authority.VARLINK_INTERFACE + ".NotAuthorized",
                     JsonObject.of(
                             "reason",
                             "uid %d: the process connected as user %d; leave uid out"
@@ -262,7 +262,7 @@ public final class AuthorityInterface implements AutoCloseable {
                 }
                 if (uid.isEmpty()) {
                     throw new VarlinkException(
-                            NAME + ".UidMissing",
+                            Authority.VARLINK_INTERFACE + ".UidMissing",
                             JsonObject.of(
                                     "reason",
                                     "a pidfd needs the uid that its process had when it connected to"
@@ -301,7 +301,8 @@ public final class AuthorityInterface implements AutoCloseable {
     }
 
     private static VarlinkException gone(String reason) {
-        return new VarlinkException(NAME + ".SubjectGone", JsonObject.of("reason", reason));
+        return new VarlinkException(
+                Authority.VARLINK_INTERFACE + ".SubjectGone", JsonObject.of("reason", reason));
     }
 
     private static Map<String, String> strings(Optional<JsonObject> object) {
@@ -325,7 +326,7 @@ public final class AuthorityInterface implements AutoCloseable {
                             default -> "Failed";
                         }
                         : "Failed";
-        return new VarlinkException(NAME + "." + word, reason);
+        return new VarlinkException(Authority.VARLINK_INTERFACE + "." + word, reason);
     }
 
     private static JsonObject json(Decision decision, boolean explained) {

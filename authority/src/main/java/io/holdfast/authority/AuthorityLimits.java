@@ -29,12 +29,6 @@ public final class AuthorityLimits {
                     2048,
                     "checks of one user other than root that are not answered");
 
-    static final Limit CONNECTIONS =
-            Limit.count(
-                    "io.holdfast.authority.connections",
-                    64,
-                    "questions of a client over Varlink that are under way; further ones wait");
-
     static final Limit DETAILS =
             Limit.count("io.holdfast.authority.details", 256, "details of one check");
 
@@ -116,7 +110,6 @@ public final class AuthorityLimits {
                         CALLS,
                         CHECKS_OF_CONNECTION,
                         CHECKS_OF_USER,
-                        CONNECTIONS,
                         DETAILS,
                         TASKS,
                         AGENTS,

@@ -3,6 +3,7 @@ package io.holdfast.authority;
 import static java.lang.System.Logger.Level.INFO;
 import static java.lang.System.Logger.Level.WARNING;
 
+import io.holdfast.authority.client.Authority;
 import io.holdfast.authority.subject.CgroupUnits;
 import io.holdfast.authority.subject.UnitLookup;
 import io.holdfast.core.ErrnoException;
@@ -120,7 +121,7 @@ public final class BusPresence implements AutoCloseable {
                 isLost = serveOn(again);
             }
             if (!closed) {
-                failure = "another authority has taken the name " + PolicyKit1.NAME;
+                failure = "another authority has taken the name " + Authority.BUS_NAME;
                 ended.run();
             }
         } catch (InterruptedException e) {

@@ -3,6 +3,7 @@ package io.holdfast.authority;
 import io.holdfast.authority.action.Action;
 import io.holdfast.authority.action.ActionPool;
 import io.holdfast.authority.action.ImplicitAuthorization;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.rules.RuleAction;
 import io.holdfast.authority.rules.RuleSubject.SubjectGoneException;
 import io.holdfast.authority.rules.RuleVerdict;

@@ -1,5 +1,6 @@
 package io.holdfast.authority;
 
+import io.holdfast.authority.client.Decision;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;

@@ -2,6 +2,8 @@ package io.holdfast.authority;
 
 import static java.lang.System.Logger.Level.DEBUG;
 
+import io.holdfast.authority.client.Decision;
+import io.holdfast.authority.client.Explanation;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.text.PrintableText;
 import java.util.Optional;

@@ -1,5 +1,7 @@
 package io.holdfast.authority;
 
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.core.ErrnoException;
@@ -7,15 +9,23 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
-/** An engine of this program, asked as any other authority is. */
-final class EmbeddedAuthority implements Authority {
+/**
+ * An engine of this program, asked as any other authority is. Closing it leaves the engine open.
+ */
+public final class EmbeddedAuthority implements Authority {
     private final AuthorityEngine engine;
 
-    EmbeddedAuthority(AuthorityEngine engine) {
+    private EmbeddedAuthority(AuthorityEngine engine) {
         this.engine = engine;
+    }
+
+    /** An authority that asks this engine. */
+    public static EmbeddedAuthority of(AuthorityEngine engine) {
+        return new EmbeddedAuthority(engine);
     }
 
     @Override
@@ -67,7 +77,7 @@ final class EmbeddedAuthority implements Authority {
                                 "",
                                 explained));
         CompletableFuture<Decision> answer =
-                decision.thenApply(told -> explained ? told : told.unexplained())
+                decision.thenApply(told -> explained ? told : unexplained(told))
                         .exceptionally(e -> Decision.refused(String.valueOf(e.getMessage())));
         var _ =
                 answer.whenComplete((_, _) -> {
@@ -76,6 +86,15 @@ final class EmbeddedAuthority implements Authority {
                     }
                 });
         return answer;
+    }
+
+    private static Decision unexplained(Decision decision) {
+        return new Decision(
+                decision.isAuthorized(),
+                decision.isChallenge(),
+                decision.details(),
+                decision.failure(),
+                Optional.empty());
     }
 
     /** The engine stays its owner's. */

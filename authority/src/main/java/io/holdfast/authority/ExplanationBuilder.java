@@ -1,6 +1,7 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.action.Place;
+import io.holdfast.authority.client.Explanation;
 import io.holdfast.authority.rules.RuleStep;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.holdfast.authority;
 
 import static java.lang.System.Logger.Level.WARNING;
 
+import io.holdfast.authority.client.Authority;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
@@ -20,17 +21,8 @@ import java.util.concurrent.CountDownLatch;
  * Its callers and subjects are held by pidfd where the bus gives ProcessFD.
  */
 public final class PolicyKit1 implements AutoCloseable {
-    /** The name that an authority owns on the bus. */
-    public static final String NAME = "org.freedesktop.PolicyKit1";
-
-    /** Of its one object. */
-    public static final String PATH = "/org/freedesktop/PolicyKit1/Authority";
-
-    /** Of that object. */
-    public static final String INTERFACE = "org.freedesktop.PolicyKit1.Authority";
-
-    /** Of the agents. */
-    public static final String AGENT_INTERFACE = NAME + ".AuthenticationAgent";
+    /** The interface of the agents. */
+    public static final String AGENT_INTERFACE = Authority.BUS_NAME + ".AuthenticationAgent";
 
     /** Of what our helper asks before PAM runs, on the same object. */
     public static final String HELPER_INTERFACE = "io.holdfast.AuthenticationHelper";
@@ -39,7 +31,7 @@ public final class PolicyKit1 implements AutoCloseable {
     public static final String BEGIN_ATTEMPT = "BeginAttempt";
 
     /** What its errors begin with. */
-    static final String ERROR = NAME + ".Error.";
+    static final String ERROR = Authority.BUS_NAME + ".Error.";
 
     /** The error of what was cancelled, or dismissed by the user. */
     public static final String CANCELLED = ERROR + "Cancelled";
@@ -61,7 +53,9 @@ public final class PolicyKit1 implements AutoCloseable {
         this.bus = bus;
         this.peers = new BusPeers(bus);
         PolicyKitMethods methods = new PolicyKitMethods(engine, bus, peers);
-        this.authority = bus.export(PATH, methods.description(), methods.helperDescription());
+        this.authority =
+                bus.export(
+                        Authority.OBJECT_PATH, methods.description(), methods.helperDescription());
     }
 
     /**
@@ -95,7 +89,7 @@ public final class PolicyKit1 implements AutoCloseable {
                 bus.subscribe(
                         "type='signal',sender='org.freedesktop.DBus',"
                                 + "interface='org.freedesktop.DBus',member='NameLost',arg0='"
-                                + NAME
+                                + Authority.BUS_NAME
                                 + "'",
                         _ -> lost.countDown());
         open.add(ownName);
@@ -108,10 +102,14 @@ public final class PolicyKit1 implements AutoCloseable {
         if (replace) {
             flags.add(NameFlag.REPLACE_EXISTING);
         }
-        NameReply reply = bus.requestName(NAME, flags.toArray(NameFlag[]::new));
+        NameReply reply = bus.requestName(Authority.BUS_NAME, flags.toArray(NameFlag[]::new));
         if (reply != NameReply.PRIMARY_OWNER && reply != NameReply.ALREADY_OWNER) {
             throw new IllegalStateException(
-                    "another has the name " + NAME + " on " + bus + " (--replace takes it)");
+                    "another has the name "
+                            + Authority.BUS_NAME
+                            + " on "
+                            + bus
+                            + " (--replace takes it)");
         }
     }
 
@@ -176,7 +174,7 @@ public final class PolicyKit1 implements AutoCloseable {
                         .name("D-Bus signal Changed")
                         .start(() -> {
                             try {
-                                authority.emit(INTERFACE, "Changed", which);
+                                authority.emit(Authority.BUS_INTERFACE, "Changed", which);
                             } catch (ConnectionLostException e) {
                                 lost.countDown();
                             } catch (InterruptedException e) {
@@ -198,12 +196,12 @@ public final class PolicyKit1 implements AutoCloseable {
         }
         try {
             if (bus.isOpen()) {
-                bus.releaseName(NAME);
+                bus.releaseName(Authority.BUS_NAME);
             }
         } catch (ConnectionLostException e) {
             // the bus has gone first: so has the name
         } catch (DBusException e) {
-            LOG.log(WARNING, "cannot give up " + NAME + ": {0}", e.getMessage());
+            LOG.log(WARNING, "cannot give up " + Authority.BUS_NAME + ": {0}", e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -214,6 +212,6 @@ public final class PolicyKit1 implements AutoCloseable {
 
     @Override
     public String toString() {
-        return NAME + " on " + bus;
+        return Authority.BUS_NAME + " on " + bus;
     }
 }

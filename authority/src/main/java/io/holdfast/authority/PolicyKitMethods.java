@@ -1,5 +1,7 @@
 package io.holdfast.authority;
 
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.subject.Identity;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.core.ErrnoException;
@@ -51,7 +53,7 @@ final class PolicyKitMethods {
     }
 
     BusInterface description() {
-        return BusInterface.named(PolicyKit1.INTERFACE)
+        return BusInterface.named(Authority.BUS_INTERFACE)
                 .concurrent()
                 .method(
                         "EnumerateActions",

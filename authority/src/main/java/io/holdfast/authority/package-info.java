@@ -1,4 +1,4 @@
-/** Decisions, and how to ask for them: embedded, over D-Bus and over Varlink. */
+/** The engine that decides, and its faces: embedded, on D-Bus and on Varlink. */
 @NullMarked
 package io.holdfast.authority;
 

@@ -3,6 +3,7 @@ package io.holdfast.authority;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.authority.client.Authority;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.Fd;
@@ -97,7 +98,7 @@ abstract class AuthorityBusSetUp {
         client = BusConnection.connect(bus.address());
         engine = AuthorityEngine.open(folders.options());
         face = PolicyKit1.serve(engine, server, false);
-        authority = client.object(PolicyKit1.NAME, PolicyKit1.PATH);
+        authority = client.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
         parent = ForeignParent.start();
         process = parent.child("subject", "uid=" + USER);
     }
@@ -138,7 +139,7 @@ abstract class AuthorityBusSetUp {
         return (Struct)
                 authority
                         .call(
-                                PolicyKit1.INTERFACE,
+                                Authority.BUS_INTERFACE,
                                 "CheckAuthorization",
                                 SUBJECT + "sa{ss}us",
                                 subject,
@@ -157,7 +158,7 @@ abstract class AuthorityBusSetUp {
     }
 
     List<Object> call(String method, String signature, Object... arguments) throws Exception {
-        return authority.call(PolicyKit1.INTERFACE, method, signature, arguments);
+        return authority.call(Authority.BUS_INTERFACE, method, signature, arguments);
     }
 
     static Struct pidfd(Fd fd) {
@@ -189,7 +190,7 @@ abstract class AuthorityBusSetUp {
     static void register(RemoteObject authority, Struct scope) throws Exception {
         var _ =
                 authority.call(
-                        PolicyKit1.INTERFACE,
+                        Authority.BUS_INTERFACE,
                         "RegisterAuthenticationAgent",
                         SUBJECT + "ss",
                         scope,
@@ -235,7 +236,7 @@ abstract class AuthorityBusSetUp {
         Dialog() throws Exception {
             agent = BusConnection.connect(bus.address());
             agent.export(AGENT_PATH, agent(begun, end));
-            register(agent.object(PolicyKit1.NAME, PolicyKit1.PATH), subject());
+            register(agent.object(Authority.BUS_NAME, Authority.OBJECT_PATH), subject());
             Thread.ofVirtual()
                     .start(() -> {
                         try {

@@ -1,37 +1,32 @@
 package io.holdfast.authority;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
-import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
-import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -86,16 +81,6 @@ class AuthorityClientsTest {
     }
 
     @Test
-    void whatIsNoAddressIsRefusedAtOnce() {
-        assertThatIllegalArgumentException()
-                .isThrownBy(() -> Authority.overVarlink("io.holdfast.Authority"))
-                .withMessageContaining("no Varlink address");
-        try (Authority authority = Authority.overVarlink("unix:" + socket)) {
-            assertThat(authority).hasToString("io.holdfast.Authority at " + socket);
-        }
-    }
-
-    @Test
     void allWaysToAskTellTheSame() throws Exception {
         try (Bus bus = Bus.open(address(), BusConfig.permissive());
                 BusConnection server = BusConnection.connect(address().toString());
@@ -103,7 +88,7 @@ class AuthorityClientsTest {
                 AuthorityInterface onVarlink = serve();
                 Authority overBus = Authority.overBus(List.of(address()));
                 Authority overVarlink = Authority.overVarlink(socket.toString());
-                Authority embedded = Authority.of(engine)) {
+                Authority embedded = EmbeddedAuthority.of(engine)) {
             assertThat(List.of(bus, onBus, onVarlink)).hasSize(3);
             for (Authority each : List.of(overBus, overVarlink, embedded)) {
                 assertThat(ask(each, "a.yes").isAuthorized()).as("%s", each).isTrue();
@@ -117,35 +102,6 @@ class AuthorityClientsTest {
                             .join();
             assertThat(explained.explanation()).isPresent();
         }
-    }
-
-    @Test
-    void withoutAnAuthorityNobodyMay() throws Exception {
-        try (Authority varlink = Authority.overVarlink(socket.toString());
-                Authority bus = Authority.overBus(List.of(address()))) {
-            assertRefused(ask(varlink, "a.yes"));
-            assertRefused(ask(bus, "a.yes"));
-            try (Bus empty = Bus.open(address(), BusConfig.permissive())) {
-                assertThat(empty.addresses()).hasSize(1);
-                assertRefused(ask(bus, "a.yes"));
-            }
-            assertRefused(ask(bus, "a.yes"));
-        }
-    }
-
-    @Test
-    void anErrorOfTheClientIsARefusalToo() {
-        RemoteAuthority broken =
-                new RemoteAuthority() {
-                    @Override
-                    Decision ask(Question question) {
-                        throw new StackOverflowError("meant");
-                    }
-
-                    @Override
-                    public void close() {}
-                };
-        assertRefused(ask(broken, "a.yes"));
     }
 
     /** Each bus gives the same unique names. */
@@ -177,9 +133,9 @@ class AuthorityClientsTest {
                         "uid",
                         Variant.of((int) Unistd.geteuid()));
         var _ =
-                agent.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                agent.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
                         .call(
-                                PolicyKit1.INTERFACE,
+                                Authority.BUS_INTERFACE,
                                 "RegisterAuthenticationAgent",
                                 "(sa{sv})ss",
                                 Struct.of("unix-process", process),
@@ -201,83 +157,16 @@ class AuthorityClientsTest {
     }
 
     @Test
-    void repliesThatAreNoneAreRefusalsAndLeaveNoConnection() throws Exception {
-        byte[] nonsense = "{\"parameters\":{\"isAuthorized\":\"yes\"}}\0".getBytes(UTF_8);
-        OpenDescriptors before = OpenDescriptors.now();
-        try (UnixListener listener =
-                        UnixListener.listen(UnixAddress.path(socket), SocketType.STREAM, 8);
-                Authority authority = Authority.overVarlink(socket.toString())) {
-            Thread serving =
-                    Thread.ofVirtual()
-                            .start(() -> {
-                                try {
-                                    for (int i = 0; i < 5; i++) {
-                                        try (var connection = listener.accept()) {
-                                            connection.sendFully(ByteBuffer.wrap(nonsense));
-                                        }
-                                    }
-                                } catch (InterruptedException e) {
-                                    Thread.currentThread().interrupt();
-                                }
-                            });
-            for (int i = 0; i < 5; i++) {
-                assertRefused(ask(authority, "a.yes"));
-            }
-            serving.join();
-        }
-        before.awaitSameNumber();
-    }
-
-    @Test
-    void anAuthorityThatDiesInACheckHasRefused() throws Exception {
-        CompletableFuture<Boolean> asked = new CompletableFuture<>();
-        try (Bus bus = Bus.open(address(), BusConfig.permissive());
-                Authority authority = Authority.overBus(List.of(address()))) {
-            assertThat(bus.addresses()).hasSize(1);
-            BusConnection dying = BusConnection.connect(address().toString());
-            BusInterface face =
-                    BusInterface.named(PolicyKit1.INTERFACE)
-                            .concurrent()
-                            .method(
-                                    "CheckAuthorization",
-                                    "(sa{sv})sa{ss}us",
-                                    "(bba{ss})",
-                                    _ -> {
-                                        asked.complete(true);
-                                        new CountDownLatch(1).await();
-                                        return List.of();
-                                    })
-                            .build();
-            dying.export(PolicyKit1.PATH, face);
-            var _ = dying.requestName(PolicyKit1.NAME);
-            CompletableFuture<Decision> answer = authority.check(self, 4711, "a.yes", Map.of());
-            assertThat(asked.join()).isTrue();
-            dying.close();
-            assertRefused(answer.join());
-            assertRefused(ask(authority, "a.yes"));
-        }
-        try (UnixListener listener =
-                        UnixListener.listen(UnixAddress.path(socket), SocketType.STREAM, 8);
-                Authority authority = Authority.overVarlink(socket.toString())) {
-            CompletableFuture<Decision> answer = authority.check(self, 4711, "a.yes", Map.of());
-            try (var connection = listener.accept()) {
-                assertThat(connection.receive(ByteBuffer.allocate(1))).isPositive();
-            }
-            assertRefused(answer.join());
-        }
-    }
-
-    @Test
     void aNameThatAnotherHasIsRefusedAndNothingStays() throws Exception {
         try (Bus bus = Bus.open(address(), BusConfig.permissive());
                 BusConnection other = BusConnection.connect(address().toString())) {
             assertThat(bus.addresses()).hasSize(1);
-            var _ = other.requestName(PolicyKit1.NAME);
+            var _ = other.requestName(Authority.BUS_NAME);
             OpenDescriptors before = OpenDescriptors.now();
             try (BusPresence presence = BusPresence.on(List.of(address()), true)) {
                 assertThatIllegalStateException()
                         .isThrownBy(() -> presence.serve(engine, () -> {}))
-                        .withMessageContaining("another has the name " + PolicyKit1.NAME);
+                        .withMessageContaining("another has the name " + Authority.BUS_NAME);
                 assertThat(engine.connections()).isEmpty();
             }
             before.awaitSameNumber();
@@ -296,7 +185,7 @@ class AuthorityClientsTest {
             try (Bus second = Bus.open(elsewhere, BusConfig.permissive());
                     BusConnection other = BusConnection.connect(elsewhere.toString())) {
                 assertThat(second.addresses()).hasSize(1);
-                var _ = other.requestName(PolicyKit1.NAME);
+                var _ = other.requestName(Authority.BUS_NAME);
                 Files.createSymbolicLink(folder.resolve("bus"), folder.resolve("elsewhere"));
                 ended.await();
                 assertThat(presence.failure().orElseThrow()).contains("another has the name");
@@ -372,7 +261,7 @@ class AuthorityClientsTest {
                 try (BusConnection other = BusConnection.connect(address().toString());
                         PolicyKit1 replacing = PolicyKit1.serve(engine, other, true)) {
                     ended.await();
-                    assertThat(replacing.toString()).contains(PolicyKit1.NAME);
+                    assertThat(replacing.toString()).contains(Authority.BUS_NAME);
                     assertThat(presence.failure().orElseThrow()).contains("another authority");
                 }
             }

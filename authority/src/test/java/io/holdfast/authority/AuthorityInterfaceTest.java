@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.process.Child;
@@ -119,7 +121,7 @@ class AuthorityInterfaceTest {
     }
 
     private static String method(String name) {
-        return AuthorityInterface.NAME + "." + name;
+        return Authority.VARLINK_INTERFACE + "." + name;
     }
 
     private VarlinkClient client() {
@@ -205,7 +207,7 @@ class AuthorityInterfaceTest {
         serve();
         BusAddress nowhere = BusAddress.parse("unix:path=" + folder.resolve("no-bus"));
         try (AuthorityEngine engine = AuthorityEngine.open(folders.options());
-                Authority embedded = Authority.of(engine);
+                Authority embedded = EmbeddedAuthority.of(engine);
                 Authority overBus = Authority.overBus(List.of(nowhere));
                 Authority overVarlink = Authority.overVarlink(socket.toString())) {
             int own = (int) ProcessHandle.current().pid();

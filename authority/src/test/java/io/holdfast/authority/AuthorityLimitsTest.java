@@ -3,14 +3,10 @@ package io.holdfast.authority;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.authority.Authority.Option;
-import io.holdfast.authority.subject.Subject;
-import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.socket.UnixAddress;
-import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusAddress;
@@ -23,7 +19,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -42,62 +37,6 @@ class AuthorityLimitsTest {
 
     @TempDir Path folder;
 
-    private static CompletableFuture<Decision> ask(Authority authority, PidFd process) {
-        return authority.check(process, USER, "a.self", Map.of(), Option.INTERACTIVE);
-    }
-
-    private static boolean isAllowed(Authority authority, PidFd process) {
-        return authority.check(process, USER, "a.yes", Map.of()).join().isAuthorized();
-    }
-
-    @Test
-    void moreQuestionsOverVarlinkThanTheLimitWaitForEachOther() throws Exception {
-        PolicyFolders folders =
-                new PolicyFolders(folder).action("a.yes", "yes").action("a.self", "auth_self");
-        String socket = folder.resolve("socket").toString();
-        TestAgent agent = new TestAgent();
-        int most = VarlinkAuthority.MAX_CONNECTIONS;
-        try (AuthorityEngine engine = AuthorityEngine.open(folders.options());
-                AuthorityInterface face = AuthorityInterface.of(engine);
-                PidFd self = PidFd.self();
-                Authority authority = Authority.overVarlink(socket);
-                Authority other = Authority.overVarlink(socket)) {
-            face.server().listen(UnixAddress.path(Path.of(socket)));
-            Subject subject =
-                    new Subject.UnixProcess(
-                            PidFd.self(), USER, Origin.DESCRIPTOR, Optional.empty());
-            engine.registerAgent(Caller.SELF, subject, "C", "/agent", false, agent).join();
-            List<CompletableFuture<Decision>> answers = new ArrayList<>();
-            for (int i = 0; i <= most; i++) {
-                answers.add(ask(authority, self));
-            }
-            List<TestAgent.Dialog> dialogs = new ArrayList<>();
-            for (int i = 0; i < most; i++) {
-                dialogs.add(agent.take());
-            }
-            assertThat(isAllowed(other, self)).as("another program's").isTrue();
-            assertThat(face.server().connectionCount()).isEqualTo(most + 1);
-            assertThat(agent.wasAsked()).isFalse();
-            assertThat(answers).noneMatch(CompletableFuture::isDone);
-
-            dialogs.getFirst().end(AgentChannel.End.DISMISSED);
-            dialogs.add(agent.take());
-            assertThat(face.server().connectionCount()).isEqualTo(most + 1);
-            dialogs.subList(1, dialogs.size())
-                    .forEach(dialog -> dialog.end(AgentChannel.End.DISMISSED));
-            assertThat(answers)
-                    .allSatisfy(answer ->
-                            assertThat(answer.join().details()).containsKey("polkit.dismissed"));
-            Await.until(() -> face.server().connectionCount() == VarlinkAuthority.MAX_IDLE + 1);
-            for (int i = 0; i < 2 * VarlinkAuthority.MAX_IDLE; i++) {
-                assertThat(isAllowed(authority, self)).as("there is room again").isTrue();
-            }
-            assertThat(face.server().connectionCount())
-                    .as("those that were kept are used")
-                    .isEqualTo(VarlinkAuthority.MAX_IDLE + 1);
-        }
-    }
-
     private static CompletableFuture<Struct> call(
             BusConnection client, PidFd process, String action, int flags) {
         CompletableFuture<Struct> answer = new CompletableFuture<>();
@@ -106,9 +45,9 @@ class AuthorityLimitsTest {
                     try {
                         answer.complete(
                                 (Struct)
-                                        client.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                                        client.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
                                                 .call(
-                                                        PolicyKit1.INTERFACE,
+                                                        Authority.BUS_INTERFACE,
                                                         "CheckAuthorization",
                                                         "(sa{sv})sa{ss}us",
                                                         PolkitSubject.held(process, USER),
@@ -151,9 +90,9 @@ class AuthorityLimitsTest {
                         .isEqualTo("ready");
                 agent.export("/agent", AuthorityBusSetUp.agent(begun, end));
                 var _ =
-                        agent.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                        agent.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
                                 .call(
-                                        PolicyKit1.INTERFACE,
+                                        Authority.BUS_INTERFACE,
                                         "RegisterAuthenticationAgent",
                                         "(sa{sv})ss",
                                         PolkitSubject.held(self, USER),

@@ -2,6 +2,7 @@ package io.holdfast.authority;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
@@ -64,7 +65,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                 subject("system-bus-name"),
                 subject("system-bus-name", "name", "o", "/"),
                 subject("system-bus-name", "name", "s", ""),
-                subject("system-bus-name", "name", "s", PolicyKit1.NAME),
+                subject("system-bus-name", "name", "s", Authority.BUS_NAME),
                 subject("system-bus-name", "name", "s", ":1.999999"),
                 subject("system-bus-name", "name", "s", ":"),
                 subject("system-bus-name", "name", "s", ": \n"));
@@ -167,8 +168,8 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
         int others = parent.child("others", "uid=" + OTHER_KNOWN);
         try (BusConnection user = connectAs(KNOWN);
                 BusConnection another = connectAs(OTHER_KNOWN)) {
-            RemoteObject asUser = user.object(PolicyKit1.NAME, PolicyKit1.PATH);
-            RemoteObject asAnother = another.object(PolicyKit1.NAME, PolicyKit1.PATH);
+            RemoteObject asUser = user.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
+            RemoteObject asAnother = another.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
             assertThat(check(asUser, mine, "a.yes", 0).get(0)).isEqualTo(true);
             assertThat(
                             check(
@@ -198,7 +199,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                     check(asAnother, subject("unix-session", "session-id", "s", "7"), "a.yes", 0));
             assertNotAuthorized(() ->
                     asUser.call(
-                            PolicyKit1.INTERFACE,
+                            Authority.BUS_INTERFACE,
                             "CheckAuthorization",
                             SUBJECT + "sa{ss}us",
                             mine,
@@ -213,11 +214,12 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                         new String[] {
                             "EnumerateTemporaryAuthorizations", "RevokeTemporaryAuthorizations"
                         }) {
-                    assertFailed(() -> each.call(PolicyKit1.INTERFACE, method, SUBJECT, session));
+                    assertFailed(
+                            () -> each.call(Authority.BUS_INTERFACE, method, SUBJECT, session));
                 }
                 assertFailed(() ->
                         each.call(
-                                PolicyKit1.INTERFACE,
+                                Authority.BUS_INTERFACE,
                                 "AuthenticationAgentResponse2",
                                 "us" + SUBJECT,
                                 KNOWN,
@@ -228,13 +230,13 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
             register(asUser, mine);
             assertFailed(() ->
                     asAnother.call(
-                            PolicyKit1.INTERFACE,
+                            Authority.BUS_INTERFACE,
                             "UnregisterAuthenticationAgent",
                             SUBJECT + "s",
                             mine,
                             AGENT_PATH));
             asUser.call(
-                    PolicyKit1.INTERFACE,
+                    Authority.BUS_INTERFACE,
                     "UnregisterAuthenticationAgent",
                     SUBJECT + "s",
                     mine,
@@ -273,9 +275,9 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
         CountDownLatch end = new CountDownLatch(1);
         try (BusConnection other = BusConnection.connect(bus.address())) {
             other.export(AGENT_PATH, agent(begun, end));
-            RemoteObject seen = other.object(PolicyKit1.NAME, PolicyKit1.PATH);
+            RemoteObject seen = other.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
             seen.call(
-                    PolicyKit1.INTERFACE,
+                    Authority.BUS_INTERFACE,
                     "RegisterAuthenticationAgent",
                     SUBJECT + "ss",
                     subject(),
@@ -324,9 +326,9 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                 PidFd agentProcess = PidFd.self();
                 PidFd stranger = PidFd.open(process)) {
             other.export(AGENT_PATH, agent(begun, end));
-            other.object(PolicyKit1.NAME, PolicyKit1.PATH)
+            other.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
                     .call(
-                            PolicyKit1.INTERFACE,
+                            Authority.BUS_INTERFACE,
                             "RegisterAuthenticationAgent",
                             SUBJECT + "ss",
                             subject(),
@@ -357,9 +359,9 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
         BlockingQueue<List<Object>> begun = new LinkedBlockingQueue<>();
         BusConnection other = BusConnection.connect(bus.address());
         other.export(AGENT_PATH, agent(begun, new CountDownLatch(1)));
-        other.object(PolicyKit1.NAME, PolicyKit1.PATH)
+        other.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
                 .call(
-                        PolicyKit1.INTERFACE,
+                        Authority.BUS_INTERFACE,
                         "RegisterAuthenticationAgent",
                         SUBJECT + "ss",
                         subject(),
@@ -390,9 +392,9 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
             OpenDescriptors before = OpenDescriptors.now();
             for (int i = 0; i < ABANDONED; i++) {
                 BusConnection other = BusConnection.connect(bus.address());
-                other.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                other.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
                         .tell(
-                                PolicyKit1.INTERFACE,
+                                Authority.BUS_INTERFACE,
                                 "CheckAuthorization",
                                 SUBJECT + "sa{ss}us",
                                 pidfd(held.fd()),
@@ -411,7 +413,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
     @Test
     void aChangeOfFilesIsTold() throws Exception {
         try (Subscription changes =
-                client.subscribe("type='signal',interface='" + PolicyKit1.INTERFACE + "'")) {
+                client.subscribe("type='signal',interface='" + Authority.BUS_INTERFACE + "'")) {
             folders.action("a.new", "yes");
             try (var signal = changes.take()) {
                 assertThat(signal.values()).hasSize(1);
@@ -424,7 +426,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
     @Test
     void aChangeOfSessionsIsToldAsSuch() throws Exception {
         try (Subscription changes =
-                client.subscribe("type='signal',interface='" + PolicyKit1.INTERFACE + "'")) {
+                client.subscribe("type='signal',interface='" + Authority.BUS_INTERFACE + "'")) {
             folders.display(USER, "7", "seat0", "online");
             try (var signal = changes.take()) {
                 assertThat(signal.values()).hasSize(1);
@@ -456,7 +458,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
         List<Struct> subjects = new ArrayList<>(malformed(reaped()));
         try (PidFd held = PidFd.open(process);
                 BusConnection hostile = BusConnection.connect(bus.address())) {
-            RemoteObject object = hostile.object(PolicyKit1.NAME, PolicyKit1.PATH);
+            RemoteObject object = hostile.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
             for (int i = 0; i < 300; i++) {
                 subjects.add(any(gen, held));
                 try {
@@ -510,7 +512,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
         switch (gen.between(0, 7)) {
             case 0 ->
                     object.call(
-                            PolicyKit1.INTERFACE,
+                            Authority.BUS_INTERFACE,
                             "CheckAuthorization",
                             SUBJECT + "sa{ss}us",
                             subject,
@@ -520,7 +522,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                             text);
             case 1 ->
                     object.call(
-                            PolicyKit1.INTERFACE,
+                            Authority.BUS_INTERFACE,
                             "RegisterAuthenticationAgentWithOptions",
                             SUBJECT + "ssa{sv}",
                             subject,
@@ -529,14 +531,14 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                             Map.of("fallback", Variant.of(text)));
             case 2 ->
                     object.call(
-                            PolicyKit1.INTERFACE,
+                            Authority.BUS_INTERFACE,
                             "UnregisterAuthenticationAgent",
                             SUBJECT + "s",
                             subject,
                             text);
             case 3 ->
                     object.call(
-                            PolicyKit1.INTERFACE,
+                            Authority.BUS_INTERFACE,
                             "AuthenticationAgentResponse3",
                             "s" + SUBJECT + SUBJECT,
                             text,
@@ -544,7 +546,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                             subject);
             case 4 ->
                     object.call(
-                            PolicyKit1.INTERFACE,
+                            Authority.BUS_INTERFACE,
                             "AuthenticationAgentResponse2",
                             "us" + SUBJECT,
                             gen.oneOf(0L, 1L, 0xFFFF_FFFFL),
@@ -552,12 +554,12 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                             subject);
             case 5 ->
                     object.call(
-                            PolicyKit1.INTERFACE,
+                            Authority.BUS_INTERFACE,
                             "EnumerateTemporaryAuthorizations",
                             SUBJECT,
                             subject);
-            case 6 -> object.call(PolicyKit1.INTERFACE, "CancelCheckAuthorization", "s", text);
-            default -> object.call(PolicyKit1.INTERFACE, "EnumerateActions", "s", text);
+            case 6 -> object.call(Authority.BUS_INTERFACE, "CancelCheckAuthorization", "s", text);
+            default -> object.call(Authority.BUS_INTERFACE, "EnumerateActions", "s", text);
         }
     }
 }

@@ -3,7 +3,9 @@ package io.holdfast.authority;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.authority.Authority.Option;
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Authority.Option;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.Fd;
@@ -112,9 +114,9 @@ class AuthorityShortageTest {
         try {
             Struct answer =
                     (Struct)
-                            client.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                            client.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
                                     .call(
-                                            PolicyKit1.INTERFACE,
+                                            Authority.BUS_INTERFACE,
                                             "CheckAuthorization",
                                             "(sa{sv})sa{ss}us",
                                             PolkitSubject.held(process, 4711),
@@ -151,9 +153,9 @@ class AuthorityShortageTest {
                                 .method("CancelAuthentication", "s", "", _ -> List.of())
                                 .build());
         var _ =
-                agent.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                agent.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
                         .call(
-                                PolicyKit1.INTERFACE,
+                                Authority.BUS_INTERFACE,
                                 "RegisterAuthenticationAgent",
                                 "(sa{sv})ss",
                                 PolkitSubject.held(process, 4711),
@@ -172,7 +174,7 @@ class AuthorityShortageTest {
                     Authority kept = Authority.overVarlink(socket.toString())) {
                 registerAgent(client, self);
                 assertServes(client, kept, self);
-                String owner = client.owner(PolicyKit1.NAME).orElseThrow();
+                String owner = client.owner(Authority.BUS_NAME).orElseThrow();
                 int open = Integer.parseInt(program.ask("count"));
                 int refused = 0;
                 for (int spare = 0; spare <= MAX_SPARE; spare++) {
@@ -180,8 +182,8 @@ class AuthorityShortageTest {
                     String answer = onBus(client, self, "a.yes", 0);
                     refused += answer.startsWith("true") ? 0 : 1;
                     List<Object> actions =
-                            client.object(PolicyKit1.NAME, PolicyKit1.PATH)
-                                    .call(PolicyKit1.INTERFACE, "EnumerateActions", "s", "");
+                            client.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
+                                    .call(Authority.BUS_INTERFACE, "EnumerateActions", "s", "");
                     assertThat((List<?>) actions.getFirst()).as("needs none").hasSize(2);
                     Decision known = ask(kept, self).join();
                     refused += known.isAuthorized() ? 0 : 1;
@@ -195,7 +197,7 @@ class AuthorityShortageTest {
                     assertServes(client, kept, self);
                 }
                 assertThat(refused).isBetween(2, 2 * MAX_SPARE);
-                assertThat(client.owner(PolicyKit1.NAME)).contains(owner);
+                assertThat(client.owner(Authority.BUS_NAME)).contains(owner);
                 Await.until(() -> {
                     try {
                         return Integer.parseInt(program.ask("count")) <= open;

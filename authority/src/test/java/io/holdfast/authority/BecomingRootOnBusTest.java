@@ -2,6 +2,7 @@ package io.holdfast.authority;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.SetuidPeer;
 import io.holdfast.core.testkit.SetuidPeer.Way;
@@ -66,7 +67,7 @@ class BecomingRootOnBusTest {
                                         .call(BusNames.BUS, "Hello", "")
                                         .getFirst();
                 peer.becomeRoot();
-                RemoteObject asItself = its.object(PolicyKit1.NAME, PolicyKit1.PATH);
+                RemoteObject asItself = its.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
                 Struct byName = subject("system-bus-name", "name", "s", name);
                 Struct byPidfd =
                         subject(

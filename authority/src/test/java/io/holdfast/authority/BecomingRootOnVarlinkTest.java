@@ -3,6 +3,7 @@ package io.holdfast.authority;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.process.PidFd;
@@ -105,7 +106,7 @@ class BecomingRootOnVarlinkTest {
     private static boolean check(VarlinkClient client, JsonObject question, Fd... beside) {
         try (var reply =
                 client.call(
-                        AuthorityInterface.NAME + ".Check",
+                        Authority.VARLINK_INTERFACE + ".Check",
                         question,
                         Duration.ofSeconds(60),
                         List.of(beside))) {
@@ -116,7 +117,8 @@ class BecomingRootOnVarlinkTest {
     private static void assertRefused(String error, ThrowingCallable call) {
         assertThatExceptionOfType(VarlinkException.class)
                 .isThrownBy(call)
-                .satisfies(e -> assertThat(e.error()).isEqualTo(AuthorityInterface.NAME + error))
+                .satisfies(
+                        e -> assertThat(e.error()).isEqualTo(Authority.VARLINK_INTERFACE + error))
                 .satisfies(e -> assertThat(e.parameters().string("reason")).contains("uid"));
     }
 
@@ -143,7 +145,7 @@ class BecomingRootOnVarlinkTest {
                     ".NotAuthorized",
                     () -> check(itself, question("a.roots").put("uid", 0).build()));
             for (String method : List.of(".Reload", ".GetRuleMetrics")) {
-                assertDenied(() -> itself.call(AuthorityInterface.NAME + method));
+                assertDenied(() -> itself.call(Authority.VARLINK_INTERFACE + method));
             }
         }
     }
@@ -206,7 +208,7 @@ class BecomingRootOnVarlinkTest {
                 .isThrownBy(call)
                 .satisfies(e ->
                         assertThat(e.error())
-                                .isEqualTo(AuthorityInterface.NAME + ".NotAuthorized"));
+                                .isEqualTo(Authority.VARLINK_INTERFACE + ".NotAuthorized"));
     }
 
     @ParameterizedTest
@@ -214,7 +216,7 @@ class BecomingRootOnVarlinkTest {
     void aServiceThatAsksAboutItsPeerAsksForTheUserWhoConnected(Way way) throws Exception {
         try (SetuidPeer process = connect("service", way);
                 UnixSocket accepted = service.accept();
-                Authority embedded = Authority.of(engine);
+                Authority embedded = EmbeddedAuthority.of(engine);
                 Authority varlink = Authority.overVarlink(path("authority").toString())) {
             process.becomeRoot();
             for (Authority each : List.of(embedded, varlink)) {

@@ -4,7 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.AgentChannel.End;
-import io.holdfast.authority.Explanation.Step;
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
+import io.holdfast.authority.client.Explanation.Step;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.authority.subject.UnitLookup.ProcessUnit;
@@ -212,7 +214,7 @@ class ExplanationTest {
                 Cgroup scope = scratch.cgroup().create("session-77.scope");
                 PidFd held = PidFd.open(process);
                 AuthorityEngine other = open(folders.options(scratch.cgroup().path()));
-                Authority authority = Authority.of(other)) {
+                Authority authority = EmbeddedAuthority.of(other)) {
             scope.attach(held);
             String name = held + " of user 20001, held by a pidfd that was passed, user 20001";
             Decision explained =
@@ -272,7 +274,7 @@ class ExplanationTest {
             Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rwxrwxrwx"));
             String call =
                     "{\"method\":\"%s.Check\",\"parameters\":{\"action\":\"a.ruled\",\"explain\":true,\"always\":true}}"
-                            .formatted(AuthorityInterface.NAME);
+                            .formatted(Authority.VARLINK_INTERFACE);
             assertThat(askAs(USER, socket, call))
                     .contains("\"isAuthorized\":false")
                     .doesNotContain("explanation", "50.rules");
@@ -281,7 +283,7 @@ class ExplanationTest {
 
             List<Step> embedded =
                     steps(
-                            Authority.of(engine)
+                            EmbeddedAuthority.of(engine)
                                     .check(
                                             held,
                                             USER,
@@ -311,7 +313,7 @@ class ExplanationTest {
         try (VarlinkClient client = VarlinkClient.connect(socket.toString());
                 Reply reply =
                         client.call(
-                                AuthorityInterface.NAME + ".Check",
+                                Authority.VARLINK_INTERFACE + ".Check",
                                 question,
                                 Duration.ofSeconds(60),
                                 List.of(subject.fd()))) {

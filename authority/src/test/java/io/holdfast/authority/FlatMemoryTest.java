@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.AuthorityProgram.Holding;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.Signal;
@@ -193,7 +194,7 @@ class FlatMemoryTest {
     }
 
     private static RemoteObject authority(BusConnection caller) {
-        return caller.object(PolicyKit1.NAME, PolicyKit1.PATH);
+        return caller.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
     }
 
     private static boolean check(BusConnection caller, Struct subject, String action, int flags)
@@ -203,7 +204,7 @@ class FlatMemoryTest {
                 (Struct)
                         authority(caller)
                                 .call(
-                                        PolicyKit1.INTERFACE,
+                                        Authority.BUS_INTERFACE,
                                         "CheckAuthorization",
                                         SUBJECT + "sa{ss}us",
                                         subject,
@@ -233,7 +234,7 @@ class FlatMemoryTest {
             var _ =
                     authority(visitor)
                             .call(
-                                    PolicyKit1.INTERFACE,
+                                    Authority.BUS_INTERFACE,
                                     "RegisterAuthenticationAgent",
                                     SUBJECT + "ss",
                                     descriptor(process),
@@ -241,7 +242,9 @@ class FlatMemoryTest {
                                     path);
             assertThat(check(visitor, descriptor(process), "a.keep", 1)).isTrue();
             assertThat(check(visitor, descriptor(process), "a.keep", 0)).as("kept").isTrue();
-            assertThat(authority(visitor).call(PolicyKit1.INTERFACE, "EnumerateActions", "s", ""))
+            assertThat(
+                            authority(visitor)
+                                    .call(Authority.BUS_INTERFACE, "EnumerateActions", "s", ""))
                     .isNotEmpty();
         }
         synchronized (parent) {
@@ -260,7 +263,7 @@ class FlatMemoryTest {
                         call ->
                                 authority(connection)
                                         .call(
-                                                PolicyKit1.INTERFACE,
+                                                Authority.BUS_INTERFACE,
                                                 "AuthenticationAgentResponse2",
                                                 "us" + SUBJECT,
                                                 USER,

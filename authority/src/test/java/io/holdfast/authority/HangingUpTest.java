@@ -2,6 +2,7 @@ package io.holdfast.authority;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusConnection;
@@ -47,8 +48,8 @@ class HangingUpTest {
         private void hangUp(String method, String signature, Object... arguments) throws Exception {
             for (int i = 0; i < ATTEMPTS; i++) {
                 try (BusConnection user = connectAs(KNOWN)) {
-                    user.object(PolicyKit1.NAME, PolicyKit1.PATH)
-                            .tell(PolicyKit1.INTERFACE, method, signature, arguments);
+                    user.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
+                            .tell(Authority.BUS_INTERFACE, method, signature, arguments);
                     for (int turn = i % MOMENTS; turn > 0; turn--) {
                         var _ = user.bus().call("org.freedesktop.DBus", "GetId", "");
                     }

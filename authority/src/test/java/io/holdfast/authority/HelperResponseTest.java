@@ -3,6 +3,7 @@ package io.holdfast.authority;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
@@ -140,7 +141,7 @@ class HelperResponseTest {
                 BusConnection helper, Object cookie, Struct identity, Struct agent)
                 throws InterruptedException {
             var _ =
-                    helper.object(PolicyKit1.NAME, PolicyKit1.PATH)
+                    helper.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
                             .call(
                                     PolicyKit1.HELPER_INTERFACE,
                                     PolicyKit1.BEGIN_ATTEMPT,

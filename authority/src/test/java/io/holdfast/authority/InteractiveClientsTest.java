@@ -3,7 +3,9 @@ package io.holdfast.authority;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.AgentChannel.End;
-import io.holdfast.authority.Authority.Option;
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Authority.Option;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.bus.Bus;
@@ -92,7 +94,7 @@ class InteractiveClientsTest {
 
     private Authority authority(Way way) {
         return switch (way) {
-            case EMBEDDED -> Authority.of(engine);
+            case EMBEDDED -> EmbeddedAuthority.of(engine);
             case VARLINK -> Authority.overVarlink(folder.resolve("socket").toString());
             case BUS -> Authority.overBus(List.of(address()));
         };

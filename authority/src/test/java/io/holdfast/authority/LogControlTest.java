@@ -3,6 +3,7 @@ package io.holdfast.authority;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.authority.client.Authority;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.dbus.BusAddress;
@@ -32,8 +33,8 @@ class LogControlTest {
                 PolicyKit1 onBus = PolicyKit1.serve(engine, server, false);
                 BusConnection client = BusConnection.connect(address.toString())) {
             assertThat(bus.addresses()).hasSize(1);
-            assertThat(onBus.toString()).contains(PolicyKit1.NAME);
-            RemoteObject log = client.object(PolicyKit1.NAME, "/org/freedesktop/LogControl1");
+            assertThat(onBus.toString()).contains(Authority.BUS_NAME);
+            RemoteObject log = client.object(Authority.BUS_NAME, "/org/freedesktop/LogControl1");
             Map<String, Object> all =
                     Map.of(
                             "LogLevel", "info",

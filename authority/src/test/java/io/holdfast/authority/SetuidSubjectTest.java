@@ -2,6 +2,7 @@ package io.holdfast.authority;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
@@ -103,7 +104,7 @@ class SetuidSubjectTest {
             try (BusConnection user = connectAs(KNOWN);
                     PidFd held = PidFd.open(half)) {
                 assertThat(held.info().credentials().orElseThrow().effectiveUid()).isZero();
-                RemoteObject asUser = user.object(PolicyKit1.NAME, PolicyKit1.PATH);
+                RemoteObject asUser = user.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
                 Struct subject = numbered(half, KNOWN);
                 for (RemoteObject each : new RemoteObject[] {asUser, authority}) {
                     assertThat(check(each, subject, "a.yes", 0).get(0)).isEqualTo(true);
@@ -146,7 +147,7 @@ class SetuidSubjectTest {
                             .pid();
             try (BusConnection user = connectAs(KNOWN);
                     PidFd held = PidFd.open(pid)) {
-                RemoteObject asUser = user.object(PolicyKit1.NAME, PolicyKit1.PATH);
+                RemoteObject asUser = user.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
                 CompletableFuture<Struct> answer = new CompletableFuture<>();
                 Struct byNumber = numbered(pid, KNOWN);
                 Struct byDescriptor =

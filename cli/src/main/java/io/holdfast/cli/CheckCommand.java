@@ -1,10 +1,11 @@
 package io.holdfast.cli;
 
-import io.holdfast.authority.Authority;
 import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.AuthorityOptions;
-import io.holdfast.authority.Decision;
-import io.holdfast.authority.Explanation;
+import io.holdfast.authority.EmbeddedAuthority;
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
+import io.holdfast.authority.client.Explanation;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
@@ -108,7 +109,7 @@ final class CheckCommand implements Command {
     public int run(ParseResult line, Output output) throws Exception {
         if (line.hasMatchedOption("--here")) {
             try (AuthorityEngine engine = AuthorityEngine.open(AuthorityOptions.STANDARD);
-                    Authority authority = Authority.of(engine)) {
+                    Authority authority = EmbeddedAuthority.of(engine)) {
                 return ask(authority, line, output);
             } catch (IOException e) {
                 throw new CommandException(String.valueOf(e.getMessage()), e);

@@ -1,9 +1,9 @@
 package io.holdfast.cli;
 
-import io.holdfast.authority.Authority;
 import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.AuthorityInterface;
 import io.holdfast.authority.BusPresence;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.Signal;
@@ -64,7 +64,7 @@ final class DaemonTraining {
     }
 
     private static void authority(Path folder) throws Exception {
-        String varlink = folder.resolve(AuthorityInterface.NAME).toString();
+        String varlink = folder.resolve(Authority.VARLINK_INTERFACE).toString();
         List<BusAddress> bus = List.of(BusAddress.parse("unix:path=" + folder.resolve("bus")));
         try (OtherBus _ = OtherBus.at(folder.resolve("bus"));
                 BusPresence presence = BusPresence.on(bus, false);

@@ -1,6 +1,7 @@
 package io.holdfast.cli;
 
 import io.holdfast.authority.AuthorityLimits;
+import io.holdfast.authority.client.AuthorityClientLimits;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.limit.Limit;
 import io.holdfast.manager.Manager;
@@ -22,6 +23,7 @@ final class ProcessLimits {
                         CoreLimits.all(),
                         VarlinkLimits.all(),
                         Manager.limits(),
+                        AuthorityClientLimits.all(),
                         AuthorityLimits.all(),
                         List.of(LineQueue.LINES, LineQueue.CHARACTERS))
                 .flatMap(List::stream)

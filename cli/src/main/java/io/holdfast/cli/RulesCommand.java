@@ -1,9 +1,8 @@
 package io.holdfast.cli;
 
-import io.holdfast.authority.Authority;
-import io.holdfast.authority.AuthorityInterface;
 import io.holdfast.authority.action.ActionFolders;
 import io.holdfast.authority.action.ActionPool;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.RuleLint;
@@ -184,7 +183,7 @@ final class RulesCommand implements Command {
         String address = line.matchedOptionValue("--authority", Authority.varlinkAddress());
         JsonObject metrics;
         try (VarlinkClient authority = VarlinkClient.connect(address)) {
-            metrics = authority.call(AuthorityInterface.NAME + ".GetRuleMetrics");
+            metrics = authority.call(Authority.VARLINK_INTERFACE + ".GetRuleMetrics");
         } catch (VarlinkException | ConnectionLostException | IllegalArgumentException e) {
             throw new CommandException(address + ": " + e.getMessage(), e);
         }

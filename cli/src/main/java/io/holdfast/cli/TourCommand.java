@@ -1,8 +1,9 @@
 package io.holdfast.cli;
 
-import io.holdfast.authority.Authority;
 import io.holdfast.authority.AuthorityEngine;
-import io.holdfast.authority.Decision;
+import io.holdfast.authority.EmbeddedAuthority;
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
@@ -137,7 +138,7 @@ final class TourCommand implements Command {
                     "   is the stranger the worker? ",
                     output.good(victim.equals(recycled.stranger().pidFd()) ? "yes" : "no"));
             try (AuthorityEngine engine = TourScratch.engine(scratch);
-                    Authority authority = Authority.of(engine)) {
+                    Authority authority = EmbeddedAuthority.of(engine)) {
                 output.line("   may the worker, of that number, still do what all may?");
                 explain(ask(authority, victim, TourScratch.OPEN_ACTION), output);
             }
@@ -160,7 +161,7 @@ final class TourCommand implements Command {
             throws IOException, InterruptedException {
         output.line("   a rule says: " + TourScratch.rule());
         try (AuthorityEngine engine = TourScratch.engine(scratch);
-                Authority authority = Authority.of(engine);
+                Authority authority = EmbeddedAuthority.of(engine);
                 PidFd service = PidFd.restore(status.mainProcess().orElseThrow());
                 PidFd self = PidFd.self()) {
             output.line("   asked about a process of that service:");

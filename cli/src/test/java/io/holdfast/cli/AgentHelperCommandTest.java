@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.PolicyKit1;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.Signal;
@@ -65,7 +66,7 @@ class AgentHelperCommandTest {
         authority = BusConnection.connect(bus.addresses().getFirst().toString());
         var _ =
                 authority.export(
-                        PolicyKit1.PATH,
+                        Authority.OBJECT_PATH,
                         BusInterface.named(PolicyKit1.HELPER_INTERFACE)
                                 .method(
                                         PolicyKit1.BEGIN_ATTEMPT,
@@ -73,7 +74,7 @@ class AgentHelperCommandTest {
                                         "",
                                         AgentHelperCommandTest::beginAttempt)
                                 .build());
-        var _ = authority.requestName(PolicyKit1.NAME);
+        var _ = authority.requestName(Authority.BUS_NAME);
         listener =
                 UnixListener.listen(
                         UnixAddress.path(folder.resolve("socket")), SocketType.STREAM, 5);

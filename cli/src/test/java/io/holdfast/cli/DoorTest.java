@@ -60,7 +60,15 @@ class DoorTest {
         Files.setPosixFilePermissions(temp, PosixFilePermissions.fromString("rwxr-xr-x"));
         root = Files.createDirectory(temp.resolve("a check out"));
         for (String module :
-                List.of("core", "varlink", "dbus", "bus", "manager", "authority", "cli")) {
+                List.of(
+                        "core",
+                        "varlink",
+                        "dbus",
+                        "bus",
+                        "manager",
+                        "authority-client",
+                        "authority",
+                        "cli")) {
             Files.createDirectories(root.resolve(module + "/src/main"));
             Files.createFile(root.resolve(module + "/pom.xml"));
         }

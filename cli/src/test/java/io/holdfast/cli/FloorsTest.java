@@ -1,5 +1,7 @@
 package io.holdfast.cli;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -67,6 +69,19 @@ class FloorsTest {
                 }
             }
         }
+    }
+
+    /** Programs that only ask an authority bring none of what decides. */
+    @Test
+    void theClientOfTheAuthorityUsesNothingOfIt() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.holdfast.authority.client..")
+                .should()
+                .dependOnClassesThat(
+                        resideInAnyPackage("io.holdfast.authority..")
+                                .and(not(resideInAPackage("io.holdfast.authority.client.."))))
+                .check(HOUSE);
     }
 
     /** PAM calls us back, and is a library of its own: its small room is the one exception. */

@@ -3,7 +3,7 @@ package io.holdfast.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.authority.AuthorityInterface;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.varlink.Json;
@@ -182,7 +182,7 @@ class HostileTextTest {
         Files.writeString(
                 rules.resolve("50\u202e\u001b[2J.rules"),
                 "polkit.log('\\u001b[2J\\nholdfast: error: \\u202e caf\\u00e9');");
-        Path socket = folder.resolve(AuthorityInterface.NAME);
+        Path socket = folder.resolve(Authority.VARLINK_INTERFACE);
         Path log =
                 start(
                         "authority",

@@ -24,7 +24,15 @@ class ProcessLimitsTest {
     private static Set<String> propertiesInSources() throws IOException {
         Set<String> properties = new TreeSet<>();
         for (String module :
-                List.of("core", "varlink", "dbus", "bus", "manager", "authority", "cli")) {
+                List.of(
+                        "core",
+                        "varlink",
+                        "dbus",
+                        "bus",
+                        "manager",
+                        "authority-client",
+                        "authority",
+                        "cli")) {
             Path sources = Path.of("..", module, "src", "main", "java");
             try (Stream<Path> files = Files.walk(sources)) {
                 for (Path file : (Iterable<Path>) files::iterator) {

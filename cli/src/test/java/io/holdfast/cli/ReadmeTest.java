@@ -26,7 +26,7 @@ class ReadmeTest {
 
     private static final String FURTHER_IMPORTS =
             """
-            import io.holdfast.authority.*;
+            import io.holdfast.authority.client.*;
             import io.holdfast.bus.*;
             import io.holdfast.bus.config.*;
             import io.holdfast.core.run.*;

@@ -2,8 +2,7 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.authority.Authority;
-import io.holdfast.authority.AuthorityInterface;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
@@ -202,7 +201,7 @@ class StalledReaderTest {
                 rules.resolve("50.rules"),
                 "for (var i = 0; i < 500; i++) { polkit.log('line ' + i); }\n");
         Path actions = Files.createDirectory(folder.resolve("actions"));
-        Path socket = folder.resolve(AuthorityInterface.NAME);
+        Path socket = folder.resolve(Authority.VARLINK_INTERFACE);
         try (Child authority =
                 start(
                         "authority",

@@ -1,7 +1,7 @@
 package org.example;
 
-import io.holdfast.authority.Authority;
-import io.holdfast.authority.Decision;
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;

@@ -2,6 +2,7 @@ package io.holdfast.authority.agent;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.authority.PolicyKit1;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
@@ -98,11 +99,14 @@ public final class AuthenticationAgent implements AutoCloseable {
         Subscription changes =
                 bus.subscribe(
                         "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='"
-                                + PolicyKit1.NAME
+                                + Authority.BUS_NAME
                                 + "'");
         owners = changes;
         registerOnce();
-        var _ = Thread.ofVirtual().name("owner of " + PolicyKit1.NAME).start(() -> follow(changes));
+        var _ =
+                Thread.ofVirtual()
+                        .name("owner of " + Authority.BUS_NAME)
+                        .start(() -> follow(changes));
     }
 
     private BusInterface described() {
@@ -129,7 +133,7 @@ public final class AuthenticationAgent implements AutoCloseable {
         try (Message reply =
                 authority()
                         .exchange(
-                                PolicyKit1.INTERFACE,
+                                Authority.BUS_INTERFACE,
                                 "RegisterAuthenticationAgentWithOptions",
                                 "(sa{sv})ssa{sv}",
                                 subject.struct(bus.passesDescriptors()),
@@ -141,7 +145,7 @@ public final class AuthenticationAgent implements AutoCloseable {
     }
 
     private RemoteObject authority() {
-        return bus.object(PolicyKit1.NAME, PolicyKit1.PATH);
+        return bus.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
     }
 
     /** Registers again with each new process of the authority, until the connection ends. */
@@ -227,9 +231,10 @@ public final class AuthenticationAgent implements AutoCloseable {
 
     /** Whoever else calls wants a password. */
     private void requireAuthority(MethodCall call) throws InterruptedException {
-        Optional<String> owner = bus.owner(PolicyKit1.NAME);
+        Optional<String> owner = bus.owner(Authority.BUS_NAME);
         if (owner.isEmpty() || !owner.get().equals(call.sender())) {
-            throw new DBusException(DBusException.ACCESS_DENIED, "you are not " + PolicyKit1.NAME);
+            throw new DBusException(
+                    DBusException.ACCESS_DENIED, "you are not " + Authority.BUS_NAME);
         }
     }
 
@@ -255,7 +260,7 @@ public final class AuthenticationAgent implements AutoCloseable {
                         .withoutStart()
                         .withTimeout(FAREWELL)
                         .call(
-                                PolicyKit1.INTERFACE,
+                                Authority.BUS_INTERFACE,
                                 "UnregisterAuthenticationAgent",
                                 "(sa{sv})s",
                                 subject.struct(bus.passesDescriptors()),

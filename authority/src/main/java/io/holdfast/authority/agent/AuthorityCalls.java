@@ -1,6 +1,7 @@
 package io.holdfast.authority.agent;
 
 import io.holdfast.authority.PolicyKit1;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
@@ -33,7 +34,8 @@ final class AuthorityCalls implements AutoCloseable {
 
     private AuthorityCalls(BusConnection connection, Caller caller, String cookie, long uid) {
         this.connection = connection;
-        this.authority = connection.object(PolicyKit1.NAME, PolicyKit1.PATH).withoutStart();
+        this.authority =
+                connection.object(Authority.BUS_NAME, Authority.OBJECT_PATH).withoutStart();
         this.caller = caller;
         this.cookie = cookie;
         this.identity = Struct.of("unix-user", Map.of("uid", Variant.of("u", uid)));
@@ -74,11 +76,11 @@ final class AuthorityCalls implements AutoCloseable {
      */
     void respond() throws InterruptedException {
         if (connection.passesDescriptors()
-                && isKnown(PolicyKit1.INTERFACE, "AuthenticationAgentResponse3")) {
+                && isKnown(Authority.BUS_INTERFACE, "AuthenticationAgentResponse3")) {
             return;
         }
         authority.call(
-                PolicyKit1.INTERFACE,
+                Authority.BUS_INTERFACE,
                 "AuthenticationAgentResponse2",
                 "us(sa{sv})",
                 caller.realUid(),

@@ -3,6 +3,7 @@ package io.holdfast.authority.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.PolicyKit1;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
@@ -44,7 +45,7 @@ final class FakeAuthority implements AutoCloseable {
     FakeAuthority(String address, boolean newest) throws InterruptedException {
         bus = BusConnection.connect(address);
         BusInterface.Builder described =
-                BusInterface.named(PolicyKit1.INTERFACE)
+                BusInterface.named(Authority.BUS_INTERFACE)
                         .method(
                                 "RegisterAuthenticationAgentWithOptions",
                                 "(sa{sv})ssa{sv}",
@@ -82,9 +83,9 @@ final class FakeAuthority implements AutoCloseable {
                         .build();
         var _ =
                 newest
-                        ? bus.export(PolicyKit1.PATH, described.build(), helpers)
-                        : bus.export(PolicyKit1.PATH, described.build());
-        var _ = bus.requestName(PolicyKit1.NAME);
+                        ? bus.export(Authority.OBJECT_PATH, described.build(), helpers)
+                        : bus.export(Authority.OBJECT_PATH, described.build());
+        var _ = bus.requestName(Authority.BUS_NAME);
     }
 
     private List<?> registered(MethodCall call, String method) {

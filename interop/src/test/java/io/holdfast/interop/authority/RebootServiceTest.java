@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.authority.Authority;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.Feature;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
@@ -61,7 +61,7 @@ class RebootServiceTest {
 
     private static final String IMPORTS =
             """
-            import io.holdfast.authority.*;
+            import io.holdfast.authority.client.*;
             import io.holdfast.core.socket.*;
             import java.nio.file.Path;
             import java.util.Map;

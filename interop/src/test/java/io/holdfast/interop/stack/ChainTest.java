@@ -2,8 +2,8 @@ package io.holdfast.interop.stack;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.authority.Authority;
-import io.holdfast.authority.Decision;
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;

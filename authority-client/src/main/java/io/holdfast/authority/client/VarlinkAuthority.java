@@ -1,4 +1,4 @@
-package io.holdfast.authority;
+package io.holdfast.authority.client;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.Fd;
@@ -28,7 +28,7 @@ import java.util.concurrent.Semaphore;
  */
 final class VarlinkAuthority extends RemoteAuthority {
     /** How many questions may be under way; further ones wait. */
-    static final int MAX_CONNECTIONS = AuthorityLimits.CONNECTIONS.intValue();
+    static final int MAX_CONNECTIONS = AuthorityClientLimits.CONNECTIONS.intValue();
 
     /** How many connections are kept for later questions. */
     static final int MAX_IDLE = 4;
@@ -151,7 +151,7 @@ final class VarlinkAuthority extends RemoteAuthority {
         Decision decision;
         try (Reply reply =
                 client.call(
-                        AuthorityInterface.NAME + ".Check",
+                        Authority.VARLINK_INTERFACE + ".Check",
                         parameters.build(),
                         interactive ? DIALOG : PATIENCE,
                         descriptors)) {
@@ -208,6 +208,6 @@ final class VarlinkAuthority extends RemoteAuthority {
 
     @Override
     public String toString() {
-        return AuthorityInterface.NAME + " at " + address;
+        return Authority.VARLINK_INTERFACE + " at " + address;
     }
 }

@@ -1,4 +1,4 @@
-package io.holdfast.authority;
+package io.holdfast.authority.client;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.dbus.BusAddress;
@@ -64,14 +64,14 @@ final class BusAuthority extends RemoteAuthority {
         int flags = (interactive ? 1 : 0) | (question.options().contains(Option.ALWAYS) ? 2 : 0);
         RemoteObject authority =
                 connection()
-                        .object(PolicyKit1.NAME, PolicyKit1.PATH)
+                        .object(Authority.BUS_NAME, Authority.OBJECT_PATH)
                         .withTimeout(interactive ? DIALOG : PATIENCE);
         String cancellationId = interactive ? "dialog" + dialogs.incrementAndGet() : "";
         List<Object> reply;
         try {
             reply =
                     authority.call(
-                            PolicyKit1.INTERFACE,
+                            Authority.BUS_INTERFACE,
                             "CheckAuthorization",
                             "(sa{sv})sa{ss}us",
                             PolkitSubject.held(question.process(), question.uid()),
@@ -84,7 +84,7 @@ final class BusAuthority extends RemoteAuthority {
         } catch (InterruptedException e) {
             if (interactive) { // nobody is to be asked any more
                 authority.tell(
-                        PolicyKit1.INTERFACE, "CancelCheckAuthorization", "s", cancellationId);
+                        Authority.BUS_INTERFACE, "CancelCheckAuthorization", "s", cancellationId);
             }
             throw e;
         }
@@ -125,6 +125,6 @@ final class BusAuthority extends RemoteAuthority {
 
     @Override
     public String toString() {
-        return PolicyKit1.NAME + " on " + addresses;
+        return Authority.BUS_NAME + " on " + addresses;
     }
 }

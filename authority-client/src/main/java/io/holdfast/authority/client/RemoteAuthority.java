@@ -1,4 +1,4 @@
-package io.holdfast.authority;
+package io.holdfast.authority.client;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;

@@ -1,4 +1,4 @@
-package io.holdfast.authority;
+package io.holdfast.authority.client;
 
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
@@ -33,8 +33,20 @@ public interface Authority extends AutoCloseable {
     /** The address of an authority on Varlink; set, it is the one that {@link #connect} takes. */
     String ADDRESS_VARIABLE = "HOLDFAST_AUTHORITY";
 
+    /** The interface of Holdfast's authorities on Varlink, and the name of their sockets. */
+    String VARLINK_INTERFACE = "io.holdfast.Authority";
+
+    /** The name that an authority owns on a bus. */
+    String BUS_NAME = "org.freedesktop.PolicyKit1";
+
+    /** The path of its one object there. */
+    String OBJECT_PATH = "/org/freedesktop/PolicyKit1/Authority";
+
+    /** The interface of that object. */
+    String BUS_INTERFACE = "org.freedesktop.PolicyKit1.Authority";
+
     /** Where Holdfast's own authority of the machine is. */
-    Path SYSTEM_SOCKET = Path.of("/run/holdfast", AuthorityInterface.NAME);
+    Path SYSTEM_SOCKET = Path.of("/run/holdfast", VARLINK_INTERFACE);
 
     /** How a question is to be answered. */
     enum Option {
@@ -82,11 +94,6 @@ public interface Authority extends AutoCloseable {
     /** The authority on a message bus: polkit's, or ours. */
     static Authority overBus(List<BusAddress> addresses) {
         return new BusAuthority(addresses, ConnectionOptions.DEFAULT);
-    }
-
-    /** An engine of this program; closing this does not close it. */
-    static Authority of(AuthorityEngine engine) {
-        return new EmbeddedAuthority(engine);
     }
 
     /**

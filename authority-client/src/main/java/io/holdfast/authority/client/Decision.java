@@ -1,4 +1,4 @@
-package io.holdfast.authority;
+package io.holdfast.authority.client;
 
 import java.util.Map;
 import java.util.Optional;
@@ -30,12 +30,8 @@ public record Decision(
         }
     }
 
-    /** The same without an explanation. */
-    Decision unexplained() {
-        return new Decision(isAuthorized, isChallenge, details, failure, Optional.empty());
-    }
-
-    static Decision refused(String failure) {
+    /** A refusal for want of an answer. */
+    public static Decision refused(String failure) {
         return new Decision(false, false, Map.of(), Optional.of(failure), Optional.empty());
     }
 }

@@ -1,0 +1,121 @@
+package io.holdfast.authority.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.authority.client.Authority.Option;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.testkit.Await;
+import io.holdfast.varlink.Interface;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.MethodOption;
+import io.holdfast.varlink.ServerLimits;
+import io.holdfast.varlink.Service;
+import io.holdfast.varlink.VarlinkServer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How many questions may be under way to an authority that answers when it likes. */
+@Timeout(120)
+class VarlinkAuthorityTest {
+    private static final Interface DEFINITION =
+            Interface.parse(
+                    """
+                    interface io.holdfast.Authority
+                    method Check(
+                      action: string,
+                      subject: ?int,
+                      uid: ?int,
+                      allowInteractiveAuthentication: ?bool
+                    ) -> (isAuthorized: bool, isChallenge: bool, details: [string]string)
+                    """);
+
+    private static final JsonObject YES =
+            JsonObject.builder()
+                    .put("isAuthorized", true)
+                    .put("isChallenge", false)
+                    .put("details", JsonObject.EMPTY)
+                    .build();
+
+    @TempDir Path folder;
+    private final BlockingQueue<CompletableFuture<JsonObject>> dialogs =
+            new LinkedBlockingQueue<>();
+
+    private VarlinkServer serve(Path socket) {
+        VarlinkServer server =
+                VarlinkServer.builder()
+                        .limits(ServerLimits.SMALL)
+                        .identity("Holdfast", "test", "1", "")
+                        .service(
+                                Service.of(DEFINITION)
+                                        .asyncMethod(
+                                                "Check",
+                                                call -> {
+                                                    CompletableFuture<JsonObject> answer =
+                                                            new CompletableFuture<>();
+                                                    if (call.parameters()
+                                                            .bool(
+                                                                    "allowInteractiveAuthentication",
+                                                                    false)) {
+                                                        dialogs.add(answer);
+                                                    } else {
+                                                        answer.complete(YES);
+                                                    }
+                                                    return answer;
+                                                },
+                                                MethodOption.TAKES_DESCRIPTORS)
+                                        .build())
+                        .build();
+        server.listen(UnixAddress.path(socket));
+        return server;
+    }
+
+    private static boolean isAllowed(Authority authority, PidFd process) {
+        return authority.check(process, 4711, "a.yes", Map.of()).join().isAuthorized();
+    }
+
+    @Test
+    void moreQuestionsThanTheLimitWaitForEachOther() throws Exception {
+        Path socket = folder.resolve("socket");
+        int most = VarlinkAuthority.MAX_CONNECTIONS;
+        try (VarlinkServer server = serve(socket);
+                PidFd self = PidFd.self();
+                Authority authority = Authority.overVarlink(socket.toString());
+                Authority other = Authority.overVarlink(socket.toString())) {
+            List<CompletableFuture<Decision>> answers = new ArrayList<>();
+            for (int i = 0; i <= most; i++) {
+                answers.add(authority.check(self, 4711, "a.ask", Map.of(), Option.INTERACTIVE));
+            }
+            List<CompletableFuture<JsonObject>> asked = new ArrayList<>();
+            for (int i = 0; i < most; i++) {
+                asked.add(dialogs.take());
+            }
+            assertThat(isAllowed(other, self)).as("another client's").isTrue();
+            assertThat(server.connectionCount()).isEqualTo(most + 1);
+            assertThat(dialogs).isEmpty();
+            assertThat(answers).noneMatch(CompletableFuture::isDone);
+
+            asked.getFirst().complete(YES);
+            asked.add(dialogs.take());
+            assertThat(server.connectionCount()).isEqualTo(most + 1);
+            asked.forEach(dialog -> dialog.complete(YES));
+            assertThat(answers)
+                    .allSatisfy(answer -> assertThat(answer.join().isAuthorized()).isTrue());
+            Await.until(() -> server.connectionCount() == VarlinkAuthority.MAX_IDLE + 1);
+            for (int i = 0; i < 2 * VarlinkAuthority.MAX_IDLE; i++) {
+                assertThat(isAllowed(authority, self)).as("there is room again").isTrue();
+            }
+            assertThat(server.connectionCount())
+                    .as("those that were kept are used")
+                    .isEqualTo(VarlinkAuthority.MAX_IDLE + 1);
+        }
+    }
+}

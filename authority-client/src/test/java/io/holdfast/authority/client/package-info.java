@@ -1,0 +1,4 @@
+@NullMarked
+package io.holdfast.authority.client;
+
+import org.jspecify.annotations.NullMarked;

@@ -60,6 +60,7 @@ public final class BusInterface {
             Signature out,
             List<Argument> inArguments,
             List<Argument> outArguments,
+            boolean noReply,
             Handling handling) {}
 
     /** How a method is handled. */
@@ -207,8 +208,35 @@ public final class BusInterface {
                             outTypes,
                             all.subList(0, ins),
                             all.subList(ins, all.size()),
+                            false,
                             handling);
             unique(method, methods.putIfAbsent(method, described) == null);
+            return this;
+        }
+
+        /**
+         * Introspection says of a method that callers want no reply ({@code
+         * org.freedesktop.DBus.Method.NoReply}). Whoever wants one gets it all the same.
+         *
+         * @param method the name of a method that this has
+         * @return this
+         */
+        @CanIgnoreReturnValue
+        public Builder noReply(String method) {
+            Method described = methods.get(requireNonNull(method, "method"));
+            if (described == null) {
+                throw new IllegalArgumentException(name + " has no method " + method);
+            }
+            methods.put(
+                    method,
+                    new Method(
+                            method,
+                            described.in(),
+                            described.out(),
+                            described.inArguments(),
+                            described.outArguments(),
+                            true,
+                            described.handling()));
             return this;
         }
 

@@ -97,6 +97,10 @@ final class StandardInterfaces {
             xml.append("  <method name=\"").append(method.name()).append("\">\n");
             method.inArguments().forEach(a -> append(xml, a, " direction=\"in\""));
             method.outArguments().forEach(a -> append(xml, a, " direction=\"out\""));
+            if (method.noReply()) {
+                xml.append("   <annotation name=\"org.freedesktop.DBus.Method.NoReply\"");
+                xml.append(" value=\"true\"/>\n");
+            }
             xml.append("  </method>\n");
         }
         for (BusInterface.Signal signal : described.signals().values()) {

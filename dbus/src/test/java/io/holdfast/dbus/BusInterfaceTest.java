@@ -27,6 +27,7 @@ class BusInterfaceTest {
         assertRefused("one type", () -> builder.property("P", "", () -> 1));
         assertRefused("without descriptors", () -> builder.property("P", "ah", () -> 1));
         assertRefused("has Is already", () -> builder.signal("Is", "i"));
+        assertRefused("has no method Is", () -> builder.noReply("Is"));
     }
 
     @Test

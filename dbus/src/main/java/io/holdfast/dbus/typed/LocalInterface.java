@@ -67,6 +67,9 @@ final class LocalInterface {
                     call -> method.reply(handle(method, call)),
                     method.names());
         }
+        if (method.noReply()) {
+            described.noReply(method.member());
+        }
     }
 
     private @Nullable Object handle(TypedMethod method, MethodCall call) throws Exception {

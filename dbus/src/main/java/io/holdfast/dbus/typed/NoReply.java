@@ -8,7 +8,8 @@ import java.lang.annotation.Target;
 
 /**
  * Says that callers want no reply to a method: a proxy sends the call and does not wait, and no
- * error comes back. The method returns void.
+ * error comes back. The method returns void. Exported, it is introspected so, as {@code
+ * org.freedesktop.DBus.Method.NoReply}.
  *
  * <pre>{@code
  * @NoReply

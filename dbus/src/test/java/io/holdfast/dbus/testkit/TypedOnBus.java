@@ -20,6 +20,9 @@ import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.generate.InterfaceGenerator;
+import io.holdfast.dbus.generate.IntrospectionReader;
+import io.holdfast.dbus.generate.SourceFile;
 import io.holdfast.dbus.testkit.Workshop.All;
 import io.holdfast.dbus.testkit.Workshop.Division;
 import io.holdfast.dbus.testkit.Workshop.Given;
@@ -438,6 +441,26 @@ public abstract class TypedOnBus extends OnBus {
     void aMethodWithoutReplyIsCalledAndNotWaitedFor() throws Exception {
         proxy().poke("a");
         assertThat(worker.poked.take()).isEqualTo("a");
+    }
+
+    @Test
+    void aMethodWithoutReplyIsIntrospectedAndGeneratedAsOne() throws Exception {
+        String xml =
+                (String)
+                        remote().call("org.freedesktop.DBus.Introspectable", "Introspect")
+                                .getFirst();
+        List<String> generated =
+                InterfaceGenerator.generate(
+                                IntrospectionReader.read(
+                                        "XML", xml.getBytes(StandardCharsets.UTF_8)))
+                        .stream()
+                        .map(SourceFile::text)
+                        .filter(text -> text.contains("interface Workshop"))
+                        .toList();
+        assertThat(generated).hasSize(1);
+        assertThat(generated.getFirst())
+                .containsOnlyOnce("@NoReply")
+                .containsPattern("@NoReply\\s+void poke\\(");
     }
 
     @Test

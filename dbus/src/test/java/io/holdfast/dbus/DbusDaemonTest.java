@@ -4,6 +4,7 @@ import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.testkit.CallingOnBus;
 import io.holdfast.dbus.testkit.ConnectingOnBus;
 import io.holdfast.dbus.testkit.DbusDaemon;
+import io.holdfast.dbus.testkit.GivingOnBus;
 import io.holdfast.dbus.testkit.ObjectsOnBus;
 import io.holdfast.dbus.testkit.PassingOnBus;
 import io.holdfast.dbus.testkit.SignalsOnBus;
@@ -59,6 +60,14 @@ class DbusDaemonTest {
 
     @Nested
     class Tools extends ToolsOnBus {
+        @Override
+        protected TestBus start(Path folder) throws IOException {
+            return DbusDaemon.start(folder);
+        }
+    }
+
+    @Nested
+    class Giving extends GivingOnBus {
         @Override
         protected TestBus start(Path folder) throws IOException {
             return DbusDaemon.start(folder);

@@ -21,6 +21,9 @@ sealed interface Result {
      */
     List<Object> toWire(@Nullable Object value);
 
+    /** Closes the descriptors of what an implementation returned, if that is refused. */
+    void discard(@Nullable Object value);
+
     /**
      * What a proxy returns for the plain values of a reply, which are of {@link #signature()}.
      *
@@ -46,6 +49,9 @@ sealed interface Result {
         }
 
         @Override
+        public void discard(@Nullable Object value) {}
+
+        @Override
         public @Nullable Object toJava(List<Object> plain, Descriptors descriptors) {
             return null;
         }
@@ -66,6 +72,11 @@ sealed interface Result {
         @Override
         public List<Object> toWire(@Nullable Object value) {
             return List.of(slot.toWire(value));
+        }
+
+        @Override
+        public void discard(@Nullable Object value) {
+            slot.type().discard(value);
         }
 
         @Override
@@ -95,6 +106,11 @@ sealed interface Result {
             } catch (UnfitException e) {
                 throw e.in(PLACE);
             }
+        }
+
+        @Override
+        public void discard(@Nullable Object value) {
+            shape.discard(value);
         }
 
         @Override

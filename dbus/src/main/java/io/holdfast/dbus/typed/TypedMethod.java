@@ -81,7 +81,8 @@ record TypedMethod(
     }
 
     /**
-     * What an implementation returned, for the reply.
+     * What an implementation returned, for the reply. Its descriptors were given away: they are
+     * closed if it is refused.
      *
      * @throws NullPointerException if it or a part of it is null
      * @throws IllegalArgumentException if it does not fit
@@ -89,8 +90,9 @@ record TypedMethod(
     List<Object> reply(@Nullable Object returned) {
         try {
             return result.toWire(returned);
-        } catch (UnfitException e) {
-            throw e.toGiver(subject);
+        } catch (RuntimeException e) {
+            result.discard(returned);
+            throw e instanceof UnfitException unfit ? unfit.toGiver(subject) : e;
         }
     }
 

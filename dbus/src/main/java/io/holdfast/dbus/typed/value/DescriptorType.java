@@ -20,4 +20,11 @@ public record DescriptorType() implements WireType {
     public Object toJava(Object plain, Descriptors descriptors) {
         return descriptors.of((Handle) plain);
     }
+
+    @Override
+    public void discard(@Nullable Object value) {
+        if (value instanceof Fd descriptor) {
+            descriptor.close();
+        }
+    }
 }

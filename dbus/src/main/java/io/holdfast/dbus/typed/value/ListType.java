@@ -52,6 +52,13 @@ public record ListType(WireType element) implements WireType {
         return Collections.unmodifiableList(list);
     }
 
+    @Override
+    public void discard(@Nullable Object value) {
+        if (value instanceof List<?> list) {
+            list.forEach(element::discard);
+        }
+    }
+
     private static List<?> elements(Object plain) {
         if (plain instanceof byte[] bytes) {
             List<Byte> list = new ArrayList<>(bytes.length);

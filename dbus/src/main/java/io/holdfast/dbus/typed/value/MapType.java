@@ -55,4 +55,14 @@ public record MapType(WireType key, WireType value) implements WireType {
         }
         return Collections.unmodifiableMap(map);
     }
+
+    @Override
+    public void discard(@Nullable Object given) {
+        if (given instanceof Map<?, ?> map) {
+            map.forEach((name, each) -> {
+                key.discard(name);
+                value.discard(each);
+            });
+        }
+    }
 }

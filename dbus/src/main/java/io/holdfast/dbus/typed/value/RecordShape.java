@@ -6,6 +6,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A record taken apart and put together: a struct, several outputs, or the arguments of a signal.
@@ -83,6 +84,23 @@ public record RecordShape(Class<?> type, Constructor<?> constructor, List<Compon
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(type + " is not accessible any more", e);
         }
+    }
+
+    /** As {@link WireType#discard}, of a record. */
+    public void discard(@Nullable Object record) {
+        if (record != null && type.isInstance(record)) {
+            components.forEach(component -> discard(component, record));
+        }
+    }
+
+    private static void discard(Component component, Object record) {
+        Object value;
+        try {
+            value = Reflected.invoke(component.accessor(), record);
+        } catch (RuntimeException e) { // it has given nothing
+            return;
+        }
+        component.type().discard(value);
     }
 
     /** Whether it may be used with these types: a signature has limits. */

@@ -23,4 +23,9 @@ public record StructType(RecordShape shape) implements WireType {
     public Object toJava(Object plain, Descriptors descriptors) {
         return shape.toJava(((Struct) plain).members(), descriptors);
     }
+
+    @Override
+    public void discard(@Nullable Object value) {
+        shape.discard(value);
+    }
 }

@@ -63,6 +63,22 @@ public record VariantType(boolean asObject) implements WireType {
         return asObject ? value : new Variant(variant.type(), value);
     }
 
+    @Override
+    public void discard(@Nullable Object value) {
+        switch (value) {
+            case Fd descriptor -> descriptor.close();
+            case Variant(_, Object inner) -> discard(inner);
+            case Struct(List<Object> members) -> members.forEach(this::discard);
+            case List<?> list -> list.forEach(this::discard);
+            case Map<?, ?> map ->
+                    map.forEach((key, each) -> {
+                        discard(key);
+                        discard(each);
+                    });
+            case null, default -> {}
+        }
+    }
+
     private static Object withDescriptors(Object value, Descriptors descriptors) {
         return switch (value) {
             case Handle handle -> descriptors.of(handle);

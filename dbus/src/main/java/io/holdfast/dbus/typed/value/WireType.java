@@ -24,4 +24,10 @@ public interface WireType {
      * @throws UnfitException if the Java type has no place for it
      */
     Object toJava(Object plain, Descriptors descriptors);
+
+    /**
+     * Closes the descriptors in a Java value that was given away, and is refused by {@link
+     * #toWire}: it may be of any class.
+     */
+    default void discard(@Nullable Object value) {}
 }

@@ -1,6 +1,5 @@
 package io.holdfast.core;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.sys.SysPoll;
 import io.holdfast.core.sys.SysSocket;
@@ -58,7 +57,7 @@ public final class FdCloser<K> implements AutoCloseable {
         }
     }
 
-    @GuardedBy("this")
+    // guarded by this
     private final Map<K, ArrayDeque<Fd>> waiting = new HashMap<>(); // each has a task
 
     private final ThreadPoolExecutor slow;

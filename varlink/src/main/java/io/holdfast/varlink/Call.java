@@ -5,7 +5,6 @@ import static java.lang.System.Logger.Level.ERROR;
 import static java.lang.System.Logger.Level.WARNING;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
@@ -33,19 +32,19 @@ public final class Call {
     private final ServerConnection connection;
     private final Outbox outbox;
 
-    @GuardedBy("this")
+    // guarded by this
     private final List<Fd> received;
 
-    @GuardedBy("this")
+    // guarded by this
     private final List<Fd> attached = new ArrayList<>();
 
-    @GuardedBy("this")
+    // guarded by this
     private final List<Runnable> hangupTasks = new ArrayList<>();
 
     private volatile boolean hungUp;
     private volatile boolean succeeded;
 
-    @GuardedBy("this")
+    // guarded by this
     private boolean over;
 
     /**

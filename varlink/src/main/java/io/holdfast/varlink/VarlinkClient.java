@@ -1,6 +1,5 @@
 package io.holdfast.varlink;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
@@ -61,7 +60,7 @@ public final class VarlinkClient implements AutoCloseable {
     private final String address;
     private final ReentrantLock turn = new ReentrantLock();
 
-    @GuardedBy("turn")
+    // guarded by turn
     private boolean streaming;
 
     private volatile boolean upgraded;
@@ -317,7 +316,7 @@ public final class VarlinkClient implements AutoCloseable {
         }
     }
 
-    @GuardedBy("turn")
+    // the caller holds turn
     private void exchangeBegins(
             String method,
             JsonObject parameters,

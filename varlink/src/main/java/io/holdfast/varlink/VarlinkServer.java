@@ -4,7 +4,6 @@ import static java.lang.System.Logger.Level.ERROR;
 import static java.lang.System.Logger.Level.WARNING;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.limit.FairShare;
@@ -52,16 +51,16 @@ public final class VarlinkServer implements AutoCloseable {
     private final ClientComplaints complaints = new ClientComplaints(System::nanoTime);
     private final @Nullable Executor executor;
 
-    @GuardedBy("this")
+    // guarded by this
     private final Map<ServerConnection, Thread> connections = new LinkedHashMap<>();
 
-    @GuardedBy("this")
+    // guarded by this
     private final Map<Long, Integer> connectionsByUid = new HashMap<>();
 
-    @GuardedBy("this")
+    // guarded by this
     private final Map<UnixListener, Thread> listeners = new LinkedHashMap<>();
 
-    @GuardedBy("this")
+    // guarded by this
     private boolean closed;
 
     private VarlinkServer(Services services, ServerLimits limits, @Nullable Executor executor) {
@@ -232,7 +231,7 @@ public final class VarlinkServer implements AutoCloseable {
     }
 
     /** Starts the thread of a connection; returns why it is refused, or null. */
-    @GuardedBy("this")
+    // the caller holds the lock
     private @Nullable String start(UnixSocket socket, Peer peer) {
         Charge<Long> memory = held.charge(peer.uid(), ServerConnection.LEAST_BYTES);
         if (memory == null) {
@@ -255,7 +254,7 @@ public final class VarlinkServer implements AutoCloseable {
         }
     }
 
-    @GuardedBy("this")
+    // the caller holds the lock
     private void start(ServerConnection connection) {
         Thread thread =
                 Thread.ofVirtual()
@@ -272,7 +271,7 @@ public final class VarlinkServer implements AutoCloseable {
         connectionsByUid.merge(connection.peer().uid(), 1, Integer::sum);
     }
 
-    @GuardedBy("this")
+    // the caller holds the lock
     private @Nullable String limitReached(long uid) {
         if (connections.size() >= limits.maxConnections()) {
             return "there are " + limits.maxConnections() + " connections, which is the limit";

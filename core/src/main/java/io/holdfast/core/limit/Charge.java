@@ -1,7 +1,5 @@
 package io.holdfast.core.limit;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
-
 /**
  * A part of a {@link FairShare} that a user holds until the charge is closed, so that nobody has to
  * remember how much to give back. Thread-safe.
@@ -11,13 +9,13 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 public final class Charge<K> implements AutoCloseable {
     private final FairShare<K> share;
 
-    @GuardedBy("this")
+    // guarded by this
     private final K user;
 
-    @GuardedBy("this")
+    // guarded by this
     private long amount;
 
-    @GuardedBy("this")
+    // guarded by this
     private boolean closed;
 
     /** {@return a charge that grows without limit: for memory that no stranger fills} */

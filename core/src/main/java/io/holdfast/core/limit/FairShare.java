@@ -1,6 +1,5 @@
 package io.holdfast.core.limit;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Predicate;
@@ -41,21 +40,21 @@ public final class FairShare<K> {
     private final boolean hasReserve;
     private final boolean oneAlone;
 
-    @GuardedBy("this")
+    // guarded by this
     private long limit;
 
-    @GuardedBy("this")
+    // guarded by this
     private long total;
 
     /** Of these, what users have who are not trusted. */
-    @GuardedBy("this")
+    // guarded by this
     private long ofOthers;
 
     /** How many users have something who are not trusted. */
-    @GuardedBy("this")
+    // guarded by this
     private int holders;
 
-    @GuardedBy("this")
+    // guarded by this
     private final Map<K, Long> held = new HashMap<>();
 
     private FairShare(
@@ -226,7 +225,7 @@ public final class FairShare<K> {
                         || isFair(own, amount, freeForOthers, holders + (own == 0 ? 1 : 0)));
     }
 
-    @GuardedBy("this")
+    // the caller holds the lock
     private void add(K user, long change) {
         long before = held(user);
         long after = before + change;

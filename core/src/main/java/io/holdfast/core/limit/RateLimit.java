@@ -1,6 +1,5 @@
 package io.holdfast.core.limit;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -26,7 +25,7 @@ public final class RateLimit<K> {
     private final LongSupplier nanoTime;
 
     /** The time at which the bucket of a user will be full again. */
-    @GuardedBy("this")
+    // guarded by this
     private final Map<K, Long> fullAt = new LinkedHashMap<>();
 
     private RateLimit(int burst, int perSecond, int users, LongSupplier nanoTime) {
@@ -84,7 +83,7 @@ public final class RateLimit<K> {
     }
 
     /** Forgets the users at the head of the table whose buckets are full. */
-    @GuardedBy("this")
+    // the caller holds the lock
     private void forget(long now) {
         for (Iterator<Long> each = fullAt.values().iterator(); each.hasNext(); ) {
             if (each.next() - now > 0) {

@@ -1,6 +1,5 @@
 package io.holdfast.core.limit;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -51,7 +50,7 @@ public final class Throttle {
     private final LongSupplier nanoTime;
     private final @Nullable Timer timer;
 
-    @GuardedBy("this")
+    // guarded by this
     private final Map<Object, Window> windows = new LinkedHashMap<>();
 
     /** The lines of one source in one interval. */
@@ -130,7 +129,7 @@ public final class Throttle {
         }
     }
 
-    @GuardedBy("this")
+    // the caller holds the lock
     private Window window(Object source) {
         Window known = windows.get(source);
         if (known != null) {

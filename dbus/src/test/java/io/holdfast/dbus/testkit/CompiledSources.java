@@ -3,31 +3,26 @@ package io.holdfast.dbus.testkit;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.Fd;
+import io.holdfast.core.testkit.StrictConsumer;
+import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.generate.InterfaceGenerator;
 import io.holdfast.dbus.generate.IntrospectionException;
 import io.holdfast.dbus.generate.IntrospectionReader;
 import io.holdfast.dbus.generate.SourceFile;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.net.MalformedURLException;
-import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Objects;
-import javax.tools.JavaCompiler;
-import javax.tools.JavaFileObject;
-import javax.tools.SimpleJavaFileObject;
-import javax.tools.ToolProvider;
+import java.util.Map;
 
-/**
- * Java source, compiled as strictly as a user may do it: with {@code -Xlint:all -Werror}, on a
- * class path of a library alone, without the annotations that its authors have.
- */
+/** Java source, compiled as strictly as a user may do it, by a {@link StrictConsumer}. */
 public final class CompiledSources implements AutoCloseable {
     private final URLClassLoader loader;
 
@@ -86,39 +81,9 @@ public final class CompiledSources implements AutoCloseable {
 
     /** What the compiler says; empty if it is content. */
     public static String complaints(Path folder, List<SourceFile> sources) {
-        JavaCompiler compiler = Objects.requireNonNull(ToolProvider.getSystemJavaCompiler());
-        List<String> options =
-                List.of(
-                        "-Xlint:all",
-                        "-Werror",
-                        "-parameters",
-                        "-proc:none",
-                        "-d",
-                        folder.toString(),
-                        "-cp",
-                        libraryClassPath());
-        StringWriter output = new StringWriter();
-        List<JavaFileObject> files = new ArrayList<>();
-        sources.forEach(source -> files.add(new Source(source)));
-        boolean _ = compiler.getTask(output, null, null, options, null, files).call();
-        return output.toString();
-    }
-
-    private static String libraryClassPath() {
-        return String.join(
-                ":",
-                placeOf(io.holdfast.core.Fd.class),
-                placeOf(io.holdfast.dbus.BusConnection.class));
-    }
-
-    private static String placeOf(Class<?> type) {
-        return Path.of(
-                        URI.create(
-                                type.getProtectionDomain()
-                                        .getCodeSource()
-                                        .getLocation()
-                                        .toString()))
-                .toString();
+        Map<String, String> texts = new LinkedHashMap<>();
+        sources.forEach(source -> texts.put(source.path(), source.text()));
+        return StrictConsumer.complaints(folder, List.of(Fd.class, BusConnection.class), texts);
     }
 
     /** A compiled class. */
@@ -129,19 +94,5 @@ public final class CompiledSources implements AutoCloseable {
     @Override
     public void close() throws IOException {
         loader.close();
-    }
-
-    private static final class Source extends SimpleJavaFileObject {
-        private final String text;
-
-        Source(SourceFile file) {
-            super(URI.create("string:///" + file.path()), Kind.SOURCE);
-            this.text = file.text();
-        }
-
-        @Override
-        public CharSequence getCharContent(boolean ignoreEncodingErrors) {
-            return text;
-        }
     }
 }

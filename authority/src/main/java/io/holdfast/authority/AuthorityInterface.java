@@ -126,8 +126,6 @@ public final class AuthorityInterface implements AutoCloseable {
             error Failed (reason: string)
             """;
 
-    private static final long NO_UID = 0xFFFF_FFFFL;
-
     private final AuthorityEngine engine;
     private final VarlinkServer server;
     private final long ownUid;
@@ -214,7 +212,7 @@ public final class AuthorityInterface implements AutoCloseable {
 
     private static Subject.UnixProcess subject(Call call) {
         OptionalLong uid = call.parameters().optionalInteger("uid");
-        if (uid.isPresent() && (uid.getAsLong() < 0 || uid.getAsLong() >= NO_UID)) {
+        if (uid.isPresent() && (uid.getAsLong() < 0 || uid.getAsLong() > Authority.MAX_UID)) {
             throw VarlinkException.invalidParameter("uid");
         }
         OptionalLong index = call.parameters().optionalInteger("subject");

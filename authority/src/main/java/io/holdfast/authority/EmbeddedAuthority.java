@@ -1,5 +1,7 @@
 package io.holdfast.authority;
 
+import static java.util.Objects.requireNonNull;
+
 import io.holdfast.authority.client.Authority;
 import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.subject.Subject;
@@ -47,6 +49,10 @@ public final class EmbeddedAuthority implements Authority {
             String action,
             Map<String, String> details,
             Option... options) {
+        if (uid < 0 || uid > MAX_UID) {
+            return CompletableFuture.completedFuture(
+                    Decision.refused("no user has the number " + uid + ": 0 to " + MAX_UID));
+        }
         return check(
                 () -> Subject.UnixProcess.claimed(process.duplicate(), uid, Origin.DESCRIPTOR),
                 action,
@@ -56,7 +62,9 @@ public final class EmbeddedAuthority implements Authority {
 
     private CompletableFuture<Decision> check(
             Supplier<Subject> made, String action, Map<String, String> details, Option... options) {
+        requireNonNull(action, "action");
         List<Option> wanted = List.of(options);
+        Map<String, String> given = Map.copyOf(details);
         boolean explained = wanted.contains(Option.EXPLAIN);
         Subject subject;
         try {
@@ -71,7 +79,7 @@ public final class EmbeddedAuthority implements Authority {
                                 Caller.SELF,
                                 subject,
                                 action,
-                                details,
+                                given,
                                 wanted.contains(Option.INTERACTIVE),
                                 wanted.contains(Option.ALWAYS),
                                 "",

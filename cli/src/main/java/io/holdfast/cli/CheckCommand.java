@@ -103,8 +103,6 @@ final class CheckCommand implements Command {
     /** The exit code if somebody would have to authenticate. */
     static final int CHALLENGE = 3;
 
-    private static final long MAX_UID = 0xFFFF_FFFEL; // the number above stands for "none"
-
     @Override
     public int run(ParseResult line, Output output) throws Exception {
         if (line.hasMatchedOption("--here")) {
@@ -223,8 +221,9 @@ final class CheckCommand implements Command {
                             + now
                             + ")");
         }
-        if (!text.matches("[0-9]{1,10}") || Long.parseLong(text) > MAX_UID) {
-            throw Command.misuse(line, "not a uid: '" + text + "', a number from 0 to " + MAX_UID);
+        if (!text.matches("[0-9]{1,10}") || Long.parseLong(text) > Authority.MAX_UID) {
+            throw Command.misuse(
+                    line, "not a uid: '" + text + "', a number from 0 to " + Authority.MAX_UID);
         }
         return Long.parseLong(text);
     }

@@ -13,7 +13,7 @@ public final class AuthorityClientLimits {
 
     private AuthorityClientLimits() {}
 
-    /** All of them. */
+    /** {@return all of them} */
     public static List<Limit> all() {
         return List.of(CONNECTIONS);
     }

@@ -1,5 +1,7 @@
 package io.holdfast.authority.client;
 
+import static java.util.Objects.requireNonNull;
+
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
@@ -48,12 +50,18 @@ abstract class RemoteAuthority implements Authority {
             String action,
             Map<String, String> details,
             Option... options) {
+        requireNonNull(action, "action");
         EnumSet<Option> wanted = EnumSet.noneOf(Option.class);
         wanted.addAll(List.of(options));
+        Map<String, String> given = Map.copyOf(details);
+        if (uid < 0 || uid > MAX_UID) {
+            return CompletableFuture.completedFuture(
+                    Decision.refused("no user has the number " + uid + ": 0 to " + MAX_UID));
+        }
         CompletableFuture<Decision> answer = new CompletableFuture<>();
         Question question;
         try {
-            question = new Question(process.duplicate(), uid, action, Map.copyOf(details), wanted);
+            question = new Question(process.duplicate(), uid, action, given, wanted);
         } catch (ErrnoException | IllegalStateException e) {
             return CompletableFuture.completedFuture(
                     Decision.refused(String.valueOf(e.getMessage())));

@@ -4,18 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.client.Authority.Option;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.testkit.Await;
-import io.holdfast.varlink.Interface;
-import io.holdfast.varlink.JsonObject;
-import io.holdfast.varlink.MethodOption;
-import io.holdfast.varlink.ServerLimits;
-import io.holdfast.varlink.Service;
 import io.holdfast.varlink.VarlinkServer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -26,56 +21,20 @@ import org.junit.jupiter.api.io.TempDir;
 /** How many questions may be under way to an authority that answers when it likes. */
 @Timeout(120)
 class VarlinkAuthorityTest {
-    private static final Interface DEFINITION =
-            Interface.parse(
-                    """
-                    interface io.holdfast.Authority
-                    method Check(
-                      action: string,
-                      subject: ?int,
-                      uid: ?int,
-                      allowInteractiveAuthentication: ?bool
-                    ) -> (isAuthorized: bool, isChallenge: bool, details: [string]string)
-                    """);
-
-    private static final JsonObject YES =
-            JsonObject.builder()
-                    .put("isAuthorized", true)
-                    .put("isChallenge", false)
-                    .put("details", JsonObject.EMPTY)
-                    .build();
+    private static final Decision YES =
+            new Decision(true, false, Map.of(), Optional.empty(), Optional.empty());
 
     @TempDir Path folder;
-    private final BlockingQueue<CompletableFuture<JsonObject>> dialogs =
-            new LinkedBlockingQueue<>();
+    private final BlockingQueue<CompletableFuture<Decision>> dialogs = new LinkedBlockingQueue<>();
 
-    private VarlinkServer serve(Path socket) {
-        VarlinkServer server =
-                VarlinkServer.builder()
-                        .limits(ServerLimits.SMALL)
-                        .identity("Holdfast", "test", "1", "")
-                        .service(
-                                Service.of(DEFINITION)
-                                        .asyncMethod(
-                                                "Check",
-                                                call -> {
-                                                    CompletableFuture<JsonObject> answer =
-                                                            new CompletableFuture<>();
-                                                    if (call.parameters()
-                                                            .bool(
-                                                                    "allowInteractiveAuthentication",
-                                                                    false)) {
-                                                        dialogs.add(answer);
-                                                    } else {
-                                                        answer.complete(YES);
-                                                    }
-                                                    return answer;
-                                                },
-                                                MethodOption.TAKES_DESCRIPTORS)
-                                        .build())
-                        .build();
-        server.listen(UnixAddress.path(socket));
-        return server;
+    private CompletableFuture<Decision> answer(StandIn.Question question) {
+        CompletableFuture<Decision> answer = new CompletableFuture<>();
+        if (question.interactive()) {
+            dialogs.add(answer);
+        } else {
+            answer.complete(YES);
+        }
+        return answer;
     }
 
     private static boolean isAllowed(Authority authority, PidFd process) {
@@ -86,7 +45,7 @@ class VarlinkAuthorityTest {
     void moreQuestionsThanTheLimitWaitForEachOther() throws Exception {
         Path socket = folder.resolve("socket");
         int most = VarlinkAuthority.MAX_CONNECTIONS;
-        try (VarlinkServer server = serve(socket);
+        try (VarlinkServer server = StandIn.onVarlink(socket, this::answer);
                 PidFd self = PidFd.self();
                 Authority authority = Authority.overVarlink(socket.toString());
                 Authority other = Authority.overVarlink(socket.toString())) {
@@ -94,7 +53,7 @@ class VarlinkAuthorityTest {
             for (int i = 0; i <= most; i++) {
                 answers.add(authority.check(self, 4711, "a.ask", Map.of(), Option.INTERACTIVE));
             }
-            List<CompletableFuture<JsonObject>> asked = new ArrayList<>();
+            List<CompletableFuture<Decision>> asked = new ArrayList<>();
             for (int i = 0; i < most; i++) {
                 asked.add(dialogs.take());
             }

@@ -1,0 +1,184 @@
+package io.holdfast.authority.client;
+
+import static java.util.Objects.requireNonNull;
+
+import io.holdfast.core.Fd;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.wire.Handle;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Variant;
+import io.holdfast.varlink.Call;
+import io.holdfast.varlink.Interface;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.MethodOption;
+import io.holdfast.varlink.ServerLimits;
+import io.holdfast.varlink.Service;
+import io.holdfast.varlink.VarlinkServer;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+
+/** Stands in for an authority: the answers are those of the test. */
+final class StandIn {
+    /**
+     * A question as it came.
+     *
+     * @param pid that of the process whose pidfd came with it
+     */
+    record Question(
+            int pid,
+            long uid,
+            String action,
+            Map<String, String> details,
+            boolean interactive,
+            boolean always,
+            boolean explain) {}
+
+    private static final Interface DEFINITION =
+            Interface.parse(
+                    """
+                    interface io.holdfast.Authority
+                    type Step (topic: string, text: string, place: ?string)
+                    method Check(
+                      action: string,
+                      subject: int,
+                      uid: int,
+                      details: ?[string]string,
+                      allowInteractiveAuthentication: ?bool,
+                      always: ?bool,
+                      explain: ?bool
+                    ) -> (
+                      isAuthorized: bool,
+                      isChallenge: bool,
+                      details: [string]string,
+                      explanation: ?[]Step
+                    )
+                    """);
+
+    private StandIn() {}
+
+    // ---- Varlink
+
+    /** Serves at a socket, as Holdfast's authority does. */
+    static VarlinkServer onVarlink(
+            Path socket, Function<Question, CompletableFuture<Decision>> answers) {
+        VarlinkServer server =
+                VarlinkServer.builder()
+                        .limits(ServerLimits.SMALL)
+                        .identity("Holdfast", "test", "1", "")
+                        .service(
+                                Service.of(DEFINITION)
+                                        .asyncMethod(
+                                                "Check",
+                                                call ->
+                                                        answers.apply(question(call))
+                                                                .thenApply(StandIn::json),
+                                                MethodOption.TAKES_DESCRIPTORS)
+                                        .build())
+                        .build();
+        server.listen(UnixAddress.path(socket));
+        return server;
+    }
+
+    private static Question question(Call call) {
+        JsonObject asked = call.parameters();
+        Map<String, String> details = new LinkedHashMap<>();
+        asked.optionalObject("details")
+                .ifPresent(given ->
+                        given.fields()
+                                .keySet()
+                                .forEach(key -> details.put(key, given.string(key))));
+        Fd descriptor = call.takeDescriptor((int) asked.integer("subject")).orElseThrow();
+        try (PidFd process = PidFd.adopt(descriptor)) {
+            return new Question(
+                    process.pid(),
+                    asked.integer("uid"),
+                    asked.string("action"),
+                    details,
+                    asked.bool("allowInteractiveAuthentication", false),
+                    asked.bool("always", false),
+                    asked.bool("explain", false));
+        }
+    }
+
+    private static JsonObject json(Decision decision) {
+        JsonObject.Builder details = JsonObject.builder();
+        decision.details().forEach(details::put);
+        JsonObject.Builder reply =
+                JsonObject.builder()
+                        .put("isAuthorized", decision.isAuthorized())
+                        .put("isChallenge", decision.isChallenge())
+                        .put("details", details.build());
+        decision.explanation()
+                .ifPresent(told ->
+                        reply.put(
+                                "explanation",
+                                told.steps().stream()
+                                        .map(step ->
+                                                JsonObject.builder()
+                                                        .put("topic", step.topic())
+                                                        .put("text", step.text())
+                                                        .put("place", step.place())
+                                                        .build())
+                                        .toList()));
+        return reply.build();
+    }
+
+    // ---- D-Bus
+
+    /** Owns polkit's name on a bus. */
+    static BusConnection onBus(
+            BusAddress bus, Function<Question, CompletableFuture<Decision>> answers)
+            throws InterruptedException {
+        BusConnection connection = BusConnection.connect(bus.toString());
+        connection.export(
+                Authority.OBJECT_PATH,
+                BusInterface.named(Authority.BUS_INTERFACE)
+                        .concurrent()
+                        .method(
+                                "CheckAuthorization",
+                                "(sa{sv})sa{ss}us",
+                                "(bba{ss})",
+                                call -> reply(answers.apply(question(call)).get()))
+                        .build());
+        var _ = connection.requestName(Authority.BUS_NAME);
+        return connection;
+    }
+
+    private static Question question(MethodCall call) {
+        Struct subject = (Struct) call.arguments().get(0);
+        Map<?, ?> parts = (Map<?, ?>) subject.get(1);
+        Map<String, String> details = new LinkedHashMap<>();
+        ((Map<?, ?>) call.arguments().get(2))
+                .forEach((key, value) -> details.put((String) key, (String) value));
+        long flags = ((Number) call.arguments().get(3)).longValue();
+        Fd descriptor = call.descriptor((Handle) part(parts, "pidfd")).duplicate();
+        try (PidFd process = PidFd.adopt(descriptor)) {
+            return new Question(
+                    process.pid(),
+                    Integer.toUnsignedLong((Integer) part(parts, "uid")),
+                    (String) call.arguments().get(1),
+                    details,
+                    (flags & 1) != 0,
+                    (flags & 2) != 0,
+                    false);
+        }
+    }
+
+    private static Object part(Map<?, ?> parts, String key) {
+        return ((Variant) requireNonNull(parts.get(key), key)).value();
+    }
+
+    private static List<?> reply(Decision decision) {
+        return List.of(
+                Struct.of(decision.isAuthorized(), decision.isChallenge(), decision.details()));
+    }
+}

@@ -23,6 +23,9 @@ module io.holdfast.core {
             io.holdfast.cli;
     exports io.holdfast.core.process.privilege to
             io.holdfast.manager;
+    exports io.holdfast.core.state to
+            io.holdfast.manager,
+            io.holdfast.authority;
     exports io.holdfast.core.sys to
             io.holdfast.varlink,
             io.holdfast.dbus,

@@ -43,6 +43,7 @@ class FloorsTest {
     private static final String SCOPE = "io.holdfast.core.scope..";
     private static final String RUN = "io.holdfast.core.run..";
     private static final String TERMINAL = "io.holdfast.core.terminal..";
+    private static final String STATE = "io.holdfast.core.state..";
     private static final String TEXT = "io.holdfast.core.text..";
     private static final String FOREIGN = "java.lang.foreign..";
 
@@ -78,6 +79,7 @@ class FloorsTest {
                         "io.holdfast.core.run",
                         "io.holdfast.core.scope",
                         "io.holdfast.core.socket",
+                        "io.holdfast.core.state",
                         "io.holdfast.core.sys",
                         "io.holdfast.core.sys.process",
                         "io.holdfast.core.terminal",
@@ -226,10 +228,28 @@ class FloorsTest {
     }
 
     @Test
+    void whatIsWrittenDownIsAboveProcesses() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(STATE)
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(STATE)
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideInAPackage(STATE)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(SCOPE, RUN, SOCKET, TERMINAL)
+                .check(CORE);
+    }
+
+    @Test
     void theLinkerIsUsedOnTheLowestFloorOnly() {
         noClasses()
                 .that()
-                .resideInAnyPackage(FILE, PROCESS, SCOPE, RUN, SOCKET, TERMINAL)
+                .resideInAnyPackage(FILE, PROCESS, SCOPE, RUN, SOCKET, STATE, TERMINAL)
                 .should()
                 .dependOnClassesThat(LINKING)
                 .check(CORE);

@@ -1,6 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobType;
@@ -10,7 +11,6 @@ import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.TransientFiles;
 import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitTable;
-import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;

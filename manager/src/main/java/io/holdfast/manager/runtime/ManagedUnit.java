@@ -1,11 +1,11 @@
 package io.holdfast.manager.runtime;
 
 import io.holdfast.core.Signal;
+import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.Moment;
 import io.holdfast.manager.process.KillWhom;
-import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;

@@ -1,6 +1,6 @@
 package io.holdfast.manager.runtime;
 
-import io.holdfast.manager.survival.Fields;
+import io.holdfast.core.state.Fields;
 import io.holdfast.manager.unit.section.UnitSection;
 import java.time.Duration;
 import java.util.Optional;

@@ -2,11 +2,11 @@ package io.holdfast.manager.service;
 
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.Deadline;
 import io.holdfast.manager.notify.NotifyMessage;
 import io.holdfast.manager.runtime.JobWaiters;
-import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.holdfast.manager.service;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.state.Fields;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.OutputPipe;
@@ -9,7 +10,6 @@ import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.StartChecks;
-import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;

@@ -2,9 +2,9 @@ package io.holdfast.manager.service;
 
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.settings.KillSettings.KillMode;
 import io.holdfast.manager.unit.value.ExecCommand;

@@ -1,5 +1,6 @@
 package io.holdfast.manager.slice;
 
+import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.Work;
@@ -7,7 +8,6 @@ import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.runtime.CheckedStart;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
-import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.section.SliceUnit;
 import io.holdfast.manager.unit.section.Unit;

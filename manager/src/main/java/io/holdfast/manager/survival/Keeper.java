@@ -6,6 +6,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
+import io.holdfast.core.state.StateFolder;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SignalDispositions;

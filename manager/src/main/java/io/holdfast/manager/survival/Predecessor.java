@@ -4,6 +4,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.state.Fields;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Moment;
 import java.time.Duration;

@@ -5,6 +5,8 @@ import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.state.Fields;
+import io.holdfast.core.state.StateFolder;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -1,7 +1,7 @@
 package io.holdfast.manager.view;
 
+import io.holdfast.core.state.Fields;
 import io.holdfast.manager.loop.Moment;
-import io.holdfast.manager.survival.Fields;
 import io.holdfast.manager.unit.value.Condition;
 import io.holdfast.manager.unit.value.ConditionCheck.Verdict;
 import java.util.HashMap;

@@ -1,4 +1,4 @@
-package io.holdfast.manager.survival;
+package io.holdfast.core.state;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;

@@ -1,4 +1,4 @@
-package io.holdfast.manager.survival;
+package io.holdfast.core.state;
 
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;

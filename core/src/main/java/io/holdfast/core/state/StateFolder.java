@@ -1,4 +1,4 @@
-package io.holdfast.manager.survival;
+package io.holdfast.core.state;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
@@ -20,8 +20,8 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 
 /**
- * What a manager has written down of its units, so that the next one knows it: a file each, in a
- * folder of its own below its runtime folder, on a file system in memory. A file is replaced as a
+ * What a daemon has written down, so that the next one knows it: a file for each of its things, in
+ * a folder of its own below its runtime folder, on a file system in memory. A file is replaced as a
  * whole, and so is always one or the other.
  *
  * <pre>
@@ -54,7 +54,7 @@ public final class StateFolder implements AutoCloseable {
     }
 
     /**
-     * @param runtime the manager's runtime folder; lent
+     * @param runtime the daemon's runtime folder; lent
      * @throws ErrnoException if others could write in it
      */
     public static StateFolder open(TrustedFolder runtime) {
@@ -140,7 +140,7 @@ public final class StateFolder implements AutoCloseable {
      *
      * @param runtime nothing if it is gone
      */
-    static void remove(Path runtime) {
+    public static void remove(Path runtime) {
         Path path = runtime.resolve(FOLDER);
         if (Files.exists(path)) {
             try (TrustedFolder folder = TrustedFolder.open(path)) {

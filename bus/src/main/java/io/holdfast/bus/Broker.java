@@ -6,6 +6,7 @@ import io.holdfast.bus.config.ConfigException;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.Services;
 import io.holdfast.bus.policy.PolicySet;
+import io.holdfast.bus.policy.UniqueName;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.FdCloser;
 import io.holdfast.core.socket.Peer;
@@ -97,7 +98,6 @@ final class Broker implements AutoCloseable {
     private final boolean selinux = Files.exists(Path.of("/sys/fs/selinux/enforce"));
     private @Nullable String machineId = MachineId.read();
     private EventLoop.@Nullable Timer lateReplies;
-    private long nextId;
     private boolean closed;
 
     /**
@@ -278,7 +278,7 @@ final class Broker implements AutoCloseable {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, limit);
         }
         boolean ignored = unregistered.remove(connection);
-        connection.register(nextId++);
+        connection.register(UniqueName.next());
         connections.add(connection);
         policies.registered(connection);
         counters.peakConnections = Math.max(counters.peakConnections, connections.size());

@@ -5,6 +5,7 @@ import io.holdfast.bus.Quota.Share;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.PeerPolicy;
+import io.holdfast.bus.policy.UniqueName;
 import io.holdfast.core.Errno;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
@@ -185,7 +186,7 @@ final class Connection implements Party {
     /** It said Hello. */
     void register(long number) {
         id = number;
-        name = ":1." + number;
+        name = UniqueName.of(number);
         senderField = new SenderField(name);
         state = State.REGISTERED;
         cancelDeadline();

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.bus.policy.Party;
+import io.holdfast.bus.policy.UniqueName;
 import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.MessageView;
 import java.lang.foreign.MemorySegment;
@@ -72,10 +73,10 @@ final class MatchNode {
         }
         String sender = rule.sender();
         senderIsUnique = sender != null && sender.startsWith(":");
-        senderId = sender == null ? Party.NOBODY : Party.uniqueId(sender);
+        senderId = sender == null ? Party.NOBODY : UniqueName.number(sender);
         String destination = rule.destination();
         destinationIsUnique = destination != null && destination.startsWith(":");
-        destinationId = destination == null ? Party.NOBODY : Party.uniqueId(destination);
+        destinationId = destination == null ? Party.NOBODY : UniqueName.number(destination);
     }
 
     private static byte @Nullable [] bytes(@Nullable String text) {

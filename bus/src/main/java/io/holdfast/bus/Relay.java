@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Relay {
     /** Bytes that are free, or done with, before a message: more than a header grows. */
-    static final int HEADROOM = 64;
+    static final int HEADROOM = 96;
 
     private final Buffers buffers;
     private Buffers.@Nullable Buffer rewritten;

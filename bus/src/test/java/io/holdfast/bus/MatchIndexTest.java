@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.TestMessage;
 import io.holdfast.bus.policy.TestParty;
+import io.holdfast.bus.policy.UniqueName;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.dbus.wire.BodyWriter;
 import io.holdfast.dbus.wire.MatchRule;
@@ -88,7 +89,7 @@ class MatchIndexTest {
                 "type='signal',sender=':1.7',interface='a.b',member='M',path='/p/q',arg0='one.tw' | false",
             })
     void aRuleMatchesWhenAllOfItIsTrue(String rule, boolean matches) {
-        index.add(3, MatchRule.parse(rule));
+        index.add(3, MatchRule.parse(TestParty.rule(rule)));
 
         MessageView message =
                 TestMessage.view(
@@ -133,7 +134,7 @@ class MatchIndexTest {
     @Test
     void theBusIsASenderByItsName() {
         index.add(1, MatchRule.parse("sender='org.freedesktop.DBus'"));
-        index.add(2, MatchRule.parse("sender=':1.0'"));
+        index.add(2, MatchRule.parse(TestParty.rule("sender=':1.0'")));
 
         assertThat(find(signal("NameOwnerChanged"), Party.bus())).containsExactly(1);
     }
@@ -193,9 +194,9 @@ class MatchIndexTest {
     @Test
     void aMonitorSeesWhatIsAddressedToAName() {
         index.add(1, MatchRule.parse("destination='to.be.seen'"));
-        index.add(2, MatchRule.parse("destination=':1.4'"));
+        index.add(2, MatchRule.parse("destination='" + UniqueName.of(4) + "'"));
         index.add(3, MatchRule.parse("destination='not.this'"));
-        MessageView toUnique = TestMessage.view(TestMessage.call(":1.4", "a.b", "M"));
+        MessageView toUnique = TestMessage.view(TestMessage.call(UniqueName.of(4), "a.b", "M"));
         MessageView toName = TestMessage.view(TestMessage.call("to.be.seen", "a.b", "M"));
         Party receiver = TestParty.of(4, "to.be.seen", "?not.this");
 
@@ -242,7 +243,7 @@ class MatchIndexTest {
                         rule.append(parts[bit]).append(',');
                     }
                 }
-                index.add(owner++, MatchRule.parse(rule.toString()));
+                index.add(owner++, MatchRule.parse(TestParty.rule(rule.toString())));
             }
         }
         assertThat(index.tableCount()).isEqualTo(MatchIndex.MAX_TABLES);
@@ -334,7 +335,10 @@ class MatchIndexTest {
             keys.add("type='" + gen.oneOf("signal", "error") + "'");
         }
         if (gen.chance(0.4)) {
-            keys.add("sender='" + gen.oneOf(":1.0", ":1.1", "a.b", "c.d", "e.f") + "'");
+            keys.add(
+                    "sender='"
+                            + gen.oneOf(UniqueName.of(0), UniqueName.of(1), "a.b", "c.d", "e.f")
+                            + "'");
         }
         if (gen.chance(0.4)) {
             keys.add("interface='" + gen.oneOf("i.a", "i.b") + "'");

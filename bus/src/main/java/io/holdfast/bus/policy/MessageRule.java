@@ -31,7 +31,7 @@ final class MessageRule {
         this.position = position;
         String peer = test.peer();
         peerIsUnique = peer != null && peer.startsWith(":");
-        peerId = peer == null ? Party.NOBODY : Party.uniqueId(peer);
+        peerId = peer == null ? Party.NOBODY : UniqueName.number(peer);
         interfaceName = bytes(test.interfaceName());
         member = bytes(test.member());
         path = bytes(test.path());

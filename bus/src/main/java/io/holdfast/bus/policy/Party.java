@@ -6,10 +6,10 @@ package io.holdfast.bus.policy;
  * bus itself, and a service that is yet to be started.
  */
 public interface Party {
-    /** {@link #uniqueId} of what no peer of this bus is ever named, such as {@code :2.7}. */
+    /** The number of what no peer of this bus is ever named, such as {@code :2.7}. */
     long NOBODY = -2;
 
-    /** N of its unique name {@code :1.N}; -1 for who has none. */
+    /** The number of its {@link UniqueName}; -1 for who has none. */
     long id();
 
     /** How many well-known names it has, be it as primary owner or in the queue. */
@@ -33,23 +33,6 @@ public interface Party {
     /** Who is to be started for a name: the one name is all that is known of it. */
     static Party expected(String name) {
         return new Named(name, false);
-    }
-
-    /** N of {@code :1.N} as this bus writes it; {@link #NOBODY} for all other names. */
-    static long uniqueId(String name) {
-        if (!name.startsWith(":1.") || name.length() > 21) {
-            return NOBODY;
-        }
-        long id = 0;
-        for (int i = 3; i < name.length(); i++) {
-            char c = name.charAt(i);
-            if (c < '0' || c > '9') {
-                return NOBODY;
-            }
-            id = id * 10 + (c - '0');
-        }
-        boolean canonical = name.length() > 3 && (name.charAt(3) != '0' || name.length() == 4);
-        return canonical ? id : NOBODY;
     }
 
     /** Whether it has this well-known name, in the queue too. */

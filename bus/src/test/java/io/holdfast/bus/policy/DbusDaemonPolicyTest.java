@@ -58,8 +58,12 @@ class DbusDaemonPolicyTest {
         Path ourSocket = folder.resolve("ours");
         Path file = folder.resolve("bus.conf");
         Files.writeString(file, configuration(socket, rules.toString()));
+        PolicySet set = new PolicySet(BusConfig.load(file), ACCOUNTS, 0);
+        String second = UniqueName.of(1); // as dbus-daemon's second client, and as ours
+        String ourSecond = UniqueName.of(UniqueName.next() + 2);
+        Files.writeString(file, configuration(socket, rules.toString().replace(second, ourSecond)));
         BusConfig config = BusConfig.load(file);
-        PolicySet set = new PolicySet(config, ACCOUNTS, 0);
+        Files.writeString(file, configuration(socket, rules.toString().replace(second, ":1.1")));
         PeerPolicy policy = set.forPeer(0, new long[] {0}, _ -> false, false);
         Process daemon = start(file);
         try (BufferedReader address = daemon.inputReader();
@@ -67,8 +71,8 @@ class DbusDaemonPolicyTest {
             assertThat(address.readLine()).startsWith("unix:path=" + socket);
             try (Exchange theirs = new Exchange(socket, names);
                     Exchange our = new Exchange(ourSocket, names)) {
-                Party from = new TestParty(Party.uniqueId(theirs.sender.name()), List.of());
-                Party to = new TestParty(Party.uniqueId(theirs.receiver.name()), names);
+                Party from = new TestParty(number(theirs.sender), List.of());
+                Party to = new TestParty(number(theirs.receiver), names);
                 for (int i = 0; i < 30; i++) {
                     Sent sent = sent(gen);
                     boolean passes = theirs.passes(sent);
@@ -93,6 +97,11 @@ class DbusDaemonPolicyTest {
             daemon.destroy();
             assertThat(daemon.waitFor()).isNotNegative();
         }
+    }
+
+    /** dbus-daemon names it {@code :1.N}. */
+    private static long number(RawClient client) {
+        return Long.parseLong(client.name().substring(":1.".length()));
     }
 
     /** What is to be sent: the same to each bus, with the names that there are. */

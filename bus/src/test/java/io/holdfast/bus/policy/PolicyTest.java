@@ -510,7 +510,11 @@ class PolicyTest {
             String key =
                     Objects.requireNonNullElse(
                             prefix, send ? "send_destination" : "receive_sender");
-            rule.append(key + "='" + gen.oneOf("a.b", "a", "a.b.c", "d.e", ":1.1", "f.g") + "' ");
+            rule.append(
+                    key
+                            + "='"
+                            + gen.oneOf("a.b", "a", "a.b.c", "d.e", UniqueName.of(1), "f.g")
+                            + "' ");
         }
         if (gen.chance(0.5)) {
             rule.append(side + "interface='" + gen.oneOf("i.f", "i.g") + "' ");
@@ -601,7 +605,7 @@ class PolicyTest {
             return false;
         }
         String peer = test.peer();
-        boolean concerned = peer == null || peer.equals(":1." + other.id());
+        boolean concerned = peer == null || peer.equals(UniqueName.of(other.id()));
         for (int i = 0; i < other.names() && peer != null; i++) {
             concerned |=
                     other.name(i).equals(peer)
@@ -623,7 +627,7 @@ class PolicyTest {
     }
 
     private PeerPolicy policy(@Nullable String rules) {
-        return set(block("context='default'", rules == null ? "" : rules))
+        return set(block("context='default'", rules == null ? "" : TestParty.rule(rules)))
                 .forPeer(1, new long[] {1}, PolicyTest::isNowhere, false);
     }
 

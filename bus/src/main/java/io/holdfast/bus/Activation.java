@@ -80,6 +80,7 @@ final class Activation implements AutoCloseable {
     private Map<String, Integer> variableBytes = Map.of();
     private final Map<String, Starting> starting = new LinkedHashMap<>(); // the oldest first
     private final MessageView view = new MessageView();
+    private EventLoop.@Nullable Timer managerReturn; // from when the service manager has left on
 
     Activation(Broker broker, BusOptions options) {
         this.broker = broker;
@@ -202,6 +203,10 @@ final class Activation implements AutoCloseable {
             throw new BusErrorException(
                     BusError.SERVICE_UNKNOWN, "no service file offers the name " + name);
         }
+        boolean isUnit = units != null && units.takes(service);
+        if (units != null && isUnit && units.isLost()) {
+            throw new BusErrorException(BusError.TIMED_OUT, managerHasLeft(name));
+        }
         if (starting.size() >= broker.limits().getInt(BusLimit.MAX_PENDING_SERVICE_STARTS)) {
             broker.charges.over(from, BusLimit.MAX_PENDING_SERVICE_STARTS);
             throw new BusErrorException(
@@ -210,7 +215,6 @@ final class Activation implements AutoCloseable {
                             .formatted(
                                     broker.limits().getInt(BusLimit.MAX_PENDING_SERVICE_STARTS)));
         }
-        boolean isUnit = units != null && units.takes(service);
         Starting start = new Starting(name, service, isUnit);
         starting.put(name, start);
         if (units != null && isUnit) {
@@ -238,12 +242,51 @@ final class Activation implements AutoCloseable {
 
     /** There is a service manager now, or another: it is asked for all that waits for a unit. */
     private void managerCame(UnitActivation asked, Connection manager) {
+        awaitManagerNoLonger();
         asked.came(manager);
         for (Starting start : starting.values()) {
             if (start.isUnit) {
                 asked.request(start.service);
             }
         }
+    }
+
+    /**
+     * Nobody owns the name any more. The service manager may have died, and whoever waits for what
+     * it was to start is not to wait for that until the start times out: it has a while to come
+     * back, and is asked again then, or the starts fail.
+     */
+    void disappeared(String name) {
+        if (units != null && name.equals(UnitActivation.MANAGER)) {
+            awaitManagerNoLonger();
+            managerReturn =
+                    broker.loop.after(
+                            Duration.ofMillis(
+                                    broker.limits().get(BusLimit.SERVICE_MANAGER_RETURN_TIMEOUT)),
+                            () -> managerLost(units));
+        }
+    }
+
+    private void awaitManagerNoLonger() {
+        if (managerReturn != null) {
+            managerReturn.cancel();
+            managerReturn = null;
+        }
+    }
+
+    private void managerLost(UnitActivation asked) {
+        managerReturn = null;
+        asked.lost();
+        for (Starting start : List.copyOf(starting.values())) {
+            if (start.isUnit) {
+                fail(start, BusError.TIMED_OUT.wireName(), managerHasLeft(start.name));
+            }
+        }
+    }
+
+    private String managerHasLeft(String name) {
+        return "%s cannot be started now: the service manager has left the bus, and did not come back in %d ms; try again when it has"
+                .formatted(name, broker.limits().get(BusLimit.SERVICE_MANAGER_RETURN_TIMEOUT));
     }
 
     /** Somebody owns the name now: what waited for it goes there. */
@@ -313,6 +356,7 @@ final class Activation implements AutoCloseable {
 
     @Override
     public void close() {
+        awaitManagerNoLonger();
         for (Starting start : starting.values()) {
             start.deadline.cancel();
             start.held.forEach(this::release);

@@ -315,6 +315,8 @@ final class Broker implements AutoCloseable {
         if (to != null) {
             messages.nameAcquired(to, text);
             activation.appeared(text, to);
+        } else {
+            activation.disappeared(text);
         }
     }
 

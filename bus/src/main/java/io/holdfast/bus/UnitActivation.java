@@ -21,6 +21,7 @@ final class UnitActivation {
 
     private final Broker broker;
     private final boolean waits;
+    private boolean lost;
     private final Map<String, String> untold = new LinkedHashMap<>();
 
     /**
@@ -68,8 +69,19 @@ final class UnitActivation {
         }
     }
 
+    /** The manager has left, and did not come back in time. */
+    void lost() {
+        lost = true;
+    }
+
+    /** Whether there is no manager any more, and nobody is to wait for one. */
+    boolean isLost() {
+        return lost;
+    }
+
     /** There is a manager: it learns what it missed. */
     void came(Connection manager) {
+        lost = false;
         if (!untold.isEmpty()) {
             broker.messages.setEnvironment(manager, untold);
             untold.clear();

@@ -255,4 +255,79 @@ class SystemdActivationTest {
             assertThat(a.describe(a.answer(call))).isEqualTo("TimedOut");
         }
     }
+
+    private BusConfig withPatience(long millis) {
+        return BusConfig.permissive()
+                .withLimits(Limits.BUILT_IN.with(BusLimit.SERVICE_MANAGER_RETURN_TIMEOUT, millis))
+                .withServiceFolders(List.of(new ServiceFolder(folder, false)));
+    }
+
+    private static void awaitNoManager(TestClient client) throws InterruptedException {
+        while (client.ask("NameHasOwner", MANAGER).equals(true)) {
+            Thread.onSpinWait(); // the answer is the wait
+        }
+    }
+
+    @Test
+    void aManagerThatWasKilledIsAskedAgainWhenItIsBack() throws Exception {
+        try (TestBus bus = TestBus.ours(withPatience(60_000))) {
+            TestClient a = bus.connect();
+            TestClient manager = manager(bus);
+            int call = a.send(a.call("s.one", "M"));
+            assertThat(a.heard()).isEmpty();
+            assertThat(manager.heard()).hasSize(2);
+            manager.close();
+            awaitNoManager(a);
+
+            TestClient next = manager(bus);
+            assertThat(next.heard())
+                    .containsExactly(
+                            "NameAcquired(org.freedesktop.systemd1)",
+                            "ActivationRequest(one.service)");
+            TestClient service = bus.connect();
+            assertThat(service.ask("RequestName", "s.one", 0)).isEqualTo(1L);
+            assertThat(service.heard()).containsExactly("NameAcquired(s.one)", "M");
+            assertThat(call).isPositive();
+        }
+    }
+
+    @Test
+    void aManagerThatDoesNotComeBackKeepsNobodyWaiting() throws Exception {
+        try (TestBus bus = TestBus.ours(withPatience(50))) {
+            TestClient a = bus.connect();
+            TestClient manager = manager(bus);
+            int call = a.send(a.call("s.one", "M"));
+            int start = a.send(a.toBus(BUS, "StartServiceByName", "s.other", 0));
+            assertThat(a.heard()).isEmpty();
+            manager.close();
+            for (int waiting : List.of(call, start)) {
+                Message error = a.answer(waiting);
+                assertThat(a.describe(error)).isEqualTo("TimedOut");
+                assertThat(error.values().getFirst().toString())
+                        .contains("the service manager has left the bus", "50 ms");
+            }
+
+            TestClient next = manager(bus);
+            int again = a.send(a.call("s.one", "M"));
+            assertThat(a.heard()).isEmpty();
+            assertThat(next.heard()).hasSize(2);
+            fail(next, "one.service");
+            assertThat(a.answer(again).errorName()).isEqualTo("my.Error");
+        }
+    }
+
+    @Test
+    void withSystemdActivationNobodyWaitsForAManagerThatIsLost() throws Exception {
+        try (TestBus bus = TestBus.oursWithSystemdActivation(withPatience(50))) {
+            TestClient a = bus.connect();
+            manager(bus).close();
+            awaitNoManager(a);
+            int call = a.send(a.call("s.one", "M"));
+            int own = a.send(a.call(MANAGER, "M"));
+            assertThat(a.describe(a.answer(call))).isEqualTo("TimedOut");
+            assertThat(a.describe(a.answer(own))).isEqualTo("TimedOut");
+            assertThat(a.describe(a.answer(a.send(a.call("s.two", "M"))))).isEqualTo("TimedOut");
+            assertThat(a.heard()).isEmpty();
+        }
+    }
 }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a bus limits, with the values that dbus-daemon(1) has built in. Those per user and not per
  * connection are ours (what one user's connections may take together), and so are those of
- * variables and tables.
+ * variables, of tables and of a service manager that has left.
  */
 public enum BusLimit {
     /** Bytes that were received from one connection and wait to be handled. */
@@ -25,6 +25,11 @@ public enum BusLimit {
     MAX_MESSAGE_UNIX_FDS(16),
     /** Milliseconds that a service has to start. */
     SERVICE_START_TIMEOUT(25_000),
+    /**
+     * Milliseconds that a service manager that has left the bus has to come back. Until then what
+     * it was to start waits for it; from then on that is refused.
+     */
+    SERVICE_MANAGER_RETURN_TIMEOUT(5_000),
     /** Milliseconds that a connection has to authenticate and say Hello. */
     AUTH_TIMEOUT(30_000),
     /** Milliseconds that descriptors may be here while their message is not complete. */

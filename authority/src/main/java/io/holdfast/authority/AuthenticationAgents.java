@@ -4,10 +4,15 @@ import io.holdfast.authority.action.Action;
 import io.holdfast.authority.action.ImplicitAuthorization;
 import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.survival.AuthorityState;
+import io.holdfast.authority.survival.KeptAgent;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.process.PidFd;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -26,10 +31,14 @@ final class AuthenticationAgents {
     private final Runnable changed;
     private final AgentRegistry agents = new AgentRegistry();
     private final Dialogs dialogs;
+    private final AuthorityState state;
+    private final Map<Long, String> records = new HashMap<>(); // by serial
+    private final Set<Long> takenBack = new HashSet<>(); // serials
     private long lastSerial;
 
     /**
      * @param tasks of the loop
+     * @param state where agents on a bus are written down; lent
      * @param lines takes the lines about agents
      * @param changed called when there are other agents
      */
@@ -38,11 +47,13 @@ final class AuthenticationAgents {
             LoopTasks tasks,
             TemporaryAuthorizations kept,
             AuthorityOptions options,
+            AuthorityState state,
             UserLines lines,
             Runnable changed) {
         this.tasks = tasks;
         this.kept = kept;
         this.options = options;
+        this.state = state;
         this.lines = lines;
         this.changed = changed;
         this.dialogs = new Dialogs(loop, tasks);
@@ -58,6 +69,26 @@ final class AuthenticationAgents {
             String path,
             boolean fallback,
             AgentChannel channel) {
+        return register(caller, scope, locale, path, fallback, channel, false);
+    }
+
+    /**
+     * As {@link #register} for an agent that the authority before this one had: until it registers
+     * again it may be told that it is not registered, and must not be refused because it is.
+     */
+    CompletableFuture<Void> takeBack(
+            Caller caller, Subject scope, KeptAgent kept, AgentChannel channel) {
+        return register(caller, scope, kept.locale(), kept.path(), kept.fallback(), channel, true);
+    }
+
+    private CompletableFuture<Void> register(
+            Caller caller,
+            Subject scope,
+            String locale,
+            String path,
+            boolean fallback,
+            AgentChannel channel,
+            boolean again) {
         Optional<PidFd> process;
         try {
             caller.requireSpeaksFor(scope, options.sessions());
@@ -78,9 +109,20 @@ final class AuthenticationAgents {
                                     locale,
                                     fallback,
                                     channel);
+                    if (isBack(agent)) {
+                        agent.close();
+                        return;
+                    }
                     agents.add(agent);
-                    lines.log(
-                            UserLines.Kind.AGENT, agent.uid(), "an agent has registered: " + agent);
+                    write(agent);
+                    if (again) {
+                        boolean _ = takenBack.add(agent.serial());
+                    } else {
+                        lines.log(
+                                UserLines.Kind.AGENT,
+                                agent.uid(),
+                                "an agent has registered: " + agent);
+                    }
                     changed.run();
                 });
         return done.whenComplete((_, failure) -> {
@@ -89,6 +131,47 @@ final class AuthenticationAgents {
                 process.ifPresent(PidFd::close);
             }
         });
+    }
+
+    /** Whether it was taken back, and has found only now that another authority is there. */
+    private boolean isBack(Agent agent) {
+        return agents.find(agent.scope())
+                .filter(found ->
+                        found.connection().equals(agent.connection())
+                                && found.path().equals(agent.path()))
+                .map(found -> takenBack.remove(found.serial()))
+                .orElse(false);
+    }
+
+    /** For the authority after this one, which finds it if it is on a bus. */
+    private void write(Agent agent) {
+        if (state.isKept()
+                && agent.channel() instanceof BusAgent onBus
+                && agent.process().isPresent()) {
+            try {
+                String record = state.agentRecord();
+                state.write(
+                        KeptAgent.of(
+                                record,
+                                onBus.address(),
+                                agent.process().get(),
+                                agent.scope(),
+                                agent.path(),
+                                agent.locale(),
+                                agent.fallback()));
+                records.put(agent.serial(), record);
+            } catch (ErrnoException e) {
+                // its process has ended, and it will be forgotten
+            }
+        }
+    }
+
+    private void unwrite(Agent agent) {
+        boolean _ = takenBack.remove(agent.serial());
+        String record = records.remove(agent.serial());
+        if (record != null) {
+            state.remove(record);
+        }
     }
 
     /** As {@link AuthorityEngine#unregisterAgent}. */
@@ -109,6 +192,7 @@ final class AuthenticationAgents {
 
     private void forget(Agent agent, String reason) {
         if (agents.remove(agent)) {
+            unwrite(agent);
             dialogs.cancelAll(agent, reason);
             lines.log(UserLines.Kind.AGENT, agent.uid(), agent + ": " + reason);
             agent.close();
@@ -250,6 +334,7 @@ final class AuthenticationAgents {
     /** When the loop has ended. */
     void close() {
         dialogs.close();
+        agents.all().forEach(this::unwrite);
         agents.all().forEach(Agent::close);
     }
 }

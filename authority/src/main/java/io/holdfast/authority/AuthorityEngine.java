@@ -17,6 +17,10 @@ import io.holdfast.authority.rules.Rules;
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Users;
+import io.holdfast.authority.survival.AuthorityState;
+import io.holdfast.authority.survival.KeptAgent;
+import io.holdfast.authority.survival.KeptAuthorization;
+import io.holdfast.authority.survival.Recovered;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.limit.Throttle;
 import java.io.IOException;
@@ -31,6 +35,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
@@ -70,6 +75,8 @@ public final class AuthorityEngine implements AutoCloseable {
     private final List<AutoCloseable> open = new ArrayList<>();
     private final List<Consumer<Change>> listeners = new CopyOnWriteArrayList<>();
     private final ChecksUnderWay checks = new ChecksUnderWay();
+    private final AuthorityState state;
+    private final AtomicReference<List<KeptAgent>> lostAgents = new AtomicReference<>(List.of());
     private final TemporaryAuthorizations kept;
     private final AuthenticationAgents agents;
     private final DecisionLog log = new DecisionLog(this::afterInterval, System::nanoTime);
@@ -82,12 +89,24 @@ public final class AuthorityEngine implements AutoCloseable {
 
     private AuthorityEngine(AuthorityOptions options) throws IOException {
         this.options = options;
+        this.state =
+                options.stateFolder().map(AuthorityState::open).orElseGet(AuthorityState::none);
         this.kept =
                 new TemporaryAuthorizations(
-                        loop, options.sessions(), () -> tell(Change.AUTHORIZATIONS));
+                        loop,
+                        options.sessions(),
+                        state,
+                        () -> tell(Change.AUTHORIZATIONS),
+                        AuthorityState::now);
         this.agents =
                 new AuthenticationAgents(
-                        loop, tasks, kept, options, lines, () -> tell(Change.AUTHORIZATIONS));
+                        loop,
+                        tasks,
+                        kept,
+                        options,
+                        state,
+                        lines,
+                        () -> tell(Change.AUTHORIZATIONS));
         try {
             rules =
                     RuleEngine.start(
@@ -101,13 +120,33 @@ public final class AuthorityEngine implements AutoCloseable {
                     new FolderWatch(
                             options.ruleFolders(), RuleFiles::isRuleFile, this::reloadRules));
             open.add(options.sessions().watch(this::sessionsChanged));
+            takeBack();
         } catch (IOException | RuntimeException | Error e) {
             closeParts();
             kept.close();
             loop.close();
+            state.close();
             throw e;
         }
         thread = Thread.ofPlatform().name("holdfast-authority").start(loop::run);
+    }
+
+    /** What the authority before this one had. The agents have to wait for their bus. */
+    private void takeBack() {
+        Recovered found = state.recover(options.sessions(), AuthorityState.now());
+        found.authorizations().forEach(kept::takeBack);
+        lostAgents.set(found.agents());
+        if (!found.authorizations().isEmpty() || !found.dropped().isEmpty()) {
+            LOG.log(
+                    INFO,
+                    "temporary authorizations of the authority before: {0} taken back ({1}), {2}"
+                            + " records dropped ({3})",
+                    found.authorizations().size(),
+                    Recovered.shown(
+                            found.authorizations().stream().map(KeptAuthorization::id).toList()),
+                    found.dropped().size(),
+                    Recovered.shown(found.dropped()));
+        }
     }
 
     /**
@@ -350,6 +389,27 @@ public final class AuthorityEngine implements AutoCloseable {
         return agents.register(caller, scope, locale, path, fallback, channel);
     }
 
+    /** The agents that the authority before this one had on a bus; once. */
+    List<KeptAgent> agentsToTakeBack() {
+        return lostAgents.getAndSet(List.of());
+    }
+
+    /**
+     * Takes such an agent back, which was found on its bus.
+     *
+     * @param scope owned
+     * @return fails as {@link #registerAgent}
+     */
+    CompletableFuture<Void> takeAgentBack(
+            Caller caller, Subject scope, KeptAgent kept, AgentChannel channel) {
+        return agents.takeBack(caller, scope, kept, channel);
+    }
+
+    /** Such an agent was taken back, or will not be: its old record is of no use any more. */
+    void forgetRecord(KeptAgent kept) {
+        tasks.end(() -> state.remove(kept.record()));
+    }
+
     /**
      * Forgets an agent, and cancels its dialogs.
      *
@@ -446,7 +506,10 @@ public final class AuthorityEngine implements AutoCloseable {
 
     // ---- the loop
 
-    /** Cancels what is under way, and forgets what is kept. Idempotent. */
+    /**
+     * Cancels what is under way, and forgets what is kept, also for the authority after this one.
+     * Idempotent.
+     */
     @Override
     public void close() {
         checks.connections().forEach(checks::cancelAll);
@@ -462,6 +525,8 @@ public final class AuthorityEngine implements AutoCloseable {
         agents.close();
         kept.close();
         loop.close();
+        agentsToTakeBack().forEach(each -> state.remove(each.record()));
+        state.close();
     }
 
     @Override

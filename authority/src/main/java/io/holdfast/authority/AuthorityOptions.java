@@ -9,6 +9,7 @@ import io.holdfast.authority.subject.UnitLookup;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Where an authority finds what it decides by.
@@ -19,6 +20,7 @@ import java.util.List;
  * @param units finds the unit of a process
  * @param temporaryLife how long an authorization is kept
  * @param ruleLimits what rules may take
+ * @param stateFolder where it writes down what is to outlive it; empty: nothing outlives it
  */
 public record AuthorityOptions(
         List<Path> actionFolders,
@@ -26,7 +28,8 @@ public record AuthorityOptions(
         Sessions sessions,
         UnitLookup units,
         Duration temporaryLife,
-        RuleLimits ruleLimits) {
+        RuleLimits ruleLimits,
+        Optional<Path> stateFolder) {
     /** The standard folders of this machine. */
     public static final AuthorityOptions STANDARD =
             new AuthorityOptions(
@@ -35,7 +38,8 @@ public record AuthorityOptions(
                     Sessions.ofMachine(),
                     CgroupUnits.ofMachine(),
                     Duration.ofMinutes(5),
-                    RuleLimits.STANDARD);
+                    RuleLimits.STANDARD,
+                    Optional.empty());
 
     /**
      * @throws IllegalArgumentException if {@code temporaryLife} is not positive
@@ -54,7 +58,7 @@ public record AuthorityOptions(
      */
     public AuthorityOptions withActionFolders(List<Path> folders) {
         return new AuthorityOptions(
-                folders, ruleFolders, sessions, units, temporaryLife, ruleLimits);
+                folders, ruleFolders, sessions, units, temporaryLife, ruleLimits, stateFolder);
     }
 
     /**
@@ -63,7 +67,7 @@ public record AuthorityOptions(
      */
     public AuthorityOptions withRuleFolders(List<Path> folders) {
         return new AuthorityOptions(
-                actionFolders, folders, sessions, units, temporaryLife, ruleLimits);
+                actionFolders, folders, sessions, units, temporaryLife, ruleLimits, stateFolder);
     }
 
     /**
@@ -71,7 +75,7 @@ public record AuthorityOptions(
      */
     public AuthorityOptions withSessions(Sessions others) {
         return new AuthorityOptions(
-                actionFolders, ruleFolders, others, units, temporaryLife, ruleLimits);
+                actionFolders, ruleFolders, others, units, temporaryLife, ruleLimits, stateFolder);
     }
 
     /**
@@ -80,7 +84,13 @@ public record AuthorityOptions(
      */
     public AuthorityOptions withUnits(UnitLookup lookup) {
         return new AuthorityOptions(
-                actionFolders, ruleFolders, sessions, lookup, temporaryLife, ruleLimits);
+                actionFolders,
+                ruleFolders,
+                sessions,
+                lookup,
+                temporaryLife,
+                ruleLimits,
+                stateFolder);
     }
 
     /**
@@ -88,7 +98,8 @@ public record AuthorityOptions(
      * @throws IllegalArgumentException if it is not positive
      */
     public AuthorityOptions withTemporaryLife(Duration life) {
-        return new AuthorityOptions(actionFolders, ruleFolders, sessions, units, life, ruleLimits);
+        return new AuthorityOptions(
+                actionFolders, ruleFolders, sessions, units, life, ruleLimits, stateFolder);
     }
 
     /**
@@ -96,6 +107,22 @@ public record AuthorityOptions(
      */
     public AuthorityOptions withRuleLimits(RuleLimits limits) {
         return new AuthorityOptions(
-                actionFolders, ruleFolders, sessions, units, temporaryLife, limits);
+                actionFolders, ruleFolders, sessions, units, temporaryLife, limits, stateFolder);
+    }
+
+    /**
+     * @param folder of this authority's own, made with the mode 0700 if it is missing: temporary
+     *     authorizations and agents on a bus are written down there, and an authority that is
+     *     killed and started again has them. None by default
+     */
+    public AuthorityOptions withStateFolder(Path folder) {
+        return new AuthorityOptions(
+                actionFolders,
+                ruleFolders,
+                sessions,
+                units,
+                temporaryLife,
+                ruleLimits,
+                Optional.of(folder));
     }
 }

@@ -1,6 +1,7 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.subject.Identity;
+import io.holdfast.authority.survival.AgentAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
@@ -18,14 +19,22 @@ final class BusAgent implements AgentChannel {
     private static final Duration NO_LIMIT = Duration.ofDays(365);
 
     private final RemoteObject object;
+    private final AgentAddress address;
     private final Consumer<String> complaints;
 
     /**
+     * @param address on that bus
      * @param complaints takes a line for each dialog that fails; the agent can cause any number
      */
-    BusAgent(BusConnection bus, String uniqueName, String path, Consumer<String> complaints) {
+    BusAgent(BusConnection bus, AgentAddress address, String path, Consumer<String> complaints) {
         this.complaints = complaints;
-        object = bus.object(uniqueName, path).withoutStart().withTimeout(NO_LIMIT);
+        this.address = address;
+        object = bus.object(address.uniqueName(), path).withoutStart().withTimeout(NO_LIMIT);
+    }
+
+    /** Where an authority after this one finds it. */
+    AgentAddress address() {
+        return address;
     }
 
     @Override

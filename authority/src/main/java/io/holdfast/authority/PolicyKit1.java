@@ -46,13 +46,15 @@ public final class PolicyKit1 implements AutoCloseable {
     private final BusPeers peers;
     private final CountDownLatch lost = new CountDownLatch(1);
     private final List<AutoCloseable> open = new ArrayList<>();
+    private final BusAgents agents;
     private final ExportedObject authority;
 
-    private PolicyKit1(AuthorityEngine engine, BusConnection bus) {
+    private PolicyKit1(AuthorityEngine engine, BusConnection bus) throws InterruptedException {
         this.engine = engine;
         this.bus = bus;
         this.peers = new BusPeers(bus);
-        PolicyKitMethods methods = new PolicyKitMethods(engine, bus, peers);
+        this.agents = new BusAgents(engine, bus, peers);
+        PolicyKitMethods methods = new PolicyKitMethods(engine, peers, agents);
         this.authority =
                 bus.export(
                         Authority.OBJECT_PATH, methods.description(), methods.helperDescription());
@@ -97,6 +99,7 @@ public final class PolicyKit1 implements AutoCloseable {
                 bus.export(
                         "/org/freedesktop/LogControl1", new LogControl("polkitd").description()));
         open.add(engine.onChange(this::changed));
+        agents.takeBack();
         List<NameFlag> flags =
                 new ArrayList<>(List.of(NameFlag.ALLOW_REPLACEMENT, NameFlag.DO_NOT_QUEUE));
         if (replace) {

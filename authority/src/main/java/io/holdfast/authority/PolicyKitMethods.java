@@ -6,7 +6,6 @@ import io.holdfast.authority.subject.Identity;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
@@ -40,15 +39,15 @@ final class PolicyKitMethods {
     private static final long ALWAYS_CHECK = 2;
 
     private final AuthorityEngine engine;
-    private final BusConnection bus;
     private final BusPeers peers;
+    private final BusAgents agents;
     private final SubjectDoor door;
     private final ActionDescriptions descriptions = new ActionDescriptions();
 
-    PolicyKitMethods(AuthorityEngine engine, BusConnection bus, BusPeers peers) {
+    PolicyKitMethods(AuthorityEngine engine, BusPeers peers, BusAgents agents) {
         this.engine = engine;
-        this.bus = bus;
         this.peers = peers;
+        this.agents = agents;
         this.door = new SubjectDoor(peers, engine.sessions());
     }
 
@@ -277,7 +276,7 @@ final class PolicyKitMethods {
                 throw e;
             }
             begin(call, who, subject, reply);
-            if (isInteractive(call) && !reply.isDone() && bus.owner(call.sender()).isEmpty()) {
+            if (isInteractive(call) && !reply.isDone() && agents.isGone(call.sender())) {
                 engine.disconnected(peers.connection(call.sender())); // nobody tells that again
             }
         } catch (RuntimeException | InterruptedException e) {
@@ -353,23 +352,10 @@ final class PolicyKitMethods {
                                 instanceof Variant(_, Boolean wanted)
                         && wanted;
         Subject scope = door.read(call.argument(0, Struct.class), call);
-        long uid = caller.uid();
-        BusAgent channel =
-                new BusAgent(
-                        bus,
-                        call.sender(),
-                        path,
-                        line -> engine.lines().log(UserLines.Kind.AGENT, uid, line));
+        BusAgent channel = agents.agent(call.sender(), path, caller.uid());
         join(engine.registerAgent(caller, scope, call.string(1), path, fallback, channel));
-        forgetIfGone(call, caller);
+        agents.forgetIfGone(call.sender());
         return List.of();
-    }
-
-    /** It may have gone before the engine knew of it: nobody tells that again. */
-    private void forgetIfGone(MethodCall call, Caller caller) throws InterruptedException {
-        if (bus.owner(call.sender()).isEmpty()) {
-            engine.disconnected(caller.connection());
-        }
     }
 
     private List<?> unregister(MethodCall call, Caller caller) throws InterruptedException {
@@ -388,7 +374,7 @@ final class PolicyKitMethods {
                         user,
                         OptionalLong.of(asked.uid()),
                         Optional.of(asked)));
-        forgetIfGone(call, caller);
+        agents.forgetIfGone(call.sender());
         return List.of();
     }
 

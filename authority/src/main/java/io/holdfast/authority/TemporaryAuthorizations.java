@@ -2,9 +2,10 @@ package io.holdfast.authority;
 
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.survival.AuthorityState;
+import io.holdfast.authority.survival.KeptAuthorization;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Readiness;
-import io.holdfast.core.sys.SysTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,6 +23,9 @@ import java.util.stream.Stream;
  * revoked, when its process exits, and when the session for which its agent was registered ends.
  * Changed on the loop; any thread may look for one.
  *
+ * <p>Each is written down before it is in force, so that it outlives an authority that is killed
+ * ({@link AuthorityState}).
+ *
  * <p>Time is CLOCK_BOOTTIME: it is not set, as the wall clock is, and it goes on while the machine
  * sleeps, as the loop's own clock does not. So an authorization that has expired during a sleep
  * does not serve, though its timer has not run yet.
@@ -34,9 +38,9 @@ final class TemporaryAuthorizations implements AutoCloseable {
     private final Runnable changed;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
     private final Sessions sessions;
+    private final AuthorityState state;
     private final LongSupplier clock;
     private volatile List<Entry> inForce = List.of();
-    private long last;
 
     /**
      * One of them.
@@ -50,16 +54,22 @@ final class TemporaryAuthorizations implements AutoCloseable {
      * @param changed called after one has come or gone
      */
     TemporaryAuthorizations(EventLoop loop, Sessions sessions, Runnable changed) {
-        this(loop, sessions, changed, SysTime::sinceBoot);
+        this(loop, sessions, AuthorityState.none(), changed, AuthorityState::now);
     }
 
     /**
+     * @param state where they are written down before they are in force; lent
      * @param clock in nanoseconds
      */
     TemporaryAuthorizations(
-            EventLoop loop, Sessions sessions, Runnable changed, LongSupplier clock) {
+            EventLoop loop,
+            Sessions sessions,
+            AuthorityState state,
+            Runnable changed,
+            LongSupplier clock) {
         this.loop = loop;
         this.sessions = sessions;
+        this.state = state;
         this.changed = changed;
         this.clock = clock;
     }
@@ -76,22 +86,57 @@ final class TemporaryAuthorizations implements AutoCloseable {
             OptionalLong administrator,
             Duration life) {
         makeRoom(subject.uid());
-        String id = "tmpauthz" + ++last;
         Subject.UnixProcess held = subject.duplicate();
         try {
             Instant now = Instant.now(); // for people
-            TemporaryAuthorization added =
-                    new TemporaryAuthorization(
-                            id, action, held, scope, now, now.plus(life), administrator);
-            var _ = loop.watch(held.pidFd().fd(), Readiness.IN, _ -> remove(id)); // it has exited
-            long deadline = clock.getAsLong() + life.toNanos();
-            entries.put(id, new Entry(added, deadline, loop.after(life, () -> remove(id))));
-            publish();
-            return added;
+            KeptAuthorization kept =
+                    new KeptAuthorization(
+                            state.nextId(),
+                            action,
+                            held,
+                            scope,
+                            now,
+                            now.plus(life),
+                            clock.getAsLong() + life.toNanos(),
+                            administrator);
+            state.write(kept);
+            return enforce(kept, life);
         } catch (RuntimeException e) {
             held.close();
             throw e;
         }
+    }
+
+    /**
+     * Puts one in force again that the authority before this one has written down.
+     *
+     * @param kept whose subjects are owned from now on
+     */
+    void takeBack(KeptAuthorization kept) {
+        TemporaryAuthorization _ =
+                enforce(kept, Duration.ofNanos(kept.deadline() - clock.getAsLong()));
+    }
+
+    private TemporaryAuthorization enforce(KeptAuthorization kept, Duration left) {
+        String id = kept.id();
+        TemporaryAuthorization added =
+                new TemporaryAuthorization(
+                        id,
+                        kept.action(),
+                        kept.subject(),
+                        kept.scope(),
+                        kept.obtained(),
+                        kept.expires(),
+                        kept.administrator());
+        var _ =
+                loop.watch(
+                        kept.subject().pidFd().fd(),
+                        Readiness.IN,
+                        _ -> remove(id)); // it has exited
+        Duration life = left.isNegative() ? Duration.ZERO : left;
+        entries.put(id, new Entry(added, kept.deadline(), loop.after(life, () -> remove(id))));
+        publish();
+        return added;
     }
 
     private void makeRoom(long uid) {
@@ -171,8 +216,10 @@ final class TemporaryAuthorizations implements AutoCloseable {
     }
 
     void remove(String id) {
-        Entry gone = entries.remove(id);
+        Entry gone = entries.get(id);
         if (gone != null) {
+            state.remove(id);
+            entries.remove(id, gone);
             publish();
             release(gone);
         }
@@ -185,6 +232,7 @@ final class TemporaryAuthorizations implements AutoCloseable {
 
     @Override
     public void close() {
+        entries.keySet().forEach(state::remove);
         entries.values().forEach(TemporaryAuthorizations::release);
         entries.clear();
         inForce = List.of();

@@ -12,7 +12,8 @@ import java.nio.file.Path;
 
 /**
  * An authority alone in its JVM, which tells what it holds: {@code BUS FOLDER}. For each line that
- * it reads it collects its garbage, and answers with a {@link Holding}.
+ * it reads it collects its garbage, and answers with a {@link Holding}. {@code BUS FOLDER STATE}
+ * writes down in a folder what outlives it.
  */
 final class AuthorityProgram {
     private static final int COLLECTIONS = 3; // what one of them finalizes the next one frees
@@ -71,10 +72,12 @@ final class AuthorityProgram {
     }
 
     static void main(String[] arguments) throws Exception {
-        PolicyFolders folders = new PolicyFolders(Path.of(arguments[1]));
+        AuthorityOptions options = new PolicyFolders(Path.of(arguments[1])).options();
+        if (arguments.length > 2) {
+            options = options.withStateFolder(Path.of(arguments[2]));
+        }
         try (BusPresence presence = BusPresence.on(BusAddress.parseList(arguments[0]), false);
-                AuthorityEngine engine =
-                        AuthorityEngine.open(folders.options().withUnits(presence.units()));
+                AuthorityEngine engine = AuthorityEngine.open(options.withUnits(presence.units()));
                 BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
             presence.serve(engine, () -> {});
             System.out.println("ready");

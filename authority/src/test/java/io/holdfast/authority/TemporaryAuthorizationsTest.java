@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.authority.survival.AuthorityState;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.OpenDescriptors;
@@ -55,7 +56,8 @@ class TemporaryAuthorizationsTest {
         AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 1000);
         try (EventLoop loop = EventLoop.open();
                 TemporaryAuthorizations kept =
-                        new TemporaryAuthorizations(loop, sessions(), () -> {}, clock::get);
+                        new TemporaryAuthorizations(
+                                loop, sessions(), AuthorityState.none(), () -> {}, clock::get);
                 Subject.UnixProcess user = process(USER)) {
             var _ = add(kept, user, "a.0");
             assertThat(clock.addAndGet(LIFE.toNanos() - 1)).isNegative();

@@ -19,6 +19,7 @@ import io.holdfast.dbus.DBusException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -54,6 +55,13 @@ final class AuthorityCommand implements Command {
                                 "PATH",
                                 "Where to serve Varlink; sockets of a service manager (LISTEN_FDS) serve it,"
                                         + " too."))
+                .addOption(
+                        Command.option(
+                                "--state-dir",
+                                "DIR",
+                                "A folder of its own, in which temporary authorizations and agents outlive it if it is"
+                                        + " killed; without it the one that a service manager gives it"
+                                        + " (RUNTIME_DIRECTORY)."))
                 .addOption(folders("--actions", "of policy files, instead of the standard ones."))
                 .addOption(folders("--rules", "of rules, instead of the standard ones."))
                 .addOption(
@@ -132,7 +140,21 @@ final class AuthorityCommand implements Command {
         if (!actions.isEmpty()) {
             options = options.withActionFolders(actions);
         }
-        return rules.isEmpty() ? options : options.withRuleFolders(rules);
+        if (!rules.isEmpty()) {
+            options = options.withRuleFolders(rules);
+        }
+        Optional<Path> state = stateFolder(line);
+        return state.isPresent() ? options.withStateFolder(state.get()) : options;
+    }
+
+    /** RUNTIME_DIRECTORY may name several folders (systemd.exec(5)): the first is ours. */
+    private static Optional<Path> stateFolder(ParseResult line) {
+        String given = line.matchedOptionValue("--state-dir", "");
+        String folder =
+                given.isEmpty()
+                        ? System.getenv().getOrDefault("RUNTIME_DIRECTORY", "").split(":", 2)[0]
+                        : given;
+        return folder.isEmpty() ? Optional.empty() : Optional.of(Path.of(folder).toAbsolutePath());
     }
 
     /** Whether there is anything to listen on. */

@@ -102,6 +102,32 @@ class FloorsTest {
                 .check(HOUSE);
     }
 
+    /** It knows subjects, and nothing of those who decide about them. */
+    @Test
+    void whatOutlivesTheAuthorityIsBelowIt() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.holdfast.authority.survival")
+                .should()
+                .dependOnClassesThat(
+                        resideInAnyPackage(
+                                "io.holdfast.authority",
+                                "io.holdfast.authority.action..",
+                                "io.holdfast.authority.agent..",
+                                "io.holdfast.authority.pam..",
+                                "io.holdfast.authority.rules..",
+                                "io.holdfast.dbus..",
+                                "io.holdfast.varlink.."))
+                .check(HOUSE);
+        noClasses()
+                .that()
+                .resideInAPackage("io.holdfast.authority.subject..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.holdfast.authority.survival")
+                .check(HOUSE);
+    }
+
     /** Each costs a thread, and names what is not a child by number alone. */
     @Test
     void nobodyWaitsByProcessHandle() {

@@ -1,0 +1,75 @@
+package io.holdfast.authority.survival;
+
+import io.holdfast.authority.subject.Sessions;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.core.state.Fields;
+import java.time.Instant;
+import java.util.OptionalLong;
+
+/**
+ * A temporary authorization as it is written down.
+ *
+ * @param id as {@code tmpauthz7}
+ * @param subject its process; owned by whoever has this from {@link AuthorityState#recover}
+ * @param scope for whom the agent was registered; owned likewise
+ * @param obtained for people
+ * @param expires for people
+ * @param deadline in nanoseconds of CLOCK_BOOTTIME
+ * @param administrator who has authenticated, if it had to be one
+ */
+public record KeptAuthorization(
+        String id,
+        String action,
+        Subject.UnixProcess subject,
+        Subject scope,
+        Instant obtained,
+        Instant expires,
+        long deadline,
+        OptionalLong administrator) {
+    Fields fields() {
+        Fields fields =
+                new Fields()
+                        .put("action", action)
+                        .put("obtained", Long.toString(obtained.toEpochMilli()))
+                        .put("expires", Long.toString(expires.toEpochMilli()))
+                        .put("deadline", Long.toString(deadline));
+        if (administrator.isPresent()) {
+            Fields _ = fields.put("administrator", Long.toString(administrator.getAsLong()));
+        }
+        SubjectFields.put(fields, "subject", subject);
+        SubjectFields.put(fields, "scope", scope);
+        return fields;
+    }
+
+    /**
+     * What was written down, held again.
+     *
+     * @param id the name of its record
+     * @param now by the clock of its deadline
+     * @throws LostException if it has expired, or its process or session has ended
+     * @throws IllegalArgumentException if these are not the fields of one
+     */
+    static KeptAuthorization restore(String id, Fields fields, Sessions sessions, long now)
+            throws LostException {
+        long deadline = SubjectFields.requiredNumber(fields, "deadline");
+        if (now - deadline >= 0) {
+            throw new LostException("it has expired");
+        }
+        OptionalLong administrator =
+                fields.find("administrator").isPresent()
+                        ? OptionalLong.of(fields.number("administrator"))
+                        : OptionalLong.empty();
+        Instant obtained = Instant.ofEpochMilli(SubjectFields.requiredNumber(fields, "obtained"));
+        Instant expires = Instant.ofEpochMilli(SubjectFields.requiredNumber(fields, "expires"));
+        String action = SubjectFields.required(fields, "action");
+        Subject.UnixProcess subject = SubjectFields.restoreProcess(fields, "subject");
+        try {
+            Subject scope = SubjectFields.restore(fields, "scope", sessions);
+            return new KeptAuthorization(
+                    id, action, subject, scope, obtained, expires, deadline, administrator);
+        } catch (LostException | RuntimeException e) {
+            subject.close();
+            throw e;
+        }
+    }
+}

@@ -32,6 +32,7 @@ final class Stack {
     static final String DOOR_PROPERTY = "holdfast.door";
     private static final String BUS_POLICY = "bus.conf";
     private static final String UNITS = "units";
+    private static final Path RUN = Path.of("/run");
 
     /** Readable by all: the bus and the authority have users of their own. */
     private static final int FOLDER_MODE = 0755;
@@ -122,6 +123,7 @@ final class Stack {
                 .replace("@HOLDFAST@", escaped(door))
                 .replace("@RUNTIME@", escaped(runtime.toString()))
                 .replace("@VISIBLE@", visible())
+                .replace("@STATE@", authorityState())
                 // without cgroups this names nobody
                 .replace("@SLICE@", slice.orElse("/holdfast.slice"))
                 .getBytes(StandardCharsets.UTF_8);
@@ -156,6 +158,17 @@ final class Stack {
                         .append(escaped(place.toString()))
                         .append("\"\n"));
         return lines.toString();
+    }
+
+    /**
+     * Where the authority writes down what outlives it: in our runtime folder, if that is where
+     * {@code RuntimeDirectory=} makes folders. A restart finds it again, a stop removes it.
+     */
+    private String authorityState() {
+        return runtime.startsWith(RUN) && !runtime.equals(RUN)
+                ? "RuntimeDirectory=\"%s/authority\"\nRuntimeDirectoryMode=0700\nRuntimeDirectoryPreserve=restart\n"
+                        .formatted(escaped(RUN.relativize(runtime).toString()))
+                : "";
     }
 
     /** The folder with all of us. */

@@ -27,11 +27,18 @@ import java.util.function.Supplier;
 final class Activations implements UnitListener {
     private final ManagerView manager;
     private final Supplier<Optional<BusConnection>> bus;
+    private final CutOffServices cutOff;
     private final Map<Long, String> wanted = new HashMap<>(); // on the loop
 
     Activations(ManagerView manager, Supplier<Optional<BusConnection>> bus) {
         this.manager = manager;
         this.bus = bus;
+        this.cutOff = new CutOffServices(manager, bus);
+    }
+
+    /** The bus is gone, with all connections to it. */
+    void lost() {
+        cutOff.lost();
     }
 
     /** {@code ActivationRequest(s unit)} of the bus itself; by any thread. */
@@ -47,6 +54,16 @@ final class Activations implements UnitListener {
     }
 
     private void start(String unit) {
+        Optional<UnitName> name = UnitName.parse(unit);
+        if (name.isPresent()) {
+            cutOff.wanted(name.get(), () -> enqueue(unit, name.get(), JobType.RESTART));
+            enqueue(unit, name.get(), JobType.START);
+        } else {
+            failed(unit, Errors.invalid("Unit name " + unit + " is not valid."));
+        }
+    }
+
+    private void enqueue(String unit, UnitName name, JobType type) {
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();
         var _ =
                 answer.whenComplete((job, failure) -> {
@@ -60,12 +77,7 @@ final class Activations implements UnitListener {
                                         : Errors.of(failure));
                     }
                 });
-        Optional<UnitName> name = UnitName.parse(unit);
-        if (name.isPresent()) {
-            manager.enqueue(name.get(), JobType.START, JobMode.REPLACE, answer);
-        } else {
-            answer.completeExceptionally(Errors.invalid("Unit name " + unit + " is not valid."));
-        }
+        manager.enqueue(name, type, JobMode.REPLACE, answer);
     }
 
     private void failed(String unit, Throwable failure) {

@@ -180,6 +180,7 @@ final class BusLink implements BusNames, AutoCloseable {
         }
         was.close();
         connection = null;
+        activations.lost();
         if (!closed) {
             post(() -> face.manager().warn("the bus is gone; trying to come back to it"));
             watches.forEach(watch -> tell(watch, null, Optional.empty()));

@@ -1,0 +1,107 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.view.UnitView;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
+
+/**
+ * Services that the death of the bus has cut off. They were active when the bus was lost, run on, and
+ * do not own their {@code BusName=} on it: some programs never connect again. If the bus asks
+ * for such a unit a start does nothing, as it is active, and the caller would wait until the bus
+ * gives up. So it is restarted if it does not come back to the bus within a while.
+ */
+final class CutOffServices {
+    /** Programs that do connect again have done so by then. */
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+    private final ManagerView manager;
+    private final Supplier<Optional<BusConnection>> bus;
+    private volatile Moment lost = Moment.NEVER;
+
+    CutOffServices(ManagerView manager, Supplier<Optional<BusConnection>> bus) {
+        this.manager = manager;
+        this.bus = bus;
+        if (manager.isAfterCrash()) {
+            lost = Moment.now(); // nobody knows what has happened meanwhile
+        }
+    }
+
+    /** The bus is gone, with all connections to it. */
+    void lost() {
+        lost = Moment.now();
+    }
+
+    /**
+     * Looks after a unit that the bus wants to be started. On the loop.
+     *
+     * @param restart called on the loop, later, if it has to be restarted
+     */
+    void wanted(UnitName name, Runnable restart) {
+        Optional<UnitView> suspect = suspect(name);
+        if (suspect.isPresent()) {
+            long since = activeEnter(suspect.get());
+            var _ = manager.loop().after(PATIENCE, () -> look(name, since, restart));
+        }
+    }
+
+    private static long activeEnter(UnitView view) {
+        return view.times().activeEnter().monotonic();
+    }
+
+    /** A unit that may have been cut off, as far as can be known without asking the bus. */
+    private Optional<UnitView> suspect(UnitName name) {
+        return manager.unit(name)
+                .filter(view -> view.status().activeState() == ActiveState.ACTIVE)
+                .filter(view -> view.job().isEmpty() && busName(view).isPresent())
+                .filter(view -> activeEnter(view) < lost.monotonic());
+    }
+
+    private static Optional<String> busName(UnitView view) {
+        return view.inForce() instanceof ServiceUnit unit
+                ? unit.service().busName()
+                : Optional.empty();
+    }
+
+    private void look(UnitName name, long since, Runnable restart) {
+        Optional<String> wanted = suspect(name).flatMap(CutOffServices::busName);
+        Optional<BusConnection> connection = bus.get();
+        if (wanted.isPresent() && connection.isPresent()) {
+            Thread _ =
+                    Thread.ofVirtual()
+                            .name("owner of " + wanted.get())
+                            .start(() -> ask(connection.get(), wanted.get(), name, since, restart));
+        }
+    }
+
+    private void ask(
+            BusConnection connection, String busName, UnitName name, long since, Runnable restart) {
+        try {
+            if (connection.owner(busName).isEmpty()) {
+                manager.loop().post(() -> restart(busName, name, since, restart));
+            }
+        } catch (DBusException | ConnectionLostException | RejectedExecutionException e) {
+            // another bus asks again
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void restart(String busName, UnitName name, long since, Runnable restart) {
+        if (suspect(name).filter(view -> activeEnter(view) == since).isPresent()) {
+            manager.warn(
+                    "%s: restarting it: the bus was started anew, somebody calls %s, and it did not come back there"
+                            .formatted(name, busName));
+            restart.run();
+        }
+    }
+}

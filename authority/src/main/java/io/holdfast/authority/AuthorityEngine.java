@@ -87,10 +87,9 @@ public final class AuthorityEngine implements AutoCloseable {
     private final RuleEngine rules;
     private final Context context = new Context();
 
-    private AuthorityEngine(AuthorityOptions options) throws IOException {
+    private AuthorityEngine(AuthorityOptions options, AuthorityState state) throws IOException {
         this.options = options;
-        this.state =
-                options.stateFolder().map(AuthorityState::open).orElseGet(AuthorityState::none);
+        this.state = state;
         this.kept =
                 new TemporaryAuthorizations(
                         loop,
@@ -153,9 +152,13 @@ public final class AuthorityEngine implements AutoCloseable {
      * Reads actions and rules, and watches them from then on. What is wrong with them is logged.
      *
      * @throws IOException if folders cannot be watched: no inotify instance is left
+     * @throws io.holdfast.core.ErrnoException if others could change what is in the state folder
+     * @throws IllegalStateException if another authority uses the state folder
      */
     public static AuthorityEngine open(AuthorityOptions options) throws IOException {
-        return new AuthorityEngine(options);
+        return new AuthorityEngine(
+                options,
+                options.stateFolder().map(AuthorityState::open).orElseGet(AuthorityState::none));
     }
 
     /** Lines of rules, throttled for each place: what rules log, any user can cause by a check. */

@@ -12,6 +12,7 @@ import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.DBusException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionException;
 
 /**
@@ -74,7 +75,8 @@ final class BusAgents {
             } catch (AuthorityException | ErrnoException | IllegalArgumentException e) {
                 dropped.add(name + ": " + e.getMessage());
             } catch (CompletionException e) {
-                dropped.add(name + ": " + e.getCause());
+                Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
+                dropped.add(name + ": " + cause.getMessage());
             }
             engine.forgetRecord(kept);
         }

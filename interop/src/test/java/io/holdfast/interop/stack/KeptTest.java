@@ -2,6 +2,8 @@ package io.holdfast.interop.stack;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import java.io.InputStream;
@@ -106,5 +108,38 @@ class KeptTest {
         terminal.answer("assword: ", StackStage.PASSWORD);
         terminal.program().await("fourth-0");
         assertThat(stage.output("hostname")).isEqualTo("fourth");
+    }
+
+    @Test
+    void itStillDoesWhenTheAuthorityWasKilled() throws Exception {
+        Terminal terminal =
+                stage.onTerminal(
+                        List.of(
+                                "sh",
+                                "-c",
+                                """
+                                read line </run/stage/aged
+                                /usr/bin/python3 /run/stage/set-name.py first & kept=$!
+                                read line </run/stage/granted
+                                hostnamectl set-hostname second; echo second-$?
+                                kill $kept; wait $kept
+                                echo gone
+                                """));
+        long made = System.nanoTime();
+        Await.until(() -> System.nanoTime() - made > 100_000_000);
+        letGoOn("aged");
+        terminal.answer("assword: ", StackStage.PASSWORD);
+        terminal.program().await("again");
+        String before = kept();
+        assertThat(before).contains("set-static-hostname");
+
+        try (PidFd authority = stage.mainProcess("polkit.service")) {
+            assertThat(authority.signal(Signal.KILL)).isTrue();
+        }
+        assertThat(kept()).isEqualTo(before);
+        letGoOn("granted");
+        terminal.program().await("second-0");
+        terminal.program().await("gone");
+        assertThat(kept()).isEqualTo("{\"temporaryAuthorizations\":[]}");
     }
 }

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
@@ -52,7 +53,7 @@ public final class StackStage implements AutoCloseable {
     }
 
     private final Running stage;
-    private final List<Running> programs = new ArrayList<>();
+    private final List<Running> programs = new CopyOnWriteArrayList<>();
     private final String slice =
             "hfstack%dx%d.slice".formatted(ProcessHandle.current().pid(), COUNT.incrementAndGet());
 

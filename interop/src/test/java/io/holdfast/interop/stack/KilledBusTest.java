@@ -1,0 +1,282 @@
+package io.holdfast.interop.stack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.ConnectionOptions;
+import io.holdfast.dbus.DBusException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The bus of the stack is killed again and again, while clients of every kind call on it. */
+@Timeout(300)
+@Needs(
+        root = true,
+        cgroup2 = true,
+        programs = {"unshare", "nsenter", "openssl", "systemctl", "busctl", "gdbus", "dbus-send"})
+class KilledBusTest {
+    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 100 : 10;
+
+    /** What a call takes that nobody answers. */
+    private static final Duration TIME_OUT = Duration.ofSeconds(90);
+
+    /** So long no call takes that somebody answers, or that fails at once. */
+    private static final Duration HANG = Duration.ofSeconds(60);
+
+    private static final String BUS = "org.freedesktop.DBus";
+    private static final String POLKIT = "org.freedesktop.PolicyKit1";
+
+    private StackStage stage;
+    private final AtomicBoolean done = new AtomicBoolean();
+    private final AtomicInteger answered = new AtomicInteger();
+    private final ConcurrentLinkedQueue<String> hung = new ConcurrentLinkedQueue<>();
+    private final Set<String> names = new HashSet<>();
+
+    @BeforeEach
+    void start() throws Exception {
+        stage = StackStage.open(StackStage.Accounts.WITH);
+        Running _ = stage.ready();
+    }
+
+    @AfterEach
+    void end() {
+        if (stage != null) {
+            stage.close();
+            assertThat(stage.hasCgroup()).isFalse();
+        }
+    }
+
+    private String address() {
+        return "unix:path=" + stage.file(StackStage.RUNTIME + "/bus");
+    }
+
+    private BusConnection connect() throws InterruptedException {
+        return BusConnection.connect(
+                BusAddress.parseList(address()),
+                ConnectionOptions.DEFAULT.withCallTimeout(TIME_OUT));
+    }
+
+    /** How long it takes, whatever comes of it. */
+    private void timed(String what, Callable<?> call) throws Exception {
+        long begin = System.nanoTime();
+        try {
+            var _ = call.call();
+            answered.incrementAndGet();
+        } catch (ConnectionLostException | DBusException e) {
+            // failed at once, which is what is promised
+        } finally {
+            Duration taken = Duration.ofNanos(System.nanoTime() - begin);
+            if (taken.compareTo(HANG) > 0) {
+                hung.add(what + " took " + taken);
+            }
+        }
+    }
+
+    /** Calls on the bus and on a service of it, and connects again whenever that is lost. */
+    private Void callByOurLibrary() throws Exception {
+        while (!done.get()) {
+            try (BusConnection connection = connect()) {
+                synchronized (names) {
+                    assertThat(names.add(connection.uniqueName()))
+                            .as("given twice: " + connection.uniqueName())
+                            .isTrue();
+                }
+                while (!done.get() && connection.isOpen()) {
+                    timed("a call to the bus", () -> connection.bus().call(BUS, "GetId"));
+                    timed(
+                            "a call to the authority",
+                            () -> {
+                                var authority =
+                                        connection.object(
+                                                POLKIT, "/org/freedesktop/PolicyKit1/Authority");
+                                return authority.call(BUS + ".Peer", "Ping");
+                            });
+                }
+            } catch (ConnectionLostException e) {
+                Thread.onSpinWait(); // the next one waits in the backlog
+            }
+        }
+        return null;
+    }
+
+    private Void callBy(String... command) throws Exception {
+        while (!done.get()) {
+            try (Running program = stage.start(List.of(command))) {
+                timed(
+                        command[0],
+                        () -> {
+                            var exit = program.end();
+                            if (!exit.isSuccess()) {
+                                throw new DBusException(DBusException.FAILED, program.written());
+                            }
+                            return exit;
+                        });
+            }
+        }
+        return null;
+    }
+
+    @Test
+    void noCallHangsAndNoUniqueNameIsGivenTwice() throws Exception {
+        try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Void>> running = new ArrayList<>();
+            running.add(clients.submit(this::callByOurLibrary));
+            running.add(clients.submit(this::callByOurLibrary));
+            running.add(
+                    clients.submit(
+                            () -> callBy(
+                                    "busctl",
+                                    "--timeout=" + TIME_OUT.toSeconds(),
+                                    "call",
+                                    BUS,
+                                    "/",
+                                    BUS + ".Peer",
+                                    "Ping")));
+            running.add(
+                    clients.submit(() ->
+                            callBy(
+                                    "gdbus",
+                                    "call",
+                                    "--system",
+                                    "--timeout=" + TIME_OUT.toSeconds(),
+                                    "--dest=" + POLKIT,
+                                    "--object-path=/",
+                                    "--method=" + BUS + ".Peer.Ping")));
+            running.add(
+                    clients.submit(() ->
+                            callBy(
+                                    "dbus-send",
+                                    "--system",
+                                    "--print-reply",
+                                    "--reply-timeout=" + TIME_OUT.toMillis(),
+                                    "--dest=" + BUS,
+                                    "/",
+                                    BUS + ".ListNames")));
+            try {
+                for (int i = 0; i < KILLS; i++) {
+                    killAndAwaitTheNext();
+                }
+            } finally {
+                done.set(true);
+            }
+            for (Future<Void> each : running) {
+                each.get();
+            }
+        }
+        assertThat(hung).isEmpty();
+        assertThat(names).hasSizeGreaterThan(KILLS);
+        assertThat(answered.get()).isGreaterThan(KILLS);
+        assertThat(stage.output("busctl", "list", "--no-pager", "--no-legend"))
+                .contains(POLKIT + " ");
+    }
+
+    private void killAndAwaitTheNext() throws Exception {
+        int before = answered.get();
+        try (PidFd bus = stage.mainProcess("dbus.service")) {
+            assertThat(bus.signal(Signal.KILL)).isTrue();
+        }
+        try (BusConnection next = connect()) { // as soon as there is one
+            synchronized (names) {
+                assertThat(names.add(next.uniqueName())).isTrue();
+            }
+            while (next.owner(POLKIT).isEmpty() || answered.get() == before) {
+                Thread.onSpinWait(); // the answer of the bus is the wait
+            }
+        }
+    }
+
+    @Test
+    @Needs(programs = "hostnamectl")
+    void aServiceThatWasCutOffIsActivatedByTheNextCall() throws Exception {
+        String[] ping = {
+            "busctl",
+            "--timeout=" + TIME_OUT.toSeconds(),
+            "call",
+            "org.freedesktop.hostname1",
+            "/org/freedesktop/hostname1",
+            BUS + ".Peer",
+            "Ping"
+        };
+        assertThat(stage.output(ping)).isEmpty();
+        try (PidFd bus = stage.mainProcess("dbus.service")) {
+            assertThat(bus.signal(Signal.KILL)).isTrue();
+        }
+        timed(
+                "a call to a service that was cut off",
+                () -> {
+                    assertThat(stage.output(ping)).isEmpty();
+                    return null;
+                });
+        assertThat(hung).isEmpty();
+        assertThat(stage.output("busctl", "list", "--activatable", "--no-pager", "--no-legend"))
+                .contains("org.freedesktop.hostname1 ");
+    }
+
+    /** The unit is active all the time, so that a start does nothing for it. */
+    @Test
+    @Needs(programs = "dbus-test-tool")
+    void aServiceThatNeverComesBackToTheBusIsRestartedByTheNextCall() throws Exception {
+        stage.write(
+                "/etc/dbus-1/system.d/cut-off.conf",
+                """
+                <busconfig><policy user="root"><allow own="org.example.CutOff"/></policy>
+                <policy context="default"><allow send_destination="org.example.CutOff"/></policy>
+                </busconfig>
+                """);
+        stage.write(
+                "/run/dbus-1/system-services/org.example.CutOff.service",
+                """
+                [D-BUS Service]
+                Name=org.example.CutOff
+                Exec=/bin/false
+                User=root
+                SystemdService=cut-off.service
+                """);
+        stage.write(
+                "/etc/systemd/system/cut-off.service",
+                """
+                [Unit]
+                DefaultDependencies=no
+                [Service]
+                Type=exec
+                BusName=org.example.CutOff
+                ExecStart=/bin/sh -c 'dbus-test-tool echo --system --name=org.example.CutOff; exec sleep 1000'
+                """);
+        assertThat(stage.output("busctl", "call", BUS, "/", BUS, "ReloadConfig")).isEmpty();
+        String[] call = {
+            "busctl", "--timeout=" + TIME_OUT.toSeconds(), "call", "org.example.CutOff", "/", "org.example.Any", "Any"
+        };
+        assertThat(stage.output(call)).isEmpty();
+        try (PidFd service = stage.mainProcess("cut-off.service");
+                PidFd bus = stage.mainProcess("dbus.service")) {
+            assertThat(bus.signal(Signal.KILL)).isTrue();
+            timed("a call to a service that is cut off", () -> {
+                assertThat(stage.output(call)).isEmpty();
+                return null;
+            });
+            assertThat(hung).isEmpty();
+            try (PidFd again = stage.mainProcess("cut-off.service")) {
+                assertThat(again).isNotEqualTo(service);
+            }
+        }
+    }
+}

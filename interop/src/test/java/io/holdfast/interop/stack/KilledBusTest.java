@@ -142,8 +142,8 @@ class KilledBusTest {
             running.add(clients.submit(this::callByOurLibrary));
             running.add(clients.submit(this::callByOurLibrary));
             running.add(
-                    clients.submit(
-                            () -> callBy(
+                    clients.submit(() ->
+                            callBy(
                                     "busctl",
                                     "--timeout=" + TIME_OUT.toSeconds(),
                                     "call",
@@ -263,16 +263,24 @@ class KilledBusTest {
                 """);
         assertThat(stage.output("busctl", "call", BUS, "/", BUS, "ReloadConfig")).isEmpty();
         String[] call = {
-            "busctl", "--timeout=" + TIME_OUT.toSeconds(), "call", "org.example.CutOff", "/", "org.example.Any", "Any"
+            "busctl",
+            "--timeout=" + TIME_OUT.toSeconds(),
+            "call",
+            "org.example.CutOff",
+            "/",
+            "org.example.Any",
+            "Any"
         };
         assertThat(stage.output(call)).isEmpty();
         try (PidFd service = stage.mainProcess("cut-off.service");
                 PidFd bus = stage.mainProcess("dbus.service")) {
             assertThat(bus.signal(Signal.KILL)).isTrue();
-            timed("a call to a service that is cut off", () -> {
-                assertThat(stage.output(call)).isEmpty();
-                return null;
-            });
+            timed(
+                    "a call to a service that is cut off",
+                    () -> {
+                        assertThat(stage.output(call)).isEmpty();
+                        return null;
+                    });
             assertThat(hung).isEmpty();
             try (PidFd again = stage.mainProcess("cut-off.service")) {
                 assertThat(again).isNotEqualTo(service);

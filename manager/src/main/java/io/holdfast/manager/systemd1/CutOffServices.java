@@ -15,8 +15,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 
 /**
- * Services that the death of the bus has cut off. They were active when the bus was lost, run on, and
- * do not own their {@code BusName=} on it: some programs never connect again. If the bus asks
+ * Services that the death of the bus has cut off. They were active when the bus was lost, run on,
+ * and do not own their {@code BusName=} on it: some programs never connect again. If the bus asks
  * for such a unit a start does nothing, as it is active, and the caller would wait until the bus
  * gives up. So it is restarted if it does not come back to the bus within a while.
  */

@@ -52,9 +52,8 @@ class KilledBusTest {
     private final Set<String> names = new HashSet<>();
 
     @BeforeEach
-    void start() throws Exception {
+    void open() throws Exception {
         stage = StackStage.open(StackStage.Accounts.WITH);
-        Running _ = stage.ready();
     }
 
     @AfterEach
@@ -137,6 +136,7 @@ class KilledBusTest {
 
     @Test
     void noCallHangsAndNoUniqueNameIsGivenTwice() throws Exception {
+        Running _ = stage.ready();
         try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<Void>> running = new ArrayList<>();
             running.add(clients.submit(this::callByOurLibrary));
@@ -207,6 +207,7 @@ class KilledBusTest {
     @Test
     @Needs(programs = "hostnamectl")
     void aServiceThatWasCutOffIsActivatedByTheNextCall() throws Exception {
+        Running _ = stage.ready();
         String[] ping = {
             "busctl",
             "--timeout=" + TIME_OUT.toSeconds(),
@@ -231,48 +232,57 @@ class KilledBusTest {
                 .contains("org.freedesktop.hostname1 ");
     }
 
-    /** The unit is active all the time, so that a start does nothing for it. */
-    @Test
-    @Needs(programs = "dbus-test-tool")
-    void aServiceThatNeverComesBackToTheBusIsRestartedByTheNextCall() throws Exception {
+    /** A service of the bus, which is a unit of its name; and more of the configuration. */
+    private void activatable(String name, String limits, String unit) throws Exception {
         stage.write(
-                "/etc/dbus-1/system.d/cut-off.conf",
+                "/etc/dbus-1/system.d/" + name + ".conf",
                 """
-                <busconfig><policy user="root"><allow own="org.example.CutOff"/></policy>
-                <policy context="default"><allow send_destination="org.example.CutOff"/></policy>
-                </busconfig>
-                """);
+                <busconfig>%s<policy user="root"><allow own="%s"/></policy>
+                <policy context="default"><allow send_destination="%s"/></policy></busconfig>
+                """
+                        .formatted(limits, name, name));
         stage.write(
-                "/run/dbus-1/system-services/org.example.CutOff.service",
+                "/run/dbus-1/system-services/" + name + ".service",
                 """
                 [D-BUS Service]
-                Name=org.example.CutOff
+                Name=%s
                 Exec=/bin/false
                 User=root
-                SystemdService=cut-off.service
-                """);
-        stage.write(
-                "/etc/systemd/system/cut-off.service",
+                SystemdService=%s.service
                 """
-                [Unit]
-                DefaultDependencies=no
-                [Service]
-                Type=exec
-                BusName=org.example.CutOff
-                ExecStart=/bin/sh -c 'dbus-test-tool echo --system --name=org.example.CutOff; exec sleep 1000'
-                """);
-        assertThat(stage.output("busctl", "call", BUS, "/", BUS, "ReloadConfig")).isEmpty();
-        String[] call = {
+                        .formatted(name, name));
+        stage.write(
+                "/etc/systemd/system/" + name + ".service",
+                "[Unit]\nDefaultDependencies=no\n[Service]\nBusName=%s\n%s\n"
+                        .formatted(name, unit));
+    }
+
+    /** Calls a method that dbus-test-tool answers. */
+    private static String[] call(String name) {
+        return new String[] {
             "busctl",
             "--timeout=" + TIME_OUT.toSeconds(),
             "call",
-            "org.example.CutOff",
+            name,
             "/",
             "org.example.Any",
             "Any"
         };
+    }
+
+    /** The unit is active all the time, so that a start does nothing for it. */
+    @Test
+    @Needs(programs = "dbus-test-tool")
+    void aServiceThatNeverComesBackToTheBusIsRestartedByTheNextCall() throws Exception {
+        activatable(
+                "org.example.CutOff",
+                "",
+                "Type=exec\nExecStart=/bin/sh -c '"
+                        + "dbus-test-tool echo --system --name=org.example.CutOff; exec sleep 1000'");
+        Running _ = stage.ready();
+        String[] call = call("org.example.CutOff");
         assertThat(stage.output(call)).isEmpty();
-        try (PidFd service = stage.mainProcess("cut-off.service");
+        try (PidFd service = stage.mainProcess("org.example.CutOff.service");
                 PidFd bus = stage.mainProcess("dbus.service")) {
             assertThat(bus.signal(Signal.KILL)).isTrue();
             timed(
@@ -282,9 +292,41 @@ class KilledBusTest {
                         return null;
                     });
             assertThat(hung).isEmpty();
-            try (PidFd again = stage.mainProcess("cut-off.service")) {
+            try (PidFd again = stage.mainProcess("org.example.CutOff.service")) {
                 assertThat(again).isNotEqualTo(service);
             }
         }
+    }
+
+    @Test
+    @Needs(programs = "dbus-test-tool")
+    void aManagerThatIsKilledWhileItActivatesIsAskedAgain() throws Exception {
+        activatable(
+                "org.example.Slow",
+                "<limit name=\"service_manager_return_timeout\">90000</limit>",
+                "Type=dbus\n"
+                        + "ExecStartPre=/bin/sh -c 'echo begun >/run/begun; read line </run/go'\n"
+                        + "ExecStart=dbus-test-tool echo --system --name=org.example.Slow");
+        assertThat(stage.output("mkfifo", "/run/begun", "/run/go")).isEmpty();
+        Running up = stage.up("--keeper");
+        up.await("holdfast: ready");
+        try (Running call = stage.start(List.of(call("org.example.Slow")))) {
+            assertThat(stage.output("cat", "/run/begun")).isEqualTo("begun");
+            try (PidFd manager = managerBelow(up.process())) {
+                assertThat(manager.signal(Signal.KILL)).isTrue();
+            }
+            assertThat(stage.output("sh", "-c", "echo >/run/go")).isEmpty();
+            assertThat(call.end().isSuccess())
+                    .as(() -> call.written() + up.written())
+                    .isTrue();
+        }
+    }
+
+    /** The child of the keeper that knows it. */
+    private static PidFd managerBelow(PidFd keeper) {
+        return keeper.children().take().stream()
+                .filter(child -> child.proc().environment(1 << 16).containsKey("HOLDFAST_KEEPER"))
+                .findFirst()
+                .orElseThrow();
     }
 }

@@ -8,6 +8,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.runtime.BusNames;
 import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.StartChecks;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
@@ -458,11 +459,24 @@ final class ServiceStart {
 
     // ---- the name of Type=dbus
 
-    /** The process is spawned when it is known who has the name without it. */
+    /**
+     * The process is spawned when it is known who has the name without it. After a crash the bus
+     * may not be known yet: then that comes later, if the start still goes on.
+     */
     private void watchName() {
         String wanted = life.unit().service().busName().orElseThrow();
+        life.context
+                .events()
+                .whenBusIsKnown(names -> {
+                    if (life.is(ServiceState.START)) {
+                        watchName(names, wanted);
+                    }
+                });
+    }
+
+    private void watchName(BusNames names, String wanted) {
         name.begin(
-                life.context.events().busNames().orElseThrow(),
+                names,
                 wanted,
                 before -> {
                     before.ifPresent(owner -> life.warn(wanted + " is owned already, by " + owner));

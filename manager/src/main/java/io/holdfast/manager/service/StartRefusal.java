@@ -52,7 +52,9 @@ final class StartRefusal {
             String word = type.name().toLowerCase(Locale.ROOT);
             return Optional.of("Type=" + word + " is not supported yet");
         }
-        if (type == ServiceType.DBUS && context.events().busNames().isEmpty()) {
+        boolean mayHaveBus = // which after a crash is known a little later
+                context.events().busNames().isPresent() || context.survival().isAfterCrash();
+        if (type == ServiceType.DBUS && !mayHaveBus) {
             return Optional.of("Type=dbus needs a message bus, and this manager has none");
         }
         return Optional.empty();

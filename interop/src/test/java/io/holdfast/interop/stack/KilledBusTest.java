@@ -10,6 +10,7 @@ import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.manager.survival.Keeper;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -308,8 +309,7 @@ class KilledBusTest {
                         + "ExecStartPre=/bin/sh -c 'echo begun >/run/begun; read line </run/go'\n"
                         + "ExecStart=dbus-test-tool echo --system --name=org.example.Slow");
         assertThat(stage.output("mkfifo", "/run/begun", "/run/go")).isEmpty();
-        Running up = stage.up("--keeper");
-        up.await("holdfast: ready");
+        Running up = stage.ready();
         try (Running call = stage.start(List.of(call("org.example.Slow")))) {
             assertThat(stage.output("cat", "/run/begun")).isEqualTo("begun");
             try (PidFd manager = managerBelow(up.process())) {
@@ -325,7 +325,7 @@ class KilledBusTest {
     /** The child of the keeper that knows it. */
     private static PidFd managerBelow(PidFd keeper) {
         return keeper.children().take().stream()
-                .filter(child -> child.proc().environment(1 << 16).containsKey("HOLDFAST_KEEPER"))
+                .filter(child -> child.proc().environment(1 << 16).containsKey(Keeper.VARIABLE))
                 .findFirst()
                 .orElseThrow();
     }

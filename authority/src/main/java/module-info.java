@@ -18,7 +18,6 @@ module io.holdfast.authority {
     exports io.holdfast.authority;
     exports io.holdfast.authority.action;
     exports io.holdfast.authority.agent;
-    exports io.holdfast.authority.folder;
     exports io.holdfast.authority.rules;
     exports io.holdfast.authority.subject;
 }

@@ -67,9 +67,13 @@ final class Activation implements AutoCloseable {
 
         @Override
         public void failed(String error, String text) {
+            broker.loop.postEnding(() -> failNow(error, text));
+        }
+
+        /** The same on the loop, with the words of somebody else. */
+        void failNow(String error, String text) {
             String valid = Syntax.isErrorName(error) ? error : BusError.FAILED.wireName();
-            String clean = text.replace('\0', ' ');
-            broker.loop.postEnding(() -> fail(this, valid, clean));
+            fail(this, valid, text.replace('\0', ' '));
         }
     }
 
@@ -235,7 +239,7 @@ final class Activation implements AutoCloseable {
             if (start.isUnit
                     && start.service != null
                     && failure.unit().equals(start.service.systemdService())) {
-                start.failed(failure.error(), failure.text());
+                start.failNow(failure.error(), failure.text());
             }
         }
     }
@@ -246,7 +250,7 @@ final class Activation implements AutoCloseable {
         asked.came(manager);
         for (Starting start : starting.values()) {
             if (start.isUnit) {
-                asked.request(start.service);
+                asked.requestLate(manager, start.service);
             }
         }
     }
@@ -347,8 +351,12 @@ final class Activation implements AutoCloseable {
         start.deadline.cancel();
         broker.log.notStarted(start.name, text);
         for (Held held : start.held) {
-            if (held.isAnswered && held.from.isRegistered()) {
-                broker.messages.error(held.from, held.serial, error, text);
+            if (held.from.isRegistered()) {
+                if (held.isAnswered) {
+                    broker.messages.error(held.from, held.serial, error, text);
+                } else {
+                    broker.messages.showError(held.from, held.serial, error, text);
+                }
             }
             release(held);
         }

@@ -56,6 +56,12 @@ final class Broker implements AutoCloseable {
      */
     static final int FIRST_SENT = 16;
 
+    // Texts that programs compare: dbus-daemon's.
+    private static final String NOT_IN_TIME =
+            "Message did not receive a reply (timeout by message bus)";
+    private static final String DISCONNECTED =
+            "Message recipient disconnected from message bus without replying";
+
     private static final int READ_AT_ONCE = 256 << 10;
     private static final byte UNIQUE = ':';
 
@@ -102,12 +108,14 @@ final class Broker implements AutoCloseable {
 
     /**
      * @param id of the bus: 32 lower-case hexadecimal digits
+     * @param source what a reload loads
      */
-    Broker(EventLoop loop, String id, BusOptions options, BusConfig config) {
+    Broker(
+            EventLoop loop, String id, BusOptions options, ConfigSource source, BusConfig config) {
         this.loop = loop;
         this.wait = new AdaptiveWait(loop);
         this.id = id;
-        this.source = options.config();
+        this.source = source;
         this.systemdActivation = options.systemdActivation();
         this.input = buffers.take(READ_AT_ONCE + Relay.HEADROOM);
         this.self = ownIdentity();
@@ -356,11 +364,7 @@ final class Broker implements AutoCloseable {
                                                     late.caller(),
                                                     late.serial(),
                                                     BusError.NO_REPLY,
-                                                    late.callee().name()
-                                                            + " did not reply in time:"
-                                                            + " reply_timeout is "
-                                                            + limits().get(BusLimit.REPLY_TIMEOUT)
-                                                            + " ms"));
+                                                    NOT_IN_TIME));
                             if (next > 0) {
                                 awaitReplies(next);
                             }
@@ -419,7 +423,7 @@ final class Broker implements AutoCloseable {
                                 unanswered.caller(),
                                 unanswered.serial(),
                                 BusError.NO_REPLY,
-                                connection.name() + " went away before it replied"));
+                                DISCONNECTED));
         charges.releaseAll(connection, Resource.NAME);
     }
 

@@ -6,6 +6,8 @@ import io.holdfast.bus.config.Services;
 import io.holdfast.core.EventLoop;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusListener;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -34,10 +36,12 @@ import java.util.concurrent.RejectedExecutionException;
  * by any thread.
  */
 public final class Bus implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("io.holdfast.bus");
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final int ID_BYTES = 16;
 
     private final BusOptions options;
+    private final WatchedConfig source;
     private final EventLoop loop = EventLoop.open();
     private final CompletableFuture<Broker> opened = new CompletableFuture<>();
     private final Thread thread = new Thread(this::run, "holdfast-bus");
@@ -48,6 +52,7 @@ public final class Bus implements AutoCloseable {
 
     private Bus(BusOptions options) {
         this.options = options;
+        this.source = new WatchedConfig(options.config(), this::reloadAfterChange);
     }
 
     /**
@@ -94,7 +99,8 @@ public final class Bus implements AutoCloseable {
 
     /**
      * Reads the configuration and the service files again, as SIGHUP does for a bus in the
-     * foreground. Policy and limits hold for clients that are there, too.
+     * foreground, and as happens automatically when a file in one of their folders changes. Policy
+     * and limits hold for clients that are there, too.
      *
      * @return empty, or what is wrong with the configuration: then the old one stays in force. It
      *     fails with IllegalStateException if the bus is or gets closed
@@ -152,9 +158,11 @@ public final class Bus implements AutoCloseable {
     }
 
     private void serve() {
-        try (loop) {
-            BusConfig config = options.config().load();
-            try (Broker broker = new Broker(loop, newId(), options, config)) {
+        try (loop;
+                source) {
+            BusConfig config = source.load();
+            makeRuntimeFolder(config);
+            try (Broker broker = new Broker(loop, newId(), options, source, config)) {
                 listen(broker, config);
                 broker.startServices(
                         activator(broker, config),
@@ -171,6 +179,23 @@ public final class Bus implements AutoCloseable {
             if (!opened.completeExceptionally(e)) {
                 throw e;
             }
+        }
+    }
+
+    private static void makeRuntimeFolder(BusConfig config) {
+        try {
+            config.makeRuntimeFolder();
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "no folder for services of this session: {0}", e.toString());
+        }
+    }
+
+    /** Returns when it is over, so that changes meanwhile lead to one more reload. */
+    private void reloadAfterChange() {
+        try {
+            Optional<String> _ = reload().join(); // what is wrong is logged
+        } catch (CompletionException e) {
+            // the bus is closed
         }
     }
 

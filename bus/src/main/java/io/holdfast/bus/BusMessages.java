@@ -48,6 +48,28 @@ final class BusMessages {
         send(to, null);
     }
 
+    /**
+     * Shows monitors the error of a message whose sender does not receive it: of a signal, of a call
+     * without a reply.
+     *
+     * @param to the sender of the message; null for the bus itself
+     */
+    void showError(@Nullable Connection to, int replySerial, String errorName, String text) {
+        if (!broker.monitors.any()) {
+            return;
+        }
+        writer.error(errorName, replySerial)
+                .flags(MessageFlags.NO_REPLY_EXPECTED)
+                .sender(BUS)
+                .destination(to == null ? BusNames.BUS : to.name())
+                .body(STRING)
+                .putString(cut(text))
+                .end();
+        MemorySegment bytes = finish();
+        own.read(bytes, 0, (int) bytes.byteSize());
+        broker.monitors.seenOfBus(to, own, null);
+    }
+
     /** The beginning of a text, never with half of a surrogate pair at its end. */
     private static String cut(String text) {
         if (text.length() <= MAX_ERROR_TEXT) {
@@ -119,27 +141,47 @@ final class BusMessages {
         send(to, null);
     }
 
-    /** Asks the service manager for a unit. */
-    void activationRequest(Connection manager, String unit) {
+    /**
+     * Asks the service manager for a unit.
+     *
+     * @param manager null as long as there is none: monitors see the request
+     */
+    void activationRequest(@Nullable Connection manager, String unit) {
         writer.signal(BusNames.BUS_PATH, UnitActivation.ACTIVATOR, "ActivationRequest");
-        toManager().body(STRING).putString(unit).end();
-        send(manager, null);
+        toManager(UnitActivation.MANAGER).body(STRING).putString(unit).end();
+        MemorySegment bytes = finish();
+        own.read(bytes, 0, (int) bytes.byteSize());
+        broker.monitors.seenOfBus(manager, own, null);
+        if (manager != null) {
+            handIfAllowed(manager, bytes, null);
+        }
     }
 
-    /** Tells the service manager what is to be in the environment of units. */
-    void setEnvironment(Connection manager, Map<String, String> variables) {
+    /** The same to a manager that has come since, where monitors have seen the request. */
+    void lateActivationRequest(Connection manager, String unit) {
+        writer.signal(BusNames.BUS_PATH, UnitActivation.ACTIVATOR, "ActivationRequest");
+        toManager(UnitActivation.MANAGER).body(STRING).putString(unit).end();
+        MemorySegment bytes = finish();
+        own.read(bytes, 0, (int) bytes.byteSize());
+        handIfAllowed(manager, bytes, null);
+    }
+
+    /**
+     * Tells the service manager what is to be in the environment of units.
+     *
+     * @param destination its name, in one of its forms
+     */
+    void setEnvironment(Connection manager, String destination, Map<String, String> variables) {
         writer.methodCall(
                 "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager", "SetEnvironment");
-        BodyWriter body = toManager().body(STRINGS).beginArray();
+        BodyWriter body = toManager(destination).body(STRINGS).beginArray();
         variables.forEach((name, value) -> body.putString(name + "=" + value));
         body.endArray().end();
         send(manager, null);
     }
 
-    private MessageWriter toManager() {
-        return writer.flags(MessageFlags.NO_REPLY_EXPECTED)
-                .sender(BUS)
-                .destination(UnitActivation.MANAGER);
+    private MessageWriter toManager(String destination) {
+        return writer.flags(MessageFlags.NO_REPLY_EXPECTED).sender(BUS).destination(destination);
     }
 
     /** To all whose rules match. */
@@ -179,11 +221,19 @@ final class BusMessages {
     private void send(Connection to, @Nullable PassedFds fds) {
         MemorySegment bytes = finish();
         own.read(bytes, 0, (int) bytes.byteSize());
-        if (broker.monitors.any()) {
-            broker.monitors.seenOfBus(to, own, fds);
-        }
+        broker.monitors.seenOfBus(to, own, fds);
+        handIfAllowed(to, bytes, fds);
+    }
+
+    private void handIfAllowed(Connection to, MemorySegment bytes, @Nullable PassedFds fds) {
         if (!to.isRegistered() || broker.policies.passesFromBus(to, own)) {
             hand(to, bytes, fds);
+        } else {
+            showError(
+                    null,
+                    serial,
+                    BusError.ACCESS_DENIED.wireName(),
+                    "the policy lets " + to.name() + " not receive this");
         }
     }
 

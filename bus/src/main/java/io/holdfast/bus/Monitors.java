@@ -59,7 +59,7 @@ final class Monitors {
         broker.buffers.give(copy);
     }
 
-    /** A message of the bus's. */
+    /** A message of the bus's, to a client, to all, or to nobody yet. */
     void seenOfBus(@Nullable Connection to, MessageView view, @Nullable PassedFds fds) {
         if (any()) {
             int n = rules.find(view, Party.bus(), to);

@@ -65,6 +65,11 @@ final class Router {
 
     private void toBus(Connection from, MessageView view, @Nullable PassedFds fds) {
         String denied = broker.policies.refusesSending(from, Party.bus(), view);
+        if (view.type() == MessageType.SIGNAL && denied == null) {
+            // Monitors see the errors of a failed start before the signal that reports it, as with
+            // dbus-daemon: programs that compare the two rely on it.
+            broker.activation.signalled(from, view);
+        }
         broker.monitors.seen(from, Party.bus(), view, fds);
         if (view.type() == MessageType.METHOD_CALL) {
             if (denied != null) {
@@ -72,8 +77,6 @@ final class Router {
             } else {
                 driver.call(from, view);
             }
-        } else if (view.type() == MessageType.SIGNAL && denied == null) {
-            broker.activation.signalled(from, view);
         }
     }
 
@@ -199,22 +202,13 @@ final class Router {
     }
 
     private void toNobody(Connection from, MessageView view, @Nullable PassedFds fds) {
-        broker.monitors.seen(from, null, view, fds);
         String name = String.valueOf(view.destination());
         boolean mayStart = (view.flags() & MessageFlags.NO_AUTO_START) == 0;
         if (mayStart && broker.activation.isActivatable(name)) {
-            String denied = broker.policies.refusesSending(from, Party.expected(name), view);
-            if (denied != null) {
-                refuse(from, view, BusError.ACCESS_DENIED, denied);
-                return;
-            }
-            try {
-                broker.activation.hold(from, name, view, fds);
-            } catch (BusErrorException e) {
-                refuse(from, view, e.error(), e.text());
-            }
+            activate(from, name, view, fds);
             return;
         }
+        broker.monitors.seen(from, null, view, fds);
         if (!mayStart) {
             refuse(from, view, BusError.NAME_HAS_NO_OWNER, "nobody owns the name " + name);
         } else {
@@ -226,13 +220,33 @@ final class Router {
         }
     }
 
+    /** Monitors see the request for the service first, then the message that waits for it. */
+    private void activate(
+            Connection from, String name, MessageView view, @Nullable PassedFds fds) {
+        String denied = broker.policies.refusesSending(from, Party.expected(name), view);
+        if (denied != null) {
+            broker.monitors.seen(from, null, view, fds);
+            refuse(from, view, BusError.ACCESS_DENIED, denied);
+            return;
+        }
+        try {
+            broker.activation.hold(from, name, view, fds);
+            broker.monitors.seen(from, null, view, fds);
+        } catch (BusErrorException e) {
+            broker.monitors.seen(from, null, view, fds);
+            refuse(from, view, e.error(), e.text());
+        }
+    }
+
     private void broadcast(Connection from, MessageView view, @Nullable PassedFds fds) {
         broker.monitors.seen(from, null, view, fds);
         int n = broker.matches.find(view, from, null);
         int kept = 0;
         for (int i = 0; i < n; i++) {
             Connection to = broker.matches.found(i);
-            if ((fds == null || to.descriptorsPass()) && broker.policies.passes(from, to, view)) {
+            if (!broker.policies.passes(from, to, view)) {
+                showRefusal(from, to, view);
+            } else if (fds == null || to.descriptorsPass()) {
                 broker.matches.found(kept++, to);
             }
         }
@@ -256,13 +270,29 @@ final class Router {
         relay.release();
     }
 
-    /** Only a call that expects a reply is told; whoever is refused stands in the log. */
+    /** The sender of a broadcast receives no error; monitors see it. */
+    private void showRefusal(Connection from, Connection to, MessageView view) {
+        if (broker.monitors.any()) {
+            broker.messages.showError(
+                    from,
+                    view.serial(),
+                    BusError.ACCESS_DENIED.wireName(),
+                    String.valueOf(broker.policies.refusesPassing(from, to, view, false)));
+        }
+    }
+
+    /**
+     * Logs the refusal. Only the sender of a call that expects a reply receives the error; monitors
+     * see it in any case.
+     */
     void refuse(Connection from, MessageView view, BusError error, String why) {
         broker.charges.quota().refused(from.account(), error);
         broker.log.refused(from, view, error, why);
         if (view.type() == MessageType.METHOD_CALL
                 && (view.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0) {
             broker.messages.error(from, view.serial(), error, why);
+        } else {
+            broker.messages.showError(from, view.serial(), error.wireName(), why);
         }
     }
 }

@@ -23,6 +23,7 @@ final class UnitActivation {
     private final boolean waits;
     private boolean lost;
     private final Map<String, String> untold = new LinkedHashMap<>();
+    private boolean environmentSet; // and no manager was there; perhaps to nothing
 
     /**
      * @param waits whether units wait for a manager that is not there yet
@@ -52,20 +53,28 @@ final class UnitActivation {
         return broker.find(MANAGER);
     }
 
-    /** Asks for a unit; if there is no manager yet that is done when it comes. */
+    /** Asks for a unit; a manager that is not there yet is asked when it comes. */
     void request(@Nullable ServiceFile service) {
-        Connection manager = manager();
-        if (manager != null && service != null && service.systemdService() != null) {
-            broker.messages.activationRequest(manager, service.systemdService());
+        if (service != null && service.systemdService() != null) {
+            broker.messages.activationRequest(manager(), service.systemdService());
+        }
+    }
+
+    /** Asks a manager that has come for a unit that waits for it. */
+    void requestLate(Connection manager, @Nullable ServiceFile service) {
+        if (service != null && service.systemdService() != null) {
+            broker.messages.lateActivationRequest(manager, service.systemdService());
         }
     }
 
     /** What units that start from now on have in their environment. */
     void setEnvironment(Map<String, String> variables) {
-        untold.putAll(variables);
         Connection manager = manager();
         if (manager != null) {
-            came(manager);
+            broker.messages.setEnvironment(manager, manager.name(), variables);
+        } else {
+            untold.putAll(variables);
+            environmentSet = true;
         }
     }
 
@@ -82,9 +91,10 @@ final class UnitActivation {
     /** There is a manager: it learns what it missed. */
     void came(Connection manager) {
         lost = false;
-        if (!untold.isEmpty()) {
-            broker.messages.setEnvironment(manager, untold);
+        if (environmentSet) {
+            broker.messages.setEnvironment(manager, MANAGER, untold);
             untold.clear();
+            environmentSet = false;
         }
     }
 

@@ -10,6 +10,7 @@ import io.holdfast.core.EventLoop;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.socket.Notify;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.BusListener;
@@ -22,6 +23,18 @@ import picocli.CommandLine.ParseResult;
 
 /** Runs a message bus in the foreground. */
 final class BusCommand implements Command {
+    private static final String FORK = "--fork";
+    private static final BusAddress BELOW_TMP = BusAddress.parse("unix:tmpdir=/tmp");
+    private static final List<Ignored> IGNORED =
+            List.of(
+                    new Ignored("--nofork", "Stay in the foreground, as it always does."),
+                    new Ignored("--nopidfile", "Write no PID file, as it never does."),
+                    new Ignored("--nosyslog", "Log to standard error, as it always does."),
+                    new Ignored(
+                            "--syslog",
+                            "Log to standard error: the service manager passes that to the log."),
+                    new Ignored("--syslog-only", "The same."));
+
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
@@ -31,7 +44,8 @@ final class BusCommand implements Command {
                         "%nStays in the foreground until SIGINT or SIGTERM; SIGHUP reads the configuration and the"
                                 + " service files again. Why a client was refused or put off is one line on standard"
                                 + " error. Started by a socket unit it listens on the sockets that it is given, and"
-                                + " where nothing else is said nowhere else.%n")
+                                + " where nothing else is said nowhere else. Called by the name dbus-daemon (a link to"
+                                + " holdfast) it is this command, with dbus-daemon's options.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast bus --address unix:path=/run/user/1000/bus",
@@ -39,7 +53,7 @@ final class BusCommand implements Command {
                         "  holdfast bus --system --address unix:path=/run/dbus/system_bus_socket",
                         "  holdfast bus --system --include /etc/own-services.conf --systemd-activation",
                         "  holdfast bus --config /usr/share/dbus-1/session.conf --address unix:runtime=yes");
-        return spec.addOption(
+        spec.addOption(
                         OptionSpec.builder("--address")
                                 .paramLabel("ADDRESS")
                                 .type(List.class)
@@ -49,10 +63,11 @@ final class BusCommand implements Command {
                                                 + " times.")
                                 .build())
                 .addOption(
-                        Command.option(
-                                "--config",
-                                "FILE",
-                                "A busconfig file, as dbus-daemon(1) describes them."))
+                        OptionSpec.builder("--config", "--config-file")
+                                .paramLabel("FILE")
+                                .type(String.class)
+                                .description("A busconfig file, as dbus-daemon(1) describes them.")
+                                .build())
                 .addOption(
                         Command.flag(
                                 "--system",
@@ -61,7 +76,9 @@ final class BusCommand implements Command {
                 .addOption(
                         Command.flag(
                                 "--session",
-                                "The built-in configuration of a session bus; so it is without any of these."))
+                                "The built-in configuration of a session bus, listening below the temporary"
+                                        + " folder (/tmp). Without any of these options the same, listening at"
+                                        + " $$XDG_RUNTIME_DIR/bus where that variable is set."))
                 .addOption(
                         OptionSpec.builder("--include")
                                 .paramLabel("FILE")
@@ -78,10 +95,34 @@ final class BusCommand implements Command {
                                         + " org.freedesktop.systemd1, and wait for it. Without this it is asked only"
                                         + " if it is there; else their Exec= is spawned."))
                 .addOption(
-                        Command.flag(
+                        printed(
                                 "--print-address",
-                                "Print the address for clients, a line for each, once it listens."));
+                                "Print the address for clients, a line for each, once it listens."))
+                .addOption(
+                        printed("--print-pid", "Print the number of this process, once it listens."));
+        for (Ignored ignored : IGNORED) {
+            spec.addOption(Command.flag(ignored.option, ignored.why));
+        }
+        return spec.addOption(
+                        Command.flag(
+                                FORK, "Refused: start it by a service manager, or with & in a shell."))
+                .addOption(Command.flag("--version", "Print the version."));
     }
+
+    private static OptionSpec printed(String name, String what) {
+        return OptionSpec.builder(name)
+                .paramLabel("FD")
+                .arity("0..1")
+                .fallbackValue("1")
+                .type(String.class)
+                .description(
+                        what
+                                + " To standard output, or to that descriptor, which is closed then.")
+                .build();
+    }
+
+    /** An option of dbus-daemon(1) that asks for what this command does anyway. */
+    private record Ignored(String option, String why) {}
 
     @Override
     public boolean isDaemon() {
@@ -90,18 +131,34 @@ final class BusCommand implements Command {
 
     @Override
     public int run(ParseResult line, Output output) throws Exception {
+        if (line.hasMatchedOption("--version")) {
+            output.line(Version.text());
+            return ExitCode.OK;
+        }
+        if (line.hasMatchedOption(FORK)) {
+            throw Command.misuse(
+                    line,
+                    FORK
+                            + ": it stays in the foreground; leave that out and start it by a service"
+                            + " manager, or with & in a shell");
+        }
         DaemonProcess process = DaemonProcess.begin();
         BusOptions options = options(line);
         if (!line.hasMatchedOption("--system")) {
             options = options.withServiceUmask(process.serviceUmask());
         }
-        try (EventLoop signals = EventLoop.open();
+        try (LineTarget addresses = LineTarget.of(line, "--print-address", output);
+                LineTarget pid = LineTarget.of(line, "--print-pid", output);
+                EventLoop signals = EventLoop.open();
                 Bus bus = Bus.open(options);
                 Registration _ = signals.onSignal(Signal.TERM, signals::stop);
                 Registration _ = signals.onSignal(Signal.INT, signals::stop);
                 Registration _ = signals.onSignal(Signal.HUP, () -> reload(bus))) {
-            if (line.hasMatchedOption("--print-address")) {
-                bus.addresses().forEach(address -> output.line(address.toString()));
+            if (addresses != null) {
+                addresses.write(bus.addresses().stream().map(BusAddress::toString).toList());
+            }
+            if (pid != null) {
+                pid.write(List.of(Integer.toString(Unistd.getpid())));
             }
             tell("READY=1");
             signals.run();
@@ -138,10 +195,22 @@ final class BusCommand implements Command {
         if (addresses.isEmpty() && BusListener.areInherited()) {
             addresses.add(BusAddress.parse("systemd:"));
         }
+        if (addresses.isEmpty() && listensBelowTmp(line)) {
+            addresses.add(BELOW_TMP);
+        }
         BusOptions options = BusOptions.of(source(line)).withAddresses(addresses);
         return line.hasMatchedOption("--systemd-activation")
                 ? options.withSystemdActivation()
                 : options;
+    }
+
+    /** As the session.conf of dbus-daemon says; else its clients look in their runtime folder. */
+    private static boolean listensBelowTmp(ParseResult line) {
+        if (line.hasMatchedOption("--config") || line.hasMatchedOption("--system")) {
+            return false;
+        }
+        return line.hasMatchedOption("--session")
+                || System.getenv().getOrDefault("XDG_RUNTIME_DIR", "").isEmpty();
     }
 
     private static ConfigSource source(ParseResult line) {

@@ -13,6 +13,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusConnection;
 import java.nio.ByteBuffer;
@@ -113,7 +114,7 @@ class BusCommandTest {
                         "-Xint",
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
-                        CommandProcess.classPathIn(folder),
+                        ChildJvm.classPathIn(folder),
                         Holdfast.class.getName(),
                         "bus",
                         "--system");

@@ -1,16 +1,14 @@
 package io.holdfast.cli;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.testkit.ChildJvm;
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /** The command in a JVM of its own, with all that it writes. */
 final class CommandProcess implements AutoCloseable {
@@ -38,31 +36,6 @@ final class CommandProcess implements AutoCloseable {
     static String classPath() {
         return System.getProperty(
                 "surefire.test.class.path", System.getProperty("java.class.path", ""));
-    }
-
-    /** A copy of what is on the class path, for a user who cannot look into the home of another. */
-    static String classPathIn(Path folder) throws IOException {
-        List<String> copies = new ArrayList<>();
-        int number = 0;
-        for (String entry : classPath().split(File.pathSeparator)) {
-            Path from = Path.of(entry);
-            Path to = folder.resolve("lib" + number++ + "-" + from.getFileName());
-            if (!Files.exists(from) || from.endsWith("test-classes")) {
-                continue;
-            }
-            try (Stream<Path> files = Files.walk(from)) {
-                for (Path file : (Iterable<Path>) files::iterator) {
-                    Path copy = to.resolve(from.relativize(file).toString());
-                    if (Files.isDirectory(file)) {
-                        Files.createDirectories(copy);
-                    } else {
-                        Files.copy(file, file.equals(from) ? to : copy);
-                    }
-                }
-            }
-            copies.add(to.toString());
-        }
-        return String.join(File.pathSeparator, copies);
     }
 
     /**
@@ -105,7 +78,7 @@ final class CommandProcess implements AutoCloseable {
                                 "env",
                                 "HOME=" + home));
         before.addAll(by);
-        return start(before, classPathIn(home), arguments);
+        return start(before, ChildJvm.classPathIn(home), arguments);
     }
 
     private void read() {

@@ -2,7 +2,7 @@ package io.holdfast.authority.subject;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.holdfast.authority.folder.FolderWatch;
+import io.holdfast.core.file.FolderWatch;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;

@@ -1,8 +1,10 @@
 package io.holdfast.bus.config;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param serviceHelper the program that starts services of a system bus
  * @param policies in the order of the files
  * @param files all that were read
+ * @param includedFolders those of {@code <includedir>}, whether they are there or not
  */
 public record BusConfig(
         @Nullable String type,
@@ -32,13 +35,15 @@ public record BusConfig(
         @Nullable String serviceHelper,
         Limits limits,
         List<PolicyBlock> policies,
-        List<Path> files) {
+        List<Path> files,
+        List<Path> includedFolders) {
     public BusConfig {
         listen = List.copyOf(listen);
         auth = List.copyOf(auth);
         serviceFolders = List.copyOf(serviceFolders);
         policies = List.copyOf(policies);
         files = List.copyOf(files);
+        includedFolders = List.copyOf(includedFolders);
     }
 
     /**
@@ -111,6 +116,7 @@ public record BusConfig(
                 null,
                 Limits.BUILT_IN,
                 List.of(all),
+                List.of(),
                 List.of());
     }
 
@@ -135,6 +141,28 @@ public record BusConfig(
                 Integer.MAX_VALUE);
     }
 
+    /**
+     * {@return the folders whose files decide what the configuration is: those of {@code
+     * <includedir>}, and those of services}
+     */
+    public List<Path> folders() {
+        return Stream.concat(
+                        includedFolders.stream(), serviceFolders.stream().map(ServiceFolder::path))
+                .map(folder -> folder.toAbsolutePath().normalize())
+                .distinct()
+                .toList();
+    }
+
+    /**
+     * Makes the folder in {@code XDG_RUNTIME_DIR} where programs put services for as long as a
+     * session lasts, if the configuration has it.
+     *
+     * @throws IOException if it cannot be made
+     */
+    public void makeRuntimeFolder() throws IOException {
+        StandardFolders.makeRuntimeFolder(System.getenv(), serviceFolders);
+    }
+
     /** The same with other limits. */
     public BusConfig withLimits(Limits other) {
         return new BusConfig(
@@ -151,7 +179,8 @@ public record BusConfig(
                 serviceHelper,
                 other,
                 policies,
-                files);
+                files,
+                includedFolders);
     }
 
     /** The same with other folders of services. */
@@ -170,6 +199,7 @@ public record BusConfig(
                 serviceHelper,
                 limits,
                 policies,
-                files);
+                files,
+                includedFolders);
     }
 }

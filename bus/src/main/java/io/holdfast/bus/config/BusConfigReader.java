@@ -52,6 +52,7 @@ final class BusConfigReader {
     private final Map<String, String> environment;
     private final List<Path> open = new ArrayList<>();
     private final List<Path> files = new ArrayList<>();
+    private final List<Path> includedFolders = new ArrayList<>();
 
     private @Nullable String type;
     private final List<String> listen = new ArrayList<>();
@@ -88,6 +89,7 @@ final class BusConfigReader {
         limits = before.limits();
         policies.addAll(before.policies());
         files.addAll(before.files());
+        includedFolders.addAll(before.includedFolders());
     }
 
     BusConfig read(Path file) throws ConfigException {
@@ -123,7 +125,8 @@ final class BusConfigReader {
                 serviceHelper,
                 limits,
                 policies,
-                files);
+                files,
+                includedFolders);
     }
 
     /**
@@ -288,6 +291,7 @@ final class BusConfigReader {
         private void includeFolder() throws XMLStreamException, ConfigException {
             Place place = place();
             Path included = folder.resolve(textPath(Set.of()));
+            includedFolders.add(included);
             List<Path> found = new ArrayList<>();
             try (DirectoryStream<Path> entries = Files.newDirectoryStream(included, "*.conf")) {
                 entries.forEach(found::add);

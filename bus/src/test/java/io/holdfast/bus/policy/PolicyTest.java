@@ -440,6 +440,7 @@ class PolicyTest {
                 config.policies().stream()
                         .filter(block -> block.place().source().startsWith("built-in"))
                         .toList(),
+                List.of(),
                 List.of());
     }
 

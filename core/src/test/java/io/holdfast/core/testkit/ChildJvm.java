@@ -1,12 +1,15 @@
 package io.holdfast.core.testkit;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.stream.Stream;
 
 /** Another JVM with the class path of this one, for what can only be set when a JVM starts. */
 public final class ChildJvm {
@@ -69,6 +72,31 @@ public final class ChildJvm {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+    }
+
+    /** A copy of what is on the class path, for a user who cannot look into the home of another. */
+    public static String classPathIn(Path folder) throws IOException {
+        List<String> copies = new ArrayList<>();
+        int number = 0;
+        for (String entry : classPath().split(File.pathSeparator)) {
+            Path from = Path.of(entry);
+            Path to = folder.resolve("lib" + number++ + "-" + from.getFileName());
+            if (!Files.exists(from) || from.endsWith("test-classes")) {
+                continue;
+            }
+            try (Stream<Path> files = Files.walk(from)) {
+                for (Path file : (Iterable<Path>) files::iterator) {
+                    Path copy = to.resolve(from.relativize(file).toString());
+                    if (Files.isDirectory(file)) {
+                        Files.createDirectories(copy);
+                    } else {
+                        Files.copy(file, file.equals(from) ? to : copy);
+                    }
+                }
+            }
+            copies.add(to.toString());
+        }
+        return String.join(File.pathSeparator, copies);
     }
 
     private static String classPath() {

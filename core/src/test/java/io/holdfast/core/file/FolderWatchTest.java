@@ -1,4 +1,4 @@
-package io.holdfast.authority.folder;
+package io.holdfast.core.file;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;

@@ -1,4 +1,4 @@
-package io.holdfast.authority.folder;
+package io.holdfast.core.file;
 
 import static java.nio.file.StandardWatchEventKinds.ENTRY_CREATE;
 import static java.nio.file.StandardWatchEventKinds.ENTRY_DELETE;
@@ -47,7 +47,7 @@ public final class FolderWatch implements AutoCloseable {
     /** How often is told where changes cannot be seen: every 2 s. */
     public static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
 
-    private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
+    private static final System.Logger LOG = System.getLogger("io.holdfast.core");
 
     private final List<Interest> interests;
     private final Predicate<String> name;

@@ -39,8 +39,9 @@ final class CheckCommand implements Command {
         spec.usageMessage()
                 .header("Ask whether a process may do something, and why.")
                 .description(
-                        "%nAbout one's own shell, if nobody is named. Exits with 0 for yes and 1 for no; if somebody"
-                                + " would have to authenticate, with 3.%n")
+                        "%nAbout one's own shell, if nobody is named. Exit codes: 0 yes, 1 no, 2 not understood, 3"
+                                + " authentication required, 4 no answer (no authority, or it refused the"
+                                + " question).%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast check org.freedesktop.hostname1.set-hostname",
@@ -103,6 +104,9 @@ final class CheckCommand implements Command {
     /** The exit code if somebody would have to authenticate. */
     static final int CHALLENGE = 3;
 
+    /** The exit code if there is no answer: no authority, or one that refuses the question. */
+    static final int NO_ANSWER = 4;
+
     @Override
     public int run(ParseResult line, Output output) throws Exception {
         if (line.hasMatchedOption("--here")) {
@@ -110,7 +114,7 @@ final class CheckCommand implements Command {
                     Authority authority = EmbeddedAuthority.of(engine)) {
                 return ask(authority, line, output);
             } catch (IOException e) {
-                throw new CommandException(String.valueOf(e.getMessage()), e);
+                throw new CommandException(String.valueOf(e.getMessage()), NO_ANSWER, e);
             }
         }
         try (Authority authority = authority(line)) {
@@ -138,10 +142,10 @@ final class CheckCommand implements Command {
         try {
             decision = answer.get();
         } catch (ExecutionException e) {
-            throw new CommandException(String.valueOf(e.getCause()), e);
+            throw new CommandException(String.valueOf(e.getCause()), NO_ANSWER, e);
         }
         if (decision.failure().isPresent()) {
-            throw new CommandException(decision.failure().get());
+            throw new CommandException(decision.failure().get(), NO_ANSWER);
         }
         if (line.hasMatchedOption("--explain") && decision.explanation().isEmpty()) {
             output.complain(
@@ -179,7 +183,7 @@ final class CheckCommand implements Command {
             } catch (BusAddressException e) {
                 throw Command.misuse(line, String.valueOf(e.getMessage()));
             } catch (DBusException | ConnectionLostException e) {
-                throw new CommandException(String.valueOf(e.getMessage()), e);
+                throw new CommandException(String.valueOf(e.getMessage()), NO_ANSWER, e);
             }
         }
         if (socket != null) {
@@ -272,7 +276,10 @@ final class CheckCommand implements Command {
         if (decision.isAuthorized()) {
             answer = output.good("yes");
         } else if (decision.isChallenge()) {
-            answer = output.warning("not without an authentication");
+            String kind = decision.details().getOrDefault("polkit.result", "");
+            answer =
+                    output.warning(
+                            "authentication required" + (kind.isEmpty() ? "" : " (" + kind + ")"));
         } else {
             answer = output.bad("no");
         }

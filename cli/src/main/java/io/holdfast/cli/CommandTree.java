@@ -29,6 +29,11 @@ final class CommandTree {
                 .orElseGet(() -> whole(output));
     }
 
+    /** The grammar of one subcommand. */
+    static CommandLine ofCommand(String name, Output output) {
+        return forLine(List.of(name), output).getSubcommands().get(name);
+    }
+
     /** The grammar with all subcommands. */
     static CommandLine whole(Output output) {
         List<Named> all = new ArrayList<>();
@@ -45,16 +50,16 @@ final class CommandTree {
         root.addOption(
                 OptionSpec.builder("--version")
                         .type(boolean.class)
-                        .description("Show what this is.")
+                        .description("Print the version.")
                         .build());
         root.usageMessage()
                 .synopsisSubcommandLabel("COMMAND")
                 .description(
                         "%nHolds Linux processes by descriptor, so that nothing is ever done to the wrong one.%n")
                 .footer(
-                        "%nExit codes: 0 done, 1 failed, 2 not understood, 141 nobody reads what is written. run and watch"
-                                + " pass on those of the process.",
-                        "holdfast COMMAND --help shows a command's options and examples.");
+                        "%nExit codes: 0 done, 1 failed, 2 not understood, 141 output pipe closed. run and watch pass on"
+                                + " those of the process; status and check have more (see their help).",
+                        "holdfast help COMMAND shows a command's options and examples.");
         CommandLine line = new CommandLine(root);
         for (Named named : commands) {
             CommandSpec spec = withCommonOptions(named.command().spec().name(named.name()));

@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** The subcommands by name, and the order in which help shows them. */
 final class Commands {
@@ -29,7 +30,10 @@ final class Commands {
                     new Section("Permissions", List.of("authority", "check", "rules", "agent")),
                     new Section("Processes", List.of("info", "who", "watch", "signal")),
                     new Section(
-                            "This machine, this command", List.of("tour", "doctor", "completion")));
+                            "This machine, this command",
+                            List.of("tour", "doctor", "completion", "help", "version")));
+
+    private static final Set<String> WITHOUT_KERNEL = Set.of("completion", "help", "version");
 
     private Commands() {}
 
@@ -63,6 +67,8 @@ final class Commands {
                     case "doctor" -> new DoctorCommand();
                     case "tour" -> new TourCommand();
                     case "completion" -> new CompletionCommand();
+                    case "help" -> new HelpCommand();
+                    case "version" -> new VersionCommand();
                     default -> null;
                 });
     }
@@ -74,7 +80,7 @@ final class Commands {
     static boolean needsKernel(List<String> line) {
         return !line.isEmpty()
                 && !line.getFirst().startsWith("-")
-                && !line.getFirst().equals("completion")
+                && !WITHOUT_KERNEL.contains(line.getFirst())
                 && !line.contains("--help");
     }
 

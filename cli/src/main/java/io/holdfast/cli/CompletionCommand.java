@@ -9,7 +9,7 @@ import picocli.CommandLine.ParseResult;
 
 /** Prints the script that teaches a shell the words of this command. */
 final class CompletionCommand implements Command {
-    private static final List<String> SHELLS = List.of("bash", "zsh");
+    private static final List<String> SHELLS = List.of("bash", "zsh", "fish");
 
     @Override
     public CommandSpec spec() {
@@ -20,7 +20,8 @@ final class CompletionCommand implements Command {
                         "%nExamples:",
                         "  source <(holdfast completion bash)",
                         "  holdfast completion bash > /usr/share/bash-completion/completions/holdfast",
-                        "  holdfast completion zsh  > \"$${fpath[1]}/_holdfast\"");
+                        "  holdfast completion zsh  > \"$${fpath[1]}/_holdfast\"",
+                        "  holdfast completion fish > ~/.config/fish/completions/holdfast.fish");
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("SHELL")
@@ -39,6 +40,10 @@ final class CompletionCommand implements Command {
             throw new ParameterException(
                     line.commandSpec().commandLine(),
                     "No completion for '" + shell + "', only for " + SHELLS);
+        }
+        if (shell.equals("fish")) {
+            output.own(FishCompletion.of(CommandTree.whole(output)));
+            return ExitCode.OK;
         }
         if (shell.equals("zsh")) {
             output.line("#compdef holdfast");

@@ -85,6 +85,10 @@ public final class Holdfast {
             output.line(Version.text());
             return ExitCode.OK;
         }
+        if (!arguments.isEmpty() && isUnknown(arguments.getFirst())) {
+            output.complain(UnknownCommand.message(arguments.getFirst()));
+            return ExitCode.USAGE;
+        }
         CommandLine grammar = CommandTree.forLine(arguments, output);
         ParseResult line;
         try {
@@ -113,6 +117,10 @@ public final class Holdfast {
                     "a fault of holdfast's own: " + e + (debug ? "" : " (--debug tells where)"));
             return fail(e, debug, output);
         }
+    }
+
+    private static boolean isUnknown(String word) {
+        return !word.startsWith("-") && Commands.named(word).isEmpty();
     }
 
     private static int carryOut(ParseResult line, Output output) throws Exception {

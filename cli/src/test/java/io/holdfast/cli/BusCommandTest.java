@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -130,5 +131,69 @@ class BusCommandTest {
                         "bus", "--address", "unix:tmpdir=" + folder, "--include", file.toString());
         assertThat(bus.code()).isEqualTo(1);
         assertThat(bus.err()).contains(file + ":3").contains("x");
+    }
+
+    private static Path fifo(Path at) throws Exception {
+        assertThat(new ProcessBuilder("mkfifo", at.toString()).start().waitFor()).isZero();
+        return at;
+    }
+
+    @Test
+    void itTakesTheOptionsOfDbusDaemon() throws Exception {
+        Path address = fifo(folder.resolve("address"));
+        Path pid = fifo(folder.resolve("pid"));
+        ProcessBuilder builder =
+                new ProcessBuilder("sh", "-c", "exec \"$@\" 4>\"$ADDRESS\" 5>\"$PID\"", "sh");
+        builder.command()
+                .addAll(
+                        Program.command(
+                                List.of(),
+                                "bus",
+                                "--session",
+                                "--nofork",
+                                "--nopidfile",
+                                "--syslog-only",
+                                "--print-address",
+                                "4",
+                                "--print-pid=5"));
+        builder.environment().put("ADDRESS", address.toString());
+        builder.environment().put("PID", pid.toString());
+        builder.environment().put("XDG_RUNTIME_DIR", folder.toString());
+        FutureTask<String> number = new FutureTask<>(() -> Files.readString(pid));
+        Thread.ofPlatform().daemon().start(number);
+        Process bus = builder.inheritIO().start();
+        try {
+            String told = Files.readString(address); // to its end: the descriptor is closed
+            assertThat(told).startsWith("unix:path=/tmp/dbus-").endsWith("\n").hasLineCount(1);
+            assertThat(number.get()).isEqualTo(bus.pid() + "\n");
+            try (BusConnection client = BusConnection.connect(told.strip())) {
+                assertThat(client.owner(BUS)).hasValue(BUS);
+            }
+            assertThat(folder.resolve("bus")).as("of the runtime folder").doesNotExist();
+        } finally {
+            bus.destroy();
+            assertThat(bus.waitFor()).isZero();
+        }
+    }
+
+    @Test
+    void itNeverForksAndSaysWhatToDo() {
+        Invocation fork = Invocation.of("bus", "--fork", "--session");
+        assertThat(fork.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(fork.err()).contains("--fork", "service manager").hasLineCount(1);
+    }
+
+    @Test
+    void aDescriptorThatNobodyPassedOnIsRefused() {
+        for (String wrong : List.of("0", "-1", "4711", "x")) {
+            Invocation bus =
+                    Invocation.of(
+                            "bus",
+                            "--address",
+                            "unix:tmpdir=" + folder,
+                            "--print-address=" + wrong);
+            assertThat(bus.code()).isEqualTo(ExitCode.USAGE);
+            assertThat(bus.err()).contains("--print-address=" + wrong).hasLineCount(1);
+        }
     }
 }

@@ -129,7 +129,7 @@ class CheckCommandTest {
         assertThat(challenge.out())
                 .isEqualTo(
                         """
-                        org.example.auth_self: not without an authentication
+                        org.example.auth_self: authentication required (auth_self)
                           polkit.result = auth_self
                         """);
     }
@@ -158,7 +158,7 @@ class CheckCommandTest {
     @Test
     void anActionThatIsUnknownIsSaidInOneLine() {
         Invocation unknown = checkUser("unknown");
-        assertThat(unknown.code()).isEqualTo(ExitCode.FAILURE);
+        assertThat(unknown.code()).as("no answer is not no").isEqualTo(CheckCommand.NO_ANSWER);
         assertThat(unknown.out()).isEmpty();
         assertThat(unknown.err())
                 .hasLineCount(1)
@@ -301,7 +301,7 @@ class CheckCommandTest {
                                 SELF,
                                 "--uid",
                                 "0"))
-                .satisfies(unknown -> assertThat(unknown.code()).isEqualTo(1))
+                .satisfies(unknown -> assertThat(unknown.code()).isEqualTo(4))
                 .satisfies(unknown -> assertThat(unknown.err()).contains("not registered"));
     }
 

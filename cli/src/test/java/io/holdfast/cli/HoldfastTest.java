@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -77,6 +78,42 @@ class HoldfastTest {
     }
 
     @Test
+    void helpAndVersionAreCommandsToo() {
+        assertThat(Invocation.of("help")).isEqualTo(Invocation.of("--help"));
+        assertThat(Invocation.of("version")).isEqualTo(Invocation.of("--version"));
+        assertThat(Invocation.of("help", "status"))
+                .isEqualTo(Invocation.of("status", "--help"))
+                .satisfies(help -> assertThat(help.out()).contains("Usage: holdfast status"));
+        Invocation unknown = Invocation.of("help", "statsu");
+        assertThat(unknown.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(unknown.err()).contains("did you mean status").hasLineCount(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "list-units    | holdfast status",
+                "is-active     | holdfast status",
+                "daemon-reload | SIGHUP",
+                "enable        | holdfast up UNIT",
+                "try-restart   | holdfast restart",
+                "pkcheck       | holdfast check",
+                "staart        | did you mean start?",
+                "xyzzyplugh    | commands: up status start"
+            })
+    void aWordThatIsNoCommandLeadsToOne(String word, String said) {
+        Invocation unknown = Invocation.of(word, "web.service", "--now");
+
+        assertThat(unknown.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(unknown.out()).isEmpty();
+        assertThat(unknown.err())
+                .startsWith("holdfast: unknown command '" + word + "'")
+                .contains(said)
+                .hasLineCount(1);
+    }
+
+    @Test
     void anUnknownOptionIsRefusedInOneLineThatNamesIt() {
         Invocation unknown = Invocation.of("completion", "--frobnicate", "bash");
 
@@ -127,7 +164,7 @@ class HoldfastTest {
 
         assertThat(process.errorReader().lines()).isEmpty();
         assertThat(process.waitFor()).isEqualTo(ExitCode.UNREAD).isEqualTo(141);
-        assertThat(Invocation.of("--help").out()).contains(", 141 nobody reads");
+        assertThat(Invocation.of("--help").out()).contains(", 141 output pipe closed");
     }
 
     @Test
@@ -176,11 +213,24 @@ class HoldfastTest {
     }
 
     @Test
-    void noCompletionForUnknownShells() {
-        Invocation fish = Invocation.of("completion", "fish");
+    void theCompletionOfFishKnowsCommandsAndOptions() {
+        String script = Invocation.of("completion", "fish").out();
 
-        assertThat(fish.code()).isEqualTo(ExitCode.USAGE);
-        assertThat(fish.err()).contains("'fish'", "bash", "zsh").hasLineCount(1);
+        for (String name : Commands.names()) {
+            assertThat(script).contains("-n __fish_use_subcommand -a " + name + " ");
+        }
+        assertThat(script)
+                .contains("'__fish_seen_subcommand_from check' -l explain ")
+                .contains("'__fish_seen_subcommand_from check' -l bus-name -x ")
+                .contains("'__fish_seen_subcommand_from completion' -a 'bash zsh fish'");
+    }
+
+    @Test
+    void noCompletionForUnknownShells() {
+        Invocation csh = Invocation.of("completion", "csh");
+
+        assertThat(csh.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(csh.err()).contains("'csh'", "bash", "zsh", "fish").hasLineCount(1);
     }
 
     /** Binding native code is half of a start-up: who asks for help must not pay for it. */

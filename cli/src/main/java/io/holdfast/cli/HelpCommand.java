@@ -1,0 +1,38 @@
+package io.holdfast.cli;
+
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Shows the help of the program, or of one command, as {@code --help} does. */
+final class HelpCommand implements Command {
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Show the commands, or the help of one.")
+                .footer("%nExamples:", "  holdfast help", "  holdfast help status");
+        return spec.addPositional(
+                PositionalParamSpec.builder()
+                        .paramLabel("COMMAND")
+                        .arity("0..1")
+                        .type(String.class)
+                        .completionCandidates(Commands.names())
+                        .description("The command; all, in one line each, if none is given.")
+                        .build());
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        String name = line.matchedPositionalValue(0, null);
+        if (name == null) {
+            output.own(CommandTree.whole(output).getUsageMessage());
+            return ExitCode.OK;
+        }
+        if (Commands.named(name).isEmpty()) {
+            throw new CommandException(UnknownCommand.message(name), ExitCode.USAGE);
+        }
+        output.own(CommandTree.ofCommand(name, output).getUsageMessage());
+        return ExitCode.OK;
+    }
+}

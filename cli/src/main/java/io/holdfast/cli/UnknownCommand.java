@@ -1,0 +1,96 @@
+package io.holdfast.cli;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What to say about a word that is no command: the command that does what the word means to users
+ * of systemctl and of its relatives, the nearest command, or all of them.
+ */
+final class UnknownCommand {
+    private static final String STATUS = "holdfast status [UNIT...]";
+    private static final String UP = "holdfast up UNIT... brings it up at each start";
+
+    /** Words of other tools, and what to do here. */
+    private static final Map<String, String> ELSEWHERE =
+            Map.ofEntries(
+                    Map.entry("list-units", STATUS),
+                    Map.entry("list-unit-files", STATUS),
+                    Map.entry("list-sockets", STATUS),
+                    Map.entry("is-active", STATUS + ", by its exit code"),
+                    Map.entry("is-failed", STATUS + ", by its exit code"),
+                    Map.entry("is-system-running", STATUS),
+                    Map.entry("show", "holdfast status --json UNIT"),
+                    Map.entry("cat", "holdfast verify UNIT"),
+                    Map.entry("logs", STATUS + " shows the last lines"),
+                    Map.entry("journalctl", STATUS + " shows the last lines"),
+                    Map.entry("try-restart", "holdfast restart UNIT"),
+                    Map.entry("condrestart", "holdfast restart UNIT"),
+                    Map.entry("reload-or-restart", "holdfast reload UNIT, or holdfast restart UNIT"),
+                    Map.entry("daemon-reload", "send SIGHUP to holdfast up"),
+                    Map.entry("daemon-reexec", "holdfast up --keeper goes on where it was killed"),
+                    Map.entry("enable", UP),
+                    Map.entry("disable", "leave it out of holdfast up UNIT..."),
+                    Map.entry("mask", "link its unit file to /dev/null"),
+                    Map.entry("analyze", "holdfast verify UNIT"),
+                    Map.entry("ps", "holdfast info PID"),
+                    Map.entry("pkcheck", "holdfast check ACTION"),
+                    Map.entry("pkttyagent", "holdfast agent"),
+                    Map.entry("exec", "holdfast run -- COMMAND"));
+
+    private UnknownCommand() {}
+
+    /** One line about a word that is no command. */
+    static String message(String word) {
+        String here = ELSEWHERE.get(word);
+        if (here != null) {
+            return "unknown command '" + word + "': here that is: " + here;
+        }
+        String near = nearest(word);
+        return near == null
+                ? "unknown command '" + word + "'; commands: " + String.join(" ", Commands.names())
+                : "unknown command '" + word + "' (did you mean " + near + "?)";
+    }
+
+    private static @Nullable String nearest(String word) {
+        String best = null;
+        int least = 1 + Math.max(1, word.length() / 3);
+        List<String> names = Commands.names();
+        for (String name : names) {
+            int distance = distance(word, name);
+            if (distance < least) {
+                least = distance;
+                best = name;
+            }
+        }
+        return best;
+    }
+
+    /** Letters to be changed, added, removed, or exchanged with their neighbour. */
+    private static int distance(String a, String b) {
+        int[][] d = new int[a.length() + 1][b.length() + 1];
+        for (int i = 0; i <= a.length(); i++) {
+            for (int j = 0; j <= b.length(); j++) {
+                if (i == 0 || j == 0) {
+                    d[i][j] = i + j;
+                    continue;
+                }
+                boolean same = a.charAt(i - 1) == b.charAt(j - 1);
+                d[i][j] =
+                        Math.min(
+                                Math.min(d[i - 1][j], d[i][j - 1]) + 1,
+                                d[i - 1][j - 1] + (same ? 0 : 1));
+                boolean exchanged =
+                        i > 1
+                                && j > 1
+                                && a.charAt(i - 1) == b.charAt(j - 2)
+                                && a.charAt(i - 2) == b.charAt(j - 1);
+                if (exchanged) {
+                    d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1);
+                }
+            }
+        }
+        return d[a.length()][b.length()];
+    }
+}

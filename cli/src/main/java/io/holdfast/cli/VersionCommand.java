@@ -1,0 +1,22 @@
+package io.holdfast.cli;
+
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Prints the version, as {@code --version} does. */
+final class VersionCommand implements Command {
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Print the version, the JDK and the kernel.")
+                .footer("%nExamples:", "  holdfast version");
+        return spec;
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        output.line(Version.text());
+        return ExitCode.OK;
+    }
+}

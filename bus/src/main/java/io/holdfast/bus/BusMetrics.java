@@ -37,6 +37,11 @@ public record BusMetrics(
         users = List.copyOf(users);
     }
 
+    /** {@return the same as text of OpenMetrics 1.0, which Prometheus and others read} */
+    public String openMetrics() {
+        return OpenMetricsText.of(this);
+    }
+
     /**
      * What was refused, how often. Kinds that there were not are not in it.
      *
@@ -64,6 +69,8 @@ public record BusMetrics(
      * @param messagesIn what came from it, since it is there
      * @param queuedBytes what it is still to get
      * @param peakQueuedBytes the most that waited at any time
+     * @param queuedDescriptors those of messages that it is still to get
+     * @param owned the well-known names that it owns
      * @param refused messages of its own that were not passed on
      */
     public record OfConnection(
@@ -76,11 +83,17 @@ public record BusMetrics(
             long bytesOut,
             long queuedBytes,
             long peakQueuedBytes,
+            int queuedDescriptors,
+            List<String> owned,
             int matchRules,
             int names,
             int pendingReplies,
             long refused,
-            Refusals refusals) {}
+            Refusals refusals) {
+        public OfConnection {
+            owned = List.copyOf(owned);
+        }
+    }
 
     /**
      * All connections of one user together.

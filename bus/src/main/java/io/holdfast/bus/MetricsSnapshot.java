@@ -47,6 +47,11 @@ final class MetricsSnapshot {
                 counters.bytesOut,
                 connection.out().bytes(),
                 counters.peakQueued,
+                connection.out().descriptors(),
+                connection.owned().stream()
+                        .filter(name -> name.owner() == connection)
+                        .map(BusName::toString)
+                        .toList(),
                 broker.matches.size(connection),
                 connection.names(),
                 connection.replies.outstanding(),

@@ -109,11 +109,10 @@ final class AuthorityCommand implements Command {
                 throw new CommandException(presence.failure().get());
             }
             return ExitCode.OK;
-        } catch (ErrnoException
-                | IOException
-                | IllegalStateException
-                | DBusException
-                | ConnectionLostException e) {
+        } catch (ConnectionLostException e) {
+            throw new CommandException(
+                    e.getMessage() + "; start a bus with holdfast up, or name one with --bus", e);
+        } catch (ErrnoException | IOException | IllegalStateException | DBusException e) {
             throw new CommandException(String.valueOf(e.getMessage()), e);
         }
     }

@@ -17,6 +17,7 @@ import io.holdfast.dbus.BusListener;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -51,6 +52,7 @@ final class BusCommand implements Command {
                         "  holdfast bus --address unix:path=/run/user/1000/bus",
                         "  holdfast bus --address unix:tmpdir=/tmp --print-address",
                         "  holdfast bus --system --address unix:path=/run/dbus/system_bus_socket",
+                        "  holdfast bus --address unix:path=/run/bus --metrics /run/bus.metrics",
                         "  holdfast bus --system --include /etc/own-services.conf --systemd-activation",
                         "  holdfast bus --config /usr/share/dbus-1/session.conf --address unix:runtime=yes");
         spec.addOption(
@@ -98,6 +100,13 @@ final class BusCommand implements Command {
                         printed(
                                 "--print-address",
                                 "Print the address for clients, a line for each, once it listens."))
+                .addOption(
+                        Command.option(
+                                "--metrics",
+                                "PATH",
+                                "Serve counters by peer, name and user there, as OpenMetrics by HTTP, for root"
+                                        + " and the user of the bus: curl --unix-socket PATH"
+                                        + " http://localhost/metrics"))
                 .addOption(
                         printed("--print-pid", "Print the number of this process, once it listens."));
         for (Ignored ignored : IGNORED) {
@@ -151,6 +160,7 @@ final class BusCommand implements Command {
                 LineTarget pid = LineTarget.of(line, "--print-pid", output);
                 EventLoop signals = EventLoop.open();
                 Bus bus = Bus.open(options);
+                MetricsSocket _ = metrics(line, bus);
                 Registration _ = signals.onSignal(Signal.TERM, signals::stop);
                 Registration _ = signals.onSignal(Signal.INT, signals::stop);
                 Registration _ = signals.onSignal(Signal.HUP, () -> reload(bus))) {
@@ -170,6 +180,13 @@ final class BusCommand implements Command {
                 | IllegalArgumentException e) {
             throw new CommandException(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static @Nullable MetricsSocket metrics(ParseResult line, Bus bus) {
+        String path = line.matchedOptionValue("--metrics", null);
+        return path == null
+                ? null
+                : MetricsSocket.listen(Path.of(path), () -> bus.metrics().join().openMetrics());
     }
 
     /** What is wrong with the configuration stands in the log of the bus. */

@@ -1,0 +1,155 @@
+package io.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** scripts/install of a checkout whose build and java are only pretended. */
+@Timeout(60)
+class InstallTest {
+    private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
+    private static final String BUILD = "0123456789abcdef-25";
+    private static final String OLD_BUILD = "fedcba9876543210-25";
+    private static final String JAVA =
+            """
+            #!/bin/sh
+            for word; do
+                case $word in -XX:AOTCacheOutput=*) echo trained; : >"${word#*=}" ;; esac
+            done
+            case "$*" in *"holdfast.cli.Holdfast completion "*) echo "for ${*##* }" ;; esac
+            """;
+
+    @TempDir private Path temp;
+    private Path root;
+    private Path prefix;
+
+    private record Run(int code, String output) {}
+
+    @BeforeEach
+    void layOut() throws IOException {
+        root = Files.createDirectories(temp.resolve("a check out"));
+        prefix = temp.resolve("usr local");
+        Files.createDirectories(root.resolve("scripts"));
+        Files.createDirectories(root.resolve("jdk/bin"));
+        for (String file : List.of("scripts/install", "scripts/layout", "scripts/fresh", "holdfast")) {
+            Files.copy(CHECKOUT.resolve(file), root.resolve(file));
+        }
+        Files.createFile(root.resolve("pom.xml")); // a checkout
+        Path java = Files.writeString(root.resolve("jdk/bin/java"), JAVA);
+        Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path build = Files.createDirectories(root.resolve(".holdfast").resolve(BUILD));
+        Files.writeString(build.resolve("x.jar"), "");
+        Files.writeString(
+                root.resolve(".holdfast/launch"),
+                """
+                build=%s
+                home_of_build='%s/.holdfast'
+                java_home='%s/jdk'
+                java_version=25
+                cli_flags=-Dcli
+                daemon_flags=-Ddaemon
+                """
+                        .formatted(BUILD, root, root));
+    }
+
+    private Run install(String... words) throws IOException, InterruptedException {
+        ProcessBuilder builder = new ProcessBuilder(root.resolve("scripts/install").toString());
+        builder.command().addAll(List.of(words));
+        builder.environment().put("HOLDFAST_AS_BUILT", "yes");
+        Process process = builder.redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes());
+        return new Run(process.waitFor(), output);
+    }
+
+    private List<String> installed() throws IOException {
+        try (Stream<Path> files = Files.walk(prefix)) {
+            return files.filter(Files::isRegularFile)
+                    .map(file -> prefix.relativize(file).toString())
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    @Test
+    void itLaysOutTheCommandAndItsCompletionAndLeavesNoLogs() throws Exception {
+        Run run = install(prefix.toString());
+        assertThat(run.code()).as(run.output()).isZero();
+        String lib = "lib/holdfast/" + BUILD;
+        assertThat(installed())
+                .containsExactly(
+                        "bin/holdfast",
+                        lib + "/authority.aot",
+                        lib + "/bus.aot",
+                        lib + "/holdfast.aot",
+                        lib + "/up.aot",
+                        lib + "/x.jar",
+                        "lib/holdfast/launch",
+                        "share/bash-completion/completions/holdfast",
+                        "share/fish/vendor_completions.d/holdfast.fish",
+                        "share/zsh/site-functions/_holdfast");
+        assertThat(prefix.resolve("share/zsh/site-functions/_holdfast")).content().isEqualTo("for zsh\n");
+    }
+
+    @Test
+    void anOldBuildGoesUnlessADaemonRunsFromIt() throws Exception {
+        Path old = Files.createDirectories(prefix.resolve("lib/holdfast").resolve(OLD_BUILD));
+        Process daemon = new ProcessBuilder("sh", "-c", "read x; :", old + "/x.jar").start();
+        try {
+            assertThat(install(prefix.toString()).code()).isZero();
+            assertThat(old).exists();
+        } finally {
+            daemon.getOutputStream().close();
+            int ignored = daemon.waitFor();
+        }
+        assertThat(install(prefix.toString()).code()).isZero();
+        assertThat(old).doesNotExist();
+    }
+
+    @Test
+    void whatItHasLaidOutItRemoves() throws Exception {
+        assertThat(install(prefix.toString()).code()).isZero();
+        Path other = Files.writeString(prefix.resolve("bin/other"), "");
+        assertThat(install("--uninstall", prefix.toString()).code()).isZero();
+        assertThat(installed()).containsExactly("bin/other");
+        assertThat(prefix.resolve("lib/holdfast")).doesNotExist();
+        assertThat(other).exists();
+
+        Run again = install("--uninstall", prefix.toString());
+        assertThat(again.code()).isEqualTo(1);
+        assertThat(again.output()).contains("nothing of it is in " + prefix).hasLineCount(1);
+    }
+
+    @Test
+    void whatADaemonRunsFromIsNotRemoved() throws Exception {
+        assertThat(install(prefix.toString()).code()).isZero();
+        Path jar = prefix.toRealPath().resolve("lib/holdfast").resolve(BUILD).resolve("x.jar");
+        Process daemon = new ProcessBuilder("sh", "-c", "read x; :", jar.toString()).start();
+        try {
+            Run run = install("--uninstall", prefix.toString());
+            assertThat(run.code()).isEqualTo(1);
+            assertThat(run.output()).contains("a daemon runs from it").hasLineCount(1);
+            assertThat(jar).exists();
+        } finally {
+            daemon.getOutputStream().close();
+            int ignored = daemon.waitFor();
+        }
+    }
+
+    @Test
+    void anythingElseIsMisuse() throws Exception {
+        for (String[] words : new String[][] {{}, {"--help"}, {"--uninstall"}, {"a", "b"}}) {
+            Run run = install(words);
+            assertThat(run.code()).isEqualTo(2);
+            assertThat(run.output()).startsWith("usage: scripts/install").hasLineCount(1);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package io.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * What a newcomer tries and mistypes: each time one line that names the subject, and an exit code.
+ * Nothing of this needs root, a cgroup or a daemon. {@code @} stands for a folder of the test's own.
+ */
+@Timeout(120)
+class OneLineErrorsTest {
+    @TempDir private Path folder;
+
+    @ParameterizedTest(name = "holdfast {0}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                // typos
+                "statsu                              | 2 | 'statsu'            | did you mean status?",
+                "enable web.service                  | 2 | 'enable'            | holdfast up UNIT",
+                "help statsu                         | 2 | 'statsu'            | did you mean status?",
+                "status --frob                       | 2 | '--frob'            | status --help",
+                "bus --adress unix:path=@/bus        | 2 | '--adress'          | --address",
+                "completion csh                      | 2 | 'csh'               | bash",
+                // what is missing
+                "start                               | 2 | 'UNIT'              | start --help",
+                "check                               | 2 | 'ACTION'            | check --help",
+                "run                                 | 2 | 'COMMAND'           | run --help",
+                // processes
+                "info 4194305                        | 1 | 4194305             | no process",
+                "info abc                            | 2 | 'abc'               | PID:ID",
+                "signal 4194305 TERM                 | 1 | 4194305             | no process",
+                "signal 1 FOO                        | 2 | 'FOO'               | 0 to 64",
+                "watch 4194305                       | 125 | 4194305           | no process",
+                "run -- @/nowhere                    | 127 | @/nowhere         | no program",
+                "run -- @                            | 126 | @                 | folder",
+                "who @/nowhere                       | 1 | @/nowhere           | there is no",
+                // daemons that are not there
+                "status --runtime-dir @              | 1 | @                   | holdfast up",
+                "start web.service --runtime-dir @   | 1 | @                   | holdfast up",
+                "stop web.service --runtime-dir @    | 1 | @                   | holdfast up",
+                "who :1.7 --bus unix:path=@/none     | 1 | @/none              | ENOENT",
+                "authority --bus unix:path=@/none    | 1 | @/none              | --bus",
+                "check org.example.a --authority unix:@/none | 4 | @/none      | ENOENT",
+                // addresses, files and options that do not fit
+                "bus --address nonsense              | 2 | \"nonsense\"        | unix:",
+                "bus --address tcp:host=localhost    | 1 | tcp:host=localhost  | unixexec:",
+                "bus --address unix:path=@/no/bus    | 1 | @/no                | ENOENT",
+                "bus --config @/none.conf            | 1 | @/none.conf         | no such file",
+                "bus --config @/broken.conf          | 1 | @/broken.conf:2     | frobnicate",
+                "bus --system --session              | 2 | --session           | one of",
+                "bus --fork                          | 2 | --fork              | service manager",
+                "bus --print-address=4711            | 2 | --print-address     | 4711",
+                "authority --bus none                | 2 | serve nobody        | --socket",
+                "verify @/none.service               | 1 | @/none.service      | no such file",
+                "check org.example.a --process 1     | 2 | --process           | --uid",
+            })
+    void isOneLineThatNamesItsSubject(String line, int code, String subject, String hint)
+            throws Exception {
+        Files.writeString(folder.resolve("broken.conf"), "<busconfig>\n<frobnicate/>\n");
+        List<String> words =
+                List.of(line.replace("@", folder.toString()).split(" +"));
+
+        Invocation tried = Invocation.of(words.toArray(String[]::new));
+        assertThat(tried.err())
+                .startsWith("holdfast: ")
+                .hasLineCount(1)
+                .contains(subject.replace("@", folder.toString()))
+                .contains(hint)
+                .doesNotContain("Exception", "holdfast's own");
+        assertThat(tried.out()).isEmpty();
+        assertThat(tried.code()).isEqualTo(code);
+    }
+}

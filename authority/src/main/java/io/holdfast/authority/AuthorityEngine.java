@@ -359,7 +359,7 @@ public final class AuthorityEngine implements AutoCloseable {
 
         @Override
         public void revoke(String id) {
-            tasks.end(() -> kept.remove(id));
+            tasks.end(() -> kept.remove(id, "void"));
         }
 
         @Override
@@ -483,7 +483,7 @@ public final class AuthorityEngine implements AutoCloseable {
         caller.requireIn(session, options.sessions());
         return tasks.submit(() -> {
             kept.inScope(scope -> AgentRegistry.isSame(scope, session))
-                    .forEach(each -> kept.remove(each.id()));
+                    .forEach(each -> kept.remove(each.id(), "revoked"));
         });
     }
 
@@ -503,7 +503,7 @@ public final class AuthorityEngine implements AutoCloseable {
                 throw AuthorityException.notAuthorized(
                         "temporary authorization " + id + " is another user's");
             }
-            kept.remove(id);
+            kept.remove(id, "revoked");
         });
     }
 

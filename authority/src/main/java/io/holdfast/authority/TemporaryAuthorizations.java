@@ -34,6 +34,11 @@ final class TemporaryAuthorizations implements AutoCloseable {
     /** How many one user may have; the oldest goes when a further one comes. */
     static final int MAX_PER_USER = AuthorityLimits.TEMPORARY_AUTHORIZATIONS.intValue();
 
+    /** How long, and how many of all users, it is known how they ended. */
+    private static final Duration REMEMBERED = Duration.ofMinutes(10);
+
+    private static final int MAX_REMEMBERED = 256;
+
     private final EventLoop loop;
     private final Runnable changed;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
@@ -41,6 +46,7 @@ final class TemporaryAuthorizations implements AutoCloseable {
     private final AuthorityState state;
     private final LongSupplier clock;
     private volatile List<Entry> inForce = List.of();
+    private volatile List<Former> former = List.of(); // the oldest first
 
     /**
      * One of them.
@@ -49,6 +55,14 @@ final class TemporaryAuthorizations implements AutoCloseable {
      */
     private record Entry(
             TemporaryAuthorization authorization, long deadline, EventLoop.Timer expiry) {}
+
+    /**
+     * One that has ended, for explanations.
+     *
+     * @param how as {@code expired}
+     * @param ended by the clock
+     */
+    private record Former(String id, String action, long uid, String how, long ended) {}
 
     /**
      * @param changed called after one has come or gone
@@ -132,9 +146,12 @@ final class TemporaryAuthorizations implements AutoCloseable {
                 loop.watch(
                         kept.subject().pidFd().fd(),
                         Readiness.IN,
-                        _ -> remove(id)); // it has exited
+                        _ -> remove(id, "of a process that has exited"));
         Duration life = left.isNegative() ? Duration.ZERO : left;
-        entries.put(id, new Entry(added, kept.deadline(), loop.after(life, () -> remove(id))));
+        entries.put(
+                id,
+                new Entry(
+                        added, kept.deadline(), loop.after(life, () -> remove(id, "expired"))));
         publish();
         return added;
     }
@@ -143,7 +160,7 @@ final class TemporaryAuthorizations implements AutoCloseable {
         List<TemporaryAuthorization> ofUser =
                 inForce().filter(each -> each.subject().uid() == uid).toList();
         for (int i = 0; i <= ofUser.size() - MAX_PER_USER; i++) {
-            remove(ofUser.get(i).id());
+            remove(ofUser.get(i).id(), "replaced: its user has too many");
         }
     }
 
@@ -177,6 +194,15 @@ final class TemporaryAuthorizations implements AutoCloseable {
                     fit.add(each);
                 } else {
                     unfit.add(each.id() + " is " + reason.get());
+                }
+            }
+        }
+        for (Former each : former) {
+            if (each.action().equals(action) && each.uid() == process.uid()) {
+                long seconds =
+                        Duration.ofNanos(clock.getAsLong() - each.ended()).toSeconds();
+                if (seconds < REMEMBERED.toSeconds()) {
+                    unfit.add(each.id() + " is " + each.how() + ", since " + seconds + " s");
                 }
             }
         }
@@ -215,14 +241,31 @@ final class TemporaryAuthorizations implements AutoCloseable {
         return Optional.ofNullable(entries.get(id)).map(Entry::authorization);
     }
 
-    void remove(String id) {
+    /**
+     * Ends one.
+     *
+     * @param how for explanations, as {@code revoked}
+     */
+    void remove(String id, String how) {
         Entry gone = entries.get(id);
         if (gone != null) {
             state.remove(id);
             entries.remove(id, gone);
+            remember(gone.authorization(), how);
             publish();
             release(gone);
         }
+    }
+
+    private void remember(TemporaryAuthorization gone, String how) {
+        List<Former> all = new ArrayList<>(former);
+        if (all.size() == MAX_REMEMBERED) {
+            Former _ = all.removeFirst();
+        }
+        all.add(
+                new Former(
+                        gone.id(), gone.action(), gone.subject().uid(), how, clock.getAsLong()));
+        former = List.copyOf(all);
     }
 
     private static void release(Entry gone) {

@@ -71,6 +71,27 @@ class TemporaryAuthorizationsTest {
         }
     }
 
+    @Test
+    void howOneHasEndedIsKnownForAWhile() {
+        AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 1000);
+        try (EventLoop loop = EventLoop.open();
+                TemporaryAuthorizations kept =
+                        new TemporaryAuthorizations(loop, sessions(), () -> {}, clock::get);
+                Subject.UnixProcess user = process(USER);
+                Subject.UnixProcess other = process(USER + 1)) {
+            String id = add(kept, user, "a.0");
+            kept.remove(id, "expired");
+            kept.remove(id, "revoked");
+            long _ = clock.addAndGet(Duration.ofSeconds(12).toNanos());
+            assertThat(kept.find(user, "a.0").unfit())
+                    .containsExactly(id + " is expired, since 12 s");
+            assertThat(kept.find(user, "a.1").unfit()).isEmpty();
+            assertThat(kept.find(other, "a.0").unfit()).isEmpty();
+            long _ = clock.addAndGet(Duration.ofMinutes(10).toNanos());
+            assertThat(kept.find(user, "a.0").unfit()).isEmpty();
+        }
+    }
+
     private Sessions sessions() {
         return new PolicyFolders(folder).display(USER, "7", "seat0", "active").sessions();
     }

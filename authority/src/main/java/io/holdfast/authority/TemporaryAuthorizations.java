@@ -199,8 +199,7 @@ final class TemporaryAuthorizations implements AutoCloseable {
         }
         for (Former each : former) {
             if (each.action().equals(action) && each.uid() == process.uid()) {
-                long seconds =
-                        Duration.ofNanos(clock.getAsLong() - each.ended()).toSeconds();
+                long seconds = Duration.ofNanos(clock.getAsLong() - each.ended()).toSeconds();
                 if (seconds < REMEMBERED.toSeconds()) {
                     unfit.add(each.id() + " is " + each.how() + ", since " + seconds + " s");
                 }
@@ -262,9 +261,7 @@ final class TemporaryAuthorizations implements AutoCloseable {
         if (all.size() == MAX_REMEMBERED) {
             Former _ = all.removeFirst();
         }
-        all.add(
-                new Former(
-                        gone.id(), gone.action(), gone.subject().uid(), how, clock.getAsLong()));
+        all.add(new Former(gone.id(), gone.action(), gone.subject().uid(), how, clock.getAsLong()));
         former = List.copyOf(all);
     }
 

@@ -53,7 +53,8 @@ class PolkitIssuesTest {
     /** 699: CheckAuthorization about a unix-session aborts polkitd. */
     @Test
     void issue699ASessionIsAnsweredFor() throws IOException {
-        folders.rules("10.rules", "polkit.addRule(function(a, s) { return s.pid ? 'no' : null; });");
+        folders.rules(
+                "10.rules", "polkit.addRule(function(a, s) { return s.pid ? 'no' : null; });");
         try (AuthorityEngine engine = AuthorityEngine.open(folders.options())) {
             Decision decision = check(engine, new Subject.UnixSession("7", USER), "a.no");
             assertThat(decision.isAuthorized()).isFalse();
@@ -90,7 +91,8 @@ class PolkitIssuesTest {
 
     /** Seen with 126 and later: an answer that is true and no text spins or ends polkitd. */
     @ParameterizedTest
-    @ValueSource(strings = {"1", "true", "{}", "['yes']", "function() {}", "Infinity", "new Date()"})
+    @ValueSource(
+            strings = {"1", "true", "{}", "['yes']", "function() {}", "Infinity", "new Date()"})
     void anAnswerThatIsNoTextIsNo(String answer) throws IOException {
         folders.action("a.asked", "yes");
         folders.rules(

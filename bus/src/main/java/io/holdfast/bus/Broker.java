@@ -110,8 +110,7 @@ final class Broker implements AutoCloseable {
      * @param id of the bus: 32 lower-case hexadecimal digits
      * @param source what a reload loads
      */
-    Broker(
-            EventLoop loop, String id, BusOptions options, ConfigSource source, BusConfig config) {
+    Broker(EventLoop loop, String id, BusOptions options, ConfigSource source, BusConfig config) {
         this.loop = loop;
         this.wait = new AdaptiveWait(loop);
         this.id = id;

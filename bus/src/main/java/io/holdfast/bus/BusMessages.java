@@ -49,8 +49,8 @@ final class BusMessages {
     }
 
     /**
-     * Shows monitors the error of a message whose sender does not receive it: of a signal, of a call
-     * without a reply.
+     * Shows monitors the error of a message whose sender does not receive it: of a signal, of a
+     * call without a reply.
      *
      * @param to the sender of the message; null for the bus itself
      */

@@ -50,12 +50,27 @@ final class OpenMetricsText {
     }
 
     private void peers(List<BusMetrics.OfConnection> peers) {
-        peer(peers, "received_messages", true, BusMetrics.OfConnection::messagesIn, "Messages from it.");
+        peer(
+                peers,
+                "received_messages",
+                true,
+                BusMetrics.OfConnection::messagesIn,
+                "Messages from it.");
         peer(peers, "received_bytes", true, BusMetrics.OfConnection::bytesIn, "Bytes from it.");
         peer(peers, "sent_messages", true, BusMetrics.OfConnection::messagesOut, "Messages to it.");
         peer(peers, "sent_bytes", true, BusMetrics.OfConnection::bytesOut, "Bytes to it.");
-        peer(peers, "refused_messages", true, BusMetrics.OfConnection::refused, "Its refused messages.");
-        peer(peers, "queued_bytes", false, BusMetrics.OfConnection::queuedBytes, "Bytes it has not read.");
+        peer(
+                peers,
+                "refused_messages",
+                true,
+                BusMetrics.OfConnection::refused,
+                "Its refused messages.");
+        peer(
+                peers,
+                "queued_bytes",
+                false,
+                BusMetrics.OfConnection::queuedBytes,
+                "Bytes it has not read.");
         peer(
                 peers,
                 "peak_queued_bytes",
@@ -125,11 +140,7 @@ final class OpenMetricsText {
         }
         counter("user_refusals", "What was refused to a user.");
         users.forEach(user ->
-                refusals(
-                        "user_refusals_total",
-                        user.refusals(),
-                        "uid",
-                        Long.toString(user.uid())));
+                refusals("user_refusals_total", user.refusals(), "uid", Long.toString(user.uid())));
     }
 
     private void user(
@@ -139,11 +150,7 @@ final class OpenMetricsText {
             String help) {
         gauge("user_" + name, help);
         users.forEach(user ->
-                sample(
-                        "user_" + name,
-                        value.applyAsLong(user),
-                        "uid",
-                        Long.toString(user.uid())));
+                sample("user_" + name, value.applyAsLong(user), "uid", Long.toString(user.uid())));
     }
 
     private void refusals(String name, BusMetrics.Refusals refusals, String... labels) {
@@ -152,8 +159,7 @@ final class OpenMetricsText {
         refusals(name, "disconnect", refusals.disconnects(), labels);
     }
 
-    private void refusals(
-            String name, String kind, Map<String, Long> byReason, String... labels) {
+    private void refusals(String name, String kind, Map<String, Long> byReason, String... labels) {
         new TreeMap<>(byReason)
                 .forEach((reason, count) -> {
                     String[] all = new String[labels.length + 4];

@@ -221,8 +221,7 @@ final class Router {
     }
 
     /** Monitors see the request for the service first, then the message that waits for it. */
-    private void activate(
-            Connection from, String name, MessageView view, @Nullable PassedFds fds) {
+    private void activate(Connection from, String name, MessageView view, @Nullable PassedFds fds) {
         String denied = broker.policies.refusesSending(from, Party.expected(name), view);
         if (denied != null) {
             broker.monitors.seen(from, null, view, fds);

@@ -237,7 +237,8 @@ class MetricsTest {
                 .last()
                 .isEqualTo("# EOF");
         assertThat(text)
-                .contains("holdfast_bus_name_info{name=\"a.b\",owner=\"" + client.name() + "\"} 1\n")
+                .contains(
+                        "holdfast_bus_name_info{name=\"a.b\",owner=\"" + client.name() + "\"} 1\n")
                 .contains("holdfast_bus_peer_match_rules{name=\"" + client.name() + "\",process=\"")
                 .contains("holdfast_bus_user_connections{uid=\"" + US + "\"} 1\n")
                 .contains("_refusals_total{kind=\"limit\",reason=\"" + RULES + "\"} 1\n")

@@ -161,7 +161,8 @@ class MonitoredPolicyTest {
 
             List<String> seen = seen(monitor, a);
             if (!bus.isDaemon()) { // monitors see what whoever answers is not told
-                assertThat(seen.remove(2)).isEqualTo("AccessDenied from " + BUS + " to " + b.name());
+                assertThat(seen.remove(2))
+                        .isEqualTo("AccessDenied from " + BUS + " to " + b.name());
             }
             assertThat(seen)
                     .containsExactly(

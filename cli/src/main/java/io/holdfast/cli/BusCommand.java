@@ -108,13 +108,16 @@ final class BusCommand implements Command {
                                         + " and the user of the bus: curl --unix-socket PATH"
                                         + " http://localhost/metrics"))
                 .addOption(
-                        printed("--print-pid", "Print the number of this process, once it listens."));
+                        printed(
+                                "--print-pid",
+                                "Print the number of this process, once it listens."));
         for (Ignored ignored : IGNORED) {
             spec.addOption(Command.flag(ignored.option, ignored.why));
         }
         return spec.addOption(
                         Command.flag(
-                                FORK, "Refused: start it by a service manager, or with & in a shell."))
+                                FORK,
+                                "Refused: start it by a service manager, or with & in a shell."))
                 .addOption(Command.flag("--version", "Print the version."));
     }
 
@@ -125,8 +128,7 @@ final class BusCommand implements Command {
                 .fallbackValue("1")
                 .type(String.class)
                 .description(
-                        what
-                                + " To standard output, or to that descriptor, which is closed then.")
+                        what + " To standard output, or to that descriptor, which is closed then.")
                 .build();
     }
 

@@ -27,7 +27,8 @@ final class UnknownCommand {
                     Map.entry("journalctl", STATUS + " shows the last lines"),
                     Map.entry("try-restart", "holdfast restart UNIT"),
                     Map.entry("condrestart", "holdfast restart UNIT"),
-                    Map.entry("reload-or-restart", "holdfast reload UNIT, or holdfast restart UNIT"),
+                    Map.entry(
+                            "reload-or-restart", "holdfast reload UNIT, or holdfast restart UNIT"),
                     Map.entry("daemon-reload", "send SIGHUP to holdfast up"),
                     Map.entry("daemon-reexec", "holdfast up --keeper goes on where it was killed"),
                     Map.entry("enable", UP),

@@ -158,8 +158,7 @@ class DoorTest {
 
     @Test
     void aLinkCalledDbusDaemonIsTheBus() throws IOException, InterruptedException {
-        Path link =
-                Files.createSymbolicLink(temp.resolve("dbus-daemon"), root.resolve("holdfast"));
+        Path link = Files.createSymbolicLink(temp.resolve("dbus-daemon"), root.resolve("holdfast"));
         Run run = run(temp, link.toString(), "--session", "--print-address=4");
 
         assertThat(run.lines()).endsWith("bus", "--session", "--print-address=4");

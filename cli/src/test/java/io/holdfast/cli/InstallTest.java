@@ -40,7 +40,8 @@ class InstallTest {
         prefix = temp.resolve("usr local");
         Files.createDirectories(root.resolve("scripts"));
         Files.createDirectories(root.resolve("jdk/bin"));
-        for (String file : List.of("scripts/install", "scripts/layout", "scripts/fresh", "holdfast")) {
+        for (String file :
+                List.of("scripts/install", "scripts/layout", "scripts/fresh", "holdfast")) {
             Files.copy(CHECKOUT.resolve(file), root.resolve(file));
         }
         Files.createFile(root.resolve("pom.xml")); // a checkout
@@ -96,7 +97,9 @@ class InstallTest {
                         "share/bash-completion/completions/holdfast",
                         "share/fish/vendor_completions.d/holdfast.fish",
                         "share/zsh/site-functions/_holdfast");
-        assertThat(prefix.resolve("share/zsh/site-functions/_holdfast")).content().isEqualTo("for zsh\n");
+        assertThat(prefix.resolve("share/zsh/site-functions/_holdfast"))
+                .content()
+                .isEqualTo("for zsh\n");
     }
 
     @Test

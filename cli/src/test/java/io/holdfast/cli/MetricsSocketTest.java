@@ -35,7 +35,8 @@ class MetricsSocketTest {
     void listen() {
         path = folder.resolve("metrics");
         socket =
-                MetricsSocket.listen(path, () -> "a_total " + asked.incrementAndGet() + "\n# EOF\n");
+                MetricsSocket.listen(
+                        path, () -> "a_total " + asked.incrementAndGet() + "\n# EOF\n");
     }
 
     @AfterEach
@@ -113,7 +114,8 @@ class MetricsSocketTest {
     void itsFileIsForItsOwnerAndGoesWithIt() throws Exception {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
                 .isEqualTo("rw-------");
-        assertThatThrownBy(() -> MetricsSocket.listen(path, () -> "")).isInstanceOf(ErrnoException.class);
+        assertThatThrownBy(() -> MetricsSocket.listen(path, () -> ""))
+                .isInstanceOf(ErrnoException.class);
         socket.close();
         assertThat(path).doesNotExist();
     }

@@ -12,7 +12,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * What a newcomer tries and mistypes: each time one line that names the subject, and an exit code.
- * Nothing of this needs root, a cgroup or a daemon. {@code @} stands for a folder of the test's own.
+ * Nothing of this needs root, a cgroup or a daemon. {@code @} stands for a folder of the test's
+ * own.
  */
 @Timeout(120)
 class OneLineErrorsTest {
@@ -65,8 +66,7 @@ class OneLineErrorsTest {
     void isOneLineThatNamesItsSubject(String line, int code, String subject, String hint)
             throws Exception {
         Files.writeString(folder.resolve("broken.conf"), "<busconfig>\n<frobnicate/>\n");
-        List<String> words =
-                List.of(line.replace("@", folder.toString()).split(" +"));
+        List<String> words = List.of(line.replace("@", folder.toString()).split(" +"));
 
         Invocation tried = Invocation.of(words.toArray(String[]::new));
         assertThat(tried.err())

@@ -44,8 +44,8 @@ final class StandardFolders {
 
     /**
      * Makes the folder of services of this login, if it is among those of a bus: programs put
-     * services there for as long as the session lasts (dbus-daemon(1)). A runtime folder that is not
-     * there, or somebody else's, stays as it is.
+     * services there for as long as the session lasts (dbus-daemon(1)). A runtime folder that is
+     * not there, or somebody else's, stays as it is.
      */
     static void makeRuntimeFolder(Map<String, String> environment, List<ServiceFolder> folders)
             throws IOException {

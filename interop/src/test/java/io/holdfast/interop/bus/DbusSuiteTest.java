@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,14 +60,20 @@ class DbusSuiteTest {
 
     private static final Pattern OK = Pattern.compile("ok \\d+ (/\\S+).*");
 
-    @TempDir private Path folder;
+    @TempDir private static Path folder;
+
+    private static Path holdfast;
+
+    @BeforeAll
+    static void layOut() throws IOException {
+        holdfast = holdfast();
+    }
 
     static Stream<String> programs() {
         return PROGRAMS.stream();
     }
 
-    private static RunResult run(String program, Path daemon, List<String> words)
-            throws Exception {
+    private static RunResult run(String program, Path daemon, List<String> words) throws Exception {
         assumeTrue(Files.exists(SUITE.resolve(program)), "dbus-tests is not installed");
         return Run.of(
                         Spawn.of(SUITE.resolve(program).toString())
@@ -79,7 +86,7 @@ class DbusSuiteTest {
                 .run();
     }
 
-    private Path holdfast() throws IOException {
+    private static Path holdfast() throws IOException {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         List<String> words =
                 List.of(
@@ -108,8 +115,7 @@ class DbusSuiteTest {
                 .toList();
     }
 
-    private static void passes(String program, Path daemon, List<String> refused)
-            throws Exception {
+    private static void passes(String program, Path daemon, List<String> refused) throws Exception {
         List<String> cases = new ArrayList<>(cases(program));
         assertThat(cases).as(program).isNotEmpty().containsAll(refused);
         List<String> words = new ArrayList<>(List.of("--tap"));
@@ -130,7 +136,7 @@ class DbusSuiteTest {
     @MethodSource("programs")
     @Needs(root = true)
     void holdfastPassesAsDbusDaemonDoes(String program) throws Exception {
-        passes(program, holdfast(), REFUSED.getOrDefault(program, List.of()));
+        passes(program, holdfast, REFUSED.getOrDefault(program, List.of()));
     }
 
     @ParameterizedTest

@@ -27,7 +27,15 @@ final class Commands {
                                     "daemon-reload",
                                     "daemon-reexec")),
                     new Section("Messages", List.of("bus", "dbus")),
-                    new Section("Permissions", List.of("authority", "check", "rules", "agent")),
+                    new Section(
+                            "Permissions",
+                            List.of(
+                                    "authority",
+                                    "check",
+                                    "actions",
+                                    "authorizations",
+                                    "rules",
+                                    "agent")),
                     new Section("Processes", List.of("info", "who", "watch", "signal")),
                     new Section(
                             "This machine, this command",
@@ -57,6 +65,8 @@ final class Commands {
                     case "dbus" -> new DbusCommand();
                     case "authority" -> new AuthorityCommand();
                     case "check" -> new CheckCommand();
+                    case "actions" -> new ActionsCommand();
+                    case "authorizations" -> new AuthorizationsCommand();
                     case "rules" -> new RulesCommand();
                     case "agent" -> new AgentCommand();
                     case "agent-helper" -> new AgentHelperCommand(); // for a unit, not for people

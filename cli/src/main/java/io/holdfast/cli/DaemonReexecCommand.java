@@ -16,7 +16,7 @@ final class DaemonReexecCommand implements Command {
                         "%nServices run on, sockets keep who waits at them, and jobs go on. The new manager is of"
                                 + " the newest build: this is how an update of Holdfast is taken up. It needs a"
                                 + " manager that was not started with --no-keeper.%n")
-                .footer("%nExample:", "  holdfast daemon-reexec");
+                .footer("%nExamples:", "  holdfast daemon-reexec");
         ManagerSocket.addOptions(spec);
         return spec;
     }

@@ -12,7 +12,7 @@ final class DaemonReloadCommand implements Command {
         spec.usageMessage()
                 .header("Read the files of all units again.")
                 .description("%nWhat runs takes up what its files say at its next start.%n")
-                .footer("%nExample:", "  holdfast daemon-reload");
+                .footer("%nExamples:", "  holdfast daemon-reload");
         ManagerSocket.addOptions(spec);
         return spec;
     }

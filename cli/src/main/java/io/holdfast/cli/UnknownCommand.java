@@ -29,14 +29,13 @@ final class UnknownCommand {
                     Map.entry("condrestart", "holdfast restart UNIT"),
                     Map.entry(
                             "reload-or-restart", "holdfast reload UNIT, or holdfast restart UNIT"),
-                    Map.entry("daemon-reload", "send SIGHUP to holdfast up"),
-                    Map.entry("daemon-reexec", "holdfast up --keeper goes on where it was killed"),
                     Map.entry("enable", UP),
                     Map.entry("disable", "leave it out of holdfast up UNIT..."),
                     Map.entry("mask", "link its unit file to /dev/null"),
                     Map.entry("analyze", "holdfast verify UNIT"),
                     Map.entry("ps", "holdfast info PID"),
                     Map.entry("pkcheck", "holdfast check ACTION"),
+                    Map.entry("pkaction", "holdfast actions"),
                     Map.entry("pkttyagent", "holdfast agent"),
                     Map.entry("exec", "holdfast run -- COMMAND"));
 

@@ -66,7 +66,7 @@ class CheckCommandTest {
     void open() throws IOException {
         Path actions = Files.createDirectory(folder.resolve("actions"));
         Path rules = Files.createDirectory(folder.resolve("rules.d"));
-        for (String word : List.of("yes", "no", "auth_self", "ruled")) {
+        for (String word : List.of("yes", "no", "auth_self", "auth_self_keep", "ruled")) {
             Files.writeString(
                     actions.resolve(word + ".policy"),
                     """
@@ -366,5 +366,66 @@ class CheckCommandTest {
         assertThat(dismissed.out())
                 .startsWith("org.example.auth_self: no\n")
                 .contains("  polkit.dismissed = true\n");
+    }
+
+    private Invocation authorizations(String... more) {
+        return Invocation.of(
+                Stream.concat(
+                                Stream.of("authorizations", "--authority", authority),
+                                Stream.of(more))
+                        .toArray(String[]::new));
+    }
+
+    @Test
+    void whatIsKeptIsListedAndRevokedAndTheExplanationTellsIt() {
+        assertThat(authorizations()).isEqualTo(new Invocation(0, "", ""));
+        new Agent(true).register();
+        assertThat(checkUser("auth_self_keep", "--interactive").code()).isZero();
+        assertThat(checkUser("auth_self_keep").code()).as("without being asked again").isZero();
+
+        Invocation listed = authorizations();
+        assertThat(listed.code()).isZero();
+        assertThat(listed.out())
+                .hasLineCount(1)
+                .startsWith("tmpauthz1  org.example.auth_self_keep  process " + process.pid() + ":")
+                .contains("  20001", "until ");
+        assertThat(authorizations("--json").out()).contains("\"uid\":" + USER);
+
+        Invocation unknown = authorizations("--revoke", "tmpauthz7");
+        assertThat(unknown.code()).isEqualTo(1);
+        assertThat(unknown.err()).contains("tmpauthz7").hasLineCount(1);
+        assertThat(authorizations("--revoke", "tmpauthz1")).isEqualTo(new Invocation(0, "", ""));
+        assertThat(authorizations().out()).isEmpty();
+        Invocation explained = checkUser("auth_self_keep", "--explain");
+        assertThat(explained.code()).isEqualTo(3);
+        assertThat(explained.out())
+                .contains("temporary authorization: tmpauthz1 is revoked, since 0 s");
+
+        assertThat(checkUser("auth_self_keep", "--interactive").code()).isZero();
+        assertThat(authorizations("--revoke-all")).isEqualTo(new Invocation(0, "", ""));
+        assertThat(authorizations().out()).isEmpty();
+        assertThat(authorizations("--revoke-all", "--revoke", "x").code())
+                .isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void actionsAreListedWithTheirDefaults() {
+        Invocation all = Invocation.of("actions", "--authority", authority);
+        assertThat(all.code()).isZero();
+        assertThat(all.out().lines())
+                .containsExactly(
+                        "org.example.auth_self  auth_self",
+                        "org.example.auth_self_keep  auth_self_keep",
+                        "org.example.no  no",
+                        "org.example.ruled  yes",
+                        "org.example.yes  yes");
+        Invocation some =
+                Invocation.of("actions", "--authority", authority, "*.yes", "org.example.n*");
+        assertThat(some.out()).contains("org.example.no", "org.example.yes").hasLineCount(2);
+        assertThat(Invocation.of("actions", "--authority", authority, "--json", "*.no").out())
+                .contains("\"allowActive\":\"no\"")
+                .hasLineCount(1);
+        assertThat(Invocation.of("actions", "--authority", authority, "nothing").code())
+                .isEqualTo(1);
     }
 }

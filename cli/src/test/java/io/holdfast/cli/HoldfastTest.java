@@ -95,7 +95,7 @@ class HoldfastTest {
             value = {
                 "list-units    | holdfast status",
                 "is-active     | holdfast status",
-                "daemon-reload | SIGHUP",
+                "condrestart   | holdfast restart",
                 "enable        | holdfast up UNIT",
                 "try-restart   | holdfast restart",
                 "pkcheck       | holdfast check",

@@ -50,6 +50,8 @@ class OneLineErrorsTest {
                 "who :1.7 --bus unix:path=@/none     | 1 | @/none              | ENOENT",
                 "authority --bus unix:path=@/none    | 1 | @/none              | --bus",
                 "check org.example.a --authority unix:@/none | 4 | @/none      | ENOENT",
+                "actions --authority unix:@/none     | 1 | @/none              | holdfast up",
+                "authorizations --authority unix:@/none | 1 | @/none           | holdfast up",
                 // addresses, files and options that do not fit
                 "bus --address nonsense              | 2 | \"nonsense\"        | unix:",
                 "bus --address tcp:host=localhost    | 1 | tcp:host=localhost  | unixexec:",

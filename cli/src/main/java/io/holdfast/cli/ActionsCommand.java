@@ -30,10 +30,13 @@ final class ActionsCommand implements Command {
                                 .arity("0..*")
                                 .type(List.class)
                                 .auxiliaryTypes(String.class)
-                                .description("Those alone; * stands for any text. All, if none is given.")
+                                .description(
+                                        "Those alone; * stands for any text. All, if none is given.")
                                 .build())
                 .addOption(AuthorityCall.option())
-                .addOption(Command.json("Print a JSON object for each, with all that is known of it."));
+                .addOption(
+                        Command.json(
+                                "Print a JSON object for each, with all that is known of it."));
     }
 
     @Override
@@ -43,7 +46,9 @@ final class ActionsCommand implements Command {
                         .map(ActionsCommand::pattern)
                         .toList();
         List<JsonObject> actions =
-                AuthorityCall.call(line, "ListActions", JsonObject.EMPTY).objects("actions").stream()
+                AuthorityCall.call(line, "ListActions", JsonObject.EMPTY)
+                        .objects("actions")
+                        .stream()
                         .filter(action -> isWanted(action.string("id"), wanted))
                         .sorted(Comparator.comparing(action -> action.string("id")))
                         .toList();

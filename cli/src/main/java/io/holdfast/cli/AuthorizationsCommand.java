@@ -65,15 +65,13 @@ final class AuthorizationsCommand implements Command {
 
     private static void revoke(ParseResult line, String id) {
         JsonObject _ =
-                AuthorityCall.call(
-                        line, "RevokeTemporaryAuthorization", JsonObject.of("id", id));
+                AuthorityCall.call(line, "RevokeTemporaryAuthorization", JsonObject.of("id", id));
     }
 
     private static void print(JsonObject each, Output output) {
         JsonObject process = each.object("process");
         String name =
-                process.integer("pid")
-                        + process.find("pidfdId").map(id -> ":" + id).orElse("");
+                process.integer("pid") + process.find("pidfdId").map(id -> ":" + id).orElse("");
         output.line(
                 output.strong(each.string("id")),
                 "  " + each.string("action"),

@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import picocli.CommandLine;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Model.CommandSpec;
@@ -31,7 +32,8 @@ final class CommandTree {
 
     /** The grammar of one subcommand. */
     static CommandLine ofCommand(String name, Output output) {
-        return forLine(List.of(name), output).getSubcommands().get(name);
+        return Objects.requireNonNull(
+                forLine(List.of(name), output).getSubcommands().get(name), name);
     }
 
     /** The grammar with all subcommands. */

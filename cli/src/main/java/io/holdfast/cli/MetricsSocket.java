@@ -109,9 +109,10 @@ final class MetricsSocket implements AutoCloseable {
 
     /** The head of a request; empty if none comes in time, or none that ends. */
     private static String request(UnixSocket client) throws InterruptedException {
-        ByteBuffer head = ByteBuffer.allocate(LONGEST_REQUEST);
+        byte[] bytes = new byte[LONGEST_REQUEST];
+        ByteBuffer head = ByteBuffer.wrap(bytes);
         long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (!hasEnd(head)) {
+        while (!hasEnd(bytes, head.position())) {
             Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
             if (!head.hasRemaining()
                     || Readiness.await(client.fd(), Readiness.IN, left) == Readiness.NONE
@@ -119,13 +120,12 @@ final class MetricsSocket implements AutoCloseable {
                 return "";
             }
         }
-        return new String(head.array(), 0, head.position(), StandardCharsets.US_ASCII);
+        return new String(bytes, 0, head.position(), StandardCharsets.US_ASCII);
     }
 
-    private static boolean hasEnd(ByteBuffer head) {
-        int n = head.position();
-        return n >= END.length
-                && Arrays.equals(head.array(), n - END.length, n, END, 0, END.length);
+    private static boolean hasEnd(byte[] bytes, int length) {
+        return length >= END.length
+                && Arrays.equals(bytes, length - END.length, length, END, 0, END.length);
     }
 
     private static void answer(

@@ -31,11 +31,15 @@ public final class Fcntl {
     private static final int F_OFD_SETLK = 37;
     private static final short F_WRLCK = 1;
     private static final int SPLICE_F_NONBLOCK = 2;
+    private static final int FALLOC_FL_KEEP_SIZE = 1;
+    private static final int FALLOC_FL_PUNCH_HOLE = 2;
 
     private static final Libc.Function OPENAT = Libc.bind("openat");
     private static final Libc.Function FCNTL = Libc.bind("fcntl");
 
     private static final Libc.Function TEE = Libc.bind("tee");
+    private static final Libc.Function SPLICE = Libc.bind("splice");
+    private static final Libc.Function FALLOCATE = Libc.bind("fallocate");
 
     private Fcntl() {}
 
@@ -110,6 +114,56 @@ public final class Fcntl {
             }
         } finally {
             from.release();
+        }
+    }
+
+    /**
+     * {@code splice(2)} without waiting: moves what is in a pipe to the position of another file,
+     * which goes on by as much.
+     *
+     * @return bytes moved; 0 if the pipe is empty and nobody has it open for writing; -EAGAIN if it
+     *     is empty and somebody has; or another -errno
+     */
+    public static int splice(Fd pipe, Fd to, int most) {
+        Scratch scratch = Scratch.take();
+        int source = pipe.acquire();
+        try {
+            int target = to.acquire();
+            try {
+                long n;
+                do {
+                    n =
+                            Libc.wordCall(
+                                    SPLICE,
+                                    scratch.errno,
+                                    source,
+                                    0,
+                                    target,
+                                    0,
+                                    most,
+                                    SPLICE_F_NONBLOCK);
+                } while (n == -Errno.EINTR);
+                return (int) n;
+            } finally {
+                to.release();
+            }
+        } finally {
+            pipe.release();
+            scratch.give();
+        }
+    }
+
+    /**
+     * {@code fallocate(2)}, FALLOC_FL_PUNCH_HOLE: gives the memory of a part of a file back, which
+     * reads as zeros then: 0, or -errno.
+     */
+    public static int punchHole(Fd fd, long from, long length) {
+        int number = fd.acquire();
+        try {
+            int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+            return Libc.intCall(FALLOCATE, number, mode, from, length, 0, 0);
+        } finally {
+            fd.release();
         }
     }
 

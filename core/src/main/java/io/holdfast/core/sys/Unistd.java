@@ -5,6 +5,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** {@code unistd.h}: reading, writing, pipes, and who we are. */
@@ -18,11 +19,16 @@ public final class Unistd {
     private static final Libc.Function GETPID = Libc.bind("getpid");
 
     private static final Libc.Function PREAD = Libc.bind("pread");
+    private static final Libc.Function PWRITE = Libc.bind("pwrite");
+    private static final Libc.Function LSEEK = Libc.bind("lseek");
     private static final Libc.Function PIPE2 = Libc.bind("pipe2");
     private static final Libc.Function GETEUID = Libc.bind("geteuid");
     private static final Libc.Function GETPPID = Libc.bind("getppid");
     private static final Libc.Function GETTID = Libc.bind("gettid");
     private static final Libc.Function DUP2 = Libc.bind("dup2");
+
+    private static final int SEEK_SET = 0;
+    private static final int SEEK_CUR = 1;
 
     private Unistd() {}
 
@@ -75,18 +81,90 @@ public final class Unistd {
 
     /** {@code pread(2)} from the start into an array, at most 8 KiB: bytes read, or -errno. */
     public static int readFromStart(Fd fd, byte[] into) {
+        return pread(fd, into, 0, Math.min(into.length, Scratch.SIZE), 0);
+    }
+
+    /**
+     * {@code pread(2)} into an array: bytes read, 0 at the end, or -errno. At most 64 KiB at once.
+     *
+     * @param at the offset in the file
+     */
+    public static int pread(Fd fd, byte[] into, int offset, int length, long at) {
+        Objects.checkFromIndexSize(offset, length, into.length);
+        Scratch scratch = Scratch.take();
+        CopyBuffer copy = length > Scratch.SIZE ? CopyBuffer.take(CopyBuffer.SIZE) : null;
+        try {
+            int room = Math.min(length, CopyBuffer.SIZE);
+            int n = transferAt(PREAD, fd, scratch, copy, room, at);
+            if (n > 0) {
+                (copy == null ? scratch.bytes : copy.bytes).get(0, into, offset, n);
+            }
+            return n;
+        } finally {
+            give(scratch, copy);
+        }
+    }
+
+    /**
+     * {@code pwrite(2)} from an array: bytes written, or -errno. At most 64 KiB at once.
+     *
+     * @param at the offset in the file
+     */
+    public static int pwrite(Fd fd, byte[] from, int offset, int length, long at) {
+        Objects.checkFromIndexSize(offset, length, from.length);
+        Scratch scratch = Scratch.take();
+        CopyBuffer copy = length > Scratch.SIZE ? CopyBuffer.take(CopyBuffer.SIZE) : null;
+        try {
+            int room = Math.min(length, CopyBuffer.SIZE);
+            (copy == null ? scratch.bytes : copy.bytes).put(0, from, offset, room);
+            return transferAt(PWRITE, fd, scratch, copy, room, at);
+        } finally {
+            give(scratch, copy);
+        }
+    }
+
+    private static int transferAt(
+            Libc.Function function,
+            Fd fd,
+            Scratch scratch,
+            @Nullable CopyBuffer copy,
+            int length,
+            long at) {
+        long address = copy == null ? scratch.address : copy.memory.address();
+        int number = fd.acquire();
+        try {
+            long n;
+            do {
+                n = Libc.wordCall(function, scratch.errno, number, address, length, at, 0, 0);
+            } while (n == -Errno.EINTR);
+            return (int) n;
+        } finally {
+            fd.release();
+        }
+    }
+
+    private static void give(Scratch scratch, @Nullable CopyBuffer copy) {
+        if (copy != null) {
+            copy.give();
+        }
+        scratch.give();
+    }
+
+    /** {@code lseek(2)}, SEEK_CUR by nothing: the position of the open file, or -errno. */
+    public static long position(Fd fd) {
+        return lseek(fd, 0, SEEK_CUR);
+    }
+
+    /** {@code lseek(2)}, SEEK_SET: the new position of the open file, or -errno. */
+    public static long position(Fd fd, long to) {
+        return lseek(fd, to, SEEK_SET);
+    }
+
+    private static long lseek(Fd fd, long offset, int whence) {
         Scratch scratch = Scratch.take();
         int number = fd.acquire();
         try {
-            long room = Math.min(into.length, Scratch.SIZE);
-            long n;
-            do {
-                n = Libc.wordCall(PREAD, scratch.errno, number, scratch.address, room, 0, 0, 0);
-            } while (n == -Errno.EINTR);
-            if (n > 0) {
-                scratch.bytes.get(0, into, 0, (int) n);
-            }
-            return (int) n;
+            return Libc.wordCall(LSEEK, scratch.errno, number, offset, whence, 0, 0, 0);
         } finally {
             fd.release();
             scratch.give();

@@ -241,6 +241,19 @@ public final class DescriptorStore implements AutoCloseable {
         found.forEach(taker);
     }
 
+    /** Duplicates of what a key has, owned by the caller; none if it has nothing. */
+    public List<Fd> read(String key) {
+        List<Fd> found = new ArrayList<>();
+        read((each, descriptors) -> {
+            if (each.equals(key)) {
+                found.addAll(descriptors);
+            } else {
+                descriptors.forEach(Fd::close);
+            }
+        });
+        return found;
+    }
+
     /**
      * Keeps descriptors, instead of those that the key had before. They stay the caller's.
      *

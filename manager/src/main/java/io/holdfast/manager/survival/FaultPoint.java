@@ -12,22 +12,32 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where a test has this process killed: before a step of what is to outlive it. A property names a
- * file with a number, of which each step takes one away; the process that takes the last is killed.
+ * file with a number, of which each step of the kind takes one away; the process that takes the
+ * last is killed.
  */
-final class FaultPoint {
-    private static final @Nullable String FILE = System.getProperty("io.holdfast.manager.fault");
+enum FaultPoint {
+    /** Steps of descriptors and of states. */
+    STATE("io.holdfast.manager.fault"),
 
-    private FaultPoint() {}
+    /** Steps of what units write. */
+    OUTPUT("io.holdfast.manager.outputFault");
 
-    static void pass() {
-        if (FILE != null) {
-            pass(Path.of(FILE));
+    private final @Nullable String file;
+
+    FaultPoint(String property) {
+        file = System.getProperty(property);
+    }
+
+    void pass() {
+        if (file != null) {
+            pass(Path.of(file));
         }
     }
 
-    private static void pass(Path file) {
+    private synchronized void pass(Path file) {
         try {
-            int left = Files.exists(file) ? Integer.parseInt(Files.readString(file, UTF_8)) : 0;
+            String text = Files.exists(file) ? Files.readString(file, UTF_8) : "";
+            int left = text.isEmpty() ? 0 : Integer.parseInt(text);
             if (left > 0) {
                 Files.writeString(file, Integer.toString(left - 1), UTF_8);
             }

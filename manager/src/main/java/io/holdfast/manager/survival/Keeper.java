@@ -43,6 +43,9 @@ public final class Keeper implements AutoCloseable {
     /** Set for a manager whose keeper was started with SIGHUP ignored, as by nohup(1). */
     public static final String HANGUP_VARIABLE = "HOLDFAST_HANGUP_IGNORED";
 
+    /** The key of what is printed, which belongs to no unit. */
+    public static final String PRINTED_LINES = "printed lines";
+
     /** What the keeper hears, though this process may have been started with it ignored. */
     private static final List<Signal> HEARD = List.of(Signal.INT, Signal.TERM);
 
@@ -149,10 +152,19 @@ public final class Keeper implements AutoCloseable {
                 Stream.of(numbers.split(",")).map(Integer::valueOf).map(Fd::inherited).toList();
         inherited.stream().skip(DescriptorStore.SOCKETS).forEach(Fd::close);
         Fd control = Fd.inherited(CONTROL);
-        Keeper keeper =
-                new Keeper(DescriptorStore.open(inherited.subList(0, DescriptorStore.SOCKETS)), control);
+        Keeper keeper = of(DescriptorStore.open(inherited.subList(0, DescriptorStore.SOCKETS)), control);
         keeper.tell("here");
         return Optional.of(keeper);
+    }
+
+    /**
+     * The keeper that has this store.
+     *
+     * @param store owned from now on
+     * @param control where it is told what it must know; owned, too
+     */
+    public static Keeper of(DescriptorStore store, Fd control) {
+        return new Keeper(store, control);
     }
 
     /** What the managers of this keeper have kept. */

@@ -69,6 +69,7 @@ public final class Survival {
         this.folder = folder;
         this.warnings = warnings;
         keeper.store().read(found::put);
+        take(Keeper.PRINTED_LINES).forEach(Fd::close); // whoever prints has found them
         states =
                 new LinkedHashMap<>(
                         folder.read((name, why) ->
@@ -86,7 +87,7 @@ public final class Survival {
 
     private void writeManager(Fields record) {
         if (folder != null) {
-            FaultPoint.pass();
+            FaultPoint.STATE.pass();
             try {
                 folder.write(MANAGER, record);
             } catch (ErrnoException e) {
@@ -193,7 +194,7 @@ public final class Survival {
         if (keeper == null) {
             return;
         }
-        FaultPoint.pass();
+        FaultPoint.STATE.pass();
         try {
             keeper.store()
                     .put(key, descriptors)
@@ -205,7 +206,7 @@ public final class Survival {
 
     public void drop(String key) {
         if (keeper != null) {
-            FaultPoint.pass();
+            FaultPoint.STATE.pass();
             keeper.store().remove(key);
         }
     }
@@ -226,7 +227,7 @@ public final class Survival {
     /** The status of whatever has ended and come to the keeper is known. */
     public void reap() {
         if (keeper != null) {
-            FaultPoint.pass();
+            FaultPoint.STATE.pass();
             keeper.reap();
         }
     }
@@ -288,7 +289,7 @@ public final class Survival {
         if (folder == null || loop == null) {
             return;
         }
-        FaultPoint.pass();
+        FaultPoint.STATE.pass();
         changed.remove(unit);
         Optional<Fields> state = describe.apply(unit);
         try {

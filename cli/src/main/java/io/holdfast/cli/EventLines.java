@@ -1,17 +1,33 @@
 package io.holdfast.cli;
 
+import io.holdfast.cli.Output.Styled;
 import io.holdfast.manager.log.ManagerListener;
+import io.holdfast.manager.log.PrintedLines;
+import io.holdfast.manager.survival.Keeper;
 import io.holdfast.manager.unit.UnitName;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Prints the events of a manager and the output of its units, line by line. */
 final class EventLines implements ManagerListener {
     private final Output output;
+    private final @Nullable PrintedLines printed;
+    private final List<String> untold = new ArrayList<>(); // of a unit, that are not printed yet
 
     /**
      * @param output queues its lines: the manager's loop must not wait for a reader
      */
     EventLines(Output output) {
         this.output = output;
+        this.printed = null;
+    }
+
+    /** In such a way that they outlive the manager, if a keeper does. */
+    EventLines(Output output, Optional<Keeper> keeper) {
+        this.output = output;
+        this.printed = keeper.map(each -> output.printThrough(each.store())).orElse(null);
     }
 
     @Override
@@ -21,7 +37,25 @@ final class EventLines implements ManagerListener {
 
     @Override
     public void output(UnitName unit, String line) {
-        output.line(Output.styled(unit.text() + " |", "36"), " ", line);
+        Styled name = Output.styled(unit.text() + " |", "36");
+        if (printed == null) {
+            output.line(name, " ", line);
+        } else {
+            untold.add(output.rendered(name, " ", line));
+        }
+    }
+
+    @Override
+    public void told(long file, long position) {
+        if (printed != null) {
+            printed.add(untold, file, position);
+            untold.clear();
+        }
+    }
+
+    @Override
+    public long toldBefore(long file) {
+        return printed == null ? 0 : printed.told(file);
     }
 
     @Override

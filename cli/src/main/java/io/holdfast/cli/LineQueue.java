@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.limit.Limit;
+import io.holdfast.manager.log.LineSink;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * call it. The number of waiting lines and of their characters is bounded. Further lines are
  * dropped, and a line in their place reports how many. Thread-safe.
  */
-final class LineQueue {
+final class LineQueue implements LineSink {
     static final Limit LINES =
             Limit.count("io.holdfast.waitingLines", 8192, "lines that wait for a stalled reader");
 
@@ -62,8 +63,8 @@ final class LineQueue {
         this.prefix = prefix;
     }
 
-    /** Queues a line without its end, or drops it if too much waits. */
-    synchronized void add(String line) {
+    @Override
+    public synchronized void add(String line) {
         reportDropped();
         if (dropped > 0 || !hasRoom()) {
             dropped++;
@@ -145,12 +146,8 @@ final class LineQueue {
         return lines.isEmpty();
     }
 
-    /**
-     * Waits until all lines are written.
-     *
-     * @return false if they are not within that time: the reader has stalled
-     */
-    synchronized boolean flush(Duration atMost) throws InterruptedException {
+    @Override
+    public synchronized boolean flush(Duration atMost) throws InterruptedException {
         if (dropped > 0) {
             putDropped();
         }
@@ -163,6 +160,11 @@ final class LineQueue {
             TimeUnit.NANOSECONDS.timedWait(this, left);
         }
         return true;
+    }
+
+    @Override
+    public boolean hasFailed() {
+        return stream.checkError();
     }
 
     /** Whether only another line can wake the writer. */

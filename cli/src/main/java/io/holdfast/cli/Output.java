@@ -1,6 +1,11 @@
 package io.holdfast.cli;
 
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.text.PrintableText;
+import io.holdfast.manager.log.LineSink;
+import io.holdfast.manager.log.PrintedLines;
+import io.holdfast.manager.survival.DescriptorStore;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -48,7 +53,7 @@ final class Output {
     private final boolean terminal;
 
     // of a daemon
-    private @Nullable LineQueue lines;
+    private @Nullable LineSink lines;
     private @Nullable LineQueue complaints;
     private boolean stalled;
 
@@ -143,6 +148,20 @@ final class Output {
         }
     }
 
+    /**
+     * Writes the lines of a daemon that go to standard output from now on in such a way that they
+     * outlive it. Before the first of them.
+     */
+    PrintedLines printThrough(DescriptorStore store) {
+        Fd reader = Unistd.duplicateStandard(STANDARD_OUTPUT);
+        PrintedLines.Bounds bounds =
+                new PrintedLines.Bounds(
+                        LineQueue.LINES.intValue(), LineQueue.CHARACTERS.intValue(), PROGRAM + " ");
+        PrintedLines printed = PrintedLines.open(store, reader, out.charset(), bounds);
+        lines = printed;
+        return printed;
+    }
+
     /** Writes one line to standard output. */
     void line(Object... pieces) {
         write(rendered(pieces), out, lines);
@@ -175,7 +194,7 @@ final class Output {
         err.print(text);
     }
 
-    private static void write(String line, PrintStream stream, @Nullable LineQueue queue) {
+    private static void write(String line, PrintStream stream, @Nullable LineSink queue) {
         if (queue == null) {
             stream.println(line);
         } else {
@@ -183,7 +202,8 @@ final class Output {
         }
     }
 
-    private String rendered(Object... pieces) {
+    /** A line of these pieces, as it is written. */
+    String rendered(Object... pieces) {
         int most = lines == null ? Integer.MAX_VALUE : LineQueue.LINE;
         StringBuilder line = new StringBuilder();
         for (Object piece : pieces) {
@@ -205,7 +225,7 @@ final class Output {
 
     /** Waits for what a daemon has not written yet, as long as its reader takes lines in time. */
     void flush() {
-        if (lines == null || complaints == null) {
+        if (lines == null || complaints == null || stalled) {
             return;
         }
         try {
@@ -224,7 +244,7 @@ final class Output {
 
     /** Whether something could not be written to standard output. */
     boolean hasFailed() {
-        return out.checkError();
+        return out.checkError() || (lines != null && lines.hasFailed());
     }
 
     Styled strong(String text) {

@@ -104,6 +104,7 @@ final class UpCommand implements Command {
                 }
                 throw e;
             }
+            output.flush(); // what it has printed ends with the keeper
             above.ends(code, runtime);
             return code;
         }
@@ -161,7 +162,7 @@ final class UpCommand implements Command {
                         stack,
                         line.matchedOptionValue("--bus", ""),
                         keeper,
-                        new EventLines(output));
+                        new EventLines(output, keeper));
         return manager.run(process);
     }
 

@@ -55,7 +55,7 @@ class ManagerRoomsTest {
         assertUsesOnly("survival", "loop", "unit", "unit.value");
         assertUsesOnly("job", "unit");
         assertUsesOnly("loop", "unit.value");
-        assertUsesOnly("log", "loop", "unit");
+        assertUsesOnly("log", "loop", "survival", "unit");
         assertUsesOnly("process", "loop", "log", "unit", "unit.value");
         assertUsesOnly("exec", and(files, "loop"));
         assertUsesOnly("notify", "process", "loop", "log", "survival", "unit");

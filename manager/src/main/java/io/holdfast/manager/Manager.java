@@ -102,6 +102,7 @@ public final class Manager implements AutoCloseable {
     private final Orphans orphans;
     private final DynamicUids uids;
     private final Survival survival;
+    private final UnitLogs logs;
     private final boolean isAfterCrash;
     private final Registration childSignal;
     private final TrustedFolder folder;
@@ -141,6 +142,7 @@ public final class Manager implements AutoCloseable {
                         new UnitReader(host, options.scope()),
                         made);
         uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
+        logs = new UnitLogs(loudness, survival);
         UnitListeners listeners = new UnitListeners();
         ManagerContext context =
                 new ManagerContext(
@@ -154,7 +156,7 @@ public final class Manager implements AutoCloseable {
                         Path.of(notifySocket(options)),
                         uids,
                         loudness,
-                        new UnitLogs(loudness),
+                        logs,
                         survival,
                         new UnitEvents(new Parts(), listeners));
         units =
@@ -694,6 +696,7 @@ public final class Manager implements AutoCloseable {
         units.all().forEach(ManagedUnit::abandon);
         activation.abandon();
         survival.end();
+        logs.close();
         notify.close();
         messages.close();
         view.close();

@@ -36,6 +36,16 @@ public final class Loudness implements ManagerListener {
     }
 
     @Override
+    public void told(long file, long position) {
+        listener.told(file, position);
+    }
+
+    @Override
+    public long toldBefore(long file) {
+        return listener.toldBefore(file);
+    }
+
+    @Override
     public void event(Level level, String text) {
         if (passes(level)) {
             listener.event(level, text);

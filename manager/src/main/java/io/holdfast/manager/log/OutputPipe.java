@@ -11,13 +11,10 @@ import java.util.List;
 
 /** What the processes of one unit write to their standard output and error, read on the loop. */
 public final class OutputPipe implements AutoCloseable {
-    private static final int CHUNK = 8192;
-
     private final Fd readEnd;
     private final Fd writeEnd;
     private final EventLoop.Watch watch;
-    private final UnitLog log;
-    private final byte[] chunk = new byte[CHUNK];
+    private final Intake intake;
 
     public OutputPipe(EventLoop loop, UnitLog log) {
         this(loop, log, List.of(Unistd.pipe2(0)));
@@ -29,7 +26,7 @@ public final class OutputPipe implements AutoCloseable {
      * @param ends as {@link #ends} told; owned from now on
      */
     public OutputPipe(EventLoop loop, UnitLog log, List<Fd> ends) {
-        this.log = log;
+        intake = log.intake();
         readEnd = ends.get(0);
         writeEnd = ends.get(1);
         int ignored = Fcntl.setfl(readEnd, Fcntl.O_NONBLOCK);
@@ -48,14 +45,13 @@ public final class OutputPipe implements AutoCloseable {
 
     private void read() {
         for (int left = ManagerLimits.LOG_BATCH.intValue(); left > 0; ) {
-            int n = Unistd.read(readEnd, chunk, 0, chunk.length);
+            int n = intake.take(readEnd, left);
             if (n <= 0) {
                 if (n != -Errno.EAGAIN) {
                     watch.close();
                 }
                 return;
             }
-            log.write(chunk, 0, n);
             left -= n;
         }
     }
@@ -64,7 +60,7 @@ public final class OutputPipe implements AutoCloseable {
     @Override
     public void close() {
         read();
-        log.end();
+        intake.end();
         watch.close();
         readEnd.close();
         writeEnd.close();

@@ -17,10 +17,10 @@ import java.util.stream.Stream;
  * The last lines of a unit's output, and the listeners for further lines.
  *
  * <p>One thread writes bytes as the pipe returns them; every thread may read. The writing thread
- * hands each line to the listeners, outside of any lock, in order. Bytes that are not UTF-8 are
- * replaced; everything else is as the unit wrote it, so whoever shows a line escapes it ({@link
- * PrintableText}). The lines are bounded in number and in characters ({@link
- * ManagerLimits#LOG_CHARACTERS}).
+ * hands each line to the listeners, outside of any lock, in order, one that is too long as soon as
+ * that is known. Bytes that are not UTF-8 are replaced; everything else is as the unit wrote it, so
+ * whoever shows a line escapes it ({@link PrintableText}). The lines are bounded in number and in
+ * characters ({@link ManagerLimits#LOG_CHARACTERS}).
  */
 public final class UnitLog {
     static final int DEFAULT_LINES = 1000;
@@ -52,7 +52,9 @@ public final class UnitLog {
     // of the writing thread
     private byte[] partial = new byte[128];
     private int length;
-    private boolean overlong;
+    private boolean overlong; // the line is there, cut, and its rest is skipped
+    private boolean recalling;
+    private Intake intake;
 
     public UnitLog() {
         this(DEFAULT_LINES, DEFAULT_LINE_BYTES);
@@ -68,6 +70,16 @@ public final class UnitLog {
         }
         this.maxLines = maxLines;
         this.maxLineBytes = maxLineBytes;
+        this.intake = new DirectIntake(this);
+    }
+
+    /** What takes bytes for this log from a pipe. */
+    Intake intake() {
+        return intake;
+    }
+
+    void intake(Intake other) {
+        intake = other;
     }
 
     /** Takes bytes that the unit has written; lines may begin and end anywhere in them. */
@@ -84,16 +96,49 @@ public final class UnitLog {
         append(bytes, from, end);
     }
 
+    /**
+     * Takes bytes whose lines were told by an earlier manager: they are among the last lines, and
+     * not told again.
+     */
+    void recall(byte[] bytes, int offset, int count) {
+        recalling = true;
+        write(bytes, offset, count);
+        recalling = false;
+    }
+
+    /**
+     * What comes is a new line.
+     *
+     * @param rest no, it is the rest of one that was cut
+     */
+    void resume(boolean rest) {
+        length = 0;
+        overlong = rest;
+    }
+
     /** Nothing more comes: what was written after the last newline is a line too. */
     void end() {
-        if (length > 0 || overlong) {
+        if (length > 0) {
             endLine();
         }
+        overlong = false;
+    }
+
+    /** Bytes of a line that is not there yet. */
+    int unfinished() {
+        return length;
+    }
+
+    /** Whether what comes next is the rest of a line. */
+    boolean isInLine() {
+        return length > 0 || overlong;
     }
 
     private void append(byte[] bytes, int from, int to) {
+        if (overlong) {
+            return;
+        }
         int fits = Math.min(to - from, maxLineBytes - length);
-        overlong |= fits < to - from;
         if (length + fits > partial.length) {
             partial =
                     Arrays.copyOf(
@@ -102,19 +147,25 @@ public final class UnitLog {
         }
         System.arraycopy(bytes, from, partial, length, fits);
         length += fits;
+        if (fits < to - from) {
+            cutLine();
+        }
     }
 
     private void endLine() {
-        int kept = length;
         if (overlong) {
-            kept = beforeCutCharacter();
-        } else if (kept > 0 && partial[kept - 1] == '\r') {
-            kept--;
+            overlong = false;
+            return;
         }
-        String line = new String(partial, 0, kept, UTF_8);
-        add(overlong ? line + PrintableText.CUT : line);
+        int kept = length > 0 && partial[length - 1] == '\r' ? length - 1 : length;
+        add(new String(partial, 0, kept, UTF_8));
         length = 0;
-        overlong = false;
+    }
+
+    private void cutLine() {
+        add(new String(partial, 0, beforeCutCharacter(), UTF_8) + PrintableText.CUT);
+        length = 0;
+        overlong = true;
     }
 
     /** The end of the last character that is there as a whole. */
@@ -144,7 +195,7 @@ public final class UnitLog {
                 characters -= lines.removeFirst().length();
             }
             ofWriter = Math.min(ofWriter, lines.size());
-            told = listeners;
+            told = recalling ? List.of() : listeners;
         }
         told.forEach(listener -> listener.accept(line));
     }

@@ -1,8 +1,10 @@
 package io.holdfast.manager.log;
 
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -12,16 +14,28 @@ import java.util.Optional;
  * it wrote, and goes on when it is loaded again: {@link ManagerLimits#LOGS} of those, the newest.
  * On the loop.
  */
-public final class UnitLogs {
+public final class UnitLogs implements AutoCloseable {
+    private static final int CHUNK = 64 << 10;
+
     private final ManagerListener listener;
+    private final Survival survival;
+    private final byte[] chunk; // lent by all to each other
     private final Map<UnitName, UnitLog> inUse = new HashMap<>();
     private final Map<UnitName, UnitLog> kept = new LinkedHashMap<>(); // the oldest first
 
     /**
+     * With what an earlier manager has left.
+     *
      * @param listener told of each line, from the thread that reads it
      */
-    public UnitLogs(ManagerListener listener) {
+    public UnitLogs(ManagerListener listener, Survival survival) {
         this.listener = listener;
+        this.survival = survival;
+        chunk = new byte[survival.isOn() ? CHUNK : 0];
+        for (String key : survival.keys(KeptIntake.KEY)) {
+            UnitName.parse(key.substring(KeptIntake.KEY.length()))
+                    .ifPresent(unit -> kept.put(unit, make(unit)));
+        }
     }
 
     /** The log of a unit that is loaded from now on. */
@@ -35,16 +49,25 @@ public final class UnitLogs {
     private UnitLog make(UnitName unit) {
         UnitLog log = new UnitLog(ManagerLimits.LOG_LINES.intValue(), UnitLog.DEFAULT_LINE_BYTES);
         var _ = log.follow(0, line -> listener.output(unit, line));
+        if (survival.isOn()) {
+            KeptIntake intake = new KeptIntake(unit, log, listener, survival, chunk);
+            log.intake(intake);
+            intake.restore();
+        }
         return log;
     }
 
     /** The unit is not loaded any more. */
     public void release(UnitName unit) {
         UnitLog log = inUse.remove(unit);
-        if (log != null && !log.last(1).isEmpty()) {
+        if (log != null && log.last(1).isEmpty()) {
+            log.intake().forget();
+        } else if (log != null) {
             kept.put(unit, log);
-            if (kept.size() > ManagerLimits.LOGS.intValue()) {
-                kept.remove(kept.keySet().iterator().next());
+            while (kept.size() > ManagerLimits.LOGS.intValue()) {
+                Iterator<UnitLog> oldest = kept.values().iterator();
+                oldest.next().intake().forget();
+                oldest.remove();
             }
         }
     }
@@ -52,5 +75,12 @@ public final class UnitLogs {
     /** That of a unit which is not loaded any more, if it is kept. */
     public Optional<UnitLog> ofUnloaded(UnitName unit) {
         return Optional.ofNullable(kept.get(unit));
+    }
+
+    /** The manager ends: what outlives it stays with whoever keeps it. */
+    @Override
+    public void close() {
+        inUse.values().forEach(log -> log.intake().close());
+        kept.values().forEach(log -> log.intake().close());
     }
 }

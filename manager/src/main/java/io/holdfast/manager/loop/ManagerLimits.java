@@ -99,6 +99,12 @@ public final class ManagerLimits {
                     64 * 1024,
                     "bytes of output of one unit that are read in one turn of the event loop");
 
+    public static final Limit LOG_WINDOW =
+            Limit.bytes(
+                    "io.holdfast.manager.logWindow",
+                    64 * 1024,
+                    "output of each unit that is kept for a manager after this one, and up to as much again");
+
     public static final Limit ANCESTORS =
             Limit.count(
                     "io.holdfast.manager.ancestors",
@@ -229,6 +235,7 @@ public final class ManagerLimits {
                 LOGS,
                 LOG_CHARACTERS,
                 LOG_BATCH,
+                LOG_WINDOW,
                 ANCESTORS,
                 STRAYS,
                 STRAY_LINES,

@@ -1,0 +1,223 @@
+package io.holdfast.manager.log;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.SysIoctl;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.survival.KeptText;
+import io.holdfast.manager.survival.Survival;
+import io.holdfast.manager.unit.UnitName;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a unit writes, by way of a file that outlives the manager: no line is lost when that is
+ * killed, and none is told twice.
+ *
+ * <pre>
+ *   pipe ── splice ──▶ file ── read ──▶ log ── lines ──▶ listeners
+ *                       ▲ told: here the next manager goes on
+ * </pre>
+ *
+ * <p>Bytes are in the pipe or in the file and never only in this process. When the lines of a batch
+ * are told, the file says so ({@link ManagerListener#told}, then the file's own number): in
+ * between, the listener's word counts. Behind what is told a window stays, from which the next
+ * manager has the last lines.
+ *
+ * <p>There is a file from the first byte on, and as long as the unit is remembered. Where none can
+ * be made, the pipe is read as if nothing outlived the manager. On the loop.
+ */
+final class KeptIntake implements Intake {
+    static final String KEY = "log ";
+
+    private static final byte NEWLINE = '\n';
+
+    private final UnitName unit;
+    private final UnitLog log;
+    private final ManagerListener listener;
+    private final Survival survival;
+    private final byte[] chunk;
+    private final DirectIntake direct;
+    private @Nullable KeptText text;
+    private long number; // of the file
+    private long parsed; // the log has all before this
+    private long told;
+    private boolean refused;
+
+    /**
+     * @param log listens to nothing but its listeners yet
+     * @param chunk lent by all units of a manager to each other
+     */
+    KeptIntake(
+            UnitName unit, UnitLog log, ManagerListener listener, Survival survival, byte[] chunk) {
+        this.unit = unit;
+        this.log = log;
+        this.listener = listener;
+        this.survival = survival;
+        this.chunk = chunk;
+        this.direct = new DirectIntake(log);
+    }
+
+    private String key() {
+        return KEY + unit;
+    }
+
+    /** Goes on with the file that an earlier manager has kept, if it has. */
+    void restore() {
+        List<Fd> kept = survival.take(key());
+        if (kept.size() != 1) {
+            kept.forEach(Fd::close);
+            return;
+        }
+        try {
+            KeptText found = KeptText.open(kept.getFirst());
+            long[] numbers = found.committed();
+            number = numbers[0];
+            told = Math.max(numbers[1], listener.toldBefore(number));
+            text = found;
+            recall(found);
+            parse(found);
+        } catch (IllegalArgumentException | ErrnoException e) {
+            refuse("what it wrote is not taken back: " + e.getMessage());
+        }
+    }
+
+    /** Puts the lines of the window into the log. */
+    private void recall(KeptText found) {
+        long start = Math.max(KeptText.START, told - ManagerLimits.LOG_WINDOW.value());
+        boolean inLine = start > KeptText.START;
+        byte last = NEWLINE;
+        for (long at = start; at < told; ) {
+            int n = found.read(at, chunk, (int) Math.min(chunk.length, told - at));
+            if (n == 0) {
+                throw new IllegalArgumentException("it ends before what was told of it");
+            }
+            int from = 0;
+            while (inLine && from < n) {
+                inLine = chunk[from++] != NEWLINE;
+            }
+            log.recall(chunk, from, n - from);
+            last = chunk[n - 1];
+            at += n;
+        }
+        log.resume(last != NEWLINE);
+        parsed = told;
+    }
+
+    @Override
+    public int take(Fd pipe, int most) {
+        KeptText file = text;
+        if (file == null
+                && !refused
+                && !log.isInLine()) { // else it would lack the line's beginning
+            if (SysIoctl.readable(pipe) <= 0) {
+                return -Errno.EAGAIN;
+            }
+            file = make();
+        }
+        if (file == null) {
+            return takeDirectly(pipe, most);
+        }
+        int n = file.fill(pipe, most);
+        if (n > 0) {
+            parse(file);
+        } else if (n == -Errno.EFBIG) {
+            forget(); // RLIMIT_FSIZE: another file follows
+            return takeDirectly(pipe, most);
+        } else if (n < 0 && n != -Errno.EAGAIN) {
+            refuse("splice: " + Errno.name(-n));
+            return takeDirectly(pipe, most);
+        }
+        return n;
+    }
+
+    private int takeDirectly(Fd pipe, int most) {
+        int n = direct.take(pipe, most);
+        if (n > 0) {
+            listener.told(0, 0);
+        }
+        return n;
+    }
+
+    private @Nullable KeptText make() {
+        long now = System.nanoTime();
+        KeptText made;
+        try {
+            made = KeptText.make("holdfast-log", now, KeptText.START);
+        } catch (ErrnoException e) {
+            refuse(e.getMessage());
+            return null;
+        }
+        number = now;
+        told = KeptText.START;
+        parsed = told;
+        survival.keep(key(), List.of(made.file()));
+        text = made;
+        return made;
+    }
+
+    /** Has the log what is new in the file, and notes down what lines were told. */
+    private void parse(KeptText file) {
+        for (long end = file.position(); parsed < end; ) {
+            int n = file.read(parsed, chunk, (int) Math.min(chunk.length, end - parsed));
+            if (n == 0) {
+                throw new IllegalStateException("the file is shorter than its position");
+            }
+            log.write(chunk, 0, n);
+            parsed += n;
+        }
+        long now = parsed - log.unfinished();
+        if (now != told) {
+            listener.told(number, now);
+            file.commit(number, now);
+            told = now;
+            file.free(told - ManagerLimits.LOG_WINDOW.value());
+        }
+    }
+
+    /** What follows, of another run, is a line of its own, and may be kept again. */
+    @Override
+    public void end() {
+        refused = false;
+        KeptText file = text;
+        if (file != null && log.isInLine()) {
+            int n = file.fill(NEWLINE);
+            if (n == 1) {
+                parse(file);
+                return;
+            }
+            refuse("write: " + Errno.name(-n));
+        }
+        log.end();
+        listener.told(0, 0);
+    }
+
+    private void refuse(@Nullable String why) {
+        if (!refused) {
+            refused = true;
+            listener.event(
+                    unit,
+                    ManagerListener.Level.WARNING,
+                    "its output does not outlive a crash: " + why);
+        }
+        close();
+        survival.drop(key());
+    }
+
+    @Override
+    public void forget() {
+        if (text != null) {
+            close();
+            survival.drop(key());
+        }
+    }
+
+    @Override
+    public void close() {
+        if (text != null) {
+            text.close();
+            text = null;
+        }
+    }
+}

@@ -1,0 +1,348 @@
+package io.holdfast.manager.log;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.Fd;
+import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.testkit.Gen;
+import io.holdfast.core.text.PrintableText;
+import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.survival.DescriptorStore;
+import io.holdfast.manager.survival.Keeper;
+import io.holdfast.manager.survival.StateFolder;
+import io.holdfast.manager.survival.Survival;
+import io.holdfast.manager.unit.UnitName;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Managers follow each other; each is left at some point as if it had been killed there. */
+@Timeout(120)
+class KeptIntakeTest {
+    private static final int ROOM = 1 << 20;
+    private static final int MUCH = 1 << 16;
+    private static final UnitName UNIT = UnitName.of("a.service");
+
+    @TempDir private Path folder;
+    private final List<Fd> kept = DescriptorStore.make(ROOM);
+    private final Fd[] pipe = Unistd.pipe2(0);
+    private final Printer printer = new Printer();
+    private Next manager;
+
+    @BeforeEach
+    void open() {
+        int _ = Fcntl.setfl(pipe[0], Fcntl.O_NONBLOCK);
+        manager = new Next();
+    }
+
+    @AfterEach
+    void close() {
+        manager.close();
+        kept.forEach(Fd::close);
+        pipe[0].close();
+        pipe[1].close();
+    }
+
+    /** The end of a manager that nobody sees coming. */
+    private static final class Killed extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
+    /** Prints in safety what is told, and outlives managers. */
+    private static final class Printer implements ManagerListener {
+        private final List<String> printed = new ArrayList<>();
+        private final List<String> waiting = new ArrayList<>();
+        private final List<String> events = new ArrayList<>();
+        private final Map<Long, Long> told = new HashMap<>();
+        private int stepsToLive = Integer.MAX_VALUE;
+
+        private void step() {
+            if (--stepsToLive == 0) {
+                waiting.clear();
+                throw new Killed();
+            }
+        }
+
+        @Override
+        public void output(UnitName unit, String line) {
+            step();
+            waiting.add(line);
+        }
+
+        @Override
+        public void told(long file, long position) {
+            step();
+            printed.addAll(waiting);
+            waiting.clear();
+            told.put(file, position);
+            step();
+        }
+
+        @Override
+        public long toldBefore(long file) {
+            return told.getOrDefault(file, 0L);
+        }
+
+        @Override
+        public void event(UnitName unit, Level level, String text) {
+            events.add(text);
+        }
+
+        @Override
+        public void event(Level level, String text) {
+            events.add(text);
+        }
+    }
+
+    private final class Next implements AutoCloseable {
+        private final Keeper keeper;
+        private final Survival survival;
+        private final UnitLogs logs;
+        private final UnitLog log;
+
+        Next() {
+            keeper =
+                    Keeper.of(
+                            DescriptorStore.open(kept.stream().map(Fd::duplicate).toList()),
+                            pipe[1].duplicate());
+            try (TrustedFolder runtime = TrustedFolder.make(folder.resolve("run"))) {
+                survival = new Survival(keeper, StateFolder.open(runtime), printer.events::add);
+            }
+            logs = new UnitLogs(printer, survival);
+            log = logs.open(UNIT);
+        }
+
+        @Override
+        public void close() {
+            logs.close();
+            survival.end();
+            keeper.close();
+        }
+    }
+
+    private void killed() {
+        manager.close();
+        printer.waiting.clear();
+        manager = new Next();
+    }
+
+    private void write(byte[] bytes) {
+        for (int at = 0; at < bytes.length; ) {
+            int n = Unistd.write(pipe[1], bytes, at, bytes.length - at);
+            assertThat(n).isPositive();
+            at += n;
+        }
+    }
+
+    private void write(String text) {
+        write(text.getBytes(UTF_8));
+    }
+
+    private void take() {
+        int _ = manager.log.intake().take(pipe[0], MUCH);
+    }
+
+    @Test
+    void aLineMayBeginUnderOneManagerAndEndUnderTheNext() {
+        write("one\ntw");
+        take();
+        killed();
+        assertThat(manager.log.last(9)).containsExactly("one");
+        write("o\nth");
+        killed(); // which has not even looked
+        take();
+        killed();
+        write("ree\n");
+        take();
+        assertThat(printer.printed).containsExactly("one", "two", "three");
+        assertThat(manager.log.last(9)).containsExactly("one", "two", "three");
+        assertThat(printer.events).isEmpty();
+    }
+
+    @Test
+    void noCharacterIsTornByACrash() {
+        write(new byte[] {'a', (byte) 0xC3});
+        take();
+        killed();
+        write(new byte[] {(byte) 0xA4, (byte) 0xFF, '\n'});
+        take();
+        assertThat(printer.printed).containsExactly("aä\uFFFD");
+    }
+
+    @Test
+    void theRestOfALineThatIsTooLongIsSkippedWhoeverReadsIt() {
+        String part = "x".repeat(UnitLog.DEFAULT_LINE_BYTES - 1);
+        for (String rest : List.of("xx", part, part)) {
+            write(rest);
+            take();
+            killed();
+        }
+        write("end\nnext\n");
+        take();
+        killed();
+        assertThat(printer.printed)
+                .containsExactly(
+                        "x".repeat(UnitLog.DEFAULT_LINE_BYTES) + PrintableText.CUT, "next");
+        assertThat(manager.log.last(9)).isEqualTo(printer.printed);
+    }
+
+    @Test
+    void theLastLineOfARunIsNotJoinedToTheFirstOfTheNext() {
+        write("no newline");
+        take();
+        manager.log.intake().end();
+        killed();
+        write("another run\n");
+        take();
+        killed();
+        assertThat(printer.printed).containsExactly("no newline", "another run");
+        assertThat(manager.log.last(9)).isEqualTo(printer.printed);
+    }
+
+    @Test
+    void ofALotThatWasWrittenTheLastLinesAreThere() {
+        String rest = "y".repeat(99) + "\n";
+        for (int i = 0; i < 5000; i++) {
+            write(i + rest);
+            if (i % 100 == 0) {
+                take();
+            }
+        }
+        take();
+        List<String> before = manager.log.last(200);
+        assertThat(before).hasSize(200);
+        killed();
+        assertThat(manager.log.last(200)).isEqualTo(before);
+        assertThat(printer.printed).hasSize(5000);
+        write("more\n");
+        take();
+        assertThat(printer.printed).hasSize(5001).endsWith("more");
+    }
+
+    @Test
+    void aUnitThatIsNotLoadedAnyMoreIsStillRemembered() {
+        write("it was\n");
+        take();
+        manager.log.intake().end();
+        manager.logs.release(UNIT);
+        manager.close();
+        manager = new Next();
+        manager.logs.release(UNIT);
+        assertThat(manager.logs.ofUnloaded(UNIT))
+                .map(log -> log.last(9))
+                .contains(List.of("it was"));
+    }
+
+    @Test
+    void ofThoseThatAreForgottenNothingIsKept() {
+        for (int i = 0; i <= ManagerLimits.LOGS.intValue(); i++) {
+            UnitName unit = UnitName.of("u" + i + ".service");
+            UnitLog log = manager.logs.open(unit);
+            write("a line\n");
+            int _ = log.intake().take(pipe[0], MUCH);
+            manager.logs.release(unit);
+        }
+        manager.close();
+        manager = new Next();
+        assertThat(manager.logs.ofUnloaded(UnitName.of("u0.service"))).isEmpty();
+        assertThat(manager.logs.ofUnloaded(UnitName.of("u1.service"))).isPresent();
+    }
+
+    @Test
+    void aUnitThatWritesNothingCostsNoFile() {
+        take();
+        manager.log.intake().end();
+        assertThat(manager.keeper.store().isEmpty()).isTrue();
+    }
+
+    @Test
+    void aFileThatIsNoneIsSaidAndTheNextRunIsKeptAgain() {
+        manager.keeper.store().put(KeptIntake.KEY + UNIT, List.of(pipe[0]));
+        killed();
+        assertThat(printer.events)
+                .singleElement()
+                .asString()
+                .contains("what it wrote is not taken back");
+        write("one\ntw");
+        take();
+        assertThat(printer.printed).containsExactly("one");
+        manager.log.intake().end();
+        write("three\nfo");
+        take();
+        killed();
+        write("ur\n");
+        take();
+        assertThat(printer.printed).containsExactly("one", "tw", "three", "four");
+    }
+
+    static Stream<Gen> seeds() {
+        return Gen.cases(100);
+    }
+
+    @ParameterizedTest
+    @MethodSource("seeds")
+    void whereverManagersAreKilledNoLineIsLostOrToldTwice(Gen gen) {
+        byte[] text = (text(gen) + "\n").getBytes(UTF_8);
+        List<String> whole = new ArrayList<>();
+        UnitLog log = new UnitLog();
+        List<String> _ = log.follow(0, whole::add);
+        log.write(text, 0, text.length);
+        for (int at = 0; at < text.length; ) {
+            int count = Math.min(gen.between(0, gen.chance(0.3) ? 9000 : 9), text.length - at);
+            write(Arrays.copyOfRange(text, at, at + count)); // less than a pipe holds
+            at += count;
+            step(gen.between(1, 8));
+        }
+        printer.stepsToLive = Integer.MAX_VALUE;
+        take();
+        assertThat(printer.printed).isEqualTo(whole);
+        List<String> last = manager.log.last(1000);
+        assertThat(last)
+                .isNotEmpty()
+                .isEqualTo(whole.subList(whole.size() - last.size(), whole.size()));
+    }
+
+    private static String text(Gen gen) {
+        StringBuilder text = new StringBuilder();
+        for (int i = gen.between(1, 40); i > 0; i--) {
+            text.append(gen.string("aé€😀\n\r", 20));
+            if (gen.chance(0.1)) {
+                text.append("z".repeat(gen.between(8000, 20_000)));
+            }
+        }
+        return text.toString();
+    }
+
+    /** Takes what there is; a manager that is killed by that is followed by others, as killed. */
+    private void step(int steps) {
+        printer.stepsToLive = steps;
+        try {
+            take();
+        } catch (Killed e) {
+            while (true) {
+                manager.close();
+                printer.stepsToLive = steps + 1;
+                try {
+                    manager = new Next();
+                    return;
+                } catch (Killed again) {
+                    steps++;
+                }
+            }
+        }
+    }
+}

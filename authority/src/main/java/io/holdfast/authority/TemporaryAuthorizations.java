@@ -150,8 +150,7 @@ final class TemporaryAuthorizations implements AutoCloseable {
         Duration life = left.isNegative() ? Duration.ZERO : left;
         entries.put(
                 id,
-                new Entry(
-                        added, kept.deadline(), loop.after(life, () -> remove(id, "expired"))));
+                new Entry(added, kept.deadline(), loop.after(life, () -> remove(id, "expired"))));
         publish();
         return added;
     }

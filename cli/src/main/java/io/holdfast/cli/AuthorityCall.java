@@ -1,7 +1,6 @@
 package io.holdfast.cli;
 
-import io.holdfast.authority.Authority;
-import io.holdfast.authority.AuthorityInterface;
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.varlink.ConnectionLostException;
 import io.holdfast.varlink.JsonObject;
@@ -28,7 +27,7 @@ final class AuthorityCall {
     static JsonObject call(ParseResult line, String method, JsonObject parameters) {
         String address = line.matchedOptionValue(OPTION, Authority.varlinkAddress());
         try (VarlinkClient authority = VarlinkClient.connect(address)) {
-            return authority.call(AuthorityInterface.NAME + "." + method, parameters);
+            return authority.call(Authority.VARLINK_INTERFACE + "." + method, parameters);
         } catch (VarlinkException e) {
             throw new CommandException(
                     e.parameters().optionalString("reason").orElse(e.error()), e);

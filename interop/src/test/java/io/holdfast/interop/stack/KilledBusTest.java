@@ -316,9 +316,7 @@ class KilledBusTest {
                 assertThat(manager.signal(Signal.KILL)).isTrue();
             }
             assertThat(stage.output("sh", "-c", "echo >/run/go")).isEmpty();
-            assertThat(call.end().isSuccess())
-                    .as(() -> call.written() + up.written())
-                    .isTrue();
+            assertThat(call.end().isSuccess()).as(() -> call.written() + up.written()).isTrue();
         }
     }
 

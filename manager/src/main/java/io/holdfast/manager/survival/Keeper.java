@@ -152,7 +152,8 @@ public final class Keeper implements AutoCloseable {
                 Stream.of(numbers.split(",")).map(Integer::valueOf).map(Fd::inherited).toList();
         inherited.stream().skip(DescriptorStore.SOCKETS).forEach(Fd::close);
         Fd control = Fd.inherited(CONTROL);
-        Keeper keeper = of(DescriptorStore.open(inherited.subList(0, DescriptorStore.SOCKETS)), control);
+        Keeper keeper =
+                of(DescriptorStore.open(inherited.subList(0, DescriptorStore.SOCKETS)), control);
         keeper.tell("here");
         return Optional.of(keeper);
     }
@@ -209,7 +210,7 @@ public final class Keeper implements AutoCloseable {
                             watch[0].close();
                             died.run();
                         });
-        return watch[0]::close;
+        return watch[0];
     }
 
     private void tell(String line) {

@@ -19,11 +19,11 @@ import java.util.zip.CRC32;
  *   | header | given back  |   text  |
  * </pre>
  *
- * <p>Text is added at ever greater offsets, and its oldest pages are given back. The position
- * is that of the open file: the kernel moves it by exactly as much as a pipe has given ({@link
- * #fill}) or a reader has taken ({@link #give}), also when this process is killed in the middle.
- * The numbers ({@link #commit}) are written into one of two places in turn, each with a checksum:
- * the older ones hold until the newer ones are there as a whole.
+ * <p>Text is added at ever greater offsets, and its oldest pages are given back. The position is
+ * that of the open file: the kernel moves it by exactly as much as a pipe has given ({@link #fill})
+ * or a reader has taken ({@link #give}), also when this process is killed in the middle. The
+ * numbers ({@link #commit}) are written into one of two places in turn, each with a checksum: the
+ * older ones hold until the newer ones are there as a whole.
  *
  * <p>Not safe for use by several threads, but one may use the position while another writes and
  * commits.

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.state.StateFolder;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Gen;
@@ -12,7 +13,6 @@ import io.holdfast.core.text.PrintableText;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.survival.DescriptorStore;
 import io.holdfast.manager.survival.Keeper;
-import io.holdfast.manager.survival.StateFolder;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;

@@ -7,6 +7,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.authority.client.Authority;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
@@ -105,7 +106,7 @@ class KilledAuthorityTest {
     }
 
     private static RemoteObject authority(BusConnection connection) {
-        return connection.object(PolicyKit1.NAME, PolicyKit1.PATH);
+        return connection.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
     }
 
     private Struct subject() {
@@ -139,7 +140,7 @@ class KilledAuthorityTest {
         var _ =
                 authority(client)
                         .call(
-                                PolicyKit1.INTERFACE,
+                                Authority.BUS_INTERFACE,
                                 "AuthenticationAgentResponse2",
                                 "us" + SUBJECT,
                                 USER,

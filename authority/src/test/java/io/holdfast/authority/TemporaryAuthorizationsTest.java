@@ -76,7 +76,8 @@ class TemporaryAuthorizationsTest {
         AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 1000);
         try (EventLoop loop = EventLoop.open();
                 TemporaryAuthorizations kept =
-                        new TemporaryAuthorizations(loop, sessions(), () -> {}, clock::get);
+                        new TemporaryAuthorizations(
+                                loop, sessions(), AuthorityState.none(), () -> {}, clock::get);
                 Subject.UnixProcess user = process(USER);
                 Subject.UnixProcess other = process(USER + 1)) {
             String id = add(kept, user, "a.0");

@@ -305,9 +305,11 @@ class KilledBusTest {
         activatable(
                 "org.example.Slow",
                 "<limit name=\"service_manager_return_timeout\">90000</limit>",
-                "Type=dbus\n"
-                        + "ExecStartPre=/bin/sh -c 'echo begun >/run/begun; read line </run/go'\n"
-                        + "ExecStart=dbus-test-tool echo --system --name=org.example.Slow");
+                """
+                Type=dbus
+                ExecStartPre=/bin/sh -c 'echo begun >/run/begun; read line </run/go'
+                ExecStart=dbus-test-tool echo --system --name=org.example.Slow\
+                """);
         assertThat(stage.output("mkfifo", "/run/begun", "/run/go")).isEmpty();
         Running up = stage.ready();
         try (Running call = stage.start(List.of(call("org.example.Slow")))) {

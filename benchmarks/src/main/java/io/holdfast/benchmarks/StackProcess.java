@@ -88,7 +88,7 @@ final class StackProcess implements AutoCloseable {
 
     /** What its manager itself has resident, in KiB. */
     long managerKib() throws IOException {
-        return Door.status(Math.toIntExact(processes().get(1)), "VmRSS");
+        return Door.status(processes().get(1), "VmRSS");
     }
 
     /** A process of a unit of it. */

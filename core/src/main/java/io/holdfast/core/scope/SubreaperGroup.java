@@ -8,6 +8,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -79,7 +80,20 @@ final class SubreaperGroup implements Group {
     @Override
     public List<PidFd> members() {
         try (Walk walk = walk()) {
-            return walk.take();
+            List<PidFd> members = new ArrayList<>(walk.take());
+            started.keySet().forEach(process -> addMissed(process, members));
+            return members;
+        }
+    }
+
+    /** A walk can miss one of our children; those that were started here are known without. */
+    private static void addMissed(PidFd process, List<PidFd> members) {
+        try {
+            if (!members.contains(process) && process.state() == PidFd.State.ALIVE) {
+                members.add(process.duplicate());
+            }
+        } catch (ClosedException e) {
+            // it has exited meanwhile
         }
     }
 

@@ -42,7 +42,12 @@ class InstallTest {
         Files.createDirectories(root.resolve("scripts"));
         Files.createDirectories(root.resolve("jdk/bin"));
         for (String file :
-                List.of("scripts/install", "scripts/layout", "scripts/fresh", "holdfast")) {
+                List.of(
+                        "scripts/install",
+                        "scripts/holdfast.service.in",
+                        "scripts/layout",
+                        "scripts/fresh",
+                        "holdfast")) {
             Files.copy(CHECKOUT.resolve(file), root.resolve(file));
         }
         Files.createFile(root.resolve("pom.xml")); // a checkout
@@ -95,9 +100,13 @@ class InstallTest {
                         lib + "/up.aot",
                         lib + "/x.jar",
                         "lib/holdfast/launch",
+                        "lib/systemd/system/holdfast.service",
                         "share/bash-completion/completions/holdfast",
                         "share/fish/vendor_completions.d/holdfast.fish",
                         "share/zsh/site-functions/_holdfast");
+        assertThat(prefix.resolve("lib/systemd/system/holdfast.service"))
+                .content()
+                .contains("\nExecStart=\"" + prefix.toRealPath() + "/bin/holdfast\" up\n");
         assertThat(prefix.resolve("share/zsh/site-functions/_holdfast"))
                 .content()
                 .isEqualTo("for zsh\n");

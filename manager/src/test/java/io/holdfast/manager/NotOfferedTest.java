@@ -83,11 +83,21 @@ class NotOfferedTest {
                 "set-environment A=b",
                 "unset-environment A",
                 "import-environment PATH",
-                "daemon-reexec",
                 "bind a /tmp"
             })
     void whatIsNotDoneIsToldInOneLine(String words) throws Exception {
         isRefusedInOneLine(systemctl().run(words.split(" ")));
+        assertThat(stage.state("a")).isEqualTo("active/running success");
+    }
+
+    @Test
+    void nobodyWouldStartTheNextManagerWithoutAKeeper() throws Exception {
+        Tool ran = systemctl().run("daemon-reexec");
+        assertThat(ran.status()).isNotZero();
+        assertThat(ran.output().strip().lines())
+                .singleElement()
+                .asString()
+                .contains("the manager runs without a keeper");
         assertThat(stage.state("a")).isEqualTo("active/running success");
     }
 

@@ -27,7 +27,7 @@ class AuthorityCommandTest {
                 Invocation.of("authority", "--bus", none, "--rules", "/no", "--actions", "/no"),
                 none + ": connect");
         refused(
-                ExitCode.FAILURE,
+                CheckCommand.NO_ANSWER,
                 Invocation.of("check", "--bus", none, "org.example.a"),
                 none + ": connect");
     }
@@ -53,7 +53,7 @@ class AuthorityCommandTest {
         Path none = folder.resolve("socket");
 
         refused(
-                ExitCode.FAILURE,
+                CheckCommand.NO_ANSWER,
                 Invocation.of("check", "--authority", "unix:" + none, "org.example.a"),
                 "connect " + none + ": ENOENT");
     }

@@ -188,6 +188,7 @@ class KeeperTest {
             up.await("holdfast: ready");
             up.await("a.service | runs");
             for (int i = 1; i <= 2; i++) {
+                Await.until(() -> show("a.service").contains("active (running)"));
                 String before = show("a.service");
                 assertThat(command("daemon-reexec").err()).isEmpty();
                 up.await("holdfast: the manager before this one has handed over", i);

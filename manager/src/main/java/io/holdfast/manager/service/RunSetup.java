@@ -95,6 +95,9 @@ final class RunSetup {
                                 life.warn(
                                         "what was made for it is not found again: "
                                                 + Work.reason(failure));
+                            } else if (life.run().filter(run::equals).isPresent()) {
+                                life.logIsOf(run); // as whom it runs is known now
+                                life.changed();
                             }
                         });
         return run;

@@ -284,7 +284,7 @@ final class ServiceLife {
     }
 
     /** Lines come from this run now. Another service may get a dynamic user's number later. */
-    private void logIsOf(ServiceRun writer) {
+    void logIsOf(ServiceRun writer) {
         OptionalLong user =
                 unit().exec().dynamicUser()
                         ? OptionalLong.empty()

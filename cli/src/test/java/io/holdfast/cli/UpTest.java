@@ -146,6 +146,7 @@ class UpTest {
                         .startsWith("holdfast: ")
                         .contains(runtime, "another manager runs there");
             }
+            assertThat(Path.of(runtime, "state", "b.service")).as("its state").exists();
             assertThat(command("start", "a").code()).isZero();
             first.signal("INT");
             assertThat(first.exitCode()).isZero();

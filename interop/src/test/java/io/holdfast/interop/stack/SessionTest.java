@@ -137,12 +137,16 @@ class SessionTest {
         }
     }
 
-    /** Held; that it is the manager's child tells that its number was not given to another. */
+    /**
+     * Held; that it is the child of the manager, which is the keeper's, tells that its number was
+     * not given to another.
+     */
     private PidFd main(String unit) throws InterruptedException {
         String number = systemctl("show", "--property=MainPID", "--value", unit);
         PidFd process = PidFd.open(Integer.parseInt(number));
-        try (PidFd parent = process.parent().orElseThrow()) {
-            assertThat(parent.pid()).as(unit).isEqualTo(up.process().pid());
+        try (PidFd manager = process.parent().orElseThrow();
+                PidFd keeper = manager.parent().orElseThrow()) {
+            assertThat(keeper.pid()).as(unit).isEqualTo(up.process().pid());
             return process;
         } catch (RuntimeException | AssertionError e) {
             process.close();
@@ -187,7 +191,7 @@ class SessionTest {
                 .anyMatch(line -> line.startsWith("org.freedesktop.DBus "))
                 .anyMatch(line -> line.startsWith(SYSTEMD + " "));
         assertThat(busctl("status", SYSTEMD))
-                .contains("PID=" + up.process().pid(), "UID=" + whose.uid);
+                .contains("PPID=" + up.process().pid(), "UID=" + whose.uid);
         assertThat(
                         busctl(
                                 "call",

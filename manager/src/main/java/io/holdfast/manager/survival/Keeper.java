@@ -57,6 +57,7 @@ public final class Keeper implements AutoCloseable {
 
     private final DescriptorStore store;
     private final Fd control;
+    private boolean ownsStates;
 
     private Keeper(DescriptorStore store, Fd control) {
         this.store = store;
@@ -183,16 +184,23 @@ public final class Keeper implements AutoCloseable {
         tell("reap");
     }
 
+    /** What is written down in the runtime folder is of this keeper's managers, by its lock. */
+    void ownsStates() {
+        ownsStates = true;
+    }
+
     /**
      * This process ends by itself, and with it the keeper: nothing is left to be taken back.
      *
      * @param status of the keeper's exit
-     * @param runtime the runtime folder
+     * @param runtime the runtime folder, in which another manager may live
      */
     public void ends(int status, Path runtime) {
         tell("exit " + status);
         store.clear(); // a systemd may hold it, too
-        StateFolder.remove(runtime);
+        if (ownsStates) {
+            StateFolder.remove(runtime);
+        }
     }
 
     /**

@@ -61,13 +61,14 @@ public final class Survival {
      * Finds what an earlier manager has left.
      *
      * @param keeper lent
-     * @param folder owned from now on
+     * @param folder of which nobody else writes; owned from now on
      * @param warnings gets a line for each thing that is not kept, or does not count
      */
     public Survival(Keeper keeper, StateFolder folder, Consumer<String> warnings) {
         this.keeper = keeper;
         this.folder = folder;
         this.warnings = warnings;
+        keeper.ownsStates();
         keeper.store().read(found::put);
         take(Keeper.PRINTED_LINES).forEach(Fd::close); // whoever prints has found them
         states =

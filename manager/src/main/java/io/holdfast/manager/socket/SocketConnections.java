@@ -199,7 +199,7 @@ final class SocketConnections {
 
     private void ended(UnitName instance, String source) {
         living.remove(instance);
-        context.survival().drop(key() + instance);
+        context.survival().dropAtOnce(key() + instance); // the other end waits for that
         bySource.computeIfPresent(source, (_, count) -> count == 1 ? null : count - 1);
         owner.connectionsChanged();
     }

@@ -294,6 +294,15 @@ public final class DescriptorStore implements AutoCloseable {
         }
     }
 
+    /**
+     * The same, and at once: somebody waits for the last descriptor of it to be closed, which else
+     * is in flight until the queue is written anew.
+     */
+    void removeAtOnce(String key) {
+        remove(key);
+        compact();
+    }
+
     /** Lets go of everything, for good. */
     void clear() {
         queues.forEach(Queue::empty);

@@ -212,6 +212,14 @@ public final class Survival {
         }
     }
 
+    /** Drops what somebody else waits for to be closed, such as a connection. */
+    public void dropAtOnce(String key) {
+        if (keeper != null) {
+            FaultPoint.STATE.pass();
+            keeper.store().removeAtOnce(key);
+        }
+    }
+
     /**
      * A listener that outlives the manager, with those who wait to be accepted: that of an earlier
      * one, else a new one.

@@ -223,11 +223,36 @@ class KeeperTest {
     }
 
     @Test
-    void whoWaitsAtASocketIsServed() throws Exception {
-        int port;
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
+    void whatHasEndedIsClosedForOthersToo() throws Exception {
+        int port = freePort();
+        unit("once.socket", "[Socket]", "Accept=yes", "ListenStream=127.0.0.1:" + port);
+        unit("once@.service", "[Service]", "StandardInput=socket", "ExecStart=/bin/echo bye");
+        try (CommandProcess up = up("once.socket")) {
+            up.await("holdfast: ready");
+            for (int i = 0; i < 2; i++) {
+                try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                    assertThat(client.getInputStream().readAllBytes())
+                            .as("up to the end, which comes with that of its instance")
+                            .isEqualTo("bye\n".getBytes(StandardCharsets.US_ASCII));
+                }
+                assertThat(command("stop", "once.socket").code()).isZero();
+                new ServerSocket(port, 1, InetAddress.getLoopbackAddress()).close();
+                assertThat(command("start", "once.socket").err()).isEmpty();
+            }
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
         }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
+    }
+
+    @Test
+    void whoWaitsAtASocketIsServed() throws Exception {
+        int port = freePort();
         String path = folder.resolve("socket").toString();
         unit(
                 "echo.socket",

@@ -426,7 +426,7 @@ public final class Manager implements AutoCloseable {
      *     keeper starts the next manager
      */
     public boolean run() {
-        survival.forgetRest(); // all faces are there
+        survival.forgetRest(fd -> closer.close("an earlier manager", fd)); // all faces are there
         if (survival.predecessor().stopping()) {
             var _ = shutdown();
         }

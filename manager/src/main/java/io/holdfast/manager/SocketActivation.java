@@ -228,8 +228,8 @@ final class SocketActivation implements Activation {
         for (UnitName one : names) {
             Served ended = served.remove(one);
             if (ended != null) {
-                ended.connection().close(context.closer());
                 ended.ended().run();
+                ended.connection().close(context.closer()); // last, for that may take its time
             }
             if (instances.contains(one)) {
                 context.loop().postEnding(() -> drop(one));

@@ -216,8 +216,13 @@ class SessionTest {
             assertThat(List.of(bus, sleeper)).noneMatch(PidFd::isAlive);
         }
         assertThat(filesIn(whose.folder()))
-                .as("all but the lock, which nobody may remove who does not hold it")
-                .isSubsetOf(whose.runtime() + "/lock");
+                .as(
+                        "all but the lock, which nobody may remove who does not hold it, and the"
+                                + " folder for services of the session, which dbus-daemon leaves, too")
+                .isSubsetOf(
+                        whose.runtime() + "/lock",
+                        whose.folder() + "/dbus-1",
+                        whose.folder() + "/dbus-1/services");
         assertThat(stage.file(whose.runtime() + "/systemd")).doesNotExist();
         assertThat(stage.hasCgroup()).isFalse();
         assertThat(status("is-active", SLEEPER)).as("nobody is there").isNotZero();

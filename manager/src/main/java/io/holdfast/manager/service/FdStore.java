@@ -54,7 +54,7 @@ final class FdStore implements AutoCloseable {
         if (one.watch != null) {
             one.watch.cancel();
         }
-        survival.drop(one.key);
+        survival.dropAndClose(one.key);
         closer.accept(one.fd);
     }
 

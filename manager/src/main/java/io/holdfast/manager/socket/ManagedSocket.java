@@ -514,7 +514,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         enter(SocketState.STOP_POST);
         Optional<ListeningSockets> left = sockets;
         sockets = Optional.empty();
-        context.survival().drop(key());
+        context.survival().dropAndClose(key());
         setup.remove(
                 left,
                 inTime -> {

@@ -181,7 +181,7 @@ final class SocketConnections {
                             .activation()
                             .serveAgain(name(), instance.get(), connection, ended);
                 } catch (ErrnoException e) {
-                    context.survival().drop(key); // it has gone meanwhile
+                    context.survival().dropAndClose(key); // it has gone meanwhile
                     context.closer().close(name().text(), fd);
                 }
             }
@@ -199,7 +199,7 @@ final class SocketConnections {
 
     private void ended(UnitName instance, String source) {
         living.remove(instance);
-        context.survival().dropAtOnce(key() + instance); // the other end waits for that
+        context.survival().dropAndClose(key() + instance);
         bySource.computeIfPresent(source, (_, count) -> count == 1 ? null : count - 1);
         owner.connectionsChanged();
     }

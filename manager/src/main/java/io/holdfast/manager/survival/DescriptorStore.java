@@ -283,7 +283,7 @@ public final class DescriptorStore implements AutoCloseable {
         return queues.get(current).send(kind, key, descriptors);
     }
 
-    /** Lets go of what a key had. */
+    /** Lets go of what a key had; it is closed some time later, or by {@link #closeRemoved}. */
     public void remove(String key) {
         if (live.containsKey(key)) {
             count(REMOVE, key, 0);
@@ -295,11 +295,10 @@ public final class DescriptorStore implements AutoCloseable {
     }
 
     /**
-     * The same, and at once: somebody waits for the last descriptor of it to be closed, which else
-     * is in flight until the queue is written anew.
+     * Closes what was removed, all of which is in flight until the queue is written anew: at the
+     * cost of all that is kept, for those who wait for the close.
      */
-    void removeAtOnce(String key) {
-        remove(key);
+    void closeRemoved() {
         compact();
     }
 

@@ -175,15 +175,18 @@ public final class Survival {
         return found.keySet().stream().filter(key -> key.startsWith(prefix)).toList();
     }
 
-    /** All that was to be taken back has been: lets go of the rest. */
-    public void forgetRest() {
+    /**
+     * All that was to be taken back has been: lets go of the rest.
+     *
+     * @param closer owns what is left: its close may take as long as whoever sent it likes
+     */
+    public void forgetRest(Consumer<Fd> closer) {
         if (keeper == null) {
             return;
         }
-        for (Map.Entry<String, List<Fd>> left : found.entrySet()) {
-            left.getValue().forEach(Fd::close);
-            keeper.store().remove(left.getKey());
-        }
+        found.keySet().forEach(keeper.store()::remove);
+        keeper.store().closeRemoved();
+        found.values().forEach(left -> left.forEach(closer));
         found.clear();
         states = Map.of();
     }
@@ -205,6 +208,7 @@ public final class Survival {
         }
     }
 
+    /** Keeps what the key had no longer; the last descriptor of it may be closed later. */
     public void drop(String key) {
         if (keeper != null) {
             FaultPoint.STATE.pass();
@@ -212,11 +216,14 @@ public final class Survival {
         }
     }
 
-    /** Drops what somebody else waits for to be closed, such as a connection. */
-    public void dropAtOnce(String key) {
+    /**
+     * The same for what others see closed: a connection, or a socket that listens. Whoever calls
+     * this has descriptors of it yet, and closes them behind it where a close may block.
+     */
+    public void dropAndClose(String key) {
+        drop(key);
         if (keeper != null) {
-            FaultPoint.STATE.pass();
-            keeper.store().removeAtOnce(key);
+            keeper.store().closeRemoved();
         }
     }
 

@@ -82,6 +82,21 @@ class DescriptorStoreTest {
         }
     }
 
+    @Test
+    void whatWasRemovedIsClosedWhenThatIsAskedFor() throws Exception {
+        Fd[] pipe = Unistd.pipe2(0);
+        try (DescriptorStore store = open();
+                Fd readEnd = pipe[0]) {
+            assertThat(store.put("a", List.of(pipe[1]))).isEmpty();
+            assertThat(store.put("b", files(0))).isEmpty();
+            pipe[1].close();
+            store.remove("a");
+            store.closeRemoved();
+            assertThat(Unistd.read(readEnd, new byte[1], 0, 1)).as("the end of file").isZero();
+            assertThat(content(store)).isEqualTo(Map.of("b", List.of(0)));
+        }
+    }
+
     static Stream<Gen> generators() {
         return Gen.cases(10);
     }

@@ -14,6 +14,7 @@ import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -81,7 +82,10 @@ final class Recovery {
                     restore(name.get(), each.getValue())
                             .ifPresent((isSocket ? sockets : others)::add);
                     restored.add(name.get());
-                } catch (ErrnoException | IllegalArgumentException | IllegalStateException e) {
+                } catch (ErrnoException
+                        | IllegalArgumentException
+                        | IllegalStateException
+                        | UncheckedIOException e) {
                     context.error(name.get(), "is not taken back: " + e.getMessage());
                 }
             }

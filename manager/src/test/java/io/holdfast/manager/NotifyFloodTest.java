@@ -28,9 +28,9 @@ class NotifyFloodTest {
     private static final int EACH = 250;
 
     /**
-     * Sends sockets whose last close waits for a peer that does not read, then others that wait
-     * behind them, until it is told to end. Several, since the last close is the attacker's own
-     * where the manager was faster.
+     * Sends sockets whose last close waits for a peer that does not read, until its own close of
+     * one returned, so that the last close of that one is the manager's; then others that wait
+     * behind it, until it is told to end.
      */
     private static final String ATTACKER =
             "def lingering():\n"
@@ -44,7 +44,7 @@ class NotifyFloodTest {
                     face = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
                     face.connect(sys.argv[1])
                     kept = []
-                    for i in range(10):
+                    while True:
                         client, server, peer = lingering()
                         kept += [server, peer]
                         while True:
@@ -53,7 +53,11 @@ class NotifyFloodTest {
                                 break
                             except PermissionError: # still
                                 time.sleep(0.01)
-                        threading.Thread(target=client.close, daemon=True).start()
+                        closing = threading.Thread(target=client.close, daemon=True)
+                        closing.start()
+                        closing.join(0.5)
+                        if not closing.is_alive():
+                            break
                     file = os.memfd_create("x")
                     sent = 0
                     refused = 0

@@ -80,6 +80,9 @@ final class KeptIntake implements Intake {
             parse(found);
         } catch (IllegalArgumentException | ErrnoException e) {
             refuse("what it wrote is not taken back: " + e.getMessage());
+        } catch (RuntimeException e) { // whoever is told of lines
+            close();
+            throw e;
         }
     }
 

@@ -122,7 +122,13 @@ class KeptIntakeTest {
             try (TrustedFolder runtime = TrustedFolder.make(folder.resolve("run"))) {
                 survival = new Survival(keeper, StateFolder.open(runtime), printer.events::add);
             }
-            logs = new UnitLogs(printer, survival);
+            try {
+                logs = new UnitLogs(printer, survival);
+            } catch (Killed e) { // in the middle of taking back
+                survival.end();
+                keeper.close();
+                throw e;
+            }
             log = logs.open(UNIT);
         }
 

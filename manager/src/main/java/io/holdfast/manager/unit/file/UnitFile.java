@@ -2,13 +2,16 @@ package io.holdfast.manager.unit.file;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.core.Errno;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.Place;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 /**
  * One file in the syntax of unit files, as written: sections and assignments in their order, values
@@ -27,6 +30,8 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
 
     /** Assignments of one file; at more it is given up. */
     public static final int MAX_ENTRIES = 1 << 16;
+
+    private static final Set<Integer> SHORTAGES = Set.of(Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM);
 
     /** What a file is to its unit, and so what becomes of the unit if it cannot be used. */
     public enum Role {
@@ -65,11 +70,19 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
         return parse(source, text.getBytes(UTF_8));
     }
 
-    /** Reads a regular file; one that cannot be read comes back empty, with the reason. */
+    /**
+     * Reads a regular file; one that cannot be read comes back empty, with the reason.
+     *
+     * @throws UncheckedIOException if it cannot be read for want of descriptors or memory: a unit
+     *     must not lack its sandbox because of that
+     */
     public static UnitFile read(Path file, Role role) {
         try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
             return parse(file.toString(), role, opened.readFirst(MAX_SIZE + 1));
         } catch (FileException e) {
+            if (SHORTAGES.contains(e.errno())) {
+                throw new UncheckedIOException("unit files: " + e.getMessage(), e);
+            }
             return unusable(file.toString(), role, String.valueOf(e.getReason()));
         }
     }

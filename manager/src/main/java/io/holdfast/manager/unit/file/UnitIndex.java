@@ -5,9 +5,13 @@ import io.holdfast.manager.unit.Diagnostics;
 import io.holdfast.manager.unit.Place;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -231,13 +235,23 @@ public final class UnitIndex {
         }
     }
 
-    /** The entries of a folder; none if it is missing. */
+    /**
+     * The entries of a folder; none if it is missing, or not to be read by us.
+     *
+     * @throws UncheckedIOException if it cannot be looked through just now, for want of descriptors
+     *     say: that is not the same as an empty one
+     */
     public static List<Path> list(Path folder) {
         List<Path> files = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
             entries.forEach(files::add);
-        } catch (IOException | DirectoryIteratorException e) {
+        } catch (NoSuchFileException | NotDirectoryException | AccessDeniedException e) {
             return List.of();
+        } catch (DirectoryIteratorException e) {
+            throw new UncheckedIOException(
+                    "unit files: " + e.getCause().getMessage(), e.getCause());
+        } catch (IOException e) {
+            throw new UncheckedIOException("unit files: " + e.getMessage(), e);
         }
         Collections.sort(files);
         return files;

@@ -6,6 +6,7 @@ import io.holdfast.manager.unit.Diagnostics;
 import io.holdfast.manager.unit.Place;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -40,7 +41,11 @@ public final class UnitLoader {
         this.index = index;
     }
 
-    /** Looks into each folder once. Folders that are missing are passed over. */
+    /**
+     * Looks into each folder once. Folders that are missing are passed over.
+     *
+     * @throws UncheckedIOException if one cannot be looked through
+     */
     public static UnitLoader scan(LoadPath path) {
         return new UnitLoader(UnitIndex.scan(path));
     }
@@ -55,7 +60,11 @@ public final class UnitLoader {
         return index.diagnostics();
     }
 
-    /** Reads what makes up this unit; never throws, a missing one is {@code NOT_FOUND}. */
+    /**
+     * Reads what makes up this unit; a missing one is {@code NOT_FOUND}.
+     *
+     * @throws UncheckedIOException if that cannot be told for want of descriptors or memory
+     */
     public UnitSource load(UnitName wanted) {
         return new Search(wanted, false).load();
     }

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
@@ -248,8 +249,8 @@ public final class UnitIndex {
         } catch (NoSuchFileException | NotDirectoryException | AccessDeniedException e) {
             return List.of();
         } catch (DirectoryIteratorException e) {
-            throw new UncheckedIOException(
-                    "unit files: " + e.getCause().getMessage(), e.getCause());
+            IOException cause = Objects.requireNonNull(e.getCause());
+            throw new UncheckedIOException("unit files: " + cause.getMessage(), cause);
         } catch (IOException e) {
             throw new UncheckedIOException("unit files: " + e.getMessage(), e);
         }

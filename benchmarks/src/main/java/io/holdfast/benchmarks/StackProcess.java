@@ -69,7 +69,17 @@ final class StackProcess implements AutoCloseable {
                 Thread.ofPlatform()
                         .daemon()
                         .name("lines of the stack")
-                        .start(() -> lines.lines().forEach(_ -> {}));
+                        .start(() -> drain(lines));
+    }
+
+    private static void drain(BufferedReader lines) {
+        try {
+            while (lines.readLine() != null) {
+                // nobody reads what it says from now on
+            }
+        } catch (IOException e) {
+            // it was closed
+        }
     }
 
     double readyNanoseconds() {

@@ -28,10 +28,16 @@ final class SystemdContainer implements AutoCloseable {
         this.init = init;
     }
 
-    /** Boots one with files in an empty folder. */
-    static SystemdContainer boot(Path path) throws IOException {
+    /**
+     * Boots one with files in an empty folder.
+     *
+     * @param shared folders that are there, too, not to be written
+     */
+    static SystemdContainer boot(Path path, Path... shared) throws IOException {
         CaseFolder folder = new CaseFolder(path.resolve("case"), "/case");
         folder.writeBase();
+        Path _ =
+                Files.write(path.resolve("shared"), Stream.of(shared).map(Path::toString).toList());
         Path script =
                 Files.writeString(path.resolve("container.sh"), CaseFiles.resource("container.sh"));
         Process container =
@@ -75,6 +81,16 @@ final class SystemdContainer implements AutoCloseable {
         if (!left.isEmpty()) {
             throw new AssertionError("left by the case: " + left);
         }
+    }
+
+    /** The folder of units, as it is outside. */
+    Path units() {
+        return folder.units();
+    }
+
+    /** What a command writes that is run inside. */
+    String run(String... command) throws IOException, InterruptedException {
+        return Shell.run(inside(command)).strip();
     }
 
     private List<String> inside(String... command) {

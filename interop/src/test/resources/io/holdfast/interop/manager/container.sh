@@ -1,5 +1,6 @@
 # container.sh FOLDER: runs systemd(1) as PID 1 of a container until its own standard input ends. /case there is
-# FOLDER/case, where the unit files of a case are in units and those of all cases in base. Writes "booted PID", PID as
+# FOLDER/case, where the unit files of a case are in units and those of all cases in base. Each folder that a line of
+# FOLDER/shared names is there, too, not to be written. Writes "booted PID", PID as
 # it is outside, when default.target is reached. All mounts are those of a mount namespace, and go with it.
 set -eu
 folder=$1
@@ -33,6 +34,11 @@ inside() {
         mount --bind /dev/$node dev/$node
     done
     ln -s /proc/self/fd dev/fd
+    while read -r shared; do
+        mkdir -p ".$shared"
+        mount --bind "$shared" ".$shared"
+        mount -o remount,bind,ro ".$shared"
+    done <"$folder/shared"
     pivot_root . old
     cd /
     umount -l old

@@ -10,6 +10,7 @@ import io.holdfast.core.file.LockFile;
 import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.limit.Limit;
 import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.StateFolder;
 import io.holdfast.core.sys.process.SysPrctl;
@@ -217,10 +218,15 @@ public final class Manager implements AutoCloseable {
     private static String told(Predecessor before) {
         String ended = before.handedOver() ? "has handed over" : "ended";
         return "the manager before this one "
-                + before.how().map(ExitText::of).orElse(ended)
+                + before.how().map(Manager::told).orElse(ended)
                 + ": took "
                 + (before.takenBack() == 1 ? "one unit" : before.takenBack() + " units")
                 + " back";
+    }
+
+    private static String told(Exit how) {
+        String text = ExitText.of(how);
+        return how instanceof Exit.Killed ? "was " + text : text;
     }
 
     private Optional<Service> service(UnitName name) {

@@ -10,7 +10,6 @@ import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.DBusException;
-import io.holdfast.manager.survival.Keeper;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -314,19 +313,11 @@ class KilledBusTest {
         Running up = stage.ready();
         try (Running call = stage.start(List.of(call("org.example.Slow")))) {
             assertThat(stage.output("cat", "/run/begun")).isEqualTo("begun");
-            try (PidFd manager = managerBelow(up.process())) {
+            try (PidFd manager = StackStage.managerBelow(up.process())) {
                 assertThat(manager.signal(Signal.KILL)).isTrue();
             }
             assertThat(stage.output("sh", "-c", "echo >/run/go")).isEmpty();
             assertThat(call.end().isSuccess()).as(() -> call.written() + up.written()).isTrue();
         }
-    }
-
-    /** The child of the keeper that knows it. */
-    private static PidFd managerBelow(PidFd keeper) {
-        return keeper.children().take().stream()
-                .filter(child -> child.proc().environment(1 << 16).containsKey(Keeper.VARIABLE))
-                .findFirst()
-                .orElseThrow();
     }
 }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
@@ -11,6 +12,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.manager.survival.Keeper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -44,6 +46,7 @@ public final class StackStage implements AutoCloseable {
     static final String HOLDFAST = "/run/checkout/holdfast";
 
     private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
+    private static final int ENVIRONMENT = 1 << 16;
     private static final AtomicInteger COUNT = new AtomicInteger();
 
     /** Whether the bus and the authority have users in the files of the stage. */
@@ -226,6 +229,22 @@ public final class StackStage implements AutoCloseable {
         } catch (RuntimeException | AssertionError e) {
             process.close();
             throw e;
+        }
+    }
+
+    /** The manager that is the child of a keeper, held. */
+    static PidFd managerBelow(PidFd keeper) {
+        return keeper.children().take().stream()
+                .filter(StackStage::isManager)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static boolean isManager(PidFd child) {
+        try {
+            return child.proc().environment(ENVIRONMENT).containsKey(Keeper.VARIABLE);
+        } catch (ErrnoException e) {
+            return false; // it has exited, and its manager will see that
         }
     }
 

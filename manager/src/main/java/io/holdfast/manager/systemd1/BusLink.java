@@ -182,7 +182,11 @@ final class BusLink implements BusNames, AutoCloseable {
         connection = null;
         activations.lost();
         if (!closed) {
-            post(() -> face.manager().warn("the bus is gone; trying to come back to it"));
+            post(() -> {
+                if (!face.manager().isStopping()) { // then it is the bus of ours that was stopped
+                    face.manager().warn("the bus is gone; trying to come back to it");
+                }
+            });
             watches.forEach(watch -> tell(watch, null, Optional.empty()));
         }
     }

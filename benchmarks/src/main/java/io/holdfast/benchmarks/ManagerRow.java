@@ -2,14 +2,9 @@ package io.holdfast.benchmarks;
 
 import io.holdfast.benchmarks.Turns.Ratio;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * How many units the manager starts and stops in a second, one at a time and many at once, beside
@@ -58,58 +53,47 @@ final class ManagerRow implements Row {
         if (door.isEmpty() || !SystemdProcess.isThere()) {
             return List.of(Line.skipped(name(), "it needs systemd to measure beside, and root"));
         }
-        Path units = Files.createTempDirectory("holdfast-bench-units");
-        Path runtime = Files.createTempDirectory(Path.of("/run"), "holdfast-bench");
-        Files.setPosixFilePermissions(runtime, PosixFilePermissions.fromString("rwxr-xr-x"));
-        try {
+        try (ScratchFolder units = ScratchFolder.forUnits();
+                ScratchFolder runtime = ScratchFolder.forRuntime()) {
             write(units);
-            List<String> arguments = List.of("--units", units.toString(), "idle.service");
+            List<String> arguments = List.of("--units", units.path().toString(), "idle.service");
             List<Line> lines = new ArrayList<>();
-            try (StackProcess ours = new StackProcess(door.get(), runtime, arguments);
-                    SystemdProcess theirs = SystemdProcess.start(units);
+            try (StackProcess ours = new StackProcess(door.get(), runtime.path(), arguments);
+                    SystemdProcess theirs = SystemdProcess.start(units.path());
                     Worker our = ours.generatorOfPeers();
                     Worker their = theirs.generatorOfPeers()) {
                 lines.addAll(rates(effort, our, their));
                 lines.addAll(target(effort, our, ours, their, theirs));
             }
-            try (StackProcess ours = new StackProcess(door.get(), runtime, arguments, ROOM);
-                    SystemdProcess theirs = SystemdProcess.start(units);
+            try (StackProcess ours = new StackProcess(door.get(), runtime.path(), arguments, ROOM);
+                    SystemdProcess theirs = SystemdProcess.start(units.path());
                     Worker our = ours.generatorOfPeers();
                     Worker their = theirs.generatorOfPeers()) {
                 lines.add(amongMany(effort, our, their));
             }
             return lines;
-        } finally {
-            delete(units);
-            delete(runtime);
         }
     }
 
-    private static void write(Path units) throws IOException, InterruptedException {
-        String pause = Native.PAUSE.build().toString();
-        Files.writeString(units.resolve("idle.service"), SERVICE.formatted("simple", pause));
-        Files.writeString(units.resolve("simple@.service"), SERVICE.formatted("simple", pause));
-        Files.writeString(
-                units.resolve("wanted@.service"),
-                SERVICE.formatted("simple", pause)
-                        .replace("[Unit]", "[Unit]\nPartOf=thousand.target"));
-        Files.writeString(
-                units.resolve("oneshot@.service"), SERVICE.formatted("oneshot", "/bin/true"));
+    private static void write(ScratchFolder units) throws IOException, InterruptedException {
+        String simple = SERVICE.formatted("simple", Native.PAUSE.build());
+        units.write("idle.service", simple);
+        units.write("simple@.service", simple);
+        units.write("wanted@.service", simple.replace("[Unit]", "[Unit]\nPartOf=thousand.target"));
+        units.write("oneshot@.service", SERVICE.formatted("oneshot", "/bin/true"));
         writeTarget(units, "thousand", "wanted@%d.service", WANTED);
-        Files.writeString(
-                units.resolve("idle@.target"),
-                "[Unit]\nDefaultDependencies=no\nPartOf=many.target\n");
+        units.write("idle@.target", "[Unit]\nDefaultDependencies=no\nPartOf=many.target\n");
         writeTarget(units, "many", "idle@%d.target", LOADED);
     }
 
-    private static void writeTarget(Path units, String name, String wanted, int count)
+    private static void writeTarget(ScratchFolder units, String name, String wanted, int count)
             throws IOException {
         StringBuilder text = new StringBuilder("[Unit]\nDefaultDependencies=no\n");
         for (int i = 0; i < count; i++) {
             String unit = wanted.formatted(i);
             text.append("Wants=").append(unit).append("\nAfter=").append(unit).append('\n');
         }
-        Files.writeString(units.resolve(name + ".target"), text.toString());
+        units.write(name + ".target", text.toString());
     }
 
     private static List<Line> rates(Effort effort, Worker our, Worker their)
@@ -224,13 +208,5 @@ final class ManagerRow implements Row {
             rates[i] = worker.ask("jobs StartUnit oneshot@ " + count + " 1")[PER_SECOND];
         }
         return Turns.quantile(rates, 0.5);
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> left = Files.walk(folder)) {
-            for (Path file : left.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

@@ -1,14 +1,9 @@
 package io.holdfast.benchmarks;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * The whole stack, manager, bus and authority: how soon it is ready, what it has resident, and how
@@ -54,17 +49,9 @@ abstract class StackRow implements Row {
     }
 
     private static void with(Door door, Use use) throws IOException, InterruptedException {
-        Path runtime = // not below /tmp: its services have another one
-                Files.createTempDirectory(Path.of("/run"), "holdfast-bench");
-        Files.setPosixFilePermissions(runtime, PosixFilePermissions.fromString("rwxr-xr-x"));
-        try (StackProcess stack = new StackProcess(door, runtime)) {
+        try (ScratchFolder runtime = ScratchFolder.forRuntime();
+                StackProcess stack = new StackProcess(door, runtime.path())) {
             use.of(stack);
-        } finally {
-            try (Stream<Path> left = Files.walk(runtime)) {
-                for (Path file : left.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
-                }
-            }
         }
     }
 

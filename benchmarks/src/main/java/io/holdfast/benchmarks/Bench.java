@@ -25,6 +25,7 @@ public final class Bench {
                     new DoorRow(),
                     new DaemonRow(),
                     new ManagerRow(),
+                    new SurviveRow(),
                     new BusRow(),
                     new BusMemoryRow(),
                     new AuthorityRow(),

@@ -2,6 +2,8 @@ package io.holdfast.benchmarks;
 
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Members;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import java.io.BufferedReader;
@@ -20,6 +22,7 @@ import java.util.stream.Stream;
 final class StackProcess implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(30);
 
+    private final Door door;
     private final Path runtime;
     private final Child keeper;
     private final double readyNanoseconds;
@@ -42,6 +45,7 @@ final class StackProcess implements AutoCloseable {
      */
     StackProcess(Door door, Path runtime, List<String> units, String options)
             throws IOException, InterruptedException {
+        this.door = door;
         this.runtime = runtime;
         long begin = System.nanoTime();
         Spawn up =
@@ -66,10 +70,7 @@ final class StackProcess implements AutoCloseable {
             throw new IOException("./holdfast up ended before it was ready");
         }
         Thread _ =
-                Thread.ofPlatform()
-                        .daemon()
-                        .name("lines of the stack")
-                        .start(() -> drain(lines));
+                Thread.ofPlatform().daemon().name("lines of the stack").start(() -> drain(lines));
     }
 
     private static void drain(BufferedReader lines) {
@@ -93,7 +94,28 @@ final class StackProcess implements AutoCloseable {
 
     /** A generator at its manager's private socket, where there is no bus. */
     Worker generatorOfPeers() throws IOException, InterruptedException {
-        return Worker.busload("the private socket", runtime.resolve("systemd/private"), 1);
+        return Worker.busload("the private socket", privateSocket(), 1);
+    }
+
+    /** The private D-Bus socket of its manager. */
+    Path privateSocket() {
+        return runtime.resolve("systemd/private");
+    }
+
+    /**
+     * The manager that there is now, which its keeper has started: as opposed to services of
+     * another one, it is a JVM.
+     */
+    PidFd manager() throws IOException {
+        Path java = Path.of(door.java()).toRealPath();
+        try (Members children = keeper.pidFd().children()) {
+            for (PidFd child : children) {
+                if (child.proc().executable().equals(java)) {
+                    return child.duplicate();
+                }
+            }
+        }
+        throw new IOException("the keeper has no manager");
     }
 
     /** What its manager itself has resident, in KiB. */
@@ -110,14 +132,22 @@ final class StackProcess implements AutoCloseable {
     double memoryMib(String field) throws IOException {
         double kib = 0;
         for (long pid : processes()) {
-            try (Stream<String> lines = Files.lines(Path.of("/proc/" + pid + "/smaps_rollup"))) {
-                kib +=
-                        lines.filter(line -> line.startsWith(field + ":"))
-                                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                                .sum();
-            }
+            kib += kib(pid, field);
         }
         return kib / 1024;
+    }
+
+    /** The same of its keeper alone. */
+    double keeperMib(String field) throws IOException {
+        return kib(keeper.pidFd().pid(), field) / 1024.0;
+    }
+
+    private static long kib(long pid, String field) throws IOException {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/" + pid + "/smaps_rollup"))) {
+            return lines.filter(line -> line.startsWith(field + ":"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                    .sum();
+        }
     }
 
     int parts() throws IOException {

@@ -1,6 +1,11 @@
 package io.holdfast.benchmarks;
 
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Members;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.core.sys.Unistd;
@@ -51,6 +56,12 @@ final class SystemdProcess implements AutoCloseable {
         return Files.isExecutable(PROGRAM) && Unistd.geteuid() == 0;
     }
 
+    /** Its name and version. */
+    static String version() throws IOException, InterruptedException {
+        String[] words = Door.run(List.of(PROGRAM.toString(), "--version")).split("\\s+");
+        return words[0] + " " + words[1];
+    }
+
     /** Starts it, and waits until it answers. */
     static SystemdProcess start() throws IOException, InterruptedException {
         return new SystemdProcess(TestCgroup.make(), List.of());
@@ -94,10 +105,76 @@ final class SystemdProcess implements AutoCloseable {
     }
 
     private Worker generator(String socket) throws IOException, InterruptedException {
-        List<String> command =
-                new ArrayList<>(List.of("nsenter", "-t", pid1.getFileName().toString(), "--pid"));
-        Path path = pid1.resolve("root/run").resolve(socket);
-        return Worker.busload(command, "systemd's " + socket, path, PROCESSOR);
+        return Worker.busload(inside(), "systemd's " + socket, socket(socket), PROCESSOR);
+    }
+
+    /** The words that run a command in its PID namespace. */
+    private List<String> inside() {
+        return List.of("nsenter", "-t", pid1.getFileName().toString(), "--pid");
+    }
+
+    private Path socket(String socket) {
+        return pid1.resolve("root/run").resolve(socket);
+    }
+
+    /** Whether it lists its units, at its private socket, within a time. */
+    boolean answers(Duration limit) throws IOException, InterruptedException {
+        String generator = Native.BUSLOAD.build().toString();
+        try (Child list =
+                Spawn.of(inside())
+                        .arguments(
+                                List.of(
+                                        generator,
+                                        socket("systemd/private").toString(),
+                                        "list",
+                                        "1"))
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.devNull())
+                        .stderr(Stdio.devNull())
+                        .start()) {
+            if (list.await(limit).isEmpty()) {
+                boolean _ = list.signal(Signal.KILL);
+            }
+            return list.await().equals(new Exit.Exited(0));
+        }
+    }
+
+    /** Sends it a signal as one of its own processes would. */
+    void signalFromInside(Signal signal) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(inside());
+        command.addAll(List.of("sh", "-c", "kill -s " + signal.name() + " 1"));
+        String _ = Door.run(command);
+    }
+
+    /** Sends it a signal as a process of the machine would. */
+    void signalFromOutside(Signal signal) {
+        try (PidFd process = PidFd.open(Integer.parseInt(pid1.getFileName().toString()))) {
+            boolean _ = process.signal(signal);
+        }
+    }
+
+    /** Whether it ends within a time. */
+    boolean awaitEnd(Duration limit) throws InterruptedException {
+        return unshare.await(limit).isPresent();
+    }
+
+    /** How many of its processes have that name. */
+    long running(String name) {
+        try (Members members = cgroup.cgroup().membersBelow()) {
+            long running = 0;
+            for (PidFd member : members) {
+                running += isNamed(member, name) ? 1 : 0;
+            }
+            return running;
+        }
+    }
+
+    private static boolean isNamed(PidFd process, String name) {
+        try {
+            return process.isAlive() && process.proc().name().equals(name);
+        } catch (ErrnoException e) {
+            return false; // it has ended since
+        }
     }
 
     /** The process of its service, by its number there. */

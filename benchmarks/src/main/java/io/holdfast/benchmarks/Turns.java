@@ -51,7 +51,16 @@ final class Turns {
 
     /** The median of a value. */
     double median(int who, int value) {
-        return quantile(samples.get(who).stream().mapToDouble(s -> s[value]).toArray(), 0.5);
+        return quantile(values(who, value), 0.5);
+    }
+
+    /** The greatest of a value. */
+    double worst(int who, int value) {
+        return quantile(values(who, value), 1);
+    }
+
+    private double[] values(int who, int value) {
+        return samples.get(who).stream().mapToDouble(s -> s[value]).toArray();
     }
 
     /** What one takes for each that the other takes, by round. */

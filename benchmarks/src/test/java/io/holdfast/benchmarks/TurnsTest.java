@@ -56,6 +56,16 @@ class TurnsTest {
         assertThat(turns.run(97, 3).median(it, 0)).isEqualTo(2);
     }
 
+    @Test
+    void theWorstIsTheGreatestOfTheRoundsThatCount() throws Exception {
+        double[] next = {9, 2, 7, 3};
+        int[] round = new int[1];
+        Turns turns = new Turns();
+        int it = turns.add(() -> new double[] {next[round[0]++]});
+
+        assertThat(turns.run(1, 3).worst(it, 0)).isEqualTo(7);
+    }
+
     private static double[] taken(List<String> order, String who) {
         order.add(who);
         return new double[] {1};

@@ -1,5 +1,23 @@
 package io.holdfast.benchmarks;
 
+import io.holdfast.benchmarks.bus.AuthorityRow;
+import io.holdfast.benchmarks.bus.BusMemoryRow;
+import io.holdfast.benchmarks.bus.BusRow;
+import io.holdfast.benchmarks.frame.Conditions;
+import io.holdfast.benchmarks.frame.Line;
+import io.holdfast.benchmarks.frame.Place;
+import io.holdfast.benchmarks.frame.Row;
+import io.holdfast.benchmarks.library.CallsRow;
+import io.holdfast.benchmarks.library.MembersRow;
+import io.holdfast.benchmarks.library.MessagesRow;
+import io.holdfast.benchmarks.library.SpawnRow;
+import io.holdfast.benchmarks.library.WatchRow;
+import io.holdfast.benchmarks.operations.OperationsRow;
+import io.holdfast.benchmarks.stack.DaemonRow;
+import io.holdfast.benchmarks.stack.DoorRow;
+import io.holdfast.benchmarks.stack.ManagerRow;
+import io.holdfast.benchmarks.stack.StackRow;
+import io.holdfast.benchmarks.stack.SurviveRow;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,7 @@
-/** Single operations of the hot paths, for JMH: what one costs in time and in allocated bytes. */
+/**
+ * The row of single operations of the hot paths, by JMH: what one costs in time and in allocated
+ * bytes.
+ */
 @NullMarked
 package io.holdfast.benchmarks.operations;
 

@@ -1,0 +1,120 @@
+package io.holdfast.benchmarks.bus;
+
+import io.holdfast.benchmarks.frame.Native;
+import io.holdfast.benchmarks.frame.Worker;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A running authority on a {@code dbus-daemon} of its own, with a systemd that knows the unit of
+ * everybody, and a generator of questions. It finds its rules where the system's are: in a mount
+ * namespace of its own.
+ */
+final class AuthorityProcess implements AutoCloseable {
+    private static final String RULES = "/etc/polkit-1/rules.d";
+
+    /** Defined by polkit itself; without a rule, a user has to authenticate. */
+    static final String ACTION = "org.freedesktop.policykit.exec";
+
+    private final List<AutoCloseable> parts = new ArrayList<>();
+    private final String name;
+    private final Worker generator;
+    private final DaemonProcess authority;
+    private final double startNanoseconds;
+
+    /**
+     * Starts it, and waits for its first answer.
+     *
+     * @param rules a folder that others can read
+     * @param folder where its bus is to be, which other users can reach
+     */
+    AuthorityProcess(AuthorityProgram program, Path rules, Path folder)
+            throws IOException, InterruptedException {
+        this.name = program.name();
+        try {
+            String load = Native.BUSLOAD.build().toString();
+            BusProgram daemon = new BusProgram(name, path -> List.of(load, "daemon", path));
+            String socket = folder.resolve(name + ".socket").toString();
+            BusProcess bus = opened(daemon.start(folder));
+            this.generator = opened(bus.generator());
+            double[] _ = generator.ask("subject"); // when it has come to the bus
+            var _ =
+                    opened(
+                            new DaemonProcess(
+                                    Spawn.of(load, "systemd", socket).stdin(Stdio.devNull())));
+            List<String> command =
+                    new ArrayList<>(
+                            List.of(
+                                    "unshare",
+                                    "--mount",
+                                    "sh",
+                                    "-c",
+                                    "mount --bind \"$0\" " + RULES + " && exec \"$@\"",
+                                    rules.toString()));
+            command.addAll(program.command());
+            long begin = System.nanoTime();
+            this.authority =
+                    opened(
+                            new DaemonProcess(
+                                    Spawn.of(command)
+                                            .environment(
+                                                    "DBUS_SYSTEM_BUS_ADDRESS",
+                                                    "unix:path=" + socket)
+                                            .stdin(Stdio.devNull())
+                                            .stdout(Stdio.devNull())
+                                            .stderr(Stdio.devNull())));
+            double[] _ = generator.ask("first " + ACTION);
+            this.startNanoseconds = System.nanoTime() - begin;
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    private <T extends AutoCloseable> T opened(T part) {
+        parts.add(part);
+        return part;
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** From its start to its first answer. */
+    double startNanoseconds() {
+        return startNanoseconds;
+    }
+
+    /** What it has resident, in MiB. */
+    double residentMib() {
+        return authority.resident() / 1024.0;
+    }
+
+    /** Gives the generator a command. */
+    double[] ask(String command) throws IOException, InterruptedException {
+        return generator.ask(command);
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (AutoCloseable part : parts.reversed()) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                throw new IOException("cannot end " + name, e);
+            }
+        }
+    }
+
+    /** A folder that everybody can reach, for buses and rules. */
+    static Path folder() throws IOException {
+        Path folder = Files.createTempDirectory("holdfast-bench-authority");
+        return Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+}

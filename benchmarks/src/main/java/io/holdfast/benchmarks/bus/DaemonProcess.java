@@ -1,0 +1,38 @@
+package io.holdfast.benchmarks.bus;
+
+import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import java.time.Duration;
+
+/** A process that runs until it is told to end. */
+final class DaemonProcess implements AutoCloseable {
+    private static final Duration END = Duration.ofSeconds(10);
+
+    private final Child child;
+
+    DaemonProcess(Spawn spawn) {
+        this.child = spawn.start();
+    }
+
+    /** What it has resident, in KiB. */
+    long resident() {
+        return Door.status(child.pidFd().pid(), "VmRSS");
+    }
+
+    /** Ends it, by force if it does not. */
+    @Override
+    public void close() {
+        try (child) {
+            boolean told = child.signal(Signal.TERM);
+            if (told && child.await(END).isEmpty()) {
+                boolean ignored = child.signal(Signal.KILL);
+                var _ = child.await();
+            }
+        } catch (InterruptedException e) {
+            boolean ignored = child.signal(Signal.KILL);
+            Thread.currentThread().interrupt();
+        }
+    }
+}

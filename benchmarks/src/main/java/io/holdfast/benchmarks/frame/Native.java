@@ -1,0 +1,57 @@
+package io.holdfast.benchmarks.frame;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The programs in C, compiled by gcc into {@code target/} when they are first needed. */
+public enum Native {
+    /** What Holdfast is measured against. */
+    REFERENCE("reference", "-O2", "-Wall", "-pthread"),
+    /** A child that only waits to be killed, as small as can be. */
+    PAUSE("pause", "-O2", "-static", "-s"),
+    /** The load generator for message buses, which also hosts those of others. */
+    BUSLOAD("busload", "-O2", "-Wall", "-Wextra");
+
+    private final String name;
+    private final List<String> flags;
+    private @Nullable Path built;
+
+    Native(String name, String... flags) {
+        this.name = name;
+        this.flags = List.of(flags);
+    }
+
+    /** Compiles it, once. */
+    public synchronized Path build() throws IOException, InterruptedException {
+        if (built == null) {
+            List<String> sources = sources();
+            Path program = Place.MODULE.resolve("target").resolve(name);
+            List<String> command = new ArrayList<>(List.of("gcc"));
+            command.addAll(flags);
+            command.addAll(List.of("-o", program.toString()));
+            command.addAll(sources);
+            Process gcc = new ProcessBuilder(command).inheritIO().start();
+            if (gcc.waitFor() != 0 || !Files.isExecutable(program)) {
+                throw new IOException("gcc could not compile " + sources);
+            }
+            built = program;
+        }
+        return built;
+    }
+
+    /** One file of its name, or all in a folder of its name. */
+    private List<String> sources() throws IOException {
+        Path folder = Place.MODULE.resolve("src/main/c");
+        if (!Files.isDirectory(folder.resolve(name))) {
+            return List.of(folder.resolve(name + ".c").toString());
+        }
+        try (Stream<Path> files = Files.list(folder.resolve(name))) {
+            return files.map(Path::toString).filter(file -> file.endsWith(".c")).sorted().toList();
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package io.holdfast.benchmarks.frame;
+
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+
+/** Where the sources are: found from where the classes are ({@code benchmarks/target/classes}). */
+public final class Place {
+    public static final Path MODULE = module();
+    public static final Path ROOT = MODULE.resolveSibling(".").normalize();
+
+    private Place() {}
+
+    private static Path module() {
+        try {
+            Path classes =
+                    Path.of(
+                            Place.class
+                                    .getProtectionDomain()
+                                    .getCodeSource()
+                                    .getLocation()
+                                    .toURI());
+            return classes.resolve("../..").normalize().toAbsolutePath();
+        } catch (URISyntaxException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

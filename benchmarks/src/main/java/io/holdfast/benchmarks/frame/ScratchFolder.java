@@ -1,0 +1,41 @@
+package io.holdfast.benchmarks.frame;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/** A temporary folder, removed at the end with all that is in it. */
+public record ScratchFolder(Path path) implements AutoCloseable {
+    /** Makes a folder for unit files. */
+    public static ScratchFolder forUnits() throws IOException {
+        return new ScratchFolder(Files.createTempDirectory("holdfast-bench-units"));
+    }
+
+    /**
+     * Makes a runtime folder for a manager, which all users can reach. It is not below {@code
+     * /tmp}, since services of the stack have a {@code /tmp} of their own.
+     */
+    public static ScratchFolder forRuntime() throws IOException {
+        Path folder = Files.createTempDirectory(Path.of("/run"), "holdfast-bench");
+        return new ScratchFolder(
+                Files.setPosixFilePermissions(
+                        folder, PosixFilePermissions.fromString("rwxr-xr-x")));
+    }
+
+    /** Writes a file, which replaces one of the same name. */
+    public void write(String name, String text) throws IOException {
+        Files.writeString(path.resolve(name), text);
+    }
+
+    @Override
+    public void close() throws IOException {
+        try (Stream<Path> left = Files.walk(path)) {
+            for (Path file : left.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package io.holdfast.benchmarks.frame;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A process that measures on command: a program in a JVM of its own, or one in C. A command is a
+ * line, its answer is a line of numbers.
+ */
+public final class Worker implements AutoCloseable {
+    private static final long LIMIT_SECONDS = 300; // of one answer
+
+    private final String name;
+    private final Process process;
+    private final OutputStream commands;
+    private final LinkedBlockingQueue<String> answers = new LinkedBlockingQueue<>();
+
+    private Worker(String name, List<String> command) throws IOException {
+        this.name = name;
+        this.process =
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        this.commands = process.getOutputStream();
+        BufferedReader reader = process.inputReader(StandardCharsets.UTF_8);
+        Thread.ofPlatform()
+                .daemon()
+                .name("answers of " + name)
+                .start(() -> reader.lines().forEach(answers::add));
+    }
+
+    /** Words before a command that keep it on a processor, where there are two. */
+    public static List<String> on(int processor) {
+        return Runtime.getRuntime().availableProcessors() > 1
+                ? List.of("taskset", "-c", Integer.toString(processor))
+                : List.of();
+    }
+
+    /** A JVM with further flags that runs a program of these sources. */
+    public static Worker java(Class<?> program, String name, String... flags) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.addAll(List.of(flags));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.add(program.getName());
+        return new Worker(name, command);
+    }
+
+    /** The reference. */
+    public static Worker c() throws IOException, InterruptedException {
+        return new Worker("C", List.of(Native.REFERENCE.build().toString()));
+    }
+
+    /** The load generator at a bus, on that processor. */
+    public static Worker busload(String bus, Path socket, int processor)
+            throws IOException, InterruptedException {
+        return busload(List.of(), bus, socket, processor);
+    }
+
+    /** The same, run by a command. */
+    public static Worker busload(List<String> by, String bus, Path socket, int processor)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(by);
+        command.addAll(on(processor));
+        command.addAll(List.of(Native.BUSLOAD.build().toString(), socket.toString()));
+        return new Worker("the generator at " + bus, command);
+    }
+
+    /** Gives a command and waits for its answer. */
+    public double[] ask(String command) throws IOException, InterruptedException {
+        tell(command);
+        return answer();
+    }
+
+    public void tell(String command) throws IOException {
+        commands.write((command + "\n").getBytes(StandardCharsets.UTF_8));
+        commands.flush();
+    }
+
+    public double[] answer() throws IOException, InterruptedException {
+        String[] words = line().split(" ");
+        double[] numbers = new double[words.length];
+        for (int i = 0; i < words.length; i++) {
+            numbers[i] = Double.parseDouble(words[i]);
+        }
+        return numbers;
+    }
+
+    public void expect(String word) throws IOException, InterruptedException {
+        String line = line();
+        if (!line.equals(word)) {
+            throw new IOException(name + " said " + line + ", not " + word);
+        }
+    }
+
+    public long pid() {
+        return process.pid();
+    }
+
+    private String line() throws IOException, InterruptedException {
+        for (long left = LIMIT_SECONDS; left > 0; left--) {
+            String line = answers.poll(1, TimeUnit.SECONDS);
+            if (line != null) {
+                return line;
+            }
+            if (!process.isAlive() && answers.isEmpty()) {
+                throw new IOException(name + " has exited with " + process.exitValue());
+            }
+        }
+        throw new IOException(name + " did not answer in " + LIMIT_SECONDS + " s");
+    }
+
+    /** Ends it. */
+    @Override
+    public void close() throws IOException {
+        try {
+            commands.close(); // the end of its commands
+            if (!process.waitFor(10, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package io.holdfast.benchmarks.stack;
+
+import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Line;
+import io.holdfast.benchmarks.frame.Place;
+import io.holdfast.benchmarks.frame.Row;
+import io.holdfast.benchmarks.frame.Turns;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.spi.ToolProvider;
+
+/** Whole runs of the command beside a Hello World with the same flags and a cache of its own. */
+public final class DoorRow implements Row {
+    private static final String MAIN = Hello.class.getName();
+
+    @Override
+    public String name() {
+        return "door";
+    }
+
+    @Override
+    public List<Line> measure(Effort effort) throws IOException, InterruptedException {
+        Optional<Door> found = Door.open();
+        if (found.isEmpty()) {
+            return List.of(Line.skipped("`./holdfast`", "there is no such command yet"));
+        }
+        Door door = found.get();
+        List<String> hello = hello(door);
+        String self = Long.toString(ProcessHandle.current().pid());
+        Turns turns = new Turns();
+        int they = turns.add(() -> wall(hello));
+        int version = turns.add(() -> wall(List.of(door.script(), "--version")));
+        int info = turns.add(() -> wall(List.of(door.script(), "info", self)));
+        turns.run(effort.rounds(3), effort.rounds(31));
+        String peer = Line.nanoseconds(turns.median(they, 0));
+        return List.of(
+                Line.of(
+                        "warm `./holdfast --version`",
+                        Line.nanoseconds(turns.median(version, 0)),
+                        "Hello World",
+                        peer,
+                        turns.ratio(version, they, 0),
+                        2.5),
+                Line.of(
+                        "warm `./holdfast info PID`",
+                        Line.nanoseconds(turns.median(info, 0)),
+                        "Hello World",
+                        peer,
+                        turns.ratio(info, they, 0),
+                        3));
+    }
+
+    /** The command line of the Hello World, whose cache is trained as the door's is. */
+    private static List<String> hello(Door door) throws IOException, InterruptedException {
+        Path target = Place.MODULE.resolve("target");
+        Path jar = target.resolve("hello.jar");
+        Path cache = target.resolve("hello.aot");
+        ToolProvider tool = ToolProvider.findFirst("jar").orElseThrow();
+        int packed =
+                tool.run(
+                        System.out,
+                        System.err,
+                        "--create",
+                        "--file=" + jar,
+                        "-C",
+                        target.resolve("classes").toString(),
+                        MAIN.replace('.', '/') + ".class");
+        if (packed != 0) {
+            throw new IOException("jar could not pack " + MAIN);
+        }
+        boolean ignored = Files.deleteIfExists(cache);
+        List<String> command = new ArrayList<>(List.of(door.java()));
+        command.addAll(door.flags());
+        command.addAll(List.of("-XX:AOTCacheOutput=" + cache, "-cp", jar.toString(), MAIN));
+        String trained = Door.run(command);
+        if (!Files.exists(cache)) {
+            throw new IOException("no AOT cache of " + MAIN + ": " + trained);
+        }
+        command.replaceAll(
+                word -> word.startsWith("-XX:AOTCacheOutput=") ? "-XX:AOTCache=" + cache : word);
+        return command;
+    }
+
+    private static double[] wall(List<String> command) throws IOException, InterruptedException {
+        long begin = System.nanoTime();
+        try (Child child =
+                Spawn.of(command)
+                        .directory(Place.ROOT)
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.devNull())
+                        .start()) {
+            Exit exit = child.await();
+            double[] wall = {System.nanoTime() - begin};
+            if (!exit.equals(new Exit.Exited(0))) {
+                throw new IOException(command + ": " + exit);
+            }
+            return wall;
+        }
+    }
+}

@@ -1,0 +1,219 @@
+package io.holdfast.benchmarks.stack;
+
+import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Line;
+import io.holdfast.benchmarks.frame.Native;
+import io.holdfast.benchmarks.frame.Row;
+import io.holdfast.benchmarks.frame.ScratchFolder;
+import io.holdfast.benchmarks.frame.Turns;
+import io.holdfast.benchmarks.frame.Turns.Ratio;
+import io.holdfast.benchmarks.frame.Worker;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How many units the manager starts and stops in a second, one at a time and many at once, beside
+ * systemd as PID 1 of namespaces of its own; a target with a thousand services; and one request
+ * while ten thousand units are loaded. A start counts until its job is over.
+ */
+public final class ManagerRow implements Row {
+    private static final int ONE_BY_ONE = 100;
+    private static final int AT_ONCE = 300;
+    private static final int WARM_UP = 3;
+    private static final int ROUNDS = 7;
+    private static final int WANTED = 1_000;
+    private static final int LOADED = 10_000;
+
+    /** More units than a manager takes by itself, and memory for them. */
+    private static final String ROOM = "-Dio.holdfast.manager.units=20000 -Xmx512m";
+
+    private static final int LISTS = 20;
+    private static final int PER_SECOND = 0;
+
+    private static final double START_S = 2.5;
+    private static final double LIST_S = 0.5;
+    private static final double STOP_S = 3;
+    private static final double UNIT_KIB = 25;
+
+    private static final String SERVICE =
+            """
+            [Unit]
+            DefaultDependencies=no
+            CollectMode=inactive-or-failed
+            [Service]
+            Type=%s
+            ExecStart=%s
+            StandardOutput=null
+            StandardError=null
+            """;
+
+    @Override
+    public String name() {
+        return "manager";
+    }
+
+    @Override
+    public List<Line> measure(Effort effort) throws IOException, InterruptedException {
+        Optional<Door> door = Door.open();
+        if (door.isEmpty() || !SystemdProcess.isThere()) {
+            return List.of(Line.skipped(name(), "it needs systemd to measure beside, and root"));
+        }
+        try (ScratchFolder units = ScratchFolder.forUnits();
+                ScratchFolder runtime = ScratchFolder.forRuntime()) {
+            write(units);
+            List<String> arguments = List.of("--units", units.path().toString(), "idle.service");
+            List<Line> lines = new ArrayList<>();
+            try (StackProcess ours = new StackProcess(door.get(), runtime.path(), arguments);
+                    SystemdProcess theirs = SystemdProcess.start(units.path());
+                    Worker our = ours.generatorOfPeers();
+                    Worker their = theirs.generatorOfPeers()) {
+                lines.addAll(rates(effort, our, their));
+                lines.addAll(target(effort, our, ours, their, theirs));
+            }
+            try (StackProcess ours = new StackProcess(door.get(), runtime.path(), arguments, ROOM);
+                    SystemdProcess theirs = SystemdProcess.start(units.path());
+                    Worker our = ours.generatorOfPeers();
+                    Worker their = theirs.generatorOfPeers()) {
+                lines.add(amongMany(effort, our, their));
+            }
+            return lines;
+        }
+    }
+
+    private static void write(ScratchFolder units) throws IOException, InterruptedException {
+        String simple = SERVICE.formatted("simple", Native.PAUSE.build());
+        units.write("idle.service", simple);
+        units.write("simple@.service", simple);
+        units.write("wanted@.service", simple.replace("[Unit]", "[Unit]\nPartOf=thousand.target"));
+        units.write("oneshot@.service", SERVICE.formatted("oneshot", "/bin/true"));
+        writeTarget(units, "thousand", "wanted@%d.service", WANTED);
+        units.write("idle@.target", "[Unit]\nDefaultDependencies=no\nPartOf=many.target\n");
+        writeTarget(units, "many", "idle@%d.target", LOADED);
+    }
+
+    private static void writeTarget(ScratchFolder units, String name, String wanted, int count)
+            throws IOException {
+        StringBuilder text = new StringBuilder("[Unit]\nDefaultDependencies=no\n");
+        for (int i = 0; i < count; i++) {
+            String unit = wanted.formatted(i);
+            text.append("Wants=").append(unit).append("\nAfter=").append(unit).append('\n');
+        }
+        units.write(name + ".target", text.toString());
+    }
+
+    private static List<Line> rates(Effort effort, Worker our, Worker their)
+            throws IOException, InterruptedException {
+        List<Line> lines = new ArrayList<>();
+        int one = effort.count(ONE_BY_ONE);
+        int many = effort.count(AT_ONCE);
+        Turns turns = new Turns();
+        int[] simple = pair(turns, our, their, "StartUnit", "simple@", one, 1);
+        int[] stop = pair(turns, our, their, "StopUnit", "simple@", one, 1);
+        int[] oneshot = pair(turns, our, their, "StartUnit", "oneshot@", one, 1);
+        int[] manySimple = pair(turns, our, their, "StartUnit", "simple@", many, many);
+        pair(turns, our, their, "StopUnit", "simple@", many, many);
+        int[] manyOneshot = pair(turns, our, their, "StartUnit", "oneshot@", many, many);
+        turns.inOrder().run(effort.rounds(WARM_UP), effort.rounds(ROUNDS));
+        lines.add(rate(turns, "starts of a simple service, one at a time", simple, 2));
+        lines.add(rate(turns, "starts of a oneshot, one at a time", oneshot, 3));
+        lines.add(rate(turns, "stops of a simple service, one at a time", stop, 1));
+        lines.add(rate(turns, many + " starts of simple services at once", manySimple, 2));
+        lines.add(rate(turns, many + " starts of oneshots at once", manyOneshot, 3));
+        return lines;
+    }
+
+    private static int[] pair(
+            Turns turns,
+            Worker our,
+            Worker their,
+            String method,
+            String unit,
+            int count,
+            int window) {
+        String command = "jobs %s %s %d %d".formatted(method, unit, count, window);
+        return new int[] {turns.add(() -> our.ask(command)), turns.add(() -> their.ask(command))};
+    }
+
+    /** Rates: more is better, and the ratio says how often as many ours are. */
+    private static Line rate(Turns turns, String what, int[] pair, double least) {
+        Ratio ratio = turns.ratio(pair[0], pair[1], PER_SECOND);
+        return Line.atLeast(
+                what,
+                perSecond(turns.median(pair[0], PER_SECOND)),
+                "systemd",
+                perSecond(turns.median(pair[1], PER_SECOND)),
+                ratio,
+                least);
+    }
+
+    private static String perSecond(double rate) {
+        return Line.format("%.0f/s", rate);
+    }
+
+    private static List<Line> target(
+            Effort effort, Worker our, StackProcess ours, Worker their, SystemdProcess theirs)
+            throws IOException, InterruptedException {
+        Turns turns = new Turns();
+        long ourBefore = ours.managerKib();
+        long theirBefore = theirs.managerKib();
+        double[] loaded = new double[2];
+        int[] start = pair(turns, our, their, "StartUnit", "thousand.target", 1, 1);
+        int list = turns.add(() -> our.ask("list " + LISTS));
+        int theirList = turns.add(() -> their.ask("list " + LISTS));
+        int size =
+                turns.add(() -> {
+                    loaded[0] = (ours.managerKib() - ourBefore) / (double) WANTED;
+                    loaded[1] = (theirs.managerKib() - theirBefore) / (double) WANTED;
+                    return loaded;
+                });
+        int[] stop = pair(turns, our, their, "StopUnit", "thousand.target", 1, 1);
+        pair(turns, our, their, "StopUnit", "wanted@", WANTED, WANTED);
+        turns.inOrder().run(1, effort.rounds(5));
+        return List.of(
+                seconds(turns, WANTED + " services wanted by a target: start", start, START_S),
+                seconds(turns, "list them", new int[] {list, theirList}, LIST_S),
+                seconds(turns, "stop them", stop, STOP_S),
+                Line.limit(
+                        "memory of the manager for each of them",
+                        Line.format("%.0f KiB", turns.median(size, 0)),
+                        Line.format("systemd %.0f KiB", turns.median(size, 1)),
+                        Line.format("≤ %.0f KiB", UNIT_KIB),
+                        turns.median(size, 0) <= UNIT_KIB));
+    }
+
+    private static Line seconds(Turns turns, String what, int[] pair, double most) {
+        double ours = 1 / turns.median(pair[0], PER_SECOND);
+        return Line.limit(
+                what,
+                Line.nanoseconds(ours * 1e9),
+                "systemd " + Line.nanoseconds(1e9 / turns.median(pair[1], PER_SECOND)),
+                Line.format("≤ %.1f s", most),
+                ours <= most);
+    }
+
+    private static Line amongMany(Effort effort, Worker our, Worker their)
+            throws IOException, InterruptedException {
+        int count = effort.count(ONE_BY_ONE);
+        double before = starts(effort, our, count);
+        double theirsBefore = starts(effort, their, count);
+        var _ = our.ask("jobs StartUnit many.target 1 1");
+        var _ = their.ask("jobs StartUnit many.target 1 1");
+        double after = starts(effort, our, count);
+        double theirsAfter = starts(effort, their, count);
+        return Line.note(
+                "starts of a oneshot, one at a time, while " + LOADED + " units are active",
+                perSecond(after) + " (else " + perSecond(before) + ")",
+                "systemd %s (else %s)".formatted(perSecond(theirsAfter), perSecond(theirsBefore)));
+    }
+
+    private static double starts(Effort effort, Worker worker, int count)
+            throws IOException, InterruptedException {
+        double[] rates = new double[effort.rounds(ROUNDS)];
+        for (int i = 0; i < rates.length; i++) {
+            rates[i] = worker.ask("jobs StartUnit oneshot@ " + count + " 1")[PER_SECOND];
+        }
+        return Turns.quantile(rates, 0.5);
+    }
+}

@@ -1,0 +1,190 @@
+package io.holdfast.benchmarks.stack;
+
+import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Worker;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Members;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A running {@code ./holdfast up} with all its parts, in a runtime folder of its own. */
+final class StackProcess implements AutoCloseable {
+    private static final Duration END = Duration.ofSeconds(30);
+
+    private final Door door;
+    private final Path runtime;
+    private final Child keeper;
+    private final double readyNanoseconds;
+
+    /** Starts it, and waits until it says that it is ready. */
+    StackProcess(Door door, Path runtime) throws IOException, InterruptedException {
+        this(door, runtime, List.of());
+    }
+
+    /** The same with other units than its parts. */
+    StackProcess(Door door, Path runtime, List<String> units)
+            throws IOException, InterruptedException {
+        this(door, runtime, units, "");
+    }
+
+    /**
+     * The same with other limits than it has by itself.
+     *
+     * @param options of its JVM, behind its own
+     */
+    StackProcess(Door door, Path runtime, List<String> units, String options)
+            throws IOException, InterruptedException {
+        this.door = door;
+        this.runtime = runtime;
+        long begin = System.nanoTime();
+        Spawn up =
+                Spawn.of(door.script(), "up", "--runtime-dir", runtime.toString())
+                        .arguments(units)
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.devNull());
+        if (!options.isEmpty()) {
+            up.environment("_JAVA_OPTIONS", options);
+        }
+        this.keeper = up.start();
+        BufferedReader lines =
+                new BufferedReader(new InputStreamReader(keeper.stdout(), StandardCharsets.UTF_8));
+        String line = lines.readLine();
+        while (line != null && !line.endsWith("ready")) {
+            line = lines.readLine();
+        }
+        this.readyNanoseconds = System.nanoTime() - begin;
+        if (line == null) {
+            close();
+            throw new IOException("./holdfast up ended before it was ready");
+        }
+        Thread _ =
+                Thread.ofPlatform().daemon().name("lines of the stack").start(() -> drain(lines));
+    }
+
+    private static void drain(BufferedReader lines) {
+        try {
+            while (lines.readLine() != null) {
+                // nobody reads what it says from now on
+            }
+        } catch (IOException e) {
+            // it was closed
+        }
+    }
+
+    double readyNanoseconds() {
+        return readyNanoseconds;
+    }
+
+    /** A generator at its bus. */
+    Worker generator() throws IOException, InterruptedException {
+        return Worker.busload("the stack's bus", runtime.resolve("bus"), 1);
+    }
+
+    /** A generator at its manager's private socket, where there is no bus. */
+    Worker generatorOfPeers() throws IOException, InterruptedException {
+        return Worker.busload("the private socket", privateSocket(), 1);
+    }
+
+    /** The private D-Bus socket of its manager. */
+    Path privateSocket() {
+        return runtime.resolve("systemd/private");
+    }
+
+    /**
+     * The manager that there is now, which its keeper has started: as opposed to services of
+     * another one, it is a JVM.
+     */
+    PidFd manager() throws IOException {
+        Path java = Path.of(door.java()).toRealPath();
+        try (Members children = keeper.pidFd().children()) {
+            for (PidFd child : children) {
+                if (child.proc().executable().equals(java)) {
+                    return child.duplicate();
+                }
+            }
+        }
+        throw new IOException("the keeper has no manager");
+    }
+
+    /** What its manager itself has resident, in KiB. */
+    long managerKib() throws IOException {
+        return Door.status(processes().get(1), "VmRSS");
+    }
+
+    /** A process of a unit of it. */
+    long member() throws IOException {
+        return processes().getLast();
+    }
+
+    /** The sum over all its processes of a line of {@code /proc/PID/smaps_rollup}, in MiB. */
+    double memoryMib(String field) throws IOException {
+        double kib = 0;
+        for (long pid : processes()) {
+            kib += kib(pid, field);
+        }
+        return kib / 1024;
+    }
+
+    /** The same of its keeper alone. */
+    double keeperMib(String field) throws IOException {
+        return kib(keeper.pidFd().pid(), field) / 1024.0;
+    }
+
+    private static long kib(long pid, String field) throws IOException {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/" + pid + "/smaps_rollup"))) {
+            return lines.filter(line -> line.startsWith(field + ":"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                    .sum();
+        }
+    }
+
+    int parts() throws IOException {
+        return processes().size();
+    }
+
+    /** The keeper, its manager, and what that has started. */
+    private List<Long> processes() throws IOException {
+        List<Long> found = new ArrayList<>(List.of((long) keeper.pidFd().pid()));
+        for (int i = 0; i < found.size(); i++) {
+            try (Stream<Path> threads = Files.list(Path.of("/proc/" + found.get(i) + "/task"))) {
+                for (Path thread : threads.toList()) {
+                    String children = Files.readString(thread.resolve("children")).strip();
+                    for (String child : children.isEmpty() ? new String[0] : children.split(" ")) {
+                        found.add(Long.parseLong(child));
+                    }
+                }
+            } catch (NoSuchFileException e) {
+                // a thread has ended, and has no children
+            }
+        }
+        return found;
+    }
+
+    @Override
+    public void close() {
+        try (keeper) {
+            boolean told = keeper.signal(Signal.TERM);
+            if (told && keeper.await(END).isEmpty()) {
+                boolean ignored = keeper.signal(Signal.KILL);
+                var _ = keeper.await();
+            }
+        } catch (InterruptedException e) {
+            boolean ignored = keeper.signal(Signal.KILL);
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -15,11 +15,16 @@ public record ScratchFolder(Path path) implements AutoCloseable {
     }
 
     /**
-     * Makes a runtime folder for a manager, which all users can reach. It is not below {@code
-     * /tmp}, since services of the stack have a {@code /tmp} of their own.
+     * Makes a runtime folder for a manager, which all users can reach, in memory as on a machine
+     * that has booted. It is not below {@code /tmp}, since services of the stack have a {@code
+     * /tmp} of their own.
      */
     public static ScratchFolder forRuntime() throws IOException {
-        Path folder = Files.createTempDirectory(Path.of("/run"), "holdfast-bench");
+        Path top = Path.of("/run");
+        if (!Files.getFileStore(top).type().equals("tmpfs")) {
+            top = Path.of("/dev/shm");
+        }
+        Path folder = Files.createTempDirectory(top, "holdfast-bench");
         return new ScratchFolder(
                 Files.setPosixFilePermissions(
                         folder, PosixFilePermissions.fromString("rwxr-xr-x")));

@@ -14,5 +14,5 @@ module io.holdfast.cli {
     exports io.holdfast.cli;
 
     provides System.LoggerFinder with
-            io.holdfast.cli.LogLines;
+            io.holdfast.cli.output.LogLines;
 }

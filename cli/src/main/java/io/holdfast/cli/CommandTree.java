@@ -1,5 +1,7 @@
 package io.holdfast.cli;
 
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.output.Output;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

@@ -1,5 +1,8 @@
 package io.holdfast.cli;
 
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.output.Output;
 import java.util.List;
 import picocli.AutoComplete;
 import picocli.CommandLine.Model.CommandSpec;

@@ -1,5 +1,12 @@
 package io.holdfast.cli;
 
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.ProcessLimits;
+import io.holdfast.cli.output.AccountText;
+import io.holdfast.cli.output.JsonText;
+import io.holdfast.cli.output.Output;
+import io.holdfast.cli.process.Identity;
 import io.holdfast.core.Feature;
 import io.holdfast.core.limit.Limit;
 import io.holdfast.core.process.Cgroup;

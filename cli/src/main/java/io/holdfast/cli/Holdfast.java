@@ -1,5 +1,11 @@
 package io.holdfast.cli;
 
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Version;
+import io.holdfast.cli.output.LogLines;
+import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;

@@ -1,5 +1,6 @@
 package io.holdfast.cli;
 
+import io.holdfast.cli.output.Output;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;

@@ -1,6 +1,7 @@
 /**
- * The one command, {@code holdfast}: a class for each subcommand, found by name in {@link
- * Commands}.
+ * The one command, {@code holdfast}: its main class, its grammar, and the subcommands about itself.
+ * The others are found by name in {@link Commands}, a class each, in a package for each heading of
+ * the help.
  */
 @NullMarked
 package io.holdfast.cli;

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** The command in a JVM of its own, with all that it writes. */
-final class CommandProcess implements AutoCloseable {
+public final class CommandProcess implements AutoCloseable {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(60);
 
     private final Process process;
@@ -33,7 +33,7 @@ final class CommandProcess implements AutoCloseable {
     }
 
     /** What the command needs to run. */
-    static String classPath() {
+    public static String classPath() {
         return System.getProperty(
                 "surefire.test.class.path", System.getProperty("java.class.path", ""));
     }
@@ -41,7 +41,7 @@ final class CommandProcess implements AutoCloseable {
     /**
      * @param before the words that run the JVM, if not by itself: {@code setpriv …}
      */
-    static CommandProcess start(List<String> before, String classPath, String... arguments)
+    public static CommandProcess start(List<String> before, String classPath, String... arguments)
             throws IOException {
         List<String> command = new ArrayList<>(before);
         command.addAll(
@@ -56,7 +56,7 @@ final class CommandProcess implements AutoCloseable {
         return new CommandProcess(command);
     }
 
-    static CommandProcess start(String... arguments) throws IOException {
+    public static CommandProcess start(String... arguments) throws IOException {
         return start(List.of(), classPath(), arguments);
     }
 
@@ -66,7 +66,7 @@ final class CommandProcess implements AutoCloseable {
      * @param home a folder that he may write to
      * @param by what env(1) is given before the command: variables, and words that run it
      */
-    static CommandProcess startAsNobody(Path home, List<String> by, String... arguments)
+    public static CommandProcess startAsNobody(Path home, List<String> by, String... arguments)
             throws IOException {
         List<String> before =
                 new ArrayList<>(
@@ -99,16 +99,16 @@ final class CommandProcess implements AutoCloseable {
         }
     }
 
-    int pid() {
+    public int pid() {
         return Math.toIntExact(process.pid());
     }
 
-    synchronized List<String> lines() {
+    public synchronized List<String> lines() {
         return List.copyOf(lines);
     }
 
     /** The n-th line that contains the text. */
-    synchronized String await(String text, int count) throws InterruptedException {
+    public synchronized String await(String text, int count) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE;
         while (true) {
             List<String> found = lines.stream().filter(line -> line.contains(text)).toList();
@@ -123,12 +123,12 @@ final class CommandProcess implements AutoCloseable {
         }
     }
 
-    String await(String text) throws InterruptedException {
+    public String await(String text) throws InterruptedException {
         return await(text, 1);
     }
 
     /** Sends TERM or INT. */
-    void signal(String signal) throws IOException, InterruptedException {
+    public void signal(String signal) throws IOException, InterruptedException {
         int code =
                 new ProcessBuilder("/bin/kill", "-s", signal, Long.toString(process.pid()))
                         .inheritIO()
@@ -139,7 +139,7 @@ final class CommandProcess implements AutoCloseable {
         }
     }
 
-    int exitCode() throws InterruptedException {
+    public int exitCode() throws InterruptedException {
         if (!process.waitFor(60, TimeUnit.SECONDS)) {
             throw new AssertionError("it does not end\n" + String.join("\n", lines()));
         }

@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.cli.command.ExitCode;
 import io.holdfast.core.Feature;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -10,13 +10,15 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import io.holdfast.cli.output.LineQueue;
+import io.holdfast.cli.output.Output;
 import java.io.PrintStream;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Who may use whom in the whole house; what holds inside of a floor is tested there. */
+/** Which module may use which, and which package of the command; other modules test their own. */
 class FloorsTest {
     /** From the ground up: a room uses those on floors below its own, and none beside it. */
     private static final List<List<String>> FLOORS =
@@ -25,6 +27,17 @@ class FloorsTest {
                     List.of("dbus", "varlink"),
                     List.of("bus", "manager", "authority"),
                     List.of("cli"));
+
+    /**
+     * The same for the packages of the command, below its root package: the subcommands under one
+     * heading of the help use none under another.
+     */
+    private static final List<List<String>> COMMAND =
+            List.of(
+                    List.of("cli.output"),
+                    List.of("cli.command"),
+                    List.of("cli.service", "cli.bus", "cli.permission", "cli.process"),
+                    List.of("cli.tour"));
 
     private static final JavaClasses HOUSE =
             new ClassFileImporter()
@@ -47,8 +60,31 @@ class FloorsTest {
 
     @Test
     void noRoomUsesOneAboveOrBesideIt() {
-        List<String> above = new ArrayList<>(FLOORS.stream().flatMap(List::stream).toList());
-        for (List<String> floor : FLOORS) {
+        assertFloors(FLOORS);
+    }
+
+    @Test
+    void subcommandsUseNoneUnderAnotherHeading() {
+        assertThat(HOUSE.stream().map(JavaClass::getPackageName).distinct())
+                .filteredOn(name -> name.startsWith("io.holdfast.cli."))
+                .containsExactlyInAnyOrderElementsOf(
+                        COMMAND.stream()
+                                .flatMap(List::stream)
+                                .map(room -> "io.holdfast." + room)
+                                .toList());
+        assertFloors(COMMAND);
+        noClasses()
+                .that()
+                .resideInAPackage("io.holdfast.cli.*..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.holdfast.cli")
+                .check(HOUSE);
+    }
+
+    private static void assertFloors(List<List<String>> floors) {
+        List<String> above = new ArrayList<>(floors.stream().flatMap(List::stream).toList());
+        for (List<String> floor : floors) {
             above.removeAll(floor);
             for (String room : floor) {
                 List<String> denied = new ArrayList<>(above);
@@ -183,9 +219,9 @@ class FloorsTest {
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.core.process.Proc") // startTime()
                 .and()
-                .doNotHaveFullyQualifiedName("io.holdfast.cli.InfoCommand")
+                .doNotHaveFullyQualifiedName("io.holdfast.cli.process.InfoCommand")
                 .and()
-                .doNotHaveFullyQualifiedName("io.holdfast.cli.StatusCommand")
+                .doNotHaveFullyQualifiedName("io.holdfast.cli.service.StatusCommand")
                 .should()
                 .callMethod(System.class, "currentTimeMillis")
                 .orShould()

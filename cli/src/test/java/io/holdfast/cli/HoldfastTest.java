@@ -2,10 +2,10 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.cli.command.ExitCode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -165,23 +165,6 @@ class HoldfastTest {
         assertThat(process.errorReader().lines()).isEmpty();
         assertThat(process.waitFor()).isEqualTo(ExitCode.UNREAD).isEqualTo(141);
         assertThat(Invocation.of("--help").out()).contains(", 141 output pipe closed");
-    }
-
-    @Test
-    void coloursAreForTerminalsOnly() {
-        Map<String, String> xterm = Map.of("TERM", "xterm");
-
-        assertThat(Output.coloursWanted(xterm, _ -> "/dev/pts/3")).isTrue();
-        assertThat(
-                        Output.coloursWanted(
-                                xterm, descriptor -> descriptor == 1 ? "pipe:[7]" : "/dev/pts/3"))
-                .isFalse();
-        assertThat(
-                        Output.coloursWanted(
-                                Map.of("TERM", "xterm", "NO_COLOR", "1"), _ -> "/dev/pts/3"))
-                .isFalse();
-        assertThat(Output.coloursWanted(Map.of("TERM", "dumb"), _ -> "/dev/pts/3")).isFalse();
-        assertThat(Output.coloursWanted(Map.of(), _ -> "/dev/tty1")).isFalse();
     }
 
     @Test

@@ -1,13 +1,14 @@
 package io.holdfast.cli;
 
+import io.holdfast.cli.output.Output;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** One run of the command inside this VM: what it wrote, and its exit code. */
-record Invocation(int code, String out, String err) {
-    static Invocation of(String... arguments) {
+public record Invocation(int code, String out, String err) {
+    public static Invocation of(String... arguments) {
         return of(false, arguments);
     }
 

@@ -10,11 +10,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** The command as a process of its own: how it ended, and what it wrote. */
-record Program(int code, String out, String err) {
+public record Program(int code, String out, String err) {
     private static final long LIMIT_SECONDS = 60;
 
     /** The words that start it: java, this class path, its main class. */
-    static List<String> command(List<String> vmOptions, String... arguments) {
+    public static List<String> command(List<String> vmOptions, String... arguments) {
         List<String> words = new ArrayList<>();
         words.add(ProcessHandle.current().info().command().orElseThrow());
         words.addAll(
@@ -26,20 +26,20 @@ record Program(int code, String out, String err) {
         return words;
     }
 
-    static Process start(String... arguments) throws IOException {
+    public static Process start(String... arguments) throws IOException {
         return new ProcessBuilder(command(List.of(), arguments)).start();
     }
 
-    static Program run(String... arguments) throws Exception {
+    public static Program run(String... arguments) throws Exception {
         return end(start(arguments));
     }
 
-    static Program run(ProcessBuilder builder) throws Exception {
+    public static Program run(ProcessBuilder builder) throws Exception {
         return end(builder.start());
     }
 
     /** Waits for it, and reads what it has written. */
-    static Program end(Process process) throws Exception {
+    public static Program end(Process process) throws Exception {
         CompletableFuture<byte[]> err =
                 CompletableFuture.supplyAsync(() -> {
                     try {

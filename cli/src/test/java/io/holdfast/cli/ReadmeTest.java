@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatNoException;
 
+import io.holdfast.cli.output.Output;
 import io.holdfast.core.Feature;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

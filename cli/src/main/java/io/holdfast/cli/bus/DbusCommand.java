@@ -1,0 +1,235 @@
+package io.holdfast.cli.bus;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.output.Output;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.OpenHow;
+import io.holdfast.core.file.OpenedFile;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.ConnectionOptions;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.generate.InterfaceGenerator;
+import io.holdfast.dbus.generate.IntrospectedInterface;
+import io.holdfast.dbus.generate.IntrospectionException;
+import io.holdfast.dbus.generate.IntrospectionReader;
+import io.holdfast.dbus.generate.SourceFile;
+import io.holdfast.dbus.wire.Syntax;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Writes Java interfaces for D-Bus interfaces, from introspection XML or from a live object. */
+public final class DbusCommand implements Command {
+    private static final String GENERATE = "generate";
+    private static final String SESSION = "--session";
+    private static final String SYSTEM = "--system";
+    private static final String BUS = "--bus";
+
+    /** What every object has: written only if it is asked for. */
+    private static final Set<String> STANDARD =
+            Set.of(
+                    "org.freedesktop.DBus.Introspectable",
+                    "org.freedesktop.DBus.ObjectManager",
+                    "org.freedesktop.DBus.Peer",
+                    "org.freedesktop.DBus.Properties");
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Write Java interfaces for D-Bus interfaces.")
+                .description(
+                        "%ngenerate reads introspection XML, of a file or of an object on a bus, and"
+                                + " writes a Java interface for each D-Bus interface, to call it with"
+                                + " Proxy and to export it with Export of io.holdfast.dbus.typed. The"
+                                + " same XML gives the same files; files that are there are replaced."
+                                + " Without INTERFACE all are written, but for those that every object"
+                                + " has.%n")
+                .footer(
+                        "%nExamples:",
+                        "  holdfast dbus generate org.example.Clock.xml",
+                        "  holdfast dbus generate clock.xml --package com.example.clock --output src/main/java",
+                        "  holdfast dbus generate --system org.freedesktop.hostname1"
+                                + " /org/freedesktop/hostname1",
+                        "  holdfast dbus generate --bus unix:path=/run/user/1000/bus"
+                                + " org.freedesktop.systemd1 /org/freedesktop/systemd1"
+                                + " org.freedesktop.systemd1.Manager");
+        return spec.addPositional(
+                        PositionalParamSpec.builder()
+                                .index("0")
+                                .paramLabel(GENERATE)
+                                .required(true)
+                                .arity("1")
+                                .type(String.class)
+                                .completionCandidates(List.of(GENERATE))
+                                .description("What to do.")
+                                .build())
+                .addPositional(
+                        PositionalParamSpec.builder()
+                                .index("1..*")
+                                .paramLabel("FILE|NAME PATH|INTERFACE")
+                                .arity("0..*")
+                                .type(List.class)
+                                .auxiliaryTypes(String.class)
+                                .description(
+                                        "A file of XML; or, with a bus, a name and the path of an"
+                                                + " object. Then the interfaces to write.")
+                                .build())
+                .addOption(Command.flag(SESSION, "Ask an object on the session bus."))
+                .addOption(Command.flag(SYSTEM, "Ask an object on the system bus."))
+                .addOption(Command.option(BUS, "ADDRESS", "Ask an object on this bus."))
+                .addOption(
+                        Command.option(
+                                "--package",
+                                "PACKAGE",
+                                "The Java package; without it the one that the interface's name"
+                                        + " begins with."))
+                .addOption(
+                        Command.option(
+                                "--output",
+                                "DIR",
+                                "The folder of the sources; without it the current one."));
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) throws InterruptedException {
+        if (!line.matchedPositionalValue(0, "").equals(GENERATE)) {
+            throw Command.misuse(line, "dbus can " + GENERATE);
+        }
+        List<String> words = line.matchedPositionalValue(1, List.of());
+        List<BusAddress> bus = bus(line);
+        int asked = bus.isEmpty() ? 1 : 2;
+        if (words.size() < asked) {
+            throw Command.misuse(
+                    line,
+                    bus.isEmpty()
+                            ? "which FILE, or which object on a bus?"
+                            : "which NAME and PATH?");
+        }
+        String source = String.join("", words.subList(0, asked));
+        byte[] xml = bus.isEmpty() ? ofFile(words.getFirst()) : ofObject(line, bus, words);
+        List<SourceFile> files;
+        try {
+            List<IntrospectedInterface> all = IntrospectionReader.read(source, xml);
+            files = sources(line, chosen(all, words.subList(asked, words.size()), source));
+        } catch (IntrospectionException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
+        }
+        Path folder = Path.of(line.matchedOptionValue("--output", ""));
+        for (SourceFile file : files) {
+            output.line(write(folder, file).toString());
+        }
+        return ExitCode.OK;
+    }
+
+    /** The bus that is asked; none for a file. */
+    private static List<BusAddress> bus(ParseResult line) {
+        List<String> given =
+                Stream.of(SESSION, SYSTEM, BUS).filter(line::hasMatchedOption).toList();
+        if (given.isEmpty()) {
+            return List.of();
+        }
+        if (given.size() > 1) {
+            throw Command.misuse(line, "one bus at a time: --session, --system or --bus");
+        }
+        try {
+            return switch (given.getFirst()) {
+                case SESSION -> BusAddress.session();
+                case SYSTEM -> BusAddress.system();
+                default -> BusAddress.parseList(line.matchedOptionValue(BUS, ""));
+            };
+        } catch (BusAddressException e) {
+            throw Command.misuse(line, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static byte[] ofFile(String name) {
+        try (OpenedFile opened = OpenedFile.open(Path.of(name), OpenHow.reading())) {
+            return opened.readFirst(IntrospectionReader.MAX_SIZE + 1);
+        } catch (FileException e) {
+            throw new CommandException(name + ": " + e.getReason(), e);
+        }
+    }
+
+    private static byte[] ofObject(ParseResult line, List<BusAddress> bus, List<String> words)
+            throws InterruptedException {
+        String name = words.get(0);
+        String path = words.get(1);
+        if (!Syntax.isBusName(name)) {
+            throw Command.misuse(line, "not a bus name: '" + name + "'");
+        }
+        if (!Syntax.isObjectPath(path)) {
+            throw Command.misuse(line, "not the path of an object: '" + path + "'");
+        }
+        try (BusConnection connection = BusConnection.connect(bus, ConnectionOptions.DEFAULT)) {
+            List<Object> reply =
+                    connection
+                            .object(name, path)
+                            .call("org.freedesktop.DBus.Introspectable", "Introspect");
+            if (reply.size() != 1 || !(reply.getFirst() instanceof String xml)) {
+                throw new CommandException(name + path + ": Introspect gave no text");
+            }
+            return xml.getBytes(StandardCharsets.UTF_8);
+        } catch (DBusException e) {
+            throw new CommandException(name + path + ": " + e.getMessage(), e);
+        } catch (ConnectionLostException | ErrnoException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static List<IntrospectedInterface> chosen(
+            List<IntrospectedInterface> all, List<String> asked, String source) {
+        for (String name : asked) {
+            if (all.stream().noneMatch(each -> each.name().equals(name))) {
+                throw new CommandException(source + ": it has no interface " + name);
+            }
+        }
+        List<IntrospectedInterface> chosen =
+                all.stream()
+                        .filter(each ->
+                                asked.isEmpty()
+                                        ? !STANDARD.contains(each.name())
+                                        : asked.contains(each.name()))
+                        .toList();
+        if (chosen.isEmpty()) {
+            throw new CommandException(source + ": it has no interface of its own");
+        }
+        return chosen;
+    }
+
+    private static List<SourceFile> sources(
+            ParseResult line, List<IntrospectedInterface> interfaces) {
+        String packageName = line.matchedOptionValue("--package", null);
+        try {
+            return packageName == null
+                    ? InterfaceGenerator.generate(interfaces)
+                    : InterfaceGenerator.generate(interfaces, packageName);
+        } catch (IllegalArgumentException e) {
+            throw Command.misuse(line, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Path write(Path folder, SourceFile file) {
+        Path target = folder.resolve(file.path());
+        try {
+            Files.createDirectories(target.toAbsolutePath().getParent());
+            Files.writeString(target, file.text());
+            return target;
+        } catch (IOException e) {
+            throw new CommandException(CommandException.reason(e), e);
+        }
+    }
+}

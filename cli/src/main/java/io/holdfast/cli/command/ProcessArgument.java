@@ -1,0 +1,119 @@
+package io.holdfast.cli.command;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Feature;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.process.ProcessInfo;
+import java.util.OptionalInt;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * A process as the command line names it: by {@code PID}, which means whoever has that number now,
+ * or by {@code PID:ID}, as util-linux writes it, which names it in this boot, or by {@code
+ * PID:ID:BOOT}, which names it for good. It is held from here on.
+ */
+public final class ProcessArgument {
+    /** How help calls it. */
+    public static final String LABEL = "PID";
+
+    /** For the help of every command that takes one. */
+    public static final String DESCRIPTION =
+            "A process, by number, or by the name PID:ID or PID:ID:BOOT that info shows, which no other ever gets.";
+
+    private ProcessArgument() {}
+
+    public static PositionalParamSpec spec() {
+        return PositionalParamSpec.builder()
+                .index("0")
+                .paramLabel(LABEL)
+                .required(true)
+                .arity("1")
+                .type(String.class)
+                .description(DESCRIPTION)
+                .build();
+    }
+
+    /**
+     * Holds the process; the caller closes it.
+     *
+     * @throws CommandException if there is none
+     */
+    public static PidFd open(String text, ParseResult line) {
+        return text.indexOf(':') < 0 ? open(number(text, line)) : restore(text, line);
+    }
+
+    /** Holds a single thread, by number. */
+    public static PidFd openThread(String text, ParseResult line) {
+        int tid = number(text, line);
+        try {
+            return PidFd.openThread(tid);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ESRCH) {
+                throw new CommandException("no thread has the number " + tid, e);
+            }
+            throw e;
+        }
+    }
+
+    private static int number(String text, ParseResult line) {
+        try {
+            int number = Integer.parseInt(text);
+            if (number > 0) {
+                return number;
+            }
+        } catch (NumberFormatException _) {
+            // said below
+        }
+        throw Command.misuse(
+                line, "not a process: '" + text + "', neither PID, PID:ID nor PID:ID:BOOT");
+    }
+
+    private static PidFd open(int pid) {
+        try {
+            return PidFd.open(pid);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ESRCH) {
+                throw new CommandException(whyNot(pid), e);
+            }
+            throw e;
+        }
+    }
+
+    private static String whyNot(int pid) {
+        if (Feature.PIDFD_THREAD.isPresent()) {
+            try (PidFd thread = PidFd.openThread(pid)) {
+                ProcessInfo info = thread.info();
+                OptionalInt process = info.tgid();
+                if (process.isPresent()) {
+                    return pid + " is no process but a thread of process " + process.getAsInt();
+                }
+            } catch (ErrnoException _) {
+                // nobody at all
+            }
+        }
+        return "no process has the number " + pid;
+    }
+
+    private static PidFd restore(String text, ParseResult line) {
+        ProcessId name;
+        try {
+            name = ProcessId.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw Command.misuse(
+                    line, "not a process: '" + text + "', neither PID, PID:ID nor PID:ID:BOOT");
+        }
+        try {
+            return PidFd.restore(name);
+        } catch (ErrnoException e) {
+            throw switch (e.errno()) {
+                case Errno.ESRCH -> new CommandException("process " + text + " is gone", e);
+                case Errno.ESTALE ->
+                        new CommandException("process " + text + " is of another boot", e);
+                default -> e;
+            };
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package io.holdfast.cli.command;
+
+import io.holdfast.authority.AuthorityLimits;
+import io.holdfast.authority.client.AuthorityClientLimits;
+import io.holdfast.cli.output.LineQueue;
+import io.holdfast.core.limit.CoreLimits;
+import io.holdfast.core.limit.Limit;
+import io.holdfast.manager.Manager;
+import io.holdfast.varlink.VarlinkLimits;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The limits of the daemons that system properties set; those of a bus are in its configuration.
+ */
+public final class ProcessLimits {
+    private ProcessLimits() {}
+
+    /** All of them, by module. */
+    public static List<Limit> all() {
+        return Stream.of(
+                        CoreLimits.all(),
+                        VarlinkLimits.all(),
+                        Manager.limits(),
+                        AuthorityClientLimits.all(),
+                        AuthorityLimits.all(),
+                        List.of(LineQueue.LINES, LineQueue.CHARACTERS))
+                .flatMap(List::stream)
+                .toList();
+    }
+
+    /**
+     * Refuses properties that are no limits: a daemon does not run with other limits than it was
+     * told.
+     *
+     * @throws CommandException names each of them
+     */
+    static void requireValid() {
+        String problems =
+                all().stream()
+                        .map(Limit::problem)
+                        .flatMap(Optional::stream)
+                        .collect(Collectors.joining("; "));
+        if (!problems.isEmpty()) {
+            throw new CommandException(problems, ExitCode.USAGE);
+        }
+    }
+}

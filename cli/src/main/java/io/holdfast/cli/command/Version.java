@@ -1,0 +1,30 @@
+package io.holdfast.cli.command;
+
+import java.util.Objects;
+
+/** What this program is and what it stands on. */
+public final class Version {
+    /** Set by the door: the hash of the jars, a dash, the JDK that they were built with. */
+    private static final String BUILD = "holdfast.build";
+
+    private Version() {}
+
+    static String number() {
+        var descriptor = Version.class.getModule().getDescriptor();
+        return descriptor == null ? "unreleased" : descriptor.rawVersion().orElse("unreleased");
+    }
+
+    public static String text() {
+        String build = Objects.requireNonNullElse(System.getProperty(BUILD), "unknown");
+        int dash = build.indexOf('-');
+        return "holdfast "
+                + number()
+                + " (build "
+                + (dash < 0 ? build : build.substring(0, dash))
+                + ", JDK "
+                + Runtime.version()
+                + ", Linux "
+                + System.getProperty("os.version")
+                + ")";
+    }
+}

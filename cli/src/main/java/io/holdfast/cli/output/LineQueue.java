@@ -1,0 +1,174 @@
+package io.holdfast.cli.output;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.limit.Limit;
+import io.holdfast.manager.log.LineSink;
+import java.io.PrintStream;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The lines that wait for a stream whose reader may stall, such as a full pipe or a stopped
+ * terminal.
+ *
+ * <p>A thread of its own writes them, so {@link #add} never waits for the reader: an event loop may
+ * call it. The number of waiting lines and of their characters is bounded. Further lines are
+ * dropped, and a line in their place reports how many. Thread-safe.
+ */
+public final class LineQueue implements LineSink {
+    public static final Limit LINES =
+            Limit.count("io.holdfast.waitingLines", 8192, "lines that wait for a stalled reader");
+
+    public static final Limit CHARACTERS =
+            Limit.count(
+                    "io.holdfast.waitingCharacters",
+                    1 << 20,
+                    "characters of lines that wait for a stalled reader");
+
+    /** Characters of one line; who makes the line cuts it. */
+    static final int LINE = 8192;
+
+    /** Lines that arrive this soon after a write leave in one write: one wake-up for all. */
+    private static final long GATHERING_MILLIS = 5;
+
+    /** Characters that one write takes: a pipe takes as many bytes undivided. */
+    private static final int AT_ONCE = 4096;
+
+    private final PrintStream stream;
+    private final String prefix;
+
+    @GuardedBy("this")
+    private final Deque<String> lines = new ArrayDeque<>();
+
+    @GuardedBy("this")
+    private int characters;
+
+    @GuardedBy("this")
+    private long dropped;
+
+    @GuardedBy("this")
+    private boolean writing;
+
+    @GuardedBy("this")
+    private @Nullable Thread writer;
+
+    /**
+     * @param prefix stands before the queue's own lines
+     */
+    LineQueue(PrintStream stream, String prefix) {
+        this.stream = stream;
+        this.prefix = prefix;
+    }
+
+    @Override
+    public synchronized void add(String line) {
+        reportDropped();
+        if (dropped > 0 || !hasRoom()) {
+            dropped++;
+        } else {
+            put(line);
+        }
+    }
+
+    @GuardedBy("this")
+    private boolean hasRoom() {
+        return lines.size() < LINES.value() && characters < CHARACTERS.value();
+    }
+
+    @GuardedBy("this")
+    private void put(String line) {
+        if (writer == null) {
+            writer = Thread.ofPlatform().daemon().name("holdfast-lines").start(this::write);
+        }
+        lines.addLast(line);
+        characters += line.length();
+        if (lines.size() == 1) {
+            notifyAll();
+        }
+    }
+
+    /** Says how many lines are missing, as soon as there is room, behind the last that was kept. */
+    @GuardedBy("this")
+    private void reportDropped() {
+        if (dropped > 0 && hasRoom()) {
+            putDropped();
+        }
+    }
+
+    @GuardedBy("this")
+    private void putDropped() {
+        put(prefix + "dropped " + dropped + " lines here: the output is not read fast enough");
+        dropped = 0;
+    }
+
+    private void write() {
+        try {
+            while (true) {
+                String batch = take();
+                stream.print(batch);
+                stream.flush();
+                if (written()) {
+                    Thread.sleep(GATHERING_MILLIS);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // nobody does that
+        }
+    }
+
+    /** Waits for lines, and takes as many as one write may have. */
+    private synchronized String take() throws InterruptedException {
+        while (lines.isEmpty()) {
+            wait();
+        }
+        writing = true;
+        StringBuilder batch = new StringBuilder();
+        String next = lines.getFirst();
+        do {
+            batch.append(next).append('\n');
+            lines.removeFirst();
+            characters -= next.length();
+            next = lines.peekFirst();
+        } while (next != null && batch.length() + next.length() < AT_ONCE);
+        reportDropped();
+        return batch.toString();
+    }
+
+    /** Whether nothing else waits. */
+    private synchronized boolean written() {
+        writing = false;
+        if (lines.isEmpty()) {
+            notifyAll();
+        }
+        return lines.isEmpty();
+    }
+
+    @Override
+    public synchronized boolean flush(Duration atMost) throws InterruptedException {
+        if (dropped > 0) {
+            putDropped();
+        }
+        long end = System.nanoTime() + atMost.toNanos();
+        while (writing || !lines.isEmpty()) {
+            long left = end - System.nanoTime();
+            if (left <= 0) {
+                return false;
+            }
+            TimeUnit.NANOSECONDS.timedWait(this, left);
+        }
+        return true;
+    }
+
+    @Override
+    public boolean hasFailed() {
+        return stream.checkError();
+    }
+
+    /** Whether only another line can wake the writer. */
+    synchronized boolean isIdle() {
+        return writer == null || writer.getState() == Thread.State.WAITING;
+    }
+}

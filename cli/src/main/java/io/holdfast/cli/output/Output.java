@@ -1,0 +1,277 @@
+package io.holdfast.cli.output;
+
+import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.text.PrintableText;
+import io.holdfast.manager.log.LineSink;
+import io.holdfast.manager.log.PrintedLines;
+import io.holdfast.manager.survival.DescriptorStore;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Help.Ansi;
+
+/**
+ * Standard output and standard error of a command: colours for a terminal, plain text for
+ * everything else.
+ *
+ * <p>This is the one place where a line of a command is escaped ({@link PrintableText}): a line is
+ * given in pieces, each a text, which may be anybody's, or a text with a {@link Styled style}. JSON
+ * passes through like any other text, and keeps its meaning.
+ *
+ * <p>A short command writes at once, and waits for its reader as programs do. A daemon calls {@link
+ * #queueLines} first: from then on no call here waits for a reader.
+ */
+public final class Output {
+    private static final List<String> TERMINALS =
+            List.of("/dev/pts/", "/dev/tty", "/dev/console", "/dev/hvc");
+
+    private static final int STANDARD_OUTPUT = 1;
+    private static final int STANDARD_ERROR = 2;
+    private static final int FIELD_WIDTH = 12;
+    private static final String PROGRAM = "holdfast:";
+
+    /** How long a daemon that ends waits for a reader. */
+    private static final Duration LAST_LINES = Duration.ofSeconds(1);
+
+    private final PrintStream out;
+    private final PrintStream err;
+    private final boolean colours;
+    private final boolean terminal;
+
+    // of a daemon
+    private @Nullable LineSink lines;
+    private @Nullable LineQueue complaints;
+    private boolean stalled;
+
+    /**
+     * A text with a style: the parameter of the escape sequence that a terminal in colours gets.
+     */
+    public record Styled(String text, String code) {
+        /** The text alone. */
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    /**
+     * @param colours whether {@code out} and {@code err} take escape sequences
+     * @param terminal whether somebody sits in front of {@code out}
+     */
+    public Output(PrintStream out, PrintStream err, boolean colours, boolean terminal) {
+        this.out = out;
+        this.err = err;
+        this.colours = colours;
+        this.terminal = terminal;
+    }
+
+    /** The streams of this process. */
+    private static final class Standard {
+        static final PrintStream OUT = stream(FileDescriptor.out, target(STANDARD_OUTPUT));
+        static final PrintStream ERR = stream(FileDescriptor.err, target(STANDARD_ERROR));
+
+        private static PrintStream stream(FileDescriptor descriptor, String target) {
+            Charset charset = isTerminal(target) ? terminalCharset() : StandardCharsets.UTF_8;
+            return new PrintStream(new FileOutputStream(descriptor), true, charset);
+        }
+    }
+
+    /**
+     * What a terminal is written in, by the locale; everything else is UTF-8. A terminal without
+     * UTF-8 would take some bytes of a letter for control characters.
+     */
+    public static Charset terminalCharset() {
+        return Charset.forName(System.getProperty("stdout.encoding", "US-ASCII"));
+    }
+
+    /** Standard output and standard error, in colours if both are terminals and nobody minds. */
+    public static Output standard() {
+        return new Output(
+                Standard.OUT,
+                Standard.ERR,
+                coloursWanted(System.getenv(), Output::target),
+                isTerminal(target(STANDARD_OUTPUT)));
+    }
+
+    /** A queue of lines to standard error, for the log. */
+    static LineQueue errorQueue(String prefix) {
+        return new LineQueue(Standard.ERR, prefix);
+    }
+
+    /**
+     * Colours are for terminals that have not been told otherwise (NO_COLOR, see no-color.org;
+     * TERM=dumb).
+     *
+     * @param target names what a descriptor of this process leads to
+     */
+    public static boolean coloursWanted(
+            Map<String, String> environment, Function<Integer, String> target) {
+        return environment.getOrDefault("NO_COLOR", "").isEmpty()
+                && !environment.getOrDefault("TERM", "dumb").equals("dumb")
+                && isTerminal(target.apply(STANDARD_OUTPUT))
+                && isTerminal(target.apply(STANDARD_ERROR));
+    }
+
+    /** What the link in /proc says: an isatty() would bind native code before it is needed. */
+    private static String target(int descriptor) {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    private static boolean isTerminal(String target) {
+        return TERMINALS.stream().anyMatch(target::startsWith);
+    }
+
+    /** Writes by threads of their own from now on, for a daemon. Before its threads start. */
+    public void queueLines() {
+        if (lines == null) {
+            lines = new LineQueue(out, PROGRAM + " ");
+            complaints =
+                    err.equals(Standard.ERR) ? LogLines.queue() : new LineQueue(err, PROGRAM + " ");
+        }
+    }
+
+    /**
+     * Writes the lines of a daemon that go to standard output from now on in such a way that they
+     * outlive it. Before the first of them.
+     */
+    public PrintedLines printThrough(DescriptorStore store) {
+        Fd reader = Unistd.duplicateStandard(STANDARD_OUTPUT);
+        PrintedLines.Bounds bounds =
+                new PrintedLines.Bounds(
+                        LineQueue.LINES.intValue(), LineQueue.CHARACTERS.intValue(), PROGRAM + " ");
+        PrintedLines printed = PrintedLines.open(store, reader, out.charset(), bounds);
+        lines = printed;
+        return printed;
+    }
+
+    /** Writes one line to standard output. */
+    public void line(Object... pieces) {
+        write(rendered(pieces), out, lines);
+    }
+
+    /** Writes a name and a value, in columns. */
+    public void field(String label, Object value) {
+        line(faint(label + " ".repeat(Math.max(1, FIELD_WIDTH - label.length()))), value);
+    }
+
+    /** Writes one line to standard error, from the program itself. */
+    public void complain(String text) {
+        write(rendered(bad(PROGRAM), " ", text), err, complaints);
+    }
+
+    /** Writes where in the program an error came from, to standard error. */
+    public void trace(Exception e) {
+        StringWriter trace = new StringWriter();
+        e.printStackTrace(new PrintWriter(trace));
+        trace.toString().lines().forEach(line -> write(rendered(line), err, complaints));
+    }
+
+    /** Writes help, or a script, to standard output: text of this program alone, in many lines. */
+    public void own(String text) {
+        out.print(text);
+    }
+
+    /** The same to standard error. */
+    public void complainOwn(String text) {
+        err.print(text);
+    }
+
+    private static void write(String line, PrintStream stream, @Nullable LineSink queue) {
+        if (queue == null) {
+            stream.println(line);
+        } else {
+            queue.add(line);
+        }
+    }
+
+    /** A line of these pieces, as it is written. */
+    public String rendered(Object... pieces) {
+        int most = lines == null ? Integer.MAX_VALUE : LineQueue.LINE;
+        StringBuilder line = new StringBuilder();
+        for (Object piece : pieces) {
+            String text = PrintableText.of(piece.toString(), Math.max(0, most - line.length()));
+            if (colours && piece instanceof Styled styled && !text.isEmpty()) {
+                line.append("\u001b[").append(styled.code).append('m');
+                line.append(text).append("\u001b[0m");
+            } else {
+                line.append(text);
+            }
+        }
+        return line.toString();
+    }
+
+    /** Whether somebody sits in front of standard output. */
+    public boolean isTerminal() {
+        return terminal;
+    }
+
+    /** Waits for what a daemon has not written yet, as long as its reader takes lines in time. */
+    public void flush() {
+        if (lines == null || complaints == null || stalled) {
+            return;
+        }
+        try {
+            boolean written = lines.flush(LAST_LINES);
+            stalled = !complaints.flush(LAST_LINES) || !written;
+        } catch (InterruptedException e) {
+            stalled = true;
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Whether a reader has stalled: whatever else is written would wait for it. */
+    public boolean isStalled() {
+        return stalled;
+    }
+
+    /** Whether something could not be written to standard output. */
+    public boolean hasFailed() {
+        return out.checkError() || (lines != null && lines.hasFailed());
+    }
+
+    public Styled strong(String text) {
+        return styled(text, "1");
+    }
+
+    public Styled faint(String text) {
+        return styled(text, "2");
+    }
+
+    public Styled good(String text) {
+        return styled(text, "32");
+    }
+
+    public Styled warning(String text) {
+        return styled(text, "33");
+    }
+
+    public Styled bad(String text) {
+        return styled(text, "31");
+    }
+
+    public static Styled styled(String text, String code) {
+        return new Styled(text, code);
+    }
+
+    public Help.ColorScheme helpColours() {
+        return Help.defaultColorScheme(colours ? Ansi.ON : Ansi.OFF);
+    }
+}

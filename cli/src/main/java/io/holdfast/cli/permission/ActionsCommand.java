@@ -1,0 +1,87 @@
+package io.holdfast.cli.permission;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.output.Output;
+import io.holdfast.varlink.JsonObject;
+import java.util.Comparator;
+import java.util.List;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Lists the actions that an authority knows, and who may do them by default. */
+public final class ActionsCommand implements Command {
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("List the actions of an authority, and who may do them by default.")
+                .description(
+                        "%nA line each: action, what it is, and the implicit authorizations of any session, of an"
+                                + " inactive and of an active local one. Rules may decide otherwise: see holdfast"
+                                + " check. Exits with 1 if there is no such action.%n")
+                .footer(
+                        "%nExamples:",
+                        "  holdfast actions",
+                        "  holdfast actions 'org.freedesktop.systemd1.*'",
+                        "  holdfast actions --json org.freedesktop.hostname1.set-hostname");
+        return spec.addPositional(
+                        PositionalParamSpec.builder()
+                                .paramLabel("ACTION")
+                                .arity("0..*")
+                                .type(List.class)
+                                .auxiliaryTypes(String.class)
+                                .description(
+                                        "Those alone; * stands for any text. All, if none is given.")
+                                .build())
+                .addOption(AuthorityCall.option())
+                .addOption(
+                        Command.json(
+                                "Print a JSON object for each, with all that is known of it."));
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        List<Pattern> wanted =
+                line.<List<String>>matchedPositionalValue(0, List.of()).stream()
+                        .map(ActionsCommand::pattern)
+                        .toList();
+        List<JsonObject> actions =
+                AuthorityCall.call(line, "ListActions", JsonObject.EMPTY)
+                        .objects("actions")
+                        .stream()
+                        .filter(action -> isWanted(action.string("id"), wanted))
+                        .sorted(Comparator.comparing(action -> action.string("id")))
+                        .toList();
+        for (JsonObject action : actions) {
+            if (line.hasMatchedOption("--json")) {
+                output.line(action.toString());
+            } else {
+                print(action, output);
+            }
+        }
+        return actions.isEmpty() && !wanted.isEmpty() ? ExitCode.FAILURE : ExitCode.OK;
+    }
+
+    private static Pattern pattern(String text) {
+        return Pattern.compile("\\Q" + text.replace("*", "\\E.*\\Q") + "\\E");
+    }
+
+    private static boolean isWanted(String id, List<Pattern> wanted) {
+        return wanted.isEmpty() || wanted.stream().anyMatch(each -> each.matcher(id).matches());
+    }
+
+    private static void print(JsonObject action, Output output) {
+        String any = action.string("allowAny");
+        String inactive = action.string("allowInactive");
+        String active = action.string("allowActive");
+        boolean same = any.equals(inactive) && any.equals(active);
+        String description = action.string("description");
+        output.line(
+                output.strong(action.string("id")),
+                description.isEmpty() ? "" : "  " + description,
+                output.faint("  " + (same ? any : any + "/" + inactive + "/" + active)));
+    }
+}

@@ -1,0 +1,214 @@
+package io.holdfast.cli.permission;
+
+import io.holdfast.authority.agent.AgentOptions;
+import io.holdfast.authority.agent.AgentSubject;
+import io.holdfast.authority.agent.AuthenticationAgent;
+import io.holdfast.authority.agent.HelperAddress;
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.ProcessArgument;
+import io.holdfast.cli.output.Output;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Registration;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.ConnectionOptions;
+import io.holdfast.dbus.DBusException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Asks the user of this terminal to authenticate, when the authority wants it. */
+public final class AgentCommand implements Command {
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Ask on this terminal when the authority wants somebody to authenticate.")
+                .description(
+                        "%nAn agent as pkttyagent(1), for any authority of polkit's kind. Ctrl-C at a prompt dismisses"
+                                + " the dialog, and ends the agent where there is none.%n")
+                .footer(
+                        "%nExamples:",
+                        "  holdfast agent &",
+                        "  holdfast agent --process 4711",
+                        "  holdfast agent --session 2 --fallback");
+        return spec.addOption(
+                        Command.option(
+                                "--process",
+                                ProcessArgument.LABEL,
+                                "For this process, by number or name, and not for the parent of this one."))
+                .addOption(Command.option("--session", "ID", "For all of a login session."))
+                .addOption(Command.flag("--fallback", "Only where there is no other agent."))
+                .addOption(
+                        Command.option(
+                                "--notify-fd",
+                                "N",
+                                "An inherited descriptor, to be closed once the agent is registered."))
+                .addOption(
+                        Command.option(
+                                "--helper-socket",
+                                "PATH",
+                                "Where the helper that authenticates listens, and not beside the bus or at the usual places."))
+                .addOption(Command.option("--bus", "ADDRESS", "A bus, and not the system's."));
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) throws Exception {
+        List<BusAddress> addresses = BusOption.of(line);
+        try (Held held = subject(line);
+                TerminalFace face = openTerminal();
+                BusConnection bus = BusConnection.connect(addresses, ConnectionOptions.DEFAULT);
+                EventLoop loop = EventLoop.open();
+                AuthenticationAgent agent =
+                        AuthenticationAgent.register(
+                                bus,
+                                held.subject(),
+                                options(line, addresses, System.getenv()),
+                                face)) {
+            closeNotifyFd(line);
+            return serve(agent, held, loop);
+        } catch (BusAddressException | ConnectionLostException | DBusException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static int serve(AuthenticationAgent agent, Held held, EventLoop loop)
+            throws Exception {
+        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+        Runnable interrupt =
+                () -> {
+                    if (!agent.dismiss()) {
+                        loop.stop();
+                    }
+                };
+        var _ =
+                agent.onEnd()
+                        .whenComplete((_, why) -> {
+                            failure.set(why);
+                            stop(loop);
+                        });
+        try (Registration _ = loop.onSignal(Signal.INT, interrupt);
+                Registration _ = loop.onSignal(Signal.TERM, loop::stop);
+                Registration _ = loop.onSignal(Signal.HUP, loop::stop);
+                Registration _ = held.onExit(loop, loop::stop)) {
+            loop.run();
+        }
+        Throwable why = failure.get();
+        if (why != null) {
+            Throwable cause = why.getCause() != null ? why.getCause() : why;
+            throw new CommandException("the agent has ended: " + cause.getMessage(), why);
+        }
+        return ExitCode.OK;
+    }
+
+    private static void stop(EventLoop loop) {
+        try {
+            loop.post(loop::stop);
+        } catch (RejectedExecutionException e) {
+            // it has ended already
+        }
+    }
+
+    private static TerminalFace openTerminal() {
+        try {
+            return TerminalFace.open();
+        } catch (ErrnoException e) {
+            throw new CommandException("there is no terminal to ask on: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Whom the agent is for.
+     *
+     * @param process to be closed; null for a session
+     */
+    private record Held(AgentSubject subject, @Nullable PidFd process) implements AutoCloseable {
+        /** An agent for a process ends with it. */
+        Registration onExit(EventLoop loop, Runnable exited) {
+            return process == null ? () -> false : process.onExit(loop, _ -> exited.run());
+        }
+
+        @Override
+        public void close() {
+            if (process != null) {
+                process.close();
+            }
+        }
+    }
+
+    private static Held subject(ParseResult line) {
+        String session = line.matchedOptionValue("--session", null);
+        String process = line.matchedOptionValue("--process", null);
+        if (session != null && process != null) {
+            throw Command.misuse(line, "one of --process and --session");
+        }
+        if (session != null) {
+            return new Held(new AgentSubject.Session(session), null);
+        }
+        PidFd held = process != null ? ProcessArgument.open(process, line) : parent();
+        return new Held(new AgentSubject.OneProcess(held), held);
+    }
+
+    private static PidFd parent() {
+        try (PidFd self = PidFd.self()) {
+            return self.parent()
+                    .orElseThrow(() ->
+                            new CommandException(
+                                    "the parent is of another PID namespace: --process PID says"
+                                            + " whom the agent is for"));
+        }
+    }
+
+    private static AgentOptions options(
+            ParseResult line, List<BusAddress> buses, Map<String, String> environment) {
+        List<HelperAddress> helpers = new ArrayList<>();
+        String socket = line.matchedOptionValue("--helper-socket", null);
+        if (socket != null) {
+            helpers.add(new HelperAddress.Socket(Path.of(socket)));
+        } else {
+            buses.forEach(bus -> HelperAddress.beside(bus).ifPresent(helpers::add));
+            helpers.addAll(HelperAddress.KNOWN);
+        }
+        return AgentOptions.DEFAULT
+                .withFallback(line.hasMatchedOption("--fallback"))
+                .withLocale(locale(environment))
+                .withHelpers(helpers);
+    }
+
+    /** As setlocale(3) finds it for messages. */
+    private static String locale(Map<String, String> environment) {
+        for (String name : List.of("LC_ALL", "LC_MESSAGES", "LANG")) {
+            String value = environment.getOrDefault(name, "");
+            if (!value.isEmpty()) {
+                return value;
+            }
+        }
+        return "C";
+    }
+
+    private static void closeNotifyFd(ParseResult line) {
+        String number = line.matchedOptionValue("--notify-fd", null);
+        if (number == null) {
+            return;
+        }
+        try {
+            Fd.inherited(Integer.parseInt(number)).close();
+        } catch (IllegalArgumentException | ErrnoException e) {
+            throw Command.misuse(line, "--notify-fd: no descriptor that was passed: " + number);
+        }
+    }
+}

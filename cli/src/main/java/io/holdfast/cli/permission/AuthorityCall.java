@@ -1,0 +1,50 @@
+package io.holdfast.cli.permission;
+
+import io.holdfast.authority.client.Authority;
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.varlink.ConnectionLostException;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.VarlinkException;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/** A call of Holdfast's own authority on Varlink; polkit's interface has no such methods. */
+final class AuthorityCall {
+    private static final String OPTION = "--authority";
+
+    private AuthorityCall() {}
+
+    static OptionSpec option() {
+        return Command.option(
+                OPTION,
+                "ADDRESS",
+                "The Varlink address of the authority; without it that of "
+                        + Authority.ADDRESS_VARIABLE
+                        + ", or the machine's own.");
+    }
+
+    static JsonObject call(ParseResult line, String method, JsonObject parameters) {
+        String address = line.matchedOptionValue(OPTION, Authority.varlinkAddress());
+        try (VarlinkClient authority = VarlinkClient.connect(address)) {
+            return authority.call(Authority.VARLINK_INTERFACE + "." + method, parameters);
+        } catch (VarlinkException e) {
+            throw new CommandException(
+                    e.parameters().optionalString("reason").orElse(e.error()), e);
+        } catch (ErrnoException e) {
+            throw new CommandException(
+                    "no authority is at "
+                            + address
+                            + ": "
+                            + e.getMessage()
+                            + "; start one with: holdfast up",
+                    e);
+        } catch (ConnectionLostException e) {
+            throw new CommandException(address + ": " + e.getMessage(), e);
+        } catch (IllegalArgumentException e) {
+            throw Command.misuse(line, address + ": " + e.getMessage());
+        }
+    }
+}

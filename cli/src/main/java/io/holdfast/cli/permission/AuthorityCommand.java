@@ -1,0 +1,199 @@
+package io.holdfast.cli.permission;
+
+import io.holdfast.authority.AuthorityEngine;
+import io.holdfast.authority.AuthorityInterface;
+import io.holdfast.authority.AuthorityOptions;
+import io.holdfast.authority.BusPresence;
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.DaemonProcess;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.output.Output;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Signal;
+import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.socket.ListenFds;
+import io.holdfast.core.socket.Notify;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Runs an authority in the foreground: polkit's on a bus, and ours on Varlink. */
+public final class AuthorityCommand implements Command {
+    private static final int ALL_MAY_CONNECT = 0666;
+    private static final String NO_BUS = "none";
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Run an authority: who may do what, by polkit's actions and rules.")
+                .description(
+                        "%nServes org.freedesktop.PolicyKit1 on the system bus and, where it is given a socket,"
+                                + " io.holdfast.Authority on Varlink. Stays in the foreground until SIGINT or SIGTERM;"
+                                + " SIGHUP reads actions and rules again, though changes are seen by themselves.%n")
+                .footer(
+                        "%nExamples:",
+                        "  holdfast authority",
+                        "  holdfast authority --bus unix:path=/tmp/bus --rules ./rules.d --actions ./actions",
+                        "  holdfast authority --bus none --socket /tmp/io.holdfast.Authority");
+        return spec.addOption(
+                        Command.option(
+                                "--bus",
+                                "ADDRESS",
+                                "The bus to serve: an address, or none; without it the system bus"
+                                        + " (DBUS_SYSTEM_BUS_ADDRESS)."))
+                .addOption(
+                        Command.option(
+                                "--socket",
+                                "PATH",
+                                "Where to serve Varlink; sockets of a service manager (LISTEN_FDS) serve it,"
+                                        + " too."))
+                .addOption(
+                        Command.option(
+                                "--state-dir",
+                                "DIR",
+                                "A folder of its own, in which temporary authorizations and agents outlive it if it is"
+                                        + " killed; without it the one that a service manager gives it"
+                                        + " (RUNTIME_DIRECTORY)."))
+                .addOption(folders("--actions", "of policy files, instead of the standard ones."))
+                .addOption(folders("--rules", "of rules, instead of the standard ones."))
+                .addOption(
+                        Command.flag(
+                                "--replace",
+                                "Take the name from another authority that allows it."));
+    }
+
+    private static OptionSpec folders(String name, String what) {
+        return OptionSpec.builder(name)
+                .paramLabel("DIR")
+                .type(List.class)
+                .auxiliaryTypes(Path.class)
+                .description("A folder " + what + " May be given several times.")
+                .build();
+    }
+
+    @Override
+    public boolean isDaemon() {
+        return true;
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) throws Exception {
+        DaemonProcess _ = DaemonProcess.begin();
+        BusPresence presence = presence(line);
+        try (EventLoop signals = EventLoop.open();
+                presence;
+                AuthorityEngine engine = AuthorityEngine.open(options(line, presence));
+                AuthorityInterface face = AuthorityInterface.of(engine);
+                AutoCloseable _ = signals.onSignal(Signal.TERM, signals::stop);
+                AutoCloseable _ = signals.onSignal(Signal.INT, signals::stop);
+                AutoCloseable _ = signals.onSignal(Signal.HUP, () -> reload(engine))) {
+            boolean listens = listen(face, line.matchedOptionValue("--socket", null));
+            if (!listens && line.matchedOptionValue("--bus", "").equals(NO_BUS)) {
+                throw Command.misuse(line, "it would serve nobody: give it a bus or a --socket");
+            }
+            presence.serve(engine, signals::stop);
+            tell("READY=1");
+            HeapWatch.begin(signals);
+            signals.run();
+            tell("STOPPING=1");
+            presence.close(); // nobody is to ask an engine that ends
+            if (presence.failure().isPresent()) {
+                throw new CommandException(presence.failure().get());
+            }
+            return ExitCode.OK;
+        } catch (ConnectionLostException e) {
+            throw new CommandException(
+                    e.getMessage() + "; start a bus with holdfast up, or name one with --bus", e);
+        } catch (ErrnoException | IOException | IllegalStateException | DBusException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static BusPresence presence(ParseResult line) {
+        String address = line.matchedOptionValue("--bus", "");
+        boolean replace = line.hasMatchedOption("--replace");
+        if (address.equals(NO_BUS)) {
+            return BusPresence.none();
+        }
+        try {
+            return BusPresence.on(
+                    address.isEmpty() ? BusAddress.system() : BusAddress.parseList(address),
+                    replace);
+        } catch (BusAddressException e) {
+            throw Command.misuse(line, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static AuthorityOptions options(ParseResult line, BusPresence presence) {
+        AuthorityOptions options = AuthorityOptions.STANDARD.withUnits(presence.units());
+        List<Path> actions = line.matchedOptionValue("--actions", List.of());
+        List<Path> rules = line.matchedOptionValue("--rules", List.of());
+        if (!actions.isEmpty()) {
+            options = options.withActionFolders(actions);
+        }
+        if (!rules.isEmpty()) {
+            options = options.withRuleFolders(rules);
+        }
+        Optional<Path> state = stateFolder(line);
+        return state.isPresent() ? options.withStateFolder(state.get()) : options;
+    }
+
+    /** RUNTIME_DIRECTORY may name several folders (systemd.exec(5)): the first is ours. */
+    private static Optional<Path> stateFolder(ParseResult line) {
+        String given = line.matchedOptionValue("--state-dir", "");
+        String folder =
+                given.isEmpty()
+                        ? System.getenv().getOrDefault("RUNTIME_DIRECTORY", "").split(":", 2)[0]
+                        : given;
+        return folder.isEmpty() ? Optional.empty() : Optional.of(Path.of(folder).toAbsolutePath());
+    }
+
+    /** Whether there is anything to listen on. */
+    private static boolean listen(AuthorityInterface face, String socket) {
+        List<ListenFds.Named> inherited = ListenFds.take();
+        for (ListenFds.Named passed : inherited) {
+            face.server().serve(UnixListener.adopt(passed.fd()));
+        }
+        if (socket != null) {
+            Path path = Path.of(socket).toAbsolutePath();
+            TrustedFolder.requireForSocket(path.resolveSibling(""));
+            face.server()
+                    .serve(
+                            UnixListener.listen(
+                                    UnixAddress.path(path),
+                                    io.holdfast.core.socket.SocketType.STREAM,
+                                    128,
+                                    ALL_MAY_CONNECT));
+        }
+        return socket != null || !inherited.isEmpty();
+    }
+
+    private static void reload(AuthorityEngine engine) {
+        boolean ignored = Notify.reloading();
+        var _ =
+                Thread.ofPlatform()
+                        .name("holdfast-reload")
+                        .start(() -> {
+                            engine.reload();
+                            tell("READY=1");
+                        });
+    }
+
+    /** Tells the service manager, if one started this. */
+    private static void tell(String state) {
+        boolean ignored = Notify.send(state);
+    }
+}

@@ -1,0 +1,86 @@
+package io.holdfast.cli.permission;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.output.AccountText;
+import io.holdfast.cli.output.Output;
+import io.holdfast.varlink.JsonObject;
+import java.time.Instant;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Lists temporary authorizations, which an earlier authentication has left, and revokes them. */
+public final class AuthorizationsCommand implements Command {
+    private static final String REVOKE = "--revoke";
+    private static final String REVOKE_ALL = "--revoke-all";
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("List what needs no authentication for a while, or revoke it.")
+                .description(
+                        "%nTemporary authorizations of the caller's user; of all users, for root. A line each: id,"
+                                + " action, process, user, and when it expires. Each also ends with its process.%n")
+                .footer(
+                        "%nExamples:",
+                        "  holdfast authorizations",
+                        "  holdfast authorizations --revoke tmpauthz3",
+                        "  holdfast authorizations --revoke-all");
+        return spec.addOption(
+                        OptionSpec.builder(REVOKE)
+                                .paramLabel("ID")
+                                .type(List.class)
+                                .auxiliaryTypes(String.class)
+                                .description("Revoke that one; may be given several times.")
+                                .build())
+                .addOption(Command.flag(REVOKE_ALL, "Revoke all that would be listed."))
+                .addOption(AuthorityCall.option())
+                .addOption(Command.json("Print a JSON object for each."));
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        List<String> revoked = line.matchedOptionValue(REVOKE, List.of());
+        boolean all = line.hasMatchedOption(REVOKE_ALL);
+        if (all && !revoked.isEmpty()) {
+            throw Command.misuse(line, REVOKE + " and " + REVOKE_ALL + " exclude each other");
+        }
+        if (!revoked.isEmpty()) {
+            revoked.forEach(id -> revoke(line, id));
+            return ExitCode.OK;
+        }
+        List<JsonObject> list =
+                AuthorityCall.call(line, "ListTemporaryAuthorizations", JsonObject.EMPTY)
+                        .objects("temporaryAuthorizations");
+        for (JsonObject each : list) {
+            if (all) {
+                revoke(line, each.string("id"));
+            } else if (line.hasMatchedOption("--json")) {
+                output.line(each.toString());
+            } else {
+                print(each, output);
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private static void revoke(ParseResult line, String id) {
+        JsonObject _ =
+                AuthorityCall.call(line, "RevokeTemporaryAuthorization", JsonObject.of("id", id));
+    }
+
+    private static void print(JsonObject each, Output output) {
+        JsonObject process = each.object("process");
+        String name =
+                process.integer("pid") + process.find("pidfdId").map(id -> ":" + id).orElse("");
+        output.line(
+                output.strong(each.string("id")),
+                "  " + each.string("action"),
+                "  process " + name,
+                "  " + AccountText.user(each.integer("uid")),
+                output.faint("  until " + Instant.ofEpochSecond(each.integer("expires"))));
+    }
+}

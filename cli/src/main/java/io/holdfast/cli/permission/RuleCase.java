@@ -1,0 +1,171 @@
+package io.holdfast.cli.permission;
+
+import io.holdfast.authority.action.ImplicitAuthorization;
+import io.holdfast.authority.action.Place;
+import io.holdfast.authority.rules.DescribedSubject;
+import io.holdfast.authority.rules.RuleAction;
+import io.holdfast.cli.command.CommandException;
+import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A question to rules, and what is expected of them.
+ *
+ * @param place of the case; empty if it stands on the command line
+ * @param described the subject in the words that it was described with
+ * @param expected a result, or {@link #NOTHING}
+ */
+record RuleCase(
+        Optional<Place> place,
+        RuleAction action,
+        String described,
+        DescribedSubject subject,
+        Optional<String> expected) {
+    /** No rule answers, and the action's defaults are not known. */
+    static final String NOTHING = "nothing";
+
+    /** As help tells it. */
+    static final String GRAMMAR = "EXPECTED ACTION SUBJECT [KEY=VALUE…]";
+
+    /** Of a file of cases. */
+    private static final long MAX_BYTES = 16L << 20;
+
+    /**
+     * @throws IllegalArgumentException that says what is not understood
+     */
+    static RuleCase of(
+            Optional<Place> place,
+            String action,
+            String subject,
+            Map<String, String> details,
+            Optional<String> expected) {
+        expected.filter(word ->
+                        !word.equals(NOTHING) && ImplicitAuthorization.ofWord(word).isEmpty())
+                .ifPresent(word -> {
+                    throw new IllegalArgumentException(
+                            "'"
+                                    + word
+                                    + "' cannot be expected: no, yes, auth_self, auth_self_keep,"
+                                    + " auth_admin, auth_admin_keep or "
+                                    + NOTHING);
+                });
+        return new RuleCase(
+                place,
+                new RuleAction(action, details),
+                subject,
+                SubjectDescription.parse(subject),
+                expected);
+    }
+
+    /**
+     * Reads a file of cases, one a line.
+     *
+     * @throws CommandException that names file and line of what is not understood
+     */
+    static List<RuleCase> read(Path file) {
+        List<String> lines;
+        try {
+            if (Files.size(file) > MAX_BYTES) {
+                throw new CommandException(file + ": longer than " + MAX_BYTES + " bytes");
+            }
+            lines = Files.readAllLines(file, StandardCharsets.UTF_8);
+        } catch (MalformedInputException e) {
+            throw new CommandException(file + ": not UTF-8", e);
+        } catch (IOException e) {
+            throw new CommandException(
+                    Files.isDirectory(file)
+                            ? file + ": a folder, and no file of cases"
+                            : "cannot read the cases: " + CommandException.reason(e),
+                    e);
+        }
+        List<RuleCase> cases = new ArrayList<>();
+        for (int i = 0; i < lines.size(); i++) {
+            Place place = new Place(file, i + 1);
+            try {
+                List<String> words = words(lines.get(i));
+                if (!words.isEmpty()) {
+                    cases.add(ofWords(place, words));
+                }
+            } catch (IllegalArgumentException e) {
+                throw new CommandException(place + ": " + e.getMessage(), e);
+            }
+        }
+        return cases;
+    }
+
+    private static RuleCase ofWords(Place place, List<String> words) {
+        if (words.size() < 3) {
+            throw new IllegalArgumentException("only " + words.size() + " words of " + GRAMMAR);
+        }
+        return of(
+                Optional.of(place),
+                words.get(1),
+                words.get(2),
+                details(words.subList(3, words.size())),
+                Optional.of(words.getFirst()));
+    }
+
+    /**
+     * Reads details as they are given here and on the command line.
+     *
+     * @throws IllegalArgumentException that says what is not understood
+     */
+    static Map<String, String> details(List<String> words) {
+        Map<String, String> details = new LinkedHashMap<>();
+        for (String word : words) {
+            int equals = word.indexOf('=');
+            if (equals <= 0) {
+                throw new IllegalArgumentException("not KEY=VALUE: '" + word + "'");
+            }
+            details.put(word.substring(0, equals), word.substring(equals + 1));
+        }
+        return details;
+    }
+
+    /** Words between blanks; those within quotes belong to one, and what follows a # to none. */
+    private static List<String> words(String line) {
+        List<String> words = new ArrayList<>();
+        StringBuilder word = new StringBuilder();
+        boolean quoted = false;
+        boolean begun = false;
+        for (int i = 0; i < line.length(); i++) {
+            char c = line.charAt(i);
+            if (c == '"') {
+                quoted = !quoted;
+                begun = true;
+            } else if (quoted || !(c == ' ' || c == '\t' || c == '\r' || (c == '#' && !begun))) {
+                word.append(c);
+                begun = true;
+            } else {
+                if (begun) {
+                    words.add(word.toString());
+                    word.setLength(0);
+                    begun = false;
+                }
+                if (c == '#') {
+                    return words;
+                }
+            }
+        }
+        if (quoted) {
+            throw new IllegalArgumentException("a quote that does not end");
+        }
+        if (begun) {
+            words.add(word.toString());
+        }
+        return words;
+    }
+
+    /** What it asks, in one line. */
+    String question() {
+        return place.map(where -> where + ": ").orElse("") + action.id() + " for " + described;
+    }
+}

@@ -1,0 +1,121 @@
+package io.holdfast.cli.permission;
+
+import io.holdfast.authority.rules.DescribedSubject;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Reads a subject that is only described: {@code user=john,groups=users:wheel,local=yes}. What is
+ * not said is as it is for a process of no session, no group and no unit.
+ */
+final class SubjectDescription {
+    /** As help tells it. */
+    static final String GRAMMAR =
+            "user=NAME,uid=N,groups=A:B,netgroups=A:B,unit=NAME,nnp=yes|no,seat=NAME,session=ID,"
+                    + "local=yes|no,active=yes|no,pid=N";
+
+    private static final int PID = 1000;
+    private static final long UID = 1000;
+
+    private int pid = PID;
+    private long uid = UID;
+    private String user = "";
+    private List<String> groups = List.of();
+    private Optional<String> seat = Optional.empty();
+    private Optional<String> session = Optional.empty();
+    private boolean local;
+    private boolean active;
+    private Optional<String> unit = Optional.empty();
+    private Optional<Boolean> noNewPrivileges = Optional.empty();
+    private Set<String> netgroups = Set.of();
+
+    private SubjectDescription() {}
+
+    /**
+     * @throws IllegalArgumentException that says what is not understood
+     */
+    static DescribedSubject parse(String text) {
+        SubjectDescription description = new SubjectDescription();
+        Set<String> said = new HashSet<>();
+        for (String pair : text.split(",", -1)) {
+            int equals = pair.indexOf('=');
+            if (equals <= 0) {
+                throw new IllegalArgumentException(
+                        "not NAME=VALUE: '" + pair + "', of a subject that is " + GRAMMAR);
+            }
+            String name = pair.substring(0, equals);
+            if (!said.add(name)) {
+                throw new IllegalArgumentException("the subject's " + name + " is said twice");
+            }
+            description.take(name, pair.substring(equals + 1));
+        }
+        return description.subject();
+    }
+
+    private void take(String name, String value) {
+        switch (name) {
+            case "user" -> user = value;
+            case "uid" -> uid = number(name, value, 0xFFFF_FFFEL);
+            case "pid" -> pid = (int) number(name, value, Integer.MAX_VALUE);
+            case "groups" -> groups = names(value);
+            case "netgroups" -> netgroups = Set.copyOf(names(value));
+            case "unit" -> unit = Optional.of(value);
+            case "nnp" -> noNewPrivileges = Optional.of(isYes(name, value));
+            case "seat" -> seat = Optional.of(value);
+            case "session" -> session = Optional.of(value);
+            case "local" -> local = isYes(name, value);
+            case "active" -> active = isYes(name, value);
+            default ->
+                    throw new IllegalArgumentException(
+                            "a subject has no '" + name + "': it is " + GRAMMAR);
+        }
+    }
+
+    private static long number(String name, String value, long most) {
+        try {
+            long number = Long.parseLong(value);
+            if (number >= 0 && number <= most) {
+                return number;
+            }
+        } catch (NumberFormatException e) {
+            // said below
+        }
+        throw new IllegalArgumentException(
+                "the subject's " + name + " is no number up to " + most + ": '" + value + "'");
+    }
+
+    private static List<String> names(String value) {
+        return value.isEmpty()
+                ? List.of()
+                : List.of(value.split(":", -1)).stream().distinct().toList();
+    }
+
+    private static boolean isYes(String name, String value) {
+        return switch (value) {
+            case "yes" -> true;
+            case "no" -> false;
+            default ->
+                    throw new IllegalArgumentException(
+                            "the subject's " + name + " is neither yes nor no: '" + value + "'");
+        };
+    }
+
+    /** A user without a name has its number for one. */
+    private DescribedSubject subject() {
+        return new DescribedSubject(
+                pid,
+                uid,
+                user.isEmpty() ? Long.toString(uid) : user,
+                groups,
+                seat,
+                session,
+                local,
+                active,
+                unit,
+                // as of a live process: of one that has a unit it is always known
+                unit.isPresent() ? noNewPrivileges.or(() -> Optional.of(false)) : noNewPrivileges,
+                netgroups);
+    }
+}

@@ -1,0 +1,133 @@
+package io.holdfast.cli.process;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.ProcessArgument;
+import io.holdfast.cli.output.Output;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.PidFd;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Sends a signal through a pidfd. */
+public final class SignalCommand implements Command {
+    private static final List<String> SCOPES = List.of("thread", "process", "group");
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Send a signal to a process, and to no other.")
+                .footer(
+                        "%nIt fails with 1 if the process is gone, or a zombie, or not ours to signal.",
+                        "%nExamples:",
+                        "  holdfast signal 4711 TERM",
+                        "  holdfast signal 4711:8734:8c1e6a0e-3f0b-4f0e-9d59-27b1a0c6f7d2 KILL",
+                        "  holdfast signal --scope group 4711 HUP",
+                        "  holdfast signal --value 7 4711 RTMIN+3",
+                        "  holdfast signal 4711 0        # may I?");
+        return spec.addOption(
+                        OptionSpec.builder("--scope")
+                                .paramLabel("SCOPE")
+                                .type(String.class)
+                                .completionCandidates(SCOPES)
+                                .description(
+                                        "Whom it goes to: ${COMPLETION-CANDIDATES} (thread: the number is a"
+                                                + " thread's; group: the process group that it leads).")
+                                .build())
+                .addOption(
+                        Command.option(
+                                "--value",
+                                "NUMBER",
+                                "A value that goes with it, as of sigqueue(3)."))
+                .addPositional(ProcessArgument.spec())
+                .addPositional(
+                        PositionalParamSpec.builder()
+                                .index("1")
+                                .paramLabel("SIGNAL")
+                                .required(true)
+                                .arity("1")
+                                .type(String.class)
+                                .description(
+                                        "A name, with or without SIG, or a number; 0 only asks whether it could be sent.")
+                                .build());
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        String text = line.matchedPositionalValue(0, "");
+        Signal signal = signal(text, line.matchedPositionalValue(1, ""), line);
+        String scope = line.matchedOptionValue("--scope", "").toLowerCase(Locale.ROOT);
+        if (!scope.isEmpty() && !SCOPES.contains(scope)) {
+            throw Command.misuse(line, "no scope: '" + scope + "', only " + SCOPES);
+        }
+        try (PidFd process =
+                scope.equals("thread")
+                        ? ProcessArgument.openThread(text, line)
+                        : ProcessArgument.open(text, line)) {
+            if (process.state() == PidFd.State.EXITED) {
+                throw new CommandException(
+                        process
+                                + " has exited, and its parent has not waited for it: it takes no signals");
+            }
+            if (!send(process, signal, scope, line)) {
+                throw new CommandException(process + " is gone: nothing was sent");
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private static boolean send(PidFd process, Signal signal, String name, ParseResult line) {
+        PidFd.Scope scope = scope(name);
+        if (line.hasMatchedOption("--value")) {
+            long value = value(line);
+            return scope == null
+                    ? process.signalWithValue(signal, value)
+                    : process.signalWithValue(signal, value, scope);
+        }
+        return scope == null ? process.signal(signal) : process.signal(signal, scope);
+    }
+
+    private static PidFd.@Nullable Scope scope(String name) {
+        return switch (name) {
+            case "thread" -> PidFd.Scope.THREAD;
+            case "process" -> PidFd.Scope.PROCESS;
+            case "group" -> PidFd.Scope.PROCESS_GROUP;
+            default -> null;
+        };
+    }
+
+    private static long value(ParseResult line) {
+        String text = line.matchedOptionValue("--value", "");
+        try {
+            return Long.decode(text);
+        } catch (NumberFormatException e) {
+            throw Command.misuse(line, "not a value: '" + text + "', a number of 64 bits");
+        }
+    }
+
+    private static Signal signal(String process, String text, ParseResult line) {
+        if (isName(process)) {
+            throw Command.misuse(line, "the process comes first: signal " + text + " " + process);
+        }
+        try {
+            return Signal.of(text);
+        } catch (IllegalArgumentException e) {
+            throw Command.misuse(line, "no signal: '" + text + "', neither a name nor 0 to 64");
+        }
+    }
+
+    private static boolean isName(String text) {
+        try {
+            return !Signal.of(text).name().isEmpty() && Character.isLetter(text.charAt(0));
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+}

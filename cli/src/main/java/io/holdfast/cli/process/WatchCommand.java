@@ -1,0 +1,124 @@
+package io.holdfast.cli.process;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.ExitText;
+import io.holdfast.cli.command.ProcessArgument;
+import io.holdfast.cli.output.JsonText;
+import io.holdfast.cli.output.Output;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Feature;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Waits for processes that need not be children of ours. */
+public final class WatchCommand implements Command {
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Wait for processes, anybody's, and tell how they ended.")
+                .footer(
+                        "%nExit code: that of the process, or 128 and the signal that killed it; of several, that of"
+                                + " the first in the line that did not end with 0; 125 if its status is not known"
+                                + " (it is told at the reap, for which a second is waited, before Linux 6.15"
+                                + " of our own children alone; of a zombie, to who may look into it) or there was nothing to watch.",
+                        "%nExamples:",
+                        "  holdfast watch 4711",
+                        "  holdfast watch $$(pgrep -x backup) && echo all is well",
+                        "  holdfast watch --json 4711 4712 | jq .exit");
+        return spec.addOption(Command.json("Print one JSON object a line, as each of them ends."))
+                .addPositional(
+                        PositionalParamSpec.builder()
+                                .paramLabel(ProcessArgument.LABEL)
+                                .required(true)
+                                .arity("1..*")
+                                .type(String[].class)
+                                .description(ProcessArgument.DESCRIPTION)
+                                .build());
+    }
+
+    /** A process to wait for, and what it is called: it may be gone before it can be asked. */
+    private record Watched(PidFd process, ProcessId name) {
+        static Watched of(String text, ParseResult line) {
+            PidFd process = ProcessArgument.open(text, line);
+            return new Watched(
+                    process,
+                    Identity.told(process::processId)
+                            .orElseGet(() -> nameOfGone(process, ProcessId.parse(text))));
+        }
+
+        /** It has no number any more, and still its id. */
+        private static ProcessId nameOfGone(PidFd process, ProcessId named) {
+            return Feature.PIDFS.isPresent()
+                    ? new ProcessId(
+                            named.pid(),
+                            OptionalLong.of(process.id()),
+                            Optional.of(ProcessId.currentBoot()))
+                    : named;
+        }
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        boolean json = line.hasMatchedOption("--json");
+        List<Watched> all = new ArrayList<>();
+        try (EventLoop loop = EventLoop.open()) {
+            for (String text : line.matchedPositionalValue(0, new String[0])) {
+                all.add(Watched.of(text, line));
+            }
+            return watch(all, json, loop, output);
+        } catch (CommandException | ErrnoException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), ExitCode.NOT_THE_PROCESS, e);
+        } finally {
+            all.forEach(watched -> watched.process.close());
+        }
+    }
+
+    private static int watch(List<Watched> all, boolean json, EventLoop loop, Output output) {
+        Exit[] exits = new Exit[all.size()];
+        int[] running = {exits.length};
+        for (int i = 0; i < exits.length; i++) {
+            int index = i;
+            Watched watched = all.get(i);
+            var _ =
+                    watched.process.onExit(
+                            loop,
+                            exit -> {
+                                exits[index] = exit;
+                                output.line(
+                                        json
+                                                ? json(watched, exit)
+                                                : watched.name.inThisBoot() + " " + exit);
+                                if (--running[0] == 0) {
+                                    loop.stop();
+                                }
+                            });
+        }
+        loop.run();
+        for (Exit exit : exits) {
+            if (!exit.isSuccess()) {
+                return ExitText.code(exit);
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private static String json(Watched watched, Exit exit) {
+        return JsonText.object()
+                .put("process", watched.name.toString())
+                .put("pid", watched.name.pid())
+                .put("exit", ExitText.json(exit))
+                .toString();
+    }
+}

@@ -1,0 +1,42 @@
+package io.holdfast.cli.service;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.output.Output;
+import io.holdfast.varlink.ConnectionLostException;
+import io.holdfast.varlink.JsonObject;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Replaces the manager by a new one, which goes on with everything. */
+public final class DaemonReexecCommand implements Command {
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Replace the manager by a new one, which goes on with everything.")
+                .description(
+                        "%nServices run on, sockets keep who waits at them, and jobs go on. The new manager is of"
+                                + " the newest build: this is how an update of Holdfast is taken up. It needs a"
+                                + " manager that was not started with --no-keeper.%n")
+                .footer("%nExamples:", "  holdfast daemon-reexec");
+        ManagerSocket.addOptions(spec);
+        return spec;
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        JsonObject mayAsk = JsonObject.of(ManagerSocket.INTERACTIVE, true);
+        try {
+            JsonObject ignored = ManagerSocket.call(line, "Reexecute", mayAsk);
+        } catch (CommandException e) {
+            if (!(e.getCause() instanceof ConnectionLostException)) {
+                throw e;
+            }
+        }
+        // The manager's socket outlives it: the next one answers.
+        JsonObject ignored = ManagerSocket.call(line, "Predecessors", JsonObject.EMPTY);
+        return ExitCode.OK;
+    }
+}

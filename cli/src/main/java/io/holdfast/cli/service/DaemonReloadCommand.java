@@ -1,0 +1,30 @@
+package io.holdfast.cli.service;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.output.Output;
+import io.holdfast.varlink.JsonObject;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Makes the manager read the files of its units again. */
+public final class DaemonReloadCommand implements Command {
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Read the files of all units again.")
+                .description("%nWhat runs takes up what its files say at its next start.%n")
+                .footer("%nExamples:", "  holdfast daemon-reload");
+        ManagerSocket.addOptions(spec);
+        return spec;
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        JsonObject mayAsk = JsonObject.of(ManagerSocket.INTERACTIVE, true);
+        long units = ManagerSocket.call(line, "ReloadDaemon", mayAsk).integer("units");
+        output.line("read the files of ", units, units == 1 ? " unit again" : " units again");
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,80 @@
+package io.holdfast.cli.service;
+
+import io.holdfast.cli.output.Output;
+import io.holdfast.cli.output.Output.Styled;
+import io.holdfast.manager.log.ManagerListener;
+import io.holdfast.manager.log.PrintedLines;
+import io.holdfast.manager.survival.Keeper;
+import io.holdfast.manager.unit.UnitName;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Prints the events of a manager and the output of its units, line by line. */
+public final class EventLines implements ManagerListener {
+    private final Output output;
+    private final @Nullable PrintedLines printed;
+    private final List<String> untold = new ArrayList<>(); // of a unit, that are not printed yet
+
+    /**
+     * @param output queues its lines: the manager's loop must not wait for a reader
+     */
+    public EventLines(Output output) {
+        this.output = output;
+        this.printed = null;
+    }
+
+    /** In such a way that they outlive the manager, if a keeper does. */
+    EventLines(Output output, Optional<Keeper> keeper) {
+        this.output = output;
+        this.printed = keeper.map(each -> output.printThrough(each.store())).orElse(null);
+    }
+
+    @Override
+    public void event(UnitName unit, Level level, String text) {
+        output.line(output.strong(unit.text()), ": ", coloured(level, text));
+    }
+
+    @Override
+    public void output(UnitName unit, String line) {
+        Styled name = Output.styled(unit.text() + " |", "36");
+        if (printed == null) {
+            output.line(name, " ", line);
+        } else {
+            untold.add(output.rendered(name, " ", line));
+        }
+    }
+
+    @Override
+    public void told(long file, long position) {
+        if (printed != null) {
+            printed.add(untold, file, position);
+            untold.clear();
+        }
+    }
+
+    @Override
+    public long toldBefore(long file) {
+        return printed == null ? 0 : printed.told(file);
+    }
+
+    @Override
+    public void event(Level level, String text) {
+        output.line(output.strong("holdfast"), ": ", coloured(level, text));
+    }
+
+    /** Waits for what is not printed yet, as long as its reader takes lines in time. */
+    void flush() {
+        output.flush();
+    }
+
+    private Object coloured(Level level, String text) {
+        return switch (level) {
+            case INFO -> text;
+            case NOTICE -> output.faint(text);
+            case WARNING -> output.warning(text);
+            case ERROR -> output.bad(text);
+        };
+    }
+}

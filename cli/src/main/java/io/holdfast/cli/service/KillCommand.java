@@ -1,0 +1,77 @@
+package io.holdfast.cli.service;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.output.Output;
+import io.holdfast.core.Signal;
+import io.holdfast.varlink.JsonObject;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Signals the processes of a unit. */
+public final class KillCommand implements Command {
+    private static final List<String> WHOM = List.of("main", "all");
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Send a signal to the processes of a unit, by pidfd.")
+                .footer(
+                        "%nExamples:",
+                        "  holdfast kill redis-server.service",
+                        "  holdfast kill --signal HUP --whom main nginx.service");
+        ManagerSocket.addOptions(spec);
+        spec.addOption(
+                OptionSpec.builder("-s", "--signal")
+                        .paramLabel("SIGNAL")
+                        .type(String.class)
+                        .defaultValue("TERM")
+                        .description("A name or a number; TERM by default.")
+                        .build());
+        spec.addOption(
+                OptionSpec.builder("--whom")
+                        .paramLabel("WHOM")
+                        .type(String.class)
+                        .defaultValue("all")
+                        .completionCandidates(WHOM)
+                        .description("main, or all (the default).")
+                        .build());
+        return spec.addPositional(
+                PositionalParamSpec.builder()
+                        .paramLabel("UNIT")
+                        .required(true)
+                        .arity("1")
+                        .type(String.class)
+                        .description("Its name.")
+                        .build());
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        String signal = line.matchedOptionValue("--signal", "TERM");
+        String whom = line.matchedOptionValue("--whom", "all");
+        if (!WHOM.contains(whom)) {
+            throw Command.misuse(line, "--whom is main or all, not '" + whom + "'");
+        }
+        try {
+            Signal ignored = Signal.of(signal);
+        } catch (IllegalArgumentException e) {
+            throw Command.misuse(line, "no signal: '" + signal + "', neither a name nor 0 to 64");
+        }
+        JsonObject ignored =
+                ManagerSocket.call(
+                        line,
+                        "Kill",
+                        JsonObject.builder()
+                                .put("name", line.matchedPositionalValue(0, ""))
+                                .put("signal", signal)
+                                .put("whom", whom)
+                                .put(ManagerSocket.INTERACTIVE, true)
+                                .build());
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,112 @@
+package io.holdfast.cli.service;
+
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.varlink.ManagerInterface;
+import io.holdfast.varlink.ClientOptions;
+import io.holdfast.varlink.ConnectionLostException;
+import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.VarlinkAddress;
+import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.VarlinkException;
+import java.nio.file.Path;
+import java.time.Duration;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/** How the commands about units find the manager: its options, and a call of it. */
+public final class ManagerSocket {
+    /** The parameter of changing calls by which an authority may ask the user. */
+    static final String INTERACTIVE = "allowInteractiveAuthentication";
+
+    private static final String USER = "--user";
+    private static final String RUNTIME_DIR = "--runtime-dir";
+
+    /** A start may take as long as its unit says. */
+    private static final ClientOptions PATIENT =
+            ClientOptions.DEFAULT.withCallTimeout(Duration.ofHours(1));
+
+    private ManagerSocket() {}
+
+    static void addOptions(CommandSpec spec) {
+        spec.addOption(
+                OptionSpec.builder(USER)
+                        .description("The manager of this user, instead of the system's.")
+                        .build());
+        spec.addOption(
+                OptionSpec.builder(RUNTIME_DIR)
+                        .paramLabel("DIR")
+                        .type(Path.class)
+                        .description("Where the manager's sockets are.")
+                        .build());
+    }
+
+    /** What the options say: root means the system's manager, everybody else his own. */
+    static ManagerOptions options(ParseResult line) {
+        ManagerOptions options = ofCaller(line.hasMatchedOption(USER));
+        Path directory = line.matchedOptionValue(RUNTIME_DIR, null);
+        if (directory != null) {
+            options = options.withRuntimeDirectory(directory.toAbsolutePath());
+        }
+        try {
+            options.checkRuntimeDirectory();
+            return options;
+        } catch (IllegalArgumentException e) {
+            throw new CommandException(
+                    e.getMessage() + "; name a shorter one with " + RUNTIME_DIR, e);
+        }
+    }
+
+    /**
+     * The system's manager for root, everybody's own else.
+     *
+     * @param user whether root wants his own, too
+     */
+    public static ManagerOptions ofCaller(boolean user) {
+        return user || !System.getProperty("user.name").equals("root")
+                ? ManagerOptions.user(System.getenv())
+                : ManagerOptions.system(System.getenv());
+    }
+
+    /** Calls the manager. */
+    static JsonObject call(ParseResult line, String method, JsonObject parameters) {
+        Path socket = options(line).runtimeDirectory().resolve(ManagerInterface.SOCKET);
+        VarlinkAddress address = VarlinkAddress.parse("unix:" + socket);
+        VarlinkClient client;
+        try {
+            client = VarlinkClient.connect(address, PATIENT);
+        } catch (ErrnoException e) {
+            throw new CommandException(
+                    e.errno() == Errno.ENOENT || e.errno() == Errno.ECONNREFUSED
+                            ? "no manager is at " + socket + "; start one with: holdfast up"
+                            : String.valueOf(e.getMessage()),
+                    e);
+        }
+        try (client) {
+            return client.call("io.holdfast.Manager." + method, parameters);
+        } catch (VarlinkException e) {
+            throw new CommandException(explain(e), e);
+        } catch (ConnectionLostException e) {
+            throw new CommandException("the manager does not answer: " + e.getMessage(), e);
+        }
+    }
+
+    private static String explain(VarlinkException e) {
+        JsonObject parameters = e.parameters();
+        return switch (e.error()) {
+            case "io.holdfast.Manager.NoSuchUnit" ->
+                    "not the name of a unit: " + parameters.string("name");
+            case "io.holdfast.Manager.NoProcesses" ->
+                    parameters.string("name") + " has no processes";
+            case "io.holdfast.Manager.Failed" -> parameters.string("reason");
+            case "org.varlink.service.PermissionDenied" ->
+                    "only root, the manager's own user and whom the authority lets may do that";
+            case "org.varlink.service.InvalidParameter" ->
+                    "the manager does not take this " + parameters.string("parameter");
+            default -> e.error();
+        };
+    }
+}

@@ -1,0 +1,271 @@
+package io.holdfast.cli.service;
+
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.DaemonProcess;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.Terminal;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Registration;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.manager.Manager;
+import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.log.ManagerListener.Level;
+import io.holdfast.manager.survival.Keeper;
+import io.holdfast.manager.survival.SupervisorStore;
+import io.holdfast.manager.systemd1.Systemd1;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.varlink.ManagerInterface;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A manager with its faces, from its start to its end: the units that it is started for, and what
+ * signals, its terminal, its keeper and a service manager above it make of it.
+ */
+final class RunningManager {
+    private final ManagerOptions options;
+    private final List<UnitName> units;
+    private final Optional<Stack> stack;
+    private final String bus;
+    private final Optional<Keeper> keeper;
+    private final EventLines lines;
+    private final SupervisorNotices supervisor = new SupervisorNotices();
+    private volatile int code = ExitCode.OK;
+    private boolean stopping; // of the loop
+
+    /**
+     * @param units to be started
+     * @param stack laid out beforehand, if it is asked for
+     * @param bus the address of a bus to serve, too; may be empty
+     * @param keeper lent
+     */
+    RunningManager(
+            ManagerOptions options,
+            List<UnitName> units,
+            Optional<Stack> stack,
+            String bus,
+            Optional<Keeper> keeper,
+            EventLines lines) {
+        this.options = options;
+        this.units = units;
+        this.stack = stack;
+        this.bus = bus;
+        this.keeper = keeper;
+        this.lines = lines;
+    }
+
+    /** Runs until all is stopped; returns the exit code. */
+    int run(DaemonProcess process) {
+        try (Manager manager = Manager.open(options, lines, keeper);
+                Systemd1 systemd1 = Systemd1.serve(manager, options.runtimeDirectory());
+                ManagerInterface _ =
+                        ManagerInterface.serve(
+                                manager, options.runtimeDirectory(), systemd1.permission());
+                // as long as the folder is ours: another manager may lay out his own behind us
+                AutoCloseable _ = () -> stack.ifPresent(Stack::remove)) {
+            serveUser(systemd1);
+            if (!bus.isEmpty()) {
+                manager.busNames(
+                        manager.isAfterCrash() ? systemd1.follow(bus) : systemd1.connect(bus));
+            }
+            stack.ifPresent(each -> each.layOut(manager.slice().map(CgroupPath::path)));
+            manager.lostWithoutCgroups().ifPresent(text -> lines.event(Level.WARNING, text));
+            boolean mayHangUp = Terminal.isThere() && !process.isHangupInherited();
+            Runnable hangup =
+                    () -> {
+                        if (!mayHangUp || Terminal.isThere()) {
+                            reload(manager);
+                        } else if (!stopping || keeper.isEmpty()) { // else said again by it
+                            stop(manager);
+                        }
+                    };
+            try (Registration _ = manager.loop().onSignal(Signal.TERM, () -> stop(manager));
+                    Registration _ = manager.loop().onSignal(Signal.INT, () -> stop(manager));
+                    Registration _ = manager.loop().onSignal(Signal.HUP, hangup);
+                    AutoCloseable _ = watchKeeper(manager)) {
+                stack.ifPresent(each -> connect(each, manager, systemd1));
+                keeper.ifPresent(Keeper::ready);
+                supervisor.watch(manager.loop());
+                begin(manager);
+                if (!manager.run()) {
+                    handOver();
+                }
+            }
+            return manager.exitStatus().orElse(code);
+        } catch (UncheckedIOException e) {
+            IOException cause = Objects.requireNonNull(e.getCause());
+            String reason = CommandException.reason(cause);
+            boolean isBare = cause.toString().equals(e.getMessage());
+            throw new CommandException(isBare ? reason : e.getMessage() + ": " + reason, e);
+        } catch (ErrnoException | BusAddressException | ConnectionLostException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
+        } catch (DBusException e) {
+            throw new CommandException(e.text().isEmpty() ? e.name() : e.text(), e);
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new AssertionError(e); // closing a signal handler
+        }
+    }
+
+    /** Where systemctl --user looks, unless a manager of another folder is meant. */
+    private void serveUser(Systemd1 systemd1) {
+        ManagerScope scope = options.scope();
+        Path folder = Path.of(scope.runtimeDirectory());
+        if (!scope.user() || !folder.equals(options.runtimeDirectory().getParent())) {
+            return;
+        }
+        try {
+            systemd1.serveAlso(folder);
+        } catch (ErrnoException e) {
+            lines.event(
+                    Level.NOTICE,
+                    "systemctl --user does not find this manager: "
+                            + e.getMessage()
+                            + "; XDG_RUNTIME_DIR="
+                            + options.runtimeDirectory()
+                            + " leads it here");
+        }
+    }
+
+    /** Once its socket listens, the bus is started by our own connection at the latest. */
+    private static void connect(Stack stack, Manager manager, Systemd1 systemd1) {
+        var _ =
+                manager.start(List.of(Stack.BUS_SOCKET))
+                        .thenRun(() -> manager.busNames(systemd1.follow(stack.busAddress())));
+    }
+
+    // ---- the start
+
+    private void begin(Manager manager) {
+        if (manager.hasBegun()) { // what was asked for is up, or was stopped since
+            supervisor.ready();
+            return;
+        }
+        var _ =
+                manager.start(units)
+                        .whenComplete((results, failure) -> {
+                            manager.begun();
+                            if (!stopping) {
+                                started(manager, results, failure);
+                            }
+                        });
+    }
+
+    private void started(
+            Manager manager, Map<UnitName, JobResult> results, @Nullable Throwable failure) {
+        if (failure != null) {
+            lines.event(Level.ERROR, "cannot start: " + failure.getMessage());
+            code = ExitCode.FAILURE;
+            var ignored = manager.shutdown();
+            return;
+        }
+        List<UnitName> failed =
+                units.stream().filter(unit -> results.get(unit) != JobResult.DONE).toList();
+        if (failed.isEmpty()) {
+            lines.event(Level.INFO, "ready");
+            supervisor.ready();
+            return;
+        }
+        code = ExitCode.FAILURE;
+        CompletableFuture<?>[] told =
+                failed.stream()
+                        .map(unit -> tell(manager, unit, results.get(unit)))
+                        .toArray(CompletableFuture[]::new);
+        if (failed.size() == units.size()) { // nothing runs
+            var _ =
+                    CompletableFuture.allOf(told)
+                            .whenComplete((_, _) -> {
+                                var _ = manager.shutdown();
+                            });
+        } else {
+            supervisor.ready();
+        }
+    }
+
+    private CompletableFuture<Void> tell(
+            Manager manager, UnitName unit, @Nullable JobResult result) {
+        return manager.status(unit)
+                .thenAccept(status -> {
+                    String why =
+                            result == null
+                                    ? "no answer"
+                                    : JobText.of("start", result.word(), status.loadState());
+                    lines.event(Level.ERROR, "cannot start " + unit + ": " + why);
+                });
+    }
+
+    // ---- what comes from outside; on the loop
+
+    /** As systemd does at SIGHUP. */
+    private void reload(Manager manager) {
+        supervisor.reloading();
+        var _ =
+                manager.reloadFiles()
+                        .whenComplete((count, failure) -> {
+                            if (count == null) {
+                                lines.event(
+                                        Level.ERROR,
+                                        "cannot read the unit files: " + failure.getMessage());
+                            } else {
+                                lines.event(
+                                        Level.INFO, "read the files of " + count + " units again");
+                            }
+                            supervisor.ready();
+                        });
+    }
+
+    private void stop(Manager manager) {
+        if (stopping) {
+            lines.event(Level.WARNING, "stopping at once");
+            manager.loop().stop();
+        } else {
+            stopping = true;
+            lines.event(Level.INFO, "stopping");
+            supervisor.stopping();
+            var ignored = manager.shutdown();
+        }
+    }
+
+    /**
+     * Whoever ends the process that was started means all of it; but a systemd that has kept what
+     * the keeper held starts the next one.
+     */
+    private AutoCloseable watchKeeper(Manager manager) {
+        if (keeper.isEmpty()) {
+            return () -> {};
+        }
+        return keeper.get()
+                .onDeath(
+                        manager.loop(),
+                        () -> {
+                            lines.event(Level.WARNING, "the keeper of this manager has died");
+                            if (SupervisorStore.isThere()) {
+                                var _ = manager.reexecute();
+                            } else if (!stopping) {
+                                stop(manager);
+                            }
+                        });
+    }
+
+    /** Ends without closing anything: it is what the next manager goes on with. */
+    private void handOver() {
+        lines.event(Level.INFO, "hands over to a new manager");
+        lines.flush();
+        Unistd.exit(ExitCode.OK);
+    }
+}

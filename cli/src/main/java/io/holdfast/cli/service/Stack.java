@@ -1,0 +1,202 @@
+package io.holdfast.cli.service;
+
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.unit.UnitName;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Our own bus, authority and helper, as units like any other: they are laid out in the runtime
+ * folder, before the folders of the system, under the names that other units know them by.
+ */
+final class Stack {
+    /** All of it. */
+    static final UnitName TARGET = UnitName.of("holdfast.target");
+
+    /** What the manager itself needs of it. */
+    static final UnitName BUS_SOCKET = UnitName.of("dbus.socket");
+
+    static final String DOOR_PROPERTY = "holdfast.door";
+    private static final String BUS_POLICY = "bus.conf";
+    private static final String UNITS = "units";
+    private static final Path RUN = Path.of("/run");
+
+    /** Readable by all: the bus and the authority have users of their own. */
+    private static final int FOLDER_MODE = 0755;
+
+    private static final int FILE_MODE = 0644;
+
+    private static final List<String> OF_USER =
+            List.of("holdfast.target", "dbus.socket", "dbus.service");
+    private static final List<String> OF_SYSTEM =
+            List.of(
+                    "holdfast.target",
+                    "dbus.socket",
+                    "dbus.service",
+                    "holdfast-authority.socket",
+                    "polkit.service",
+                    "polkit-agent-helper.socket",
+                    "polkit-agent-helper@.service");
+
+    /** Folders that a service's sandbox hides, or that only their owners may enter. */
+    private static final List<String> HIDDEN = List.of("/tmp", "/root", "/home");
+
+    private final boolean user;
+    private final Path runtime;
+    private final String door;
+
+    private Stack(boolean user, Path runtime, String door) {
+        this.user = user;
+        this.runtime = runtime;
+        this.door = door;
+    }
+
+    /**
+     * The stack of a manager.
+     *
+     * @throws CommandException if it is not known how this command was called: its daemons are
+     *     started by it
+     */
+    static Stack of(ManagerOptions options) {
+        String door = System.getProperty(DOOR_PROPERTY, "");
+        if (door.isEmpty()) {
+            throw new CommandException(
+                    "the stack is started by the command holdfast, and this is not it");
+        }
+        return new Stack(options.scope().user(), options.runtimeDirectory(), door);
+    }
+
+    /** The address of its bus. */
+    String busAddress() {
+        return "unix:path=" + runtime.resolve("bus");
+    }
+
+    /** A manager whose units can be started by it, and find its bus. */
+    ManagerOptions applied(ManagerOptions options) {
+        List<Path> folders = new ArrayList<>(options.units());
+        folders.add(folder());
+        String variable = user ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS";
+        return options.withUnits(folders)
+                .withScope(options.scope().withVariables(Map.of(variable, busAddress())));
+    }
+
+    private Path folder() {
+        return runtime.resolve(UNITS);
+    }
+
+    /**
+     * Lays the units out.
+     *
+     * @param slice the cgroup that they will be below, if there is one
+     * @throws ErrnoException if another user could change them ({@link TrustedFolder}), or if that
+     *     cannot be done
+     */
+    void layOut(Optional<String> slice) {
+        try (TrustedFolder above = TrustedFolder.make(runtime);
+                TrustedFolder units = above.child(UNITS, FOLDER_MODE)) {
+            for (String unit : user ? OF_USER : OF_SYSTEM) {
+                units.write(unit, FILE_MODE, content(unit, slice));
+            }
+            if (!user) {
+                above.write(BUS_POLICY, FILE_MODE, content(BUS_POLICY, slice));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot lay out the units in " + folder(), e);
+        }
+    }
+
+    private byte[] content(String resource, Optional<String> slice) throws IOException {
+        return read((user ? "user/" : "system/") + resource)
+                .replace("@HOLDFAST@", escaped(door))
+                .replace("@RUNTIME@", escaped(runtime.toString()))
+                .replace("@VISIBLE@", visible())
+                .replace("@STATE@", authorityState())
+                // without cgroups this names nobody
+                .replace("@SLICE@", slice.orElse("/holdfast.slice"))
+                .getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** As a word of a unit file takes it. */
+    private static String escaped(String text) {
+        return text.replace("%", "%%").replace("\\", "\\\\").replace("\"", "\\\"");
+    }
+
+    /**
+     * What makes us and our runtime folder visible to services that see neither homes nor the
+     * temporary folders of others, and whose users may not enter every folder above us.
+     */
+    private String visible() {
+        Set<Path> covered = new LinkedHashSet<>();
+        Set<Path> shown = new LinkedHashSet<>();
+        for (Path place : List.of(program(), runtime)) {
+            Path top = place.getNameCount() > 1 ? Path.of("/").resolve(place.getName(0)) : place;
+            if (HIDDEN.contains(top.toString()) && !place.equals(top)) {
+                shown.add(place);
+                if (!top.toString().equals("/tmp")) { // which is their own
+                    covered.add(top);
+                }
+            }
+        }
+        StringBuilder lines = new StringBuilder();
+        covered.forEach(
+                top -> lines.append("TemporaryFileSystem=").append(top).append(":mode=0755\n"));
+        shown.forEach(place ->
+                lines.append("BindReadOnlyPaths=\"")
+                        .append(escaped(place.toString()))
+                        .append("\"\n"));
+        return lines.toString();
+    }
+
+    /**
+     * Where the authority writes down what outlives it: in our runtime folder, if that is where
+     * {@code RuntimeDirectory=} makes folders. A restart finds it again, a stop removes it.
+     */
+    private String authorityState() {
+        return runtime.startsWith(RUN) && !runtime.equals(RUN)
+                ? "RuntimeDirectory=\"%s/authority\"\nRuntimeDirectoryMode=0700\nRuntimeDirectoryPreserve=restart\n"
+                        .formatted(escaped(RUN.relativize(runtime).toString()))
+                : "";
+    }
+
+    /** The folder with all of us. */
+    private Path program() {
+        Path folder = Path.of(door).toAbsolutePath().resolveSibling("");
+        boolean installed = !Files.exists(folder.resolve("pom.xml")); // into bin and lib
+        return installed && folder.getParent() != null ? folder.getParent() : folder;
+    }
+
+    private static String read(String resource) throws IOException {
+        try (InputStream stream =
+                Objects.requireNonNull(
+                        Stack.class.getResourceAsStream("stack/" + resource), resource)) {
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /** The files of the stack go with it. */
+    void remove() {
+        try {
+            for (String unit : user ? OF_USER : OF_SYSTEM) {
+                boolean _ = Files.deleteIfExists(folder().resolve(unit));
+            }
+            boolean _ = Files.deleteIfExists(folder());
+            boolean _ = Files.deleteIfExists(runtime.resolve(BUS_POLICY));
+        } catch (IOException e) {
+            // somebody has put more there
+        }
+    }
+}

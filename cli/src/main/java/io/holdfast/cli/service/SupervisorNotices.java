@@ -1,0 +1,77 @@
+package io.holdfast.cli.service;
+
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.socket.Notify;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/**
+ * What a manager tells the service manager that started it (sd_notify(3)), such as a systemd that
+ * runs {@code holdfast up} as a service: in order, and by a thread of its own, for whoever is told
+ * may not read. Where nobody is to be told, nothing is sent.
+ *
+ * <p>The main process of such a service is the keeper. So its unit has {@code NotifyAccess=all}.
+ */
+final class SupervisorNotices {
+    private static final boolean TELLS = System.getenv("NOTIFY_SOCKET") != null;
+
+    private final ExecutorService sender =
+            Executors.newSingleThreadExecutor(
+                    Thread.ofPlatform().daemon().name("holdfast-notify").factory());
+
+    private void send(Runnable message) {
+        if (TELLS) {
+            sender.execute(message);
+        }
+    }
+
+    private void send(String message) {
+        send(() -> {
+            boolean ignored = Notify.send(message);
+        });
+    }
+
+    /** What it was started for is there, or a reload is over. */
+    void ready() {
+        send("READY=1");
+    }
+
+    void reloading() {
+        send(() -> {
+            boolean ignored = Notify.reloading();
+        });
+    }
+
+    void stopping() {
+        send("STOPPING=1");
+    }
+
+    /** Says twice in each period of its watchdog that the loop goes round, if it is asked to. */
+    void watch(EventLoop loop) {
+        String period = System.getenv("WATCHDOG_USEC");
+        if (!TELLS || period == null || !period.matches("[1-9][0-9]{0,17}") || !isMeant()) {
+            return;
+        }
+        alive(loop, Duration.of(Long.parseLong(period), ChronoUnit.MICROS).dividedBy(2));
+    }
+
+    /** The variable names the main process, which is this one or its keeper. */
+    private static boolean isMeant() {
+        String meant = System.getenv("WATCHDOG_PID");
+        ProcessHandle self = ProcessHandle.current();
+        return meant == null
+                || meant.equals(Long.toString(self.pid()))
+                || self.parent()
+                        .map(ProcessHandle::pid)
+                        .map(String::valueOf)
+                        .orElse("")
+                        .equals(meant);
+    }
+
+    private void alive(EventLoop loop, Duration pause) {
+        send("WATCHDOG=1");
+        var ignored = loop.after(pause, () -> alive(loop, pause));
+    }
+}

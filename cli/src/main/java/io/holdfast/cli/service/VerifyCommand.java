@@ -1,0 +1,175 @@
+package io.holdfast.cli.service;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.output.JsonText;
+import io.holdfast.cli.output.Output;
+import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.DirectiveCost;
+import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.verify.SupportedDirectives;
+import io.holdfast.manager.verify.UnitVerifier;
+import io.holdfast.manager.verify.UnitVerifier.Verdict;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/** Tells what will not work of units, before they are started. */
+public final class VerifyCommand implements Command {
+    private static final String DIRECTIVES = "--directives";
+    private static final String STRICT = "--strict";
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("Tell what will not work of units, before they are started.")
+                .description(
+                        "%nWhat is broken, mistyped or not supported, and what that costs; programs, users and"
+                                + " units that are not there; an order that goes in a circle. Starts nothing, and"
+                                + " needs no manager.%n")
+                .footer(
+                        "%nExit codes: 0 all will work, but for what is not supported; 1 something will not, or"
+                                + " with --strict is not supported.",
+                        "%nExamples:",
+                        "  holdfast verify redis-server.service",
+                        "  holdfast verify ./units/*.service",
+                        "  holdfast verify --json nginx | jq '.diagnostics[] | select(.security)'",
+                        "  holdfast verify --directives");
+        ManagerSocket.addOptions(spec);
+        spec.addOption(
+                OptionSpec.builder("--units")
+                        .paramLabel("DIR")
+                        .type(List.class)
+                        .auxiliaryTypes(Path.class)
+                        .description("A folder of unit files that comes before the standard ones.")
+                        .build());
+        spec.addOption(Command.flag(STRICT, "What is not supported makes the exit code 1, too."));
+        spec.addOption(
+                Command.flag(
+                        DIRECTIVES, "Print which directives are supported, as a Markdown table."));
+        spec.addOption(Command.json("Print one JSON object a unit."));
+        return spec.addPositional(
+                PositionalParamSpec.builder()
+                        .paramLabel("UNIT|FILE")
+                        .arity("0..*")
+                        .type(List.class)
+                        .auxiliaryTypes(String.class)
+                        .description("Names of units, or unit files.")
+                        .build());
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) throws InterruptedException {
+        if (line.hasMatchedOption(DIRECTIVES)) {
+            SupportedDirectives.markdown().lines().forEach(output::line);
+            return ExitCode.OK;
+        }
+        List<String> asked = line.matchedPositionalValue(0, List.of());
+        if (asked.isEmpty()) {
+            throw Command.misuse(line, "which UNIT or FILE?");
+        }
+        ManagerOptions options = ManagerSocket.options(line);
+        UnitVerifier verifier =
+                new UnitVerifier(
+                        options.scope(),
+                        options.loadPath(),
+                        line.matchedOptionValue("--units", List.of()));
+        boolean strict = line.hasMatchedOption(STRICT);
+        boolean good = true;
+        for (String each : asked) {
+            Verdict verdict = verify(verifier, each);
+            good &= verdict.isGood() && !(strict && !verdict.diagnostics().isEmpty());
+            if (line.hasMatchedOption("--json")) {
+                output.line(json(verdict).toString());
+            } else {
+                print(verdict, output);
+            }
+        }
+        return good ? ExitCode.OK : ExitCode.FAILURE;
+    }
+
+    /** With a slash it is a file. */
+    private static Verdict verify(UnitVerifier verifier, String asked) throws InterruptedException {
+        try {
+            if (!asked.contains("/")) {
+                return verifier.verify(UnitName.meant(asked));
+            }
+            Path file = Path.of(asked);
+            if (!Files.exists(file)) {
+                throw new CommandException(asked + ": there is no such file");
+            }
+            return verifier.verify(file);
+        } catch (IllegalArgumentException e) {
+            throw new CommandException("not the name of a unit: " + asked, e);
+        }
+    }
+
+    private static void print(Verdict verdict, Output output) {
+        for (Diagnostic each : verdict.diagnostics()) {
+            boolean mistake = !isMere(each.kind());
+            Object what =
+                    mistake
+                            ? output.bad("error: ")
+                            : each.isSecurity() ? output.warning("security: ") : "";
+            output.line(each.place().toString(), ": ", what, each.text());
+        }
+        output.line(verdict.unit().text(), ": ", summary(verdict));
+    }
+
+    private static boolean isMere(Diagnostic.Kind kind) {
+        return kind == Diagnostic.Kind.NOT_APPLIED || kind == Diagnostic.Kind.REMARK;
+    }
+
+    private static String summary(Verdict verdict) {
+        List<Diagnostic> all = verdict.diagnostics();
+        long mistakes = all.stream().filter(each -> !isMere(each.kind())).count();
+        long lost = all.stream().filter(each -> each.kind() == Diagnostic.Kind.NOT_APPLIED).count();
+        long security = all.stream().filter(Diagnostic::isSecurity).count();
+        List<String> parts = new ArrayList<>();
+        if (mistakes > 0) {
+            parts.add(mistakes == 1 ? "1 thing will not work" : mistakes + " things will not work");
+        }
+        if (lost > 0) {
+            parts.add(
+                    (lost == 1 ? "1 directive is" : lost + " directives are")
+                            + " not supported"
+                            + (security > 0 ? ", " + security + " of them security" : ""));
+        }
+        return parts.isEmpty() ? "good" : String.join("; ", parts);
+    }
+
+    private static JsonText json(Verdict verdict) {
+        List<JsonText> diagnostics =
+                verdict.diagnostics().stream()
+                        .map(each ->
+                                JsonText.object()
+                                        .put("file", each.place().source())
+                                        .put("line", each.place().line())
+                                        .put("kind", word(each.kind()))
+                                        .put("severity", word(each.severity()))
+                                        .put("security", each.isSecurity())
+                                        .put("message", each.message())
+                                        .put(
+                                                "cost",
+                                                each.cost().map(DirectiveCost::text).orElse("")))
+                        .toList();
+        return JsonText.object()
+                .put("unit", verdict.unit().text())
+                .put("fragment", verdict.fragment().map(Path::toString).orElse(""))
+                .put("good", verdict.isGood())
+                .put("diagnostics", diagnostics);
+    }
+
+    private static String word(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

@@ -1,0 +1,284 @@
+package io.holdfast.cli.tour;
+
+import io.holdfast.authority.AuthorityEngine;
+import io.holdfast.authority.EmbeddedAuthority;
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.output.Output;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.CgroupPlace;
+import io.holdfast.core.process.Credentials;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Members;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessInfo;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.manager.view.UnitStatus;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * Shows in a minute what this is about: the attack on numbers, the refusal, a service's identity,
+ * and what it may do.
+ */
+public final class TourCommand implements Command {
+    private static final String ATTACK = "--attack-here";
+    private static final Duration PAUSE = Duration.ofMillis(2500);
+
+    /** The exit code of the attack alone where it cannot be shown. */
+    private static final int NOT_SHOWN = 3;
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("See in a minute what this is about.")
+                .description(
+                        "%nA process's number is given to another process, as it happens on every"
+                                + " machine; what goes by number is fooled, what holds a pidfd is not."
+                                + " Then a service is started, asked who it is, and asked about: may it"
+                                + " do what only it may? The numbers are given away in a PID namespace"
+                                + " of the tour's own, where that is allowed. Leaves nothing behind,"
+                                + " also when it is interrupted.%n")
+                .footer("%nExamples:", "  holdfast tour");
+        return spec.addOption(
+                OptionSpec.builder(ATTACK)
+                        .paramLabel("SCRATCH")
+                        .type(Path.class)
+                        .hidden(true)
+                        .build());
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) throws Exception {
+        Path given = line.matchedOptionValue(ATTACK, null);
+        if (given != null) {
+            return attack(given, output) ? ExitCode.OK : NOT_SHOWN;
+        }
+        try (TourScratch scratch = TourScratch.make()) {
+            Optional<Exit> shown =
+                    OwnNamespace.run("tour", "tour", ATTACK + "=" + scratch.folder());
+            letEnd();
+            if (!shown.map(Exit::isSuccess).orElse(false) && !attack(scratch.folder(), output)) {
+                title(output, "1. A number is not a process");
+                output.line(
+                        "   (not shown: this kernel gives numbers away on demand only to root, or"
+                                + " in a user namespace, which it does not let you make; run this as"
+                                + " root)");
+            }
+            service(scratch.folder(), output);
+            return ExitCode.OK;
+        } finally {
+            letEnd();
+        }
+    }
+
+    /** While the JVM ends, this command must not: it would cut off those who clean up. */
+    private static void letEnd() throws InterruptedException {
+        Thread probe = new Thread(() -> {});
+        try {
+            Runtime.getRuntime().addShutdownHook(probe);
+            boolean ignored = Runtime.getRuntime().removeShutdownHook(probe);
+        } catch (IllegalStateException e) {
+            new CountDownLatch(1).await();
+        }
+    }
+
+    /** False if this kernel does not let us. */
+    private static boolean attack(Path scratch, Output output)
+            throws IOException, InterruptedException {
+        Optional<NumberAttack> attack = NumberAttack.run();
+        if (attack.isEmpty()) {
+            return false;
+        }
+        title(output, "1. A number is not a process");
+        try (NumberAttack recycled = attack.get()) {
+            PidFd victim = recycled.victim();
+            int number = recycled.number();
+            output.line(
+                    "   A worker ran as process "
+                            + number
+                            + ". It is dead, and its number went to a stranger:");
+            output.line(
+                    "   "
+                            + number
+                            + " is now "
+                            + recycled.stranger().pidFd()
+                            + ", held by descriptor.");
+            title(output, "2. What goes by number is fooled");
+            output.line(
+                    "   ProcessHandle says the worker is alive: ",
+                    bad(output, recycled.handle().isAlive()));
+            boolean sent = recycled.handle().destroyForcibly();
+            output.line(
+                    "   ProcessHandle.destroyForcibly() of the dead worker: ",
+                    sent ? output.bad("the stranger " + recycled.stranger().await()) : "refused");
+            title(output, "3. What holds a pidfd is not");
+            output.line(
+                    "   the worker is ",
+                    output.good(victim.state().toString().toLowerCase(java.util.Locale.ROOT)));
+            output.line(
+                    "   how it ended: ",
+                    output.good(victim.info().exit().map(Object::toString).orElse("nobody tells")));
+            output.line(
+                    "   KILL to it: ",
+                    victim.signal(Signal.KILL)
+                            ? bad(output, true)
+                            : output.good("not sent, there is nobody"));
+            output.line(
+                    "   is the stranger the worker? ",
+                    output.good(victim.equals(recycled.stranger().pidFd()) ? "yes" : "no"));
+            try (AuthorityEngine engine = TourScratch.engine(scratch);
+                    Authority authority = EmbeddedAuthority.of(engine)) {
+                output.line("   may the worker, of that number, still do what all may?");
+                explain(ask(authority, victim, TourScratch.OPEN_ACTION), output);
+            }
+        }
+        return true;
+    }
+
+    private static void service(Path scratch, Output output) throws Exception {
+        title(output, "4. Who is this? A service, asked through its descriptor");
+        try (TourStage stage = new TourStage()) {
+            UnitStatus status = stage.start();
+            tell(status, output);
+            title(output, "5. May it? An authority, asked about a pidfd, explains its answer");
+            authorize(scratch, status, output);
+        }
+        output.line("   stopped; nothing is left behind");
+    }
+
+    private static void authorize(Path scratch, UnitStatus status, Output output)
+            throws IOException, InterruptedException {
+        output.line("   a rule says: " + TourScratch.rule());
+        try (AuthorityEngine engine = TourScratch.engine(scratch);
+                Authority authority = EmbeddedAuthority.of(engine);
+                PidFd service = PidFd.restore(status.mainProcess().orElseThrow());
+                PidFd self = PidFd.self()) {
+            output.line("   asked about a process of that service:");
+            explain(ask(authority, service, TourScratch.GUARDED_ACTION), output);
+            if (status.cgroup().isEmpty()) {
+                output.line(
+                        "   (not granted: without a cgroup of its own nobody can tell which unit it"
+                                + " is; run this as root)");
+            }
+            output.line("   asked about this tour, which is no part of that service:");
+            explain(ask(authority, self, TourScratch.GUARDED_ACTION), output);
+        }
+    }
+
+    /**
+     * All processes of the tour act for its own user. The rules are asked about root, too: else it
+     * may do everything.
+     */
+    private static Decision ask(Authority authority, PidFd process, String action)
+            throws InterruptedException {
+        try {
+            return authority
+                    .check(
+                            process,
+                            Unistd.geteuid(),
+                            action,
+                            Map.of(),
+                            Authority.Option.ALWAYS,
+                            Authority.Option.EXPLAIN)
+                    .get();
+        } catch (ExecutionException e) {
+            throw new CommandException(String.valueOf(e.getCause()), e);
+        }
+    }
+
+    private static void explain(Decision decision, Output output) {
+        row(
+                output,
+                "  " + (decision.isAuthorized() ? "granted" : "refused"),
+                decision.failure().orElse(""));
+        decision.explanation()
+                .ifPresent(explanation ->
+                        explanation
+                                .steps()
+                                .forEach(step ->
+                                        row(
+                                                output,
+                                                "    " + step.topic(),
+                                                step.text(),
+                                                output.faint(
+                                                        step.place().isEmpty()
+                                                                ? ""
+                                                                : " " + step.place()))));
+    }
+
+    private static void tell(UnitStatus status, Output output) {
+        try (PidFd process = PidFd.restore(status.mainProcess().orElseThrow())) {
+            ProcessInfo info = process.info();
+            Credentials ids = info.credentials().orElseThrow();
+            row(
+                    output,
+                    "pidfd → process",
+                    process + ", by its id of this boot, from " + info.source());
+            row(output, "pidfd → pid", info.pid().orElseThrow() + " (for people)");
+            row(
+                    output,
+                    "pidfd → credentials",
+                    "user "
+                            + ids.effectiveUid()
+                            + ", group "
+                            + ids.effectiveGid()
+                            + ", no new privileges: "
+                            + process.proc().noNewPrivileges());
+            row(output, "pidfd → cgroup", process.cgroupPath().path());
+            Optional<CgroupPath> place = CgroupPlace.of(process);
+            Optional<String> unit = place.flatMap(CgroupPath::unit);
+            row(
+                    output,
+                    unit.isPresent() ? "cgroup → unit" : "manager → unit",
+                    unit.orElse(status.name())
+                            + place.map(path -> " in " + path.slice()).orElse(""));
+            row(output, "unit → invocation", status.invocationId());
+            if (status.cgroup().isPresent()) {
+                try (Cgroup cgroup = process.cgroup();
+                        Members members = cgroup.members()) {
+                    row(output, "cgroup → pidfds", members.size() + " held, each verified");
+                }
+            } else {
+                output.line(
+                        "   (not shown: a cgroup of its own, which the kernel lets only root make"
+                                + " here)");
+            }
+        }
+    }
+
+    /** A heading, after time to read what stands above it if somebody does. */
+    private static void title(Output output, String text) throws InterruptedException {
+        if (output.isTerminal()) {
+            Thread.sleep(PAUSE);
+        }
+        output.line("");
+        output.line(output.strong(text));
+    }
+
+    private static void row(Output output, String title, String text) {
+        row(output, title, text, output.faint(""));
+    }
+
+    private static void row(Output output, String title, String text, Output.Styled rest) {
+        output.line("   " + title + " ".repeat(Math.max(1, 22 - title.length())) + text, rest);
+    }
+
+    private static Output.Styled bad(Output output, boolean fooled) {
+        return fooled ? output.bad("yes – fooled") : output.good("no");
+    }
+}

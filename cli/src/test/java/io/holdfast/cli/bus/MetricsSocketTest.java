@@ -1,0 +1,122 @@
+package io.holdfast.cli.bus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The counters of a daemon, as curl and Prometheus ask for them. */
+@Timeout(60)
+class MetricsSocketTest {
+    private static final String GET = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+    private final AtomicInteger asked = new AtomicInteger();
+    @TempDir private Path folder;
+    private Path path;
+    private MetricsSocket socket;
+
+    @BeforeEach
+    void listen() {
+        path = folder.resolve("metrics");
+        socket =
+                MetricsSocket.listen(
+                        path, () -> "a_total " + asked.incrementAndGet() + "\n# EOF\n");
+    }
+
+    @AfterEach
+    void close() {
+        socket.close();
+    }
+
+    private UnixSocket connect() throws InterruptedException {
+        return UnixSocket.connect(UnixAddress.path(path), SocketType.STREAM);
+    }
+
+    private static void send(UnixSocket client, String text) throws InterruptedException {
+        client.sendFully(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    private static String rest(UnixSocket client) throws Exception {
+        return new String(client.inputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    private String ask(String request) throws Exception {
+        try (UnixSocket client = connect()) {
+            send(client, request);
+            return rest(client);
+        }
+    }
+
+    @Test
+    void eachRequestGetsTheCountersOfNow() throws Exception {
+        assertThat(ask(GET))
+                .startsWith("HTTP/1.1 200 OK\r\nContent-Type: application/openmetrics-text; ")
+                .contains("Content-Length: 16\r\n")
+                .endsWith("\r\n\r\na_total 1\n# EOF\n");
+        assertThat(ask(GET)).endsWith("a_total 2\n# EOF\n");
+        assertThat(ask("HEAD / HTTP/1.0\r\n\r\n")).endsWith("close\r\n\r\n");
+    }
+
+    @Test
+    void aRequestMayComeInPieces() throws Exception {
+        try (UnixSocket client = connect()) {
+            for (String piece : GET.split("(?<=o)")) {
+                send(client, piece);
+            }
+            assertThat(rest(client)).contains("200 OK").endsWith("# EOF\n");
+        }
+    }
+
+    @Test
+    void whatIsNoRequestGetsNothingOrARefusal() throws Exception {
+        assertThat(ask("POST /metrics HTTP/1.1\r\n\r\n")).startsWith("HTTP/1.1 405 ");
+        try (UnixSocket client = connect()) {
+            send(client, "GET /");
+            client.shutdownOutput();
+            assertThat(rest(client)).isEmpty();
+        }
+        assertThat(asked).hasValue(0);
+    }
+
+    @Test
+    void whoAsksNothingIsDisconnectedAndOthersAreServedThen() throws Exception {
+        List<UnixSocket> silent = new ArrayList<>();
+        try {
+            for (int i = 0; i < 8; i++) {
+                silent.add(connect());
+            }
+            assertThat(ask(GET)).endsWith("# EOF\n");
+            for (UnixSocket each : silent) {
+                assertThat(rest(each)).isEmpty();
+            }
+        } finally {
+            silent.forEach(UnixSocket::close);
+        }
+    }
+
+    @Test
+    void itsFileIsForItsOwnerAndGoesWithIt() throws Exception {
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
+                .isEqualTo("rw-------");
+        assertThatThrownBy(() -> MetricsSocket.listen(path, () -> ""))
+                .isInstanceOf(ErrnoException.class);
+        socket.close();
+        assertThat(path).doesNotExist();
+    }
+}

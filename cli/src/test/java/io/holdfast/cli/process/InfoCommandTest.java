@@ -1,0 +1,213 @@
+package io.holdfast.cli.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.cli.Invocation;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.core.Feature;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.ForeignParent;
+import io.holdfast.core.testkit.Needs;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.SynchronousQueue;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class InfoCommandTest {
+    @Test
+    void aProcessIsToldInWords() {
+        try (Child sleep = sleep()) {
+            String pid = Integer.toString(sleep.pidFd().pid());
+            Invocation info = Invocation.of("info", pid);
+
+            assertThat(info.code()).isZero();
+            assertThat(info.err()).isEmpty();
+            assertThat(info.out())
+                    .contains(
+                            "process     " + sleep.pidFd().processId().inThisBoot() + " sleep\n",
+                            "identity    " + sleep.pidFd().processId() + "\n",
+                            "command     sleep 600\n",
+                            "parent      " + own() + "\n",
+                            "source      ");
+            kill(sleep);
+        }
+    }
+
+    @Test
+    void theShapeOfItsJsonStays() {
+        try (Child sleep = sleep()) {
+            Invocation info =
+                    Invocation.of("info", "--json", Integer.toString(sleep.pidFd().pid()));
+
+            assertThat(info.code()).isZero();
+            assertThat(info.out()).hasLineCount(1);
+            assertThat(
+                            info.out()
+                                    .replaceAll("\\[[0-9,]*\\]", "[]")
+                                    .replaceAll(
+                                            "\"(/[^\"]*|[0-9:a-f-]{9,}|[0-9-]*T[0-9:]*Z)\"",
+                                            "\"…\"")
+                                    .replaceAll(":[0-9]+", ":0"))
+                    .isEqualTo(
+                            """
+                            {"process":"…","pid":0,"name":"sleep","state":"alive","credentials":\
+                            {"realUid":0,"effectiveUid":0,"savedUid":0,"fileSystemUid":0,"realGid":0,\
+                            "effectiveGid":0,"savedGid":0,"fileSystemGid":0},"groups":[],"commandLine":\
+                            ["sleep","600"],"executable":"…","directory":"…","noNewPrivileges":false,\
+                            "parent":0,"children":[],"startTime":"…","cgroup":"…","cgroupId":0,"exit":null,\
+                            "coreDump":null,"source":"kernel"}
+                            """);
+            kill(sleep);
+        }
+    }
+
+    @Test
+    @Needs(programs = "perl")
+    void aZombieHasNeitherExecutableNorDirectory() throws Exception {
+        try (ForeignParent parent = ForeignParent.start();
+                PidFd zombie = parent.held("heedless", "exit=0")) {
+            Exit ignored = zombie.await();
+            String number = Integer.toString(zombie.pid());
+
+            assertThat(Invocation.of("info", number).out())
+                    .contains(
+                            "executable  none (it has exited)\n",
+                            "directory   none (it has exited)\n",
+                            "exit        exited with status 0\n");
+            String holder = Integer.toString(parent.pid());
+            assertThat(Invocation.of("info", holder).out())
+                    .contains("children    " + zombie.processId().inThisBoot() + "\n");
+        }
+    }
+
+    private static ProcessId own() {
+        try (PidFd self = PidFd.self()) {
+            return self.processId().inThisBoot();
+        }
+    }
+
+    @Test
+    @Needs(features = Feature.PIDFS)
+    void theNameThatUtilLinuxUsesIsTakenToo() {
+        String name = own().toString();
+        assertThat(Invocation.of("info", name).out()).startsWith("process     " + name + " ");
+        String other = "1:" + name.substring(name.indexOf(':') + 1);
+        assertThat(Invocation.of("info", other).err())
+                .isEqualTo("holdfast: process " + other + " is gone\n");
+        assertThat(Invocation.of("info", "1:x").err())
+                .contains("neither PID, PID:ID nor PID:ID:BOOT");
+    }
+
+    @Test
+    void theNameOfAProcessMeansNoOther() throws InterruptedException {
+        String name;
+        try (Child sleep = sleep()) {
+            name = sleep.pidFd().processId().toString();
+            assertThat(Invocation.of("info", name).out()).contains("identity    " + name);
+            kill(sleep);
+            assertThat(sleep.await().isSuccess()).isFalse();
+        }
+        Invocation gone = Invocation.of("info", name);
+
+        assertThat(gone.code()).isEqualTo(ExitCode.FAILURE);
+        assertThat(gone.err()).isEqualTo("holdfast: process " + name + " is gone\n");
+    }
+
+    @Test
+    void aNameOfAnotherBootIsRefused() {
+        String name = "1:2:00000000-0000-4000-8000-000000000000";
+
+        assertThat(Invocation.of("info", name).err())
+                .isEqualTo("holdfast: process " + name + " is of another boot\n");
+    }
+
+    @Test
+    void nobodyHasANumberAboveTheHighest() {
+        Invocation nobody = Invocation.of("info", "2147483647");
+
+        assertThat(nobody.code()).isEqualTo(ExitCode.FAILURE);
+        assertThat(nobody.err()).isEqualTo("holdfast: no process has the number 2147483647\n");
+    }
+
+    @Test
+    void aThreadIsToldFromAProcess() throws InterruptedException {
+        SynchronousQueue<Integer> number = new SynchronousQueue<>();
+        CountDownLatch over = new CountDownLatch(1);
+        Thread thread =
+                Thread.ofPlatform()
+                        .start(() -> {
+                            try {
+                                number.put(Unistd.gettid());
+                                over.await();
+                            } catch (InterruptedException e) {
+                                Thread.currentThread().interrupt();
+                            }
+                        });
+        int tid = number.take();
+        try {
+            assertThat(Invocation.of("info", Integer.toString(tid)).err())
+                    .isEqualTo(
+                            "holdfast: %d is no process but a thread of process %d\n"
+                                    .formatted(tid, ProcessHandle.current().pid()));
+        } finally {
+            over.countDown();
+            thread.join();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"abc", "0", "+", "99999999999", "1:", "1:2:3", "1 ", ""})
+    void whatIsNoProcessIsNotUnderstood(String text) {
+        Invocation refused = Invocation.of("info", text);
+
+        assertThat(refused.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(refused.out()).isEmpty();
+        assertThat(refused.err())
+                .startsWith("holdfast: not a process: '" + text + "'")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void aMissingProcessIsAskedFor() {
+        assertThat(Invocation.of("info").err())
+                .startsWith("holdfast: missing required parameter: 'PID'")
+                .hasLineCount(1);
+    }
+
+    @Test
+    void aCommandLineGivesTheTerminalNoOrders() {
+        try (Child child =
+                executed(Spawn.of("sleep", "600").argumentZero("\u001b[31msleep\n").start())) {
+            Invocation info = Invocation.of("info", Integer.toString(child.pidFd().pid()));
+
+            assertThat(info.out())
+                    .contains("command     \\u001b[31msleep\\n 600\n")
+                    .doesNotContain("\u001b");
+            kill(child);
+        }
+    }
+
+    private static Child sleep() {
+        return executed(Spawn.of("sleep", "600").start());
+    }
+
+    /** Its exec has begun when it is started; its command line is there a moment later. */
+    private static Child executed(Child child) {
+        Await.until(() -> !child.pidFd().proc().commandLine().isEmpty());
+        return child;
+    }
+
+    private static void kill(Child child) {
+        assertThat(child.signal(Signal.KILL)).isTrue();
+    }
+}

@@ -1,0 +1,250 @@
+package io.holdfast.cli.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.cli.CommandProcess;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Needs;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The manager is killed at random moments, again and again, while its services write, exit with
+ * many statuses and are restarted, and while clients come to its sockets. Afterwards what the
+ * services and the clients saw themselves is compared with what the managers told: nothing is
+ * missing, nothing is there twice, nobody was refused. A few kills, or with {@code
+ * -Dholdfast.long=true} a thousand; {@code -Dholdfast.kills.seed=} repeats a run's moments.
+ */
+@Timeout(7200)
+@Needs(root = true, cgroup2 = true, programs = "python3")
+class KillSuiteTest {
+    private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 1_000 : 8;
+    private static final long SEED = Long.getLong("holdfast.kills.seed", System.nanoTime());
+    private static final int MOST_MILLIS = 700;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final String TAKEN_BACK = "holdfast: the manager before this one";
+
+    @TempDir private Path folder;
+    private Path units;
+    private int port;
+    private final String slice =
+            "hfkills" + ProcessHandle.current().pid() + "x" + System.nanoTime() + ".slice";
+
+    @BeforeEach
+    void layOut() throws IOException {
+        units = Files.createDirectory(folder.resolve("units"));
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        unit(
+                "writes@.service",
+                "[Service]",
+                "ExecStart=/bin/sh -c 'i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done'");
+        unit(
+                "fails@.service",
+                "[Unit]",
+                "StartLimitIntervalSec=0",
+                "[Service]",
+                "Restart=always",
+                "RestartSec=50ms",
+                "ExecStart=/bin/sh -c 'n=$(wc -l < "
+                        + folder
+                        + "/statuses-%i); s=$((n %% 200 + 3));"
+                        + " sleep 0.1; echo $s >> "
+                        + folder
+                        + "/statuses-%i; exit $s'");
+        unit(
+                "echo.socket",
+                "[Socket]",
+                "Accept=yes",
+                "MaxConnections=200",
+                "TriggerLimitIntervalSec=0",
+                "ListenStream=" + folder + "/echo");
+        unit("echo@.service", "[Service]", "StandardInput=socket", "ExecStart=/bin/cat");
+        unit("served.socket", "[Socket]", "ListenStream=127.0.0.1:" + port);
+        unit(
+                "served.service",
+                "[Service]",
+                "ExecStart=/usr/bin/python3 -c \"import socket\\ns = socket.socket(fileno=3)\\n"
+                        + "while True:\\n c, _ = s.accept()\\n c.sendall(c.recv(100))\\n c.close()\"");
+        for (String each : List.of("a", "b")) {
+            Files.createFile(folder.resolve("statuses-" + each));
+        }
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        try (Cgroup own = Cgroup.own()) {
+            assertThat(own.childNames()).doesNotContain(slice);
+        }
+    }
+
+    private void unit(String name, String... lines) throws IOException {
+        Files.writeString(
+                units.resolve(name),
+                "[Unit]\nDefaultDependencies=no\n" + String.join("\n", lines) + "\n");
+    }
+
+    private CommandProcess up() throws IOException {
+        return CommandProcess.start(
+                "up",
+                "--runtime-dir",
+                folder.resolve("run").toString(),
+                "--slice",
+                slice,
+                "--units",
+                units.toString(),
+                "writes@a",
+                "writes@b",
+                "fails@a",
+                "fails@b",
+                "echo.socket",
+                "served.socket");
+    }
+
+    @Test
+    void nothingIsLostAndNothingIsToldTwice() throws Exception {
+        Random random = new Random(SEED);
+        AtomicBoolean done = new AtomicBoolean();
+        try (CommandProcess up = up();
+                ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
+            up.await("holdfast: ready");
+            List<Future<Integer>> served =
+                    Stream.<Callable<Integer>>of(
+                                    () -> ask(done, this::askInstance),
+                                    () -> ask(done, this::askService))
+                            .map(clients::submit)
+                            .toList();
+            try {
+                for (int i = 1; i <= KILLS; i++) {
+                    LockSupport.parkNanos(Duration.ofMillis(random.nextInt(MOST_MILLIS)).toNanos());
+                    KeeperTest.kill(up, i);
+                }
+            } finally {
+                done.set(true);
+            }
+            for (Future<Integer> each : served) {
+                assertThat(each.get()).isPositive();
+            }
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+            List<String> told = up.lines();
+            assertThat(told).filteredOn(line -> line.startsWith(TAKEN_BACK)).hasSize(KILLS);
+            for (String each : List.of("a", "b")) {
+                assertStatusesAreComplete(told, each);
+                assertLinesAreComplete(told, each);
+            }
+        }
+    }
+
+    /** All lines from the first to the last that was told, in order and once. */
+    private static void assertLinesAreComplete(List<String> told, String instance) {
+        String prefix = "writes@" + instance + ".service | line ";
+        List<Integer> numbers =
+                told.stream()
+                        .filter(line -> line.startsWith(prefix))
+                        .map(line -> Integer.valueOf(line.substring(prefix.length())))
+                        .toList();
+        assertThat(numbers)
+                .as("lines of writes@%s with the seed %d", instance, SEED)
+                .isNotEmpty()
+                .doesNotHaveDuplicates()
+                .isSorted();
+        List<Integer> missing =
+                IntStream.rangeClosed(1, numbers.getLast())
+                        .filter(number -> Collections.binarySearch(numbers, number) < 0)
+                        .boxed()
+                        .toList();
+        assertThat(missing)
+                .as("lines of writes@%s that are missing with the seed %d", instance, SEED)
+                .isEmpty();
+    }
+
+    /**
+     * Each exit was told with its status and in order; the last may be under way. The line of an
+     * exit may come again from the next manager, if the kill came before it was written down.
+     */
+    private void assertStatusesAreComplete(List<String> told, String instance) throws IOException {
+        String prefix = "fails@" + instance + ".service: its main process exited with status ";
+        List<String> statuses =
+                new ArrayList<>(
+                        told.stream()
+                                .filter(line -> line.startsWith(prefix))
+                                .map(line ->
+                                        line.substring(prefix.length()).replaceFirst("/.*", ""))
+                                .toList());
+        for (int i = statuses.size() - 1; i > 0; i--) {
+            if (statuses.get(i).equals(statuses.get(i - 1))) {
+                String _ = statuses.remove(i); // one after the other differ
+            }
+        }
+        List<String> exited = Files.readAllLines(folder.resolve("statuses-" + instance));
+        assertThat(exited).hasSizeBetween(statuses.size(), statuses.size() + 1);
+        assertThat(statuses)
+                .as("exits of fails@%s with the seed %d", instance, SEED)
+                .isNotEmpty()
+                .isEqualTo(exited.subList(0, statuses.size()));
+    }
+
+    // ---- clients
+
+    private interface Question {
+        String ask(String text) throws Exception;
+    }
+
+    /** Asks one by one until all is done; returns how often. */
+    private static int ask(AtomicBoolean done, Question question) throws Exception {
+        int count = 0;
+        while (!done.get()) {
+            String text = "question " + count++;
+            assertThat(question.ask(text)).isEqualTo(text);
+        }
+        return count;
+    }
+
+    private String askInstance(String text) throws Exception {
+        UnixAddress address = UnixAddress.path(folder.resolve("echo"));
+        try (UnixSocket client = UnixSocket.connect(address, SocketType.STREAM, PATIENCE)) {
+            client.sendFully(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
+            ByteBuffer answer = ByteBuffer.allocate(100);
+            int n = client.receive(answer);
+            return new String(answer.array(), 0, Math.max(n, 0), StandardCharsets.US_ASCII);
+        }
+    }
+
+    private String askService(String text) throws Exception {
+        try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            client.setSoTimeout(Math.toIntExact(PATIENCE.toMillis()));
+            client.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+            byte[] answer = client.getInputStream().readAllBytes();
+            return new String(answer, StandardCharsets.US_ASCII);
+        }
+    }
+}

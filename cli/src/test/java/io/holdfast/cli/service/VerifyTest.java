@@ -1,0 +1,87 @@
+package io.holdfast.cli.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.cli.Invocation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class VerifyTest {
+    @TempDir private Path folder;
+
+    private Path write(String name, String text) throws IOException {
+        return Files.writeString(folder.resolve(name), text);
+    }
+
+    @Test
+    void aUnitThatWorksIsGood() throws Exception {
+        Path file = write("a.service", "[Service]\nExecStart=/bin/true\n");
+        Invocation ran = Invocation.of("verify", file.toString());
+        assertThat(ran.out()).isEqualTo("a.service: good\n");
+        assertThat(ran.code()).isZero();
+    }
+
+    @Test
+    void mistakesAreToldWithTheirLinesAndFail() throws Exception {
+        Path file =
+                write(
+                        "a.service",
+                        "[Service]\nExecStart=/no/such\nRestrat=no\nMemoryDenyWriteExecute=yes\n");
+        Invocation ran = Invocation.of("verify", file.toString());
+        assertThat(ran.out())
+                .isEqualTo(
+                        """
+                        FILE:3: error: unknown directive "Restrat" in [Service], did you mean Restart=?; ignored
+                        FILE:4: security: MemoryDenyWriteExecute= is not applied yet: memory can be writable and executable
+                        FILE:2: error: /no/such: there is no such file
+                        a.service: 2 things will not work; 1 directive is not supported, 1 of them security
+                        """
+                                .replace("FILE", file.toString()));
+        assertThat(ran.code()).isEqualTo(1);
+    }
+
+    @Test
+    void whatIsNotSupportedFailsOnlyWhereThatIsAskedFor() throws Exception {
+        write("a.service", "[Service]\nExecStart=/bin/true\nIOWeight=10\n");
+        String units = folder.toString();
+        assertThat(Invocation.of("verify", "--units", units, "a").code()).isZero();
+        assertThat(Invocation.of("verify", "--units", units, "--strict", "a").code()).isEqualTo(1);
+    }
+
+    @Test
+    void jsonHasEachLine() throws Exception {
+        Path file = write("a.service", "[Service]\nExecStart=/bin/true\nSystemCallFilter=@x\n");
+        assertThat(Invocation.of("verify", "--json", file.toString()).out())
+                .isEqualTo(
+                        ("{\"unit\":\"a.service\",\"fragment\":\"FILE\",\"good\":true,\"diagnostics\":[{"
+                                        + "\"file\":\"FILE\",\"line\":3,\"kind\":\"not-applied\","
+                                        + "\"severity\":\"warning\",\"security\":true,"
+                                        + "\"message\":\"SystemCallFilter= is not applied yet\","
+                                        + "\"cost\":\"every system call is allowed\"}]}\n")
+                                .replace("FILE", file.toString()));
+    }
+
+    @Test
+    void whatIsNoUnitIsRefused() throws Exception {
+        Path note = write("note.txt", "x");
+        assertThat(Invocation.of("verify", note.toString()).err())
+                .contains("not the name of a unit: " + note);
+        assertThat(Invocation.of("verify", folder + "/none.service").err())
+                .contains("none.service: there is no such file");
+        assertThat(Invocation.of("verify").code()).isEqualTo(2);
+        Invocation none = Invocation.of("verify", "holdfast-none.service");
+        assertThat(none.out()).contains("error: there is no such unit");
+        assertThat(none.code()).isEqualTo(1);
+    }
+
+    @Test
+    void thePageOfDirectivesIsWhatTheManagerDoes() throws Exception {
+        Path page = Path.of("..", "DIRECTIVES.md");
+        assertThat(Invocation.of("verify", "--directives").out())
+                .as("run: ./holdfast verify --directives > DIRECTIVES.md")
+                .isEqualTo(Files.readString(page));
+    }
+}

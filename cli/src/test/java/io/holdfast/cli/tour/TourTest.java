@@ -1,0 +1,102 @@
+package io.holdfast.cli.tour;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.cli.CommandProcess;
+import io.holdfast.cli.Program;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.testkit.Needs;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class TourTest {
+    @Test
+    @Needs(root = true, cgroup2 = true)
+    void itShowsTheAttackTheRefusalAServiceAndWhatItMayAndLeavesNothing() throws Exception {
+        Program tour = Program.run("tour");
+
+        assertThat(tour.err()).isEmpty();
+        assertThat(tour.out())
+                .containsSubsequence(
+                        "1. A number is not a process",
+                        "2. What goes by number is fooled",
+                        "ProcessHandle says the worker is alive: yes",
+                        "the stranger killed by SIGKILL",
+                        "3. What holds a pidfd is not",
+                        "how it ended: killed by SIGKILL",
+                        "KILL to it: not sent, there is nobody",
+                        "may the worker, of that number, still do what all may?",
+                        "refused",
+                        "4. Who is this?",
+                        "tour.service",
+                        "5. May it?",
+                        "granted",
+                        "rule              yes ",
+                        "10-tour.rules:1",
+                        "answer            authorized",
+                        "asked about this tour",
+                        "refused",
+                        "10-tour.rules:1",
+                        "not authorized",
+                        "stopped; nothing is left behind")
+                .doesNotContain("\u001b");
+        assertThat(tour.code()).isZero();
+        try (Cgroup own = Cgroup.own()) {
+            List<String> names = own.childNames();
+            assertThat(names).noneMatch(name -> name.startsWith("holdfasttour"));
+        }
+    }
+
+    @Test
+    @Needs(root = true, programs = "setpriv") // to become a plain user
+    void aPlainUserSeesItTooAndIsToldWhatCannotBeShown(@TempDir Path folder) throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
+        try (CommandProcess tour = CommandProcess.startAsNobody(folder, List.of(), "tour")) {
+            tour.await("nothing is left behind");
+            assertThat(tour.exitCode()).isZero();
+            String said = String.join("\n", tour.lines());
+            assertThat(said)
+                    .containsSubsequence(
+                            "1. A number is not a process",
+                            "4. Who is this?",
+                            "a cgroup of its own",
+                            "5. May it?",
+                            "not granted: without a cgroup")
+                    .doesNotContainPattern("cgroup → unit +tour\\.service");
+            if (!said.contains("user namespace")) { // which not every kernel lets him make
+                assertThat(said).contains("the stranger killed by SIGKILL");
+            }
+        }
+    }
+
+    @Test
+    @Needs(root = true, cgroup2 = true)
+    void anInterruptLeavesNothing(@TempDir Path folder) throws Exception {
+        List<String> temporary = List.of("env", "JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=" + folder);
+        for (String line :
+                new String[] {
+                    "1. A number", "3. What holds", "4. Who is", "pidfd → pid", "5. May it"
+                }) {
+            try (CommandProcess tour =
+                    CommandProcess.start(temporary, CommandProcess.classPath(), "tour")) {
+                tour.await(line);
+                tour.signal("INT");
+                assertThat(tour.exitCode()).as(line).isIn(0, 130); // it may have been through
+            }
+            try (var left = Files.list(folder)) {
+                assertThat(left.map(Path::getFileName).map(Path::toString))
+                        .as(line)
+                        .noneMatch(name -> name.startsWith("holdfast-tour"));
+            }
+            try (Cgroup own = Cgroup.own()) {
+                assertThat(own.childNames()).noneMatch(name -> name.startsWith("holdfasttour"));
+            }
+        }
+    }
+}

@@ -32,7 +32,7 @@ final class Bounds {
 
     /** Verifies that a text may have so many characters. */
     static void requireText(Sandbox.Cell cell, double length) {
-        int limit = cell.world().limits().text();
+        int limit = cell.limits().text();
         if (length > limit) {
             throw tooLong("characters", limit);
         }
@@ -40,7 +40,7 @@ final class Bounds {
 
     /** Verifies that an array may have so many elements. */
     static void requireElements(Sandbox.Cell cell, double length) {
-        int limit = cell.world().limits().elements();
+        int limit = cell.limits().elements();
         if (length > limit) {
             throw tooLong("elements", limit);
         }
@@ -82,6 +82,6 @@ final class Bounds {
         for (int i = 0; i < elements.length; i++) {
             elements[i] = ScriptableObject.getProperty(value, i);
         }
-        return (NativeArray) cell.newArray(cell.world().global(), elements);
+        return (NativeArray) cell.newArray(cell.global(), elements);
     }
 }

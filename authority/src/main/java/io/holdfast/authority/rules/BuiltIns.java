@@ -414,6 +414,6 @@ final class BuiltIns {
         Bounds.requireShort(cell, code);
         cell.reserve(PARSED * Bounds.weight(code));
         String name = ScriptPlace.ofCaller().file() + "(eval)";
-        return cell.evaluateString(cell.world().global(), code.toString(), name, 1, null);
+        return cell.evaluateString(cell.global(), code.toString(), name, 1, null);
     }
 }

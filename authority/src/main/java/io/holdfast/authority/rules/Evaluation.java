@@ -163,7 +163,7 @@ abstract class Evaluation<V> {
     private V ask(
             Sandbox.Cell cell, @Nullable Object continuation, @Nullable ProgramOutcome outcome) {
         if (world != null) {
-            cell.serve(world, budget);
+            cell.serve(world.global(), budget);
         }
         @Nullable Object pending = continuation;
         RuleFunctions.Walk walk = functions;
@@ -233,7 +233,7 @@ abstract class Evaluation<V> {
             own = generation.world(cell);
             own.serve(this, generation.log());
             world = own;
-            cell.serve(own, budget);
+            cell.serve(own.global(), budget);
         }
         return own;
     }

@@ -187,7 +187,7 @@ interface Guard {
             (cell, original, scope, self, arguments) -> {
                 Object value = BuiltIn.argument(arguments, 0);
                 Object replacer =
-                        new JsonReplacer(cell.world().global(), BuiltIn.argument(arguments, 1));
+                        new JsonReplacer(cell.global(), BuiltIn.argument(arguments, 1));
                 return original.call(cell, scope, self, new Object[] {value, replacer});
             };
 
@@ -197,7 +197,7 @@ interface Guard {
                 if (!(self instanceof BaseFunction function)) {
                     throw ScriptRuntime.typeError("bind: not a function");
                 }
-                BoundTarget target = new BoundTarget(cell.world().global(), function);
+                BoundTarget target = new BoundTarget(cell.global(), function);
                 return original.call(cell, scope, target, arguments);
             };
 
@@ -218,7 +218,7 @@ interface Guard {
     }
 
     private static Scriptable asObject(Sandbox.Cell cell, String text) {
-        return ScriptRuntime.toObject(cell, cell.world().global(), text);
+        return ScriptRuntime.toObject(cell, cell.global(), text);
     }
 
     private static void requireSearch(String text, String wanted) {
@@ -232,7 +232,7 @@ interface Guard {
     private static void replacement(Sandbox.Cell cell, String text, Object[] arguments) {
         double most = text.length();
         if (arguments.length > 1 && arguments[1] instanceof Callable function) {
-            arguments[1] = new Replacement(cell.world().global(), function);
+            arguments[1] = new Replacement(cell.global(), function);
         } else if (arguments.length > 1) {
             String replacement = Bounds.text(cell, arguments[1]);
             arguments[1] = replacement;

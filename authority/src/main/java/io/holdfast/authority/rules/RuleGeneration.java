@@ -100,7 +100,7 @@ final class RuleGeneration {
         Place whole = new Place(code.path(), 0);
         List<World.Added> added = new ArrayList<>();
         List<ProgramOutcome.OfCommand> ran = new ArrayList<>();
-        cell.serve(world, Budget.ofFile(sandbox.limits()));
+        cell.serve(world.global(), Budget.ofFile(sandbox.limits()));
         try {
             boolean failed = false;
             try {

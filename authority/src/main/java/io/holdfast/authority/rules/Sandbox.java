@@ -9,6 +9,7 @@ import org.mozilla.javascript.ErrorReporter;
 import org.mozilla.javascript.Evaluator;
 import org.mozilla.javascript.Script;
 import org.mozilla.javascript.Scriptable;
+import org.mozilla.javascript.ScriptableObject;
 import org.mozilla.javascript.debug.DebugFrame;
 import org.mozilla.javascript.debug.DebuggableScript;
 import org.mozilla.javascript.debug.Debugger;
@@ -29,16 +30,18 @@ final class Sandbox extends ContextFactory {
 
     /** An interpreter on one thread, for one step of one evaluation. */
     static final class Cell extends Context {
+        private final RuleLimits limits;
         private @Nullable Budget budget;
-        private @Nullable World world;
+        private @Nullable ScriptableObject global;
 
-        private Cell(ContextFactory factory) {
-            super(factory);
+        private Cell(Sandbox sandbox) {
+            super(sandbox);
+            limits = sandbox.limits;
         }
 
-        /** From now on its scripts belong to this world, and take from this budget. */
-        void serve(World world, Budget budget) {
-            this.world = world;
+        /** From now on its scripts have these globals, and take from this budget. */
+        void serve(ScriptableObject global, Budget budget) {
+            this.global = global;
             this.budget = budget;
         }
 
@@ -47,12 +50,16 @@ final class Sandbox extends ContextFactory {
             budget = null;
         }
 
-        /** The world of the scripts that run. */
-        World world() {
-            if (world == null) {
-                throw new IllegalStateException("no world of scripts is here");
+        RuleLimits limits() {
+            return limits;
+        }
+
+        /** The globals of the scripts that run. */
+        ScriptableObject global() {
+            if (global == null) {
+                throw new IllegalStateException("no scripts are served here");
             }
-            return world;
+            return global;
         }
 
         /**

@@ -241,10 +241,6 @@ final class World {
         return run.outcomes().get(next).outcome().toScript();
     }
 
-    RuleLimits limits() {
-        return limits;
-    }
-
     ScriptableObject global() {
         return global;
     }

@@ -2,6 +2,7 @@
  * The authority: who may do what, decided on subjects that are held by pidfd, in the terms of
  * polkit(8).
  */
+@SuppressWarnings("module") // the command is built later
 module io.holdfast.authority {
     requires transitive io.holdfast.authority.client;
     requires transitive io.holdfast.core;
@@ -19,5 +20,7 @@ module io.holdfast.authority {
     exports io.holdfast.authority.action;
     exports io.holdfast.authority.agent;
     exports io.holdfast.authority.rules;
+    exports io.holdfast.authority.rules.engine to
+            io.holdfast.cli;
     exports io.holdfast.authority.subject;
 }

@@ -2,7 +2,7 @@ package io.holdfast.fuzz;
 
 import io.holdfast.authority.action.CatalogueTarget;
 import io.holdfast.authority.action.PolicyFileTarget;
-import io.holdfast.authority.rules.RulesTarget;
+import io.holdfast.authority.rules.engine.RulesTarget;
 import io.holdfast.bus.config.BusConfigTarget;
 import io.holdfast.bus.config.ServiceFileTarget;
 import io.holdfast.core.process.ProcessNameTarget;

@@ -44,20 +44,20 @@ public record RuleLimits(
         int output,
         int logged) {
 
-    static final Limit EVALUATORS =
+    public static final Limit EVALUATORS =
             Limit.count("io.holdfast.authority.evaluators", 8, "threads that evaluate rules");
 
-    static final Limit WAITING =
+    public static final Limit WAITING =
             Limit.count(
                     "io.holdfast.authority.waitingChecks", 4_096, "checks that wait for the rules");
 
-    static final Limit MEMORY =
+    public static final Limit MEMORY =
             Limit.bytes(
                     "io.holdfast.authority.rulesMemory",
                     Runtime.getRuntime().maxMemory() / 4,
                     "bytes that all evaluations of rules have together");
 
-    static final Limit PROGRAMS =
+    public static final Limit PROGRAMS =
             Limit.count("io.holdfast.authority.programs", 64, "programs of polkit.spawn under way");
 
     /**

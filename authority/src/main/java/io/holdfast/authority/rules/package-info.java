@@ -1,4 +1,6 @@
-/** Rules in JavaScript, and what they may see. */
+/**
+ * Rules in JavaScript from outside: their files and limits, what is asked, and what they answer.
+ */
 @NullMarked
 package io.holdfast.authority.rules;
 

@@ -5,7 +5,7 @@ import io.holdfast.authority.action.ActionPool;
 import io.holdfast.authority.client.Authority;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
-import io.holdfast.authority.rules.RuleLint;
+import io.holdfast.authority.rules.engine.RuleLint;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;

@@ -1,0 +1,405 @@
+package io.holdfast.authority.rules.engine;
+
+import io.holdfast.authority.action.ImplicitAuthorization;
+import io.holdfast.authority.action.Place;
+import io.holdfast.authority.rules.RuleDiagnostic;
+import io.holdfast.authority.rules.RuleFiles;
+import io.holdfast.authority.rules.RuleFiles.RuleFile;
+import io.holdfast.authority.rules.RuleLog;
+import io.holdfast.authority.rules.evaluation.ScriptSource;
+import io.holdfast.authority.rules.evaluation.SubjectObject;
+import io.holdfast.core.text.PrintableText;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.mozilla.javascript.EvaluatorException;
+import org.mozilla.javascript.Node;
+import org.mozilla.javascript.Token;
+import org.mozilla.javascript.ast.Assignment;
+import org.mozilla.javascript.ast.AstNode;
+import org.mozilla.javascript.ast.AstRoot;
+import org.mozilla.javascript.ast.Block;
+import org.mozilla.javascript.ast.ConditionalExpression;
+import org.mozilla.javascript.ast.DoLoop;
+import org.mozilla.javascript.ast.ExpressionStatement;
+import org.mozilla.javascript.ast.ForLoop;
+import org.mozilla.javascript.ast.FunctionCall;
+import org.mozilla.javascript.ast.FunctionNode;
+import org.mozilla.javascript.ast.IfStatement;
+import org.mozilla.javascript.ast.InfixExpression;
+import org.mozilla.javascript.ast.Name;
+import org.mozilla.javascript.ast.NodeVisitor;
+import org.mozilla.javascript.ast.ParenthesizedExpression;
+import org.mozilla.javascript.ast.PropertyGet;
+import org.mozilla.javascript.ast.ReturnStatement;
+import org.mozilla.javascript.ast.StringLiteral;
+import org.mozilla.javascript.ast.SwitchCase;
+import org.mozilla.javascript.ast.SwitchStatement;
+import org.mozilla.javascript.ast.WhileLoop;
+
+/**
+ * Reads rules without running them, for what is probably not meant: a property that there is not, a
+ * result that is none, an action that nobody knows, an assignment where a comparison was meant, and
+ * rules that no check comes to.
+ */
+public final class RuleLint {
+    private static final Set<String> RESULTS =
+            Set.of(
+                    "NO",
+                    "YES",
+                    "AUTH_SELF",
+                    "AUTH_SELF_KEEP",
+                    "AUTH_ADMIN",
+                    "AUTH_ADMIN_KEEP",
+                    "NOT_HANDLED");
+    private static final Set<String> POLKIT =
+            Set.of("addRule", "addAdminRule", "log", "spawn", "Result");
+    private static final Set<String> OF_OBJECTS =
+            Set.of("toString", "hasOwnProperty", "constructor", "toLocaleString");
+    private static final Set<String> OF_ARRAYS =
+            Set.of(
+                    "length",
+                    "indexOf",
+                    "lastIndexOf",
+                    "includes",
+                    "some",
+                    "every",
+                    "filter",
+                    "map",
+                    "forEach",
+                    "find",
+                    "findIndex",
+                    "join",
+                    "slice",
+                    "sort",
+                    "concat",
+                    "reduce",
+                    "keys",
+                    "values",
+                    "entries",
+                    "reverse",
+                    "at");
+
+    private final Set<String> actions;
+    private final List<RuleDiagnostic> diagnostics = new ArrayList<>();
+    private @Nullable Place unconditional;
+    private @Nullable Place unconditionalAdmin;
+
+    private RuleLint(Set<String> actions) {
+        this.actions = actions;
+    }
+
+    /**
+     * @param files in the order in which they are run
+     * @param actions that are known; empty to know of none
+     * @return what was found, in the order of the files and their lines
+     */
+    public static List<RuleDiagnostic> check(RuleFiles files, Set<String> actions) {
+        RuleLint lint = new RuleLint(actions);
+        lint.diagnostics.addAll(files.diagnostics());
+        for (RuleFile file : files.files()) {
+            lint.check(file);
+        }
+        return List.copyOf(lint.diagnostics);
+    }
+
+    private void check(RuleFile file) {
+        List<RuleDiagnostic> found = new ArrayList<>();
+        try {
+            ScriptSource.walk(
+                    ScriptSource.parse(file.source(), file.path().toString()),
+                    new Reader(file.path(), found));
+        } catch (EvaluatorException e) {
+            found.add(
+                    new RuleDiagnostic(
+                            new Place(file.path(), Math.max(e.lineNumber(), 0)),
+                            PrintableText.of(e.details(), RuleLog.LINE)));
+        } catch (StackOverflowError e) {
+            found.add(new RuleDiagnostic(new Place(file.path(), 0), "nests too deeply"));
+        }
+        found.sort(Comparator.comparingInt(diagnostic -> diagnostic.place().line()));
+        diagnostics.addAll(found);
+    }
+
+    /** Goes through one file. */
+    private final class Reader implements NodeVisitor {
+        private final Path path;
+        private final List<RuleDiagnostic> found;
+
+        /** How the rule around calls its parameters; empty outside of rules. */
+        private String action = "action";
+
+        private String subject = "subject";
+
+        Reader(Path path, List<RuleDiagnostic> found) {
+            this.path = path;
+            this.found = found;
+        }
+
+        private Place place(AstNode node) {
+            return new Place(path, node.getLineno());
+        }
+
+        private void report(AstNode node, String message) {
+            found.add(new RuleDiagnostic(place(node), message));
+        }
+
+        @Override
+        public boolean visit(AstNode node) {
+            switch (node) {
+                case FunctionCall call -> readCall(call);
+                case PropertyGet get -> readProperty(get);
+                case IfStatement branch -> readCondition(branch.getCondition());
+                case ConditionalExpression choice -> readCondition(choice.getTestExpression());
+                case WhileLoop loop -> readCondition(loop.getCondition());
+                case DoLoop loop -> readCondition(loop.getCondition());
+                case ForLoop loop -> readCondition(loop.getCondition());
+                case SwitchStatement choice -> readSwitch(choice);
+                case InfixExpression infix -> readComparison(infix);
+                default -> {}
+            }
+            return true;
+        }
+
+        private void readCall(FunctionCall call) {
+            String name = dotted(call.getTarget());
+            boolean admin = name.equals("polkit.addAdminRule");
+            if ((!admin && !name.equals("polkit.addRule"))
+                    || call.getArguments().size() != 1
+                    || !(call.getArguments().getFirst() instanceof FunctionNode rule)) {
+                return;
+            }
+            action = parameter(rule, 0, "action");
+            subject = parameter(rule, 1, "subject");
+            Place before = admin ? unconditionalAdmin : unconditional;
+            if (before != null) {
+                report(call, "never asked: " + before + " has answered every check before");
+            } else if (isUnconditional(rule, admin) && isTopLevel(call)) {
+                if (admin) {
+                    unconditionalAdmin = place(call);
+                } else {
+                    unconditional = place(call);
+                }
+            }
+            readReturns(rule, admin);
+        }
+
+        private static String parameter(FunctionNode rule, int index, String usual) {
+            return rule.getParams().size() > index && rule.getParams().get(index) instanceof Name n
+                    ? n.getIdentifier()
+                    : usual;
+        }
+
+        private static boolean isTopLevel(AstNode call) {
+            return call.getParent() instanceof ExpressionStatement statement
+                    && statement.getParent() instanceof AstRoot;
+        }
+
+        private boolean isUnconditional(FunctionNode rule, boolean admin) {
+            AstNode body = rule.getBody();
+            if (!(body instanceof Block)) {
+                return isAnswer(body, admin); // of an arrow
+            }
+            for (Node statement : body) {
+                if (statement instanceof ReturnStatement answer) {
+                    return answer.getReturnValue() != null
+                            && isAnswer(answer.getReturnValue(), admin);
+                }
+                if (mayReturn(statement)) {
+                    return false;
+                }
+            }
+            return false;
+        }
+
+        private static boolean mayReturn(Node statement) {
+            boolean[] returns = {false};
+            if (statement instanceof AstNode node) {
+                ScriptSource.walk(
+                        node,
+                        inner -> {
+                            returns[0] |=
+                                    inner instanceof ReturnStatement
+                                            || inner.getType() == Token.THROW;
+                            return !(inner instanceof FunctionNode);
+                        });
+            }
+            return returns[0];
+        }
+
+        private static boolean isAnswer(AstNode value, boolean admin) {
+            AstNode bare = bare(value);
+            if (admin) {
+                return bare.getType() == Token.ARRAYLIT;
+            }
+            String name = dotted(bare);
+            return bare instanceof StringLiteral text
+                    ? !text.getValue().isEmpty()
+                    : name.startsWith("polkit.Result.")
+                            && RESULTS.contains(name.substring("polkit.Result.".length()))
+                            && !name.endsWith(".NOT_HANDLED");
+        }
+
+        private void readReturns(FunctionNode rule, boolean admin) {
+            if (admin) {
+                return;
+            }
+            if (!(rule.getBody() instanceof Block)) {
+                readResult(rule.getBody());
+                return;
+            }
+            ScriptSource.walk(
+                    rule.getBody(),
+                    node -> {
+                        if (node instanceof ReturnStatement answer
+                                && answer.getReturnValue() != null) {
+                            readResult(answer.getReturnValue());
+                        }
+                        return !(node instanceof FunctionNode);
+                    });
+        }
+
+        private void readResult(AstNode value) {
+            AstNode bare = bare(value);
+            switch (bare) {
+                case ConditionalExpression choice -> {
+                    readResult(choice.getTrueExpression());
+                    readResult(choice.getFalseExpression());
+                }
+                case StringLiteral text
+                        when !text.getValue().isEmpty()
+                                && ImplicitAuthorization.ofWord(text.getValue()).isEmpty() ->
+                        report(bare, "\"" + text.getValue() + "\" is no result: it means \"no\"");
+                default -> {
+                    if (bare.getType() == Token.TRUE || bare.getType() == Token.NUMBER) {
+                        report(bare, bare.toSource() + " is no result: it means \"no\"");
+                    }
+                }
+            }
+        }
+
+        private void readProperty(PropertyGet get) {
+            String target = dotted(get.getTarget());
+            String property = get.getProperty().getIdentifier();
+            if (target.equals("polkit.Result")) {
+                complain(get, target, property, RESULTS);
+            } else if (target.equals("polkit")) {
+                complain(get, target, property, POLKIT);
+            } else if (target.equals(subject) && !subject.isEmpty()) {
+                Set<String> known = new TreeSet<>(SubjectObject.names());
+                known.add("isInGroup");
+                known.add("isInNetGroup");
+                complain(get, target, property, known);
+            } else if (target.equals(action) && !property.startsWith("_detail_")) {
+                complain(get, target, property, Set.of("id", "lookup"));
+            } else if (target.equals(subject + ".groups") && !OF_ARRAYS.contains(property)) {
+                report(
+                        get,
+                        "there is no "
+                                + target
+                                + "."
+                                + property
+                                + "; is "
+                                + subject
+                                + ".isInGroup meant?");
+            }
+        }
+
+        private void complain(AstNode node, String target, String property, Set<String> known) {
+            if (known.contains(property) || OF_OBJECTS.contains(property)) {
+                return;
+            }
+            String nearest =
+                    known.stream()
+                            .min(
+                                    Comparator.<String>comparingInt(
+                                                    name -> distance(property, name))
+                                            .thenComparing(Comparator.naturalOrder()))
+                            .filter(name ->
+                                    distance(property, name) <= Math.max(1, name.length() / 2))
+                            .map(name -> "; is " + name + " meant?")
+                            .orElse("");
+            report(node, "there is no " + target + "." + property + nearest);
+        }
+
+        private void readCondition(AstNode condition) {
+            AstNode bare = bare(condition);
+            if (bare instanceof Assignment) {
+                report(bare, "an assignment as a condition: is == meant?");
+            } else if (bare instanceof InfixExpression infix
+                    && (infix.getType() == Token.AND || infix.getType() == Token.OR)) {
+                readCondition(infix.getLeft());
+                readCondition(infix.getRight());
+            }
+        }
+
+        private void readComparison(InfixExpression infix) {
+            switch (infix.getType()) {
+                case Token.EQ, Token.SHEQ, Token.NE, Token.SHNE -> {
+                    readId(infix.getLeft(), infix.getRight());
+                    readId(infix.getRight(), infix.getLeft());
+                }
+                default -> {}
+            }
+        }
+
+        private void readSwitch(SwitchStatement choice) {
+            for (SwitchCase label : choice.getCases()) {
+                if (label.getExpression() != null) {
+                    readId(choice.getExpression(), label.getExpression());
+                }
+            }
+        }
+
+        private void readId(AstNode id, AstNode value) {
+            if (!actions.isEmpty()
+                    && dotted(bare(id)).equals(action + ".id")
+                    && bare(value) instanceof StringLiteral text
+                    && !actions.contains(text.getValue())) {
+                report(value, "no action is called \"" + text.getValue() + "\"");
+            }
+        }
+    }
+
+    private static AstNode bare(AstNode node) {
+        AstNode bare = node;
+        while (bare instanceof ParenthesizedExpression parenthesized) {
+            bare = parenthesized.getExpression();
+        }
+        return bare;
+    }
+
+    /** {@code a.b.c} of such an expression; else empty. */
+    private static String dotted(AstNode node) {
+        return switch (node) {
+            case Name name -> name.getIdentifier();
+            case PropertyGet get -> {
+                String target = dotted(get.getTarget());
+                yield target.isEmpty() ? "" : target + "." + get.getProperty().getIdentifier();
+            }
+            default -> "";
+        };
+    }
+
+    /** Letters to change, put in or leave out to get from one to the other. */
+    private static int distance(String from, String to) {
+        int[] row = new int[to.length() + 1];
+        for (int j = 0; j <= to.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= from.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= to.length(); j++) {
+                int changed = diagonal + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(changed, Math.min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[to.length()];
+    }
+}

@@ -1,0 +1,205 @@
+package io.holdfast.authority.rules.evaluation;
+
+import io.holdfast.authority.rules.RuleLimits;
+import io.holdfast.authority.rules.sandbox.Budget;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * One program of {@code polkit.spawn}, held by its pidfd: in the root folder, with nothing to read,
+ * and with what it writes kept. Its messages are those of polkit(8), which rules may compare.
+ */
+final class HelperProgram implements Runnable {
+    /** Between being asked to end and being killed. */
+    private static final Duration GRACE = Duration.ofSeconds(1);
+
+    /** After its end, for what a descendant of it may still hold open. */
+    private static final Duration LINGER = Duration.ofSeconds(1);
+
+    private final List<String> command;
+    private final RuleLimits limits;
+    private final Duration limit;
+    private final CompletableFuture<ProgramOutcome> outcome;
+    private final CompletableFuture<Boolean> cancelled = new CompletableFuture<>();
+    private volatile boolean exited;
+
+    /**
+     * @param outcome completed as soon as it is known, by the thread that runs this
+     */
+    HelperProgram(
+            List<String> command,
+            RuleLimits limits,
+            Duration remaining,
+            CompletableFuture<ProgramOutcome> outcome) {
+        this.command = command;
+        this.limits = limits;
+        this.limit = remaining.compareTo(limits.program()) < 0 ? remaining : limits.program();
+        this.outcome = outcome;
+    }
+
+    /** Whether it was known to have exited when its outcome was. */
+    boolean hasExited() {
+        return exited;
+    }
+
+    /** Ends it; by any thread. */
+    void cancel() {
+        boolean _ = cancelled.complete(true);
+    }
+
+    /** Returns when the program has ended. */
+    @Override
+    public void run() {
+        try (Child child =
+                Spawn.of(command)
+                        .directory(Path.of("/"))
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.pipe())
+                        .start()) {
+            run(child);
+        } catch (ErrnoException e) {
+            fail(
+                    "Error spawning: Failed to execute child process “"
+                            + command.getFirst()
+                            + "” ("
+                            + Errno.text(e.errno())
+                            + ")");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            fail("Interrupted");
+        } catch (RuntimeException e) {
+            fail("Error spawning: " + e.getMessage());
+        }
+    }
+
+    private void run(Child child) throws InterruptedException {
+        long start = System.nanoTime();
+        Output out = new Output(child.stdout(), limits.output());
+        Output err = new Output(child.stderr(), limits.output());
+        CompletableFuture<Exit> exit = child.onExit();
+        CompletableFuture<?> over =
+                CompletableFuture.anyOf(exit, cancelled, out.overflow, err.overflow);
+        boolean inTime = await(over, Readiness.nanos(limit) - (System.nanoTime() - start));
+        if (!inTime) {
+            fail(
+                    "Timed out after "
+                            + Budget.describe(limits.program())
+                            + " (g-io-error-quark, 24)");
+            end(child);
+            return;
+        }
+        if (exit.isDone()) {
+            exited = true;
+            boolean _ =
+                    await(CompletableFuture.allOf(out.whole, err.whole), Readiness.nanos(LINGER));
+        }
+        if (cancelled.isDone()) {
+            fail("Cancelled");
+        } else if (out.overflow.isDone() || err.overflow.isDone()) {
+            fail("Output of more than " + limits.output() + " bytes");
+        } else {
+            boolean _ = outcome.complete(outcome(exit.join(), out.text(), err.text()));
+        }
+        end(child);
+    }
+
+    private static boolean await(CompletableFuture<?> what, long nanos)
+            throws InterruptedException {
+        try {
+            Object _ = what.get(Math.max(nanos, 0), TimeUnit.NANOSECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (ExecutionException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void end(Child child) throws InterruptedException {
+        boolean _ = child.signal(Signal.TERM);
+        Optional<Exit> ended = child.await(GRACE);
+        if (ended.isEmpty()) {
+            boolean _ = child.signal(Signal.KILL);
+            Exit _ = child.await();
+        }
+    }
+
+    private static ProgramOutcome outcome(Exit exit, String out, String err) {
+        String outputs = ", stdout=`" + out + "', stderr=`" + err + "'";
+        return switch (exit) {
+            case Exit.Exited(int status) when status == 0 -> new ProgramOutcome.Succeeded(out);
+            case Exit.Exited(int status) ->
+                    new ProgramOutcome.Failed(
+                            "Helper exited with non-zero exit status " + status + outputs);
+            case Exit.Killed(Signal signal, _) ->
+                    new ProgramOutcome.Failed(
+                            "Helper was signaled with signal SIG"
+                                    + signal.name()
+                                    + " ("
+                                    + signal.number()
+                                    + ")"
+                                    + outputs);
+            case Exit.Unknown _ ->
+                    new ProgramOutcome.Failed("Helper ended in an unknown way" + outputs);
+        };
+    }
+
+    private void fail(String why) {
+        boolean _ = outcome.complete(new ProgramOutcome.Failed("Error spawning helper: " + why));
+    }
+
+    /** Reads one output to its end. */
+    private static final class Output {
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        final CompletableFuture<Boolean> overflow = new CompletableFuture<>();
+        final CompletableFuture<Boolean> whole = new CompletableFuture<>();
+
+        Output(InputStream stream, int limit) {
+            Thread _ = Thread.ofVirtual().name("rules-output").start(() -> read(stream, limit));
+        }
+
+        private void read(InputStream stream, int limit) {
+            byte[] buffer = new byte[8192];
+            try {
+                for (int n; (n = stream.read(buffer)) >= 0; ) {
+                    synchronized (bytes) {
+                        if (bytes.size() + n > limit) {
+                            boolean _ = overflow.complete(true);
+                            return;
+                        }
+                        bytes.write(buffer, 0, n);
+                    }
+                }
+            } catch (IOException e) {
+                // closed, because nobody waits for it any longer
+            } finally {
+                boolean _ = whole.complete(true);
+            }
+        }
+
+        String text() {
+            synchronized (bytes) {
+                return bytes.toString(StandardCharsets.UTF_8);
+            }
+        }
+    }
+}

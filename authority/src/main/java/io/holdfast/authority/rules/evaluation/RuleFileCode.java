@@ -1,0 +1,107 @@
+package io.holdfast.authority.rules.evaluation;
+
+import io.holdfast.authority.action.Place;
+import io.holdfast.authority.rules.RuleFiles.RuleFile;
+import io.holdfast.authority.rules.sandbox.Sandbox;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.mozilla.javascript.EvaluatorException;
+import org.mozilla.javascript.Function;
+import org.mozilla.javascript.Node;
+import org.mozilla.javascript.Script;
+import org.mozilla.javascript.ast.AstNode;
+import org.mozilla.javascript.ast.AstRoot;
+import org.mozilla.javascript.ast.ExpressionStatement;
+import org.mozilla.javascript.ast.FunctionCall;
+import org.mozilla.javascript.ast.FunctionNode;
+import org.mozilla.javascript.ast.Name;
+import org.mozilla.javascript.ast.PropertyGet;
+
+/**
+ * A rules file, compiled. Most files consist of statements that add a rule and of nothing else:
+ * what they do can be told without running them, and a rule that is not about the action of a check
+ * need not exist in its world. Any other file is run as a whole.
+ *
+ * @param script the file as a whole
+ * @param rules the statements of it that do nothing but add a rule
+ * @param isRulesOnly whether it has no others
+ */
+record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isRulesOnly) {
+    /** A statement {@code polkit.addRule(function…)} or {@code polkit.addAdminRule(function…)}. */
+    record Statement(World.Kind kind, RuleFunction function) {}
+
+    /**
+     * Compiles a file.
+     *
+     * @throws EvaluatorException if it is no script, or one that has what {@code CheckedCode}
+     *     refuses
+     */
+    static RuleFileCode compile(Sandbox.Cell cell, RuleFile file) {
+        String name = file.path().toString();
+        Script whole = cell.compileString(file.source(), name, 1, null);
+        AstRoot root = ScriptSource.parse(file.source(), name);
+        List<Statement> rules = new ArrayList<>();
+        boolean isRulesOnly = true;
+        for (Node statement : root) {
+            Optional<Statement> rule = rule(cell, file, statement);
+            rule.ifPresent(rules::add);
+            isRulesOnly &= rule.isPresent();
+        }
+        return new RuleFileCode(file.path(), whole, rules, isRulesOnly);
+    }
+
+    private static Optional<Statement> rule(Sandbox.Cell cell, RuleFile file, Node statement) {
+        if (!(statement instanceof ExpressionStatement expression
+                && expression.getExpression() instanceof FunctionCall call
+                && call.getClass() == FunctionCall.class
+                && call.getArguments().size() == 1
+                && call.getArguments().getFirst() instanceof FunctionNode function)) {
+            return Optional.empty();
+        }
+        World.Kind kind = kind(call.getTarget());
+        if (kind == null) {
+            return Optional.empty();
+        }
+        int begin = call.getAbsolutePosition() + call.getLp() + 1;
+        int end = call.getAbsolutePosition() + call.getRp();
+        int line =
+                1 + (int) file.source().substring(0, begin).chars().filter(c -> c == '\n').count();
+        Script script;
+        try {
+            script =
+                    cell.compileString(
+                            "(" + file.source().substring(begin, end) + ")",
+                            file.path().toString(),
+                            line,
+                            null);
+        } catch (EvaluatorException | StringIndexOutOfBoundsException e) {
+            return Optional.empty(); // a comma behind it, as an example
+        }
+        return Optional.of(
+                new Statement(
+                        kind,
+                        new RuleFunction(
+                                new Place(file.path(), statement.getLineno()),
+                                RuleGuard.of(function, end - begin),
+                                (each, world) ->
+                                        (Function)
+                                                script.exec(
+                                                        each, world.global(), world.global()))));
+    }
+
+    private static World.@Nullable Kind kind(AstNode called) {
+        if (called instanceof PropertyGet property
+                && property.getTarget() instanceof Name object
+                && object.getIdentifier().equals("polkit")) {
+            for (World.Kind kind : World.Kind.values()) {
+                if (property.getProperty().getIdentifier().equals(kind.method())) {
+                    return kind;
+                }
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,233 @@
+package io.holdfast.authority.rules.evaluation;
+
+import io.holdfast.authority.action.Place;
+import io.holdfast.authority.rules.RuleDiagnostic;
+import io.holdfast.authority.rules.RuleFiles;
+import io.holdfast.authority.rules.RuleFiles.RuleFile;
+import io.holdfast.authority.rules.RuleLimits;
+import io.holdfast.authority.rules.RuleLog;
+import io.holdfast.authority.rules.sandbox.Abort;
+import io.holdfast.authority.rules.sandbox.Budget;
+import io.holdfast.authority.rules.sandbox.Sandbox;
+import io.holdfast.authority.rules.sandbox.ScriptPlace;
+import io.holdfast.core.text.PrintableText;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.mozilla.javascript.EvaluatorException;
+import org.mozilla.javascript.JSFunction;
+import org.mozilla.javascript.RhinoException;
+
+/**
+ * The rules of the files as they were at one time. Immutable once loaded; safe for use by any
+ * thread.
+ */
+public final class RuleGeneration {
+    private final Sandbox sandbox;
+    private final ProgramRuns programs;
+    private final RuleLog log;
+    private final Map<World.Kind, RuleFunctions> rules = new EnumMap<>(World.Kind.class);
+    private final List<Program> files = new ArrayList<>();
+    private final Map<String, RuleGuard> guards = new HashMap<>(); // by the text of a function
+    private final List<RuleDiagnostic> diagnostics = new ArrayList<>();
+
+    private RuleGeneration(Sandbox sandbox, ProgramRuns programs, RuleLog log) {
+        this.sandbox = sandbox;
+        this.programs = programs;
+        this.log = log;
+        for (World.Kind kind : World.Kind.values()) {
+            rules.put(kind, new RuleFunctions());
+        }
+    }
+
+    /**
+     * A file that each world runs, since it does more than to add rules.
+     *
+     * @param number its place among the files
+     * @param added how many functions it added when it was loaded
+     * @param failed whether it then ended with an exception
+     * @param ran the programs that it ran then
+     */
+    private record Program(
+            int number,
+            RuleFileCode code,
+            int added,
+            boolean failed,
+            List<ProgramOutcome.OfCommand> ran) {}
+
+    /**
+     * Compiles files, and runs those that do more than to add rules. What is wrong with a file
+     * becomes a diagnostic, and harms only itself.
+     *
+     * @param log gets what the files log while they are run, and what rules log later
+     */
+    public static RuleGeneration load(
+            Sandbox sandbox, RuleFiles files, ProgramRuns programs, RuleLog log) {
+        RuleGeneration generation = new RuleGeneration(sandbox, programs, log);
+        generation.diagnostics.addAll(files.diagnostics());
+        try (Sandbox.Cell cell = sandbox.open()) {
+            World world = new World(cell, sandbox, programs, log);
+            for (int i = 0; i < files.files().size(); i++) {
+                generation.load(cell, world, i, files.files().get(i));
+            }
+        }
+        return generation;
+    }
+
+    private void load(Sandbox.Cell cell, World world, int number, RuleFile file) {
+        Place whole = new Place(file.path(), 0);
+        try {
+            RuleFileCode code = RuleFileCode.compile(cell, file);
+            if (code.isRulesOnly()) {
+                addAll(number, code.rules());
+            } else {
+                run(cell, world, number, code);
+            }
+        } catch (EvaluatorException e) {
+            wrong(new Place(file.path(), Math.max(e.lineNumber(), 0)), ScriptPlace.details(e));
+        } catch (StackOverflowError e) {
+            wrong(whole, "nests too deeply");
+        } catch (OutOfMemoryError e) {
+            wrong(whole, "took more memory than there is");
+        } catch (RuntimeException e) { // of the interpreter itself
+            wrong(whole, e.toString());
+        }
+    }
+
+    private void addAll(int file, List<RuleFileCode.Statement> statements) {
+        for (int i = 0; i < statements.size(); i++) {
+            RuleFileCode.Statement each = statements.get(i);
+            functions(each.kind()).add(new RuleFunctions.Entry(file, i, each.function()));
+        }
+    }
+
+    private void run(Sandbox.Cell cell, World world, int number, RuleFileCode code) {
+        Place whole = new Place(code.path(), 0);
+        List<World.Added> added = new ArrayList<>();
+        List<ProgramOutcome.OfCommand> ran = new ArrayList<>();
+        cell.serve(world.global(), Budget.ofFile(sandbox.limits()));
+        try {
+            boolean failed = false;
+            try {
+                world.load(code, cell, added, ran);
+            } catch (RhinoException e) {
+                failed = true;
+                wrong(place(e, code), ScriptPlace.details(e));
+            }
+            added.forEach(each -> guards.put(source(each), RuleGuard.of(source(each))));
+            files.add(new Program(number, code, added.size(), failed, List.copyOf(ran)));
+        } catch (Abort e) {
+            Place place = e.place().file().equals(code.path()) ? e.place() : whole;
+            stopped(number, code, added, place, String.valueOf(e.getMessage()));
+        } catch (StackOverflowError e) {
+            stopped(number, code, added, whole, "nests too deeply");
+        } catch (OutOfMemoryError e) {
+            stopped(number, code, added, whole, "took more memory than there is");
+        } catch (RuntimeException e) { // of the interpreter itself
+            stopped(number, code, added, whole, e.toString());
+        } finally {
+            cell.rest();
+        }
+    }
+
+    /** No check can bear to run such a file again: what is left of it are rules by themselves. */
+    private void stopped(
+            int number, RuleFileCode code, List<World.Added> added, Place place, String why) {
+        wrong(place, why);
+        addAll(
+                number,
+                code.rules().stream()
+                        .filter(rule ->
+                                added.stream()
+                                        .anyMatch(each ->
+                                                each.place().equals(rule.function().place())))
+                        .toList());
+    }
+
+    private static Place place(RhinoException thrown, RuleFileCode code) {
+        return thrown instanceof EvaluatorException && thrown.lineNumber() > 0
+                ? new Place(code.path(), thrown.lineNumber())
+                : ScriptPlace.of(thrown);
+    }
+
+    private void wrong(Place place, String why) {
+        diagnostics.add(new RuleDiagnostic(place, PrintableText.of(why, RuleLog.LINE)));
+    }
+
+    private static String source(World.Added added) {
+        String source = added.function() instanceof JSFunction script ? script.getRawSource() : "";
+        return source == null ? "" : source;
+    }
+
+    /** What is wrong with the files. */
+    public List<RuleDiagnostic> diagnostics() {
+        return diagnostics;
+    }
+
+    /** The functions of one kind that exist before a world does. */
+    RuleFunctions functions(World.Kind kind) {
+        return Objects.requireNonNull(rules.get(kind));
+    }
+
+    /** Whether a world has to be made to know all functions. */
+    boolean hasPrograms() {
+        return !files.isEmpty();
+    }
+
+    /** A world for one evaluation. */
+    World world(Sandbox.Cell cell) {
+        return new World(cell, sandbox, programs, RuleLog.NOWHERE);
+    }
+
+    /**
+     * Runs the files that do more than to add rules in a world, as they ran when they were loaded.
+     *
+     * @return the functions of that kind that they added
+     * @throws Abort if one does not run as it did then: it may have had rules that are missing now
+     */
+    List<RuleFunctions.Entry> run(Sandbox.Cell cell, World world, World.Kind kind) {
+        List<RuleFunctions.Entry> entries = new ArrayList<>();
+        for (Program file : files) {
+            List<World.Added> added = new ArrayList<>();
+            boolean failed = false;
+            try {
+                world.runAgain(file.code(), cell, file.ran(), added);
+            } catch (RhinoException e) {
+                failed = true;
+            }
+            if (failed != file.failed() || added.size() != file.added()) {
+                throw Abort.of(file.code().path() + ": does not run as when it was loaded");
+            }
+            for (int i = 0; i < added.size(); i++) {
+                World.Added each = added.get(i);
+                if (each.kind() == kind) {
+                    entries.add(
+                            new RuleFunctions.Entry(
+                                    file.number(),
+                                    i,
+                                    new RuleFunction(
+                                            each.place(),
+                                            guards.getOrDefault(source(each), RuleGuard.NONE),
+                                            (_, _) -> each.function())));
+                }
+            }
+        }
+        return entries;
+    }
+
+    Sandbox sandbox() {
+        return sandbox;
+    }
+
+    RuleLimits limits() {
+        return sandbox.limits();
+    }
+
+    /** Where its rules log. */
+    RuleLog log() {
+        return log;
+    }
+}

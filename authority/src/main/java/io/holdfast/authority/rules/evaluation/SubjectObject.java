@@ -1,0 +1,189 @@
+package io.holdfast.authority.rules.evaluation;
+
+import io.holdfast.authority.rules.RuleSubject;
+import io.holdfast.authority.rules.sandbox.Abort;
+import io.holdfast.authority.rules.sandbox.Sandbox;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.mozilla.javascript.Context;
+import org.mozilla.javascript.Scriptable;
+import org.mozilla.javascript.ScriptableObject;
+
+/**
+ * A subject as scripts see it. A property is asked of the {@link RuleSubject} when a script first
+ * asks for it: most rules look at the action only.
+ */
+public final class SubjectObject extends ScriptableObject {
+    private static final long serialVersionUID = 1L;
+
+    private enum Property {
+        PID("pid", (subject, _) -> subject.pid()),
+        UID("uid", (subject, _) -> (double) subject.uid()),
+        USER("user", (subject, _) -> subject.user()),
+        GROUPS("groups", (subject, scope) -> array(subject.groups(), scope)),
+        SEAT("seat", (subject, _) -> subject.seat().orElse(null)),
+        SESSION("session", (subject, _) -> subject.session().orElse(null)),
+        LOCAL("local", (subject, _) -> subject.isLocal()),
+        ACTIVE("active", (subject, _) -> subject.isActive()),
+        SYSTEM_UNIT("system_unit", (subject, _) -> subject.systemUnit().orElse(null)),
+        NO_NEW_PRIVILEGES(
+                "no_new_privileges", (subject, _) -> subject.noNewPrivileges().orElse(null));
+
+        private static final Map<String, Property> BY_NAME = new HashMap<>();
+
+        static {
+            for (Property property : values()) {
+                BY_NAME.put(property.key, property);
+            }
+        }
+
+        final String key;
+        final Reading reading;
+
+        Property(String key, Reading reading) {
+            this.key = key;
+            this.reading = reading;
+        }
+    }
+
+    @FunctionalInterface
+    private interface Reading {
+        @Nullable Object of(RuleSubject subject, ScriptableObject scope);
+    }
+
+    private final transient RuleSubject subject;
+    private final transient ScriptableObject scope;
+    private final transient Set<Property> unread = EnumSet.allOf(Property.class);
+
+    SubjectObject(RuleSubject subject, ScriptableObject scope, ScriptableObject prototype) {
+        super(scope, prototype);
+        this.subject = subject;
+        this.scope = scope;
+    }
+
+    /** What scripts may name of a subject. */
+    public static Set<String> names() {
+        return Property.BY_NAME.keySet();
+    }
+
+    /**
+     * The user that a script finds here, which is not always the one that was put here.
+     *
+     * @return null if to find it could have an effect, or it is no text
+     * @throws Abort if it cannot be told, as a script is ended that asks
+     */
+    @Nullable String userAsText() {
+        String name = Property.USER.key;
+        read(name);
+        return !isGetterOrSetter(name, 0, false) && super.get(name, this) instanceof String user
+                ? user
+                : null;
+    }
+
+    boolean isInGroup(String group) {
+        return ask(asked -> asked.isInGroup(group));
+    }
+
+    boolean isInNetGroup(String netgroup) {
+        return ask(asked -> asked.isInNetGroup(netgroup));
+    }
+
+    private <T> T ask(Function<RuleSubject, T> question) {
+        try {
+            return question.apply(subject);
+        } catch (RuntimeException e) { // which a script's "finally" could hide
+            throw Abort.of(e);
+        }
+    }
+
+    private static Scriptable array(List<String> names, ScriptableObject scope) {
+        return Sandbox.current().newArray(scope, names.toArray());
+    }
+
+    private void read(@Nullable Object name) {
+        Property property = name instanceof String ? Property.BY_NAME.get(name) : null;
+        if (property != null && unread.contains(property)) {
+            read(property);
+        }
+    }
+
+    private void read(Property property) {
+        @Nullable Object value;
+        try {
+            value = property.reading.of(subject, scope);
+        } catch (RuntimeException e) {
+            throw Abort.of(e);
+        }
+        boolean _ = unread.remove(property);
+        boolean isThere = value != null || property != Property.NO_NEW_PRIVILEGES;
+        if (isThere && !super.has(property.key, this)) { // else a script has defined it
+            super.put(property.key, this, value);
+        }
+    }
+
+    private void readAll() {
+        for (Property property : List.copyOf(unread)) {
+            read(property);
+        }
+    }
+
+    @Override
+    public String getClassName() {
+        return "Subject";
+    }
+
+    @Override
+    public Object get(String name, Scriptable start) {
+        if (!super.has(name, start)) {
+            read(name);
+        }
+        return super.get(name, start);
+    }
+
+    @Override
+    public boolean has(String name, Scriptable start) {
+        read(name);
+        return super.has(name, start);
+    }
+
+    @Override
+    public void put(String name, Scriptable start, Object value) {
+        read(name);
+        super.put(name, start, value);
+    }
+
+    @Override
+    public void delete(String name) {
+        read(name);
+        super.delete(name);
+    }
+
+    @Override
+    public boolean preventExtensions() {
+        readAll(); // what is not there by then would never be
+        return super.preventExtensions();
+    }
+
+    @Override
+    public Object[] getIds() {
+        readAll();
+        return super.getIds();
+    }
+
+    @Override
+    public Object[] getAllIds() {
+        readAll();
+        return super.getAllIds();
+    }
+
+    @Override
+    protected @Nullable DescriptorInfo getOwnPropertyDescriptor(Context cx, Object id) {
+        read(id);
+        return super.getOwnPropertyDescriptor(cx, id);
+    }
+}

@@ -1,0 +1,5 @@
+/** Rules files, compiled, and one evaluation of them: its world, its subject and its programs. */
+@NullMarked
+package io.holdfast.authority.rules.evaluation;
+
+import org.jspecify.annotations.NullMarked;

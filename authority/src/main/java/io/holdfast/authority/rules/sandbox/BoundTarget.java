@@ -1,0 +1,53 @@
+package io.holdfast.authority.rules.sandbox;
+
+import org.mozilla.javascript.BaseFunction;
+import org.mozilla.javascript.Context;
+import org.mozilla.javascript.Scriptable;
+import org.mozilla.javascript.ScriptableObject;
+
+/** A function that others are bound to: called with ever more arguments where they nest. */
+final class BoundTarget extends BaseFunction {
+    private static final long serialVersionUID = 1L;
+
+    private final BaseFunction original;
+
+    BoundTarget(ScriptableObject global, BaseFunction original) {
+        this.original = original;
+        setParentScope(global);
+        setPrototype(original.getPrototype());
+    }
+
+    @Override
+    protected void createProperties() {}
+
+    private static void reserve(Context cx, Object[] arguments) {
+        ((Sandbox.Cell) cx).reserve(16L * arguments.length);
+    }
+
+    @Override
+    public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
+        reserve(cx, arguments);
+        return original.call(cx, scope, self, arguments);
+    }
+
+    @Override
+    public Scriptable construct(Context cx, Scriptable scope, Object[] arguments) {
+        reserve(cx, arguments);
+        return original.construct(cx, scope, arguments);
+    }
+
+    @Override
+    public boolean hasInstance(Scriptable instance) {
+        return original.hasInstance(instance);
+    }
+
+    @Override
+    public int getLength() {
+        return original.getLength();
+    }
+
+    @Override
+    public String getFunctionName() {
+        return original.getFunctionName();
+    }
+}

@@ -1,0 +1,84 @@
+package io.holdfast.authority.rules.sandbox;
+
+import io.holdfast.authority.action.Place;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.mozilla.javascript.Context;
+import org.mozilla.javascript.ErrorReporter;
+import org.mozilla.javascript.EvaluatorException;
+import org.mozilla.javascript.RhinoException;
+import org.mozilla.javascript.ScriptStackElement;
+
+/** Where scripts are. */
+public final class ScriptPlace {
+    public static final Place UNKNOWN = new Place(Path.of("rules"), 0);
+
+    private ScriptPlace() {}
+
+    /** Of the innermost call of a rules file on this thread. */
+    public static Place ofCaller() {
+        Sandbox.Cell cell = Sandbox.current();
+        Finder finder = new Finder();
+        ErrorReporter reporter = cell.setErrorReporter(finder);
+        try {
+            Context.reportWarning("");
+        } finally {
+            ErrorReporter _ = cell.setErrorReporter(reporter);
+        }
+        return finder.place;
+    }
+
+    /** The cheap way to a place, without a stack trace, is to be warned of it. */
+    private static final class Finder implements ErrorReporter {
+        Place place = UNKNOWN;
+
+        @Override
+        public void warning(
+                String message, @Nullable String file, int line, @Nullable String source, int at) {
+            place = ScriptPlace.place(file, line);
+        }
+
+        @Override
+        public void error(
+                String message, @Nullable String file, int line, @Nullable String source, int at) {
+            throw runtimeError(message, file, line, source, at);
+        }
+
+        @Override
+        public EvaluatorException runtimeError(
+                String message, @Nullable String file, int line, @Nullable String source, int at) {
+            return new EvaluatorException(message, file, line, source, at);
+        }
+    }
+
+    /** Of what was thrown. */
+    public static Place of(RhinoException thrown) {
+        for (ScriptStackElement frame : thrown.getScriptStack()) {
+            if (frame.fileName != null && !frame.fileName.equals(Prelude.NAME)) {
+                return place(frame.fileName, frame.lineNumber);
+            }
+        }
+        return place(thrown.sourceName(), thrown.lineNumber());
+    }
+
+    /** What was thrown; asking an object that is none of the interpreter's runs scripts. */
+    public static String details(RhinoException thrown) {
+        try {
+            return String.valueOf(thrown.details());
+        } catch (RuntimeException | Error e) {
+            return "threw what cannot be told: " + e.getMessage();
+        }
+    }
+
+    private static Place place(@Nullable String file, int line) {
+        if (file == null) {
+            return UNKNOWN;
+        }
+        try {
+            return new Place(Path.of(file), Math.max(line, 0));
+        } catch (InvalidPathException e) {
+            return UNKNOWN;
+        }
+    }
+}

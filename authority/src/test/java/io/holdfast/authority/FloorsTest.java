@@ -1,0 +1,101 @@
+package io.holdfast.authority;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** Which package of holdfast-authority may import which. */
+class FloorsTest {
+    private static final String ROOT = "io.holdfast.authority";
+
+    private static final JavaClasses AUTHORITY =
+            new ClassFileImporter()
+                    .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .importPackages(ROOT);
+
+    @Test
+    void allOfTheAuthorityIsLookedAt() {
+        assertThat(AUTHORITY.stream().map(JavaClass::getPackageName).distinct())
+                .filteredOn(name -> !name.equals(ROOT + ".client"))
+                .containsExactlyInAnyOrder(
+                        ROOT,
+                        ROOT + ".action",
+                        ROOT + ".agent",
+                        ROOT + ".pam",
+                        ROOT + ".rules",
+                        ROOT + ".rules.engine",
+                        ROOT + ".rules.evaluation",
+                        ROOT + ".rules.sandbox",
+                        ROOT + ".subject",
+                        ROOT + ".survival");
+    }
+
+    @Test
+    void eachUsesOnlyThoseBelow() {
+        assertUsesOnly("action", "subject");
+        assertUsesOnly("pam");
+        assertUsesOnly("rules", "action", "subject");
+        assertUsesOnly("rules.sandbox", "rules", "action");
+        assertUsesOnly("rules.evaluation", "rules.sandbox", "rules", "action", "subject");
+        assertUsesOnly(
+                "rules.engine", "rules.evaluation", "rules.sandbox", "rules", "action", "subject");
+        assertUsesOnly("subject");
+        assertUsesOnly("survival", "subject");
+    }
+
+    @Test
+    void theEngineEvaluatesRulesAsAWhole() {
+        noClasses()
+                .that()
+                .resideInAPackage(ROOT)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        ROOT + ".rules.sandbox",
+                        ROOT + ".rules.evaluation",
+                        ROOT + ".agent",
+                        ROOT + ".pam")
+                .check(AUTHORITY);
+    }
+
+    @Test
+    void theInterpreterIsKnownToWhatEvaluatesRulesAlone() {
+        assertThat(
+                        AUTHORITY.stream()
+                                .filter(FloorsTest::usesInterpreter)
+                                .map(JavaClass::getPackageName)
+                                .distinct())
+                .containsExactlyInAnyOrder(
+                        ROOT + ".rules.engine",
+                        ROOT + ".rules.evaluation",
+                        ROOT + ".rules.sandbox");
+    }
+
+    private static boolean usesInterpreter(JavaClass type) {
+        return type.getDirectDependenciesFromSelf().stream()
+                .anyMatch(d -> d.getTargetClass().getPackageName().startsWith("org.mozilla."));
+    }
+
+    private static void assertUsesOnly(String room, String... below) {
+        String[] allowed =
+                Stream.concat(Stream.of(room), Stream.of(below))
+                        .map(name -> ROOT + "." + name)
+                        .toArray(String[]::new);
+        noClasses()
+                .that()
+                .resideInAPackage(ROOT + "." + room)
+                .should()
+                .dependOnClassesThat(
+                        resideInAPackage(ROOT + "..").and(not(resideInAnyPackage(allowed))))
+                .check(AUTHORITY);
+    }
+}

@@ -89,7 +89,9 @@ final class Charges {
 
     private void limitByNames(@Nullable Connection connection) {
         if (connection != null) {
-            quota.limits(connection.account(), limits.ofConnection(connection));
+            quota.limits(
+                    connection.account(),
+                    limits.ofConnection(connection.peer().uid(), connection));
         }
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.bus;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.policy.ConfiguredAccounts;
+import io.holdfast.bus.policy.Party;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import java.util.ArrayList;
@@ -64,8 +65,8 @@ record LimitTable(
     }
 
     /** What holds for a connection by the names that it owns: of several values the largest. */
-    Limits ofConnection(Connection connection) {
-        Limits base = ofUser(connection.peer().uid());
+    Limits ofConnection(long uid, Party connection) {
+        Limits base = ofUser(uid);
         Map<BusLimit, Long> changes = new HashMap<>();
         for (int i = 0; i < connection.names(); i++) {
             if (connection.isPrimary(i)) {

@@ -2,10 +2,16 @@ package io.holdfast.bus;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.holdfast.bus.Quota.Account;
-import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.account.Quota.Account;
+import io.holdfast.bus.account.Quota.Share;
+import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.ServiceFile;
+import io.holdfast.bus.relay.Buffers;
+import io.holdfast.bus.relay.PassedFds;
+import io.holdfast.bus.relay.Relay;
 import io.holdfast.core.EventLoop;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;

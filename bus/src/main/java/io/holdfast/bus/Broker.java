@@ -1,5 +1,11 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.account.BusCounters;
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.LimitTable;
+import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.ConfigException;
@@ -7,6 +13,8 @@ import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.config.Services;
 import io.holdfast.bus.policy.PolicySet;
 import io.holdfast.bus.policy.UniqueName;
+import io.holdfast.bus.relay.Buffers;
+import io.holdfast.bus.relay.Relay;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.FdCloser;
 import io.holdfast.core.socket.Peer;

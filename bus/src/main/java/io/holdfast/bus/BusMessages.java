@@ -1,7 +1,10 @@
 package io.holdfast.bus;
 
-import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.policy.Party;
+import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.wire.BodyWriter;
 import io.holdfast.dbus.wire.MessageFlags;

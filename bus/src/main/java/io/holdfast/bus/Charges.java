@@ -1,9 +1,13 @@
 package io.holdfast.bus;
 
-import io.holdfast.bus.Quota.Account;
-import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.account.LimitTable;
+import io.holdfast.bus.account.Quota;
+import io.holdfast.bus.account.Quota.Account;
+import io.holdfast.bus.account.Quota.Share;
+import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
+import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.core.limit.RateLimit;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.sys.Ucred;
@@ -90,8 +94,7 @@ final class Charges {
     private void limitByNames(@Nullable Connection connection) {
         if (connection != null) {
             quota.limits(
-                    connection.account(),
-                    limits.ofConnection(connection.peer().uid(), connection));
+                    connection.account(), limits.ofConnection(connection.peer().uid(), connection));
         }
     }
 

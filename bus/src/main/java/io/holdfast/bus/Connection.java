@@ -1,11 +1,16 @@
 package io.holdfast.bus;
 
-import io.holdfast.bus.Quota.Account;
-import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.account.ConnectionCounters;
+import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.Quota.Account;
+import io.holdfast.bus.account.Quota.Share;
+import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.PeerPolicy;
 import io.holdfast.bus.policy.UniqueName;
+import io.holdfast.bus.relay.OutQueue;
+import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.core.Errno;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;

@@ -1,5 +1,8 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;

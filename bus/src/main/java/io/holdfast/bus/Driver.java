@@ -4,6 +4,9 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static io.holdfast.dbus.BusNames.BUS_PATH;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.dbus.wire.BodyReader;

@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.account.BusErrorException;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.Signature;
 

@@ -1,5 +1,7 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
 import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.wire.BodyWriter;
 import io.holdfast.dbus.wire.MessageView;

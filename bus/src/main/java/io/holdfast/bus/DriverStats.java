@@ -1,5 +1,10 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.account.BusCounters;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.account.ConnectionCounters;
+import io.holdfast.bus.account.Quota;
+import io.holdfast.bus.account.Tally;
 import io.holdfast.dbus.wire.BodyWriter;
 import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.MessageView;

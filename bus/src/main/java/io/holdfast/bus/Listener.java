@@ -1,6 +1,6 @@
 package io.holdfast.bus;
 
-import io.holdfast.bus.Quota.Account;
+import io.holdfast.bus.account.Quota.Account;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;

@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.match.MatchIndex;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.MessageView;

@@ -1,5 +1,9 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.account.BusCounters;
+import io.holdfast.bus.account.ConnectionCounters;
+import io.holdfast.bus.account.Quota;
+import io.holdfast.bus.account.Tally;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

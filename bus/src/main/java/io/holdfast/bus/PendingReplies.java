@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.account.Resource;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 

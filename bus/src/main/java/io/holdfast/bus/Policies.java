@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.account.LimitTable;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.policy.Party;

@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.account.BusError;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.limit.RateLimit;

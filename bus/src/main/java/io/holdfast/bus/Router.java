@@ -1,7 +1,13 @@
 package io.holdfast.bus;
 
-import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.Quota.Share;
+import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.policy.Party;
+import io.holdfast.bus.relay.PassedFds;
+import io.holdfast.bus.relay.Relay;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;

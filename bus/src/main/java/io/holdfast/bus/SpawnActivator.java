@@ -1,5 +1,6 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.config.ServiceFile;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;

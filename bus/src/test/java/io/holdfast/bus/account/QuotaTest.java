@@ -1,11 +1,12 @@
-package io.holdfast.bus;
+package io.holdfast.bus.account;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import io.holdfast.bus.Quota.Account;
-import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.Allocation;
+import io.holdfast.bus.account.Quota.Account;
+import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.testkit.Gen;

@@ -1,4 +1,4 @@
-package io.holdfast.bus;
+package io.holdfast.bus.relay;
 
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.SenderField;
@@ -12,9 +12,9 @@ import org.jspecify.annotations.Nullable;
  * over bytes that are done with, so that it ends where the body begins: the message is whole again
  * where it was read, and no byte of the body was touched. The view of it is void from then on.
  */
-final class Relay {
+public final class Relay {
     /** Bytes that are free, or done with, before a message: more than a header grows. */
-    static final int HEADROOM = 96;
+    public static final int HEADROOM = 96;
 
     private final Buffers buffers;
     private Buffers.@Nullable Buffer rewritten;
@@ -22,24 +22,24 @@ final class Relay {
     private int offset;
     private int length;
 
-    Relay(Buffers buffers) {
+    public Relay(Buffers buffers) {
         this.buffers = buffers;
     }
 
-    MemorySegment bytes() {
+    public MemorySegment bytes() {
         return bytes;
     }
 
-    int offset() {
+    public int offset() {
         return offset;
     }
 
-    int length() {
+    public int length() {
         return length;
     }
 
     /** Makes it of what was read. */
-    void stamp(MessageView view, SenderField sender) {
+    public void stamp(MessageView view, SenderField sender) {
         int header = sender.headerLength(view);
         length = header + view.bodyLength();
         if (view.hasSender() || view.hasForeignFields()) {
@@ -62,7 +62,7 @@ final class Relay {
     }
 
     /** Gives back what a rewritten message lay in. */
-    void release() {
+    public void release() {
         if (rewritten != null) {
             buffers.give(rewritten);
             rewritten = null;

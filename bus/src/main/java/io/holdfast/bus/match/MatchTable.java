@@ -1,4 +1,4 @@
-package io.holdfast.bus;
+package io.holdfast.bus.match;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 

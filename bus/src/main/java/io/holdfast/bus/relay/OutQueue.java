@@ -1,8 +1,8 @@
-package io.holdfast.bus;
+package io.holdfast.bus.relay;
 
 import static java.util.Objects.requireNonNull;
 
-import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.SysSocket;
@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Every byte is on somebody's account: the queue remembers runs of bytes by who caused them, and
  * tells when they have left.
  */
-final class OutQueue {
+public final class OutQueue {
     /** Told what left the queue, by who caused it. */
-    interface Ledger {
+    public interface Ledger {
         /**
          * @param messages how many have left as a whole with this
          */
@@ -80,27 +80,27 @@ final class OutQueue {
     private int firstRun;
     private int runs;
 
-    OutQueue(Buffers buffers, Ledger ledger) {
+    public OutQueue(Buffers buffers, Ledger ledger) {
         this.buffers = buffers;
         this.ledger = ledger;
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return bytes == 0;
     }
 
     /** Bytes that wait. */
-    long bytes() {
+    public long bytes() {
         return bytes;
     }
 
     /** Descriptors that wait. */
-    int descriptors() {
+    public int descriptors() {
         return descriptors;
     }
 
     /** Puts one message at the end. */
-    void add(
+    public void add(
             Share share,
             MemorySegment from,
             long offset,
@@ -178,7 +178,7 @@ final class OutQueue {
      *
      * @return 0 if nothing is left, -EAGAIN if the socket is full, another -errno if it is broken
      */
-    int flush(Fd socket) {
+    public int flush(Fd socket) {
         for (Chunk chunk = head; chunk != null; chunk = head) {
             int sent = send(socket, chunk);
             if (sent < 0) {
@@ -246,7 +246,7 @@ final class OutQueue {
     }
 
     /** Forgets all of it; the accounts are told. */
-    void clear() {
+    public void clear() {
         while (head != null) {
             int rest = head.end - head.start;
             head.start = head.end;

@@ -1,4 +1,4 @@
-package io.holdfast.bus;
+package io.holdfast.bus.account;
 
 import io.holdfast.bus.config.BusLimit;
 import java.util.EnumMap;
@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * How often something was refused, and why connections ended: of the bus, a user or a connection.
  * Takes memory for what there was, and no time where nothing is refused. Only for the bus's thread.
  */
-final class Tally {
+public final class Tally {
     private @Nullable EnumMap<BusLimit, Long> limits;
     private @Nullable EnumMap<BusError, Long> errors;
     private @Nullable EnumMap<End, Long> ends;
@@ -43,25 +43,25 @@ final class Tally {
     }
 
     /** By the name of the limit in busconfig files, those that were met. */
-    Map<String, Long> limits() {
+    public Map<String, Long> limits() {
         return named(limits, BusLimit::toString);
     }
 
     /** By the name of the error without its prefix, those that there were. */
-    Map<String, Long> errors() {
+    public Map<String, Long> errors() {
         return named(errors, BusError::shortName);
     }
 
     /** By the word of {@link End}, those that there were. */
-    Map<String, Long> ends() {
+    public Map<String, Long> ends() {
         return named(ends, End::toString);
     }
 
-    long refusedMessages() {
+    public long refusedMessages() {
         return sum(errors());
     }
 
-    long allEnds() {
+    public long allEnds() {
         return sum(ends());
     }
 

@@ -1,13 +1,13 @@
-package io.holdfast.bus;
+package io.holdfast.bus.account;
 
-import io.holdfast.bus.Quota.Account;
-import io.holdfast.bus.Quota.Share;
-import io.holdfast.bus.Quota.User;
+import io.holdfast.bus.account.Quota.Account;
+import io.holdfast.bus.account.Quota.Share;
+import io.holdfast.bus.account.Quota.User;
 import io.holdfast.bus.config.BusLimit;
 import org.jspecify.annotations.Nullable;
 
 /** What stood against the last charge that a {@link Quota} refused. */
-final class QuotaRefusal {
+public final class QuotaRefusal {
     private enum Scope {
         CONNECTION,
         USER,

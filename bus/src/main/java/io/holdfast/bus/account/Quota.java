@@ -1,4 +1,4 @@
-package io.holdfast.bus;
+package io.holdfast.bus.account;
 
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
@@ -32,11 +32,11 @@ import org.jspecify.annotations.Nullable;
  * users. A refusal leaves everything as it was; {@link #refusal} says why. Not safe for use by
  * several threads.
  */
-final class Quota {
-    static final int BYTES = 0;
-    static final int FDS = 1;
-    static final int MATCHES = 2;
-    static final int OBJECTS = 3;
+public final class Quota {
+    public static final int BYTES = 0;
+    public static final int FDS = 1;
+    public static final int MATCHES = 2;
+    public static final int OBJECTS = 3;
     static final int SLOTS = 4;
 
     private static final BusLimit[] USER_LIMITS = {
@@ -47,7 +47,7 @@ final class Quota {
     };
 
     /** Users whose counts are kept when they hold nothing any more. */
-    static final int MAX_PAST_USERS = 1_024;
+    public static final int MAX_PAST_USERS = 1_024;
 
     /** Which the tables of clients may take. */
     private static final long HALF_THE_HEAP = Runtime.getRuntime().maxMemory() / 2;
@@ -102,7 +102,7 @@ final class Quota {
     }
 
     /** What one user takes of another's, or of its own. */
-    static final class Share {
+    public static final class Share {
         final User user;
         final User actor;
         final long[] used = new long[SLOTS];
@@ -115,7 +115,7 @@ final class Quota {
     }
 
     /** What is charged to one connection. */
-    static final class Account {
+    public static final class Account {
         final User user;
         private final Share own;
         final Object label;
@@ -135,34 +135,34 @@ final class Quota {
             this.own = own;
         }
 
-        long uid() {
+        public long uid() {
             return user.uid;
         }
 
         /** What was refused to it. */
-        Tally tally() {
+        public Tally tally() {
             return tally;
         }
 
         /** Its limits, and those of its user. */
-        Limits limits() {
+        public Limits limits() {
             return special == null ? user.limits : special;
         }
 
         /** What it takes of its own user's. */
-        Share own() {
+        public Share own() {
             return own;
         }
 
-        int count(Resource what) {
+        public int count(Resource what) {
             return count[what.index];
         }
 
-        long bytes(Resource what) {
+        public long bytes(Resource what) {
             return bytes[what.index];
         }
 
-        int fds(Resource what) {
+        public int fds(Resource what) {
             return fds[what.index];
         }
 
@@ -182,18 +182,18 @@ final class Quota {
      * @param byActor who caused it, by uid
      * @param tally what was refused to it
      */
-    record Usage(
+    public record Usage(
             long uid,
             int connections,
             List<Long> used,
             Map<Long, List<Long>> byActor,
             Tally tally) {}
 
-    Quota(Limits limits) {
+    public Quota(Limits limits) {
         this(LimitTable.of(limits));
     }
 
-    Quota(LimitTable limits) {
+    public Quota(LimitTable limits) {
         this.limits = limits;
         long owner = Unistd.geteuid();
         this.descriptors =
@@ -210,19 +210,19 @@ final class Quota {
     }
 
     /** The descriptors of the process, shared by its users: those that wait to be closed, too. */
-    FairShare<Long> descriptors() {
+    public FairShare<Long> descriptors() {
         return descriptors;
     }
 
     /** From now on other limits hold, for each user too. What is above them stays. */
-    void limits(LimitTable other) {
+    public void limits(LimitTable other) {
         limits = other;
         descriptors.limit(mostDescriptors(other));
         users.values().forEach(user -> user.limits = other.ofUser(user.uid));
     }
 
     /** From now on other limits than its user's hold for one connection. */
-    void limits(Account account, Limits own) {
+    public void limits(Account account, Limits own) {
         account.special = own.equals(account.user.limits) ? null : own;
     }
 
@@ -233,7 +233,8 @@ final class Quota {
      * @param fds descriptors that the connection itself takes
      * @return null if its user has too much already
      */
-    @Nullable Account open(long uid, Object label, int fds) {
+    @Nullable
+    public Account open(long uid, Object label, int fds) {
         User user = users.computeIfAbsent(uid, this::user);
         Account account = new Account(user, label, share(user, user));
         if (charge(account, account, Resource.CONNECTION, 0, fds) == null) {
@@ -254,7 +255,7 @@ final class Quota {
      *
      * @return false if its user has as many as it may
      */
-    boolean complete(Account account) {
+    public boolean complete(Account account) {
         User user = account.user;
         long most = user.limits.get(BusLimit.MAX_CONNECTIONS_PER_USER);
         if (user.completed >= most) {
@@ -268,7 +269,7 @@ final class Quota {
     }
 
     /** A connection is gone. All else that was charged to it must have been released. */
-    void close(Account account) {
+    public void close(Account account) {
         for (Resource what : Resource.values()) {
             if (what != Resource.CONNECTION && account.count(what) != 0) {
                 throw new IllegalStateException(
@@ -323,7 +324,8 @@ final class Quota {
      * @param fds 0 or more
      * @return for {@link #release}; null if a limit stands against it
      */
-    @Nullable Share charge(Account account, Account actor, Resource what, long bytes, int fds) {
+    @Nullable
+    public Share charge(Account account, Account actor, Resource what, long bytes, int fds) {
         if (!fitsConnection(account, actor, what, fds)) {
             return null;
         }
@@ -354,7 +356,8 @@ final class Quota {
      *
      * @param count how many of them are over with this
      */
-    void release(Account account, Share share, Resource what, int count, long bytes, int fds) {
+    public void release(
+            Account account, Share share, Resource what, int count, long bytes, int fds) {
         if (account.count(what) < count || account.bytes(what) < bytes || account.fds(what) < fds) {
             throw new IllegalStateException(account.label + " was not charged for this " + what);
         }
@@ -541,27 +544,27 @@ final class Quota {
     }
 
     /** Counts that a limit stood against something of a connection's. */
-    void over(Account account, BusLimit limit) {
+    public void over(Account account, BusLimit limit) {
         tally.over(limit);
         account.user.tally.over(limit);
         account.tally.over(limit);
     }
 
     /** Counts a message that was answered with an error. */
-    void refused(Account account, BusError error) {
+    public void refused(Account account, BusError error) {
         tally.refused(error);
         account.user.tally.refused(error);
         account.tally.refused(error);
     }
 
     /** Counts a connection that ended. */
-    void ended(Account account, End why) {
+    public void ended(Account account, End why) {
         tally.ended(why);
         account.user.tally.ended(why);
     }
 
     /** What was refused, and why connections ended, since the bus began. */
-    Tally tally() {
+    public Tally tally() {
         return tally;
     }
 
@@ -571,7 +574,7 @@ final class Quota {
     }
 
     /** What stood against the last thing refused. */
-    QuotaRefusal refusal() {
+    public QuotaRefusal refusal() {
         return refusal;
     }
 
@@ -581,12 +584,12 @@ final class Quota {
     }
 
     /** What each user's connections hold now. */
-    List<Usage> usage() {
+    public List<Usage> usage() {
         return users.values().stream().map(Quota::usage).toList();
     }
 
     /** The last users who have been here and hold nothing now: what was refused to them. */
-    List<Usage> past() {
+    public List<Usage> past() {
         List<Usage> all = new ArrayList<>();
         past.forEach((uid, counted) ->
                 all.add(new Usage(uid, 0, listOf(new long[SLOTS]), Map.of(), counted)));
@@ -594,7 +597,7 @@ final class Quota {
     }
 
     /** What the connections of this one's user hold now. */
-    Usage usage(Account account) {
+    public Usage usage(Account account) {
         return usage(account.user);
     }
 

@@ -1,7 +1,8 @@
-package io.holdfast.bus;
+package io.holdfast.bus.match;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.bus.Allocation;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.TestMessage;
 import io.holdfast.bus.policy.TestParty;

@@ -1,4 +1,4 @@
-package io.holdfast.bus;
+package io.holdfast.bus.account;
 
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
@@ -20,12 +20,12 @@ import java.util.Map;
  * @param names what differs for who owns that name
  * @param unknown one line for each user that this machine does not have
  */
-record LimitTable(
+public record LimitTable(
         Limits all,
         Map<Long, Limits> users,
         Map<String, Map<BusLimit, Long>> names,
         List<String> unknown) {
-    LimitTable {
+    public LimitTable {
         users = Map.copyOf(users);
         names = Map.copyOf(names);
         unknown = List.copyOf(unknown);
@@ -37,7 +37,7 @@ record LimitTable(
     }
 
     /** Looks users up, and may block. By any thread. */
-    static LimitTable compile(Limits limits, Accounts accounts) throws InterruptedException {
+    public static LimitTable compile(Limits limits, Accounts accounts) throws InterruptedException {
         ConfiguredAccounts named = new ConfiguredAccounts(accounts);
         Map<Long, Limits> users = new HashMap<>();
         List<String> unknown = new ArrayList<>();
@@ -65,7 +65,7 @@ record LimitTable(
     }
 
     /** What holds for a connection by the names that it owns: of several values the largest. */
-    Limits ofConnection(long uid, Party connection) {
+    public Limits ofConnection(long uid, Party connection) {
         Limits base = ofUser(uid);
         Map<BusLimit, Long> changes = new HashMap<>();
         for (int i = 0; i < connection.names(); i++) {

@@ -1,4 +1,4 @@
-package io.holdfast.bus;
+package io.holdfast.bus.relay;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdCloser;
@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Bytes are counted from the first of the connection.
  */
-final class ReceivedFds implements AutoCloseable {
+public final class ReceivedFds implements AutoCloseable {
     /** What came in one call, whose last byte was the one before end. */
     private record Batch(long end, List<Fd> fds) {}
 
@@ -27,21 +27,21 @@ final class ReceivedFds implements AutoCloseable {
     /**
      * @param user of the connection
      */
-    ReceivedFds(FdCloser<Long> closer, long user) {
+    public ReceivedFds(FdCloser<Long> closer, long user) {
         this.closer = closer;
         this.user = user;
     }
 
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return count == 0;
     }
 
     /** How many wait. */
-    int size() {
+    public int size() {
         return count;
     }
 
-    void add(long end, List<Fd> fds) {
+    public void add(long end, List<Fd> fds) {
         batches.addLast(new Batch(end, fds));
         count += fds.size();
     }
@@ -51,7 +51,8 @@ final class ReceivedFds implements AutoCloseable {
      *
      * @return as many as were asked for, or null if fewer came
      */
-    @Nullable List<Fd> take(long first, long end, int wanted) {
+    @Nullable
+    public List<Fd> take(long first, long end, int wanted) {
         List<Fd> taken = new ArrayList<>(wanted);
         while (taken.size() < wanted) {
             Batch batch = batches.peekFirst();
@@ -73,7 +74,7 @@ final class ReceivedFds implements AutoCloseable {
     }
 
     /** Closes what came with bytes up to that one and was not taken. */
-    void passed(long end) {
+    public void passed(long end) {
         for (Batch batch = batches.peekFirst();
                 batch != null && batch.end <= end;
                 batch = batches.peekFirst()) {

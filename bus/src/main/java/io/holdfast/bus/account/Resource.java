@@ -1,10 +1,10 @@
-package io.holdfast.bus;
+package io.holdfast.bus.account;
 
 import io.holdfast.bus.config.BusLimit;
 import org.jspecify.annotations.Nullable;
 
 /** What a connection is charged for, and which limits each connection has on it. */
-enum Resource {
+public enum Resource {
     /** Being connected. The limit counts those of one user that said Hello. */
     CONNECTION(0, 4_096, 0, null, null, null),
     /** Input that was received and is not handled yet. */

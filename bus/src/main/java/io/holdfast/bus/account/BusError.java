@@ -1,7 +1,7 @@
-package io.holdfast.bus;
+package io.holdfast.bus.account;
 
 /** The errors that the bus itself answers with. */
-enum BusError {
+public enum BusError {
     ACCESS_DENIED("AccessDenied"),
     ADT_AUDIT_DATA_UNKNOWN("AdtAuditDataUnknown"),
     FAILED("Failed"),
@@ -41,11 +41,11 @@ enum BusError {
     }
 
     /** Whether an administrator asks why: refusals by policy and by limits. */
-    boolean isForLog() {
+    public boolean isForLog() {
         return this == ACCESS_DENIED || this == LIMITS_EXCEEDED;
     }
 
-    String wireName() {
+    public String wireName() {
         return wireName;
     }
 }

@@ -1,10 +1,12 @@
-package io.holdfast.bus;
+package io.holdfast.bus.relay;
 
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.bus.Quota.Account;
-import io.holdfast.bus.Quota.Share;
+import io.holdfast.bus.account.Quota;
+import io.holdfast.bus.account.Quota.Account;
+import io.holdfast.bus.account.Quota.Share;
+import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;

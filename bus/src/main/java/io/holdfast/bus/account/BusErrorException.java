@@ -1,21 +1,21 @@
-package io.holdfast.bus;
+package io.holdfast.bus.account;
 
 /** A call that the bus answers with an error. It costs no stack trace. */
-final class BusErrorException extends Exception {
+public final class BusErrorException extends Exception {
     private static final long serialVersionUID = 1;
 
     private final BusError error;
 
-    BusErrorException(BusError error, String text) {
+    public BusErrorException(BusError error, String text) {
         super(text, null, false, false);
         this.error = error;
     }
 
-    BusError error() {
+    public BusError error() {
         return error;
     }
 
-    String text() {
+    public String text() {
         return String.valueOf(getMessage());
     }
 }

@@ -1,7 +1,7 @@
-package io.holdfast.bus;
+package io.holdfast.bus.account;
 
 /** Why a connection ended, in one word; for counters. */
-enum End {
+public enum End {
     /** The client hung up. */
     LEFT("Left"),
     BUS_CLOSED("BusClosed"),

@@ -1,9 +1,9 @@
-package io.holdfast.bus;
+package io.holdfast.bus.match;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import io.holdfast.bus.MatchNode.Subscription;
+import io.holdfast.bus.match.MatchNode.Subscription;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.MessageView;
@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A search allocates nothing. Not safe for use by several threads.
  */
-final class MatchIndex {
+public final class MatchIndex {
     /** Kinds of rules that have a table of their own. */
     public static final int MAX_TABLES = 64;
 

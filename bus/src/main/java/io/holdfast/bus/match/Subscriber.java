@@ -1,6 +1,6 @@
-package io.holdfast.bus;
+package io.holdfast.bus.match;
 
-import io.holdfast.bus.MatchNode.Subscription;
+import io.holdfast.bus.match.MatchNode.Subscription;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

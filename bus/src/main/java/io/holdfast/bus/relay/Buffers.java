@@ -1,4 +1,4 @@
-package io.holdfast.bus;
+package io.holdfast.bus.relay;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -8,7 +8,7 @@ import java.util.ArrayDeque;
  * Native memory for what waits to be sent or to be completed, pooled by size. Only for the bus's
  * thread. What lies idle beyond a small reserve is given back to the system.
  */
-final class Buffers implements AutoCloseable {
+public final class Buffers implements AutoCloseable {
     /** What most buffers have: many small messages, or one of common size. */
     static final int SMALLEST = 64 << 10;
 
@@ -16,8 +16,8 @@ final class Buffers implements AutoCloseable {
     private static final int KEPT = 16; // of each size, idle
 
     /** A piece of native memory and its life. */
-    static final class Buffer {
-        final MemorySegment memory;
+    public static final class Buffer {
+        public final MemorySegment memory;
         private final Arena arena; // closed when the buffer is given back
 
         @SuppressWarnings("MustBeClosedChecker")
@@ -26,7 +26,7 @@ final class Buffers implements AutoCloseable {
             memory = arena.allocate(size, 8);
         }
 
-        int size() {
+        public int size() {
             return (int) memory.byteSize();
         }
     }
@@ -34,7 +34,7 @@ final class Buffers implements AutoCloseable {
     private final ArrayDeque<Buffer>[] idle;
     private long inUse;
 
-    Buffers() {
+    public Buffers() {
         @SuppressWarnings({"unchecked", "rawtypes"})
         ArrayDeque<Buffer>[] queues = new ArrayDeque[POOLED_SIZES];
         for (int i = 0; i < POOLED_SIZES; i++) {
@@ -44,7 +44,7 @@ final class Buffers implements AutoCloseable {
     }
 
     /** One of at least that many bytes; its content is anything. */
-    Buffer take(int atLeast) {
+    public Buffer take(int atLeast) {
         int sizeClass = sizeClass(atLeast);
         Buffer pooled = sizeClass < POOLED_SIZES ? idle[sizeClass].pollLast() : null;
         Buffer buffer =
@@ -58,7 +58,7 @@ final class Buffers implements AutoCloseable {
         return buffer;
     }
 
-    void give(Buffer buffer) {
+    public void give(Buffer buffer) {
         inUse -= buffer.size();
         int sizeClass = sizeClass(buffer.size());
         if (sizeClass < POOLED_SIZES && idle[sizeClass].size() < KEPT >> sizeClass) {
@@ -69,7 +69,7 @@ final class Buffers implements AutoCloseable {
     }
 
     /** Bytes that are taken now. */
-    long inUse() {
+    public long inUse() {
         return inUse;
     }
 

@@ -1,4 +1,4 @@
-package io.holdfast.bus;
+package io.holdfast.bus.relay;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdCloser;
@@ -9,7 +9,7 @@ import java.util.function.Consumer;
  * The descriptors of one message on their way through the bus. They are the bus's own until the
  * last receiver has got them or is gone: each queue that keeps the message keeps this.
  */
-final class PassedFds {
+public final class PassedFds {
     private final List<Fd> fds;
     private final Consumer<Fd> closer;
     private int keepers = 1;
@@ -19,7 +19,7 @@ final class PassedFds {
      *
      * @param closer how each is closed: {@link FdCloser} for what clients sent
      */
-    PassedFds(List<Fd> fds, Consumer<Fd> closer) {
+    public PassedFds(List<Fd> fds, Consumer<Fd> closer) {
         this.fds = List.copyOf(fds);
         this.closer = closer;
     }
@@ -28,15 +28,15 @@ final class PassedFds {
         return fds;
     }
 
-    int size() {
+    public int size() {
         return fds.size();
     }
 
-    void keep() {
+    public void keep() {
         keepers++;
     }
 
-    void drop() {
+    public void drop() {
         if (--keepers == 0) {
             fds.forEach(closer);
         }

@@ -1,0 +1,5 @@
+/** Finds the connections whose match rules a message fits. */
+@NullMarked
+package io.holdfast.bus.match;
+
+import org.jspecify.annotations.NullMarked;

@@ -48,7 +48,7 @@ class UnitFoldersShortageTest {
                 UnitSource source = folders.loader().load(A);
                 return source.state() + " " + source.files().size();
             } catch (UncheckedIOException e) {
-                return e.getMessage();
+                return String.valueOf(e.getMessage());
             }
         }
     }

@@ -44,8 +44,13 @@ class BelowSystemdTest {
         Files.writeString(container.units().resolve(UNIT), unit);
         Files.writeString(
                 dropIns.resolve("test.conf"),
-                "[Service]\nEnvironment=HOLDFAST_AS_BUILT=1\nRestartSec=100ms\n"
-                        + "StandardOutput=append:/case/log\nStandardError=append:/case/log\n");
+                """
+                [Service]
+                Environment=HOLDFAST_AS_BUILT=1
+                RestartSec=100ms
+                StandardOutput=append:/case/log
+                StandardError=append:/case/log
+                """);
         in("systemctl", "daemon-reload");
         in(
                 "sh",

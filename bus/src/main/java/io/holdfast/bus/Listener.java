@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * One address of a bus. Who connects is held by its pidfd before a byte of it is read.
  *
  * <p>When this process has no descriptors left, the client that waits is let in on one that is kept
- * for that, and put off at once: it learns it, and the bus neither spins nor ends.
+ * for that, and disconnected at once: it learns it, and the bus neither spins nor ends.
  */
 final class Listener implements AutoCloseable {
     /** How long nobody is let in when there is not even the reserve. */

@@ -11,7 +11,7 @@ import java.time.ZoneId;
 import java.util.Optional;
 
 /**
- * One line for each client that was put off the bus and for each message that was refused: who,
+ * One line for each client that the bus disconnected and for each message that was refused: who,
  * which message, why. Each user has only so many lines, so that nobody fills the log or hides what
  * another does; how many were left out is logged with the next line.
  */
@@ -45,7 +45,7 @@ final class RefusalLog {
         }
     }
 
-    /** A client was put off. */
+    /** A client was disconnected. */
     void disconnected(Connection client, String reason) {
         if (mayWrite(client.account().uid())) {
             LOG.log(Level.WARNING, "disconnected {0}: {1}", who(client), reason);

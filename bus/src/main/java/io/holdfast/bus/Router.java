@@ -262,7 +262,7 @@ final class Router {
         for (int i = 0; i < kept; i++) {
             Connection to = broker.matches.found(i);
             // It asked for it. Charged to the sender, a foreign one could fill its part by
-            // other means, and so have anybody put off.
+            // other means, and so have anybody disconnected.
             Share share = broker.charges.queue(to, to.account(), relay.length(), fds);
             if (share == null) {
                 to.doom(

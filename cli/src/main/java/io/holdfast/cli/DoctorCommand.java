@@ -41,8 +41,8 @@ final class DoctorCommand implements Command {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
                 .header(
-                        "Tell which features of kernel and libc are there, and what serves"
-                                + " instead.")
+                        "List the features of the kernel and the C library, and what is used where one is"
+                                + " missing.")
                 .footer(
                         "%nExit code: 0 if Holdfast can work here, 1 if something is missing that"
                                 + " nothing can replace.",

@@ -436,7 +436,7 @@ final class ServerConnection implements Runnable {
         };
     }
 
-    /** Tells that the client is put off for what it does not read. */
+    /** Tells that the client is disconnected for what it does not read. */
     void tellUnread() {
         complaints.say(
                 Kind.UNREAD,

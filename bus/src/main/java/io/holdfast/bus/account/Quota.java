@@ -14,7 +14,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who takes how much of whose share of the bus.
+ * The shares of the bus: what each user holds of them, and which user caused it.
  *
  * <p>Everything that is kept for a connection is charged to it and to its user, and caused by an
  * actor: the user of the connection that sent it. Four things are limited per user ({@link #BYTES},
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * such a part of what its user has, so that a program that never reads starves none of its user's
  * others; and of that and of the connection's own limit, what others may fill it with is half,
  * whoever they are: the rest is for what cannot be refused, or any of them could have a connection
- * put off that is merely busy.
+ * disconnected that is merely busy.
  *
  * <p>Who charges keeps the {@link Share} and gives it back to {@link #release} with the same
  * amounts. Neither allocates anything, except for descriptors and the first charge between two

@@ -49,8 +49,8 @@ public final class BusCommand implements Command {
                 .header("Run a D-Bus message bus, each client held by pidfd.")
                 .description(
                         "%nStays in the foreground until SIGINT or SIGTERM; SIGHUP reads the configuration and the"
-                                + " service files again. Why a client was refused or put off is one line on standard"
-                                + " error. Started by a socket unit it listens on the sockets that it is given, and"
+                                + " service files again. Each refusal and each disconnection of a client is one"
+                                + " line on standard error. Started by a socket unit it listens on the sockets that it is given, and"
                                 + " where nothing else is said nowhere else. Called by the name dbus-daemon (a link to"
                                 + " holdfast) it is this command, with dbus-daemon's options.%n")
                 .footer(

@@ -20,7 +20,7 @@ public final class AuthorizationsCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("List what needs no authentication for a while, or revoke it.")
+                .header("List temporary authorizations, or revoke them.")
                 .description(
                         "%nTemporary authorizations of the caller's user; of all users, for root. A line each: id,"
                                 + " action, process, user, and when it expires. Each also ends with its process.%n")

@@ -45,7 +45,7 @@ public final class CheckCommand implements Command {
         spec.usageMessage()
                 .header("Ask whether a process may do something, and why.")
                 .description(
-                        "%nAbout one's own shell, if nobody is named. Exit codes: 0 yes, 1 no, 2 not understood, 3"
+                        "%nWithout a subject it asks about your shell. Exit codes: 0 yes, 1 no, 2 not understood, 3"
                                 + " authentication required, 4 no answer (no authority, or it refused the"
                                 + " question).%n")
                 .footer(
@@ -85,7 +85,8 @@ public final class CheckCommand implements Command {
                                 .auxiliaryTypes(String.class)
                                 .description("What there is to know of the case; for root.")
                                 .build())
-                .addOption(Command.flag("--explain", "Tell how the answer comes to be; for root."))
+                .addOption(
+                        Command.flag("--explain", "Explain how the answer was reached; for root."))
                 .addOption(
                         Command.flag(
                                 "--interactive",

@@ -41,7 +41,8 @@ public final class RulesCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Look over an authority's rules, try them, or see how they are doing.")
+                .header(
+                        "Check rules without running them, try them, or show statistics of those in force.")
                 .description(
                         "%nlint reads rules without running them, and tells what is probably not"
                                 + " meant: properties, results and actions that there are not, and"

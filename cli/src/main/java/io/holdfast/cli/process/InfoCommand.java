@@ -26,13 +26,13 @@ import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Shows what the kernel tells of one process. */
+/** Shows what the kernel says about one process. */
 public final class InfoCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Show what the kernel tells of a process.")
+                .header("Show what the kernel says about a process.")
                 .footer(
                         "%nExamples:",
                         "  holdfast info 1",

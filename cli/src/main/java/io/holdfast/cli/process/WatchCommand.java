@@ -27,7 +27,7 @@ public final class WatchCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Wait for processes, anybody's, and tell how they ended.")
+                .header("Wait until processes of any user end, and print how they ended.")
                 .footer(
                         "%nExit code: that of the process, or 128 and the signal that killed it; of several, that of"
                                 + " the first in the line that did not end with 0; 125 if its status is not known"

@@ -35,8 +35,8 @@ public final class WhoCommand implements Command {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
                 .header(
-                        "Tell who a process is, who listens on a socket, or who has a bus name: user, unit,"
-                                + " session.")
+                        "Show user, unit and session of a process, of the listener on a socket, or of the owner of"
+                                + " a bus name.")
                 .footer(
                         "%nExamples:",
                         "  holdfast who 4711",

@@ -9,13 +9,13 @@ import io.holdfast.varlink.JsonObject;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Replaces the manager by a new one, which goes on with everything. */
+/** Replaces the manager by a new one, which takes over all units and jobs. */
 public final class DaemonReexecCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Replace the manager by a new one, which goes on with everything.")
+                .header("Replace the manager by a new one, which takes over all units and jobs.")
                 .description(
                         "%nServices run on, sockets keep who waits at them, and jobs go on. The new manager is of"
                                 + " the newest build: this is how an update of Holdfast is taken up. It needs a"

@@ -14,7 +14,7 @@ public final class DaemonReloadCommand implements Command {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
                 .header("Read the files of all units again.")
-                .description("%nWhat runs takes up what its files say at its next start.%n")
+                .description("%nA running unit takes up the new content at its next start.%n")
                 .footer("%nExamples:", "  holdfast daemon-reload");
         ManagerSocket.addOptions(spec);
         return spec;

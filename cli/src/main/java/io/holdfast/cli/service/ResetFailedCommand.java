@@ -15,7 +15,7 @@ public final class ResetFailedCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Forget that units have failed, and how often they were started.")
+                .header("Clear the failed state of units, and the count of their starts.")
                 .footer(
                         "%nExamples:",
                         "  holdfast reset-failed", "  holdfast reset-failed redis-server.service");

@@ -68,8 +68,9 @@ public final class UpCommand implements Command {
         spec.addOption(
                 OptionSpec.builder("--no-keeper")
                         .description(
-                                "Without the small process that holds what the manager has, and starts"
-                                        + " the next one when it is killed: its services are lost with it.")
+                                "Run without a keeper, the small process that holds the manager's descriptors"
+                                        + " and starts the next manager when one is killed; without it the"
+                                        + " services of a killed manager are lost.")
                         .build());
         return spec.addPositional(
                 PositionalParamSpec.builder()

@@ -31,7 +31,7 @@ public final class VerifyCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Tell what will not work of units, before they are started.")
+                .header("List what will not work in units, before they are started.")
                 .description(
                         "%nWhat is broken, mistyped or not supported, and what that costs; programs, users and"
                                 + " units that are not there; an order that goes in a circle. Starts nothing, and"

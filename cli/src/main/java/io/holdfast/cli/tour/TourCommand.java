@@ -45,7 +45,7 @@ public final class TourCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("See in a minute what this is about.")
+                .header("Show in one minute what Holdfast is for.")
                 .description(
                         "%nA process's number is given to another process, as it happens on every"
                                 + " machine; what goes by number is fooled, what holds a pidfd is not."

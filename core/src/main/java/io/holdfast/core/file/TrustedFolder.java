@@ -137,7 +137,11 @@ public final class TrustedFolder implements AutoCloseable {
      * @throws ErrnoException EISDIR, ENOSPC and others
      */
     public void write(String name, int mode, byte[] content) {
-        try (Fd file = make(name, mode)) {
+        int r = SysStat.unlinkat(fd, name);
+        if (r < 0 && r != -Errno.ENOENT) {
+            throw new ErrnoException("unlink", path.resolve(name).toString(), -r);
+        }
+        try (Fd file = Fcntl.open(fd, name, NEW_FILE, mode)) {
             ErrnoException.check(SysStat.fchmod(file, mode), "fchmod", name);
             for (int written = 0; written < content.length; ) {
                 int n = Unistd.write(file, content, written, content.length - written);
@@ -146,18 +150,6 @@ public final class TrustedFolder implements AutoCloseable {
         } catch (ErrnoException e) {
             throw e.of(path);
         }
-    }
-
-    private Fd make(String name, int mode) {
-        try {
-            return Fcntl.open(fd, name, NEW_FILE, mode);
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.EEXIST) {
-                throw e;
-            }
-        }
-        ErrnoException.check(SysStat.unlinkat(fd, name), "unlink", name);
-        return Fcntl.open(fd, name, NEW_FILE, mode);
     }
 
     /**

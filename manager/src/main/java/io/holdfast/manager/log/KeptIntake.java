@@ -80,7 +80,7 @@ final class KeptIntake implements Intake {
             parse(found);
         } catch (IllegalArgumentException | ErrnoException e) {
             refuse("what it wrote is not taken back: " + e.getMessage());
-        } catch (RuntimeException e) { // whoever is told of lines
+        } catch (RuntimeException e) { // from the listener that is told of the lines
             close();
             throw e;
         }

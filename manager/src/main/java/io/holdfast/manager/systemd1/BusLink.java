@@ -183,7 +183,7 @@ final class BusLink implements BusNames, AutoCloseable {
         activations.lost();
         if (!closed) {
             post(() -> {
-                if (!face.manager().isStopping()) { // then it is the bus of ours that was stopped
+                if (!face.manager().isStopping()) { // which stops its own bus, too
                     face.manager().warn("the bus is gone; trying to come back to it");
                 }
             });

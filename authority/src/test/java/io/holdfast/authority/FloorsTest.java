@@ -1,8 +1,5 @@
 package io.holdfast.authority;
 
-import static com.tngtech.archunit.base.DescribedPredicate.not;
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -10,7 +7,7 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import java.util.stream.Stream;
+import io.holdfast.core.testkit.PackageOrder;
 import org.junit.jupiter.api.Test;
 
 /** Which package of holdfast-authority may import which. */
@@ -21,6 +18,8 @@ class FloorsTest {
             new ClassFileImporter()
                     .withImportOption(new ImportOption.DoNotIncludeTests())
                     .importPackages(ROOT);
+
+    private static final PackageOrder ORDER = new PackageOrder(ROOT, AUTHORITY);
 
     @Test
     void allOfTheAuthorityIsLookedAt() {
@@ -41,15 +40,15 @@ class FloorsTest {
 
     @Test
     void eachUsesOnlyThoseBelow() {
-        assertUsesOnly("action", "subject");
-        assertUsesOnly("pam");
-        assertUsesOnly("rules", "action", "subject");
-        assertUsesOnly("rules.sandbox", "rules", "action");
-        assertUsesOnly("rules.evaluation", "rules.sandbox", "rules", "action", "subject");
-        assertUsesOnly(
+        ORDER.assertUsesOnly("action", "subject");
+        ORDER.assertUsesOnly("pam");
+        ORDER.assertUsesOnly("rules", "action", "subject");
+        ORDER.assertUsesOnly("rules.sandbox", "rules", "action");
+        ORDER.assertUsesOnly("rules.evaluation", "rules.sandbox", "rules", "action", "subject");
+        ORDER.assertUsesOnly(
                 "rules.engine", "rules.evaluation", "rules.sandbox", "rules", "action", "subject");
-        assertUsesOnly("subject");
-        assertUsesOnly("survival", "subject");
+        ORDER.assertUsesOnly("subject");
+        ORDER.assertUsesOnly("survival", "subject");
     }
 
     @Test
@@ -83,19 +82,5 @@ class FloorsTest {
     private static boolean usesInterpreter(JavaClass type) {
         return type.getDirectDependenciesFromSelf().stream()
                 .anyMatch(d -> d.getTargetClass().getPackageName().startsWith("org.mozilla."));
-    }
-
-    private static void assertUsesOnly(String room, String... below) {
-        String[] allowed =
-                Stream.concat(Stream.of(room), Stream.of(below))
-                        .map(name -> ROOT + "." + name)
-                        .toArray(String[]::new);
-        noClasses()
-                .that()
-                .resideInAPackage(ROOT + "." + room)
-                .should()
-                .dependOnClassesThat(
-                        resideInAPackage(ROOT + "..").and(not(resideInAnyPackage(allowed))))
-                .check(AUTHORITY);
     }
 }

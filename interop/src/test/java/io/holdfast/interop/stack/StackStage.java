@@ -109,11 +109,16 @@ public final class StackStage implements AutoCloseable {
 
     /** Starts {@code holdfast up} with its own units before others, and waits for nothing. */
     public Running up(String... units) {
+        return up(Map.of(), units);
+    }
+
+    /** The same with more variables in its environment. */
+    Running up(Map<String, String> environment, String... units) {
         List<String> command =
                 new ArrayList<>(
                         List.of(HOLDFAST, "up", "--runtime-dir", RUNTIME, "--slice", slice));
         command.addAll(List.of(units));
-        return start(command);
+        return start(command, Stdio.devNull(), environment);
     }
 
     /** Starts all, until it is there. */

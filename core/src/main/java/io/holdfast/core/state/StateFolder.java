@@ -10,6 +10,7 @@ import io.holdfast.core.file.FileKind;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a daemon has written down, so that the next one knows it: a file for each of its things, in
@@ -27,13 +29,14 @@ import java.util.function.BiConsumer;
  * <pre>
  *   holdfast-state 1
  *   boot 6ad3f1c2-…
+ *   init 1:17
  *   … fields …
  *   end
  * </pre>
  *
- * <p>A file of another boot, one that does not end so, one of a later version and one that somebody
- * else wrote are refused, each by its name; the others count. Blocking, but only for as long as
- * such a file system takes.
+ * <p>A file of another boot or of another life of this container, which {@code init} tells, one
+ * that does not end so, one of a later version and one that somebody else wrote are refused, each
+ * by its name; the others count. Blocking, but only for as long as such a file system takes.
  */
 public final class StateFolder implements AutoCloseable {
     private static final String FOLDER = "state";
@@ -46,6 +49,8 @@ public final class StateFolder implements AutoCloseable {
     private static final String HEADER = "holdfast-state";
     private static final int VERSION = 1;
     private static final String END = "end\n";
+
+    private static volatile @Nullable String init; // once it is known
 
     private final TrustedFolder folder;
 
@@ -69,7 +74,8 @@ public final class StateFolder implements AutoCloseable {
      */
     public void write(String name, Fields fields) {
         String text =
-                HEADER + " " + VERSION + "\nboot " + ProcessId.currentBoot() + "\n" + fields + END;
+                "%s %d\nboot %s\ninit %s\n%s%s"
+                        .formatted(HEADER, VERSION, ProcessId.currentBoot(), init(), fields, END);
         folder.write(NEW, MODE, text.getBytes(UTF_8));
         ErrnoException.check(SysStat.renameat(folder.fd(), NEW, name), "rename", name);
     }
@@ -106,6 +112,21 @@ public final class StateFolder implements AutoCloseable {
         return all;
     }
 
+    /**
+     * PID 1 as seen from here: nothing outlives it, but for files. Before Linux 6.9 it has no name
+     * of its own, and what a container has written is believed when that is started again.
+     */
+    private static String init() {
+        String known = init;
+        if (known == null) {
+            try (PidFd opened = PidFd.open(1)) {
+                known = opened.processId().inThisBoot().toString();
+            }
+            init = known;
+        }
+        return known;
+    }
+
     private static String read(Directory directory, String name) throws FileException {
         try (OpenedFile file = directory.open(name, OpenHow.reading().kinds(FileKind.REGULAR))) {
             if (file.stat().uid() != Unistd.geteuid()) {
@@ -131,6 +152,11 @@ public final class StateFolder implements AutoCloseable {
         String boot = fields.text("boot");
         if (!boot.equals(ProcessId.currentBoot().toString())) {
             throw new IllegalArgumentException("it is of another boot: " + boot);
+        }
+        String init = fields.find("init").orElse("");
+        if (!init.equals(init())) {
+            throw new IllegalArgumentException(
+                    "it is of a container that has ended, with the init " + init);
         }
         return fields;
     }

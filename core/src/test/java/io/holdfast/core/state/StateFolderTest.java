@@ -94,6 +94,8 @@ class StateFolderTest {
                 file("newer.service"), good.replace("holdfast-state 1", "holdfast-state 9"));
         Files.writeString(
                 file("boot.service"), good.replaceFirst("boot [^\n]+", "boot of another time"));
+        Files.writeString(
+                file("container.service"), good.replaceFirst("init [^\n]+", "init 1:99999999"));
         Files.writeString(file("junk.service"), "\0\1\2 \n\nend\n");
         Files.createDirectory(file("folder.service"));
         Files.createSymbolicLink(file("link.service"), file("good.service"));
@@ -103,7 +105,11 @@ class StateFolderTest {
                 .hasEntrySatisfying("empty.service", why -> assertThat(why).contains("cut off"))
                 .hasEntrySatisfying("newer.service", why -> assertThat(why).contains("version 9"))
                 .hasEntrySatisfying("boot.service", why -> assertThat(why).contains("another boot"))
+                .hasEntrySatisfying(
+                        "container.service",
+                        why -> assertThat(why).contains("a container that has ended"))
                 .containsOnlyKeys(
+                        "container.service",
                         "cut.service",
                         "empty.service",
                         "newer.service",

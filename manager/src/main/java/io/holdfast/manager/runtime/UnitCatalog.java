@@ -11,6 +11,7 @@ import io.holdfast.manager.unit.file.ServedPaths;
 import io.holdfast.manager.unit.file.UnitFolders;
 import io.holdfast.manager.unit.file.UnitLoader;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.section.ImpliedDependencies;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
 import java.nio.file.Files;
@@ -33,9 +34,10 @@ import org.jspecify.annotations.Nullable;
  * Reads units and what a start of them pulls in. Blocking; the calls are made off the loop.
  *
  * <p>A manager that runs beside a booted machine does not boot it again: a target of the system's
- * own folders that is pulled in counts as reached. Targets in the user's own folders, and those
- * asked for by name, are started with all that they pull in. A socket of the system's own folders
- * that is pulled in counts as there if somebody else serves it already.
+ * own folders that is pulled in counts as reached, but for shutdown.target, with which all units
+ * conflict. Targets in the user's own folders, and those asked for by name, are started with all
+ * that they pull in. A socket of the system's own folders that is pulled in counts as there if
+ * somebody else serves it already.
  */
 public final class UnitCatalog {
     /** The directive of a socket whose service is looked for when it is started. */
@@ -282,7 +284,7 @@ public final class UnitCatalog {
                         notices.add(
                                 met(unit, kind, pulled)
                                         + " is taken as met: somebody else serves it already");
-                    } else if (pulled.type() != UnitType.TARGET || isOwn(source)) {
+                    } else if (!isReached(pulled, source)) {
                         todo.add(pulled);
                     }
                 }
@@ -298,6 +300,12 @@ public final class UnitCatalog {
                     }
                 }
             }
+        }
+
+        private boolean isReached(UnitName pulled, UnitSource source) {
+            return pulled.type() == UnitType.TARGET
+                    && !pulled.equals(ImpliedDependencies.SHUTDOWN)
+                    && !isOwn(source);
         }
 
         private static String met(Unit unit, Dependency kind, UnitName pulled) {

@@ -15,7 +15,9 @@ import java.util.Optional;
 public final class ImpliedDependencies {
     static final UnitName SYSINIT = UnitName.of("sysinit.target");
     private static final UnitName BASIC = UnitName.of("basic.target");
-    private static final UnitName SHUTDOWN = UnitName.of("shutdown.target");
+
+    /** What stops every unit that has default dependencies. */
+    public static final UnitName SHUTDOWN = UnitName.of("shutdown.target");
 
     private static final List<Dependency> PULLS_IN =
             List.of(

@@ -211,8 +211,23 @@ public final class Manager implements AutoCloseable {
         if (isAfterCrash) {
             survival.tookBack(recovery.run());
             context.notice(told(survival.predecessor()));
+            reapAtTimes();
         }
         removeLeftovers(context);
+    }
+
+    /**
+     * The orphans of what a killed manager has started come to the keeper, which reaps nothing
+     * unasked.
+     */
+    private void reapAtTimes() {
+        EventLoop.Timer _ =
+                loop.after(
+                        ManagerLimits.KEEPER_REAP.duration(),
+                        () -> {
+                            survival.whenWritten(survival::reap);
+                            reapAtTimes();
+                        });
     }
 
     private static String told(Predecessor before) {

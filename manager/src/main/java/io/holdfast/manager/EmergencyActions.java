@@ -4,6 +4,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.manager.log.ManagerListener.Level;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
+import io.holdfast.manager.survival.ManagerEnd.What;
 import io.holdfast.manager.unit.settings.EmergencyAction;
 import io.holdfast.manager.unit.settings.EndSettings;
 import java.util.Locale;
@@ -11,27 +12,18 @@ import java.util.OptionalInt;
 
 /**
  * {@code SuccessAction=}, {@code FailureAction=}, {@code StartLimitAction=} and {@code
- * JobTimeoutAction=}: a unit that ends takes the manager with it. Only this manager can be ended,
- * not the machine: it is not PID 1. On the loop.
+ * JobTimeoutAction=}: a unit that ends takes the manager with it. This manager can end itself, and
+ * not the machine; as the init of a container it ends that. On the loop.
  */
 final class EmergencyActions {
     private static final int NOT_CLEAN = 255;
 
-    /** Ends the manager. */
-    interface Exits {
-        /**
-         * @param status the exit status of the process; empty where the unit has none
-         * @param force whether units are killed instead of stopped in order
-         */
-        void exit(OptionalInt status, boolean force);
-    }
-
     private final ManagerContext context;
-    private final Exits exits;
+    private final Ending ending;
 
-    EmergencyActions(ManagerContext context, Exits exits) {
+    EmergencyActions(ManagerContext context, Ending ending) {
         this.context = context;
-        this.exits = exits;
+        this.ending = ending;
     }
 
     void succeeded(LoadedUnit node) {
@@ -63,20 +55,40 @@ final class EmergencyActions {
             case NONE -> {}
             case EXIT, EXIT_FORCE -> {
                 context.notice(node.name(), directive + "=" + word + ": the manager ends");
-                exits.exit(
+                ending.begin(
+                        What.EXIT,
                         configured.isPresent() ? configured : statusOf(node),
                         action == EmergencyAction.EXIT_FORCE);
             }
-            default ->
-                    context.listener()
-                            .event(
-                                    node.name(),
-                                    Level.WARNING,
-                                    directive
-                                            + "="
-                                            + word
-                                            + " is not possible: this manager is not PID 1");
+            case REBOOT -> endContainer(node, directive, word, What.REBOOT, false);
+            case REBOOT_FORCE, REBOOT_IMMEDIATE ->
+                    endContainer(node, directive, word, What.REBOOT, true);
+            case POWEROFF -> endContainer(node, directive, word, What.POWER_OFF, false);
+            case POWEROFF_FORCE, POWEROFF_IMMEDIATE ->
+                    endContainer(node, directive, word, What.POWER_OFF, true);
+            case HALT -> endContainer(node, directive, word, What.HALT, false);
+            case HALT_FORCE, HALT_IMMEDIATE -> endContainer(node, directive, word, What.HALT, true);
+            case KEXEC, KEXEC_FORCE, SOFT_REBOOT, SOFT_REBOOT_FORCE ->
+                    warn(node, directive, word, "this manager is not the init of a machine");
         }
+    }
+
+    private void endContainer(
+            LoadedUnit node, String directive, String word, What what, boolean force) {
+        if (ending.isOfContainer()) {
+            context.notice(node.name(), directive + "=" + word + ": the container ends");
+            ending.begin(what, OptionalInt.empty(), force);
+        } else {
+            warn(node, directive, word, "this manager is not PID 1 of a container");
+        }
+    }
+
+    private void warn(LoadedUnit node, String directive, String word, String why) {
+        context.listener()
+                .event(
+                        node.name(),
+                        Level.WARNING,
+                        directive + "=" + word + " is not possible: " + why);
     }
 
     private static OptionalInt statusOf(LoadedUnit node) {

@@ -58,12 +58,12 @@ final class Jobs implements JobEngine.Listener {
             UnitTable units,
             UnitCatalog catalog,
             UnitListener listener,
-            EmergencyActions.Exits exits) {
+            Ending ending) {
         this.context = context;
         this.units = units;
         this.catalog = catalog;
         this.listener = listener;
-        this.emergencies = new EmergencyActions(context, exits);
+        this.emergencies = new EmergencyActions(context, ending);
         this.reactions = new Reactions(context, units, this, emergencies);
         this.engine =
                 new JobEngine(

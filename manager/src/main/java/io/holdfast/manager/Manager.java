@@ -46,6 +46,7 @@ import io.holdfast.manager.slice.SliceKind;
 import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.socket.SocketKind;
 import io.holdfast.manager.survival.Keeper;
+import io.holdfast.manager.survival.ManagerEnd;
 import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.target.TargetKind;
@@ -93,6 +94,7 @@ public final class Manager implements AutoCloseable {
     private final Optional<String> cgroupRefusal;
     private final UnitTable units;
     private final ProcessIndex processes = new ProcessIndex();
+    private final Ending ending;
     private final Jobs jobs;
     private final TransientFiles made;
     private final TransientStarts transients;
@@ -111,7 +113,6 @@ public final class Manager implements AutoCloseable {
     private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
     private Optional<BusNames> busNames = Optional.empty(); // of the loop
     private final List<Consumer<BusNames>> awaitingBus = new ArrayList<>(); // of the loop
-    private OptionalInt exitStatus = OptionalInt.empty(); // of the loop
     private boolean handingOver; // of the loop
     private boolean closed;
 
@@ -170,7 +171,12 @@ public final class Manager implements AutoCloseable {
                                         new TargetKind(),
                                         new SliceKind(),
                                         new ScopeKind())));
-        jobs = new Jobs(context, units, catalog, listeners, this::exit);
+        ending =
+                new Ending(
+                        options.isContainerInit(),
+                        survival.predecessor().stopping().orElse(ManagerEnd.PLAIN),
+                        new Ways());
+        jobs = new Jobs(context, units, catalog, listeners, ending);
         transients = new TransientStarts(context, units, catalog, made, jobs);
         activation = new SocketActivation(context, units, catalog, jobs);
         view =
@@ -183,6 +189,7 @@ public final class Manager implements AutoCloseable {
                         transients,
                         listeners,
                         loudness,
+                        ending,
                         this::reexecute);
         messages =
                 new NotifyRouter(
@@ -448,7 +455,7 @@ public final class Manager implements AutoCloseable {
      */
     public boolean run() {
         survival.forgetRest(fd -> closer.close("an earlier manager", fd)); // all faces are there
-        if (survival.predecessor().stopping()) {
+        if (survival.predecessor().stopping().isPresent()) {
             var _ = shutdown();
         }
         loop.run();
@@ -624,7 +631,7 @@ public final class Manager implements AutoCloseable {
     public CompletableFuture<Map<UnitName, JobResult>> shutdown() {
         loop.postEnding(() -> {
             if (!jobs.isStopping()) {
-                survival.stopping();
+                survival.stopping(ending.end());
                 jobs.shutdown(results ->
                         orphans.end(() -> {
                             shutDown.complete(results);
@@ -636,23 +643,33 @@ public final class Manager implements AutoCloseable {
         return shutDown.copy();
     }
 
-    private void exit(OptionalInt status, boolean force) {
-        if (exitStatus.isEmpty()) {
-            exitStatus = status;
-        }
-        if (force) {
-            loop.stop(); // close kills what is left
-        } else {
+    /**
+     * The same, of a container that this is the init of, so that the runtime outside starts it
+     * again.
+     */
+    public void reboot() {
+        loop.postEnding(() -> ending.begin(ManagerEnd.What.REBOOT, OptionalInt.empty(), false));
+    }
+
+    private final class Ways implements Ending.Ways {
+        @Override
+        public void inOrder() {
             var _ = shutdown();
+        }
+
+        @Override
+        public void atOnce() {
+            survival.stopping(ending.end());
+            loop.stop(); // close kills what is left
         }
     }
 
     /**
-     * The exit status that a unit has chosen by ending the manager ({@code FailureAction=exit});
-     * empty if none has. After {@link #run} has returned.
+     * How it ends, where a unit or a client has chosen that ({@code FailureAction=exit}). After
+     * {@link #run} has returned.
      */
-    public OptionalInt exitStatus() {
-        return exitStatus;
+    public ManagerEnd end() {
+        return ending.end();
     }
 
     /** What is done on the loop, and answers. */

@@ -19,6 +19,8 @@ import java.util.Map;
  *     io.holdfast.core.process.Spawn} did not start, and that were not there before the manager,
  *     are orphans of its units: only where nothing else in this JVM starts processes. Without
  *     cgroups nothing else can tell them apart.
+ * @param isContainerInit whether units may end the container that the manager is the init of
+ *     ({@link ContainerInit})
  */
 public record ManagerOptions(
         ManagerScope scope,
@@ -26,7 +28,8 @@ public record ManagerOptions(
         List<Path> units,
         Path runtimeDirectory,
         UnitName slice,
-        boolean ownsProcess) {
+        boolean ownsProcess,
+        boolean isContainerInit) {
     /** The slice that a manager uses unless told otherwise. */
     public static final UnitName DEFAULT_SLICE = UnitName.of("holdfast.slice");
 
@@ -45,6 +48,7 @@ public record ManagerOptions(
                 List.of(),
                 Path.of("/run/holdfast"),
                 DEFAULT_SLICE,
+                false,
                 false);
     }
 
@@ -57,6 +61,7 @@ public record ManagerOptions(
                 List.of(),
                 Path.of(scope.runtimeDirectory(), "holdfast"),
                 DEFAULT_SLICE,
+                false,
                 false);
     }
 
@@ -65,14 +70,16 @@ public record ManagerOptions(
      *     follows
      */
     public ManagerOptions withScope(ManagerScope other) {
-        return new ManagerOptions(other, loadPath, units, runtimeDirectory, slice, ownsProcess);
+        return new ManagerOptions(
+                other, loadPath, units, runtimeDirectory, slice, ownsProcess, isContainerInit);
     }
 
     /**
      * @param folders the one that wins first; none by default
      */
     public ManagerOptions withUnits(List<Path> folders) {
-        return new ManagerOptions(scope, loadPath, folders, runtimeDirectory, slice, ownsProcess);
+        return new ManagerOptions(
+                scope, loadPath, folders, runtimeDirectory, slice, ownsProcess, isContainerInit);
     }
 
     /**
@@ -80,7 +87,8 @@ public record ManagerOptions(
      *     XDG_RUNTIME_DIR}
      */
     public ManagerOptions withRuntimeDirectory(Path directory) {
-        return new ManagerOptions(scope, loadPath, units, directory, slice, ownsProcess);
+        return new ManagerOptions(
+                scope, loadPath, units, directory, slice, ownsProcess, isContainerInit);
     }
 
     /**
@@ -101,7 +109,8 @@ public record ManagerOptions(
      * @param name of a slice; {@link #DEFAULT_SLICE} by default
      */
     public ManagerOptions withSlice(UnitName name) {
-        return new ManagerOptions(scope, loadPath, units, runtimeDirectory, name, ownsProcess);
+        return new ManagerOptions(
+                scope, loadPath, units, runtimeDirectory, name, ownsProcess, isContainerInit);
     }
 
     /**
@@ -109,6 +118,13 @@ public record ManagerOptions(
      * are not by default. See {@code ownsProcess}.
      */
     public ManagerOptions withProcessOwned() {
-        return new ManagerOptions(scope, loadPath, units, runtimeDirectory, slice, true);
+        return new ManagerOptions(
+                scope, loadPath, units, runtimeDirectory, slice, true, isContainerInit);
+    }
+
+    /** As the init of a container, which {@link ContainerInit#isHere} tells; not by default. */
+    public ManagerOptions withContainerInit(boolean isInit) {
+        return new ManagerOptions(
+                scope, loadPath, units, runtimeDirectory, slice, ownsProcess, isInit);
     }
 }

@@ -32,6 +32,7 @@ import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitListener;
 import io.holdfast.manager.runtime.UnitListeners;
 import io.holdfast.manager.runtime.UnitTable;
+import io.holdfast.manager.survival.ManagerEnd;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
@@ -79,6 +80,7 @@ public final class ManagerView {
     private final Workers readers;
     private final Set<Runnable> open = ConcurrentHashMap.newKeySet(); // each refuses its answer
     private final Loudness loudness;
+    private final Ending ending;
     private final Supplier<CompletableFuture<Void>> reexecute;
     private final Moment opened = Moment.now();
 
@@ -91,6 +93,7 @@ public final class ManagerView {
             TransientStarts transients,
             UnitListeners listeners,
             Loudness loudness,
+            Ending ending,
             Supplier<CompletableFuture<Void>> reexecute) {
         this.context = context;
         this.options = options;
@@ -101,6 +104,7 @@ public final class ManagerView {
         this.listeners = listeners;
         this.readers = Workers.forReaders(context.loop(), context::warn);
         this.loudness = loudness;
+        this.ending = ending;
         this.reexecute = reexecute;
         this.whoIs = new WhoIs(context.processes(), readers);
     }
@@ -456,6 +460,26 @@ public final class ManagerView {
      */
     public CompletableFuture<Void> reexecute() {
         return reexecute.get();
+    }
+
+    /** Whether a container can be ended with the manager. */
+    public boolean isContainerInit() {
+        return ending.isOfContainer();
+    }
+
+    /** The exit status that was chosen for the manager; 0 if none was. */
+    public int exitStatus() {
+        return ending.end().status().orElse(0);
+    }
+
+    /** Chooses the exit status of the manager, for when it ends. */
+    public void setExitStatus(int status) {
+        ending.setStatus(status);
+    }
+
+    /** Ends the manager at once: units are killed, not stopped. */
+    public void end(ManagerEnd.What what) {
+        ending.begin(what, OptionalInt.empty(), true);
     }
 
     /**

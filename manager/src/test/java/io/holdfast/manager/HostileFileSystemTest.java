@@ -298,6 +298,7 @@ class HostileFileSystemTest {
                 List.of(units),
                 folder.resolve("manager"),
                 Stage.freshSlice(),
+                false,
                 false);
     }
 

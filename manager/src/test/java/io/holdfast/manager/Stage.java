@@ -80,6 +80,7 @@ final class Stage implements AutoCloseable {
                 List.of(units),
                 runtimeDirectory,
                 inSlice,
+                false,
                 false);
     }
 

@@ -173,7 +173,7 @@ class UnitEndTest {
         stage.happenings().await("a.service: NOTICE FailureAction=exit: the manager ends");
         stage.happenings().awaitRest("other.service");
         Stage.get(stage.manager().shutdown());
-        assertThat(stage.manager().exitStatus()).hasValue(7);
+        assertThat(stage.manager().end().status()).hasValue(7);
     }
 
     @Test
@@ -186,7 +186,7 @@ class UnitEndTest {
         stage.start("a");
         stage.happenings().await("a.service: NOTICE SuccessAction=exit: the manager ends");
         Stage.get(stage.manager().shutdown());
-        assertThat(stage.manager().exitStatus()).hasValue(3);
+        assertThat(stage.manager().end().status()).hasValue(3);
     }
 
     @Test

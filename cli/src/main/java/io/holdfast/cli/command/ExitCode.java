@@ -25,5 +25,11 @@ public final class ExitCode {
     /** Nobody reads what is written: as of a program that SIGPIPE has ended, and as silent. */
     public static final int UNREAD = 128 + 13;
 
+    /**
+     * {@code up} as PID 1 of a container: it is to be started again, and reboot(2) is not permitted
+     * there. As of systemd-nspawn(1).
+     */
+    public static final int REBOOT = 133;
+
     private ExitCode() {}
 }

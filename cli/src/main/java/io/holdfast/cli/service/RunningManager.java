@@ -7,6 +7,7 @@ import io.holdfast.cli.command.Terminal;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
+import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.BusAddressException;
@@ -17,6 +18,7 @@ import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.ManagerListener.Level;
 import io.holdfast.manager.survival.Keeper;
+import io.holdfast.manager.survival.ManagerEnd;
 import io.holdfast.manager.survival.SupervisorStore;
 import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.ManagerScope;
@@ -45,6 +47,7 @@ final class RunningManager {
     private final EventLines lines;
     private final SupervisorNotices supervisor = new SupervisorNotices();
     private volatile int code = ExitCode.OK;
+    private volatile ManagerEnd end = ManagerEnd.PLAIN;
     private boolean stopping; // of the loop
 
     /**
@@ -77,7 +80,7 @@ final class RunningManager {
                                 manager, options.runtimeDirectory(), systemd1.permission());
                 // as long as the folder is ours: another manager may lay out his own behind us
                 AutoCloseable _ = () -> stack.ifPresent(Stack::remove)) {
-            serveUser(systemd1);
+            serveSystemctl(systemd1);
             if (!bus.isEmpty()) {
                 manager.busNames(
                         manager.isAfterCrash() ? systemd1.follow(bus) : systemd1.connect(bus));
@@ -96,6 +99,7 @@ final class RunningManager {
             try (Registration _ = manager.loop().onSignal(Signal.TERM, () -> stop(manager));
                     Registration _ = manager.loop().onSignal(Signal.INT, () -> stop(manager));
                     Registration _ = manager.loop().onSignal(Signal.HUP, hangup);
+                    Registration _ = onReboot(manager);
                     AutoCloseable _ = watchKeeper(manager)) {
                 stack.ifPresent(each -> connect(each, manager, systemd1));
                 keeper.ifPresent(Keeper::ready);
@@ -105,7 +109,8 @@ final class RunningManager {
                     handOver();
                 }
             }
-            return manager.exitStatus().orElse(code);
+            end = manager.end();
+            return end.status().orElse(code);
         } catch (UncheckedIOException e) {
             IOException cause = Objects.requireNonNull(e.getCause());
             String reason = CommandException.reason(cause);
@@ -122,23 +127,38 @@ final class RunningManager {
         }
     }
 
-    /** Where systemctl --user looks, unless a manager of another folder is meant. */
-    private void serveUser(Systemd1 systemd1) {
+    /** What becomes of the container that the manager is the init of. When all is stopped. */
+    ManagerEnd.What whatEnds() {
+        return end.what();
+    }
+
+    /**
+     * Where systemctl looks: that of a user, or that of root if this is the init of a container.
+     * Unless a manager of another folder is meant.
+     */
+    private void serveSystemctl(Systemd1 systemd1) {
         ManagerScope scope = options.scope();
         Path folder = Path.of(scope.runtimeDirectory());
-        if (!scope.user() || !folder.equals(options.runtimeDirectory().getParent())) {
+        if (!(scope.user() || options.isContainerInit())
+                || !folder.equals(options.runtimeDirectory().getParent())) {
             return;
         }
         try {
             systemd1.serveAlso(folder);
+            if (options.isContainerInit()) {
+                // its presence means that the init is spoken to as systemd is: sd_booted(3)
+                TrustedFolder.make(folder.resolve("systemd/system")).close();
+            }
         } catch (ErrnoException e) {
             lines.event(
                     Level.NOTICE,
-                    "systemctl --user does not find this manager: "
-                            + e.getMessage()
-                            + "; XDG_RUNTIME_DIR="
-                            + options.runtimeDirectory()
-                            + " leads it here");
+                    scope.user()
+                            ? "systemctl --user does not find this manager: "
+                                    + e.getMessage()
+                                    + "; XDG_RUNTIME_DIR="
+                                    + options.runtimeDirectory()
+                                    + " leads it here"
+                            : "systemctl does not find this manager: " + e.getMessage());
         }
     }
 
@@ -227,6 +247,19 @@ final class RunningManager {
                             }
                             supervisor.ready();
                         });
+    }
+
+    /** The keeper of a container's init sends this when the container is to restart. */
+    private Registration onReboot(Manager manager) {
+        return options.isContainerInit()
+                ? manager.loop()
+                        .onSignal(
+                                Signal.USR1,
+                                () -> {
+                                    manager.reboot();
+                                    stop(manager);
+                                })
+                : () -> false;
     }
 
     private void stop(Manager manager) {

@@ -3,12 +3,15 @@ package io.holdfast.cli.service;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;
+import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.ContainerInit;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.log.ManagerListener.Level;
 import io.holdfast.manager.survival.Keeper;
+import io.holdfast.manager.survival.ManagerEnd;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Path;
@@ -35,7 +38,9 @@ public final class UpCommand implements Command {
                                 + " files again. Each service is spawned into a cgroup of its own and"
                                 + " held by pidfd. `holdfast status` and the others talk to it.%n%nA manager that"
                                 + " is killed is replaced at once: the process that was started is its keeper, which"
-                                + " holds its sockets and pipes meanwhile.%n")
+                                + " holds its sockets and pipes meanwhile.%n%nAs PID 1 of a container it also"
+                                + " stops at SIGRTMIN+3, SIGRTMIN+4 and SIGPWR, which runtimes send, and at"
+                                + " SIGRTMIN+5 it restarts the container.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast up",
@@ -151,7 +156,9 @@ public final class UpCommand implements Command {
 
     private static int run(
             ParseResult line, DaemonProcess process, Optional<Keeper> keeper, Output output) {
-        ManagerOptions options = options(line, process).withProcessOwned();
+        boolean isInit = ContainerInit.isHere(keeper.isPresent());
+        ManagerOptions options =
+                options(line, process).withProcessOwned().withContainerInit(isInit);
         List<UnitName> units = new ArrayList<>(units(line));
         Optional<Stack> stack =
                 units.isEmpty() || units.contains(Stack.TARGET)
@@ -168,7 +175,14 @@ public final class UpCommand implements Command {
                         line.matchedOptionValue("--bus", ""),
                         keeper,
                         new EventLines(output, keeper));
-        return manager.run(process);
+        int code = manager.run(process);
+        ManagerEnd.What ends = manager.whatEnds();
+        if (ends == ManagerEnd.What.EXIT) {
+            return code;
+        }
+        output.flush(); // what it has printed ends with the container
+        ContainerInit.end(ends, keeper.isPresent());
+        return code == ExitCode.OK && ends == ManagerEnd.What.REBOOT ? ExitCode.REBOOT : code;
     }
 
     private static ManagerOptions options(ParseResult line, DaemonProcess process) {

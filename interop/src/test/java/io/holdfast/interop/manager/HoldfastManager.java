@@ -49,6 +49,7 @@ final class HoldfastManager implements AutoCloseable {
                                 List.of(folder.units(), folder.base()),
                                 runtime,
                                 slice,
+                                false,
                                 false),
                         log);
         thread = Thread.ofPlatform().name("manager").start(manager::run);

@@ -9,6 +9,7 @@ import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.SysSocket;
+import io.holdfast.core.sys.SysStat;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -211,6 +212,11 @@ public final class DescriptorStore implements AutoCloseable {
         if (!begun) {
             throw new IllegalStateException("an empty queue takes nothing");
         }
+    }
+
+    /** Tells it from every other one of this boot; the same for all who open it. */
+    long id() {
+        return SysStat.inode(queues.getFirst().in().fd());
     }
 
     /** Whether there is anything in it. */

@@ -19,7 +19,7 @@ import java.util.Optional;
  * @param takenBack the units that were taken back from it
  * @param quick how many in a row, this one included, have not lived long
  * @param begun whether what the first of them was started for is done
- * @param stopping whether it was stopping everything
+ * @param stopping what was to become of it when everything is stopped; empty if it was not stopping
  * @param handedOver whether the one before this one, or this one, ends to be replaced by the next
  */
 public record Predecessor(
@@ -29,13 +29,16 @@ public record Predecessor(
         int quick,
         int takenBack,
         boolean begun,
-        boolean stopping,
+        Optional<ManagerEnd> stopping,
         boolean handedOver) {
     /** There was none. */
     public static final Predecessor NONE =
-            new Predecessor(0, Moment.NEVER, Optional.empty(), 0, 0, false, false, false);
+            new Predecessor(
+                    0, Moment.NEVER, Optional.empty(), 0, 0, false, Optional.empty(), false);
 
     private static final String PROCESS = "process";
+    private static final String STORE = "store";
+    private static final String STOPPING = "stopping";
     private static final String HANDED_OVER = "handed-over";
 
     /** Who has lived so long did not end because of what it found. */
@@ -47,19 +50,18 @@ public record Predecessor(
     /**
      * Now that it is found dead. One that meant to be replaced counts neither as a crash nor as
      * quick.
+     *
+     * @param store the keeper's that has started this manager; if the keeper before died, too, this
+     *     one was started for something of its own, whatever the other had begun or was stopping
      */
-    static Predecessor of(Fields fields) {
+    static Predecessor of(Fields fields, long store) {
+        boolean isSameKeeper = fields.number(STORE) == store;
+        boolean begun = isSameKeeper && fields.is("begun");
+        Optional<ManagerEnd> stopping = isSameKeeper ? stopping(fields) : Optional.empty();
         int crashes = Math.toIntExact(fields.number("crashes"));
         if (fields.is(HANDED_OVER)) {
             return new Predecessor(
-                    crashes,
-                    Moment.now(),
-                    Optional.empty(),
-                    0,
-                    0,
-                    fields.is("begun"),
-                    fields.is("stopping"),
-                    true);
+                    crashes, Moment.now(), Optional.empty(), 0, 0, begun, stopping, true);
         }
         Optional<Exit> how =
                 fields.find(PROCESS).map(ProcessId::parse).flatMap(Predecessor::exitOf);
@@ -71,9 +73,13 @@ public record Predecessor(
                 how,
                 wasQuick ? Math.toIntExact(fields.number("quick")) + 1 : 0,
                 0,
-                fields.is("begun"),
-                fields.is("stopping"),
+                begun,
+                stopping,
                 false);
+    }
+
+    private static Optional<ManagerEnd> stopping(Fields fields) {
+        return fields.is(STOPPING) ? Optional.of(ManagerEnd.of(fields)) : Optional.empty();
     }
 
     /** Its zombie is the keeper's, who does not reap it before it is told. */
@@ -103,26 +109,29 @@ public record Predecessor(
         return new Predecessor(crashes, last, how, quick, takenBack, true, stopping, handedOver);
     }
 
-    /** The present manager stops everything. */
-    Predecessor stops() {
-        return new Predecessor(crashes, last, how, quick, takenBack, begun, true, handedOver);
+    /** The present manager stops everything, and ends so. */
+    Predecessor stops(ManagerEnd end) {
+        return new Predecessor(
+                crashes, last, how, quick, takenBack, begun, Optional.of(end), handedOver);
     }
 
     /** What the next manager is told by one that ends so that it takes over. */
-    Fields handsOver() {
-        return record().put(HANDED_OVER, true);
+    Fields handsOver(long store) {
+        return record(store).put(HANDED_OVER, true);
     }
 
     /** What the next manager is told. */
-    Fields record() {
+    Fields record(long store) {
         try (PidFd self = PidFd.self()) {
-            return new Fields()
-                    .put(PROCESS, self.processId().toString())
+            Fields fields = new Fields();
+            stopping.ifPresent(end -> end.into(fields));
+            return fields.put(PROCESS, self.processId().toString())
                     .put("monotonic", System.nanoTime())
+                    .put(STORE, store)
                     .put("crashes", crashes)
                     .put("quick", quick)
                     .put("begun", begun)
-                    .put("stopping", stopping);
+                    .put(STOPPING, stopping.isPresent());
         }
     }
 }

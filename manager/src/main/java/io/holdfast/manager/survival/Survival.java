@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -77,30 +78,31 @@ public final class Survival {
                                 warnings.accept(name + " is not taken back: " + why)));
         Fields manager = states.remove(MANAGER);
         isAfterCrash = manager != null;
-        predecessor = manager == null ? Predecessor.NONE : Predecessor.of(manager);
+        predecessor =
+                manager == null ? Predecessor.NONE : Predecessor.of(manager, keeper.store().id());
         written.addAll(states.keySet());
         writeManager();
     }
 
     private void writeManager() {
-        writeManager(predecessor.record());
+        writeManager(predecessor::record);
     }
 
-    private void writeManager(Fields record) {
-        if (folder != null) {
+    private void writeManager(LongFunction<Fields> record) {
+        if (folder != null && keeper != null) {
             FaultPoint.STATE.pass();
             try {
-                folder.write(MANAGER, record);
+                folder.write(MANAGER, record.apply(keeper.store().id()));
             } catch (ErrnoException e) {
                 warnings.accept("this manager is not written down: " + e.getMessage());
             }
         }
     }
 
-    /** It stops everything; so does the next one, should this one be killed. */
-    public void stopping() {
+    /** It stops everything and ends so; so does the next one, should this one be killed. */
+    public void stopping(ManagerEnd end) {
         if (keeper != null) {
-            predecessor = predecessor.stops();
+            predecessor = predecessor.stops(end);
             writeManager();
         }
     }
@@ -112,7 +114,7 @@ public final class Survival {
     public void handOver() {
         writeChanged();
         if (keeper != null) {
-            writeManager(predecessor.handsOver());
+            writeManager(predecessor::handsOver);
         }
     }
 

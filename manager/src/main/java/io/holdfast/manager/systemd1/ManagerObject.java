@@ -32,6 +32,7 @@ final class ManagerObject {
     private final Broadcast broadcast;
     private final References references;
     private final ProcessQuestions processes;
+    private final ManagerEnds ends;
     private final UnitFileList unitFiles;
     private final TransientUnits transients;
 
@@ -49,6 +50,7 @@ final class ManagerObject {
         this.broadcast = broadcast;
         this.references = references;
         this.processes = new ProcessQuestions(manager);
+        this.ends = new ManagerEnds(manager, operations);
         this.unitFiles = unitFiles;
         this.transients = transients;
     }
@@ -62,6 +64,7 @@ final class ManagerObject {
         addListening(builder);
         processes.addTo(builder);
         transients.addTo(builder);
+        ends.addTo(builder);
         NotOffered.addTo(builder);
         addSignals(builder);
         ManagerProperties.describe(builder, manager);

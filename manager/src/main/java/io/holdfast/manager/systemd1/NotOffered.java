@@ -11,7 +11,7 @@ import java.util.List;
 final class NotOffered {
     private static final String UNIT_FILES = "Changing which units are enabled";
     private static final String MASKS = "Masking units";
-    private static final String MACHINE = "Ending or restarting the machine";
+    private static final String MACHINE = "Restarting the machine in this way";
     private static final String ENVIRONMENT = "Changing the manager's environment";
     private static final String MOUNTS = "Mounting into a running service";
     private static final String FREEZER = "Freezing units";
@@ -61,11 +61,7 @@ final class NotOffered {
                     new Method("SetEnvironment", "as", "", ENVIRONMENT),
                     new Method("UnsetEnvironment", "as", "", ENVIRONMENT),
                     new Method("UnsetAndSetEnvironment", "asas", "", ENVIRONMENT),
-                    new Method("Exit", "", "", "Ending the manager over the bus"),
-                    new Method("Reboot", "", "", MACHINE),
                     new Method("SoftReboot", "s", "", MACHINE),
-                    new Method("PowerOff", "", "", MACHINE),
-                    new Method("Halt", "", "", MACHINE),
                     new Method("KExec", "", "", MACHINE),
                     new Method("SwitchRoot", "ss", "", MACHINE));
 

@@ -15,22 +15,26 @@ shift 3
 manager=
 up=     # the manager hears signals
 ready=  # there was one that did
-asked=  # to stop
+asked=  # to stop: the signal that did
 failed=0 # starts in a row that came to no manager
 
 # Until the manager hears signals they would only kill it: it is told of a stop then, and reads its files anyway. A second wish
 # to stop does kill it.
 forward() {
     signalled=yes
-    if [ -n "$up" ] || [ "$1$asked" = TERMyes ]; then
+    if [ -n "$up" ] || { [ -n "$asked" ] && [ "$1" != HUP ]; }; then
         [ -z "$manager" ] || kill -s "$1" "$manager" 2>/dev/null || :
     fi
-    [ "$1" != TERM ] || asked=yes
+    [ "$1" = HUP ] || asked=$1
 }
 trap 'forward TERM' INT # the manager ignores what the terminal sends to all
 trap 'forward TERM' TERM
 trap 'forward HUP' HUP
 trap '' QUIT
+if [ $$ = 1 ]; then # what runtimes send to the init of a container: SIGRTMIN+3 and +4, SIGPWR; SIGRTMIN+5 to restart it
+    trap 'forward TERM' 37 38 PWR
+    trap 'forward USR1' 39
+fi
 # A systemd whose watchdog has heard nothing sends this: the manager hangs, and the next keeper takes over.
 trap '[ -z "$manager" ] || kill -s KILL "$manager"; exit 134' ABRT
 
@@ -46,7 +50,7 @@ while :; do
             case $word in
             ready)
                 up=yes ready=yes
-                [ -z "$asked" ] || kill -s TERM "$manager"
+                [ -z "$asked" ] || kill -s "$asked" "$manager"
                 ;;
             here) failed=0 ;;
             reap) ( : ) ;;

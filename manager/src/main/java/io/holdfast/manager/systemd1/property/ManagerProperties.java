@@ -48,6 +48,7 @@ public final class ManagerProperties {
                 .asked("NFailedJobs", "u", _ -> 0)
                 .asked("Progress", "d", _ -> 1.0)
                 .asked("Environment", "as", _ -> environment())
+                .asked("ExitCode", "y", manager -> (byte) manager.exitStatus())
                 .fixed(
                         "UnitPath",
                         "as",

@@ -1,0 +1,59 @@
+package io.holdfast.manager;
+
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SysReboot;
+import io.holdfast.manager.survival.ManagerEnd;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The init of a container: PID 1 of a PID namespace that is not the machine's own. It can end its
+ * container so that the runtime outside knows whether to start it again.
+ */
+public final class ContainerInit {
+    private static final Path PID_NAMESPACE = Path.of("/proc/self/ns/pid");
+
+    /** The machine's own one, on every machine: {@code PROC_PID_INIT_INO} of linux/proc_ns.h. */
+    private static final String OF_THE_MACHINE = "pid:[4026531836]";
+
+    private ContainerInit() {}
+
+    /**
+     * Whether this process is one, or the keeper above it.
+     *
+     * @param hasKeeper whether a keeper has started this process
+     */
+    public static boolean isHere(boolean hasKeeper) {
+        int init = hasKeeper ? Unistd.getppid() : Unistd.getpid();
+        if (init != 1) {
+            return false;
+        }
+        try {
+            String namespace = Files.readSymbolicLink(PID_NAMESPACE).toString();
+            return !namespace.equals(OF_THE_MACHINE);
+        } catch (IOException e) {
+            return false; // without /proc nobody knows, and what is not known must not be rebooted
+        }
+    }
+
+    /**
+     * Ends the container by reboot(2), which kills all of it at once. Returns where that is not
+     * meant, or not permitted: without CAP_SYS_BOOT, as in most containers. Then the exit status of
+     * the init is all that can be told.
+     *
+     * @throws IllegalStateException if this is not below the init of a container
+     */
+    public static void end(ManagerEnd.What what, boolean hasKeeper) {
+        if (!isHere(hasKeeper)) {
+            throw new IllegalStateException("this process is not the init of a container");
+        }
+        int ignored =
+                switch (what) {
+                    case EXIT -> 0;
+                    case HALT -> SysReboot.halt();
+                    case POWER_OFF -> SysReboot.powerOff();
+                    case REBOOT -> SysReboot.restart();
+                };
+    }
+}

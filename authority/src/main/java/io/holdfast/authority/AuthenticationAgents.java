@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
@@ -28,6 +29,7 @@ final class AuthenticationAgents {
     private final TemporaryAuthorizations kept;
     private final AuthorityOptions options;
     private final UserLines lines;
+    private final AuthorityCounts counts;
     private final Runnable changed;
     private final AgentRegistry agents = new AgentRegistry();
     private final Dialogs dialogs;
@@ -40,6 +42,7 @@ final class AuthenticationAgents {
      * @param tasks of the loop
      * @param state where agents on a bus are written down; lent
      * @param lines takes the lines about agents
+     * @param counts counts the agents that register
      * @param changed called when there are other agents
      */
     AuthenticationAgents(
@@ -49,12 +52,14 @@ final class AuthenticationAgents {
             AuthorityOptions options,
             AuthorityState state,
             UserLines lines,
+            AuthorityCounts counts,
             Runnable changed) {
         this.tasks = tasks;
         this.kept = kept;
         this.options = options;
         this.state = state;
         this.lines = lines;
+        this.counts = counts;
         this.changed = changed;
         this.dialogs = new Dialogs(loop, tasks);
     }
@@ -114,6 +119,7 @@ final class AuthenticationAgents {
                         return;
                     }
                     agents.add(agent);
+                    counts.agentRegistered();
                     write(agent);
                     if (again) {
                         boolean _ = takenBack.add(agent.serial());
@@ -223,6 +229,33 @@ final class AuthenticationAgents {
             dialogs.cancelAbout(isGone);
             dialogs.endAttempts(isGone);
         });
+    }
+
+    /** On the loop. */
+    int registered() {
+        return agents.all().size();
+    }
+
+    /** On the loop. */
+    int openDialogs() {
+        return dialogs.open();
+    }
+
+    /** Tells what each user holds of what agents have. On the loop. */
+    void tellAccounts(Consumer<AuthorityMetrics.OfUser> told) {
+        Map<Long, Integer> ofUsers = new HashMap<>();
+        agents.all().forEach(agent -> ofUsers.merge(agent.uid(), 1, Integer::sum));
+        tell(ofUsers, AuthorityMetrics.Account.AGENTS, told);
+        tell(dialogs.unansweredOfUsers(), AuthorityMetrics.Account.DIALOGS, told);
+        tell(dialogs.attemptsOfUsers(), AuthorityMetrics.Account.ATTEMPTS, told);
+    }
+
+    private static void tell(
+            Map<Long, Integer> ofUsers,
+            AuthorityMetrics.Account account,
+            Consumer<AuthorityMetrics.OfUser> told) {
+        ofUsers.forEach(
+                (user, held) -> told.accept(new AuthorityMetrics.OfUser(user, account, held)));
     }
 
     // ---- asking users

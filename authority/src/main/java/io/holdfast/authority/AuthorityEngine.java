@@ -38,6 +38,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An authority without a daemon: decides, keeps what was granted for a while, and has agents ask
@@ -75,6 +77,7 @@ public final class AuthorityEngine implements AutoCloseable {
     private final List<AutoCloseable> open = new ArrayList<>();
     private final List<Consumer<Change>> listeners = new CopyOnWriteArrayList<>();
     private final ChecksUnderWay checks = new ChecksUnderWay();
+    private final AuthorityCounts counts = new AuthorityCounts();
     private final AuthorityState state;
     private final AtomicReference<List<KeptAgent>> lostAgents = new AtomicReference<>(List.of());
     private final TemporaryAuthorizations kept;
@@ -105,6 +108,7 @@ public final class AuthorityEngine implements AutoCloseable {
                         options,
                         state,
                         lines,
+                        counts,
                         () -> tell(Change.AUTHORIZATIONS));
         try {
             rules =
@@ -246,6 +250,44 @@ public final class AuthorityEngine implements AutoCloseable {
         return options.sessions();
     }
 
+    /** What it has done, and holds at this moment. Fails once this is closed. */
+    public CompletableFuture<AuthorityMetrics> metrics() {
+        return CompletableFuture.supplyAsync(this::countAll, tasks);
+    }
+
+    private AuthorityMetrics countAll() {
+        List<AuthorityMetrics.OfUser> users = new ArrayList<>();
+        checks.ofUsers()
+                .forEach((user, held) ->
+                        users.add(
+                                new AuthorityMetrics.OfUser(
+                                        user, AuthorityMetrics.Account.CHECKS, held)));
+        agents.tellAccounts(users::add);
+        List<TemporaryAuthorization> inForce = kept.inScope(_ -> true);
+        inForce.stream()
+                .collect(Collectors.groupingBy(each -> each.subject().uid(), Collectors.counting()))
+                .forEach((user, held) ->
+                        users.add(
+                                new AuthorityMetrics.OfUser(
+                                        user,
+                                        AuthorityMetrics.Account.TEMPORARY_AUTHORIZATIONS,
+                                        held)));
+        return new AuthorityMetrics(
+                counts.answers(),
+                counts.refusals(),
+                agents.openDialogs(),
+                agents.registered(),
+                counts.agents(),
+                inForce.size(),
+                users,
+                rules.metrics());
+    }
+
+    /** A face has refused a call. */
+    void countRefusal(AuthorityException refusal) {
+        counts.refused(refusal.kind());
+    }
+
     // ---- checks
 
     /**
@@ -256,7 +298,7 @@ public final class AuthorityEngine implements AutoCloseable {
      */
     public CompletableFuture<Decision> check(CheckRequest request) {
         CompletableFuture<Decision> answer = new CompletableFuture<>();
-        var _ = answer.whenComplete((decision, failure) -> log.tell(request, decision, failure));
+        var _ = answer.whenComplete((decision, failure) -> tell(request, decision, failure));
         try {
             if (request.details().size() > CheckRequest.MAX_DETAILS) {
                 throw AuthorityException.failed(
@@ -280,6 +322,12 @@ public final class AuthorityEngine implements AutoCloseable {
             request.subject().close();
         }
         return answer;
+    }
+
+    private void tell(
+            CheckRequest request, @Nullable Decision decision, @Nullable Throwable failure) {
+        counts.checked(decision);
+        log.tell(request, decision, failure);
     }
 
     /** What we did not foresee is a refusal, never a grant, and nobody's end. */

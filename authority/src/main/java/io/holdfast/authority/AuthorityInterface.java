@@ -188,7 +188,7 @@ public final class AuthorityInterface implements AutoCloseable {
         });
         return decision.handle((answer, failure) -> {
             if (failure != null) {
-                throw error(failure);
+                throw refusal(failure);
             }
             return json(answer, explained);
         });
@@ -310,11 +310,21 @@ public final class AuthorityInterface implements AutoCloseable {
         return strings;
     }
 
-    private static VarlinkException error(Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null
-                        ? failure.getCause()
-                        : failure;
+    private VarlinkException refusal(Throwable failure) {
+        Throwable cause = causeOf(failure);
+        if (cause instanceof AuthorityException refused) {
+            engine.countRefusal(refused);
+        }
+        return error(cause);
+    }
+
+    private static Throwable causeOf(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null
+                ? failure.getCause()
+                : failure;
+    }
+
+    private static VarlinkException error(Throwable cause) {
         JsonObject reason = JsonObject.of("reason", String.valueOf(cause.getMessage()));
         String word =
                 cause instanceof AuthorityException refused
@@ -427,7 +437,7 @@ public final class AuthorityInterface implements AutoCloseable {
         return engine.revoke(caller(call), call.parameters().string("id"))
                 .handle((_, failure) -> {
                     if (failure != null) {
-                        throw error(failure);
+                        throw refusal(failure);
                     }
                     return JsonObject.EMPTY;
                 });

@@ -99,6 +99,11 @@ final class ChecksUnderWay {
         return Set.copyOf(byConnection.keySet());
     }
 
+    /** How many each user has. */
+    synchronized Map<Long, Integer> ofUsers() {
+        return Map.copyOf(byUser);
+    }
+
     /** Cancels all of a connection that has gone. */
     void cancelAll(String connection) {
         find(connection).forEach(ChecksUnderWay::cancel);

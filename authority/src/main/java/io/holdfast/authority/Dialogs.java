@@ -239,6 +239,23 @@ final class Dialogs implements AutoCloseable {
                 .forEach(dialog -> cancel(dialog, "the subject has gone"));
     }
 
+    /** How many are open. */
+    int open() {
+        return dialogs.size();
+    }
+
+    /** How many the agents of each user have not answered. */
+    Map<Long, Integer> unansweredOfUsers() {
+        return Map.copyOf(unansweredOfUser);
+    }
+
+    /** The attempts to authenticate that the agents of each user have under way. */
+    Map<Long, Integer> attemptsOfUsers() {
+        Map<Long, Integer> ofUsers = new HashMap<>();
+        attempts.values().forEach(user -> ofUsers.merge(user, 1, Integer::sum));
+        return ofUsers;
+    }
+
     /** Cancels all, when the loop has ended. */
     @Override
     public void close() {

@@ -196,7 +196,7 @@ final class PolicyKitMethods {
     }
 
     /** What the caller gets for a failure. */
-    private static RuntimeException refusal(Throwable failure) {
+    private RuntimeException refusal(Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null
                         ? failure.getCause()
@@ -210,7 +210,8 @@ final class PolicyKitMethods {
         };
     }
 
-    private static DBusException error(AuthorityException e) {
+    private DBusException error(AuthorityException e) {
+        engine.countRefusal(e);
         return new DBusException(
                 PolicyKit1.ERROR + e.kind().word(), String.valueOf(e.getMessage()));
     }

@@ -37,11 +37,6 @@ public record BusMetrics(
         users = List.copyOf(users);
     }
 
-    /** {@return the same as text of OpenMetrics 1.0, which Prometheus and others read} */
-    public String openMetrics() {
-        return OpenMetricsText.of(this);
-    }
-
     /**
      * What was refused, how often. Kinds that there were not are not in it.
      *

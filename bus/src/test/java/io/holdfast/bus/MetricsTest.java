@@ -219,32 +219,4 @@ class MetricsTest {
                                     List.of()));
         }
     }
-
-    @Test
-    void openMetricsNameWhoHoldsWhat() throws Exception {
-        TestClient client = connect();
-        assertThat(client.ask("RequestName", "a.b", 0)).isEqualTo(1L);
-        assertThat(client.tryBus(BUS, "AddMatch", "member='S'")).isEqualTo("return");
-        assertThat(client.tryBus(BUS, "AddMatch", "member='T'")).isEqualTo("LimitsExceeded");
-
-        String text = bus.metrics().join().openMetrics();
-        assertThat(text.lines())
-                .allMatch(line ->
-                        line.matches(
-                                "# (TYPE holdfast_bus_[a-z_]+ (counter|gauge|info)"
-                                        + "|HELP holdfast_bus_[a-z_]+ .*|EOF)"
-                                        + "|holdfast_bus_[a-z_]+(\\{([a-z]+=\"[^\"\\\\]*\",?)+})? [0-9]+"))
-                .last()
-                .isEqualTo("# EOF");
-        assertThat(text)
-                .contains(
-                        "holdfast_bus_name_info{name=\"a.b\",owner=\"" + client.name() + "\"} 1\n")
-                .contains("holdfast_bus_peer_match_rules{name=\"" + client.name() + "\",process=\"")
-                .contains("holdfast_bus_user_connections{uid=\"" + US + "\"} 1\n")
-                .contains("_refusals_total{kind=\"limit\",reason=\"" + RULES + "\"} 1\n")
-                .contains(
-                        "holdfast_bus_user_refusals_total{uid=\"%d\",kind=\"limit\",reason=\"%s\"} 1\n"
-                                .formatted(US, RULES))
-                .doesNotContain("queued_descriptors{name=\"\"");
-    }
 }

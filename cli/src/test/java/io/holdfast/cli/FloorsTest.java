@@ -36,6 +36,7 @@ class FloorsTest {
             List.of(
                     List.of("cli.output"),
                     List.of("cli.command"),
+                    List.of("cli.metrics"),
                     List.of("cli.service", "cli.bus", "cli.permission", "cli.process"),
                     List.of("cli.tour"));
 
@@ -229,6 +230,20 @@ class FloorsTest {
                 .orShould()
                 .dependOnClassesThat()
                 .areAssignableTo(java.time.Clock.class)
+                .check(HOUSE);
+    }
+
+    /** The library of the metrics is loaded at the first request: nothing else may need it. */
+    @Test
+    void theTextOfMetricsIsWrittenAtOnePlace() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("io.holdfast.cli.metrics")
+                .or()
+                .haveSimpleName("MetricsSocket")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("io.prometheus..")
                 .check(HOUSE);
     }
 

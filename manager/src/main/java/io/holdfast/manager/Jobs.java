@@ -23,6 +23,7 @@ import io.holdfast.manager.unit.section.Unit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -50,6 +51,7 @@ final class Jobs implements JobEngine.Listener {
     private final UnusedUnits unused;
     private final Map<Long, CompletableFuture<?>> loading = new HashMap<>(); // reading files
     private long loads;
+    private final Map<JobResult, Long> finished = new EnumMap<>(JobResult.class);
     private long granted;
     private boolean stopping;
 
@@ -87,6 +89,11 @@ final class Jobs implements JobEngine.Listener {
     /** How many jobs there have been. */
     long granted() {
         return granted;
+    }
+
+    /** How many jobs have ended, by their result. */
+    Map<JobResult, Long> finished() {
+        return Map.copyOf(finished);
     }
 
     boolean isStopping() {
@@ -500,6 +507,7 @@ final class Jobs implements JobEngine.Listener {
 
     @Override
     public void jobRemoved(UnitJob job, JobResult result) {
+        finished.merge(result, 1L, Long::sum);
         context.survival().changed(job.unit());
         listener.unitChanged(job.unit());
         listener.jobRemoved(job, result);

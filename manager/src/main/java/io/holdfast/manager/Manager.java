@@ -21,6 +21,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.Loudness;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.log.UnitLogs;
+import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
@@ -106,6 +107,7 @@ public final class Manager implements AutoCloseable {
     private final DynamicUids uids;
     private final Survival survival;
     private final UnitLogs logs;
+    private final ManagerCounters counters = new ManagerCounters();
     private final boolean isAfterCrash;
     private final Registration childSignal;
     private final TrustedFolder folder;
@@ -144,7 +146,7 @@ public final class Manager implements AutoCloseable {
                         new UnitReader(host, options.scope()),
                         made);
         uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
-        logs = new UnitLogs(loudness, survival);
+        logs = new UnitLogs(loudness, survival, counters);
         UnitListeners listeners = new UnitListeners();
         ManagerContext context =
                 new ManagerContext(
@@ -160,6 +162,7 @@ public final class Manager implements AutoCloseable {
                         loudness,
                         logs,
                         survival,
+                        counters,
                         new UnitEvents(new Parts(), listeners));
         units =
                 new UnitTable(
@@ -193,10 +196,22 @@ public final class Manager implements AutoCloseable {
                         this::reexecute);
         messages =
                 new NotifyRouter(
-                        loop, closer, context::warn, cgroups.isPresent(), processes, this::service);
+                        loop,
+                        closer,
+                        context::warn,
+                        cgroups.isPresent(),
+                        processes,
+                        counters,
+                        this::service);
         notify =
                 new NotifySocket(
-                        context.notifySocket(), loop, closer, messages, survival, context::warn);
+                        context.notifySocket(),
+                        loop,
+                        closer,
+                        messages,
+                        survival,
+                        counters,
+                        context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();
         if (cgroups.isPresent() || tracked) { // else nobody could tell orphans from children
             ErrnoException.check(
@@ -602,6 +617,12 @@ public final class Manager implements AutoCloseable {
     public CompletableFuture<List<UnitStatus>> list() {
         return onLoop(
                 answer -> answer.complete(units.all().stream().map(ManagedUnit::status).toList()));
+    }
+
+    /** What the manager has done, and what it holds at this moment. */
+    public CompletableFuture<ManagerMetrics> metrics() {
+        return onLoop(answer ->
+                answer.complete(MetricsSnapshot.of(units, jobs, counters, survival, loop)));
     }
 
     /** What every socket that is loaded has besides its status. */

@@ -1,6 +1,7 @@
 package io.holdfast.cli.bus;
 
 import io.holdfast.bus.Bus;
+import io.holdfast.bus.BusMetrics;
 import io.holdfast.bus.BusOptions;
 import io.holdfast.bus.ConfigSource;
 import io.holdfast.bus.config.BusConfig;
@@ -10,6 +11,8 @@ import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Version;
+import io.holdfast.cli.metrics.BusFamilies;
+import io.holdfast.cli.metrics.MetricsSocket;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
@@ -23,7 +26,6 @@ import io.holdfast.dbus.BusListener;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -106,13 +108,7 @@ public final class BusCommand implements Command {
                         printed(
                                 "--print-address",
                                 "Print the address for clients, a line for each, once it listens."))
-                .addOption(
-                        Command.option(
-                                "--metrics",
-                                "PATH",
-                                "Serve counters by peer, name and user there, as OpenMetrics by HTTP, for root"
-                                        + " and the user of the bus: curl --unix-socket PATH"
-                                        + " http://localhost/metrics"))
+                .addOption(MetricsSocket.option("counters by peer, name and user"))
                 .addOption(
                         printed(
                                 "--print-pid",
@@ -168,7 +164,8 @@ public final class BusCommand implements Command {
                 LineTarget pid = LineTarget.of(line, "--print-pid", output);
                 EventLoop signals = EventLoop.open();
                 Bus bus = Bus.open(options);
-                MetricsSocket _ = metrics(line, bus);
+                MetricsSocket<BusMetrics> _ =
+                        MetricsSocket.of(line, signals, bus::metrics, BusFamilies::text);
                 Registration _ = signals.onSignal(Signal.TERM, signals::stop);
                 Registration _ = signals.onSignal(Signal.INT, signals::stop);
                 Registration _ = signals.onSignal(Signal.HUP, () -> reload(bus))) {
@@ -188,13 +185,6 @@ public final class BusCommand implements Command {
                 | IllegalArgumentException e) {
             throw new CommandException(String.valueOf(e.getMessage()), e);
         }
-    }
-
-    private static @Nullable MetricsSocket metrics(ParseResult line, Bus bus) {
-        String path = line.matchedOptionValue("--metrics", null);
-        return path == null
-                ? null
-                : MetricsSocket.listen(Path.of(path), () -> bus.metrics().join().openMetrics());
     }
 
     /** What is wrong with the configuration stands in the log of the bus. */

@@ -50,6 +50,9 @@ public final class LineQueue implements LineSink {
     private long dropped;
 
     @GuardedBy("this")
+    private long droppedEver;
+
+    @GuardedBy("this")
     private boolean writing;
 
     @GuardedBy("this")
@@ -68,6 +71,7 @@ public final class LineQueue implements LineSink {
         reportDropped();
         if (dropped > 0 || !hasRoom()) {
             dropped++;
+            droppedEver++;
         } else {
             put(line);
         }
@@ -160,6 +164,11 @@ public final class LineQueue implements LineSink {
             TimeUnit.NANOSECONDS.timedWait(this, left);
         }
         return true;
+    }
+
+    @Override
+    public synchronized long dropped() {
+        return droppedEver;
     }
 
     @Override

@@ -242,6 +242,11 @@ public final class Output {
         return stalled;
     }
 
+    /** How many lines of a daemon were dropped, as a reader was too slow. */
+    public long droppedLines() {
+        return lines == null || complaints == null ? 0 : lines.dropped() + complaints.dropped();
+    }
+
     /** Whether something could not be written to standard output. */
     public boolean hasFailed() {
         return out.checkError() || (lines != null && lines.hasFailed());

@@ -2,12 +2,15 @@ package io.holdfast.cli.permission;
 
 import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.AuthorityInterface;
+import io.holdfast.authority.AuthorityMetrics;
 import io.holdfast.authority.AuthorityOptions;
 import io.holdfast.authority.BusPresence;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.metrics.AuthorityFamilies;
+import io.holdfast.cli.metrics.MetricsSocket;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
@@ -67,6 +70,7 @@ public final class AuthorityCommand implements Command {
                                 "A folder of its own, in which temporary authorizations and agents outlive it if it is"
                                         + " killed; without it the one that a service manager gives it"
                                         + " (RUNTIME_DIRECTORY)."))
+                .addOption(MetricsSocket.option("counters of checks, dialogs, rules and users"))
                 .addOption(folders("--actions", "of policy files, instead of the standard ones."))
                 .addOption(folders("--rules", "of rules, instead of the standard ones."))
                 .addOption(
@@ -97,6 +101,8 @@ public final class AuthorityCommand implements Command {
                 presence;
                 AuthorityEngine engine = AuthorityEngine.open(options(line, presence));
                 AuthorityInterface face = AuthorityInterface.of(engine);
+                MetricsSocket<AuthorityMetrics> _ =
+                        MetricsSocket.of(line, signals, engine::metrics, AuthorityFamilies::text);
                 AutoCloseable _ = signals.onSignal(Signal.TERM, signals::stop);
                 AutoCloseable _ = signals.onSignal(Signal.INT, signals::stop);
                 AutoCloseable _ = signals.onSignal(Signal.HUP, () -> reload(engine))) {

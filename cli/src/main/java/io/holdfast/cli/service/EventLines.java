@@ -64,6 +64,11 @@ public final class EventLines implements ManagerListener {
         output.line(output.strong("holdfast"), ": ", coloured(level, text));
     }
 
+    /** How many lines were dropped, as a reader was too slow. */
+    long dropped() {
+        return output.droppedLines();
+    }
+
     /** Waits for what is not printed yet, as long as its reader takes lines in time. */
     void flush() {
         output.flush();

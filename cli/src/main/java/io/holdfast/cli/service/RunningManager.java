@@ -4,6 +4,8 @@ import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Terminal;
+import io.holdfast.cli.metrics.ManagerFamilies;
+import io.holdfast.cli.metrics.MetricsSocket;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
@@ -14,6 +16,7 @@ import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.manager.Manager;
+import io.holdfast.manager.ManagerMetrics;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.ManagerListener.Level;
@@ -33,6 +36,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ParseResult;
 
 /**
  * A manager with its faces, from its start to its end: the units that it is started for, and what
@@ -45,6 +49,7 @@ final class RunningManager {
     private final String bus;
     private final Optional<Keeper> keeper;
     private final EventLines lines;
+    private final ParseResult line;
     private final SupervisorNotices supervisor = new SupervisorNotices();
     private volatile int code = ExitCode.OK;
     private volatile ManagerEnd end = ManagerEnd.PLAIN;
@@ -55,6 +60,7 @@ final class RunningManager {
      * @param stack laid out beforehand, if it is asked for
      * @param bus the address of a bus to serve, too; may be empty
      * @param keeper lent
+     * @param line may say where metrics are served
      */
     RunningManager(
             ManagerOptions options,
@@ -62,13 +68,15 @@ final class RunningManager {
             Optional<Stack> stack,
             String bus,
             Optional<Keeper> keeper,
-            EventLines lines) {
+            EventLines lines,
+            ParseResult line) {
         this.options = options;
         this.units = units;
         this.stack = stack;
         this.bus = bus;
         this.keeper = keeper;
         this.lines = lines;
+        this.line = line;
     }
 
     /** Runs until all is stopped; returns the exit code. */
@@ -78,6 +86,7 @@ final class RunningManager {
                 ManagerInterface _ =
                         ManagerInterface.serve(
                                 manager, options.runtimeDirectory(), systemd1.permission());
+                MetricsSocket<ManagerMetrics> _ = metrics(manager);
                 // as long as the folder is ours: another manager may lay out his own behind us
                 AutoCloseable _ = () -> stack.ifPresent(Stack::remove)) {
             serveSystemctl(systemd1);
@@ -130,6 +139,23 @@ final class RunningManager {
     /** What becomes of the container that the manager is the init of. When all is stopped. */
     ManagerEnd.What whatEnds() {
         return end.what();
+    }
+
+    /** After a crash a manager without metrics is better than none. */
+    private @Nullable MetricsSocket<ManagerMetrics> metrics(Manager manager) {
+        try {
+            return MetricsSocket.of(line, manager.loop(), manager::metrics, this::text);
+        } catch (ErrnoException e) {
+            if (!manager.isAfterCrash()) {
+                throw e;
+            }
+            lines.event(Level.WARNING, "no metrics are served: " + e.getMessage());
+            return null;
+        }
+    }
+
+    private String text(ManagerMetrics metrics) {
+        return ManagerFamilies.text(metrics, lines.dropped());
     }
 
     /**

@@ -4,6 +4,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.metrics.MetricsSocket;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
@@ -70,6 +71,9 @@ public final class UpCommand implements Command {
                                 "Also serve org.freedesktop.systemd1 on this bus, and start what it"
                                         + " activates.")
                         .build());
+        spec.addOption(
+                MetricsSocket.option(
+                        "counters of units, jobs, processes and crashes of the manager"));
         spec.addOption(
                 OptionSpec.builder("--no-keeper")
                         .description(
@@ -174,7 +178,8 @@ public final class UpCommand implements Command {
                         stack,
                         line.matchedOptionValue("--bus", ""),
                         keeper,
-                        new EventLines(output, keeper));
+                        new EventLines(output, keeper),
+                        line);
         int code = manager.run(process);
         ManagerEnd.What ends = manager.whatEnds();
         if (ends == ManagerEnd.What.EXIT) {

@@ -14,6 +14,9 @@ public interface LineSink {
      */
     boolean flush(Duration atMost) throws InterruptedException;
 
+    /** How many lines were dropped since this began. */
+    long dropped();
+
     /** Whether the reader has refused something. */
     boolean hasFailed();
 }

@@ -88,6 +88,9 @@ public final class PrintedLines implements LineSink {
     private long dropped;
 
     @GuardedBy("this")
+    private long droppedEver;
+
+    @GuardedBy("this")
     private long file;
 
     @GuardedBy("this")
@@ -201,6 +204,7 @@ public final class PrintedLines implements LineSink {
         for (String line : lines) {
             if (dropped > 0 || !hasRoom()) {
                 dropped++;
+                droppedEver++;
             } else {
                 put(line);
             }
@@ -256,6 +260,7 @@ public final class PrintedLines implements LineSink {
             while (!ends.isEmpty() && ends.getLast() > end) {
                 ends.removeLast();
                 dropped++;
+                droppedEver++;
             }
         } finally {
             batch.reset();
@@ -346,6 +351,11 @@ public final class PrintedLines implements LineSink {
             TimeUnit.NANOSECONDS.timedWait(this, left);
         }
         return true;
+    }
+
+    @Override
+    public synchronized long dropped() {
+        return droppedEver;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.holdfast.manager.log;
 
+import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
@@ -19,6 +20,7 @@ public final class UnitLogs implements AutoCloseable {
 
     private final ManagerListener listener;
     private final Survival survival;
+    private final ManagerCounters counters;
     private final byte[] chunk; // lent by all to each other
     private final Map<UnitName, UnitLog> inUse = new HashMap<>();
     private final Map<UnitName, UnitLog> kept = new LinkedHashMap<>(); // the oldest first
@@ -27,10 +29,12 @@ public final class UnitLogs implements AutoCloseable {
      * With what an earlier manager has left.
      *
      * @param listener told of each line, from the thread that reads it
+     * @param counters counts the lines
      */
-    public UnitLogs(ManagerListener listener, Survival survival) {
+    public UnitLogs(ManagerListener listener, Survival survival, ManagerCounters counters) {
         this.listener = listener;
         this.survival = survival;
+        this.counters = counters;
         chunk = new byte[survival.isOn() ? CHUNK : 0];
         for (String key : survival.keys(KeptIntake.KEY)) {
             UnitName.parse(key.substring(KeptIntake.KEY.length()))
@@ -48,7 +52,13 @@ public final class UnitLogs implements AutoCloseable {
 
     private UnitLog make(UnitName unit) {
         UnitLog log = new UnitLog(ManagerLimits.LOG_LINES.intValue(), UnitLog.DEFAULT_LINE_BYTES);
-        var _ = log.follow(0, line -> listener.output(unit, line));
+        var _ =
+                log.follow(
+                        0,
+                        line -> {
+                            counters.lineWritten();
+                            listener.output(unit, line);
+                        });
         if (survival.isOn()) {
             KeptIntake intake = new KeptIntake(unit, log, listener, survival, chunk);
             log.intake(intake);

@@ -9,6 +9,7 @@ import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.log.Complaints;
+import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.Workload;
@@ -47,6 +48,7 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
     private final Function<UnitName, Optional<? extends Recipient>> recipients;
     private final FdCloser<String> closer;
     private final Throttle complaints;
+    private final ManagerCounters counters;
     private final boolean cgroups;
     private final FairShare<Long> shares = FairShare.of(ManagerLimits.EARLY_MESSAGES);
     private final Deque<Early> early = new ArrayDeque<>();
@@ -86,6 +88,7 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
     /**
      * @param warnings gets lines on messages that are ignored
      * @param cgroups whether processes are born in the cgroup of their unit
+     * @param counters counts the messages that are ignored
      * @param recipients the unit of that name, if it takes messages
      */
     public NotifyRouter(
@@ -94,11 +97,13 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
             Consumer<String> warnings,
             boolean cgroups,
             ProcessIndex index,
+            ManagerCounters counters,
             Function<UnitName, Optional<? extends Recipient>> recipients) {
         this.index = index;
         this.recipients = recipients;
         this.closer = closer;
         this.complaints = Complaints.on(loop, warnings);
+        this.counters = counters;
         this.cgroups = cgroups;
     }
 
@@ -108,6 +113,7 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
         try {
             owner = ownerOf(sender.process());
         } catch (ErrnoException e) {
+            counters.messageRefused();
             complaints.log(
                     new Complaints.Source("not placed", sender.uid()),
                     "notify message of " + sender + " ignored: " + e.getMessage());
@@ -120,6 +126,7 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
             owner.take(sender, datagram, descriptors);
             return;
         }
+        counters.messageRefused();
         complaints.log(
                 new Complaints.Source("stranger", sender.uid()),
                 "notify message of " + sender + " ignored: it belongs to no unit");

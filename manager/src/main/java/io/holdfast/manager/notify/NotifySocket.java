@@ -12,6 +12,7 @@ import io.holdfast.core.socket.Sender;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.manager.log.Complaints;
+import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.survival.Survival;
 import java.nio.ByteBuffer;
@@ -58,6 +59,7 @@ public final class NotifySocket implements AutoCloseable {
     private final Receiver receiver;
     private final FdCloser<String> closer;
     private final Throttle complaints;
+    private final ManagerCounters counters;
     private final EventLoop loop;
     private final EventLoop.Watch watch;
     private final Set<String> slow = new HashSet<>(); // users for whom descriptors are refused
@@ -78,11 +80,13 @@ public final class NotifySocket implements AutoCloseable {
             FdCloser<String> closer,
             Receiver receiver,
             Survival survival,
+            ManagerCounters counters,
             Consumer<String> complaints) {
         this.path = path;
         this.closer = closer;
         this.receiver = receiver;
         this.complaints = Complaints.on(loop, complaints);
+        this.counters = counters;
         this.loop = loop;
         List<Fd> kept = survival.take(KEY);
         socket =
@@ -116,6 +120,7 @@ public final class NotifySocket implements AutoCloseable {
     }
 
     private void take() {
+        counters.messageReceived();
         Optional<Sender> sender = beside.takeSender();
         List<Fd> descriptors = beside.takeDescriptors();
         try {
@@ -123,6 +128,7 @@ public final class NotifySocket implements AutoCloseable {
                 return; // the kernel names the sender of every datagram
             }
             if (sender.get().pidFd().isEmpty()) {
+                counters.messageRefused();
                 complaints.log(
                         new Complaints.Source("not held", sender.get().uid()),
                         "notify message of " + sender.get() + " ignored");
@@ -130,6 +136,7 @@ public final class NotifySocket implements AutoCloseable {
             }
             NotifySender held = new NotifySender(sender.get().pidFd().get(), sender.get().uid());
             if (beside.isCut()) {
+                counters.messageRefused();
                 complaints.log(
                         new Complaints.Source("cut", held.uid()),
                         "notify message of " + held + " ignored: descriptors were lost");

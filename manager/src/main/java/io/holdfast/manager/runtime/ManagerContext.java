@@ -6,6 +6,7 @@ import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.log.UnitLogs;
+import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
@@ -29,6 +30,7 @@ import java.util.function.Consumer;
  * @param notifySocket the path for {@code $NOTIFY_SOCKET}
  * @param uids of the dynamic users of all units
  * @param survival keeps what is to outlive the manager
+ * @param counters count what units do
  */
 public record ManagerContext(
         EventLoop loop,
@@ -43,6 +45,7 @@ public record ManagerContext(
         ManagerListener listener,
         UnitLogs logs,
         Survival survival,
+        ManagerCounters counters,
         Events events) {
 
     /** What units tell their manager, and what they ask of it. */

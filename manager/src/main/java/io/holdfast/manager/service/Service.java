@@ -376,6 +376,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
     /** Queues the job that starts the service again, and restarts what depends on it. */
     private void queueRestart() {
         restarts++;
+        context.counters().restarted();
         life.disarm();
         life.enter(ServiceState.AUTO_RESTART_QUEUED);
         boolean alone = life.unit().service().restart().mode() == RestartMode.DIRECT;

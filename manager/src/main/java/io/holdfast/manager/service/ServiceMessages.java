@@ -40,8 +40,7 @@ final class ServiceMessages {
         try {
             take(sender, NotifyMessage.parse(datagram), descriptors);
         } catch (NotifyMessage.MalformedException e) {
-            complaints.log(
-                    "malformed", "notify message of " + sender + " refused: " + e.getMessage());
+            refuse("malformed", sender, "refused: " + e.getMessage());
         }
     }
 
@@ -51,11 +50,11 @@ final class ServiceMessages {
         }
         Optional<ServiceRun> run = life.run();
         if (run.isEmpty()) {
-            complaints.log("no run", "notify message of " + sender + " ignored: not running");
+            refuse("no run", sender, "ignored: not running");
             return;
         }
         if (!mayNotify(run.get(), sender.process())) {
-            complaints.log("access", "notify message of " + sender + " ignored: " + access());
+            refuse("access", sender, "ignored: " + access());
             return;
         }
         message.status().ifPresent(life::statusText);
@@ -77,6 +76,11 @@ final class ServiceMessages {
             start.ready();
         }
         reload.message(message);
+    }
+
+    private void refuse(String kind, NotifySender sender, String why) {
+        life.context.counters().messageRefused();
+        complaints.log(kind, "notify message of " + sender + " " + why);
     }
 
     private void store(NotifyMessage.Store store, List<Fd> descriptors) {

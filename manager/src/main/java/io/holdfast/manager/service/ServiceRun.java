@@ -223,6 +223,11 @@ final class ServiceRun {
         work.begin((child, failure) -> {
             Role _ = spawns.remove(work);
             spawnsChanged();
+            if (child == null) {
+                context.counters().spawnFailed();
+            } else {
+                context.counters().spawned();
+            }
             if (ended) {
                 closeUnheld(child); // left over, as KillMode= wants it
             } else if (child == null) {
@@ -329,6 +334,7 @@ final class ServiceRun {
         process.onExit(exit -> {
             if (!ended) {
                 processes.exited();
+                context.counters().exited(exit);
                 listener.mainExited(exit);
             }
         });
@@ -344,6 +350,7 @@ final class ServiceRun {
                 kept.drop(Role.CONTROL);
                 release(process);
                 processes.exited();
+                context.counters().exited(exit);
                 listener.controlExited(exit);
             }
         });
@@ -388,13 +395,18 @@ final class ServiceRun {
         main.ifPresent(process -> takeBack(Role.MAIN, process));
         control.ifPresent(process -> takeBack(Role.CONTROL, process));
         if (main.isEmpty() && KeptRun.isRecorded(Role.MAIN, fields)) {
-            context.loop().postEnding(() -> listener.mainExited(new Exit.Unknown()));
+            context.loop()
+                    .postEnding(() -> {
+                        context.counters().exited(new Exit.Unknown());
+                        listener.mainExited(new Exit.Unknown());
+                    });
         }
         if (control.isEmpty() && KeptRun.isRecorded(Role.CONTROL, fields)) {
             controlIsLost = true;
             context.loop()
                     .postEnding(() -> {
                         controlIsLost = false;
+                        context.counters().exited(new Exit.Unknown());
                         listener.controlExited(new Exit.Unknown());
                     });
         }

@@ -10,6 +10,7 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.text.PrintableText;
+import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.survival.DescriptorStore;
 import io.holdfast.manager.survival.Keeper;
@@ -123,7 +124,7 @@ class KeptIntakeTest {
                 survival = new Survival(keeper, StateFolder.open(runtime), printer.events::add);
             }
             try {
-                logs = new UnitLogs(printer, survival);
+                logs = new UnitLogs(printer, survival, new ManagerCounters());
             } catch (Killed e) { // in the middle of taking back
                 survival.end();
                 keeper.close();

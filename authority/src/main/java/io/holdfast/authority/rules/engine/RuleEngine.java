@@ -14,6 +14,7 @@ import io.holdfast.authority.rules.RuleVerdict;
 import io.holdfast.authority.rules.Rules;
 import io.holdfast.authority.rules.evaluation.AdministratorEvaluation;
 import io.holdfast.authority.rules.evaluation.Evaluation;
+import io.holdfast.authority.rules.evaluation.EvaluationCounts;
 import io.holdfast.authority.rules.evaluation.ProgramOutcome;
 import io.holdfast.authority.rules.evaluation.ProgramRuns;
 import io.holdfast.authority.rules.evaluation.RuleEvaluation;
@@ -33,6 +34,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 /**
@@ -58,6 +60,8 @@ public final class RuleEngine implements Rules, AutoCloseable {
     private final WorkQueue queue;
     private final Set<Evaluation<?>> suspended = ConcurrentHashMap.newKeySet();
     private final AtomicLong submitted = new AtomicLong();
+    private final EvaluationCounts counts = new EvaluationCounts();
+    private final LongAdder refusals = new LongAdder();
     private final AtomicInteger numbers = new AtomicInteger();
     private final List<Evaluator> evaluators = new CopyOnWriteArrayList<>();
     private final EvaluatorWatch watch;
@@ -122,7 +126,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
     private RuleGeneration load() {
         RuleFiles files = source.get();
         RuleGeneration loaded =
-                onDeepStack(() -> RuleGeneration.load(sandbox, files, programs, log));
+                onDeepStack(() -> RuleGeneration.load(sandbox, files, programs, log, counts));
         List<RuleDiagnostic> found = loaded.diagnostics();
         for (RuleDiagnostic diagnostic : found) {
             if (!told.contains(diagnostic)) { // else it is still so
@@ -162,7 +166,13 @@ public final class RuleEngine implements Rules, AutoCloseable {
     /** How the rules are doing. */
     public RuleMetrics metrics() {
         return new RuleMetrics(
-                evaluators.size(), watch.stuck(), watch.stuckEver(), programs.running());
+                evaluators.size(),
+                watch.stuck(),
+                watch.stuckEver(),
+                programs.running(),
+                counts.answered(),
+                counts.overTime(),
+                refusals.sum());
     }
 
     /** What is wrong with the files, as of the last (re)load. */
@@ -225,6 +235,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
 
                     @Override
                     public void refused(String why) {
+                        refusals.increment();
                         boolean _ = verdict.complete(RuleEvaluation.refused(why));
                     }
                 });
@@ -245,6 +256,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
 
                     @Override
                     public void refused(String why) {
+                        refusals.increment();
                         boolean _ =
                                 verdict.complete(AdministratorEvaluation.refused(List.of(), why));
                     }

@@ -10,6 +10,7 @@ import io.holdfast.authority.rules.RuleLog;
 import io.holdfast.authority.rules.RuleVerdict;
 import io.holdfast.authority.rules.evaluation.AdministratorEvaluation;
 import io.holdfast.authority.rules.evaluation.Evaluation;
+import io.holdfast.authority.rules.evaluation.EvaluationCounts;
 import io.holdfast.authority.rules.evaluation.ProgramOutcome;
 import io.holdfast.authority.rules.evaluation.ProgramRuns;
 import io.holdfast.authority.rules.evaluation.RuleEvaluation;
@@ -37,7 +38,9 @@ public final class RuleTrial {
      */
     public RuleTrial(RuleFiles files, RuleLimits limits, RuleLog log) {
         programs = new ProgramRuns(limits);
-        generation = RuleGeneration.load(new Sandbox(limits), files, programs, log);
+        generation =
+                RuleGeneration.load(
+                        new Sandbox(limits), files, programs, log, new EvaluationCounts());
     }
 
     /** What is wrong with the files. */

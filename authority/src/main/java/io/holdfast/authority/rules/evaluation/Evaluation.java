@@ -304,6 +304,7 @@ public abstract class Evaluation<V> {
 
     private void tell(V verdict) {
         if (answered.compareAndSet(false, true)) {
+            generation.counts().answered(budget.remaining() <= 0);
             answer.accept(verdict);
         }
     }

@@ -29,15 +29,18 @@ public final class RuleGeneration {
     private final Sandbox sandbox;
     private final ProgramRuns programs;
     private final RuleLog log;
+    private final EvaluationCounts counts;
     private final Map<World.Kind, RuleFunctions> rules = new EnumMap<>(World.Kind.class);
     private final List<Program> files = new ArrayList<>();
     private final Map<String, RuleGuard> guards = new HashMap<>(); // by the text of a function
     private final List<RuleDiagnostic> diagnostics = new ArrayList<>();
 
-    private RuleGeneration(Sandbox sandbox, ProgramRuns programs, RuleLog log) {
+    private RuleGeneration(
+            Sandbox sandbox, ProgramRuns programs, RuleLog log, EvaluationCounts counts) {
         this.sandbox = sandbox;
         this.programs = programs;
         this.log = log;
+        this.counts = counts;
         for (World.Kind kind : World.Kind.values()) {
             rules.put(kind, new RuleFunctions());
         }
@@ -63,10 +66,15 @@ public final class RuleGeneration {
      * becomes a diagnostic, and harms only itself.
      *
      * @param log gets what the files log while they are run, and what rules log later
+     * @param counts counts the evaluations of these rules
      */
     public static RuleGeneration load(
-            Sandbox sandbox, RuleFiles files, ProgramRuns programs, RuleLog log) {
-        RuleGeneration generation = new RuleGeneration(sandbox, programs, log);
+            Sandbox sandbox,
+            RuleFiles files,
+            ProgramRuns programs,
+            RuleLog log,
+            EvaluationCounts counts) {
+        RuleGeneration generation = new RuleGeneration(sandbox, programs, log, counts);
         generation.diagnostics.addAll(files.diagnostics());
         try (Sandbox.Cell cell = sandbox.open()) {
             World world = new World(cell, sandbox, programs, log);
@@ -229,5 +237,9 @@ public final class RuleGeneration {
     /** Where its rules log. */
     RuleLog log() {
         return log;
+    }
+
+    EvaluationCounts counts() {
+        return counts;
     }
 }

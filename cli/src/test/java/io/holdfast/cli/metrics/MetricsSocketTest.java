@@ -1,9 +1,10 @@
-package io.holdfast.cli.bus;
+package io.holdfast.cli.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,19 +31,32 @@ class MetricsSocketTest {
     private final AtomicInteger asked = new AtomicInteger();
     @TempDir private Path folder;
     private Path path;
-    private MetricsSocket socket;
+    private EventLoop loop;
+    private Thread daemon;
+    private MetricsSocket<Integer> socket;
 
     @BeforeEach
     void listen() {
         path = folder.resolve("metrics");
-        socket =
-                MetricsSocket.listen(
-                        path, () -> "a_total " + asked.incrementAndGet() + "\n# EOF\n");
+        loop = EventLoop.open();
+        socket = MetricsSocket.listen(path, loop, this::count, MetricsSocketTest::text);
+        daemon = Thread.ofPlatform().start(loop::run);
+    }
+
+    private CompletableFuture<Integer> count() {
+        return CompletableFuture.completedFuture(asked.incrementAndGet());
+    }
+
+    private static String text(int counted) {
+        return "a_total " + counted + "\n# EOF\n";
     }
 
     @AfterEach
-    void close() {
+    void close() throws InterruptedException {
+        loop.stop();
+        daemon.join();
         socket.close();
+        loop.close();
     }
 
     private UnixSocket connect() throws InterruptedException {
@@ -114,9 +129,32 @@ class MetricsSocketTest {
     void itsFileIsForItsOwnerAndGoesWithIt() throws Exception {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
                 .isEqualTo("rw-------");
-        assertThatThrownBy(() -> MetricsSocket.listen(path, () -> ""))
-                .isInstanceOf(ErrnoException.class);
-        socket.close();
+        try (EventLoop other = EventLoop.open()) {
+            assertThatThrownBy(() ->
+                            MetricsSocket.listen(path, other, this::count, MetricsSocketTest::text))
+                    .isInstanceOf(ErrnoException.class);
+        }
+        close();
         assertThat(path).doesNotExist();
+    }
+
+    @Test
+    void aDaemonThatCannotCountIsUnavailable() throws Exception {
+        Path ending = folder.resolve("ending");
+        CompletableFuture<Void> listens = new CompletableFuture<>();
+        loop.post(() -> {
+            MetricsSocket<Integer> _ =
+                    MetricsSocket.listen(
+                            ending,
+                            loop,
+                            () -> CompletableFuture.failedFuture(new IllegalStateException()),
+                            MetricsSocketTest::text);
+            listens.complete(null);
+        });
+        listens.join();
+        try (UnixSocket client = UnixSocket.connect(UnixAddress.path(ending), SocketType.STREAM)) {
+            send(client, GET);
+            assertThat(rest(client)).startsWith("HTTP/1.1 503 ");
+        }
     }
 }

@@ -1,0 +1,230 @@
+package io.holdfast.cli.metrics;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.socket.UnixSocket;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.System.Logger.Level;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * Serves a daemon's counters in the OpenMetrics format on a socket file, by HTTP:
+ *
+ * <pre>{@code curl --unix-socket /run/holdfast/bus.metrics http://localhost/metrics}</pre>
+ *
+ * <p>The file is for the daemon's own user and root: the counters name processes. One request a
+ * connection, {@value #AT_ONCE} connections at once; a client that sends no request within {@link
+ * #PATIENCE} is disconnected. The daemon's loop accepts, and a virtual thread serves each client: a
+ * daemon that nobody asks starts no thread for this.
+ *
+ * @param <M> the counters
+ */
+public final class MetricsSocket<M> implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger("io.holdfast.cli");
+
+    /** How long a client may take to ask, and the daemon to count. */
+    static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** How long a daemon that is out of descriptors accepts nobody. */
+    private static final Duration PAUSE = Duration.ofSeconds(1);
+
+    private static final String OPTION = "--metrics";
+    private static final String TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    private static final int AT_ONCE = 8;
+    private static final int BACKLOG = 16;
+    private static final int FOR_OWNER = 0600;
+    private static final int LONGEST_REQUEST = 8 << 10;
+    private static final byte[] END = {'\r', '\n', '\r', '\n'};
+
+    private final EventLoop loop;
+    private final UnixListener listener;
+    private final Supplier<CompletableFuture<M>> counters;
+    private final Function<M, String> text;
+    private final EventLoop.Watch watch;
+    private int serving; // of the loop
+
+    private MetricsSocket(
+            EventLoop loop,
+            UnixListener listener,
+            Supplier<CompletableFuture<M>> counters,
+            Function<M, String> text) {
+        this.loop = loop;
+        this.listener = listener;
+        this.counters = counters;
+        this.text = text;
+        this.watch = loop.watch(listener.fd(), Readiness.IN, _ -> accept());
+    }
+
+    /**
+     * The option of a daemon that names the socket.
+     *
+     * @param what the counters, for the help
+     */
+    public static OptionSpec option(String what) {
+        return Command.option(
+                OPTION,
+                "PATH",
+                "Serve "
+                        + what
+                        + " there, as OpenMetrics by HTTP, for root and the user of the daemon: curl"
+                        + " --unix-socket PATH http://localhost/metrics");
+    }
+
+    /**
+     * Listens where the option says.
+     *
+     * @return null if it is not given
+     * @throws ErrnoException as {@link #listen}
+     */
+    public static <M> @Nullable MetricsSocket<M> of(
+            ParseResult line,
+            EventLoop loop,
+            Supplier<CompletableFuture<M>> counters,
+            Function<M, String> text) {
+        String path = line.matchedOptionValue(OPTION, null);
+        return path == null ? null : listen(Path.of(path), loop, counters, text);
+    }
+
+    /**
+     * Listens, and answers while the loop runs.
+     *
+     * @param loop of the daemon; not running yet, or this is called on it
+     * @param counters counts for each request; called by threads of this
+     * @param text writes what was counted
+     * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
+     */
+    static <M> MetricsSocket<M> listen(
+            Path path,
+            EventLoop loop,
+            Supplier<CompletableFuture<M>> counters,
+            Function<M, String> text) {
+        Path file = path.toAbsolutePath();
+        TrustedFolder.requireForSocket(file.resolveSibling(""));
+        return new MetricsSocket<>(
+                loop,
+                UnixListener.listen(UnixAddress.path(file), SocketType.STREAM, BACKLOG, FOR_OWNER),
+                counters,
+                text);
+    }
+
+    // ---- on the loop
+
+    private void accept() {
+        try {
+            while (serving < AT_ONCE) {
+                Optional<UnixSocket> client = listener.tryAccept();
+                if (client.isEmpty()) {
+                    return;
+                }
+                serving++;
+                var _ = Thread.ofVirtual().start(() -> serve(client.get()));
+            }
+            watch.events(0); // until one of them is served
+        } catch (ErrnoException e) {
+            LOG.log(Level.WARNING, "metrics socket: accepts nobody for a while: {0}", e.toString());
+            watch.events(0);
+            EventLoop.Timer _ = loop.after(PAUSE, () -> watch.events(Readiness.IN));
+        }
+    }
+
+    private void served() {
+        serving--;
+        watch.events(Readiness.IN);
+    }
+
+    // ---- on a thread for each client
+
+    private void serve(UnixSocket client) {
+        try (client) {
+            String request = request(client);
+            if (request.startsWith("GET ") || request.startsWith("HEAD ")) {
+                answer(client, request.startsWith("GET "));
+            } else if (!request.isEmpty()) {
+                answer(client, "405 Method Not Allowed", "text/plain", new byte[0], true);
+            }
+        } catch (ErrnoException | IOException | IllegalStateException e) {
+            // the client has gone, or the daemon ends
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            loop.postEnding(this::served);
+        }
+    }
+
+    /** The head of a request; empty if none comes in time, or none that ends. */
+    private static String request(UnixSocket client) throws InterruptedException {
+        byte[] bytes = new byte[LONGEST_REQUEST];
+        ByteBuffer head = ByteBuffer.wrap(bytes);
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!hasEnd(bytes, head.position())) {
+            Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+            if (!head.hasRemaining()
+                    || Readiness.await(client.fd(), Readiness.IN, left) == Readiness.NONE
+                    || client.tryReceive(head) == UnixSocket.END) {
+                return "";
+            }
+        }
+        return new String(bytes, 0, head.position(), StandardCharsets.US_ASCII);
+    }
+
+    private static boolean hasEnd(byte[] bytes, int length) {
+        return length >= END.length
+                && Arrays.equals(bytes, length - END.length, length, END, 0, END.length);
+    }
+
+    private void answer(UnixSocket client, boolean withBody)
+            throws IOException, InterruptedException {
+        try {
+            M counted = counters.get().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            byte[] body = text.apply(counted).getBytes(StandardCharsets.UTF_8);
+            answer(client, "200 OK", TYPE, body, withBody);
+        } catch (TimeoutException
+                | ExecutionException
+                | RejectedExecutionException e) { // it is busy, or ends
+            answer(client, "503 Service Unavailable", "text/plain", new byte[0], true);
+        }
+    }
+
+    private static void answer(
+            UnixSocket client, String status, String type, byte[] body, boolean withBody)
+            throws IOException {
+        String head =
+                "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+                        .formatted(status, type, body.length);
+        OutputStream out = client.outputStream();
+        out.write(head.getBytes(StandardCharsets.US_ASCII));
+        if (withBody) {
+            out.write(body);
+        }
+        out.flush();
+    }
+
+    /** Stops listening and removes the file. When the loop does not run, or on it. */
+    @Override
+    public void close() {
+        boolean _ = watch.cancel();
+        listener.close();
+    }
+}

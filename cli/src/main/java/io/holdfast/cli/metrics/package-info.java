@@ -1,0 +1,8 @@
+/**
+ * The metrics of daemons: the socket that serves them, and their text. Only this package uses the
+ * library that writes the text, and its classes are loaded at the first request.
+ */
+@NullMarked
+package io.holdfast.cli.metrics;
+
+import org.jspecify.annotations.NullMarked;

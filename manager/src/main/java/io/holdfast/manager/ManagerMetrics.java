@@ -1,0 +1,56 @@
+package io.holdfast.manager;
+
+import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.UnitType;
+import java.util.Map;
+
+/**
+ * What a manager has done since it began, and what it holds at one moment. What earlier managers
+ * below the same keeper have done is not in it, but for how often they crashed.
+ *
+ * @param units that are loaded, by type and state
+ * @param waitingJobs jobs that have not begun
+ * @param runningJobs jobs that have
+ * @param finishedJobs by their result
+ * @param processes main and control processes of services
+ * @param restarts automatic restarts of services
+ * @param logLines lines that units have written
+ * @param notifyMessages that have arrived at the notify socket
+ * @param refusedNotifyMessages of these, those that were refused or ignored
+ * @param crashes managers that have ended without being told to, since the keeper was started
+ * @param takenBack units that this manager has taken back from the one before it
+ * @param faults of the manager itself, which it survived
+ */
+public record ManagerMetrics(
+        Map<UnitType, Map<ActiveState, Long>> units,
+        long waitingJobs,
+        long runningJobs,
+        Map<JobResult, Long> finishedJobs,
+        Processes processes,
+        long restarts,
+        long logLines,
+        long notifyMessages,
+        long refusedNotifyMessages,
+        int crashes,
+        int takenBack,
+        long faults) {
+    public ManagerMetrics {
+        units = Map.copyOf(units);
+        finishedJobs = Map.copyOf(finishedJobs);
+    }
+
+    /**
+     * The processes that the manager spawned for services.
+     *
+     * @param spawned those that execute their program
+     * @param failed those that could not be spawned
+     * @param exits main and control processes that have ended, by {@code success}, {@code
+     *     exit-code}, {@code signal}, {@code core-dump} or {@code unknown}
+     */
+    public record Processes(long spawned, long failed, Map<String, Long> exits) {
+        public Processes {
+            exits = Map.copyOf(exits);
+        }
+    }
+}

@@ -32,7 +32,10 @@ final class Stack {
 
     static final String DOOR_PROPERTY = "holdfast.door";
     private static final String BUS_POLICY = "bus.conf";
+    private static final String USERS_METRICS = "bus.metrics";
     private static final String UNITS = "units";
+    private static final String BUS_FOLDER = "dbus";
+    private static final String AUTHORITY_FOLDER = "authority";
     private static final Path RUN = Path.of("/run");
 
     /** Readable by all: the bus and the authority have users of their own. */
@@ -124,7 +127,10 @@ final class Stack {
                 .replace("@HOLDFAST@", escaped(door))
                 .replace("@RUNTIME@", escaped(runtime.toString()))
                 .replace("@VISIBLE@", visible())
-                .replace("@STATE@", authorityState())
+                .replace("@BUS_FOLDER@", folderOf(BUS_FOLDER))
+                .replace("@BUS_METRICS@", metricsIn(BUS_FOLDER))
+                .replace("@AUTHORITY_FOLDER@", folderOf(AUTHORITY_FOLDER) + preserved())
+                .replace("@AUTHORITY_METRICS@", metricsIn(AUTHORITY_FOLDER))
                 // without cgroups this names nobody
                 .replace("@SLICE@", slice.orElse("/holdfast.slice"))
                 .getBytes(StandardCharsets.UTF_8);
@@ -161,14 +167,28 @@ final class Stack {
         return lines.toString();
     }
 
-    /**
-     * Where the authority writes down what outlives it: in our runtime folder, if that is where
-     * {@code RuntimeDirectory=} makes folders. A restart finds it again, a stop removes it.
-     */
-    private String authorityState() {
-        return runtime.startsWith(RUN) && !runtime.equals(RUN)
-                ? "RuntimeDirectory=\"%s/authority\"\nRuntimeDirectoryMode=0700\nRuntimeDirectoryPreserve=restart\n"
-                        .formatted(escaped(RUN.relativize(runtime).toString()))
+    /** Whether ours is where {@code RuntimeDirectory=} makes folders. */
+    private boolean mayHaveFolders() {
+        return runtime.startsWith(RUN) && !runtime.equals(RUN);
+    }
+
+    /** The folder of a daemon in ours, in which it alone writes. A stop removes it. */
+    private String folderOf(String daemon) {
+        return mayHaveFolders()
+                ? "RuntimeDirectory=\"%s/%s\"\nRuntimeDirectoryMode=0700\n"
+                        .formatted(escaped(RUN.relativize(runtime).toString()), daemon)
+                : "";
+    }
+
+    /** The authority writes down there what outlives it: a restart finds it again. */
+    private String preserved() {
+        return mayHaveFolders() ? "RuntimeDirectoryPreserve=restart\n" : "";
+    }
+
+    /** Without a folder of its own a daemon could serve them nowhere. */
+    private String metricsIn(String daemon) {
+        return mayHaveFolders()
+                ? " --metrics \"%s/%s/metrics\"".formatted(escaped(runtime.toString()), daemon)
                 : "";
     }
 
@@ -195,6 +215,7 @@ final class Stack {
             }
             boolean _ = Files.deleteIfExists(folder());
             boolean _ = Files.deleteIfExists(runtime.resolve(BUS_POLICY));
+            boolean _ = Files.deleteIfExists(runtime.resolve(USERS_METRICS)); // of a killed bus
         } catch (IOException e) {
             // somebody has put more there
         }

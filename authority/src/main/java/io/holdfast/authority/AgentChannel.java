@@ -1,8 +1,10 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.subject.Identity;
+import io.holdfast.authority.survival.AgentAddress;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** How the authority speaks with an agent. Safe for use by any thread; nothing here blocks. */
@@ -41,4 +43,9 @@ public interface AgentChannel {
 
     /** The answer is of no use any more. */
     void cancel(String cookie);
+
+    /** Where an authority after this one finds the agent; empty if it cannot. */
+    default Optional<AgentAddress> address() {
+        return Optional.empty();
+    }
 }

@@ -4,6 +4,7 @@ import io.holdfast.authority.action.Action;
 import io.holdfast.authority.action.ImplicitAuthorization;
 import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.survival.AgentAddress;
 import io.holdfast.authority.survival.AuthorityState;
 import io.holdfast.authority.survival.KeptAgent;
 import io.holdfast.core.ErrnoException;
@@ -151,15 +152,14 @@ final class AuthenticationAgents {
 
     /** For the authority after this one, which finds it if it is on a bus. */
     private void write(Agent agent) {
-        if (state.isKept()
-                && agent.channel() instanceof BusAgent onBus
-                && agent.process().isPresent()) {
+        Optional<AgentAddress> address = agent.channel().address();
+        if (state.isKept() && address.isPresent() && agent.process().isPresent()) {
             try {
                 String record = state.agentRecord();
                 state.write(
                         KeptAgent.of(
                                 record,
-                                onBus.address(),
+                                address.get(),
                                 agent.process().get(),
                                 agent.scope(),
                                 agent.path(),

@@ -184,9 +184,9 @@ public final class AuthorityEngine implements AutoCloseable {
         });
     }
 
-    /** The lines that users cause. */
-    UserLines lines() {
-        return lines;
+    /** Logs a line that an agent has caused, throttled for its user. */
+    public void logOfAgent(long uid, String line) {
+        lines.log(UserLines.Kind.AGENT, uid, line);
     }
 
     /** The watches first, then the rules that they load. */

@@ -64,12 +64,6 @@ public final class AuthorityLimits {
                     "attempts to authenticate that the agents of one user have under way, each a"
                             + " process that runs PAM");
 
-    static final Limit TEMPORARY_AUTHORIZATIONS =
-            Limit.count(
-                    "io.holdfast.authority.temporaryAuthorizations",
-                    256,
-                    "temporary authorizations of one user; the oldest ends when another comes");
-
     static final Limit LOCALES =
             Limit.count(
                     "io.holdfast.authority.localesKept",
@@ -117,7 +111,7 @@ public final class AuthorityLimits {
                         DIALOGS_OF_AGENT,
                         DIALOGS_OF_USER,
                         ATTEMPTS_OF_USER,
-                        TEMPORARY_AUTHORIZATIONS,
+                        TemporaryAuthorizations.PER_USER,
                         LOCALES,
                         BUS_PEERS,
                         LINES_OF_USER,

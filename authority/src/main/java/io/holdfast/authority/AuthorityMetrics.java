@@ -56,7 +56,7 @@ public record AuthorityMetrics(
         DIALOGS(AuthorityLimits.DIALOGS_OF_USER),
         /** Attempts to authenticate that his agents have under way. */
         ATTEMPTS(AuthorityLimits.ATTEMPTS_OF_USER),
-        TEMPORARY_AUTHORIZATIONS(AuthorityLimits.TEMPORARY_AUTHORIZATIONS);
+        TEMPORARY_AUTHORIZATIONS(TemporaryAuthorizations.PER_USER);
 
         private final Limit limit;
 

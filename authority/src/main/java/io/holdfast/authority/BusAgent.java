@@ -10,6 +10,7 @@ import io.holdfast.dbus.wire.Struct;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
@@ -32,9 +33,9 @@ final class BusAgent implements AgentChannel {
         object = bus.object(address.uniqueName(), path).withoutStart().withTimeout(NO_LIMIT);
     }
 
-    /** Where an authority after this one finds it. */
-    AgentAddress address() {
-        return address;
+    @Override
+    public Optional<AgentAddress> address() {
+        return Optional.of(address);
     }
 
     @Override

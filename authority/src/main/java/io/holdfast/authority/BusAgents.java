@@ -48,7 +48,7 @@ final class BusAgents {
                 bus,
                 new AgentAddress(busId, uniqueName),
                 path,
-                line -> engine.lines().log(UserLines.Kind.AGENT, uid, line));
+                line -> engine.logOfAgent(uid, line));
     }
 
     /** Whether a connection is not on the bus any more. */

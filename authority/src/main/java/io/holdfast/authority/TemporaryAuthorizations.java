@@ -6,6 +6,7 @@ import io.holdfast.authority.survival.AuthorityState;
 import io.holdfast.authority.survival.KeptAuthorization;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Readiness;
+import io.holdfast.core.limit.Limit;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -31,8 +32,14 @@ import java.util.stream.Stream;
  * does not serve, though its timer has not run yet.
  */
 final class TemporaryAuthorizations implements AutoCloseable {
+    static final Limit PER_USER =
+            Limit.count(
+                    "io.holdfast.authority.temporaryAuthorizations",
+                    256,
+                    "temporary authorizations of one user; the oldest ends when another comes");
+
     /** How many one user may have; the oldest goes when a further one comes. */
-    static final int MAX_PER_USER = AuthorityLimits.TEMPORARY_AUTHORIZATIONS.intValue();
+    static final int MAX_PER_USER = PER_USER.intValue();
 
     /** How long, and how many of all users, it is known how they ended. */
     private static final Duration REMEMBERED = Duration.ofMinutes(10);

@@ -19,8 +19,13 @@ module io.holdfast.authority {
     exports io.holdfast.authority;
     exports io.holdfast.authority.action;
     exports io.holdfast.authority.agent;
+    exports io.holdfast.authority.polkit1 to
+            io.holdfast.cli;
     exports io.holdfast.authority.rules;
     exports io.holdfast.authority.rules.engine to
             io.holdfast.cli;
     exports io.holdfast.authority.subject;
+    exports io.holdfast.authority.temporary;
+    exports io.holdfast.authority.varlink to
+            io.holdfast.cli;
 }

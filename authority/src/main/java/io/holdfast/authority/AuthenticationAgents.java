@@ -7,6 +7,8 @@ import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.survival.AgentAddress;
 import io.holdfast.authority.survival.AuthorityState;
 import io.holdfast.authority.survival.KeptAgent;
+import io.holdfast.authority.temporary.TemporaryAuthorization;
+import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.process.PidFd;

@@ -20,6 +20,8 @@ import io.holdfast.authority.survival.AuthorityState;
 import io.holdfast.authority.survival.KeptAgent;
 import io.holdfast.authority.survival.KeptAuthorization;
 import io.holdfast.authority.survival.Recovered;
+import io.holdfast.authority.temporary.TemporaryAuthorization;
+import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.file.FolderWatch;
 import io.holdfast.core.limit.Throttle;
@@ -246,7 +248,8 @@ public final class AuthorityEngine implements AutoCloseable {
         return rules.metrics();
     }
 
-    Sessions sessions() {
+    /** The sessions of the machine. */
+    public Sessions sessions() {
         return options.sessions();
     }
 
@@ -284,7 +287,7 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /** A face has refused a call. */
-    void countRefusal(AuthorityException refusal) {
+    public void countRefusal(AuthorityException refusal) {
         counts.refused(refusal.kind());
     }
 
@@ -358,7 +361,7 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /** The connections that have checks under way, or agents, or dialogs about them. */
-    Set<String> connections() {
+    public Set<String> connections() {
         Set<String> connections = new HashSet<>(checks.connections());
         connections.addAll(agents.connections());
         return connections;
@@ -373,7 +376,7 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /** The same of all such connections. Does nothing once this is closed. */
-    void disconnected(Predicate<String> isGone) {
+    public void disconnected(Predicate<String> isGone) {
         checks.connections().stream().filter(isGone).forEach(checks::cancelAll);
         agents.disconnected(isGone);
     }
@@ -441,7 +444,7 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /** The agents that the authority before this one had on a bus; once. */
-    List<KeptAgent> agentsToTakeBack() {
+    public List<KeptAgent> agentsToTakeBack() {
         return lostAgents.getAndSet(List.of());
     }
 
@@ -451,13 +454,13 @@ public final class AuthorityEngine implements AutoCloseable {
      * @param scope owned
      * @return fails as {@link #registerAgent}
      */
-    CompletableFuture<Void> takeAgentBack(
+    public CompletableFuture<Void> takeAgentBack(
             Caller caller, Subject scope, KeptAgent kept, AgentChannel channel) {
         return agents.takeBack(caller, scope, kept, channel);
     }
 
     /** Such an agent was taken back, or will not be: its old record is of no use any more. */
-    void forgetRecord(KeptAgent kept) {
+    public void forgetRecord(KeptAgent kept) {
         tasks.end(() -> state.remove(kept.record()));
     }
 

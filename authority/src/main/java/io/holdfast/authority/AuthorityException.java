@@ -36,7 +36,8 @@ public final class AuthorityException extends RuntimeException {
         this.kind = kind;
     }
 
-    static AuthorityException failed(String message) {
+    /** Of the kind that has no kind of its own. */
+    public static AuthorityException failed(String message) {
         return new AuthorityException(Kind.FAILED, message);
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.authority;
 import io.holdfast.authority.action.ActionPool;
 import io.holdfast.authority.action.Text;
 import io.holdfast.authority.rules.RuleLimits;
+import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import io.holdfast.core.limit.Limit;
 import java.time.Duration;
 import java.util.List;
@@ -10,7 +11,7 @@ import java.util.stream.Stream;
 
 /** The limits of an authority that are system properties. */
 public final class AuthorityLimits {
-    static final Limit CALLS =
+    public static final Limit CALLS =
             Limit.count(
                     "io.holdfast.authority.calls",
                     16_384,
@@ -64,13 +65,13 @@ public final class AuthorityLimits {
                     "attempts to authenticate that the agents of one user have under way, each a"
                             + " process that runs PAM");
 
-    static final Limit LOCALES =
+    public static final Limit LOCALES =
             Limit.count(
                     "io.holdfast.authority.localesKept",
                     4,
                     "languages in which the descriptions of all actions are cached");
 
-    static final Limit BUS_PEERS =
+    public static final Limit BUS_PEERS =
             Limit.count(
                     "io.holdfast.authority.busPeers",
                     1024,

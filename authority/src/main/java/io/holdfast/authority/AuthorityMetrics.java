@@ -1,6 +1,7 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.rules.RuleMetrics;
+import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import io.holdfast.core.limit.Limit;
 import java.util.List;
 import java.util.Locale;

@@ -10,6 +10,8 @@ import io.holdfast.authority.rules.RuleVerdict;
 import io.holdfast.authority.subject.Identity;
 import io.holdfast.authority.subject.Session;
 import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.temporary.TemporaryAuthorization;
+import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import io.holdfast.core.process.PidFd;
 import java.util.ArrayDeque;
 import java.util.Deque;

@@ -7,6 +7,7 @@ import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.rules.Rules;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Users;
+import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;

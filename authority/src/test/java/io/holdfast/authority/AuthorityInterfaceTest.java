@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.authority.client.Authority;
 import io.holdfast.authority.client.Decision;
+import io.holdfast.authority.varlink.AuthorityInterface;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.process.Child;

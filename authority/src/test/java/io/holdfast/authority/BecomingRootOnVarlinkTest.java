@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.varlink.AuthorityInterface;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.process.PidFd;

@@ -7,6 +7,7 @@ import io.holdfast.authority.AgentChannel.End;
 import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.authority.temporary.TemporaryAuthorization;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.PidFd;

@@ -10,6 +10,7 @@ import io.holdfast.authority.client.Explanation.Step;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.authority.subject.UnitLookup.ProcessUnit;
+import io.holdfast.authority.varlink.AuthorityInterface;
 import io.holdfast.core.Feature;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;

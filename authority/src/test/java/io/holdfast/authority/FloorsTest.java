@@ -30,18 +30,32 @@ class FloorsTest {
                         ROOT + ".action",
                         ROOT + ".agent",
                         ROOT + ".pam",
+                        ROOT + ".polkit1",
                         ROOT + ".rules",
                         ROOT + ".rules.engine",
                         ROOT + ".rules.evaluation",
                         ROOT + ".rules.sandbox",
                         ROOT + ".subject",
-                        ROOT + ".survival");
+                        ROOT + ".survival",
+                        ROOT + ".temporary",
+                        ROOT + ".varlink");
     }
 
     @Test
     void eachUsesOnlyThoseBelow() {
+        ORDER.assertUsesOnly(
+                "",
+                "client",
+                "action",
+                "rules",
+                "rules.engine",
+                "subject",
+                "survival",
+                "temporary");
         ORDER.assertUsesOnly("action", "subject");
+        ORDER.assertUsesOnly("agent", "", "client", "pam", "polkit1", "subject");
         ORDER.assertUsesOnly("pam");
+        ORDER.assertUsesOnly("polkit1", "", "client", "action", "subject", "survival", "temporary");
         ORDER.assertUsesOnly("rules", "action", "subject");
         ORDER.assertUsesOnly("rules.sandbox", "rules", "action");
         ORDER.assertUsesOnly("rules.evaluation", "rules.sandbox", "rules", "action", "subject");
@@ -49,6 +63,8 @@ class FloorsTest {
                 "rules.engine", "rules.evaluation", "rules.sandbox", "rules", "action", "subject");
         ORDER.assertUsesOnly("subject");
         ORDER.assertUsesOnly("survival", "subject");
+        ORDER.assertUsesOnly("temporary", "subject", "survival");
+        ORDER.assertUsesOnly("varlink", "", "client", "action", "rules", "subject", "temporary");
     }
 
     @Test

@@ -12,12 +12,12 @@ import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /** The folders that a test's authority decides by. */
-final class PolicyFolders {
+public final class PolicyFolders {
     private final Path actions;
     private final Path rules;
     private final Path logins;
 
-    PolicyFolders(Path folder) {
+    public PolicyFolders(Path folder) {
         try {
             actions = Files.createDirectories(folder.resolve("actions"));
             rules = Files.createDirectories(folder.resolve("rules.d"));
@@ -29,26 +29,26 @@ final class PolicyFolders {
         }
     }
 
-    AuthorityOptions options() {
+    public AuthorityOptions options() {
         return options(CgroupPath.ROOT);
     }
 
     /**
      * @param root below which sessions are
      */
-    AuthorityOptions options(CgroupPath root) {
+    public AuthorityOptions options(CgroupPath root) {
         return AuthorityOptions.STANDARD
                 .withActionFolders(List.of(actions))
                 .withRuleFolders(List.of(rules))
                 .withSessions(new Sessions(logins, root));
     }
 
-    Sessions sessions() {
+    public Sessions sessions() {
         return options().sessions();
     }
 
     /** An action in a file of its own, whose three defaults are the same. */
-    PolicyFolders action(String id, String implicit, String... annotations) {
+    public PolicyFolders action(String id, String implicit, String... annotations) {
         return actionByPlace(id, implicit, implicit, implicit, annotations);
     }
 
@@ -57,7 +57,7 @@ final class PolicyFolders {
      *
      * @param annotations keys, each followed by its value
      */
-    PolicyFolders actionByPlace(
+    public PolicyFolders actionByPlace(
             String id, String any, String inactive, String active, String... annotations) {
         StringBuilder annotated = new StringBuilder();
         for (int i = 0; i < annotations.length; i += 2) {
@@ -77,18 +77,18 @@ final class PolicyFolders {
         return this;
     }
 
-    PolicyFolders policyFile(String name, String text) {
+    public PolicyFolders policyFile(String name, String text) {
         replace(actions.resolve(name), text);
         return this;
     }
 
-    PolicyFolders rules(String name, String text) {
+    public PolicyFolders rules(String name, String text) {
         replace(rules.resolve(name), text);
         return this;
     }
 
     /** The session that a user is to be spoken to in. */
-    PolicyFolders display(long uid, String session, String seat, String state) {
+    public PolicyFolders display(long uid, String session, String seat, String state) {
         replace(
                 logins.resolve("sessions").resolve(session),
                 "UID=%d\nSEAT=%s\nSTATE=%s\n".formatted(uid, seat, state));
@@ -99,7 +99,7 @@ final class PolicyFolders {
     }
 
     /** A session ends, and nothing of it is left. */
-    void endSession(String session) throws IOException {
+    public void endSession(String session) throws IOException {
         Files.delete(logins.resolve("sessions").resolve(session));
     }
 

@@ -5,17 +5,17 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /** An agent whose part the test plays. */
-final class TestAgent implements AgentChannel {
+public final class TestAgent implements AgentChannel {
     private final BlockingQueue<Dialog> begun = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> cancelled = new LinkedBlockingQueue<>();
 
     /** A dialog that waits for its end. */
-    record Dialog(Request request, CompletableFuture<End> end) {
-        String cookie() {
+    public record Dialog(Request request, CompletableFuture<End> end) {
+        public String cookie() {
             return request.cookie();
         }
 
-        void end(End how) {
+        public void end(End how) {
             boolean first = end.complete(how);
             assert first;
         }
@@ -34,16 +34,16 @@ final class TestAgent implements AgentChannel {
     }
 
     /** The next dialog. */
-    Dialog take() throws InterruptedException {
+    public Dialog take() throws InterruptedException {
         return begun.take();
     }
 
     /** The cookie of the next dialog that is cancelled. */
-    String takeCancelled() throws InterruptedException {
+    public String takeCancelled() throws InterruptedException {
         return cancelled.take();
     }
 
-    boolean wasAsked() {
+    public boolean wasAsked() {
         return !begun.isEmpty();
     }
 }

@@ -1,9 +1,9 @@
 package io.holdfast.cli;
 
 import io.holdfast.authority.AuthorityEngine;
-import io.holdfast.authority.AuthorityInterface;
-import io.holdfast.authority.BusPresence;
 import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.polkit1.BusPresence;
+import io.holdfast.authority.varlink.AuthorityInterface;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.cli.output.Output;

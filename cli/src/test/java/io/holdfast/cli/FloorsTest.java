@@ -205,7 +205,8 @@ class FloorsTest {
     void nobodyDecidesByTheWallClock() {
         noClasses()
                 .that()
-                .doNotHaveFullyQualifiedName("io.holdfast.authority.TemporaryAuthorizations")
+                .doNotHaveFullyQualifiedName(
+                        "io.holdfast.authority.temporary.TemporaryAuthorizations")
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.socket.ManagedSocket")
                 .and()

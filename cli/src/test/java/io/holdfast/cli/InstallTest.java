@@ -106,7 +106,10 @@ class InstallTest {
                         "share/zsh/site-functions/_holdfast");
         assertThat(prefix.resolve("lib/systemd/system/holdfast.service"))
                 .content()
-                .contains("\nExecStart=\"" + prefix.toRealPath() + "/bin/holdfast\" up --metrics /run/holdfast/metrics\n");
+                .contains(
+                        "\nExecStart=\""
+                                + prefix.toRealPath()
+                                + "/bin/holdfast\" up --metrics /run/holdfast/metrics\n");
         assertThat(prefix.resolve("share/zsh/site-functions/_holdfast"))
                 .content()
                 .isEqualTo("for zsh\n");

@@ -1,8 +1,8 @@
 package io.holdfast.authority.agent;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.authority.PolicyKit1;
 import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.polkit1.PolicyKit1;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;

@@ -1,7 +1,7 @@
 package io.holdfast.authority.agent;
 
-import io.holdfast.authority.PolicyKit1;
 import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.polkit1.PolicyKit1;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;

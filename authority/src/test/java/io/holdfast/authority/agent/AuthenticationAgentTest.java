@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import io.holdfast.authority.PolicyKit1;
+import io.holdfast.authority.polkit1.PolicyKit1;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.process.PidFd;

@@ -2,8 +2,8 @@ package io.holdfast.authority.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.authority.PolicyKit1;
 import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.polkit1.PolicyKit1;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;

@@ -1,10 +1,10 @@
 package io.holdfast.cli.permission;
 
 import io.holdfast.authority.AuthorityEngine;
-import io.holdfast.authority.AuthorityInterface;
 import io.holdfast.authority.AuthorityMetrics;
 import io.holdfast.authority.AuthorityOptions;
-import io.holdfast.authority.BusPresence;
+import io.holdfast.authority.polkit1.BusPresence;
+import io.holdfast.authority.varlink.AuthorityInterface;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.DaemonProcess;

@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.authority.PolicyKit1;
 import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.polkit1.PolicyKit1;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.cli.Holdfast;

@@ -3,8 +3,8 @@ package io.holdfast.cli.permission;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.AuthorityEngine;
-import io.holdfast.authority.AuthorityInterface;
 import io.holdfast.authority.AuthorityOptions;
+import io.holdfast.authority.varlink.AuthorityInterface;
 import io.holdfast.cli.Invocation;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.core.socket.UnixAddress;

@@ -18,20 +18,24 @@ public record PackageOrder(String root, JavaClasses classes) {
     /**
      * Fails if a package uses another of the module than those below it.
      *
-     * @param name of the package, behind that of the root
+     * @param name of the package, behind that of the root; empty for the root package itself
      * @param below the names of those that it may use
      */
     public void assertUsesOnly(String name, String... below) {
         String[] allowed =
                 Stream.concat(Stream.of(name), Stream.of(below))
-                        .map(each -> root + "." + each)
+                        .map(this::whole)
                         .toArray(String[]::new);
         noClasses()
                 .that()
-                .resideInAPackage(root + "." + name)
+                .resideInAPackage(whole(name))
                 .should()
                 .dependOnClassesThat(
                         resideInAPackage(root + "..").and(not(resideInAnyPackage(allowed))))
                 .check(classes);
+    }
+
+    private String whole(String name) {
+        return name.isEmpty() ? root : root + "." + name;
     }
 }

@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.AuthorityOptions;
-import io.holdfast.authority.PolicyKit1;
+import io.holdfast.authority.polkit1.PolicyKit1;
 import io.holdfast.authority.subject.CgroupUnits;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;

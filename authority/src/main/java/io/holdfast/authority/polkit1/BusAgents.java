@@ -1,0 +1,118 @@
+package io.holdfast.authority.polkit1;
+
+import static java.lang.System.Logger.Level.INFO;
+
+import io.holdfast.authority.AuthorityEngine;
+import io.holdfast.authority.AuthorityException;
+import io.holdfast.authority.Caller;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.survival.AgentAddress;
+import io.holdfast.authority.survival.KeptAgent;
+import io.holdfast.authority.survival.Recovered;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.BusNames;
+import io.holdfast.dbus.DBusException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletionException;
+
+/**
+ * The authentication agents of one bus: how they are spoken to, and how those of the authority
+ * before this one are found again.
+ *
+ * <p>An agent is a unique name, an object and the process behind them. It is taken back if the bus
+ * is the same, somebody has that name still, and that is the process that has registered it: a name
+ * alone would let another be asked for passwords.
+ */
+final class BusAgents {
+    private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
+
+    private final AuthorityEngine engine;
+    private final BusConnection bus;
+    private final BusPeers peers;
+    private final String busId;
+
+    /**
+     * @throws DBusException if the bus does not tell its id
+     */
+    BusAgents(AuthorityEngine engine, BusConnection bus, BusPeers peers)
+            throws InterruptedException {
+        this.engine = engine;
+        this.bus = bus;
+        this.peers = peers;
+        this.busId = String.valueOf(bus.bus().call(BusNames.BUS, "GetId").getFirst());
+    }
+
+    /** The agent of a connection, whose user is who causes its lines in the log. */
+    BusAgent agent(String uniqueName, String path, long uid) {
+        return new BusAgent(
+                bus,
+                new AgentAddress(busId, uniqueName),
+                path,
+                line -> engine.logOfAgent(uid, line));
+    }
+
+    /** Whether a connection is not on the bus any more. */
+    boolean isGone(String uniqueName) throws InterruptedException {
+        return bus.owner(uniqueName).isEmpty();
+    }
+
+    /** It may have gone before the engine knew of it: nobody tells that again. */
+    void forgetIfGone(String uniqueName) throws InterruptedException {
+        if (isGone(uniqueName)) {
+            engine.disconnected(peers.connection(uniqueName));
+        }
+    }
+
+    /** Takes back those that the authority before this one has written down. */
+    void takeBack() throws InterruptedException {
+        List<String> back = new ArrayList<>();
+        List<String> dropped = new ArrayList<>();
+        for (KeptAgent kept : engine.agentsToTakeBack()) {
+            String name = kept.address().uniqueName();
+            try {
+                takeBack(kept);
+                back.add(name);
+            } catch (AuthorityException | ErrnoException | IllegalArgumentException e) {
+                dropped.add(name + ": " + e.getMessage());
+            } catch (CompletionException e) {
+                Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
+                dropped.add(name + ": " + cause.getMessage());
+            }
+            engine.forgetRecord(kept);
+        }
+        if (!back.isEmpty() || !dropped.isEmpty()) {
+            LOG.log(
+                    INFO,
+                    "agents of the authority before: {0} taken back ({1}), {2} dropped ({3})",
+                    back.size(),
+                    Recovered.shown(back),
+                    dropped.size(),
+                    Recovered.shown(dropped));
+        }
+    }
+
+    private void takeBack(KeptAgent kept) throws InterruptedException {
+        if (!kept.address().bus().equals(busId)) {
+            throw AuthorityException.failed("it was on another bus");
+        }
+        String name = kept.address().uniqueName();
+        try (Subject.BusName who = peers.subject(name)) {
+            if (who.process()
+                    .filter(process -> process.origin().isSafe() && kept.isOf(process.pidFd()))
+                    .isEmpty()) {
+                throw AuthorityException.failed("its name is that of another process");
+            }
+            Caller caller = new Caller(who.name(), who.uid(), who.process());
+            engine.takeAgentBack(
+                            caller,
+                            kept.restoreScope(engine.sessions()),
+                            kept,
+                            agent(name, kept.path(), who.uid()))
+                    .join();
+        }
+        forgetIfGone(name);
+    }
+}

@@ -1,0 +1,195 @@
+package io.holdfast.authority.polkit1;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.authority.AuthorityException;
+import io.holdfast.authority.AuthorityLimits;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.DBusException;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Who is behind the connections of a bus. What the bus tells of one cannot change while it lives,
+ * so it is asked once. Safe for use by any thread.
+ */
+final class BusPeers implements AutoCloseable {
+    /** How many are remembered. */
+    private static final int MAX = AuthorityLimits.BUS_PEERS.intValue();
+
+    private static final AtomicLong LAST = new AtomicLong();
+
+    private final BusConnection bus;
+    private final String suffix;
+    private final int most;
+
+    @GuardedBy("known")
+    private final Map<String, Subject.BusName> known = new LinkedHashMap<>(16, 0.75f, true);
+
+    /** How many connections have gone: who is asked about meanwhile may be one of them. */
+    @GuardedBy("known")
+    private long gone;
+
+    @GuardedBy("known")
+    private boolean closed;
+
+    BusPeers(BusConnection bus) {
+        this(bus, MAX);
+    }
+
+    /**
+     * @param most that are remembered
+     */
+    BusPeers(BusConnection bus, int most) {
+        this.bus = bus;
+        this.most = most;
+        this.suffix = " on bus " + LAST.incrementAndGet();
+    }
+
+    /** Names a connection among those of all buses: each bus gives the same unique names. */
+    String connection(String uniqueName) {
+        return uniqueName + suffix;
+    }
+
+    /** The unique name of a connection, if it is one of this bus. */
+    Optional<String> uniqueName(String connection) {
+        return connection.endsWith(suffix)
+                ? Optional.of(connection.substring(0, connection.length() - suffix.length()))
+                : Optional.empty();
+    }
+
+    /** Who has a unique name, as {@link #subject} tells it, if that is known without waiting. */
+    Optional<Subject.BusName> known(String uniqueName) {
+        synchronized (known) {
+            return Optional.ofNullable(known.get(uniqueName)).map(Subject.BusName::duplicate);
+        }
+    }
+
+    /**
+     * Who has a unique name.
+     *
+     * @return owned by the caller; named by its {@link #connection}
+     * @throws AuthorityException FAILED if nobody has it any more: then nothing can be decided
+     */
+    Subject.BusName subject(String uniqueName) throws InterruptedException {
+        long goneBefore;
+        synchronized (known) {
+            Subject.BusName found = known.get(uniqueName);
+            if (found != null) {
+                return found.duplicate();
+            }
+            goneBefore = gone;
+        }
+        Subject.BusName asked = ask(uniqueName);
+        synchronized (known) {
+            if (closed || gone != goneBefore) {
+                return asked; // nobody may tell us any more that it has gone
+            }
+            Subject.BusName before = known.put(uniqueName, asked);
+            if (before != null) {
+                before.close();
+            }
+            trim();
+            return asked.duplicate();
+        }
+    }
+
+    @GuardedBy("known")
+    private void trim() {
+        Iterator<Subject.BusName> oldest = known.values().iterator();
+        while (known.size() > most) {
+            Subject.BusName leaving = oldest.next();
+            oldest.remove();
+            leaving.close();
+        }
+    }
+
+    private Subject.BusName ask(String uniqueName) throws InterruptedException {
+        Peer peer;
+        try {
+            peer = bus.peer(uniqueName);
+        } catch (DBusException e) {
+            throw AuthorityException.failed(
+                    "Cannot determine who is behind " + uniqueName + ": " + e.text());
+        }
+        if (peer.uid() == 0xFFFF_FFFFL) {
+            peer.close();
+            throw AuthorityException.failed(
+                    "Cannot determine the user of " + uniqueName + ": the bus does not tell");
+        }
+        return switch (peer) {
+            case Peer.Held(PidFd process, _, long uid, _, List<Long> groups, _) ->
+                    new Subject.BusName(
+                            connection(uniqueName),
+                            uid,
+                            Optional.of(
+                                    new Subject.UnixProcess(
+                                            process, uid, Origin.BUS, told(groups))));
+            case Peer.BestEffort(int pid, long uid, _, List<Long> groups, _) ->
+                    new Subject.BusName(
+                            connection(uniqueName),
+                            uid,
+                            find(pid)
+                                    .map(process ->
+                                            new Subject.UnixProcess(
+                                                    process, uid, Origin.NUMBER, told(groups))));
+            case Peer.Gone(_, long uid, _, _, _) ->
+                    new Subject.BusName(connection(uniqueName), uid, Optional.empty());
+        };
+    }
+
+    private static Optional<List<Long>> told(List<Long> groups) {
+        return groups.isEmpty() ? Optional.empty() : Optional.of(groups);
+    }
+
+    private static Optional<PidFd> find(int pid) {
+        try {
+            return pid <= 0 ? Optional.empty() : PidFd.find(pid);
+        } catch (ErrnoException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** How many are remembered now. */
+    int known() {
+        synchronized (known) {
+            return known.size();
+        }
+    }
+
+    /** A connection has gone. */
+    void forget(String uniqueName) {
+        synchronized (known) {
+            gone++;
+            Subject.BusName forgotten = known.remove(uniqueName);
+            if (forgotten != null) {
+                forgotten.close();
+            }
+        }
+    }
+
+    /** Whoever is asked for next is asked of the bus again. */
+    void forgetAll() {
+        synchronized (known) {
+            gone++;
+            known.values().forEach(Subject::close);
+            known.clear();
+        }
+    }
+
+    @Override
+    public void close() {
+        synchronized (known) {
+            closed = true;
+            forgetAll();
+        }
+    }
+}

@@ -1,0 +1,491 @@
+package io.holdfast.authority.polkit1;
+
+import io.holdfast.authority.AuthorityEngine;
+import io.holdfast.authority.AuthorityException;
+import io.holdfast.authority.Caller;
+import io.holdfast.authority.CheckRequest;
+import io.holdfast.authority.client.Authority;
+import io.holdfast.authority.client.Decision;
+import io.holdfast.authority.subject.Identity;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.temporary.TemporaryAuthorization;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.dbus.BusInterface;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.MethodHandler;
+import io.holdfast.dbus.PolkitSubject;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.wire.Variant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+
+/**
+ * The methods of {@code org.freedesktop.PolicyKit1.Authority}: what comes in becomes what is held,
+ * the engine decides, and refusals become polkit's errors.
+ */
+final class PolicyKitMethods {
+    /** The version of polkit whose interface this is. */
+    static final String VERSION = "127";
+
+    private static final String SUBJECT = "(sa{sv})";
+
+    // flags of CheckAuthorization
+    private static final long ALLOW_USER_INTERACTION = 1;
+    private static final long ALWAYS_CHECK = 2;
+
+    private final AuthorityEngine engine;
+    private final BusPeers peers;
+    private final BusAgents agents;
+    private final SubjectDoor door;
+    private final ActionDescriptions descriptions = new ActionDescriptions();
+
+    PolicyKitMethods(AuthorityEngine engine, BusPeers peers, BusAgents agents) {
+        this.engine = engine;
+        this.peers = peers;
+        this.agents = agents;
+        this.door = new SubjectDoor(peers, engine.sessions());
+    }
+
+    BusInterface description() {
+        return BusInterface.named(Authority.BUS_INTERFACE)
+                .concurrent()
+                .method(
+                        "EnumerateActions",
+                        "s",
+                        ActionDescriptions.SIGNATURE,
+                        this::enumerateActions,
+                        "locale",
+                        "action_descriptions")
+                .asyncMethod(
+                        "CheckAuthorization",
+                        SUBJECT + "sa{ss}us",
+                        "(bba{ss})",
+                        this::check,
+                        "subject",
+                        "action_id",
+                        "details",
+                        "flags",
+                        "cancellation_id",
+                        "result")
+                .method(
+                        "CancelCheckAuthorization",
+                        "s",
+                        "",
+                        answered(this::cancel),
+                        "cancellation_id")
+                .method(
+                        "RegisterAuthenticationAgent",
+                        SUBJECT + "ss",
+                        "",
+                        answered(this::register),
+                        "subject",
+                        "locale",
+                        "object_path")
+                .method(
+                        "RegisterAuthenticationAgentWithOptions",
+                        SUBJECT + "ssa{sv}",
+                        "",
+                        answered(this::register),
+                        "subject",
+                        "locale",
+                        "object_path",
+                        "options")
+                .method(
+                        "UnregisterAuthenticationAgent",
+                        SUBJECT + "s",
+                        "",
+                        answered(this::unregister),
+                        "subject",
+                        "object_path")
+                .method(
+                        "AuthenticationAgentResponse",
+                        "s" + SUBJECT,
+                        "",
+                        answered((call, caller) ->
+                                respond(call, caller, 0, OptionalLong.empty(), Optional.empty())),
+                        "cookie",
+                        "identity")
+                .method(
+                        "AuthenticationAgentResponse2",
+                        "us" + SUBJECT,
+                        "",
+                        answered((call, caller) ->
+                                respond(
+                                        call,
+                                        caller,
+                                        1,
+                                        OptionalLong.of(call.argument(0, Long.class)),
+                                        Optional.empty())),
+                        "uid",
+                        "cookie",
+                        "identity")
+                .method(
+                        "AuthenticationAgentResponse3",
+                        "s" + SUBJECT + SUBJECT,
+                        "",
+                        answered(this::respondWithSubject),
+                        "cookie",
+                        "identity",
+                        "subject")
+                .method(
+                        "EnumerateTemporaryAuthorizations",
+                        SUBJECT,
+                        "a(ss" + SUBJECT + "tt)",
+                        answered(this::enumerateTemporary),
+                        "subject",
+                        "temporary_authorizations")
+                .method(
+                        "RevokeTemporaryAuthorizations",
+                        SUBJECT,
+                        "",
+                        answered(this::revokeTemporary),
+                        "subject")
+                .method(
+                        "RevokeTemporaryAuthorizationById",
+                        "s",
+                        "",
+                        answered((call, caller) -> {
+                            join(engine.revoke(caller, call.string(0)));
+                            return List.of();
+                        }),
+                        "id")
+                .property("BackendName", "s", () -> "js", null, BusInterface.Change.CONSTANT)
+                .property("BackendVersion", "s", () -> VERSION, null, BusInterface.Change.CONSTANT)
+                .property("BackendFeatures", "u", () -> 1, null, BusInterface.Change.CONSTANT)
+                .signal("Changed", "q", "what")
+                .build();
+    }
+
+    /**
+     * What our helper asks before PAM runs, and polkit's does not: an interface of ours on the same
+     * object.
+     */
+    BusInterface helperDescription() {
+        return BusInterface.named(PolicyKit1.HELPER_INTERFACE)
+                .concurrent()
+                .method(
+                        PolicyKit1.BEGIN_ATTEMPT,
+                        "s" + SUBJECT + SUBJECT,
+                        "",
+                        answered(this::beginAttempt),
+                        "cookie",
+                        "identity",
+                        "subject")
+                .build();
+    }
+
+    /** What is done for a caller who is known. */
+    private interface Asked {
+        List<?> answer(MethodCall call, Caller caller) throws Exception;
+    }
+
+    /** Finds out who calls, and turns refusals into polkit's errors. */
+    private MethodHandler answered(Asked handler) {
+        return call -> {
+            try (Subject.BusName who = peers.subject(call.sender())) {
+                return handler.answer(call, new Caller(who.name(), who.uid(), who.process()));
+            } catch (AuthorityException | ErrnoException e) {
+                throw refusal(e);
+            }
+        };
+    }
+
+    /** What the caller gets for a failure. */
+    private RuntimeException refusal(Throwable failure) {
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null
+                        ? failure.getCause()
+                        : failure;
+        return switch (cause) {
+            case AuthorityException e -> error(e);
+            case ErrnoException e ->
+                    new DBusException(PolicyKit1.FAILED, String.valueOf(e.getMessage()));
+            case RuntimeException e -> e;
+            default -> new DBusException(PolicyKit1.FAILED, String.valueOf(cause));
+        };
+    }
+
+    private DBusException error(AuthorityException e) {
+        engine.countRefusal(e);
+        return new DBusException(
+                PolicyKit1.ERROR + e.kind().word(), String.valueOf(e.getMessage()));
+    }
+
+    private static <T> T join(CompletableFuture<T> answer) throws InterruptedException {
+        try {
+            return answer.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof AuthorityException refused) {
+                throw refused;
+            }
+            throw AuthorityException.failed(String.valueOf(e.getCause()));
+        }
+    }
+
+    // ---- actions and checks
+
+    private List<?> enumerateActions(MethodCall call) {
+        return List.of(descriptions.in(call.string(0), engine.actions()));
+    }
+
+    /**
+     * Begins at once if all are known whom it is about, on the thread that reads: a check is short,
+     * and waking another would take as long. Whoever is not known is asked of the bus, for whose
+     * answer the reader must not wait.
+     */
+    private void check(MethodCall call, CompletableFuture<List<?>> reply) {
+        if (!isInteractive(call)) {
+            Optional<Subject.BusName> who = peers.known(call.sender());
+            if (who.isPresent()) {
+                Optional<Subject> subject;
+                try {
+                    subject = door.readNow(call.argument(0, Struct.class), call);
+                } catch (RuntimeException e) {
+                    who.get().close();
+                    throw refusal(e);
+                }
+                if (subject.isPresent()) {
+                    begin(call, who.get(), subject.get(), reply);
+                    return;
+                }
+                who.get().close();
+            }
+        }
+        var _ =
+                Thread.ofVirtual()
+                        .name("D-Bus call " + call.message().member())
+                        .start(() -> checkWaiting(call, reply));
+    }
+
+    private static boolean isInteractive(MethodCall call) {
+        return (call.argument(3, Long.class) & ALLOW_USER_INTERACTION) != 0;
+    }
+
+    private void checkWaiting(MethodCall call, CompletableFuture<List<?>> reply) {
+        try {
+            Subject.BusName who = peers.subject(call.sender());
+            Subject subject;
+            try {
+                subject = door.read(call.argument(0, Struct.class), call);
+            } catch (RuntimeException | InterruptedException e) {
+                who.close();
+                throw e;
+            }
+            begin(call, who, subject, reply);
+            if (isInteractive(call) && !reply.isDone() && agents.isGone(call.sender())) {
+                engine.disconnected(peers.connection(call.sender())); // nobody tells that again
+            }
+        } catch (RuntimeException | InterruptedException e) {
+            reply.completeExceptionally(refusal(e));
+        }
+    }
+
+    /**
+     * @param who calls; owned
+     * @param subject owned
+     */
+    private void begin(
+            MethodCall call,
+            Subject.BusName who,
+            Subject subject,
+            CompletableFuture<List<?>> reply) {
+        CompletableFuture<Decision> answer;
+        try {
+            answer =
+                    engine.check(
+                            new CheckRequest(
+                                    new Caller(who.name(), who.uid(), who.process()),
+                                    subject,
+                                    call.string(1),
+                                    strings(call.argument(2, Map.class)),
+                                    isInteractive(call),
+                                    (call.argument(3, Long.class) & ALWAYS_CHECK) != 0,
+                                    call.string(4)));
+        } catch (RuntimeException e) {
+            who.close();
+            throw e;
+        }
+        var _ =
+                answer.whenComplete((decision, failure) -> {
+                    who.close();
+                    if (failure != null) {
+                        reply.completeExceptionally(refusal(failure));
+                    } else if (decision.failure().isPresent()) {
+                        reply.completeExceptionally(
+                                error(AuthorityException.failed(decision.failure().get())));
+                    } else {
+                        reply.complete(
+                                List.of(
+                                        Struct.of(
+                                                decision.isAuthorized(),
+                                                decision.isChallenge(),
+                                                decision.details())));
+                    }
+                });
+    }
+
+    private static Map<String, String> strings(Map<?, ?> map) {
+        Map<String, String> strings = new LinkedHashMap<>();
+        map.forEach((key, value) -> strings.put((String) key, (String) value));
+        return strings;
+    }
+
+    private List<?> cancel(MethodCall call, Caller caller) {
+        engine.cancel(caller, call.string(0));
+        return List.of();
+    }
+
+    // ---- agents
+
+    private List<?> register(MethodCall call, Caller caller) throws InterruptedException {
+        String path = call.string(2);
+        if (!Syntax.isObjectPath(path)) {
+            throw AuthorityException.failed("Invalid object path `" + path + "'");
+        }
+        boolean fallback =
+                call.arguments().size() > 3
+                        && call.argument(3, Map.class).get("fallback")
+                                instanceof Variant(_, Boolean wanted)
+                        && wanted;
+        Subject scope = door.read(call.argument(0, Struct.class), call);
+        BusAgent channel = agents.agent(call.sender(), path, caller.uid());
+        join(engine.registerAgent(caller, scope, call.string(1), path, fallback, channel));
+        agents.forgetIfGone(call.sender());
+        return List.of();
+    }
+
+    private List<?> unregister(MethodCall call, Caller caller) throws InterruptedException {
+        Subject scope = door.read(call.argument(0, Struct.class), call);
+        join(engine.unregisterAgent(caller, scope, call.string(1)));
+        return List.of();
+    }
+
+    private List<?> beginAttempt(MethodCall call, Caller caller) throws InterruptedException {
+        Subject.UnixProcess asked = agentProcess(call);
+        long user = user(call, 1, asked);
+        join(
+                engine.beginAttempt(
+                        caller,
+                        call.string(0),
+                        user,
+                        OptionalLong.of(asked.uid()),
+                        Optional.of(asked)));
+        agents.forgetIfGone(call.sender());
+        return List.of();
+    }
+
+    private List<?> respondWithSubject(MethodCall call, Caller caller) throws InterruptedException {
+        Subject.UnixProcess asked = agentProcess(call);
+        return respond(call, caller, 0, OptionalLong.of(asked.uid()), Optional.of(asked));
+    }
+
+    /** The process that speaks with the helper: the third argument. */
+    private Subject.UnixProcess agentProcess(MethodCall call) {
+        Struct subject = call.argument(2, Struct.class);
+        if (!subject.get(0).equals("unix-process")) {
+            throw AuthorityException.failed("the subject must be a unix-process");
+        }
+        return door.process((Map<?, ?>) subject.get(1), call);
+    }
+
+    /** The user of an argument; closes the agent's process if it is none. */
+    private static long user(MethodCall call, int argument, Subject.UnixProcess asked) {
+        try {
+            return user(call.argument(argument, Struct.class));
+        } catch (RuntimeException e) {
+            asked.close();
+            throw e;
+        }
+    }
+
+    private List<?> respond(
+            MethodCall call,
+            Caller caller,
+            int cookie,
+            OptionalLong agentUid,
+            Optional<Subject.UnixProcess> asked)
+            throws InterruptedException {
+        long user;
+        try {
+            user = user(call.argument(cookie + 1, Struct.class));
+        } catch (RuntimeException e) {
+            asked.ifPresent(Subject.UnixProcess::close);
+            throw e;
+        }
+        join(engine.respond(caller, call.string(cookie), user, agentUid, asked));
+        return List.of();
+    }
+
+    private static long user(Struct identity) {
+        if (identity.get(0).equals("unix-user")
+                && identity.get(1) instanceof Map<?, ?> details
+                && details.get("uid") instanceof Variant(_, Long uid)
+                && uid < 0xFFFF_FFFFL) {
+            return uid;
+        }
+        throw AuthorityException.failed("the identity must be a unix-user with a uid of type u");
+    }
+
+    static Struct identity(Identity.User user) {
+        return Struct.of(
+                "unix-user", Map.of("uid", Variant.of("u", Long.parseLong(user.nameOrUid()))));
+    }
+
+    // ---- what is kept
+
+    private Subject.UnixSession session(MethodCall call) throws InterruptedException {
+        Subject subject = door.read(call.argument(0, Struct.class), call);
+        if (subject instanceof Subject.UnixSession session) {
+            return session;
+        }
+        subject.close();
+        throw AuthorityException.failed("Can only handle PolkitUnixSession objects for now.");
+    }
+
+    private List<?> enumerateTemporary(MethodCall call, Caller caller) throws InterruptedException {
+        List<Struct> list = new ArrayList<>();
+        for (TemporaryAuthorization each : engine.temporaryAuthorizations(caller, session(call))) {
+            try {
+                list.add(
+                        Struct.of(
+                                each.id(),
+                                each.action(),
+                                described(each.subject()),
+                                each.obtained().getEpochSecond(),
+                                each.expires().getEpochSecond()));
+            } catch (ErrnoException | IllegalStateException e) {
+                // it ends at this moment
+            }
+        }
+        return List.of(list);
+    }
+
+    /** A process without its descriptor: what polkitd puts there no other library can read. */
+    private static Struct described(Subject.UnixProcess process) {
+        PidFd held = process.pidFd();
+        return PolkitSubject.numbered(held.processId().pid(), startTicks(held), process.uid());
+    }
+
+    private static long startTicks(PidFd process) {
+        try {
+            return process.proc().startTicks();
+        } catch (ErrnoException | IllegalStateException e) { // it goes at this moment
+            return 0;
+        }
+    }
+
+    private List<?> revokeTemporary(MethodCall call, Caller caller) throws InterruptedException {
+        join(engine.revoke(caller, session(call)));
+        return List.of();
+    }
+}

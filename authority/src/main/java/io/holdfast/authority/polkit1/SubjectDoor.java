@@ -1,0 +1,183 @@
+package io.holdfast.authority.polkit1;
+
+import io.holdfast.authority.AuthorityException;
+import io.holdfast.authority.subject.Session;
+import io.holdfast.authority.subject.Sessions;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.subject.Subject.Origin;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.dbus.MethodCall;
+import io.holdfast.dbus.wire.Handle;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Variant;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the subjects of D-Bus calls, {@code (sa{sv})}. A process that comes as a number is held
+ * from then on, and marked as unsafe. A process comes with its user, which the caller saw when it
+ * connected: polkit reads a missing one from the process, as it is at that moment; here the subject
+ * is refused.
+ */
+final class SubjectDoor {
+    private static final int NO_UID = -1;
+
+    private final BusPeers peers;
+    private final Sessions sessions;
+
+    SubjectDoor(BusPeers peers, Sessions sessions) {
+        this.peers = peers;
+        this.sessions = sessions;
+    }
+
+    /**
+     * @return owned by the caller
+     * @throws AuthorityException FAILED if it is malformed, or there is no such subject
+     */
+    Subject read(Struct subject, MethodCall call) throws InterruptedException {
+        Map<?, ?> details = (Map<?, ?>) subject.get(1);
+        return switch ((String) subject.get(0)) {
+            case "unix-process" -> process(details, call);
+            case "unix-session" -> session(details);
+            case "system-bus-name" -> busName(details);
+            case String other ->
+                    throw AuthorityException.failed("Unknown subject of kind `" + other + "'");
+        };
+    }
+
+    /** The same without waiting for anybody; empty where that cannot be. */
+    Optional<Subject> readNow(Struct subject, MethodCall call) {
+        Map<?, ?> details = (Map<?, ?>) subject.get(1);
+        return switch ((String) subject.get(0)) {
+            case "unix-process" -> Optional.of(process(details, call));
+            case "system-bus-name" -> peers.known(uniqueName(details)).map(Subject.class::cast);
+            default -> Optional.empty();
+        };
+    }
+
+    /** A process as agents and helpers tell it. */
+    Subject.UnixProcess process(Map<?, ?> details, MethodCall call) {
+        boolean carriesDescriptors = !call.message().descriptors().isEmpty();
+        return value(details, "pidfd") instanceof Handle handle && carriesDescriptors
+                ? byDescriptor(details, handle, call)
+                : byNumber(details);
+    }
+
+    private static Subject.UnixProcess byDescriptor(
+            Map<?, ?> details, Handle handle, MethodCall call) {
+        long uid = uid(details);
+        if (handle.index() < 0 || handle.index() >= call.message().descriptors().size()) {
+            throw notFound("handle " + handle.index() + " is none of the message's descriptors");
+        }
+        PidFd process;
+        try {
+            process = PidFd.adopt(call.message().descriptors().get(handle.index()));
+        } catch (ErrnoException | IllegalStateException e) { // no pidfd, or used twice
+            throw notFound(String.valueOf(e.getMessage()));
+        }
+        try {
+            if (process.isThread() || process.state() == PidFd.State.REAPED) {
+                throw notFound("it is a thread, or has gone");
+            }
+            return Subject.UnixProcess.claimed(process, uid, Origin.DESCRIPTOR);
+        } catch (ErrnoException e) {
+            process.close();
+            throw notFound(String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) {
+            process.close();
+            throw e;
+        }
+    }
+
+    private static AuthorityException notFound(String reason) {
+        return AuthorityException.failed("Process not found: " + reason);
+    }
+
+    private static Subject.UnixProcess byNumber(Map<?, ?> details) {
+        if (!(value(details, "pid") instanceof Long pid) || !isUint32(details, "pid")) {
+            throw AuthorityException.failed(
+                    "a subject of kind `unix-process' needs a pid of type u");
+        }
+        Object ticks = details.containsKey("start-time") ? value(details, "start-time") : null;
+        if (ticks != null && !(ticks instanceof Long)) {
+            throw AuthorityException.failed("start-time is to be of type t");
+        }
+        long wanted = ticks instanceof Long number ? number : 0;
+        long uid = uid(details);
+        PidFd process = open(pid);
+        try {
+            if (wanted != 0 && process.proc().startTicks() != wanted) {
+                throw AuthorityException.failed(
+                        "Process " + pid + " has been replaced: its start time differs");
+            }
+            return Subject.UnixProcess.claimed(process, uid, Origin.NUMBER);
+        } catch (ErrnoException e) {
+            process.close();
+            throw notFound(String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) {
+            process.close();
+            throw e;
+        }
+    }
+
+    private static PidFd open(long pid) {
+        try {
+            return PidFd.find((int) pid).orElseThrow(() -> notFound("there is no process " + pid));
+        } catch (ErrnoException | IllegalArgumentException e) {
+            throw notFound(String.valueOf(e.getMessage()));
+        }
+    }
+
+    /**
+     * The user that the caller saw.
+     *
+     * @throws AuthorityException FAILED if it is missing, of another type, or "none" (-1)
+     */
+    private static long uid(Map<?, ?> details) {
+        if (value(details, "uid") instanceof Integer uid && uid != NO_UID) {
+            return Integer.toUnsignedLong(uid);
+        }
+        throw AuthorityException.failed(
+                "a subject of kind `unix-process' needs a uid of type i, the user that the process"
+                        + " had when it connected: it may have executed a set-uid program since. Pass"
+                        + " that, or the caller's name as a subject of kind `system-bus-name'");
+    }
+
+    private Subject.UnixSession session(Map<?, ?> details) {
+        String id = string(details, "session-id", "unix-session");
+        Session session =
+                sessions.session(id)
+                        .orElseThrow(() -> AuthorityException.failed("No session with id " + id));
+        return new Subject.UnixSession(session.id(), session.uid());
+    }
+
+    private Subject.BusName busName(Map<?, ?> details) throws InterruptedException {
+        return peers.subject(uniqueName(details));
+    }
+
+    private static String uniqueName(Map<?, ?> details) {
+        String name = string(details, "name", "system-bus-name");
+        if (!name.startsWith(":")) {
+            throw AuthorityException.failed("`" + name + "' is no unique bus name");
+        }
+        return name;
+    }
+
+    private static String string(Map<?, ?> details, String key, String kind) {
+        if (value(details, key) instanceof String text && !text.isEmpty()) {
+            return text;
+        }
+        throw AuthorityException.failed(
+                "a subject of kind `" + kind + "' needs a " + key + " of type s");
+    }
+
+    private static boolean isUint32(Map<?, ?> details, String key) {
+        return details.get(key) instanceof Variant variant && variant.type().toString().equals("u");
+    }
+
+    private static @Nullable Object value(Map<?, ?> details, String key) {
+        return details.get(key) instanceof Variant variant ? variant.value() : null;
+    }
+}

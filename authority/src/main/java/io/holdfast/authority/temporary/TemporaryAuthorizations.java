@@ -1,0 +1,287 @@
+package io.holdfast.authority.temporary;
+
+import io.holdfast.authority.subject.Sessions;
+import io.holdfast.authority.subject.Subject;
+import io.holdfast.authority.survival.AuthorityState;
+import io.holdfast.authority.survival.KeptAuthorization;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.limit.Limit;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.LongSupplier;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/**
+ * The temporary authorizations that are in force. Each ends when its time is over, when it is
+ * revoked, when its process exits, and when the session for which its agent was registered ends.
+ * Changed on the loop; any thread may look for one.
+ *
+ * <p>Each is written down before it is in force, so that it outlives an authority that is killed
+ * ({@link AuthorityState}).
+ *
+ * <p>Time is CLOCK_BOOTTIME: it is not set, as the wall clock is, and it goes on while the machine
+ * sleeps, as the loop's own clock does not. So an authorization that has expired during a sleep
+ * does not serve, though its timer has not run yet.
+ */
+public final class TemporaryAuthorizations implements AutoCloseable {
+    /** Its property. */
+    public static final Limit PER_USER =
+            Limit.count(
+                    "io.holdfast.authority.temporaryAuthorizations",
+                    256,
+                    "temporary authorizations of one user; the oldest ends when another comes");
+
+    /** How many one user may have; the oldest goes when a further one comes. */
+    static final int MAX_PER_USER = PER_USER.intValue();
+
+    /** How long, and how many of all users, it is known how they ended. */
+    private static final Duration REMEMBERED = Duration.ofMinutes(10);
+
+    private static final int MAX_REMEMBERED = 256;
+
+    private final EventLoop loop;
+    private final Runnable changed;
+    private final Map<String, Entry> entries = new LinkedHashMap<>();
+    private final Sessions sessions;
+    private final AuthorityState state;
+    private final LongSupplier clock;
+    private volatile List<Entry> inForce = List.of();
+    private volatile List<Former> former = List.of(); // the oldest first
+
+    /**
+     * One of them.
+     *
+     * @param deadline by the clock
+     */
+    private record Entry(
+            TemporaryAuthorization authorization, long deadline, EventLoop.Timer expiry) {}
+
+    /**
+     * One that has ended, for explanations.
+     *
+     * @param how as {@code expired}
+     * @param ended by the clock
+     */
+    private record Former(String id, String action, long uid, String how, long ended) {}
+
+    /**
+     * @param changed called after one has come or gone
+     */
+    TemporaryAuthorizations(EventLoop loop, Sessions sessions, Runnable changed) {
+        this(loop, sessions, AuthorityState.none(), changed, AuthorityState::now);
+    }
+
+    /**
+     * @param state where they are written down before they are in force; lent
+     * @param clock in nanoseconds
+     */
+    public TemporaryAuthorizations(
+            EventLoop loop,
+            Sessions sessions,
+            AuthorityState state,
+            Runnable changed,
+            LongSupplier clock) {
+        this.loop = loop;
+        this.sessions = sessions;
+        this.state = state;
+        this.changed = changed;
+        this.clock = clock;
+    }
+
+    /**
+     * Puts one in force.
+     *
+     * @param subject duplicated
+     */
+    public TemporaryAuthorization add(
+            Subject.UnixProcess subject,
+            String action,
+            Subject scope,
+            OptionalLong administrator,
+            Duration life) {
+        makeRoom(subject.uid());
+        Subject.UnixProcess held = subject.duplicate();
+        try {
+            Instant now = Instant.now(); // for people
+            KeptAuthorization kept =
+                    new KeptAuthorization(
+                            state.nextId(),
+                            action,
+                            held,
+                            scope,
+                            now,
+                            now.plus(life),
+                            clock.getAsLong() + life.toNanos(),
+                            administrator);
+            state.write(kept);
+            return enforce(kept, life);
+        } catch (RuntimeException e) {
+            held.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Puts one in force again that the authority before this one has written down.
+     *
+     * @param kept whose subjects are owned from now on
+     */
+    public void takeBack(KeptAuthorization kept) {
+        TemporaryAuthorization _ =
+                enforce(kept, Duration.ofNanos(kept.deadline() - clock.getAsLong()));
+    }
+
+    private TemporaryAuthorization enforce(KeptAuthorization kept, Duration left) {
+        String id = kept.id();
+        TemporaryAuthorization added =
+                new TemporaryAuthorization(
+                        id,
+                        kept.action(),
+                        kept.subject(),
+                        kept.scope(),
+                        kept.obtained(),
+                        kept.expires(),
+                        kept.administrator());
+        var _ =
+                loop.watch(
+                        kept.subject().pidFd().fd(),
+                        Readiness.IN,
+                        _ -> remove(id, "of a process that has exited"));
+        Duration life = left.isNegative() ? Duration.ZERO : left;
+        entries.put(
+                id,
+                new Entry(added, kept.deadline(), loop.after(life, () -> remove(id, "expired"))));
+        publish();
+        return added;
+    }
+
+    private void makeRoom(long uid) {
+        List<TemporaryAuthorization> ofUser =
+                inForce().filter(each -> each.subject().uid() == uid).toList();
+        for (int i = 0; i <= ofUser.size() - MAX_PER_USER; i++) {
+            remove(ofUser.get(i).id(), "replaced: its user has too many");
+        }
+    }
+
+    private void publish() {
+        inForce = List.copyOf(entries.values());
+        changed.run();
+    }
+
+    private Stream<TemporaryAuthorization> inForce() {
+        return inForce.stream().map(Entry::authorization);
+    }
+
+    /**
+     * What serves a process for an action.
+     *
+     * @param fit the oldest first
+     * @param unfit why each other one of the action does not
+     */
+    public record Found(List<TemporaryAuthorization> fit, List<String> unfit) {}
+
+    /** By any thread; may block. */
+    public Found find(Subject.UnixProcess process, String action) {
+        List<TemporaryAuthorization> fit = new ArrayList<>();
+        List<String> unfit = new ArrayList<>();
+        for (Entry entry : inForce) {
+            TemporaryAuthorization each = entry.authorization();
+            if (each.action().equals(action) && each.subject().uid() == process.uid()) {
+                Optional<String> reason =
+                        ended(entry).or(() -> SharedTerminal.unfit(each.subject(), process));
+                if (reason.isEmpty()) {
+                    fit.add(each);
+                } else {
+                    unfit.add(each.id() + " is " + reason.get());
+                }
+            }
+        }
+        for (Former each : former) {
+            if (each.action().equals(action) && each.uid() == process.uid()) {
+                long seconds = Duration.ofNanos(clock.getAsLong() - each.ended()).toSeconds();
+                if (seconds < REMEMBERED.toSeconds()) {
+                    unfit.add(each.id() + " is " + each.how() + ", since " + seconds + " s");
+                }
+            }
+        }
+        return new Found(fit, unfit);
+    }
+
+    /** Why it is not in force any more, though it has not been removed yet. */
+    private Optional<String> ended(Entry entry) {
+        if (clock.getAsLong() - entry.deadline() >= 0) {
+            return Optional.of("expired");
+        }
+        return isOfEndedSession(entry.authorization())
+                ? Optional.of("of a session that has ended")
+                : Optional.empty();
+    }
+
+    /** The user has logged out, whether or not processes of the session are left. */
+    private boolean isOfEndedSession(TemporaryAuthorization authorization) {
+        return authorization.scope() instanceof Subject.UnixSession(String id, long uid)
+                && sessions.session(id)
+                        .filter(session -> session.uid() == uid && !session.isClosing())
+                        .isEmpty();
+    }
+
+    /** Those to be removed after sessions have ended. By any thread; may block. */
+    public List<TemporaryAuthorization> ofEndedSessions() {
+        return inForce().filter(this::isOfEndedSession).toList();
+    }
+
+    /** By any thread. */
+    public List<TemporaryAuthorization> inScope(Predicate<Subject> scope) {
+        return inForce().filter(each -> scope.test(each.scope())).toList();
+    }
+
+    public Optional<TemporaryAuthorization> byId(String id) {
+        return Optional.ofNullable(entries.get(id)).map(Entry::authorization);
+    }
+
+    /**
+     * Ends one.
+     *
+     * @param how for explanations, as {@code revoked}
+     */
+    public void remove(String id, String how) {
+        Entry gone = entries.get(id);
+        if (gone != null) {
+            state.remove(id);
+            entries.remove(id, gone);
+            remember(gone.authorization(), how);
+            publish();
+            release(gone);
+        }
+    }
+
+    private void remember(TemporaryAuthorization gone, String how) {
+        List<Former> all = new ArrayList<>(former);
+        if (all.size() == MAX_REMEMBERED) {
+            Former _ = all.removeFirst();
+        }
+        all.add(new Former(gone.id(), gone.action(), gone.subject().uid(), how, clock.getAsLong()));
+        former = List.copyOf(all);
+    }
+
+    private static void release(Entry gone) {
+        gone.expiry().cancel();
+        gone.authorization().subject().close();
+    }
+
+    @Override
+    public void close() {
+        entries.keySet().forEach(state::remove);
+        entries.values().forEach(TemporaryAuthorizations::release);
+        entries.clear();
+        inForce = List.of();
+    }
+}

@@ -1,0 +1,93 @@
+package io.holdfast.authority.polkit1;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.holdfast.authority.AuthorityEngine;
+import io.holdfast.authority.AuthorityOptions;
+import io.holdfast.authority.Caller;
+import io.holdfast.authority.PolicyFolders;
+import io.holdfast.core.testkit.OpenDescriptors;
+import io.holdfast.dbus.BusAddress;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryMXBean;
+import java.nio.file.Path;
+
+/**
+ * An authority alone in its JVM, which tells what it holds: {@code BUS FOLDER}. For each line that
+ * it reads it collects its garbage, and answers with a {@link Holding}. {@code BUS FOLDER STATE}
+ * writes down in a folder what outlives it.
+ */
+final class AuthorityProgram {
+    private static final int COLLECTIONS = 3; // what one of them finalizes the next one frees
+
+    private static final String ELASTIC = "holdfast-spawn-";
+
+    private AuthorityProgram() {}
+
+    /**
+     * What it holds.
+     *
+     * @param heap bytes after garbage collections
+     * @param descriptors how many are open
+     * @param threads of the platform, without those of the pool that grows by what is under way and
+     *     shrinks again after a while
+     * @param connections that have checks, agents or dialogs
+     * @param kept temporary authorizations
+     */
+    record Holding(long heap, int descriptors, int threads, int connections, int kept) {
+        static Holding parse(String line) {
+            String[] words = line.split(" ", -1);
+            return new Holding(
+                    Long.parseLong(words[0]),
+                    Integer.parseInt(words[1]),
+                    Integer.parseInt(words[2]),
+                    Integer.parseInt(words[3]),
+                    Integer.parseInt(words[4]));
+        }
+
+        static Holding now(AuthorityEngine engine) {
+            int connections = engine.connections().size();
+            int kept = engine.temporaryAuthorizations(Caller.SELF).size();
+            MemoryMXBean memory = ManagementFactory.getMemoryMXBean();
+            for (int i = 0; i < COLLECTIONS; i++) {
+                memory.gc();
+            }
+            return new Holding(
+                    memory.getHeapMemoryUsage().getUsed(),
+                    OpenDescriptors.now().count(),
+                    (int)
+                            Thread.getAllStackTraces().keySet().stream()
+                                    .filter(each -> !each.getName().startsWith(ELASTIC))
+                                    .count(),
+                    connections,
+                    kept);
+        }
+
+        /** Whether all have gone, and no more descriptors are open than these. */
+        boolean isIdle(int most) {
+            return connections == 0 && kept == 0 && descriptors <= most;
+        }
+
+        String line() {
+            return "%d %d %d %d %d".formatted(heap, descriptors, threads, connections, kept);
+        }
+    }
+
+    static void main(String[] arguments) throws Exception {
+        AuthorityOptions options = new PolicyFolders(Path.of(arguments[1])).options();
+        if (arguments.length > 2) {
+            options = options.withStateFolder(Path.of(arguments[2]));
+        }
+        try (BusPresence presence = BusPresence.on(BusAddress.parseList(arguments[0]), false);
+                AuthorityEngine engine = AuthorityEngine.open(options.withUnits(presence.units()));
+                BufferedReader in = new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
+            presence.serve(engine, () -> {});
+            System.out.println("ready");
+            while (in.readLine() != null) {
+                System.out.println(Holding.now(engine).line());
+            }
+        }
+    }
+}

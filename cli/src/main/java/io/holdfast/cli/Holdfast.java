@@ -77,6 +77,14 @@ public final class Holdfast {
         binder.start();
     }
 
+    /**
+     * The grammar of the program with all of its subcommands, as help shows it: for programs that
+     * write about it, such as the generator of the manual pages. A new one at each call.
+     */
+    public static CommandLine grammar() {
+        return CommandTree.whole(Output.standard());
+    }
+
     /** Runs one command line. */
     static int run(List<String> arguments, Output output) {
         try {

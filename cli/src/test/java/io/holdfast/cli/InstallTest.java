@@ -29,6 +29,14 @@ class InstallTest {
             case "$*" in *"holdfast.cli.Holdfast completion "*) echo "for ${*##* }" ;; esac
             """;
 
+    /** As Maven leaves the pages. */
+    private static final String MAVEN =
+            """
+            #!/bin/sh
+            mkdir -p man/target/man
+            for page in holdfast.1 holdfast-up.1 holdfast-limits.7; do echo "$page" >"man/target/man/$page"; done
+            """;
+
     @TempDir private Path temp;
     private Path root;
     private Path prefix;
@@ -51,8 +59,8 @@ class InstallTest {
             Files.copy(CHECKOUT.resolve(file), root.resolve(file));
         }
         Files.createFile(root.resolve("pom.xml")); // a checkout
-        Path java = Files.writeString(root.resolve("jdk/bin/java"), JAVA);
-        Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+        program("jdk/bin/java", JAVA);
+        program("scripts/mvn", MAVEN);
         Path build = Files.createDirectories(root.resolve(".holdfast").resolve(BUILD));
         Files.writeString(build.resolve("x.jar"), "");
         Files.writeString(
@@ -66,6 +74,11 @@ class InstallTest {
                 daemon_flags=-Ddaemon
                 """
                         .formatted(BUILD, root, root));
+    }
+
+    private void program(String name, String script) throws IOException {
+        Path file = Files.writeString(root.resolve(name), script);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
     private Run install(String... words) throws IOException, InterruptedException {
@@ -87,7 +100,7 @@ class InstallTest {
     }
 
     @Test
-    void itLaysOutTheCommandAndItsCompletionAndLeavesNoLogs() throws Exception {
+    void itLaysOutTheCommandItsCompletionAndItsPagesAndLeavesNoLogs() throws Exception {
         Run run = install(prefix.toString());
         assertThat(run.code()).as(run.output()).isZero();
         String lib = "lib/holdfast/" + BUILD;
@@ -103,6 +116,9 @@ class InstallTest {
                         "lib/systemd/system/holdfast.service",
                         "share/bash-completion/completions/holdfast",
                         "share/fish/vendor_completions.d/holdfast.fish",
+                        "share/man/man1/holdfast-up.1",
+                        "share/man/man1/holdfast.1",
+                        "share/man/man7/holdfast-limits.7",
                         "share/zsh/site-functions/_holdfast");
         assertThat(prefix.resolve("lib/systemd/system/holdfast.service"))
                 .content()
@@ -113,6 +129,18 @@ class InstallTest {
         assertThat(prefix.resolve("share/zsh/site-functions/_holdfast"))
                 .content()
                 .isEqualTo("for zsh\n");
+    }
+
+    @Test
+    void aPageOfACommandThatIsNoMoreGoes() throws Exception {
+        Path pages = Files.createDirectories(prefix.resolve("share/man/man1"));
+        Path old = Files.writeString(pages.resolve("holdfast-old.1"), "");
+        Path other = Files.writeString(pages.resolve("other.1"), "");
+        Run run = install(prefix.toString());
+        assertThat(run.code()).as(run.output()).isZero();
+        assertThat(old).doesNotExist();
+        assertThat(other).exists();
+        assertThat(pages.resolve("holdfast-up.1")).hasContent("holdfast-up.1");
     }
 
     @Test

@@ -1,0 +1,172 @@
+package io.holdfast.man;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
+import picocli.codegen.docgen.manpage.ManPageGenerator;
+
+/**
+ * The manual page of one command, in section 1. Options and arguments are what picocli's generator
+ * writes of the model. The synopsis and the description are written here, because the generator
+ * takes characters of them for markup, and so are the sections that the help has in its footer.
+ */
+final class CommandPage {
+    private static final String EXAMPLES = "Examples:";
+    private static final String EXIT_CODE = "Exit codes?: ";
+
+    private final CommandSpec spec;
+    private final String version;
+    private final List<String> description = new ArrayList<>();
+    private final List<String> exitCodes = new ArrayList<>();
+    private final List<String> examples = new ArrayList<>();
+
+    /**
+     * @param spec of the command; its texts are replaced by Asciidoc
+     * @param version of the program
+     */
+    CommandPage(CommandSpec spec, String version) {
+        this.spec = spec;
+        this.version = version;
+    }
+
+    /** The name without the section: {@code holdfast-status}. */
+    String name() {
+        return spec.qualifiedName("-");
+    }
+
+    /** The page; once. */
+    String text() {
+        String synopsis = synopsis();
+        readTexts();
+        spec.version("Holdfast " + version);
+        List<CommandSpec> commands = removeSubcommands();
+        quoteArguments();
+
+        StringWriter page = new StringWriter();
+        PrintWriter out = new PrintWriter(page);
+        ManPageGenerator.writeSingleManPage(out, spec);
+        out.flush();
+        String[] parts =
+                page.toString().replaceAll("(?m)^// (tag|end)::.*\n", "").split("(?m)^(?=== )", -1);
+        StringBuilder text = new StringBuilder();
+        for (String part : parts) {
+            if (!part.startsWith("== Synopsis") && !part.startsWith("== Description")) {
+                text.append(part);
+            }
+            if (part.startsWith("== Name")) {
+                text.append(section("Synopsis", synopsis))
+                        .append(section("Description", Asciidoc.blocks(description)));
+            }
+        }
+        return text.append(commandList(commands))
+                .append(section("Exit status", exitStatus()))
+                .append(examples.isEmpty() ? "" : section("Examples", Asciidoc.blocks(examples)))
+                .append(section("See also", references()))
+                .toString();
+    }
+
+    private String synopsis() {
+        String name = spec.qualifiedName(" ");
+        String words =
+                spec.commandLine()
+                        .setColorScheme(Help.defaultColorScheme(Ansi.OFF))
+                        .getHelp()
+                        .synopsis(0)
+                        .replaceAll("\\s+", " ")
+                        .strip();
+        return "*" + name + "* " + Asciidoc.inline(words.substring(name.length()));
+    }
+
+    /** Of the footer, what is before the examples belongs to the description. */
+    private void readTexts() {
+        UsageMessageSpec usage = spec.usageMessage();
+        String header = String.join(" ", usage.header());
+        description.addAll(Asciidoc.lines(usage.description()));
+        List<String> part = description;
+        for (String line : Asciidoc.lines(usage.footer())) {
+            if (line.equals(EXAMPLES)) {
+                part = examples;
+            } else if (line.matches(EXIT_CODE + ".*")) {
+                exitCodes.add(line.replaceFirst(EXIT_CODE, ""));
+            } else {
+                part.add(line);
+            }
+        }
+        description.removeIf(String::isBlank);
+        if (description.isEmpty()) {
+            description.add(header);
+        }
+        String summary = header.isEmpty() ? description.getFirst() : header;
+        usage.header(summary.replaceFirst("\\.$", "")); // whatis(1) takes no markup
+        usage.description();
+        usage.footer();
+    }
+
+    private List<CommandSpec> removeSubcommands() {
+        List<CommandSpec> commands =
+                spec.subcommands().values().stream().map(line -> line.getCommandSpec()).toList();
+        List.copyOf(spec.subcommands().keySet()).forEach(spec::removeSubcommand);
+        return commands;
+    }
+
+    /** Variables in a description have their values only while the argument is in the model. */
+    private void quoteArguments() {
+        List<OptionSpec> options =
+                spec.options().stream()
+                        .map(each ->
+                                each.toBuilder().description(quoted(each.description())).build())
+                        .toList();
+        List<PositionalParamSpec> positional =
+                spec.positionalParameters().stream()
+                        .map(each ->
+                                each.toBuilder().description(quoted(each.description())).build())
+                        .toList();
+        List.copyOf(spec.options()).forEach(spec::remove);
+        List.copyOf(spec.positionalParameters()).forEach(spec::remove);
+        options.forEach(spec::addOption);
+        positional.forEach(spec::addPositional);
+    }
+
+    /** For picocli, which replaces variables in texts. */
+    private static String quoted(String... texts) {
+        return Asciidoc.inline(String.join(" ", texts)).replace("$", "$$");
+    }
+
+    private static String commandList(List<CommandSpec> commands) {
+        if (commands.isEmpty()) {
+            return "";
+        }
+        StringBuilder list = new StringBuilder();
+        for (CommandSpec command : commands) {
+            list.append("\n*")
+                    .append(command.qualifiedName("-"))
+                    .append("*(1)::\n  ")
+                    .append(Asciidoc.inline(String.join(" ", command.usageMessage().header())))
+                    .append('\n');
+        }
+        return section("Commands", list.toString());
+    }
+
+    private String exitStatus() {
+        if (exitCodes.isEmpty()) {
+            exitCodes.add("0 the command succeeded, 1 it failed, 2 it was not understood.");
+        }
+        return Asciidoc.blocks(exitCodes);
+    }
+
+    private String references() {
+        return (name().equals("holdfast") ? "" : "*holdfast*(1), ")
+                + "*holdfast-exit-codes*(7), *holdfast-identity*(7), *holdfast-limits*(7)";
+    }
+
+    private static String section(String title, String content) {
+        return "\n== " + title + "\n\n" + content.strip() + "\n\n";
+    }
+}

@@ -2,6 +2,7 @@ package io.holdfast.cli;
 
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.HostInit;
 import io.holdfast.cli.command.ProcessLimits;
 import io.holdfast.cli.output.AccountText;
 import io.holdfast.cli.output.JsonText;
@@ -167,10 +168,7 @@ final class DoctorCommand implements Command {
         facts.add(new Fact("libc", libc()));
         facts.add(new Fact("java", Runtime.version() + ", " + System.getProperty("os.arch")));
         facts.add(new Fact("user", user()));
-        facts.add(
-                new Fact(
-                        "init",
-                        Files.exists(Path.of("/run/systemd/system")) ? "systemd" : "not systemd"));
+        facts.add(new Fact("init", HostInit.isSystemd() ? "systemd" : "not systemd"));
         facts.add(new Fact("cgroup2", cgroup()));
         facts.add(new Fact("open files", limit(RLIMIT_NOFILE) + "; a held process takes one"));
         facts.add(

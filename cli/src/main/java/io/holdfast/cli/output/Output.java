@@ -1,6 +1,8 @@
 package io.holdfast.cli.output;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.sys.SysIoctl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.text.PrintableText;
 import io.holdfast.manager.log.LineSink;
@@ -19,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Help;
@@ -41,6 +44,7 @@ public final class Output {
 
     private static final int STANDARD_OUTPUT = 1;
     private static final int STANDARD_ERROR = 2;
+    private static final int COLUMNS = 0xFFFF; // the lower half of a window's size
     private static final int FIELD_WIDTH = 12;
     private static final String PROGRAM = "holdfast:";
 
@@ -221,6 +225,20 @@ public final class Output {
     /** Whether somebody sits in front of standard output. */
     public boolean isTerminal() {
         return terminal;
+    }
+
+    /** How many characters a line of standard output has: nothing if it is no terminal. */
+    public OptionalInt width() {
+        if (!terminal) {
+            return OptionalInt.empty();
+        }
+        try (Fd out = Unistd.duplicateStandard(STANDARD_OUTPUT)) {
+            int size = SysIoctl.windowSize(out);
+            int columns = size < 0 ? 0 : size & COLUMNS;
+            return columns == 0 ? OptionalInt.empty() : OptionalInt.of(columns);
+        } catch (ErrnoException e) {
+            return OptionalInt.empty(); // it is closed
+        }
     }
 
     /** Waits for what a daemon has not written yet, as long as its reader takes lines in time. */

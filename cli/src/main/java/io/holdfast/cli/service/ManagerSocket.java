@@ -1,6 +1,7 @@
 package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.HostInit;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.manager.ManagerOptions;
@@ -81,7 +82,12 @@ public final class ManagerSocket {
         } catch (ErrnoException e) {
             throw new CommandException(
                     e.errno() == Errno.ENOENT || e.errno() == Errno.ECONNREFUSED
-                            ? "no manager is at " + socket + "; start one with: holdfast up"
+                            ? "no manager is at "
+                                    + socket
+                                    + "; start one with: holdfast up"
+                                    + (HostInit.isSystemd()
+                                            ? "; the units of this machine's systemd are in: systemctl"
+                                            : "")
                             : String.valueOf(e.getMessage()),
                     e);
         }

@@ -1,0 +1,23 @@
+package io.holdfast.cli.output;
+
+import java.time.Duration;
+import java.time.Instant;
+
+/** How long ago something was, for people: by the wall clock, in its two largest units. */
+public final class AgeText {
+    private AgeText() {}
+
+    /** {@code 3 d 4 h}, {@code 2 min 5 s}; a time that is still to come counts as now. */
+    public static String of(Instant since) {
+        Duration age = Duration.between(since, Instant.now());
+        if (age.toDays() > 0) {
+            return age.toDays() + " d " + age.toHoursPart() + " h";
+        }
+        if (age.toHours() > 0) {
+            return age.toHours() + " h " + age.toMinutesPart() + " min";
+        }
+        return age.toMinutes() > 0
+                ? age.toMinutes() + " min " + age.toSecondsPart() + " s"
+                : Math.max(0, age.toSeconds()) + " s";
+    }
+}

@@ -1,0 +1,174 @@
+package io.holdfast.cli.service;
+
+import io.holdfast.cli.output.AgeText;
+import io.holdfast.cli.output.Ellipsis;
+import io.holdfast.cli.output.Output;
+import io.holdfast.varlink.JsonObject;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import picocli.CommandLine.ParseResult;
+
+/** One unit with its processes, its diagnostics, and its last lines of output. */
+final class UnitReport {
+    /** The option that lists diagnostics. */
+    static final String WARNINGS = "--warnings";
+
+    private static final int LINES = 10;
+    private static final int ERRORS = 10;
+    private static final int TITLE = 11;
+    private static final int VALUE = TITLE + 2; // where the values begin
+    private static final String LOG_READERS =
+            "only root, the unit's user and members of the groups adm and systemd-journal may read it";
+
+    private final OptionalInt width;
+    private final Output output;
+
+    /**
+     * @param width of a line, if it is bounded: command lines and lines of output are shortened
+     */
+    UnitReport(OptionalInt width, Output output) {
+        this.width = width;
+        this.output = output;
+    }
+
+    /** Prints it. */
+    void print(ParseResult line, JsonObject unit) {
+        boolean listWarnings = line.hasMatchedOption(WARNINGS);
+        output.line(
+                dot(unit),
+                " ",
+                output.strong(unit.string("name")),
+                " - ",
+                unit.string("description"));
+        row(
+                "Loaded",
+                unit.string("loadState")
+                        + unit.optionalString("fragment")
+                                .map(path -> " (" + path + ")")
+                                .orElse(""));
+        unit.strings("dropIns").forEach(path -> row("Drop-in", path));
+        row(
+                "Active",
+                unit.string("activeState") + " (" + unit.string("subState") + ")" + since(unit));
+        if (!unit.string("result").equals("success")) {
+            row("Result", unit.string("result"));
+        }
+        unit.optionalObject("mainProcess").ifPresent(id -> row("Main", process(id)));
+        unit.optionalString("mainExit").ifPresent(exit -> row("Last main", exit));
+        String title = unit.string("activeState").equals("failed") ? "Failure" : "Reason";
+        unit.optionalString("failure").ifPresent(why -> row(title, why));
+        unit.optionalString("statusText").ifPresent(text -> row("Says", text));
+        if (unit.integer("restarts") > 0) {
+            row("Restarts", Long.toString(unit.integer("restarts")));
+        }
+        unit.optionalString("invocationId").ifPresent(id -> row("Invocation", id));
+        unit.optionalString("cgroup").ifPresent(path -> row("Cgroup", path));
+        for (JsonObject process : unit.objects("processes")) {
+            row("", fitted(process(process.object("id")) + "  " + process.string("commandLine")));
+        }
+        showDiagnostics(unit, listWarnings, verify(line, unit));
+        if (unit.bool("logDenied", false)) {
+            row("Log", "not shown: " + LOG_READERS);
+        }
+        List<String> log = unit.strings("log");
+        if (!log.isEmpty()) {
+            output.line("");
+            log.subList(Math.max(0, log.size() - LINES), log.size())
+                    .forEach(each -> output.line(shortened(each, 0)));
+        }
+    }
+
+    /** The command that tells more: by its file, where its name would not find it. */
+    private static String verify(ParseResult line, JsonObject unit) {
+        Optional<Path> fragment = unit.optionalString("fragment").map(Path::of);
+        boolean byName =
+                fragment.map(Path::getParent)
+                        .map(ManagerSocket.options(line).loadPath().folders()::contains)
+                        .orElse(true);
+        return "holdfast verify "
+                + (byName ? unit.string("name") : fragment.map(Path::toString).orElse(""));
+    }
+
+    private void showDiagnostics(JsonObject unit, boolean listWarnings, String verify) {
+        List<JsonObject> errors = new ArrayList<>();
+        List<JsonObject> security = new ArrayList<>();
+        List<JsonObject> others = new ArrayList<>();
+        for (JsonObject each : unit.objects("diagnostics")) {
+            boolean isError = each.string("severity").equals("error");
+            (isError ? errors : each.bool("security") ? security : others).add(each);
+        }
+        errors.stream().limit(ERRORS).forEach(each -> row("Error", text(each)));
+        if (errors.size() > ERRORS) {
+            row("Errors", errors.size() + " in all; --json lists them");
+        }
+        int count = security.size() + others.size();
+        if (listWarnings) {
+            security.forEach(each -> row("Security", text(each)));
+            others.forEach(each -> row("Warning", text(each)));
+        } else if (count > 0) {
+            String more = security.isEmpty() ? "" : ", " + security.size() + " of them security";
+            String list = ": " + verify;
+            row("Warnings", security.isEmpty() ? count : output.warning(count + more), list);
+        }
+    }
+
+    /** A value of a row, in a line. */
+    private String fitted(String value) {
+        return shortened(value, VALUE);
+    }
+
+    private String shortened(String text, int indent) {
+        return width.isEmpty()
+                ? text
+                : Ellipsis.middle(text, Math.max(1, width.getAsInt() - indent));
+    }
+
+    private static String text(JsonObject diagnostic) {
+        return diagnostic.string("place")
+                + ": "
+                + diagnostic.string("message")
+                + diagnostic.optionalString("cost").map(cost -> ": " + cost).orElse("");
+    }
+
+    private static String process(JsonObject id) {
+        return id.integer("pid")
+                + (id.optionalInteger("pidfdId").isPresent()
+                        ? ":" + Long.toUnsignedString(id.integer("pidfdId"))
+                        : "");
+    }
+
+    private static String since(JsonObject unit) {
+        long micros = unit.integer("since");
+        if (micros == 0) {
+            return "";
+        }
+        Instant since = Instant.ofEpochMilli(micros / 1000);
+        return " since " + since + "; " + AgeText.of(since) + " ago";
+    }
+
+    private void row(String title, Object value) {
+        row(title, value, "");
+    }
+
+    private void row(String title, Object value, String rest) {
+        output.line(
+                " ".repeat(Math.max(0, TITLE - title.length())) + title,
+                title.isEmpty() ? "  " : ": ",
+                value,
+                rest);
+    }
+
+    static Output.Styled dot(JsonObject unit) {
+        String colour =
+                switch (unit.string("activeState")) {
+                    case "active", "reloading" -> "32";
+                    case "failed" -> "31";
+                    default -> "37";
+                };
+        return Output.styled("●", colour);
+    }
+}

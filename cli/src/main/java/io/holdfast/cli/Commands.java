@@ -100,6 +100,7 @@ final class Commands {
                     case "signal" -> new SignalCommand();
                     case "doctor" -> new DoctorCommand();
                     case "tour" -> new TourCommand();
+                    case "complete" -> new CompleteCommand(); // for shells, not for people
                     case "completion" -> new CompletionCommand();
                     case "help" -> new HelpCommand();
                     case "version" -> new VersionCommand();

@@ -3,14 +3,21 @@ package io.holdfast.cli;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.Output;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
-import picocli.AutoComplete;
+import java.util.Objects;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
-/** Prints the script that teaches a shell the words of this command. */
+/**
+ * Prints the script by which a shell completes this command. The scripts know no words: they call
+ * {@link CompleteCommand} of the program that is being typed, so that they fit each version of it.
+ */
 final class CompletionCommand implements Command {
     private static final List<String> SHELLS = List.of("bash", "zsh", "fish");
 
@@ -44,15 +51,17 @@ final class CompletionCommand implements Command {
                     line.commandSpec().commandLine(),
                     "No completion for '" + shell + "', only for " + SHELLS);
         }
-        if (shell.equals("fish")) {
-            output.own(FishCompletion.of(CommandTree.whole(output)));
-            return ExitCode.OK;
-        }
-        if (shell.equals("zsh")) {
-            output.line("#compdef holdfast");
-            output.line("autoload -U +X compinit bashcompinit && compinit && bashcompinit");
-        }
-        output.own(AutoComplete.bash("holdfast", CommandTree.whole(output)));
+        output.own(script(shell));
         return ExitCode.OK;
+    }
+
+    private static String script(String shell) {
+        try (InputStream in =
+                Objects.requireNonNull(
+                        CompletionCommand.class.getResourceAsStream("completion/" + shell))) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

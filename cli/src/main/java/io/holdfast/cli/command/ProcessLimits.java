@@ -26,7 +26,7 @@ public final class ProcessLimits {
                         Manager.limits(),
                         AuthorityClientLimits.all(),
                         AuthorityLimits.all(),
-                        List.of(LineQueue.LINES, LineQueue.CHARACTERS))
+                        List.of(LineQueue.LINES, LineQueue.CHARACTERS, Candidate.PATIENCE))
                 .flatMap(List::stream)
                 .toList();
     }

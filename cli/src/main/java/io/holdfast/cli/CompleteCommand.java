@@ -1,0 +1,56 @@
+package io.holdfast.cli;
+
+import io.holdfast.cli.command.Candidate;
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.output.Output;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * Prints what may stand for the last word of an unfinished command line: for the completion scripts
+ * of shells, not for people. A line each: the word, and behind a tab what it is. A line that begins
+ * with a blank says that names of files fit, too. Prints nothing where there is nothing to offer,
+ * and never an error.
+ */
+final class CompleteCommand implements Command {
+    /** The line for files of any kind. */
+    static final String FILES = " files";
+
+    /** The line for folders. */
+    static final String FOLDERS = " folders";
+
+    @Override
+    public CommandSpec spec() {
+        CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+        spec.usageMessage()
+                .header("List the words that may complete a command line (for shells).")
+                .footer("%nExamples:", "  holdfast complete -- status red");
+        return spec.addPositional(
+                PositionalParamSpec.builder()
+                        .paramLabel("WORD")
+                        .arity("0..*")
+                        .type(List.class)
+                        .auxiliaryTypes(String.class)
+                        .description(
+                                "The words behind the name of the command, the last unfinished.")
+                        .build());
+    }
+
+    @Override
+    public int run(ParseResult line, Output output) {
+        List<String> words = line.matchedPositionalValue(0, List.of());
+        StringBuilder lines = new StringBuilder();
+        for (Candidate each : Completion.of(words.isEmpty() ? List.of("") : words, output)) {
+            lines.append(output.rendered(each.word()));
+            if (!each.description().isEmpty()) {
+                lines.append('\t').append(output.rendered(each.description()));
+            }
+            lines.append('\n');
+        }
+        output.own(lines.toString());
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,21 @@
+package io.holdfast.cli.permission;
+
+import io.holdfast.cli.command.Candidate;
+import io.holdfast.varlink.JsonObject;
+import java.util.List;
+import picocli.CommandLine.ParseResult;
+
+/** The actions that the running authority knows. */
+public final class ActionCandidates {
+    private ActionCandidates() {}
+
+    public static List<Candidate> of(ParseResult line) {
+        return Candidate.ask(() ->
+                AuthorityCall.call(line, "ListActions", JsonObject.EMPTY)
+                        .objects("actions")
+                        .stream()
+                        .map(action ->
+                                new Candidate(action.string("id"), action.string("description")))
+                        .toList());
+    }
+}

@@ -1,0 +1,143 @@
+package io.holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.bus.Bus;
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The completion scripts, in the shells that they are for. */
+@Timeout(180)
+class ShellCompletionTest {
+    /** As bash calls it for a line that ends at the cursor. */
+    private static final String BASH =
+            """
+            eval "$(holdfast completion bash)"
+            COMP_LINE=$1 COMP_POINT=${#1}
+            compopt() { echo "compopt $*"; }
+            _holdfast
+            printf '%s\\n' "${COMPREPLY[@]}"
+            """;
+
+    /** zsh's own functions print what they get. */
+    private static final String ZSH =
+            """
+            compdef() { : }
+            _files() { print -r -- "files $*" }
+            _describe() { print -rl -- "${(@P)4}" }
+            eval "$(holdfast completion zsh)"
+            words=("${(@s: :)1}")
+            CURRENT=$#words
+            PREFIX=$words[-1]
+            _holdfast
+            """;
+
+    private static final String FISH =
+            """
+            holdfast completion fish | source
+            complete -C $argv[1]
+            """;
+
+    @TempDir private Path folder;
+
+    /** The program, by its name. */
+    @BeforeEach
+    void layOut() throws IOException {
+        String command =
+                Program.command(List.of("-Dio.holdfast.cli.completionPatience=60000")).stream()
+                        .map(word -> "'" + word + "'")
+                        .collect(Collectors.joining(" "));
+        Path program =
+                Files.writeString(
+                        folder.resolve("holdfast"), "#!/bin/sh\nexec " + command + " \"$@\"\n");
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.createDirectory(folder.resolve("a folder"));
+        Files.createFile(folder.resolve("afile"));
+    }
+
+    private List<String> offered(List<String> shell, String script, String line) throws Exception {
+        Path file = Files.writeString(folder.resolve("script"), script);
+        ProcessBuilder builder = new ProcessBuilder(new ArrayList<>(shell));
+        builder.command().addAll(List.of(file.toString(), line));
+        builder.environment().merge("PATH", folder.toString(), (path, own) -> own + ":" + path);
+        builder.environment().put("HOME", folder.toString());
+        Program run = Program.run(builder.directory(folder.toFile()));
+        assertThat(run.err()).isEmpty();
+        return run.out().lines().toList();
+    }
+
+    private List<String> bash(String line) throws Exception {
+        return offered(List.of("bash", "--norc"), BASH, line);
+    }
+
+    private List<String> zsh(String line) throws Exception {
+        return offered(List.of("zsh", "-f"), ZSH, line);
+    }
+
+    private List<String> fish(String line) throws Exception {
+        return offered(List.of("fish", "--no-config"), FISH, line);
+    }
+
+    @Test
+    void bashCompletesWordsValuesAndFiles() throws Exception {
+        assertThat(bash("holdfast sta")).containsExactly("status", "start");
+        assertThat(bash("holdfast kill --whom=m")).containsExactly("main");
+        assertThat(bash("holdfast completion ")).containsExactly("bash", "zsh", "fish");
+        assertThat(bash("holdfast bus --config a"))
+                .containsExactlyInAnyOrder("compopt -o filenames", "a folder", "afile");
+        assertThat(bash("holdfast nonsense ")).containsExactly("");
+    }
+
+    /** A colon ends a word for bash, so that what is in front of it is not to be inserted again. */
+    @Test
+    void bashCompletesNamesWithColons() throws Exception {
+        String address = "unix:path=" + folder.resolve("bus");
+        try (Bus _ = Bus.open(BusAddress.parse(address), BusConfig.permissive());
+                BusConnection client = BusConnection.connect(address)) {
+            assertThat(bash("holdfast who --bus " + address + " :1"))
+                    .contains(client.uniqueName().substring(1));
+            assertThat(bash("~/holdfast who --bus=" + address + " org."))
+                    .containsExactly("org.freedesktop.DBus");
+        }
+    }
+
+    @Test
+    @Needs(programs = "zsh")
+    void zshCompletesWordsValuesAndFiles() throws Exception {
+        assertThat(zsh("holdfast sta"))
+                .containsExactly(
+                        "status:Show the state of all units, or of some.",
+                        "start:Start units, and wait until that is done.");
+        assertThat(zsh("holdfast kill --whom=m")).containsExactly("--whom=main");
+        assertThat(zsh("holdfast completion ")).containsExactly("bash", "zsh", "fish");
+        assertThat(zsh("holdfast bus --config a")).containsExactly("files ");
+        assertThat(zsh("holdfast status --runtime-dir ")).containsExactly("files -/");
+    }
+
+    @Test
+    @Needs(programs = "fish")
+    void fishCompletesWordsValuesAndFiles() throws Exception {
+        assertThat(fish("holdfast sta"))
+                .containsExactlyInAnyOrder(
+                        "status\tShow the state of all units, or of some.",
+                        "start\tStart units, and wait until that is done.");
+        assertThat(fish("holdfast kill --whom=m")).containsExactly("--whom=main");
+        assertThat(fish("holdfast completion ")).containsExactlyInAnyOrder("bash", "zsh", "fish");
+        assertThat(fish("holdfast bus --config af")).anyMatch(each -> each.startsWith("afile"));
+        assertThat(fish("holdfast status --runtime-dir a"))
+                .anyMatch(each -> each.startsWith("a folder/") || each.startsWith("a\\ folder/"));
+    }
+}

@@ -14,7 +14,6 @@ import io.holdfast.cli.process.InfoCommand;
 import io.holdfast.cli.process.RunCommand;
 import io.holdfast.cli.process.SignalCommand;
 import io.holdfast.cli.process.WatchCommand;
-import io.holdfast.cli.process.WhoCommand;
 import io.holdfast.cli.service.DaemonReexecCommand;
 import io.holdfast.cli.service.DaemonReloadCommand;
 import io.holdfast.cli.service.JobCommand;
@@ -94,8 +93,7 @@ final class Commands {
                     case "rules" -> new RulesCommand();
                     case "agent" -> new AgentCommand();
                     case "agent-helper" -> new AgentHelperCommand(); // for a unit, not for people
-                    case "info" -> new InfoCommand();
-                    case "who" -> new WhoCommand();
+                    case "info", "who" -> new InfoCommand();
                     case "watch" -> new WatchCommand();
                     case "signal" -> new SignalCommand();
                     case "doctor" -> new DoctorCommand();

@@ -34,6 +34,7 @@ final class UnknownCommand {
                     Map.entry("mask", "link its unit file to /dev/null"),
                     Map.entry("analyze", "holdfast verify UNIT"),
                     Map.entry("ps", "holdfast info PID"),
+                    Map.entry("cgls", "holdfast info --tree"),
                     Map.entry("pkcheck", "holdfast check ACTION"),
                     Map.entry("pkaction", "holdfast actions"),
                     Map.entry("pkttyagent", "holdfast agent"),

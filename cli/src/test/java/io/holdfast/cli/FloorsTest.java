@@ -222,8 +222,6 @@ class FloorsTest {
                 .doNotHaveFullyQualifiedName("io.holdfast.core.process.Proc") // startTime()
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.cli.output.AgeText")
-                .and()
-                .doNotHaveFullyQualifiedName("io.holdfast.cli.process.InfoCommand")
                 .should()
                 .callMethod(System.class, "currentTimeMillis")
                 .orShould()

@@ -89,7 +89,7 @@ public record Identity(
                 };
     }
 
-    /** The first links, which {@code info} shows too. */
+    /** The first links: who it is. */
     void printPerson(Output output) {
         output.field("process", title());
         processId.ifPresent(id -> output.field("identity", id.toString()));
@@ -129,7 +129,7 @@ public record Identity(
         return groups.stream().map(AccountText::group).collect(Collectors.joining(", "));
     }
 
-    void printCgroup(Output output) {
+    private void printCgroup(Output output) {
         cgroup.ifPresentOrElse(
                 path ->
                         output.field(
@@ -141,9 +141,8 @@ public record Identity(
                 () -> info.cgroupId().ifPresent(id -> output.field("cgroup", "id " + id)));
     }
 
-    /** The whole chain. */
-    void print(Output output) {
-        printPerson(output);
+    /** The links that follow from its cgroup. */
+    void printPlace(Output output) {
         printCgroup(output);
         if (place.isPresent()) {
             CgroupPath path = place.get();
@@ -158,20 +157,16 @@ public record Identity(
         } else if (cgroup.isPresent()) {
             output.field("unit", "unknown: somebody other than root may have named this cgroup");
         }
-        exit.ifPresent(how -> output.field("exit", how.toString()));
     }
 
     private Optional<String> machine() {
         return place.flatMap(MachineRegistry.SYSTEM::machineName);
     }
 
-    /** The whole chain, with a null for each link that is not there. */
-    JsonText json() {
+    /** Adds what the cgroup's path names, with a null for each link that is not there. */
+    void addPlace(JsonText text) {
         OptionalLong owner = place.map(CgroupPath::ownerUid).orElse(OptionalLong.empty());
-        return personJson()
-                .put("cgroup", cgroup.map(CgroupPath::path))
-                .put("cgroupId", orNull(info.cgroupId()))
-                .put("unit", place.flatMap(CgroupPath::unit))
+        text.put("unit", place.flatMap(CgroupPath::unit))
                 .put("slice", place.map(CgroupPath::slice))
                 .put("userUnit", place.flatMap(CgroupPath::userUnit))
                 .put("userSlice", place.flatMap(CgroupPath::userSlice))

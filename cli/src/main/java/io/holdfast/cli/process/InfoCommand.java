@@ -1,186 +1,142 @@
 package io.holdfast.cli.process;
 
-import static io.holdfast.cli.process.Identity.orNull;
-import static io.holdfast.cli.process.Identity.told;
-
+import io.holdfast.cli.command.BusArgument;
 import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
-import io.holdfast.cli.command.ExitText;
 import io.holdfast.cli.command.ProcessArgument;
-import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
-import io.holdfast.core.process.CgroupPath;
-import io.holdfast.core.process.CoreDump;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.process.Proc;
-import io.holdfast.core.process.ProcessId;
-import io.holdfast.core.process.ProcessInfo;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.wire.Syntax;
 import java.nio.file.Path;
-import java.time.Instant;
-import java.time.LocalDateTime;
-import java.time.ZoneOffset;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Shows what the kernel says about one process. */
+/**
+ * {@code info} and {@code who}, one command: everything that is known of a process, of the listener
+ * on a socket, or of the owner of a bus name; or all processes of a unit as a tree.
+ */
 public final class InfoCommand implements Command {
+    private static final String SUBJECT = "PID|SOCKET|NAME|UNIT";
+    private static final String TREE = "--tree";
+    private static final String BUS = "--bus";
+
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Show what the kernel says about a process.")
+                .header(
+                        "Show what is known of a process, of the listener on a socket, or of the owner of a bus name.")
+                .description(
+                        "%nIdentity, credentials, command line, cgroup, the units of systemd and of Holdfast's manager,"
+                                + " session, the sockets on which it listens, and its names on the buses that"
+                                + " run here. Everything is read through the pidfd, or verified against it. info and who are the same command.%n")
                 .footer(
                         "%nExamples:",
-                        "  holdfast info 1",
+                        "  holdfast info 4711",
+                        "  holdfast info /run/dbus/system_bus_socket",
+                        "  holdfast info @abstract-name",
+                        "  holdfast info --bus system org.freedesktop.login1",
+                        "  holdfast info --bus unix:path=/run/user/1000/bus :1.7",
+                        "  holdfast info --tree redis-server.service",
                         "  holdfast info --json $$$$ | jq .credentials.effectiveUid",
                         "  name=$$(holdfast info --json $$pid | jq -r .process)   # names that one process for good");
         return spec.addOption(Command.json("Print one JSON object."))
-                .addPositional(ProcessArgument.spec());
+                .addOption(
+                        Command.option(
+                                BUS,
+                                "ADDRESS",
+                                "The bus that NAME is of: an address, system or session."))
+                .addOption(
+                        Command.flag(
+                                TREE,
+                                "Show cgroups with their processes, memory, listening sockets and bus names: those of"
+                                        + " a unit or slice, by name or by the path of its cgroup, or all."))
+                .addOption(
+                        OptionSpec.builder("--runtime-dir")
+                                .paramLabel("DIR")
+                                .type(Path.class)
+                                .description(
+                                        "Where the sockets of another manager are, to be asked first.")
+                                .build())
+                .addPositional(
+                        PositionalParamSpec.builder()
+                                .index("0")
+                                .paramLabel(SUBJECT)
+                                .arity("0..1")
+                                .type(String.class)
+                                .description(
+                                        "A process, by number, PID:ID or PID:ID:BOOT; or an AF_UNIX socket that somebody"
+                                                + " listens on, by path (with a slash in it) or @name: it is"
+                                                + " connected to, and left again. With --bus, a name on that bus."
+                                                + " With --tree, a unit or slice.")
+                                .build());
     }
 
     @Override
-    public int run(ParseResult line, Output output) {
-        try (PidFd process = ProcessArgument.open(line.matchedPositionalValue(0, ""), line)) {
-            Identity identity = Identity.of(process);
-            Attributes attributes = Attributes.of(process);
-            if (line.hasMatchedOption("--json")) {
-                output.line(json(identity, attributes).toString());
-            } else {
-                print(identity, attributes, output);
+    public int run(ParseResult line, Output output) throws InterruptedException {
+        String word = line.matchedPositionalValue(0, null);
+        boolean json = line.hasMatchedOption("--json");
+        Managers managers =
+                new Managers(
+                        Optional.ofNullable(line.<Path>matchedOptionValue("--runtime-dir", null)));
+        if (line.hasMatchedOption(TREE)) {
+            new ProcessTree(managers).show(Optional.ofNullable(word), json, output);
+            return ExitCode.OK;
+        }
+        if (word == null) {
+            throw Command.misuse(line, "missing required parameter: '" + SUBJECT + "'");
+        }
+        if (line.hasMatchedOption(BUS)) {
+            show(ofBusName(word, line, managers), json, output);
+        } else if (ListenerConnection.isMeant(word)) {
+            try (UnixSocket socket = ListenerConnection.open(word, line);
+                    Peer peer = socket.peer()) {
+                show(PeerReport.ofSocket(word, peer, managers), json, output);
+            }
+        } else {
+            try (PidFd process = ProcessArgument.open(word, line)) {
+                ProcessReport report = ProcessReport.of(process, managers);
+                if (json) {
+                    output.line(report.json().toString());
+                } else {
+                    report.print(output);
+                }
             }
         }
         return ExitCode.OK;
     }
 
-    /** What only /proc has; empty where the process is gone or we may not look. */
-    private record Attributes(
-            Optional<List<String>> commandLine,
-            Optional<Path> executable,
-            Optional<Path> directory,
-            Optional<Boolean> noNewPrivileges,
-            Optional<Instant> startTime,
-            Optional<ProcessId> parent,
-            List<String> children) {
-
-        static Attributes of(PidFd process) {
-            Proc proc = process.proc();
-            return new Attributes(
-                    told(proc::commandLine),
-                    told(proc::executable),
-                    told(proc::directory),
-                    told(proc::noNewPrivileges),
-                    told(proc::startTime),
-                    told(process::parent).flatMap(parent -> parent.flatMap(Attributes::named)),
-                    children(process));
-        }
-
-        private static Optional<ProcessId> named(PidFd process) {
-            try (process) {
-                return told(process::processId).map(ProcessId::inThisBoot);
-            }
-        }
-
-        /** One by one: there may be more than descriptors. */
-        private static List<String> children(PidFd process) {
-            List<String> names = new ArrayList<>();
-            boolean _ =
-                    told(
-                                    () -> {
-                                        process.visitChildren((child, _) ->
-                                                named(child)
-                                                        .ifPresent(id -> names.add(id.toString())));
-                                        return true;
-                                    })
-                            .isPresent();
-            return names;
+    private static void show(PeerReport report, boolean json, Output output) {
+        if (json) {
+            output.line(report.json().toString());
+        } else {
+            report.print(output);
         }
     }
 
-    private static void print(Identity identity, Attributes attributes, Output output) {
-        ProcessInfo info = identity.info();
-        identity.printPerson(output);
-        attributes.commandLine.ifPresent(words ->
-                output.field(
-                        "command",
-                        words.isEmpty()
-                                ? "none (a kernel thread, or a zombie)"
-                                : String.join(" ", words)));
-        String unseen =
-                identity.state() == PidFd.State.ALIVE ? "not ours to see" : "none (it has exited)";
-        output.field("executable", attributes.executable.map(Path::toString).orElse(unseen));
-        output.field("directory", attributes.directory.map(Path::toString).orElse(unseen));
-        attributes.noNewPrivileges.ifPresent(set ->
-                output.field(
-                        "privileges",
-                        set
-                                ? "can gain none (no_new_privs)"
-                                : "can gain some by set-uid programs"));
-        output.field("parent", attributes.parent.map(ProcessId::toString).orElse("not visible"));
-        if (!attributes.children.isEmpty()) {
-            output.field("children", String.join(" ", attributes.children));
+    private static PeerReport ofBusName(String name, ParseResult line, Managers managers)
+            throws InterruptedException {
+        if (!Syntax.isBusName(name)) {
+            throw Command.misuse(line, "not a bus name: '" + name + "'");
         }
-        attributes.startTime.ifPresent(
-                at -> output.field("started", timestamp(at) + ", " + age(at) + " ago"));
-        identity.printCgroup(output);
-        identity.exit().ifPresent(exit -> output.field("exit", exit.toString()));
-        info.coreDump().ifPresent(dump -> output.field("core dump", text(dump)));
-        output.field(
-                "source",
-                switch (info.source()) {
-                    case KERNEL -> "one snapshot of the kernel (PIDFD_GET_INFO)";
-                    case PROC -> "/proc, verified against the pidfd";
-                    case NONE -> "nothing is left of it";
-                });
-    }
-
-    private static String text(CoreDump dump) {
-        return dump.signal().map(signal -> "by " + signal).orElse("written")
-                + (dump.onlyForRoot() ? ", readable by root only" : "");
-    }
-
-    private static JsonText json(Identity identity, Attributes attributes) {
-        ProcessInfo info = identity.info();
-        return identity.personJson()
-                .put("commandLine", attributes.commandLine)
-                .put("executable", attributes.executable.map(Path::toString))
-                .put("directory", attributes.directory.map(Path::toString))
-                .put("noNewPrivileges", attributes.noNewPrivileges)
-                .put("parent", orNull(info.ppid()))
-                .put("children", attributes.children)
-                .put("startTime", attributes.startTime.map(InfoCommand::timestamp))
-                .put("cgroup", identity.cgroup().map(CgroupPath::path))
-                .put("cgroupId", orNull(info.cgroupId()))
-                .put("exit", identity.exit().map(ExitText::json))
-                .put("coreDump", info.coreDump().map(InfoCommand::json))
-                .put("source", info.source().name().toLowerCase(Locale.ROOT));
-    }
-
-    private static JsonText json(CoreDump dump) {
-        return JsonText.object()
-                .put("signal", dump.signal().map(Object::toString))
-                .put("onlyForRoot", dump.onlyForRoot());
-    }
-
-    /** As {@code Instant.toString} has it, without a formatter: those cost 5 ms of a start. */
-    private static String timestamp(Instant at) {
-        return LocalDateTime.ofEpochSecond(at.getEpochSecond(), 0, ZoneOffset.UTC) + "Z";
-    }
-
-    private static String age(Instant since) {
-        long seconds = Math.max(0, System.currentTimeMillis() / 1000 - since.getEpochSecond());
-        long minutes = seconds / 60;
-        long hours = minutes / 60;
-        long days = hours / 24;
-        if (days > 0) {
-            return days + " d " + hours % 24 + " h";
+        try (BusConnection bus = BusArgument.connect(line.matchedOptionValue(BUS, ""));
+                Peer peer = bus.peer(name)) {
+            return PeerReport.ofBusName(name, peer, managers);
+        } catch (BusAddressException e) {
+            throw Command.misuse(line, String.valueOf(e.getMessage()));
+        } catch (DBusException | ConnectionLostException | ErrnoException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
         }
-        if (hours > 0) {
-            return hours + " h " + minutes % 60 + " min";
-        }
-        return minutes > 0 ? minutes + " min " + seconds % 60 + " s" : seconds + " s";
     }
 }

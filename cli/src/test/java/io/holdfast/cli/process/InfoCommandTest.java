@@ -2,6 +2,8 @@ package io.holdfast.cli.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.bus.Bus;
+import io.holdfast.bus.config.BusConfig;
 import io.holdfast.cli.Invocation;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.core.Feature;
@@ -11,19 +13,36 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import java.io.IOException;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.SynchronousQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class InfoCommandTest {
+    private static final String SELF = Long.toString(ProcessHandle.current().pid());
+
+    @TempDir private Path folder;
+
     @Test
     void aProcessIsToldInWords() {
         try (Child sleep = sleep()) {
@@ -58,15 +77,25 @@ class InfoCommandTest {
                                             "\"(/[^\"]*|[0-9:a-f-]{9,}|[0-9-]*T[0-9:]*Z)\"",
                                             "\"…\"")
                                     .replaceAll(":[0-9]+", ":0"))
-                    .isEqualTo(
+                    .startsWith(
                             """
                             {"process":"…","pid":0,"name":"sleep","state":"alive","credentials":\
                             {"realUid":0,"effectiveUid":0,"savedUid":0,"fileSystemUid":0,"realGid":0,\
                             "effectiveGid":0,"savedGid":0,"fileSystemGid":0},"groups":[],"commandLine":\
                             ["sleep","600"],"executable":"…","directory":"…","noNewPrivileges":false,\
                             "parent":0,"children":[],"startTime":"…","cgroup":"…","cgroupId":0,"exit":null,\
-                            "coreDump":null,"source":"kernel"}
-                            """);
+                            "coreDump":null,"source":"kernel","unit":\
+                            """)
+                    .containsSubsequence(
+                            ",\"slice\":",
+                            ",\"userUnit\":",
+                            ",\"userSlice\":",
+                            ",\"session\":",
+                            ",\"machine\":",
+                            ",\"ownerUid\":",
+                            ",\"manager\":",
+                            ",\"listening\":[]",
+                            ",\"busNames\":[]}");
             kill(sleep);
         }
     }
@@ -180,7 +209,7 @@ class InfoCommandTest {
     @Test
     void aMissingProcessIsAskedFor() {
         assertThat(Invocation.of("info").err())
-                .startsWith("holdfast: missing required parameter: 'PID'")
+                .startsWith("holdfast: missing required parameter: 'PID|SOCKET|NAME|UNIT'")
                 .hasLineCount(1);
     }
 
@@ -194,6 +223,52 @@ class InfoCommandTest {
                     .contains("command     \\u001b[31msleep\\n 600\n")
                     .doesNotContain("\u001b");
             kill(child);
+        }
+    }
+
+    @Test
+    void theSocketsOnWhichItListensAreShown() throws IOException {
+        Path path = folder.resolve("a socket");
+        try (ServerSocket tcp = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                DatagramSocket udp =
+                        new DatagramSocket(
+                                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+                UnixListener _ = UnixListener.listen(UnixAddress.path(path), SocketType.STREAM, 1);
+                Socket connected = new Socket(tcp.getInetAddress(), tcp.getLocalPort())) {
+            Invocation info = Invocation.of("info", SELF);
+            assertThat(info.err()).isEmpty();
+            assertThat(info.out().lines().filter(each -> each.startsWith("listens  ")))
+                    .singleElement()
+                    .asString()
+                    .contains(
+                            "tcp 127.0.0.1:" + tcp.getLocalPort(),
+                            "udp 127.0.0.1:" + udp.getLocalPort(),
+                            "unix " + path)
+                    .doesNotContain(":" + connected.getLocalPort());
+        }
+    }
+
+    @Test
+    @Needs(features = {Feature.PEER_PIDFD, Feature.PIDFS})
+    void theNamesThatItOwnsOnABusAreShown() throws Exception {
+        String address = "unix:path=" + folder.resolve("bus");
+        try (Bus _ = Bus.open(BusAddress.parse(address), BusConfig.permissive());
+                BusConnection client = BusConnection.connect(address);
+                Child sleep = sleep()) {
+            var _ = client.requestName("org.example.B");
+            var _ = client.requestName("org.example.A");
+            assertThat(Invocation.of("info", "--runtime-dir", folder.toString(), SELF).out())
+                    .contains("bus names   org.example.A org.example.B\n");
+            assertThat(
+                            Invocation.of(
+                                            "info",
+                                            "--json",
+                                            "--runtime-dir",
+                                            folder.toString(),
+                                            sleep.pidFd().processId().toString())
+                                    .out())
+                    .contains("\"busNames\":[]");
+            kill(sleep);
         }
     }
 

@@ -90,14 +90,17 @@ class WhoCommandTest {
                                     .replaceAll("\\[[0-9,]*\\]", "[]")
                                     .replaceAll("\"[0-9:a-f-]{9,}\"", "\"…\"")
                                     .replaceAll(":[0-9]+", ":0"))
-                    .isEqualTo(
+                    .startsWith(
                             """
                             {"process":"…","pid":0,"name":"sleep","state":"alive","credentials":\
                             {"realUid":0,"effectiveUid":0,"savedUid":0,"fileSystemUid":0,"realGid":0,\
-                            "effectiveGid":0,"savedGid":0,"fileSystemGid":0},"groups":[],"cgroup":\
-                            "/x.slice/some.service","cgroupId":0,"unit":"some.service","slice":\
-                            "x.slice","userUnit":null,"userSlice":null,"session":null,"machine":null,\
-                            "ownerUid":null}
+                            "effectiveGid":0,"savedGid":0,"fileSystemGid":0},"groups":[],\
+                            """)
+                    .contains(
+                            "\"cgroup\":\"/x.slice/some.service\",\"cgroupId\":0,",
+                            """
+                            "unit":"some.service","slice":"x.slice","userUnit":null,"userSlice":null,\
+                            "session":null,"machine":null,"ownerUid":null,\
                             """);
         }
     }

@@ -14,9 +14,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.StringTokenizer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -52,6 +54,8 @@ public final class Proc {
      * of the leader, opened in the instant in which another thread took its number over by an exec.
      */
     private static final int LOOKS = 3;
+
+    private static final String SOCKET = "socket:["; // and an inode number, in /proc/PID/fd
 
     private final PidFd pidFd;
 
@@ -283,6 +287,62 @@ public final class Proc {
         } catch (ErrnoException e) {
             return false;
         }
+    }
+
+    /**
+     * {@return the inode numbers of its open sockets, each once} Guarded as ptrace is. Sockets that
+     * it closes or opens meanwhile may be missing.
+     */
+    public Set<Long> sockets() {
+        return read(dir -> {
+            Set<Long> inodes = new LinkedHashSet<>();
+            try (Fd folder = Fcntl.open(dir, "fd", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY, 0)) {
+                for (String name : SysDirent.names(folder, Integer.MAX_VALUE)) {
+                    String target = linkOf(folder, name);
+                    if (target.startsWith(SOCKET)) {
+                        inodes.add(
+                                Long.parseLong(
+                                        target.substring(SOCKET.length(), target.length() - 1)));
+                    }
+                }
+            }
+            return inodes;
+        });
+    }
+
+    /** Empty if the process has closed it meanwhile. */
+    private static String linkOf(Fd folder, String name) {
+        try {
+            return Unistd.readlinkat(folder, name);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOENT) {
+                return "";
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * {@return a table of the process's network namespace, as {@code /proc/PID/net} has it}
+     *
+     * @param table {@code unix}, {@code tcp}, {@code tcp6}, {@code udp}, …
+     * @throws ErrnoException also ENOENT if the kernel has no such table
+     */
+    public String network(String table) {
+        return read(dir -> KernelFile.text(dir, "net/" + table));
+    }
+
+    /**
+     * {@return the bytes of memory that are resident for it, shared ones included; 0 for a zombie
+     * and for kernel threads, which have none}
+     */
+    public long residentBytes() {
+        String status = status();
+        return status.contains("\nVmRSS:") ? parseKilobytes(field(status, "VmRSS")) : 0;
+    }
+
+    private static long parseKilobytes(String field) {
+        return Long.parseLong(field.substring(0, field.indexOf(' '))) << 10;
     }
 
     /** {@return the path of its cgroup in the v2 hierarchy, as {@code /proc/PID/cgroup} has it} */

@@ -1,0 +1,75 @@
+package io.holdfast.cli.process;
+
+import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import picocli.CommandLine.ParseResult;
+
+/** A connection to an AF_UNIX socket that is only made to learn who listens there. */
+final class ListenerConnection {
+    private ListenerConnection() {}
+
+    /** Whether the word names a socket and no process: a path has a slash in it. */
+    static boolean isMeant(String word) {
+        return word.startsWith("@") || word.indexOf('/') >= 0;
+    }
+
+    /**
+     * Connects; the caller closes the socket.
+     *
+     * @throws CommandException if nobody listens there
+     */
+    static UnixSocket open(String word, ParseResult line) throws InterruptedException {
+        return connect(address(word, line));
+    }
+
+    private static UnixAddress address(String text, ParseResult line) {
+        try {
+            return UnixAddress.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw Command.misuse(line, "not a socket: '" + text + "', " + e.getMessage());
+        }
+    }
+
+    private static UnixSocket connect(UnixAddress address) throws InterruptedException {
+        for (SocketType type : new SocketType[] {SocketType.STREAM, SocketType.SEQPACKET}) {
+            try {
+                return UnixSocket.connect(address, type);
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.EPROTOTYPE) {
+                    throw new CommandException(why(address, e), e);
+                }
+            }
+        }
+        throw new CommandException(address + " is a datagram socket: nobody is connected to it");
+    }
+
+    private static String why(UnixAddress address, ErrnoException e) {
+        return switch (e.errno()) {
+            case Errno.ENOENT -> "there is no " + address;
+            case Errno.ECONNREFUSED ->
+                    isPlainFile(address)
+                            ? address + " is not a socket"
+                            : "nobody listens on " + address;
+            case Errno.EACCES -> address + " is not ours to connect to (EACCES)";
+            default -> String.valueOf(e.getMessage());
+        };
+    }
+
+    private static boolean isPlainFile(UnixAddress address) {
+        try {
+            return address instanceof UnixAddress.PathName(String path)
+                    && !Files.readAttributes(Path.of(path), BasicFileAttributes.class).isOther();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,24 @@
+package io.holdfast.cli.process;
+
+/** An amount of memory for people, with four digits at most. */
+final class MemoryText {
+    private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
+    private static final int STEP = 1024;
+
+    private MemoryText() {}
+
+    /** {@code 512 B}, {@code 12.3 MiB}, {@code 345 GiB}. */
+    static String of(long bytes) {
+        double amount = bytes;
+        int unit = 0;
+        while (amount >= STEP && unit < UNITS.length - 1) {
+            amount /= STEP;
+            unit++;
+        }
+        long tenths = Math.round(amount * 10);
+        boolean whole = unit == 0 || tenths >= 1000;
+        return (whole ? Long.toString(Math.round(amount)) : tenths / 10 + "." + tenths % 10)
+                + " "
+                + UNITS[unit];
+    }
+}

@@ -1,0 +1,100 @@
+package io.holdfast.cli.process;
+
+import io.holdfast.cli.command.BusArgument;
+import io.holdfast.cli.command.ShortQuestion;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.DBusException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The well-known names that processes own on the buses that run here: the system's, the session's,
+ * and that of Holdfast's manager. A bus is asked for the pidfd behind each name; one that knows
+ * only numbers, or does not answer soon, contributes nothing.
+ */
+final class OwnedNames {
+    private static final String UNIX_PATH = "unix:path=";
+
+    private final Map<ProcessId, List<String>> names;
+
+    private OwnedNames(Map<ProcessId, List<String>> names) {
+        this.names = names;
+    }
+
+    /** The names on all of these buses, at this moment. */
+    static OwnedNames find(Managers managers) {
+        Map<ProcessId, List<String>> all = new HashMap<>();
+        for (String address : addresses(managers)) {
+            ShortQuestion.ask(
+                            Managers.PATIENCE, () -> of(address), Map.<ProcessId, List<String>>of())
+                    .forEach((process, names) ->
+                            all.computeIfAbsent(process, _ -> new ArrayList<>()).addAll(names));
+        }
+        all.values().forEach(each -> each.sort(null));
+        return new OwnedNames(all);
+    }
+
+    /** Those of a process, in their order. */
+    List<String> of(ProcessId process) {
+        return names.getOrDefault(process, List.of()).stream().distinct().toList();
+    }
+
+    private static Set<String> addresses(Managers managers) {
+        Set<String> addresses = new LinkedHashSet<>();
+        BusAddress.system().forEach(each -> addresses.add(each.toString()));
+        String session = System.getenv().getOrDefault("DBUS_SESSION_BUS_ADDRESS", "");
+        if (!session.isEmpty()) {
+            addresses.add(session);
+        }
+        managers.folders().forEach(folder -> addresses.add(UNIX_PATH + folder.resolve("bus")));
+        addresses.removeIf(address ->
+                address.startsWith(UNIX_PATH) && !Files.exists(Path.of(pathIn(address))));
+        return addresses;
+    }
+
+    /** The path of the first address; one with escapes in it counts as not there. */
+    private static String pathIn(String address) {
+        return address.substring(UNIX_PATH.length()).split("[,;%]", 2)[0];
+    }
+
+    private static Map<ProcessId, List<String>> of(String address) throws InterruptedException {
+        Map<ProcessId, List<String>> names = new HashMap<>();
+        try (BusConnection bus = BusArgument.connect(address)) {
+            List<?> all =
+                    (List<?>) bus.bus().call("org.freedesktop.DBus", "ListNames", "").getFirst();
+            for (Object each : all) {
+                String name = String.valueOf(each);
+                if (!name.startsWith(":") && !name.equals("org.freedesktop.DBus")) {
+                    ownerOf(name, bus)
+                            .forEach(owner ->
+                                    names.computeIfAbsent(owner, _ -> new ArrayList<>()).add(name));
+                }
+            }
+        }
+        return names;
+    }
+
+    /** One process or none. */
+    private static List<ProcessId> ownerOf(String name, BusConnection bus)
+            throws InterruptedException {
+        try (Peer peer = bus.peer(name)) {
+            return peer
+                    .pidFd()
+                    .flatMap(process -> Identity.told(process::processId))
+                    .filter(id -> id.pidfdId().isPresent())
+                    .stream()
+                    .toList();
+        } catch (DBusException e) {
+            return List.of(); // its owner has left
+        }
+    }
+}

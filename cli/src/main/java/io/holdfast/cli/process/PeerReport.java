@@ -1,0 +1,78 @@
+package io.holdfast.cli.process;
+
+import io.holdfast.cli.output.AccountText;
+import io.holdfast.cli.output.JsonText;
+import io.holdfast.cli.output.Output;
+import io.holdfast.core.socket.Peer;
+import java.util.Optional;
+
+/** What is known of the process at the other end of something that has a name. */
+final class PeerReport {
+    private static final long NOT_TOLD = 0xFFFF_FFFFL; // a bus tells groups, not which is effective
+
+    private final String kind;
+    private final String subject;
+    private final String held;
+    private final Peer peer;
+    private final Optional<ProcessReport> process;
+
+    private PeerReport(String kind, String subject, String held, Peer peer, Managers managers) {
+        this.kind = kind;
+        this.subject = subject;
+        this.held = held;
+        this.peer = peer;
+        this.process = peer.pidFd().map(each -> ProcessReport.of(each, managers));
+    }
+
+    /** Of the listener on a socket. */
+    static PeerReport ofSocket(String address, Peer peer, Managers managers) {
+        String held =
+                switch (peer) {
+                    case Peer.Held _ -> "held since it began to listen (SO_PEERPIDFD)";
+                    case Peer.BestEffort _ ->
+                            "not held: this kernel only tells what it was (SO_PEERCRED)";
+                    case Peer.Gone _ -> "gone before it could be held";
+                };
+        return new PeerReport("socket", address, held, peer, managers);
+    }
+
+    /** Of the owner of a name on a bus. */
+    static PeerReport ofBusName(String name, Peer peer, Managers managers) {
+        String held =
+                switch (peer) {
+                    case Peer.Held _ -> "held by the bus since it connected (ProcessFD)";
+                    case Peer.BestEffort _ ->
+                            "not held: this bus only tells what it was (ProcessID)";
+                    case Peer.Gone _ -> "gone before it could be held";
+                };
+        return new PeerReport("name", name, held, peer, managers);
+    }
+
+    void print(Output output) {
+        output.field(kind, subject);
+        output.field("peer", held);
+        peer.label().ifPresent(label -> output.field("label", label));
+        process.ifPresentOrElse(
+                known -> known.print(output),
+                () -> {
+                    output.field("pid", peer.pid() + " (a number, and it may be another's)");
+                    output.field("user", AccountText.user(peer.uid()));
+                    if (peer.gid() != NOT_TOLD) {
+                        output.field("group", AccountText.group(peer.gid()));
+                    }
+                });
+    }
+
+    JsonText json() {
+        JsonText text =
+                process.map(ProcessReport::json)
+                        .orElseGet(() ->
+                                JsonText.object().put("process", null).put("pid", peer.pid()));
+        return text.put(kind.equals("name") ? "busName" : kind, subject)
+                .put("held", peer instanceof Peer.Held)
+                .put("peerUid", peer.uid())
+                .put("peerGid", peer.gid() == NOT_TOLD ? null : peer.gid())
+                .put("peerGroups", peer.groups())
+                .put("label", peer.label());
+    }
+}

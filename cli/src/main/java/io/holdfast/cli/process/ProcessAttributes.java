@@ -1,0 +1,71 @@
+package io.holdfast.cli.process;
+
+import static io.holdfast.cli.process.Identity.told;
+
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Proc;
+import io.holdfast.core.process.ProcessId;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What only {@code /proc} has, and what daemons know of the process; empty where the process is
+ * gone or we may not look.
+ *
+ * @param listening the sockets on which it waits
+ * @param workload its unit as Holdfast's manager sees it
+ * @param names what it owns on the buses that run here
+ */
+record ProcessAttributes(
+        Optional<List<String>> commandLine,
+        Optional<Path> executable,
+        Optional<Path> directory,
+        Optional<Boolean> noNewPrivileges,
+        Optional<Instant> startTime,
+        Optional<ProcessId> parent,
+        List<String> children,
+        Optional<List<String>> listening,
+        Optional<Managers.Workload> workload,
+        List<String> names) {
+
+    static ProcessAttributes of(PidFd process, Managers managers) {
+        Proc proc = process.proc();
+        return new ProcessAttributes(
+                told(proc::commandLine),
+                told(proc::executable),
+                told(proc::directory),
+                told(proc::noNewPrivileges),
+                told(proc::startTime),
+                told(process::parent).flatMap(parent -> parent.flatMap(ProcessAttributes::named)),
+                children(process),
+                new ListeningSockets().of(process),
+                managers.workloadOf(process),
+                told(process::processId)
+                        .filter(id -> id.pidfdId().isPresent())
+                        .map(OwnedNames.find(managers)::of)
+                        .orElse(List.of()));
+    }
+
+    private static Optional<ProcessId> named(PidFd process) {
+        try (process) {
+            return told(process::processId).map(ProcessId::inThisBoot);
+        }
+    }
+
+    /** One by one: there may be more than descriptors. */
+    private static List<String> children(PidFd process) {
+        List<String> names = new ArrayList<>();
+        boolean _ =
+                told(
+                                () -> {
+                                    process.visitChildren((child, _) ->
+                                            named(child).ifPresent(id -> names.add(id.toString())));
+                                    return true;
+                                })
+                        .isPresent();
+        return names;
+    }
+}

@@ -1,0 +1,137 @@
+package io.holdfast.cli.process;
+
+import static io.holdfast.cli.process.Identity.orNull;
+
+import io.holdfast.cli.command.ExitText;
+import io.holdfast.cli.output.AgeText;
+import io.holdfast.cli.output.JsonText;
+import io.holdfast.cli.output.Output;
+import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.CoreDump;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.process.ProcessInfo;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.util.Locale;
+
+/**
+ * Everything that is known of one process. Each part was read through the pidfd or verified against
+ * it; a process that ended meanwhile lacks the parts that were read afterwards.
+ *
+ * @param lasted whether its state was the same before and after
+ */
+record ProcessReport(Identity identity, ProcessAttributes attributes, boolean lasted) {
+    static ProcessReport of(PidFd process, Managers managers) {
+        Identity identity = Identity.of(process);
+        ProcessAttributes attributes = ProcessAttributes.of(process, managers);
+        return new ProcessReport(identity, attributes, process.state() == identity.state());
+    }
+
+    /** Prints a line for each thing that is known. */
+    void print(Output output) {
+        ProcessInfo info = identity.info();
+        identity.printPerson(output);
+        attributes
+                .commandLine()
+                .ifPresent(words ->
+                        output.field(
+                                "command",
+                                words.isEmpty()
+                                        ? "none (a kernel thread, or a zombie)"
+                                        : String.join(" ", words)));
+        String unseen =
+                identity.state() == PidFd.State.ALIVE ? "not ours to see" : "none (it has exited)";
+        output.field("executable", attributes.executable().map(Path::toString).orElse(unseen));
+        output.field("directory", attributes.directory().map(Path::toString).orElse(unseen));
+        attributes
+                .noNewPrivileges()
+                .ifPresent(set ->
+                        output.field(
+                                "privileges",
+                                set
+                                        ? "can gain none (no_new_privs)"
+                                        : "can gain some by set-uid programs"));
+        output.field("parent", attributes.parent().map(ProcessId::toString).orElse("not visible"));
+        if (!attributes.children().isEmpty()) {
+            output.field("children", String.join(" ", attributes.children()));
+        }
+        attributes
+                .startTime()
+                .ifPresent(at ->
+                        output.field("started", timestamp(at) + ", " + AgeText.of(at) + " ago"));
+        identity.printPlace(output);
+        attributes.workload().ifPresent(workload -> output.field("manager", text(workload)));
+        attributes
+                .listening()
+                .filter(all -> !all.isEmpty())
+                .ifPresent(all -> output.field("listens", String.join(", ", all)));
+        if (!attributes.names().isEmpty()) {
+            output.field("bus names", String.join(" ", attributes.names()));
+        }
+        identity.exit().ifPresent(exit -> output.field("exit", exit.toString()));
+        info.coreDump().ifPresent(dump -> output.field("core dump", text(dump)));
+        if (!lasted) {
+            output.field("note", "it ended while it was read");
+        }
+        output.field(
+                "source",
+                switch (info.source()) {
+                    case KERNEL -> "one snapshot of the kernel (PIDFD_GET_INFO)";
+                    case PROC -> "/proc, verified against the pidfd";
+                    case NONE -> "nothing is left of it";
+                });
+    }
+
+    private static String text(CoreDump dump) {
+        return dump.signal().map(signal -> "by " + signal).orElse("written")
+                + (dump.onlyForRoot() ? ", readable by root only" : "");
+    }
+
+    /** One object, with a null for each thing that is not known. */
+    JsonText json() {
+        ProcessInfo info = identity.info();
+        JsonText text =
+                identity.personJson()
+                        .put("commandLine", attributes.commandLine())
+                        .put("executable", attributes.executable().map(Path::toString))
+                        .put("directory", attributes.directory().map(Path::toString))
+                        .put("noNewPrivileges", attributes.noNewPrivileges())
+                        .put("parent", orNull(info.ppid()))
+                        .put("children", attributes.children())
+                        .put("startTime", attributes.startTime().map(ProcessReport::timestamp))
+                        .put("cgroup", identity.cgroup().map(CgroupPath::path))
+                        .put("cgroupId", orNull(info.cgroupId()))
+                        .put("exit", identity.exit().map(ExitText::json))
+                        .put("coreDump", info.coreDump().map(ProcessReport::json))
+                        .put("source", info.source().name().toLowerCase(Locale.ROOT));
+        identity.addPlace(text);
+        return text.put("manager", attributes.workload().map(ProcessReport::json))
+                .put("listening", attributes.listening())
+                .put("busNames", attributes.names());
+    }
+
+    private static String text(Managers.Workload workload) {
+        return workload.unit() + " of the manager at " + workload.folder();
+    }
+
+    private static JsonText json(Managers.Workload workload) {
+        return JsonText.object()
+                .put("unit", workload.unit())
+                .put("invocationId", workload.invocationId())
+                .put("runtimeDirectory", workload.folder().toString());
+    }
+
+    private static JsonText json(CoreDump dump) {
+        return JsonText.object()
+                .put("signal", dump.signal().map(Object::toString))
+                .put("onlyForRoot", dump.onlyForRoot());
+    }
+
+    /** As {@code Instant.toString} has it, without a formatter: those cost 5 ms of a start. */
+    private static String timestamp(Instant at) {
+        return LocalDateTime.ofEpochSecond(at.getEpochSecond(), 0, ZoneOffset.UTC) + "Z";
+    }
+}

@@ -1,0 +1,271 @@
+package io.holdfast.cli.process;
+
+import static io.holdfast.cli.process.Identity.told;
+
+import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.output.Ellipsis;
+import io.holdfast.cli.output.JsonText;
+import io.holdfast.cli.output.Output;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.Members;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.manager.unit.UnitName;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.function.Consumer;
+
+/**
+ * The processes of cgroups, in a tree: with the memory that each cgroup takes, the sockets on which
+ * its processes listen, and the names that they own on buses. A process is held while it is read; a
+ * cgroup that goes away meanwhile is left out.
+ */
+final class ProcessTree {
+    /** Cgroups below this are shown as one with their processes: users may nest them at will. */
+    private static final int DEPTH = 48;
+
+    private static final int COMMAND_LINE = 4096; // bytes that are read of it
+    private static final String SLICE = ".slice";
+
+    private final Managers managers;
+    private final ListeningSockets sockets = new ListeningSockets();
+
+    ProcessTree(Managers managers) {
+        this.managers = managers;
+    }
+
+    /**
+     * Prints it.
+     *
+     * @param unit a unit, a slice, or the path of a cgroup; without it the whole tree
+     * @throws CommandException if it has no cgroup
+     */
+    void show(Optional<String> unit, boolean json, Output output) {
+        OwnedNames names = OwnedNames.find(managers);
+        List<Node> roots = new ArrayList<>();
+        for (CgroupPath path : unit.map(ProcessTree::find).orElse(List.of(CgroupPath.ROOT))) {
+            read(path, path.path(), names, 0).ifPresent(roots::add);
+        }
+        if (roots.isEmpty()) {
+            throw new CommandException(unit.orElse("/") + " has no cgroup");
+        }
+        for (Node root : roots) {
+            if (json) {
+                output.line(root.json().toString());
+            } else {
+                root.print("", "", output.width(), output);
+            }
+        }
+    }
+
+    /** The cgroups of that name, those nearest to the root first: managers may run in managers. */
+    private static List<CgroupPath> find(String word) {
+        if (word.startsWith("/")) {
+            return List.of(CgroupPath.parse(word));
+        }
+        UnitName unit;
+        try {
+            unit = UnitName.meant(word);
+        } catch (IllegalArgumentException e) {
+            throw new CommandException("not a unit: '" + word + "'", e);
+        }
+        if (unit.text().equals("-" + SLICE)) {
+            return List.of(CgroupPath.ROOT);
+        }
+        String name = CgroupPath.escape(unit.text());
+        List<CgroupPath> found = new ArrayList<>();
+        Deque<CgroupPath> level = new ArrayDeque<>(List.of(CgroupPath.ROOT));
+        while (!level.isEmpty()) {
+            CgroupPath path = level.removeFirst();
+            for (String child : childrenOf(path)) {
+                if (child.equals(name)) {
+                    found.add(path.child(child));
+                } else if (path.components().size() < DEPTH) {
+                    level.addLast(path.child(child));
+                }
+            }
+        }
+        return found;
+    }
+
+    private static List<String> childrenOf(CgroupPath path) {
+        try (Cgroup cgroup = Cgroup.open(path.path())) {
+            return cgroup.childNames().stream().sorted().toList();
+        } catch (ErrnoException e) {
+            return List.of();
+        }
+    }
+
+    /**
+     * Empty if it is gone, or has no processes and is not what was asked for. Threads of the
+     * kernel, which have no command line, are left out of the root.
+     */
+    private Optional<Node> read(CgroupPath path, String title, OwnedNames names, int depth) {
+        List<Held> processes = new ArrayList<>();
+        List<Node> children = new ArrayList<>();
+        try (Cgroup cgroup = Cgroup.open(path.path())) {
+            if (depth > 0 && !cgroup.isPopulated()) {
+                return Optional.empty();
+            }
+            Consumer<PidFd> take =
+                    process ->
+                            read(process, names)
+                                    .filter(each -> !path.isRoot() || !each.command().isEmpty())
+                                    .ifPresent(processes::add);
+            if (depth < DEPTH) {
+                cgroup.forEachMember(take);
+            } else {
+                try (Members all = cgroup.membersBelow()) {
+                    all.forEach(take);
+                }
+            }
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+        if (depth < DEPTH) {
+            for (String child : childrenOf(path)) {
+                read(path.child(child), CgroupPath.unescape(child), names, depth + 1)
+                        .ifPresent(children::add);
+            }
+        }
+        processes.sort(Comparator.comparingInt(each -> each.id().pid()));
+        return Optional.of(new Node(path, title, memory(path), processes, children));
+    }
+
+    private Optional<Held> read(PidFd process, OwnedNames names) {
+        return told(process::processId)
+                .map(id ->
+                        new Held(
+                                id,
+                                told(() -> process.proc().commandLine(COMMAND_LINE))
+                                        .orElse(List.of()),
+                                told(() -> process.proc().name()).orElse(""),
+                                told(() -> process.proc().residentBytes()).orElse(0L),
+                                sockets.of(process).orElse(List.of()),
+                                id.pidfdId().isPresent() ? names.of(id) : List.of()));
+    }
+
+    /** Where the memory controller is on. */
+    private static OptionalLong memory(CgroupPath path) {
+        Path file = Path.of(Cgroup.mountPoint() + path, "memory.current");
+        try {
+            return OptionalLong.of(Long.parseLong(Files.readString(file).strip()));
+        } catch (IOException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    /** A process that was held while this was read. */
+    private record Held(
+            ProcessId id,
+            List<String> command,
+            String name,
+            long resident,
+            List<String> listening,
+            List<String> names) {
+
+        String text() {
+            return id.inThisBoot()
+                    + "  "
+                    + (command.isEmpty() ? "[" + name + "]" : String.join(" ", command));
+        }
+
+        JsonText json() {
+            return JsonText.object()
+                    .put("process", id.toString())
+                    .put("pid", id.pid())
+                    .put("name", name)
+                    .put("commandLine", command)
+                    .put("residentBytes", resident)
+                    .put("listening", listening)
+                    .put("busNames", names);
+        }
+    }
+
+    private record Node(
+            CgroupPath path,
+            String title,
+            OptionalLong current,
+            List<Held> processes,
+            List<Node> children) {
+
+        /** What the kernel counts for the cgroup, else what its processes have resident. */
+        long memory() {
+            return current.orElseGet(this::resident);
+        }
+
+        private long resident() {
+            return processes.stream().mapToLong(Held::resident).sum()
+                    + children.stream().mapToLong(Node::memory).sum();
+        }
+
+        /**
+         * @param first in front of its own line
+         * @param rest in front of the lines below
+         */
+        void print(String first, String rest, OptionalInt width, Output output) {
+            output.line(
+                    output.faint(first),
+                    output.strong(title),
+                    "  "
+                            + MemoryText.of(memory())
+                            + (current.isPresent() ? "" : " (sum of resident memory)"));
+            for (int i = 0; i < processes.size(); i++) {
+                boolean last = i == processes.size() - 1 && children.isEmpty();
+                Held process = processes.get(i);
+                String below = rest + (last ? "    " : "│   ");
+                line(rest + (last ? "└─" : "├─"), process.text(), width, output);
+                if (!process.listening.isEmpty()) {
+                    String all = String.join(", ", process.listening);
+                    line(below, "listens on " + all, width, output);
+                }
+                if (!process.names.isEmpty()) {
+                    line(below, "owns " + String.join(" ", process.names), width, output);
+                }
+            }
+            for (int i = 0; i < children.size(); i++) {
+                boolean last = i == children.size() - 1;
+                children.get(i)
+                        .print(
+                                rest + (last ? "└─" : "├─"),
+                                rest + (last ? "  " : "│ "),
+                                width,
+                                output);
+            }
+        }
+
+        private static void line(String guide, String text, OptionalInt width, Output output) {
+            output.line(
+                    output.faint(guide),
+                    width.isEmpty()
+                            ? text
+                            : Ellipsis.middle(
+                                    text, Math.max(1, width.getAsInt() - guide.length())));
+        }
+
+        JsonText json() {
+            return JsonText.object()
+                    .put("cgroup", path.path())
+                    .put("name", title)
+                    .put("memoryBytes", memory())
+                    .put("memorySource", current.isPresent() ? "memory.current" : "resident")
+                    .put("processes", processes.stream().map(Held::json).toList())
+                    .put("children", children.stream().map(Node::json).toList());
+        }
+    }
+}

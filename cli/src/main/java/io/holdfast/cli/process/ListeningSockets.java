@@ -97,7 +97,7 @@ final class ListeningSockets {
         byte[] printed = HexFormat.of().parseHex(text, 0, colon);
         byte[] address = new byte[printed.length];
         for (int i = 0; i < printed.length; i++) {
-            address[i] = printed[i & ~3 | 3 - (i & 3)];
+            address[i] = printed[(i & ~3) | (3 - (i & 3))];
         }
         try {
             String host = InetAddress.getByAddress(address).getHostAddress();

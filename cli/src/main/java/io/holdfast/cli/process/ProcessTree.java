@@ -182,6 +182,8 @@ final class ProcessTree {
         String text() {
             return id.inThisBoot()
                     + "  "
+                    + MemoryText.of(resident)
+                    + "  "
                     + (command.isEmpty() ? "[" + name + "]" : String.join(" ", command));
         }
 

@@ -14,11 +14,13 @@ import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.section.Unit;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Takes back what a manager that was killed has left: first all units become what they were, then
@@ -73,21 +75,17 @@ final class Recovery {
         List<Runnable> sockets = new ArrayList<>();
         List<Runnable> others = new ArrayList<>();
         List<UnitName> restored = new ArrayList<>();
-        for (Map.Entry<String, Fields> each : survival.states().entrySet()) {
-            Optional<UnitName> name = UnitName.parse(each.getKey());
-            if (name.isPresent()) {
-                try {
-                    units.takeBack(catalog.read(name.get()));
-                    boolean isSocket = name.get().type() == UnitType.SOCKET;
-                    restore(name.get(), each.getValue())
-                            .ifPresent((isSocket ? sockets : others)::add);
-                    restored.add(name.get());
-                } catch (ErrnoException
-                        | IllegalArgumentException
-                        | IllegalStateException
-                        | UncheckedIOException e) {
-                    context.error(name.get(), "is not taken back: " + e.getMessage());
-                }
+        for (Described each : readAll(survival.states())) {
+            try {
+                units.takeBack(each.unit().get());
+                boolean isSocket = each.name().type() == UnitType.SOCKET;
+                restore(each.name(), each.state()).ifPresent((isSocket ? sockets : others)::add);
+                restored.add(each.name());
+            } catch (ErrnoException
+                    | IllegalArgumentException
+                    | IllegalStateException
+                    | UncheckedIOException e) {
+                context.error(each.name(), "is not taken back: " + e.getMessage());
             }
         }
         sockets.forEach(Runnable::run);
@@ -95,9 +93,36 @@ final class Recovery {
         queue(survival.states(), true);
         queue(survival.states(), false);
         jobs.engine().run();
-        restored.forEach(survival::write);
+        restored.forEach(survival::changed);
         jobs.unused().look(restored);
         return restored.size();
+    }
+
+    /**
+     * A unit that was written down.
+     *
+     * @param unit from its file; throws what reading that has thrown
+     */
+    private record Described(UnitName name, Fields state, Supplier<Unit> unit) {}
+
+    /** By all processors: nobody has services until it is done, and code that is new is slow. */
+    private List<Described> readAll(Map<String, Fields> states) {
+        return states.entrySet().parallelStream()
+                .flatMap(each ->
+                        UnitName.parse(each.getKey()).stream()
+                                .map(name -> new Described(name, each.getValue(), read(name))))
+                .toList();
+    }
+
+    private Supplier<Unit> read(UnitName name) {
+        try {
+            Unit unit = catalog.read(name);
+            return () -> unit;
+        } catch (ErrnoException | IllegalArgumentException | UncheckedIOException e) {
+            return () -> {
+                throw e;
+            };
+        }
     }
 
     private Optional<Runnable> restore(UnitName name, Fields fields) {

@@ -117,7 +117,8 @@ public final class AuthorityEngine implements AutoCloseable {
                     RuleEngine.start(
                             () -> RuleFiles.read(options.ruleFolders()),
                             options.ruleLimits(),
-                            ruleLog());
+                            ruleLog(),
+                            options.programUser());
             open.add(rules);
             actions = new ActionFolders(options.actionFolders(), _ -> tell(Change.AUTHORIZATIONS));
             open.add(actions);

@@ -1,6 +1,7 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.action.ActionFolders;
+import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.subject.CgroupUnits;
@@ -21,6 +22,7 @@ import java.util.Optional;
  * @param temporaryLife how long an authorization is kept
  * @param ruleLimits what rules may take
  * @param stateFolder where it writes down what is to outlive it; empty: nothing outlives it
+ * @param programUser whom the programs of rules run as; empty: the user of this process
  */
 public record AuthorityOptions(
         List<Path> actionFolders,
@@ -29,7 +31,8 @@ public record AuthorityOptions(
         UnitLookup units,
         Duration temporaryLife,
         RuleLimits ruleLimits,
-        Optional<Path> stateFolder) {
+        Optional<Path> stateFolder,
+        Optional<ProgramUser> programUser) {
     /** The standard folders of this machine. */
     public static final AuthorityOptions STANDARD =
             new AuthorityOptions(
@@ -39,6 +42,7 @@ public record AuthorityOptions(
                     CgroupUnits.ofMachine(),
                     Duration.ofMinutes(5),
                     RuleLimits.STANDARD,
+                    Optional.empty(),
                     Optional.empty());
 
     /**
@@ -58,7 +62,14 @@ public record AuthorityOptions(
      */
     public AuthorityOptions withActionFolders(List<Path> folders) {
         return new AuthorityOptions(
-                folders, ruleFolders, sessions, units, temporaryLife, ruleLimits, stateFolder);
+                folders,
+                ruleFolders,
+                sessions,
+                units,
+                temporaryLife,
+                ruleLimits,
+                stateFolder,
+                programUser);
     }
 
     /**
@@ -67,7 +78,14 @@ public record AuthorityOptions(
      */
     public AuthorityOptions withRuleFolders(List<Path> folders) {
         return new AuthorityOptions(
-                actionFolders, folders, sessions, units, temporaryLife, ruleLimits, stateFolder);
+                actionFolders,
+                folders,
+                sessions,
+                units,
+                temporaryLife,
+                ruleLimits,
+                stateFolder,
+                programUser);
     }
 
     /**
@@ -75,7 +93,14 @@ public record AuthorityOptions(
      */
     public AuthorityOptions withSessions(Sessions others) {
         return new AuthorityOptions(
-                actionFolders, ruleFolders, others, units, temporaryLife, ruleLimits, stateFolder);
+                actionFolders,
+                ruleFolders,
+                others,
+                units,
+                temporaryLife,
+                ruleLimits,
+                stateFolder,
+                programUser);
     }
 
     /**
@@ -90,7 +115,8 @@ public record AuthorityOptions(
                 lookup,
                 temporaryLife,
                 ruleLimits,
-                stateFolder);
+                stateFolder,
+                programUser);
     }
 
     /**
@@ -99,7 +125,14 @@ public record AuthorityOptions(
      */
     public AuthorityOptions withTemporaryLife(Duration life) {
         return new AuthorityOptions(
-                actionFolders, ruleFolders, sessions, units, life, ruleLimits, stateFolder);
+                actionFolders,
+                ruleFolders,
+                sessions,
+                units,
+                life,
+                ruleLimits,
+                stateFolder,
+                programUser);
     }
 
     /**
@@ -107,7 +140,14 @@ public record AuthorityOptions(
      */
     public AuthorityOptions withRuleLimits(RuleLimits limits) {
         return new AuthorityOptions(
-                actionFolders, ruleFolders, sessions, units, temporaryLife, limits, stateFolder);
+                actionFolders,
+                ruleFolders,
+                sessions,
+                units,
+                temporaryLife,
+                limits,
+                stateFolder,
+                programUser);
     }
 
     /**
@@ -123,6 +163,23 @@ public record AuthorityOptions(
                 units,
                 temporaryLife,
                 ruleLimits,
-                Optional.of(folder));
+                Optional.of(folder),
+                programUser);
+    }
+
+    /**
+     * @param user whom {@code polkit.spawn} runs programs as, which needs root; the user of this
+     *     process by default
+     */
+    public AuthorityOptions withProgramUser(ProgramUser user) {
+        return new AuthorityOptions(
+                actionFolders,
+                ruleFolders,
+                sessions,
+                units,
+                temporaryLife,
+                ruleLimits,
+                stateFolder,
+                Optional.of(user));
     }
 }

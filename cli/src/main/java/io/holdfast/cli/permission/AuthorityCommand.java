@@ -4,6 +4,7 @@ import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.AuthorityMetrics;
 import io.holdfast.authority.AuthorityOptions;
 import io.holdfast.authority.polkit1.BusPresence;
+import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.varlink.AuthorityInterface;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
@@ -16,15 +17,18 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Signal;
 import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.Notify;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -36,6 +40,8 @@ import picocli.CommandLine.ParseResult;
 public final class AuthorityCommand implements Command {
     private static final int ALL_MAY_CONNECT = 0666;
     private static final String NO_BUS = "none";
+
+    private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
 
     @Override
     public CommandSpec spec() {
@@ -143,7 +149,8 @@ public final class AuthorityCommand implements Command {
         }
     }
 
-    private static AuthorityOptions options(ParseResult line, BusPresence presence) {
+    private static AuthorityOptions options(ParseResult line, BusPresence presence)
+            throws InterruptedException {
         AuthorityOptions options = AuthorityOptions.STANDARD.withUnits(presence.units());
         List<Path> actions = line.matchedOptionValue("--actions", List.of());
         List<Path> rules = line.matchedOptionValue("--rules", List.of());
@@ -153,8 +160,32 @@ public final class AuthorityCommand implements Command {
         if (!rules.isEmpty()) {
             options = options.withRuleFolders(rules);
         }
+        Optional<ProgramUser> user = programUser();
+        if (user.isPresent()) {
+            options = options.withProgramUser(user.get());
+        }
         Optional<Path> state = stateFolder(line);
         return state.isPresent() ? options.withStateFolder(state.get()) : options;
+    }
+
+    /** Of what root starts: rules are not to run their programs as root. */
+    private static Optional<ProgramUser> programUser() throws InterruptedException {
+        if (Unistd.geteuid() != 0) {
+            return Optional.empty();
+        }
+        try {
+            Optional<ProgramUser> found = ProgramUser.find(ProgramUser.POLKITD);
+            if (found.isEmpty()) {
+                LOG.log(
+                        Level.WARNING,
+                        "there is no user {0}: programs of rules (polkit.spawn) run as root",
+                        ProgramUser.POLKITD);
+            }
+            return found;
+        } catch (UnknownAccountException e) {
+            throw new CommandException(
+                    "user " + ProgramUser.POLKITD + ": cannot be looked up: " + e.getMessage(), e);
+        }
     }
 
     /** RUNTIME_DIRECTORY may name several folders (systemd.exec(5)): the first is ours. */

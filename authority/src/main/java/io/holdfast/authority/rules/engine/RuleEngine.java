@@ -3,6 +3,7 @@ package io.holdfast.authority.rules.engine;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.authority.action.Place;
 import io.holdfast.authority.rules.AdministratorVerdict;
+import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.rules.RuleAction;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
@@ -83,12 +84,16 @@ public final class RuleEngine implements Rules, AutoCloseable {
         void refused(String why);
     }
 
-    private RuleEngine(Supplier<RuleFiles> source, RuleLimits limits, RuleLog log) {
+    private RuleEngine(
+            Supplier<RuleFiles> source,
+            RuleLimits limits,
+            RuleLog log,
+            Optional<ProgramUser> programs) {
         this.source = source;
         this.limits = limits;
         this.log = log;
         this.sandbox = new Sandbox(limits);
-        this.programs = new ProgramRuns(limits);
+        this.programs = new ProgramRuns(limits, programs);
         this.queue = new WorkQueue(limits);
         this.watch = new EvaluatorWatch(this, limits);
         this.generation = load();
@@ -102,7 +107,20 @@ public final class RuleEngine implements Rules, AutoCloseable {
      *     RuleFiles.read(RuleFiles.STANDARD_FOLDERS)}
      */
     public static RuleEngine start(Supplier<RuleFiles> source, RuleLimits limits, RuleLog log) {
-        RuleEngine engine = new RuleEngine(source, limits, log);
+        return start(source, limits, log, Optional.empty());
+    }
+
+    /**
+     * The same.
+     *
+     * @param programs the user whom programs of rules run as; empty for the user of this process
+     */
+    public static RuleEngine start(
+            Supplier<RuleFiles> source,
+            RuleLimits limits,
+            RuleLog log,
+            Optional<ProgramUser> programs) {
+        RuleEngine engine = new RuleEngine(source, limits, log, programs);
         engine.addEvaluator();
         engine.watch.start();
         return engine;

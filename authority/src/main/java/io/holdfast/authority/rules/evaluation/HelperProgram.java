@@ -1,11 +1,13 @@
 package io.holdfast.authority.rules.evaluation;
 
+import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.rules.sandbox.Budget;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Spawn;
@@ -36,21 +38,25 @@ final class HelperProgram implements Runnable {
 
     private final List<String> command;
     private final RuleLimits limits;
+    private final Optional<ProgramUser> user;
     private final Duration limit;
     private final CompletableFuture<ProgramOutcome> outcome;
     private final CompletableFuture<Boolean> cancelled = new CompletableFuture<>();
     private volatile boolean exited;
 
     /**
+     * @param user whom it runs as; empty for the user of this process
      * @param outcome completed as soon as it is known, by the thread that runs this
      */
     HelperProgram(
             List<String> command,
             RuleLimits limits,
+            Optional<ProgramUser> user,
             Duration remaining,
             CompletableFuture<ProgramOutcome> outcome) {
         this.command = command;
         this.limits = limits;
+        this.user = user;
         this.limit = remaining.compareTo(limits.program()) < 0 ? remaining : limits.program();
         this.outcome = outcome;
     }
@@ -68,13 +74,7 @@ final class HelperProgram implements Runnable {
     /** Returns when the program has ended. */
     @Override
     public void run() {
-        try (Child child =
-                Spawn.of(command)
-                        .directory(Path.of("/"))
-                        .stdin(Stdio.devNull())
-                        .stdout(Stdio.pipe())
-                        .stderr(Stdio.pipe())
-                        .start()) {
+        try (Child child = spawn().start()) {
             run(child);
         } catch (ErrnoException e) {
             fail(
@@ -86,9 +86,25 @@ final class HelperProgram implements Runnable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             fail("Interrupted");
+        } catch (UnknownAccountException e) {
+            fail(
+                    "Error spawning: the groups of user "
+                            + user.orElseThrow()
+                            + ": "
+                            + e.getMessage());
         } catch (RuntimeException e) {
             fail("Error spawning: " + e.getMessage());
         }
+    }
+
+    private Spawn spawn() throws UnknownAccountException, InterruptedException {
+        Spawn program =
+                Spawn.of(command)
+                        .directory(Path.of("/"))
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.pipe())
+                        .stderr(Stdio.pipe());
+        return user.isPresent() ? user.get().applied(program) : program;
     }
 
     private void run(Child child) throws InterruptedException {

@@ -1,5 +1,6 @@
 package io.holdfast.authority.rules.evaluation;
 
+import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.rules.sandbox.Abort;
 import io.holdfast.authority.rules.sandbox.Budget;
@@ -10,6 +11,7 @@ import io.holdfast.core.limit.FairShare;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -33,12 +35,22 @@ public final class ProgramRuns {
     private static final String INTERPRETER = "org.mozilla.javascript.Interpreter";
 
     private final RuleLimits limits;
+    private final Optional<ProgramUser> user;
     private final FairShare<Long> shares;
     private final Set<HelperProgram> running = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
+    /** Of the user of this process. */
     public ProgramRuns(RuleLimits limits) {
+        this(limits, Optional.empty());
+    }
+
+    /**
+     * @param user whom programs run as; empty for the user of this process
+     */
+    public ProgramRuns(RuleLimits limits, Optional<ProgramUser> user) {
         this.limits = limits;
+        this.user = user;
         this.shares =
                 FairShare.<Long>of(
                                 RuleLimits.PROGRAMS.what(),
@@ -137,7 +149,7 @@ public final class ProgramRuns {
                     new ProgramOutcome.Refused("polkit.spawn: " + shares.refusal(user)));
         }
         CompletableFuture<ProgramOutcome> outcome = new CompletableFuture<>();
-        HelperProgram program = new HelperProgram(command, limits, remaining, outcome);
+        HelperProgram program = new HelperProgram(command, limits, this.user, remaining, outcome);
         boolean _ = running.add(program);
         if (closed) {
             program.cancel();

@@ -9,6 +9,9 @@ public final class TestAgent implements AgentChannel {
     private final BlockingQueue<Dialog> begun = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> cancelled = new LinkedBlockingQueue<>();
 
+    /** One that nobody has asked yet. */
+    public TestAgent() {}
+
     /** A dialog that waits for its end. */
     public record Dialog(Request request, CompletableFuture<End> end) {
         public String cookie() {

@@ -101,6 +101,7 @@ final class RecyclingProgram implements AutoCloseable {
                                 List.of(units),
                                 folder.resolve("run"),
                                 UnitName.of("hfhammer" + System.nanoTime() + ".slice"),
+                                false,
                                 false),
                         new Silent());
         managerThread = Thread.ofPlatform().name("manager").start(manager::run);

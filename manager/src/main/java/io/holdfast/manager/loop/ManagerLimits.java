@@ -231,6 +231,7 @@ public final class ManagerLimits {
                 LANE,
                 LOAD_PATIENCE,
                 CRASH_PAUSE,
+                KEEPER_REAP,
                 SOCKET_PATIENCE,
                 QUESTION_PATIENCE,
                 READERS,

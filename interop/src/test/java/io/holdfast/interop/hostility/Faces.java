@@ -65,6 +65,8 @@ final class Faces {
                                             RUNTIME + "/systemd/private",
                                             GET_UNIT),
                                     new NotifyFace(),
+                                    new MetricsFace(Daemon.BUS, "dbus"),
+                                    new MetricsFace(Daemon.AUTHORITY, "authority"),
                                     new HelperFace()))
                     .toList();
 

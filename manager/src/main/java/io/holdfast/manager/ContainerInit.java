@@ -20,7 +20,7 @@ public final class ContainerInit {
     private ContainerInit() {}
 
     /**
-     * Whether this process is one, or the keeper above it.
+     * Whether this process, or the keeper that has started it, is the init of a container.
      *
      * @param hasKeeper whether a keeper has started this process
      */
@@ -38,9 +38,9 @@ public final class ContainerInit {
     }
 
     /**
-     * Ends the container by reboot(2), which kills all of it at once. Returns where that is not
-     * meant, or not permitted: without CAP_SYS_BOOT, as in most containers. Then the exit status of
-     * the init is all that can be told.
+     * Ends the container by reboot(2), which kills all its processes at once. Returns only if that
+     * is not permitted, as in most containers, where CAP_SYS_BOOT is missing, and for {@code EXIT}:
+     * then the init is to exit.
      *
      * @throws IllegalStateException if this is not below the init of a container
      */

@@ -1,37 +1,40 @@
 package io.holdfast.manager;
 
 import io.holdfast.manager.survival.ManagerEnd;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
  * How the manager will end: chosen by units ({@code FailureAction=}), signals and clients. The
- * first who ends it decides. On the loop.
+ * first who ends it decides; whoever comes later can only make it quicker. On the loop.
  */
 final class Ending {
-    /** What ends the manager. */
-    interface Ways {
-        /** Stops all units in order. */
-        void inOrder();
+    /** The two ways to stop the units. */
+    interface Stops {
+        /** Stops all units in their order. */
+        void stopInOrder();
 
-        /** Kills what is left. */
-        void atOnce();
+        /** Leaves the loop; what still runs is killed when the manager closes. */
+        void stopAtOnce();
     }
 
     private final boolean isContainerInit;
-    private final Ways ways;
+    private final Stops stops;
     private ManagerEnd end;
     private boolean begun;
 
     /**
-     * @param end as a manager that was killed had it
+     * @param before what a manager that was killed while it stopped had decided; empty if there was
+     *     none
      */
-    Ending(boolean isContainerInit, ManagerEnd end, Ways ways) {
+    Ending(boolean isContainerInit, Optional<ManagerEnd> before, Stops stops) {
         this.isContainerInit = isContainerInit;
-        this.end = end;
-        this.ways = ways;
+        this.end = before.orElse(ManagerEnd.PLAIN);
+        this.begun = before.isPresent();
+        this.stops = stops;
     }
 
-    /** Whether more than the manager can be ended. */
+    /** Whether the manager can also halt, power off and restart its container. */
     boolean isOfContainer() {
         return isContainerInit;
     }
@@ -40,7 +43,7 @@ final class Ending {
         return end;
     }
 
-    /** The exit status, unless who ends the manager chooses another one. */
+    /** Sets the exit status, unless the end has begun. */
     void setStatus(int status) {
         if (!begun) {
             end = end.withStatus(status);
@@ -50,7 +53,7 @@ final class Ending {
     /**
      * Ends the manager.
      *
-     * @param status of its exit; empty for the one that is chosen already
+     * @param status of its exit; empty for the one that {@link #setStatus} has set
      * @param atOnce whether units are killed instead of stopped in order
      */
     void begin(ManagerEnd.What what, OptionalInt status, boolean atOnce) {
@@ -59,9 +62,9 @@ final class Ending {
             end = new ManagerEnd(what, status.isPresent() ? status : end.status());
         }
         if (atOnce) {
-            ways.atOnce();
+            stops.stopAtOnce();
         } else {
-            ways.inOrder();
+            stops.stopInOrder();
         }
     }
 }

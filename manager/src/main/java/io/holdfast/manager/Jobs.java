@@ -518,7 +518,7 @@ final class Jobs implements JobEngine.Listener {
         }
         if (result == JobResult.TIMEOUT) {
             context.warn(job.unit(), "its job to " + job.type().word() + " has run out of time");
-            if (node != null) {
+            if (node != null && !stopping) {
                 emergencies.jobTimedOut(node);
             }
         }

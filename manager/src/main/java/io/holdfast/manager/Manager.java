@@ -28,6 +28,7 @@ import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.notify.NotifySocket;
 import io.holdfast.manager.process.ExitText;
+import io.holdfast.manager.process.KeeperOrphans;
 import io.holdfast.manager.process.Orphans;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
@@ -176,9 +177,7 @@ public final class Manager implements AutoCloseable {
                                         new ScopeKind())));
         ending =
                 new Ending(
-                        options.isContainerInit(),
-                        survival.predecessor().stopping().orElse(ManagerEnd.PLAIN),
-                        new Ways());
+                        options.isContainerInit(), survival.predecessor().stopping(), new Stops());
         jobs = new Jobs(context, units, catalog, listeners, ending);
         transients = new TransientStarts(context, units, catalog, made, jobs);
         activation = new SocketActivation(context, units, catalog, jobs);
@@ -233,23 +232,14 @@ public final class Manager implements AutoCloseable {
         if (isAfterCrash) {
             survival.tookBack(recovery.run());
             context.notice(told(survival.predecessor()));
-            reapAtTimes();
+            new KeeperOrphans(
+                            loop,
+                            workers.ownLane("orphans of the keeper"),
+                            processes,
+                            () -> survival.whenWritten(survival::reap))
+                    .begin();
         }
         removeLeftovers(context);
-    }
-
-    /**
-     * The orphans of what a killed manager has started come to the keeper, which reaps nothing
-     * unasked.
-     */
-    private void reapAtTimes() {
-        EventLoop.Timer _ =
-                loop.after(
-                        ManagerLimits.KEEPER_REAP.duration(),
-                        () -> {
-                            survival.whenWritten(survival::reap);
-                            reapAtTimes();
-                        });
     }
 
     private static String told(Predecessor before) {
@@ -650,7 +640,21 @@ public final class Manager implements AutoCloseable {
      * starts are refused. A second call gets the answer of the first.
      */
     public CompletableFuture<Map<UnitName, JobResult>> shutdown() {
-        loop.postEnding(() -> {
+        loop.postEnding(() -> ending.begin(ManagerEnd.What.EXIT, OptionalInt.empty(), false));
+        return shutDown.copy();
+    }
+
+    /**
+     * The same, and then restarts the container that this manager is the init of. Without effect on
+     * how it ends if that is decided already.
+     */
+    public void reboot() {
+        loop.postEnding(() -> ending.begin(ManagerEnd.What.REBOOT, OptionalInt.empty(), false));
+    }
+
+    private final class Stops implements Ending.Stops {
+        @Override
+        public void stopInOrder() {
             if (!jobs.isStopping()) {
                 survival.stopping(ending.end());
                 jobs.shutdown(results ->
@@ -660,26 +664,10 @@ public final class Manager implements AutoCloseable {
                             loop.stop();
                         }));
             }
-        });
-        return shutDown.copy();
-    }
-
-    /**
-     * The same, of a container that this is the init of, so that the runtime outside starts it
-     * again.
-     */
-    public void reboot() {
-        loop.postEnding(() -> ending.begin(ManagerEnd.What.REBOOT, OptionalInt.empty(), false));
-    }
-
-    private final class Ways implements Ending.Ways {
-        @Override
-        public void inOrder() {
-            var _ = shutdown();
         }
 
         @Override
-        public void atOnce() {
+        public void stopAtOnce() {
             survival.stopping(ending.end());
             loop.stop(); // close kills what is left
         }

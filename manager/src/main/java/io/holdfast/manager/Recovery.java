@@ -1,6 +1,5 @@
 package io.holdfast.manager;
 
-import io.holdfast.core.ErrnoException;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
@@ -15,7 +14,6 @@ import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.Unit;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -81,10 +79,7 @@ final class Recovery {
                 boolean isSocket = each.name().type() == UnitType.SOCKET;
                 restore(each.name(), each.state()).ifPresent((isSocket ? sockets : others)::add);
                 restored.add(each.name());
-            } catch (ErrnoException
-                    | IllegalArgumentException
-                    | IllegalStateException
-                    | UncheckedIOException e) {
+            } catch (RuntimeException e) { // of whatever kind: the other units must not be lost
                 context.error(each.name(), "is not taken back: " + e.getMessage());
             }
         }
@@ -105,7 +100,10 @@ final class Recovery {
      */
     private record Described(UnitName name, Fields state, Supplier<Unit> unit) {}
 
-    /** By all processors: nobody has services until it is done, and code that is new is slow. */
+    /**
+     * Reads the files of all units, by several threads: the manager serves nobody before that is
+     * done, and a JVM that has just started runs this code slowly.
+     */
     private List<Described> readAll(Map<String, Fields> states) {
         return states.entrySet().parallelStream()
                 .flatMap(each ->
@@ -118,7 +116,7 @@ final class Recovery {
         try {
             Unit unit = catalog.read(name);
             return () -> unit;
-        } catch (ErrnoException | IllegalArgumentException | UncheckedIOException e) {
+        } catch (RuntimeException e) {
             return () -> {
                 throw e;
             };

@@ -101,6 +101,21 @@ class NotOfferedTest {
         assertThat(stage.state("a")).isEqualTo("active/running success");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"Reboot", "PowerOff", "Halt"})
+    void whatIsNoContainerIsNotEnded(String method) throws Exception {
+        try (BusConnection client = BusConnection.connect(address())) {
+            RemoteObject manager =
+                    client.object("org.freedesktop.systemd1", "/org/freedesktop/systemd1");
+            assertThatThrownBy(() -> manager.call("org.freedesktop.systemd1.Manager", method, ""))
+                    .isInstanceOfSatisfying(
+                            DBusException.class,
+                            e -> assertThat(e.name()).isEqualTo(DBusException.NOT_SUPPORTED))
+                    .hasMessageContaining("is not PID 1 of a container");
+        }
+        assertThat(stage.state("a")).isEqualTo("active/running success");
+    }
+
     /** systemctl changes files itself where the machine was not booted by systemd. */
     @Test
     void neitherUnitFilesNorTheMachineAreChanged() throws Exception {
@@ -117,7 +132,7 @@ class NotOfferedTest {
                         {"PresetUnitFilesWithMode", "assbb", units, "full", true, false},
                         {"RevertUnitFiles", "as", units},
                         {"EnqueueUnitJob", "sss", "a.service", "stop", "replace"},
-                        {"Exit", ""},
+                        {"KExec", ""},
                         {"SetDefaultTarget", "sb", "a.target", true},
                     }) {
                 Object[] arguments = Arrays.copyOfRange(words, 2, words.length);

@@ -136,9 +136,9 @@ final class RunningManager {
         }
     }
 
-    /** What becomes of the container that the manager is the init of. When all is stopped. */
-    ManagerEnd.What whatEnds() {
-        return end.what();
+    /** How the manager ends, and with it a container that it is the init of. After the run. */
+    ManagerEnd end() {
+        return end;
     }
 
     /** After a crash a manager without metrics is better than none. */

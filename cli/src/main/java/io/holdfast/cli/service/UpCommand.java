@@ -39,8 +39,8 @@ public final class UpCommand implements Command {
                                 + " files again. Each service is spawned into a cgroup of its own and"
                                 + " held by pidfd. `holdfast status` and the others talk to it.%n%nA manager that"
                                 + " is killed is replaced at once: the process that was started is its keeper, which"
-                                + " holds its sockets and pipes meanwhile.%n%nAs PID 1 of a container it also"
-                                + " stops at SIGRTMIN+3, SIGRTMIN+4 and SIGPWR, which runtimes send, and at"
+                                + " holds its sockets and pipes meanwhile.%n%nAs PID 1 of a container the keeper also"
+                                + " stops all at SIGRTMIN+3, SIGRTMIN+4 and SIGPWR, which runtimes send, and at"
                                 + " SIGRTMIN+5 it restarts the container.%n")
                 .footer(
                         "%nExamples:",
@@ -79,7 +79,8 @@ public final class UpCommand implements Command {
                         .description(
                                 "Run without a keeper, the small process that holds the manager's descriptors"
                                         + " and starts the next manager when one is killed; without it the"
-                                        + " services of a killed manager are lost.")
+                                        + " services of a killed manager are lost, and as PID 1 of a container it"
+                                        + " stops at SIGTERM and SIGINT only.")
                         .build());
         return spec.addPositional(
                 PositionalParamSpec.builder()
@@ -181,13 +182,16 @@ public final class UpCommand implements Command {
                         new EventLines(output, keeper),
                         line);
         int code = manager.run(process);
-        ManagerEnd.What ends = manager.whatEnds();
-        if (ends == ManagerEnd.What.EXIT) {
+        ManagerEnd end = manager.end();
+        if (end.what() == ManagerEnd.What.EXIT) {
             return code;
         }
         output.flush(); // what it has printed ends with the container
-        ContainerInit.end(ends, keeper.isPresent());
-        return code == ExitCode.OK && ends == ManagerEnd.What.REBOOT ? ExitCode.REBOOT : code;
+        Path runtime = options.runtimeDirectory();
+        keeper.ifPresent(above -> above.forget(runtime)); // it may outlive the container
+        ContainerInit.end(end.what(), keeper.isPresent());
+        boolean isReboot = end.what() == ManagerEnd.What.REBOOT && end.status().isEmpty();
+        return isReboot ? ExitCode.REBOOT : code;
     }
 
     private static ManagerOptions options(ParseResult line, DaemonProcess process) {

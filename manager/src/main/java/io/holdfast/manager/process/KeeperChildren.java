@@ -5,6 +5,7 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.sys.Unistd;
 import java.util.Collection;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * The children of the keeper: what a manager that was killed has started, and what has lost its
@@ -40,6 +41,23 @@ public final class KeeperChildren {
             });
         }
         return Optional.ofNullable(first[0]);
+    }
+
+    /**
+     * Shows those that have ended.
+     *
+     * @param visitor gets each, lent
+     */
+    static void visitEnded(Consumer<PidFd> visitor) {
+        try (PidFd keeper = PidFd.open(Unistd.getppid())) {
+            keeper.visitChildren((child, _) -> {
+                try (child) {
+                    if (child.state() == PidFd.State.EXITED) {
+                        visitor.accept(child);
+                    }
+                }
+            });
+        }
     }
 
     /** Before Linux 6.9 by the clock, and so not to the last. */

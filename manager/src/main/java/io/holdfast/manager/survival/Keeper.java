@@ -197,6 +197,15 @@ public final class Keeper implements AutoCloseable {
      */
     public void ends(int status, Path runtime) {
         tell("exit " + status);
+        forget(runtime);
+    }
+
+    /**
+     * Removes all that the next manager would take back.
+     *
+     * @param runtime the runtime folder, in which another manager may live
+     */
+    public void forget(Path runtime) {
         store.clear(); // a systemd may hold it, too
         if (ownsStates) {
             StateFolder.remove(runtime);

@@ -7,10 +7,10 @@ import java.util.OptionalInt;
  * How a manager that stops everything ends then.
  *
  * @param what of itself only, or of the container that it is the init of
- * @param status the exit status that somebody has chosen; empty if nobody has
+ * @param status the exit status that a unit or a client has set; empty if none has
  */
 public record ManagerEnd(What what, OptionalInt status) {
-    /** The manager exits, and no status was chosen. */
+    /** The manager exits, with the status that it has by itself. */
     public static final ManagerEnd PLAIN = new ManagerEnd(What.EXIT, OptionalInt.empty());
 
     private static final String WHAT = "end";

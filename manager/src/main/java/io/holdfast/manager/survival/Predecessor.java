@@ -56,9 +56,9 @@ public record Predecessor(
      */
     static Predecessor of(Fields fields, long store) {
         boolean isSameKeeper = fields.number(STORE) == store;
+        int crashes = isSameKeeper ? Math.toIntExact(fields.number("crashes")) : 0;
         boolean begun = isSameKeeper && fields.is("begun");
         Optional<ManagerEnd> stopping = isSameKeeper ? stopping(fields) : Optional.empty();
-        int crashes = Math.toIntExact(fields.number("crashes"));
         if (fields.is(HANDED_OVER)) {
             return new Predecessor(
                     crashes, Moment.now(), Optional.empty(), 0, 0, begun, stopping, true);

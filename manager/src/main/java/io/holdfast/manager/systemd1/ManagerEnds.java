@@ -4,16 +4,15 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.survival.ManagerEnd.What;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
  * The methods that end the manager, and those that end the container that it is the init of, as
  * {@code systemctl --force} calls them: what still runs is killed. Without {@code --force}
- * systemctl starts a target instead, which stops all units in order and then does the same.
+ * systemctl starts a target instead, which stops all units in order and then does the same. For
+ * root and the manager's own user, as in systemd: no rule of an authority is asked.
  */
 final class ManagerEnds {
     private final ManagerView manager;
@@ -64,10 +63,8 @@ final class ManagerEnds {
     }
 
     private void permitted(MethodCall call, CompletableFuture<List<?>> reply, Runnable then) {
-        operations.permitted(
+        operations.permittedOwners(
                 call,
-                Permission.MANAGE_UNITS,
-                Map.of(),
                 reply,
                 operations.onLoop(
                         reply,

@@ -52,6 +52,7 @@ final class Operations {
 
     private final ManagerView manager;
     private final Guard guard;
+    private final Guard owners = new Guard(Permission.ofOwners());
     private final Broadcast broadcast;
 
     Operations(ManagerView manager, Guard guard, Broadcast broadcast) {
@@ -275,7 +276,26 @@ final class Operations {
     }
 
     /**
-     * The same, going on with whom the caller is.
+     * The same where nobody but root and the manager's own user may, whatever an authority says.
+     */
+    void permittedOwners(MethodCall call, CompletableFuture<List<?>> reply, Runnable then) {
+        var _ =
+                owners.permit(
+                                () -> peerOf(call),
+                                List.of(
+                                        new Permission.Question(
+                                                Permission.MANAGE_UNITS, Map.of(), false)))
+                        .whenComplete((_, failure) -> {
+                            if (failure == null) {
+                                then.run();
+                            } else {
+                                fail(reply, failure);
+                            }
+                        });
+    }
+
+    /**
+     * Goes on if the caller may, with whom the caller is.
      *
      * @param then called by a thread that may wait, with a peer that is lent; what it throws is
      *     what the caller gets

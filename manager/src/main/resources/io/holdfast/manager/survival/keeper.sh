@@ -18,6 +18,12 @@ ready=  # there was one that did
 asked=  # to stop: the signal that did
 failed=0 # starts in a row that came to no manager
 
+# A subshell that cannot be forked, as where pids.max is reached, would end the shell: not behind "command eval". It would end bash even
+# so, which needs none.
+reap() {
+    [ -n "${BASH_VERSION-}" ] || command eval '( : )' 2>/dev/null || :
+}
+
 # Until the manager hears signals they would only kill it: it is told of a stop then, and reads its files anyway. A second wish
 # to stop does kill it.
 forward() {
@@ -53,7 +59,7 @@ while :; do
                 [ -z "$asked" ] || kill -s "$asked" "$manager"
                 ;;
             here) failed=0 ;;
-            reap) ( : ) ;;
+            reap) reap ;;
             exit) status=$argument ;;
             esac
         elif [ -z "$signalled" ]; then

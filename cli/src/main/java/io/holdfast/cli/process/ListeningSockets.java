@@ -6,8 +6,8 @@ import io.holdfast.core.process.Namespace;
 import io.holdfast.core.process.PidFd;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -15,18 +15,32 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The sockets on which processes wait for others: those that listen, and datagram sockets that are
  * bound. The tables of a network namespace are read once. A socket is known by its inode number,
  * which no other socket has as long as it is open.
+ *
+ * <p>The kernel prints the paths of Unix sockets as they are, with line breaks, so that any user
+ * can add lines to that table. A line that is no row of it is ignored, and an inode number that
+ * occurs more than once gets no address.
  */
 final class ListeningSockets {
     private static final String TCP_LISTEN = "0A";
     private static final String UDP_UNCONNECTED = "07";
     private static final int UNIX_LISTENS = 0x10000;
-    private static final int UNIX_COLUMNS = 8; // the path is the last, and may have blanks
     private static final String UNIX_DATAGRAM = "0002";
+
+    /** Num: RefCount Protocol Flags Type St Inode Path. */
+    private static final Pattern UNIX_ROW =
+            Pattern.compile(
+                    "[0-9a-f]+: [0-9A-F]{8} [0-9A-F]{8} (?<flags>[0-9A-F]{8})"
+                            + " (?<type>[0-9A-F]{4}) [0-9A-F]{2} +(?<inode>[0-9]{1,18})"
+                            + "(?: (?<path>.*))?",
+                    Pattern.DOTALL);
 
     /** By the inode of the namespace; what is there by the inodes of sockets. */
     private final Map<Long, Map<Long, String>> namespaces = new HashMap<>();
@@ -60,35 +74,47 @@ final class ListeningSockets {
     }
 
     private static Map<Long, String> tables(PidFd process) {
-        Map<Long, String> addresses = new TreeMap<>();
-        for (String[] row : rows(process, "unix", UNIX_COLUMNS)) {
-            // Num RefCount Protocol Flags Type St Inode [Path]
-            boolean listens = (Integer.parseUnsignedInt(row[3], 16) & UNIX_LISTENS) != 0;
-            if (row.length > 7 && (listens || row[4].equals(UNIX_DATAGRAM))) {
-                addresses.put(Long.parseLong(row[6]), "unix " + row[7]);
-            }
-        }
+        Map<Long, String> addresses = unix(table(process, "unix"));
         for (String protocol : List.of("tcp", "tcp6", "udp", "udp6")) {
             boolean tcp = protocol.startsWith("tcp");
-            for (String[] row : rows(process, protocol, 0)) {
-                // sl local_address rem_address st tx:rx tr:when retransmits uid timeout inode …
-                if (row[3].equals(tcp ? TCP_LISTEN : UDP_UNCONNECTED)) {
-                    addresses.put(
-                            Long.parseLong(row[9]), (tcp ? "tcp " : "udp ") + internet(row[1]));
-                }
-            }
+            table(process, protocol)
+                    .map(line -> line.strip().split(" +"))
+                    .forEach(row -> {
+                        // sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode
+                        long inode = Long.parseLong(row[9]);
+                        if (row[3].equals(tcp ? TCP_LISTEN : UDP_UNCONNECTED)) {
+                            addresses.put(inode, (tcp ? "tcp " : "udp ") + internet(row[1]));
+                        } else {
+                            addresses.remove(inode); // a forged row of the other table named it
+                        }
+                    });
         }
         return addresses;
     }
 
-    private static List<String[]> rows(PidFd process, String table, int columns) {
-        List<String[]> rows = new ArrayList<>();
-        told(() -> process.proc().network(table))
-                .ifPresent(text ->
-                        text.lines()
-                                .skip(1)
-                                .forEach(line -> rows.add(line.strip().split(" +", columns))));
-        return rows;
+    private static Map<Long, String> unix(Stream<String> lines) {
+        Map<Long, String> addresses = new TreeMap<>();
+        Set<Long> seen = new HashSet<>();
+        lines.map(UNIX_ROW::matcher)
+                .filter(Matcher::matches)
+                .forEach(row -> {
+                    long inode = Long.parseLong(row.group("inode"));
+                    boolean listens = (Long.parseLong(row.group("flags"), 16) & UNIX_LISTENS) != 0;
+                    if (!seen.add(inode)) {
+                        addresses.remove(inode);
+                    } else if (row.group("path") != null
+                            && (listens || row.group("type").equals(UNIX_DATAGRAM))) {
+                        addresses.put(inode, "unix " + row.group("path"));
+                    }
+                });
+        return addresses;
+    }
+
+    /** The lines below the heading. */
+    private static Stream<String> table(PidFd process, String name) {
+        return told(() -> process.proc().network(name)).stream()
+                .flatMap(text -> Stream.of(text.split("\n")))
+                .skip(1);
     }
 
     /** An address as the kernel prints it: each word of 32 bits with its bytes reversed. */

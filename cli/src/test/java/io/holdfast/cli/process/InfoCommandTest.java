@@ -248,6 +248,41 @@ class InfoCommandTest {
         }
     }
 
+    /** The kernel prints the names of sockets as they are. */
+    @Test
+    void aSocketNameWithLineBreaksForgesNoAddress() throws IOException {
+        Path path = folder.resolve("real");
+        try (PidFd self = PidFd.self();
+                UnixListener _ = UnixListener.listen(UnixAddress.path(path), SocketType.STREAM, 1);
+                ServerSocket tcp = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                UnixListener _ = named("\nx\na: b c d e f g h")) {
+            String inode = inodeOf(path, self);
+            try (UnixListener _ =
+                    named("\n0: 00000002 00000000 00010000 0001 01 %s /forged".formatted(inode))) {
+                Invocation info = Invocation.of("info", SELF);
+                assertThat(info.err()).isEmpty();
+                assertThat(info.code()).isZero();
+                assertThat(info.out())
+                        .contains("tcp 127.0.0.1:" + tcp.getLocalPort())
+                        .doesNotContain("unix /forged", path.toString());
+            }
+        }
+    }
+
+    private static UnixListener named(String name) {
+        return UnixListener.listen(UnixAddress.abstractName(name), SocketType.STREAM, 1);
+    }
+
+    private static String inodeOf(Path socket, PidFd self) {
+        return self.proc()
+                .network("unix")
+                .lines()
+                .filter(row -> row.endsWith(" " + socket))
+                .findFirst()
+                .orElseThrow()
+                .split(" +")[6];
+    }
+
     @Test
     @Needs(features = {Feature.PEER_PIDFD, Feature.PIDFS})
     void theNamesThatItOwnsOnABusAreShown() throws Exception {

@@ -45,6 +45,29 @@ class ShellCompletionTest {
             _holdfast
             """;
 
+    /** A shell at a terminal completes the line; its own functions insert the value. */
+    private static final String INTERACTIVE_ZSH =
+            """
+            zmodload zsh/zpty
+            zpty shell zsh --no-globalrcs -i
+            while zpty -r shell output; do :; done
+            zpty -d shell
+            """;
+
+    private static final String ZSHRC =
+            """
+            autoload -Uz compinit && compinit -D -u
+            source $ZDOTDIR/completion
+            zle-line-init() {
+                BUFFER=$(<$ZDOTDIR/line) CURSOR=$#BUFFER
+                zle complete-word
+                print -r -- "$BUFFER" >$ZDOTDIR/line
+                BUFFER=exit
+                zle accept-line
+            }
+            zle -N zle-line-init
+            """;
+
     private static final String FISH =
             """
             holdfast completion fish | source
@@ -66,6 +89,29 @@ class ShellCompletionTest {
         Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.createDirectory(folder.resolve("a folder"));
         Files.createFile(folder.resolve("afile"));
+    }
+
+    /** The line that zsh makes of a line, if the program offers these words. */
+    private String insertedByZsh(String line, String... words) throws Exception {
+        Path home = Files.createDirectory(folder.resolve("zsh"));
+        Path program = home.resolve("holdfast");
+        Files.writeString(
+                program, "#!/bin/sh\ncat <<'EOF'\n%s\nEOF\n".formatted(String.join("\n", words)));
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.writeString(
+                home.resolve("completion"),
+                Program.run(new ProcessBuilder(Program.command(List.of(), "completion", "zsh")))
+                        .out());
+        Files.writeString(home.resolve(".zshrc"), ZSHRC);
+        Path typed = Files.writeString(home.resolve("line"), line);
+        Path script = Files.writeString(home.resolve("script"), INTERACTIVE_ZSH);
+        ProcessBuilder shell = new ProcessBuilder("zsh", "-f", script.toString());
+        shell.environment().merge("PATH", home.toString(), (path, own) -> own + ":" + path);
+        shell.environment().put("ZDOTDIR", home.toString());
+        shell.environment().put("TERM", "dumb");
+        Program run = Program.run(shell);
+        assertThat(run.err()).isEmpty();
+        return Files.readString(typed).strip();
     }
 
     private List<String> offered(List<String> shell, String script, String line) throws Exception {
@@ -125,6 +171,21 @@ class ShellCompletionTest {
         assertThat(zsh("holdfast completion ")).containsExactly("bash", "zsh", "fish");
         assertThat(zsh("holdfast bus --config a")).containsExactly("files ");
         assertThat(zsh("holdfast status --runtime-dir ")).containsExactly("files -/");
+    }
+
+    /** As systemd-escape(1) makes them. */
+    @Test
+    @Needs(programs = "zsh")
+    void zshInsertsAnEscapedUnitNameAsItIs() throws Exception {
+        assertThat(insertedByZsh("holdfast status fo", "foo\\x2dbar.service\tA unit: of a test"))
+                .isEqualTo("holdfast status foo\\\\x2dbar.service"); // quoted for the shell
+    }
+
+    @Test
+    @Needs(programs = "zsh")
+    void zshInsertsAValueWithColonsAndBackslashes() throws Exception {
+        assertThat(insertedByZsh("holdfast who :", ":1.7", ":1.7\\x"))
+                .isEqualTo("holdfast who :1.7");
     }
 
     @Test

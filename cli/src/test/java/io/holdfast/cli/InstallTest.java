@@ -29,10 +29,11 @@ class InstallTest {
             case "$*" in *"holdfast.cli.Holdfast completion "*) echo "for ${*##* }" ;; esac
             """;
 
-    /** As Maven leaves the pages. */
+    /** As Maven leaves the pages; no build may run meanwhile. */
     private static final String MAVEN =
             """
             #!/bin/sh
+            ! flock -n .holdfast/lock true || exit 1
             mkdir -p man/target/man
             for page in holdfast.1 holdfast-up.1 holdfast-limits.7; do echo "$page" >"man/target/man/$page"; done
             """;
@@ -129,6 +130,21 @@ class InstallTest {
         assertThat(prefix.resolve("share/zsh/site-functions/_holdfast"))
                 .content()
                 .isEqualTo("for zsh\n");
+    }
+
+    /** As without a network, if Asciidoctor was never downloaded. */
+    @Test
+    void theCommandIsInstalledIfThePagesCannotBeBuilt() throws Exception {
+        program("scripts/mvn", "#!/bin/sh\nexit 1\n");
+        Path pages = Files.createDirectories(prefix.resolve("share/man/man1"));
+        Path old = Files.writeString(pages.resolve("holdfast-old.1"), "");
+        Run run = install(prefix.toString());
+        assertThat(run.code()).as(run.output()).isZero();
+        assertThat(run.output()).contains("holdfast: the manual pages could not be built");
+        assertThat(old).doesNotExist();
+        assertThat(installed())
+                .contains("bin/holdfast", "share/zsh/site-functions/_holdfast")
+                .noneMatch(each -> each.startsWith("share/man"));
     }
 
     @Test

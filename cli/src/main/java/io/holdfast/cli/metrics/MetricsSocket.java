@@ -9,8 +9,6 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -35,16 +33,17 @@ import picocli.CommandLine.ParseResult;
  * <pre>{@code curl --unix-socket /run/holdfast/bus.metrics http://localhost/metrics}</pre>
  *
  * <p>The file is for the daemon's own user and root: the counters name processes. One request a
- * connection, {@value #AT_ONCE} connections at once; a client that sends no request within {@link
- * #PATIENCE} is disconnected. The daemon's loop accepts, and a virtual thread serves each client: a
- * daemon that nobody asks starts no thread for this.
+ * connection, {@value #AT_ONCE} connections at once; a client that does not send its request within
+ * {@link #PATIENCE}, or does not read the answer within it, is disconnected. The daemon's loop
+ * accepts, and a virtual thread serves each client: a daemon that nobody asks starts no thread for
+ * this.
  *
  * @param <M> the counters
  */
 public final class MetricsSocket<M> implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.holdfast.cli");
 
-    /** How long a client may take to ask, and the daemon to count. */
+    /** How long a client may take to ask and to read the answer, and the daemon to count. */
     static final Duration PATIENCE = Duration.ofSeconds(5);
 
     /** How long a daemon that is out of descriptors accepts nobody. */
@@ -164,7 +163,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
             } else if (!request.isEmpty()) {
                 answer(client, "405 Method Not Allowed", "text/plain", new byte[0], true);
             }
-        } catch (ErrnoException | IOException | IllegalStateException e) {
+        } catch (ErrnoException | IllegalStateException e) {
             // the client has gone, or the daemon ends
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -177,11 +176,10 @@ public final class MetricsSocket<M> implements AutoCloseable {
     private static String request(UnixSocket client) throws InterruptedException {
         byte[] bytes = new byte[LONGEST_REQUEST];
         ByteBuffer head = ByteBuffer.wrap(bytes);
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        long deadline = deadline();
         while (!hasEnd(bytes, head.position())) {
-            Duration left = Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
             if (!head.hasRemaining()
-                    || Readiness.await(client.fd(), Readiness.IN, left) == Readiness.NONE
+                    || Readiness.await(client.fd(), Readiness.IN, until(deadline)) == Readiness.NONE
                     || client.tryReceive(head) == UnixSocket.END) {
                 return "";
             }
@@ -194,8 +192,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
                 && Arrays.equals(bytes, length - END.length, length, END, 0, END.length);
     }
 
-    private void answer(UnixSocket client, boolean withBody)
-            throws IOException, InterruptedException {
+    private void answer(UnixSocket client, boolean withBody) throws InterruptedException {
         try {
             M counted = counters.get().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
             byte[] body = text.apply(counted).getBytes(StandardCharsets.UTF_8);
@@ -209,16 +206,36 @@ public final class MetricsSocket<M> implements AutoCloseable {
 
     private static void answer(
             UnixSocket client, String status, String type, byte[] body, boolean withBody)
-            throws IOException {
+            throws InterruptedException {
         String head =
                 "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
                         .formatted(status, type, body.length);
-        OutputStream out = client.outputStream();
-        out.write(head.getBytes(StandardCharsets.US_ASCII));
+        long deadline = deadline();
+        send(client, head.getBytes(StandardCharsets.US_ASCII), deadline);
         if (withBody) {
-            out.write(body);
+            send(client, body, deadline);
         }
-        out.flush();
+    }
+
+    /** Sends all of it, or as much as the client reads in time. */
+    private static void send(UnixSocket client, byte[] bytes, long deadline)
+            throws InterruptedException {
+        ByteBuffer rest = ByteBuffer.wrap(bytes);
+        while (rest.hasRemaining()) {
+            if (client.trySend(rest) == UnixSocket.WOULD_BLOCK
+                    && Readiness.await(client.fd(), Readiness.OUT, until(deadline))
+                            == Readiness.NONE) {
+                return;
+            }
+        }
+    }
+
+    private static long deadline() {
+        return System.nanoTime() + PATIENCE.toNanos();
+    }
+
+    private static Duration until(long deadline) {
+        return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
     }
 
     /** Stops listening and removes the file. When the loop does not run, or on it. */

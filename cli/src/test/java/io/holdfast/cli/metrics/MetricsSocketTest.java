@@ -17,6 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -59,7 +61,24 @@ class MetricsSocketTest {
         loop.close();
     }
 
+    /** Another socket, on the loop that runs. */
+    private void answerAt(
+            Path other,
+            Supplier<CompletableFuture<Integer>> counters,
+            Function<Integer, String> answer) {
+        CompletableFuture<Void> listens = new CompletableFuture<>();
+        loop.post(() -> {
+            MetricsSocket<Integer> _ = MetricsSocket.listen(other, loop, counters, answer);
+            listens.complete(null);
+        });
+        listens.join();
+    }
+
     private UnixSocket connect() throws InterruptedException {
+        return connect(path);
+    }
+
+    private static UnixSocket connect(Path path) throws InterruptedException {
         return UnixSocket.connect(UnixAddress.path(path), SocketType.STREAM);
     }
 
@@ -126,6 +145,29 @@ class MetricsSocketTest {
     }
 
     @Test
+    void whoReadsNoAnswerIsDisconnectedAndOthersAreServedThen() throws Exception {
+        Path large = folder.resolve("large");
+        answerAt(large, this::count, count -> text(count).repeat(1 << 16));
+        List<UnixSocket> silent = new ArrayList<>();
+        try {
+            for (int i = 0; i < 8; i++) {
+                UnixSocket client = connect(large);
+                silent.add(client);
+                send(client, GET);
+            }
+            try (UnixSocket client = connect(large)) {
+                send(client, GET);
+                assertThat(rest(client)).endsWith(text(9));
+            }
+            for (UnixSocket each : silent) {
+                assertThat(rest(each)).startsWith("HTTP/1.1 200 OK").hasSizeLessThan(1 << 20);
+            }
+        } finally {
+            silent.forEach(UnixSocket::close);
+        }
+    }
+
+    @Test
     void itsFileIsForItsOwnerAndGoesWithIt() throws Exception {
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
                 .isEqualTo("rw-------");
@@ -141,18 +183,11 @@ class MetricsSocketTest {
     @Test
     void aDaemonThatCannotCountIsUnavailable() throws Exception {
         Path ending = folder.resolve("ending");
-        CompletableFuture<Void> listens = new CompletableFuture<>();
-        loop.post(() -> {
-            MetricsSocket<Integer> _ =
-                    MetricsSocket.listen(
-                            ending,
-                            loop,
-                            () -> CompletableFuture.failedFuture(new IllegalStateException()),
-                            MetricsSocketTest::text);
-            listens.complete(null);
-        });
-        listens.join();
-        try (UnixSocket client = UnixSocket.connect(UnixAddress.path(ending), SocketType.STREAM)) {
+        answerAt(
+                ending,
+                () -> CompletableFuture.failedFuture(new IllegalStateException()),
+                MetricsSocketTest::text);
+        try (UnixSocket client = connect(ending)) {
             send(client, GET);
             assertThat(rest(client)).startsWith("HTTP/1.1 503 ");
         }

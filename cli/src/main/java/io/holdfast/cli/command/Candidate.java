@@ -29,6 +29,6 @@ public record Candidate(String word, String description) {
      * appear in the middle of the line that somebody types.
      */
     public static List<Candidate> ask(Callable<List<Candidate>> question) {
-        return ShortQuestion.ask(PATIENCE.duration(), question, List.of());
+        return ShortQuestion.ask(PATIENCE.duration(), question).answer().orElse(List.of());
     }
 }

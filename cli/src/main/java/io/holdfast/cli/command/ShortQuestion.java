@@ -1,6 +1,7 @@
 package io.holdfast.cli.command;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -9,36 +10,48 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * A question to a daemon whose answer is welcome and not needed. A daemon that does not run,
- * refuses to answer, or does not answer soon leaves it open.
+ * refuses to answer, or does not answer in time leaves it open. Questions to several daemons are
+ * asked first and their answers taken then, so that all of them have the same time.
+ *
+ * @param <T> the answer
  */
-public final class ShortQuestion {
-    private ShortQuestion() {}
+public final class ShortQuestion<T> {
+    private final CompletableFuture<T> answer = new CompletableFuture<>();
+    private final long deadline;
+
+    private ShortQuestion(Duration patience) {
+        this.deadline = System.nanoTime() + patience.toNanos();
+    }
 
     /**
      * Asks, on a thread that is left behind if the answer comes too late.
      *
-     * @param patience how long the answer is waited for
-     * @param otherwise what is returned without one
+     * @param patience how long from now on the answer is waited for
      */
-    public static <T> T ask(Duration patience, Callable<T> question, T otherwise) {
-        CompletableFuture<T> answer = new CompletableFuture<>();
+    public static <T> ShortQuestion<T> ask(Duration patience, Callable<T> question) {
+        ShortQuestion<T> asked = new ShortQuestion<>(patience);
         Thread.ofPlatform()
                 .daemon()
                 .name("holdfast-question")
                 .start(() -> {
                     try {
-                        answer.complete(question.call());
+                        asked.answer.complete(question.call());
                     } catch (Exception e) {
-                        answer.completeExceptionally(e);
+                        asked.answer.completeExceptionally(e);
                     }
                 });
+        return asked;
+    }
+
+    /** Waits for the answer; empty if none comes in time. */
+    public Optional<T> answer() {
         try {
-            return answer.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+            return Optional.of(answer.get(deadline - System.nanoTime(), TimeUnit.NANOSECONDS));
         } catch (ExecutionException | TimeoutException e) {
-            return otherwise;
+            return Optional.empty();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return otherwise;
+            return Optional.empty();
         }
     }
 }

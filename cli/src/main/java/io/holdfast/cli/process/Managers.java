@@ -15,13 +15,14 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Holdfast's managers that may run here: the system's, that of this user, and one that is named.
  */
 final class Managers {
-    /** How long info waits for a daemon. */
-    static final Duration PATIENCE = Duration.ofSeconds(5);
+    /** How long info waits for the daemons, which it asks all at once. */
+    static final Duration PATIENCE = Duration.ofSeconds(1);
 
     private final Set<Path> folders = new LinkedHashSet<>();
 
@@ -50,18 +51,23 @@ final class Managers {
     record Workload(Path folder, String unit, Optional<String> invocationId) {}
 
     /**
-     * The unit that one of the managers says the process is of. They are given the pidfd, so that
-     * no other process can be meant. The user's manager is asked before the system's, in one of
-     * whose units it runs.
+     * Asks the managers for the unit of the process. They are given the pidfd, so that no other
+     * process can be meant. The answer of the user's manager counts before that of the system's, in
+     * one of whose units it runs.
+     *
+     * @return waits for the answer
      */
-    Optional<Workload> workloadOf(PidFd process) {
-        return folders.stream()
-                .filter(folder -> Files.exists(folder.resolve(ManagerInterface.SOCKET)))
-                .flatMap(folder ->
-                        ShortQuestion.<Optional<Workload>>ask(
-                                PATIENCE, () -> ask(folder, process), Optional.empty())
-                                .stream())
-                .findFirst();
+    Supplier<Optional<Workload>> workloadOf(PidFd process) {
+        List<ShortQuestion<Optional<Workload>>> questions =
+                folders.stream()
+                        .filter(folder -> Files.exists(folder.resolve(ManagerInterface.SOCKET)))
+                        .map(folder -> ShortQuestion.ask(PATIENCE, () -> ask(folder, process)))
+                        .toList();
+        return () ->
+                questions.stream()
+                        .flatMap(question -> question.answer().stream())
+                        .flatMap(Optional::stream)
+                        .findFirst();
     }
 
     private static Optional<Workload> ask(Path folder, PidFd process) {

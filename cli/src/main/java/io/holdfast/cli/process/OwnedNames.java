@@ -15,6 +15,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * The well-known names that processes own on the buses that run here: the system's, the session's,
@@ -30,12 +31,24 @@ final class OwnedNames {
         this.names = names;
     }
 
-    /** The names on all of these buses, at this moment. */
-    static OwnedNames find(Managers managers) {
+    /**
+     * Asks all of these buses for their names.
+     *
+     * @return waits for the answers
+     */
+    static Supplier<OwnedNames> find(Managers managers) {
+        List<ShortQuestion<Map<ProcessId, List<String>>>> questions =
+                addresses(managers).stream()
+                        .map(address -> ShortQuestion.ask(Managers.PATIENCE, () -> of(address)))
+                        .toList();
+        return () -> join(questions);
+    }
+
+    private static OwnedNames join(List<ShortQuestion<Map<ProcessId, List<String>>>> questions) {
         Map<ProcessId, List<String>> all = new HashMap<>();
-        for (String address : addresses(managers)) {
-            ShortQuestion.ask(
-                            Managers.PATIENCE, () -> of(address), Map.<ProcessId, List<String>>of())
+        for (ShortQuestion<Map<ProcessId, List<String>>> question : questions) {
+            question.answer()
+                    .orElse(Map.of())
                     .forEach((process, names) ->
                             all.computeIfAbsent(process, _ -> new ArrayList<>()).addAll(names));
         }

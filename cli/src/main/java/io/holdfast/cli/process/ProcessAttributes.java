@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * What only {@code /proc} has, and what daemons know of the process; empty where the process is
@@ -32,6 +33,8 @@ record ProcessAttributes(
         List<String> names) {
 
     static ProcessAttributes of(PidFd process, Managers managers) {
+        Supplier<Optional<Managers.Workload>> workload = managers.workloadOf(process);
+        Supplier<OwnedNames> names = OwnedNames.find(managers);
         Proc proc = process.proc();
         return new ProcessAttributes(
                 told(proc::commandLine),
@@ -42,10 +45,10 @@ record ProcessAttributes(
                 told(process::parent).flatMap(parent -> parent.flatMap(ProcessAttributes::named)),
                 children(process),
                 new ListeningSockets().of(process),
-                managers.workloadOf(process),
+                workload.get(),
                 told(process::processId)
                         .filter(id -> id.pidfdId().isPresent())
-                        .map(OwnedNames.find(managers)::of)
+                        .map(id -> names.get().of(id))
                         .orElse(List.of()));
     }
 

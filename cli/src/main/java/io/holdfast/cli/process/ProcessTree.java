@@ -53,7 +53,7 @@ final class ProcessTree {
      * @throws CommandException if it has no cgroup
      */
     void show(Optional<String> unit, boolean json, Output output) {
-        OwnedNames names = OwnedNames.find(managers);
+        OwnedNames names = OwnedNames.find(managers).get();
         List<Node> roots = new ArrayList<>();
         for (CgroupPath path : unit.map(ProcessTree::find).orElse(List.of(CgroupPath.ROOT))) {
             read(path, path.path(), names, 0).ifPresent(roots::add);

@@ -22,6 +22,7 @@ import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
+import io.holdfast.manager.varlink.ManagerInterface;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -29,6 +30,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.SynchronousQueue;
 import org.junit.jupiter.api.Test;
@@ -281,6 +283,25 @@ class InfoCommandTest {
                 .findFirst()
                 .orElseThrow()
                 .split(" +")[6];
+    }
+
+    /** As ones do that are stopped. */
+    @Test
+    void aManagerAndABusThatDoNotAnswerAreNotWaitedForLong() {
+        try (UnixListener _ = silent(ManagerInterface.SOCKET);
+                UnixListener _ = silent("bus")) {
+            long start = System.nanoTime();
+            Invocation info = Invocation.of("info", "--runtime-dir", folder.toString(), SELF);
+
+            assertThat(info.code()).isZero();
+            assertThat(info.out()).startsWith("process     " + own() + " ");
+            assertThat(Duration.ofNanos(System.nanoTime() - start))
+                    .isLessThan(Duration.ofSeconds(5));
+        }
+    }
+
+    private UnixListener silent(String name) {
+        return UnixListener.listen(UnixAddress.path(folder.resolve(name)), SocketType.STREAM, 1);
     }
 
     @Test

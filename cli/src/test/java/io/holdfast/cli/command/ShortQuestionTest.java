@@ -1,0 +1,56 @@
+package io.holdfast.cli.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class ShortQuestionTest {
+    private static final Duration LONG = Duration.ofSeconds(50);
+
+    @Test
+    void severalAreAskedAtOnce() {
+        CyclicBarrier all = new CyclicBarrier(3);
+        List<ShortQuestion<Integer>> questions = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            questions.add(ShortQuestion.ask(LONG, all::await)); // each waits for the others
+        }
+        assertThat(questions).allSatisfy(each -> assertThat(each.answer()).isPresent());
+    }
+
+    @Test
+    void whatIsAskedAtOnceHasOneDeadline() {
+        CountDownLatch never = new CountDownLatch(1);
+        long start = System.nanoTime();
+        List<ShortQuestion<Boolean>> questions = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            questions.add(
+                    ShortQuestion.ask(
+                            Duration.ofMillis(500),
+                            () -> {
+                                never.await();
+                                return true;
+                            }));
+        }
+        assertThat(questions).allSatisfy(each -> assertThat(each.answer()).isEmpty());
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
+        never.countDown();
+    }
+
+    @Test
+    void aFailureLeavesItOpen() {
+        ShortQuestion<String> failed =
+                ShortQuestion.ask(
+                        LONG,
+                        () -> {
+                            throw new IllegalStateException();
+                        });
+        assertThat(failed.answer()).isEmpty();
+    }
+}

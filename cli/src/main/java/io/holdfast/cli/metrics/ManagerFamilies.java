@@ -27,7 +27,7 @@ public final class ManagerFamilies {
     private void manager(ManagerMetrics metrics) {
         families.counter(
                 "crashes",
-                "Managers that have ended without being told to, since the keeper was started.",
+                "Managers that have ended unexpectedly since the keeper was started.",
                 metrics.crashes());
         families.gauge(
                 "taken_back_units",

@@ -54,7 +54,7 @@ final class UnitList {
         output.line(
                 output.warning(
                         (crashes == 1 ? "a manager has" : crashes + " managers have")
-                                + " ended without being told to"),
+                                + " ended unexpectedly"),
                 ", the last "
                         + AgeText.of(last)
                         + " ago"

@@ -146,9 +146,7 @@ class KeeperTest {
                     up.await("got line " + i);
                 }
                 assertThat(command("status").out())
-                        .contains(
-                                "3 managers have ended without being told to",
-                                "took one unit back");
+                        .contains("3 managers have ended unexpectedly", "took one unit back");
             }
             Await.until(() -> show("a.service").contains("inactive"));
             up.signal("TERM");
@@ -200,7 +198,7 @@ class KeeperTest {
                 up.await("a.service: its main process exited with status 9", i);
                 up.await("a.service | runs", i + 1);
             }
-            assertThat(command("status").out()).doesNotContain("without being told to");
+            assertThat(command("status").out()).doesNotContain("unexpectedly");
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
         }

@@ -18,7 +18,7 @@ import java.util.Map;
  * @param logLines lines that units have written
  * @param notifyMessages that have arrived at the notify socket
  * @param refusedNotifyMessages of these, those that were refused or ignored
- * @param crashes managers that have ended without being told to, since the keeper was started
+ * @param crashes managers that have ended unexpectedly, since the keeper was started
  * @param takenBack units that this manager has taken back from the one before it
  * @param faults of the manager itself, which it survived
  */

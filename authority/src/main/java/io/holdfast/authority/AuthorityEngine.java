@@ -301,30 +301,59 @@ public final class AuthorityEngine implements AutoCloseable {
      *     other fault is a refusal
      */
     public CompletableFuture<Decision> check(CheckRequest request) {
-        CompletableFuture<Decision> answer = new CompletableFuture<>();
-        var _ = answer.whenComplete((decision, failure) -> tell(request, decision, failure));
+        CompletableFuture<Decision> decided = new CompletableFuture<>();
+        CompletableFuture<Decision> answer = answerOf(request, decided);
         try {
             if (request.details().size() > CheckRequest.MAX_DETAILS) {
                 throw AuthorityException.failed(
                         "%d details, and the limit is %d (io.holdfast.authority.details)"
                                 .formatted(request.details().size(), CheckRequest.MAX_DETAILS));
             }
-            checks.add(request, answer);
+            checks.add(request, decided);
             var _ =
-                    new Check(context, request, answer)
+                    new Check(context, request, decided)
                             .run()
                             .whenComplete((decision, failure) -> {
                                 if (failure == null) {
-                                    answer.complete(decision);
+                                    decided.complete(decision);
                                 } else {
-                                    fail(request, answer, failure);
+                                    fail(request, decided, failure);
                                 }
                                 request.subject().close();
                             });
         } catch (RuntimeException e) {
-            fail(request, answer, e);
+            fail(request, decided, e);
             request.subject().close();
         }
+        return answer;
+    }
+
+    /**
+     * The answer to the caller. It completes after the decision is counted and logged, so that a
+     * caller with an answer finds both; a future runs its dependents in no order that would ensure
+     * that. A caller that completes the answer itself cancels the check.
+     */
+    private CompletableFuture<Decision> answerOf(
+            CheckRequest request, CompletableFuture<Decision> decided) {
+        CompletableFuture<Decision> answer = new CompletableFuture<>();
+        var _ =
+                decided.whenComplete((decision, failure) -> {
+                    try {
+                        tell(request, decision, failure);
+                    } finally {
+                        if (failure == null) {
+                            answer.complete(decision);
+                        } else {
+                            answer.completeExceptionally(failure);
+                        }
+                    }
+                });
+        var _ =
+                answer.whenComplete((_, failure) -> {
+                    if (failure != null) {
+                        decided.completeExceptionally(failure);
+                    }
+                });
         return answer;
     }
 

@@ -294,6 +294,37 @@ class CheckTest {
         assertThat(others.join().details()).containsEntry("polkit.dismissed", "true");
     }
 
+    @Test
+    void aCheckIsCountedAndItsPlaceFreeBeforeItIsAnswered() throws Exception {
+        start();
+        TestAgent agent = new TestAgent();
+        engine.registerAgent(ROOT, subject(USER), "C", "/agent", false, agent).join();
+        CompletableFuture<AuthorityMetrics> whenAnswered =
+                engine.check(asking(ROOT, "id")).handle((_, _) -> engine.metrics().join());
+        var _ = agent.take();
+        engine.cancel(ROOT, "id");
+        var _ = agent.takeCancelled();
+
+        assertThat(whenAnswered.join().checks()).containsEntry(AuthorityMetrics.Answer.ERROR, 1L);
+        assertThat(whenAnswered.join().users())
+                .extracting(AuthorityMetrics.OfUser::account)
+                .doesNotContain(AuthorityMetrics.Account.CHECKS);
+    }
+
+    @Test
+    void aCallerThatCancelsItsAnswerEndsTheDialogAndIsCountedAsAnError() throws Exception {
+        start();
+        TestAgent agent = new TestAgent();
+        engine.registerAgent(ROOT, subject(USER), "C", "/agent", false, agent).join();
+        CompletableFuture<Decision> answer = engine.check(asking(ROOT, "id"));
+        var _ = agent.take();
+        assertThat(answer.cancel(false)).isTrue();
+
+        var _ = agent.takeCancelled();
+        assertThat(engine.metrics().join().checks())
+                .containsEntry(AuthorityMetrics.Answer.ERROR, 1L);
+    }
+
     private CheckRequest asking(Caller caller, String id) {
         return new CheckRequest(caller, subject(USER), "a.self", Map.of(), true, false, id);
     }

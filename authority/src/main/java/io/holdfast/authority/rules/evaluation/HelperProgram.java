@@ -3,7 +3,6 @@ package io.holdfast.authority.rules.evaluation;
 import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.rules.sandbox.Budget;
-import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
@@ -77,12 +76,7 @@ final class HelperProgram implements Runnable {
         try (Child child = spawn().start()) {
             run(child);
         } catch (ErrnoException e) {
-            fail(
-                    "Error spawning: Failed to execute child process “"
-                            + command.getFirst()
-                            + "” ("
-                            + Errno.text(e.errno())
-                            + ")");
+            fail(SpawnError.of(command.getFirst(), e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             fail("Interrupted");
@@ -133,9 +127,21 @@ final class HelperProgram implements Runnable {
         } else if (out.overflow.isDone() || err.overflow.isDone()) {
             fail("Output of more than " + limits.output() + " bytes");
         } else {
-            boolean _ = outcome.complete(outcome(exit.join(), out.text(), err.text()));
+            Optional<String> error = spawnError(exit.join(), out.text(), err.text());
+            if (error.isPresent()) {
+                fail(error.get());
+            } else {
+                boolean _ = outcome.complete(outcome(exit.join(), out.text(), err.text()));
+            }
         }
         end(child);
+    }
+
+    /** Why the program could not be executed as its user; empty if it was. */
+    private Optional<String> spawnError(Exit exit, String out, String err) {
+        return user.isPresent() && exit instanceof Exit.Exited(int status)
+                ? SpawnError.ofEnv(command.getFirst(), status, out, err)
+                : Optional.empty();
     }
 
     private static boolean await(CompletableFuture<?> what, long nanos)

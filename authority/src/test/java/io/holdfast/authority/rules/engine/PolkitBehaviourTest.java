@@ -204,7 +204,7 @@ class PolkitBehaviourTest {
         assertThat(spawn(limits, "polkit.spawn(['pwd'])")).endsWith("got /\\n");
         assertThat(spawn(limits, "polkit.spawn(['/nowhere/program'])"))
                 .contains("Error: Error spawning helper: Error spawning: Failed to execute child")
-                .contains("no such file");
+                .contains("No such file or directory");
         assertThat(spawn(limits, "polkit.spawn(['sh', '-c', 'echo out; echo err >&2; exit 3'])"))
                 .endsWith(
                         "Error: Helper exited with non-zero exit status 3, stdout=`out\\n',"

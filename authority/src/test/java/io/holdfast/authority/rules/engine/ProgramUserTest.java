@@ -6,11 +6,15 @@ import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.testkit.Needs;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Whom the programs of rules run as. */
 @Timeout(60)
@@ -62,6 +66,28 @@ class ProgramUserTest {
                         + " polkit.log('' + e); } });");
 
         assertThat(logged).singleElement().asString().contains("Error spawning helper", "/no/such");
+    }
+
+    @Test
+    void aProgramThatOnlyRootMayExecuteIsReportedAsToAnyUser(@TempDir Path folder)
+            throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+        Path program = Files.writeString(folder.resolve("program"), "#!/bin/sh\n");
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+
+        evaluate(
+                ProgramUser.find(NOBODY),
+                "polkit.addRule(function() { try { polkit.spawn(['"
+                        + program
+                        + "']); } catch (e) { polkit.log('' + e); } });");
+
+        assertThat(logged)
+                .singleElement()
+                .asString()
+                .contains(
+                        "Error spawning helper: Error spawning: Failed to execute child process “"
+                                + program
+                                + "” (Permission denied)");
     }
 
     @Test

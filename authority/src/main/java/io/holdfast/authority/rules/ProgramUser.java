@@ -18,22 +18,35 @@ public final class ProgramUser {
     /** The user of polkit's own daemon. */
     public static final String POLKITD = "polkitd";
 
+    private final Accounts accounts;
     private final Account account;
     private volatile @Nullable List<Long> groups;
 
-    private ProgramUser(Account account) {
+    private ProgramUser(Accounts accounts, Account account) {
+        this.accounts = accounts;
         this.account = account;
     }
 
     /**
-     * Looks a user up.
+     * Looks a user of this machine up.
      *
      * @return empty if there is none
      * @throws UnknownAccountException if nobody could be asked
      */
     public static Optional<ProgramUser> find(String name)
             throws UnknownAccountException, InterruptedException {
-        return Accounts.SYSTEM.findUser(name).map(ProgramUser::new);
+        return find(Accounts.SYSTEM, name);
+    }
+
+    /**
+     * Looks a user up among these accounts.
+     *
+     * @return empty if there is none
+     * @throws UnknownAccountException if nobody could be asked
+     */
+    public static Optional<ProgramUser> find(Accounts accounts, String name)
+            throws UnknownAccountException, InterruptedException {
+        return accounts.findUser(name).map(account -> new ProgramUser(accounts, account));
     }
 
     /**
@@ -45,7 +58,7 @@ public final class ProgramUser {
     public Spawn applied(Spawn program) throws UnknownAccountException, InterruptedException {
         List<Long> known = groups;
         if (known == null) {
-            known = Accounts.SYSTEM.groupsOf(account);
+            known = accounts.groupsOf(account);
             groups = known;
         }
         return program.user(account.uid(), account.gid()).groups(known);

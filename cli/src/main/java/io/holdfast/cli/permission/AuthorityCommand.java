@@ -4,7 +4,6 @@ import io.holdfast.authority.AuthorityEngine;
 import io.holdfast.authority.AuthorityMetrics;
 import io.holdfast.authority.AuthorityOptions;
 import io.holdfast.authority.polkit1.BusPresence;
-import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.varlink.AuthorityInterface;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
@@ -17,12 +16,11 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Signal;
 import io.holdfast.core.file.TrustedFolder;
-import io.holdfast.core.machine.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.Notify;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
-import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.ConnectionLostException;
@@ -160,32 +158,14 @@ public final class AuthorityCommand implements Command {
         if (!rules.isEmpty()) {
             options = options.withRuleFolders(rules);
         }
-        Optional<ProgramUser> user = programUser();
-        if (user.isPresent()) {
-            options = options.withProgramUser(user.get());
+        RulePrograms programs =
+                RulePrograms.ofAuthority(Accounts.SYSTEM, text -> LOG.log(Level.WARNING, text));
+        options = options.withRuleLimits(programs.limits());
+        if (programs.user().isPresent()) {
+            options = options.withProgramUser(programs.user().get());
         }
         Optional<Path> state = stateFolder(line);
         return state.isPresent() ? options.withStateFolder(state.get()) : options;
-    }
-
-    /** Of what root starts: rules are not to run their programs as root. */
-    private static Optional<ProgramUser> programUser() throws InterruptedException {
-        if (Unistd.geteuid() != 0) {
-            return Optional.empty();
-        }
-        try {
-            Optional<ProgramUser> found = ProgramUser.find(ProgramUser.POLKITD);
-            if (found.isEmpty()) {
-                LOG.log(
-                        Level.WARNING,
-                        "there is no user {0}: programs of rules (polkit.spawn) run as root",
-                        ProgramUser.POLKITD);
-            }
-            return found;
-        } catch (UnknownAccountException e) {
-            throw new CommandException(
-                    "user " + ProgramUser.POLKITD + ": cannot be looked up: " + e.getMessage(), e);
-        }
     }
 
     /** RUNTIME_DIRECTORY may name several folders (systemd.exec(5)): the first is ours. */

@@ -7,14 +7,12 @@ import io.holdfast.authority.action.Place;
 import io.holdfast.authority.rules.AdministratorVerdict;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
-import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.rules.RuleStep;
 import io.holdfast.authority.rules.RuleVerdict;
 import io.holdfast.authority.rules.engine.RuleTrial;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -29,22 +27,20 @@ final class RuleTests {
 
     /**
      * @param actions whose defaults hold where no rule answers
-     * @param programs whether those of {@code polkit.spawn} are run
+     * @param programs how those of {@code polkit.spawn} are run
      */
     RuleTests(
             RuleFiles files,
             ActionPool actions,
             List<RuleCase> cases,
-            boolean programs,
+            RulePrograms programs,
             boolean json) {
-        RuleLimits limits =
-                programs
-                        ? RuleLimits.STANDARD
-                        : RuleLimits.STANDARD.withPrograms(
-                                0, Duration.ofSeconds(1), RuleLimits.STANDARD.output());
         this.trial =
                 new RuleTrial(
-                        files, limits, (place, text) -> logged.add(new RuleStep(place, text)));
+                        files,
+                        programs.limits(),
+                        (place, text) -> logged.add(new RuleStep(place, text)),
+                        programs.user());
         this.actions = actions;
         this.cases = List.copyOf(cases);
         this.json = json;

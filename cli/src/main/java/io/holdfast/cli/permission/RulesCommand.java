@@ -11,6 +11,7 @@ import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
+import io.holdfast.core.machine.Accounts;
 import io.holdfast.varlink.ConnectionLostException;
 import io.holdfast.varlink.JsonObject;
 import io.holdfast.varlink.VarlinkClient;
@@ -125,7 +126,8 @@ public final class RulesCommand implements Command {
                 .addOption(
                         Command.flag(
                                 "--spawn",
-                                "test: run the programs of polkit.spawn, which else fail."))
+                                "test: run the programs of polkit.spawn, as the authority of this"
+                                        + " user would: root's as polkitd. Without it they fail."))
                 .addOption(
                         Command.option(
                                 "--authority",
@@ -158,7 +160,7 @@ public final class RulesCommand implements Command {
                 switch (line.matchedPositionalValue(0, "")) {
                     case LINT -> new FutureTask<>(() -> lint(line, output));
                     case TEST -> {
-                        RuleTests tests = tests(line);
+                        RuleTests tests = tests(line, output);
                         yield new FutureTask<>(() -> tests.run(output));
                     }
                     default ->
@@ -239,7 +241,7 @@ public final class RulesCommand implements Command {
         return found.isEmpty() ? ExitCode.OK : ExitCode.FAILURE;
     }
 
-    private static RuleTests tests(ParseResult line) {
+    private static RuleTests tests(ParseResult line, Output output) throws InterruptedException {
         String action = line.matchedOptionValue("--action", null);
         Path file = line.matchedOptionValue("--cases", null);
         List<RuleCase> cases = new ArrayList<>();
@@ -266,12 +268,12 @@ public final class RulesCommand implements Command {
         if (action == null && file == null) {
             throw Command.misuse(line, "rules test needs --action or --cases");
         }
+        RulePrograms programs =
+                line.hasMatchedOption("--spawn")
+                        ? RulePrograms.ofAuthority(Accounts.SYSTEM, output::complain)
+                        : RulePrograms.none();
         return new RuleTests(
-                files(line),
-                actions(line),
-                cases,
-                line.hasMatchedOption("--spawn"),
-                line.hasMatchedOption("--json"));
+                files(line), actions(line), cases, programs, line.hasMatchedOption("--json"));
     }
 
     private static RuleFiles files(ParseResult line) {

@@ -7,11 +7,14 @@ import io.holdfast.authority.AuthorityOptions;
 import io.holdfast.authority.varlink.AuthorityInterface;
 import io.holdfast.cli.Invocation;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -274,6 +277,21 @@ class RulesCommandTest {
 
         assertThat(test("--expect", "no").code()).isZero();
         assertThat(test("--expect", "yes", "--spawn").code()).isZero();
+    }
+
+    @Test
+    @Needs(root = true, programs = "setpriv")
+    void theyRunAsTheAuthorityWouldRunThem() throws Exception {
+        Files.writeString(
+                rules.resolve("10-a.rules"),
+                "polkit.addRule(() => polkit.log('as ' + polkit.spawn(['id', '-u']).trim()));");
+        Optional<Accounts.Account> polkitd = Accounts.SYSTEM.findUser("polkitd");
+
+        Invocation run = test("--spawn");
+
+        assertThat(run.out())
+                .contains("log: as " + polkitd.map(Accounts.Account::uid).orElse(0L) + " ");
+        assertThat(run.err().contains("there is no user polkitd")).isEqualTo(polkitd.isEmpty());
     }
 
     @Test

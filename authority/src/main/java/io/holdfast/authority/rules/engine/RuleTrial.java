@@ -2,6 +2,7 @@ package io.holdfast.authority.rules.engine;
 
 import io.holdfast.authority.rules.AdministratorVerdict;
 import io.holdfast.authority.rules.DescribedSubject;
+import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.rules.RuleAction;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
@@ -18,6 +19,7 @@ import io.holdfast.authority.rules.evaluation.RuleGeneration;
 import io.holdfast.authority.rules.sandbox.Sandbox;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
@@ -31,13 +33,24 @@ public final class RuleTrial {
     private final RuleGeneration generation;
 
     /**
+     * Runs files, and their programs as the user of this process.
+     *
+     * @param limits with no {@link RuleLimits#programs} for {@code polkit.spawn} to fail
+     * @param log receives what the rules log
+     */
+    public RuleTrial(RuleFiles files, RuleLimits limits, RuleLog log) {
+        this(files, limits, log, Optional.empty());
+    }
+
+    /**
      * Runs files.
      *
      * @param limits with no {@link RuleLimits#programs} for {@code polkit.spawn} to fail
-     * @param log told what the rules log
+     * @param log receives what the rules log
+     * @param user whom programs run as; empty for the user of this process
      */
-    public RuleTrial(RuleFiles files, RuleLimits limits, RuleLog log) {
-        programs = new ProgramRuns(limits);
+    public RuleTrial(RuleFiles files, RuleLimits limits, RuleLog log, Optional<ProgramUser> user) {
+        programs = new ProgramRuns(limits, user);
         generation =
                 RuleGeneration.load(
                         new Sandbox(limits), files, programs, log, new EvaluationCounts());

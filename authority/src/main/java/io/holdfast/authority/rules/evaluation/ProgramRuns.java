@@ -40,11 +40,6 @@ public final class ProgramRuns {
     private final Set<HelperProgram> running = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    /** Of the user of this process. */
-    public ProgramRuns(RuleLimits limits) {
-        this(limits, Optional.empty());
-    }
-
     /**
      * @param user whom programs run as; empty for the user of this process
      */

@@ -59,6 +59,22 @@ class ProgramUserTest {
     }
 
     @Test
+    void soDoesAProgramOfRulesThatAreTried() throws Exception {
+        RuleTrial trial =
+                new RuleTrial(
+                        TestRules.files(
+                                "polkit.addRule(function() {"
+                                        + " polkit.log(polkit.spawn(['id', '-un']).trim()); });"),
+                        RuleLimits.STANDARD,
+                        (_, text) -> logged.add(text),
+                        ProgramUser.find(NOBODY));
+
+        var _ = trial.evaluate(TestRules.action("a.b"), TestRules.JANE);
+
+        assertThat(logged).containsExactly(NOBODY);
+    }
+
+    @Test
     void aProgramThatIsNotThereIsReportedAsToAnyUser() throws Exception {
         evaluate(
                 ProgramUser.find(NOBODY),

@@ -218,7 +218,11 @@ class RuleSandboxTest {
         Sandbox sandbox = new Sandbox(RuleLimits.STANDARD);
         try (Sandbox.Cell cell = sandbox.open()) {
             World world =
-                    new World(cell, sandbox, new ProgramRuns(RuleLimits.STANDARD), RuleLog.NOWHERE);
+                    new World(
+                            cell,
+                            sandbox,
+                            new ProgramRuns(RuleLimits.STANDARD, Optional.empty()),
+                            RuleLog.NOWHERE);
             Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
             List<String> bare = new ArrayList<>();
             look("", world.global(), seen, bare);

@@ -41,10 +41,13 @@ public interface AgentChannel {
      */
     CompletableFuture<End> begin(Request request);
 
-    /** The answer is of no use any more. */
+    /** Cancels a dialog: the authority needs no answer any more. */
     void cancel(String cookie);
 
-    /** Where an authority after this one finds the agent; empty if it cannot. */
+    /**
+     * Returns the address at which a restarted authority finds the agent; empty if the agent does
+     * not outlive the authority's connection to it.
+     */
     default Optional<AgentAddress> address() {
         return Optional.empty();
     }

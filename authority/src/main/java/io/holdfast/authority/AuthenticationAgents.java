@@ -12,6 +12,7 @@ import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.process.PidFd;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -20,7 +21,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
@@ -243,21 +243,23 @@ final class AuthenticationAgents {
         return dialogs.open();
     }
 
-    /** Tells what each user holds of what agents have. On the loop. */
-    void tellAccounts(Consumer<AuthorityMetrics.OfUser> told) {
+    /** Returns the agents, dialogs and attempts that each user holds. On the loop. */
+    List<AuthorityMetrics.OfUser> accounts() {
+        List<AuthorityMetrics.OfUser> accounts = new ArrayList<>();
         Map<Long, Integer> ofUsers = new HashMap<>();
         agents.all().forEach(agent -> ofUsers.merge(agent.uid(), 1, Integer::sum));
-        tell(ofUsers, AuthorityMetrics.Account.AGENTS, told);
-        tell(dialogs.unansweredOfUsers(), AuthorityMetrics.Account.DIALOGS, told);
-        tell(dialogs.attemptsOfUsers(), AuthorityMetrics.Account.ATTEMPTS, told);
+        add(ofUsers, AuthorityMetrics.Account.AGENTS, accounts);
+        add(dialogs.unansweredOfUsers(), AuthorityMetrics.Account.DIALOGS, accounts);
+        add(dialogs.attemptsOfUsers(), AuthorityMetrics.Account.ATTEMPTS, accounts);
+        return accounts;
     }
 
-    private static void tell(
+    private static void add(
             Map<Long, Integer> ofUsers,
             AuthorityMetrics.Account account,
-            Consumer<AuthorityMetrics.OfUser> told) {
+            List<AuthorityMetrics.OfUser> accounts) {
         ofUsers.forEach(
-                (user, held) -> told.accept(new AuthorityMetrics.OfUser(user, account, held)));
+                (user, held) -> accounts.add(new AuthorityMetrics.OfUser(user, account, held)));
     }
 
     // ---- asking users

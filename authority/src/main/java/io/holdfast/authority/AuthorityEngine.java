@@ -266,7 +266,7 @@ public final class AuthorityEngine implements AutoCloseable {
                         users.add(
                                 new AuthorityMetrics.OfUser(
                                         user, AuthorityMetrics.Account.CHECKS, held)));
-        agents.tellAccounts(users::add);
+        users.addAll(agents.accounts());
         List<TemporaryAuthorization> inForce = kept.inScope(_ -> true);
         inForce.stream()
                 .collect(Collectors.groupingBy(each -> each.subject().uid(), Collectors.counting()))

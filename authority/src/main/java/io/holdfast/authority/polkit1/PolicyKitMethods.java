@@ -46,14 +46,14 @@ final class PolicyKitMethods {
     private final AuthorityEngine engine;
     private final BusPeers peers;
     private final BusAgents agents;
-    private final SubjectDoor door;
+    private final SubjectReader subjects;
     private final ActionDescriptions descriptions = new ActionDescriptions();
 
     PolicyKitMethods(AuthorityEngine engine, BusPeers peers, BusAgents agents) {
         this.engine = engine;
         this.peers = peers;
         this.agents = agents;
-        this.door = new SubjectDoor(peers, engine.sessions());
+        this.subjects = new SubjectReader(peers, engine.sessions());
     }
 
     BusInterface description() {
@@ -249,7 +249,7 @@ final class PolicyKitMethods {
             if (who.isPresent()) {
                 Optional<Subject> subject;
                 try {
-                    subject = door.readNow(call.argument(0, Struct.class), call);
+                    subject = subjects.readNow(call.argument(0, Struct.class), call);
                 } catch (RuntimeException e) {
                     who.get().close();
                     throw refusal(e);
@@ -276,7 +276,7 @@ final class PolicyKitMethods {
             Subject.BusName who = peers.subject(call.sender());
             Subject subject;
             try {
-                subject = door.read(call.argument(0, Struct.class), call);
+                subject = subjects.read(call.argument(0, Struct.class), call);
             } catch (RuntimeException | InterruptedException e) {
                 who.close();
                 throw e;
@@ -357,7 +357,7 @@ final class PolicyKitMethods {
                         && call.argument(3, Map.class).get("fallback")
                                 instanceof Variant(_, Boolean wanted)
                         && wanted;
-        Subject scope = door.read(call.argument(0, Struct.class), call);
+        Subject scope = subjects.read(call.argument(0, Struct.class), call);
         BusAgent channel = agents.agent(call.sender(), path, caller.uid());
         join(engine.registerAgent(caller, scope, call.string(1), path, fallback, channel));
         agents.forgetIfGone(call.sender());
@@ -365,7 +365,7 @@ final class PolicyKitMethods {
     }
 
     private List<?> unregister(MethodCall call, Caller caller) throws InterruptedException {
-        Subject scope = door.read(call.argument(0, Struct.class), call);
+        Subject scope = subjects.read(call.argument(0, Struct.class), call);
         join(engine.unregisterAgent(caller, scope, call.string(1)));
         return List.of();
     }
@@ -395,7 +395,7 @@ final class PolicyKitMethods {
         if (!subject.get(0).equals("unix-process")) {
             throw AuthorityException.failed("the subject must be a unix-process");
         }
-        return door.process((Map<?, ?>) subject.get(1), call);
+        return subjects.process((Map<?, ?>) subject.get(1), call);
     }
 
     /** The user of an argument; closes the agent's process if it is none. */
@@ -444,7 +444,7 @@ final class PolicyKitMethods {
     // ---- what is kept
 
     private Subject.UnixSession session(MethodCall call) throws InterruptedException {
-        Subject subject = door.read(call.argument(0, Struct.class), call);
+        Subject subject = subjects.read(call.argument(0, Struct.class), call);
         if (subject instanceof Subject.UnixSession session) {
             return session;
         }

@@ -32,14 +32,14 @@ import java.util.stream.Stream;
  * does not serve, though its timer has not run yet.
  */
 public final class TemporaryAuthorizations implements AutoCloseable {
-    /** Its property. */
+    /** How many a user may have, as a system property. */
     public static final Limit PER_USER =
             Limit.count(
                     "io.holdfast.authority.temporaryAuthorizations",
                     256,
                     "temporary authorizations of one user; the oldest ends when another comes");
 
-    /** How many one user may have; the oldest goes when a further one comes. */
+    /** The value of the property; a further authorization ends the user's oldest one. */
     static final int MAX_PER_USER = PER_USER.intValue();
 
     /** How long, and how many of all users, it is known how they ended. */

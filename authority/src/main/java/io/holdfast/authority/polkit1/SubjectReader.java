@@ -16,18 +16,18 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the subjects of D-Bus calls, {@code (sa{sv})}. A process that comes as a number is held
- * from then on, and marked as unsafe. A process comes with its user, which the caller saw when it
- * connected: polkit reads a missing one from the process, as it is at that moment; here the subject
- * is refused.
+ * Reads the subjects of D-Bus calls, {@code (sa{sv})}. A process that the caller identifies by PID
+ * is held from then on, and marked as unsafe. The caller also passes the user that the process had
+ * when it connected. Where the user is missing, polkit reads it from the process as it is at that
+ * moment; this class refuses the subject.
  */
-final class SubjectDoor {
+final class SubjectReader {
     private static final int NO_UID = -1;
 
     private final BusPeers peers;
     private final Sessions sessions;
 
-    SubjectDoor(BusPeers peers, Sessions sessions) {
+    SubjectReader(BusPeers peers, Sessions sessions) {
         this.peers = peers;
         this.sessions = sessions;
     }
@@ -47,7 +47,12 @@ final class SubjectDoor {
         };
     }
 
-    /** The same without waiting for anybody; empty where that cannot be. */
+    /**
+     * Reads a subject without a question to the bus or to the sessions.
+     *
+     * @return owned by the caller; empty if it takes such a question
+     * @throws AuthorityException FAILED if it is malformed, or there is no such process
+     */
     Optional<Subject> readNow(Struct subject, MethodCall call) {
         Map<?, ?> details = (Map<?, ?>) subject.get(1);
         return switch ((String) subject.get(0)) {
@@ -57,7 +62,7 @@ final class SubjectDoor {
         };
     }
 
-    /** A process as agents and helpers tell it. */
+    /** Reads the process in the details of a subject, as agents and helpers pass it. */
     Subject.UnixProcess process(Map<?, ?> details, MethodCall call) {
         boolean carriesDescriptors = !call.message().descriptors().isEmpty();
         return value(details, "pidfd") instanceof Handle handle && carriesDescriptors
@@ -131,7 +136,7 @@ final class SubjectDoor {
     }
 
     /**
-     * The user that the caller saw.
+     * Returns the user that the caller passed.
      *
      * @throws AuthorityException FAILED if it is missing, of another type, or "none" (-1)
      */

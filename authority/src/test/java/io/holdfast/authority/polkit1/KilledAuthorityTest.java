@@ -15,6 +15,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.Needs;
@@ -175,10 +176,10 @@ class KilledAuthorityTest {
         assertThat(parent.reap(process)).isNotNull();
         start();
         assertThat(log()).contains("0 taken back (), 1 records dropped (tmpauthz1: process");
-        try (var records = Files.list(folder.resolve("run/state"))) {
-            assertThat(records.map(each -> String.valueOf(each.getFileName())))
-                    .containsExactly("ids");
-        }
+        Path state = folder.resolve("run/state");
+        Await.until( // the agent is dropped by another thread than the authorization
+                () -> state.toFile().list().length == 1);
+        assertThat(state.resolve("ids")).exists();
     }
 
     @Test

@@ -58,8 +58,7 @@ class ScopeTest {
 
     /** A process that ignores SIGTERM, and says so. */
     private Process stubborn() throws Exception {
-        Process process =
-                process("/bin/sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1000; done");
+        Process process = process("/bin/sh", "-c", "trap '' TERM; echo ready; exec sleep 1000");
         assertThat(process.inputReader().readLine()).isEqualTo("ready");
         return process;
     }

@@ -45,7 +45,7 @@ class ChildProcessTest {
     @Test
     void itIsEndedAsProcessesOfTheJdkAre() throws Exception {
         try (Child gently = start("sleep", "1000");
-                Child forcibly = start("sh", "-c", "trap '' TERM; echo ready; sleep 1000")) {
+                Child forcibly = start("sh", "-c", "trap '' TERM; echo ready; exec sleep 1000")) {
             Process first = gently.asProcess();
             assertThat(first.supportsNormalTermination()).isTrue();
             first.destroy();

@@ -159,9 +159,14 @@ class MetricsSocketTest {
                 send(client, GET);
                 assertThat(rest(client)).endsWith(text(9));
             }
+            List<String> answers = new ArrayList<>();
             for (UnixSocket each : silent) {
-                assertThat(rest(each)).startsWith("HTTP/1.1 200 OK").hasSizeLessThan(1 << 20);
+                answers.add(rest(each));
             }
+            assertThat(answers)
+                    .allMatch(answer -> answer.startsWith("HTTP/1.1 200 OK"))
+                    .as("those that still had time when the ninth was served are served, too")
+                    .anyMatch(answer -> answer.length() < 1 << 20);
         } finally {
             silent.forEach(UnixSocket::close);
         }

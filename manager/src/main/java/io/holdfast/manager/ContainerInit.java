@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysReboot;
 import io.holdfast.manager.survival.ManagerEnd;
@@ -26,7 +27,7 @@ public final class ContainerInit {
      */
     public static boolean isHere(boolean hasKeeper) {
         int init = hasKeeper ? Unistd.getppid() : Unistd.getpid();
-        if (init != 1) {
+        if (init != 1) { // the one number that is never given to another process
             return false;
         }
         try {
@@ -38,22 +39,23 @@ public final class ContainerInit {
     }
 
     /**
-     * Ends the container by reboot(2), which kills all its processes at once. Returns only if that
-     * is not permitted, as in most containers, where CAP_SYS_BOOT is missing, and for {@code EXIT}:
-     * then the init is to exit.
+     * Ends the container by reboot(2), which kills all its processes at once. Returns only for
+     * {@code EXIT}: then the init is to exit.
      *
+     * @throws ErrnoException EPERM without CAP_SYS_BOOT, as in most containers
      * @throws IllegalStateException if this is not below the init of a container
      */
     public static void end(ManagerEnd.What what, boolean hasKeeper) {
         if (!isHere(hasKeeper)) {
             throw new IllegalStateException("this process is not the init of a container");
         }
-        int ignored =
+        int r =
                 switch (what) {
                     case EXIT -> 0;
                     case HALT -> SysReboot.halt();
                     case POWER_OFF -> SysReboot.powerOff();
                     case REBOOT -> SysReboot.restart();
                 };
+        ErrnoException.check(r, "reboot", what);
     }
 }

@@ -189,7 +189,14 @@ public final class UpCommand implements Command {
         output.flush(); // what it has printed ends with the container
         Path runtime = options.runtimeDirectory();
         keeper.ifPresent(above -> above.forget(runtime)); // it may outlive the container
-        ContainerInit.end(end.what(), keeper.isPresent());
+        try {
+            ContainerInit.end(end.what(), keeper.isPresent());
+        } catch (ErrnoException e) {
+            new EventLines(output)
+                    .event(
+                            Level.NOTICE,
+                            e.getMessage() + "; the runtime sees the exit status alone");
+        }
         boolean isReboot = end.what() == ManagerEnd.What.REBOOT && end.status().isEmpty();
         return isReboot ? ExitCode.REBOOT : code;
     }

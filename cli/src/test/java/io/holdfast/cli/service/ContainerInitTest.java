@@ -216,6 +216,7 @@ class ContainerInitTest {
             container.await("cannot start b.service");
             send(container, "RTMIN+5");
             assertThat(container.exitCode()).isEqualTo(133);
+            assertThat(container.lines()).anyMatch(line -> line.contains("reboot REBOOT: EPERM"));
             assertThat(log).hasContent("stopped");
         }
     }

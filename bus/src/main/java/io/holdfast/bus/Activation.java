@@ -58,22 +58,22 @@ final class Activation implements AutoCloseable {
             this.service = service;
             this.isUnit = isUnit;
             this.deadline =
-                    broker.loop.after(
-                            Duration.ofMillis(broker.limits().get(BusLimit.SERVICE_START_TIMEOUT)),
+                    loop.after(
+                            Duration.ofMillis(charges.limits().get(BusLimit.SERVICE_START_TIMEOUT)),
                             () ->
                                     fail(
                                             this,
                                             BusError.TIMED_OUT.wireName(),
                                             name
                                                     + " did not come up in "
-                                                    + broker.limits()
+                                                    + charges.limits()
                                                             .get(BusLimit.SERVICE_START_TIMEOUT)
                                                     + " ms"));
         }
 
         @Override
         public void failed(String error, String text) {
-            broker.loop.postEnding(() -> failNow(error, text));
+            loop.postEnding(() -> failNow(error, text));
         }
 
         /** The same on the loop, with the words of somebody else. */
@@ -83,7 +83,12 @@ final class Activation implements AutoCloseable {
         }
     }
 
-    private final Broker broker;
+    private final EventLoop loop;
+    private final Buffers buffers;
+    private final Charges charges;
+    private final Delivery delivery;
+    private final BusMessages messages;
+    private final RefusalLog log;
     private final @Nullable UnitActivation units; // where no other activator does all
     private @Nullable Activator activator;
     private Map<String, ServiceFile> services = Map.of();
@@ -92,12 +97,24 @@ final class Activation implements AutoCloseable {
     private final MessageView view = new MessageView();
     private EventLoop.@Nullable Timer managerReturn; // from when the service manager has left on
 
-    Activation(Broker broker, BusOptions options) {
-        this.broker = broker;
-        this.units =
-                options.activator().isPresent()
-                        ? null
-                        : new UnitActivation(broker, options.systemdActivation());
+    /**
+     * @param units null if one activator starts all services
+     */
+    Activation(
+            EventLoop loop,
+            Buffers buffers,
+            Charges charges,
+            Delivery delivery,
+            BusMessages messages,
+            RefusalLog log,
+            @Nullable UnitActivation units) {
+        this.loop = loop;
+        this.buffers = buffers;
+        this.charges = charges;
+        this.delivery = delivery;
+        this.messages = messages;
+        this.log = log;
+        this.units = units;
     }
 
     /** From now on there are services, and somebody to start them. */
@@ -136,12 +153,12 @@ final class Activation implements AutoCloseable {
     }
 
     private void fits(Connection from, BusLimit limit, long wanted) throws BusErrorException {
-        if (wanted > broker.limits().get(limit)) {
-            broker.charges.over(from, limit);
+        if (wanted > charges.limits().get(limit)) {
+            charges.over(from, limit);
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
                     "%s is %d, and with these it would be %d"
-                            .formatted(limit, broker.limits().get(limit), wanted));
+                            .formatted(limit, charges.limits().get(limit), wanted));
         }
     }
 
@@ -149,14 +166,14 @@ final class Activation implements AutoCloseable {
         Map<String, ServiceFile> sorted = new TreeMap<>(fresh);
         if (!sorted.equals(services)) {
             services = sorted;
-            broker.messages.activatableServicesChanged();
+            messages.activatableServicesChanged();
         }
     }
 
     /** StartServiceByName: answered when the name has an owner. */
     void start(Connection from, String name, MessageView call) throws BusErrorException {
-        if (!broker.charges.charge(from, Resource.REPLY, 0)) { // it waits as for a reply
-            throw new BusErrorException(BusError.LIMITS_EXCEEDED, broker.charges.refusal());
+        if (!charges.charge(from, Resource.REPLY, 0)) { // it waits as for a reply
+            throw new BusErrorException(BusError.LIMITS_EXCEEDED, charges.refusal());
         }
         boolean answered = (call.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
         Held held = new Held(from, call.serial(), answered, null, 0, null);
@@ -177,8 +194,7 @@ final class Activation implements AutoCloseable {
             throws BusErrorException {
         int length = message.length();
         Share share =
-                broker.charges
-                        .quota()
+                charges.quota()
                         .charge(
                                 from.account(),
                                 from.account(),
@@ -188,9 +204,9 @@ final class Activation implements AutoCloseable {
         if (share == null) {
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
-                    "it cannot wait for %s to start: %s".formatted(name, broker.charges.refusal()));
+                    "it cannot wait for %s to start: %s".formatted(name, charges.refusal()));
         }
-        Buffers.Buffer buffer = broker.buffers.take(Relay.HEADROOM + length);
+        Buffers.Buffer buffer = buffers.take(Relay.HEADROOM + length);
         MemorySegment.copy(
                 message.bytes(), message.offset(), buffer.memory, Relay.HEADROOM, length);
         if (fds != null) {
@@ -217,13 +233,13 @@ final class Activation implements AutoCloseable {
         if (units != null && isUnit && units.isLost()) {
             throw new BusErrorException(BusError.TIMED_OUT, managerHasLeft(name));
         }
-        if (starting.size() >= broker.limits().getInt(BusLimit.MAX_PENDING_SERVICE_STARTS)) {
-            broker.charges.over(from, BusLimit.MAX_PENDING_SERVICE_STARTS);
+        if (starting.size() >= charges.limits().getInt(BusLimit.MAX_PENDING_SERVICE_STARTS)) {
+            charges.over(from, BusLimit.MAX_PENDING_SERVICE_STARTS);
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
                     "max_pending_service_starts is %d, and as many services are being started"
                             .formatted(
-                                    broker.limits().getInt(BusLimit.MAX_PENDING_SERVICE_STARTS)));
+                                    charges.limits().getInt(BusLimit.MAX_PENDING_SERVICE_STARTS)));
         }
         Starting start = new Starting(name, service, isUnit);
         starting.put(name, start);
@@ -270,9 +286,9 @@ final class Activation implements AutoCloseable {
         if (units != null && name.equals(UnitActivation.MANAGER)) {
             awaitManagerNoLonger();
             managerReturn =
-                    broker.loop.after(
+                    loop.after(
                             Duration.ofMillis(
-                                    broker.limits().get(BusLimit.SERVICE_MANAGER_RETURN_TIMEOUT)),
+                                    charges.limits().get(BusLimit.SERVICE_MANAGER_RETURN_TIMEOUT)),
                             () -> managerLost(units));
         }
     }
@@ -296,7 +312,7 @@ final class Activation implements AutoCloseable {
 
     private String managerHasLeft(String name) {
         return "%s cannot be started now: the service manager has left the bus, and did not come back in %d ms; try again when it has"
-                .formatted(name, broker.limits().get(BusLimit.SERVICE_MANAGER_RETURN_TIMEOUT));
+                .formatted(name, charges.limits().get(BusLimit.SERVICE_MANAGER_RETURN_TIMEOUT));
     }
 
     /** Somebody owns the name now: what waited for it goes there. */
@@ -312,9 +328,9 @@ final class Activation implements AutoCloseable {
         for (Held held : start.held) {
             if (held.from.isRegistered() && held.buffer != null) {
                 view.read(held.buffer.memory, Relay.HEADROOM, held.length);
-                broker.router.pass(held.from, owner, view, held.fds);
+                delivery.pass(held.from, owner, view, held.fds);
             } else if (held.from.isRegistered() && held.isAnswered) {
-                broker.messages.reply(
+                messages.reply(
                         held.from, held.serial, UINT32, null, body -> body.putUint32(STARTED));
             }
             release(held);
@@ -336,14 +352,12 @@ final class Activation implements AutoCloseable {
 
     private void release(Held held) {
         if (held.buffer != null) {
-            broker.buffers.give(held.buffer);
+            buffers.give(held.buffer);
             Account account = held.from.account();
             int fds = held.fds == null ? 0 : held.fds.size();
-            broker.charges
-                    .quota()
-                    .release(account, account.own(), Resource.HELD, 1, held.length, fds);
+            charges.quota().release(account, account.own(), Resource.HELD, 1, held.length, fds);
         } else {
-            broker.charges.release(held.from, Resource.REPLY);
+            charges.release(held.from, Resource.REPLY);
         }
         if (held.fds != null) {
             held.fds.drop();
@@ -355,13 +369,13 @@ final class Activation implements AutoCloseable {
             return; // it came up, or failed before
         }
         start.deadline.cancel();
-        broker.log.notStarted(start.name, text);
+        log.notStarted(start.name, text);
         for (Held held : start.held) {
             if (held.from.isRegistered()) {
                 if (held.isAnswered) {
-                    broker.messages.error(held.from, held.serial, error, text);
+                    messages.error(held.from, held.serial, error, text);
                 } else {
-                    broker.messages.showError(held.from, held.serial, error, text);
+                    messages.showError(held.from, held.serial, error, text);
                 }
             }
             release(held);

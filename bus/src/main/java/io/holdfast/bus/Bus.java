@@ -126,7 +126,7 @@ public final class Bus implements AutoCloseable {
         Broker broker = opened.join();
         waitFor(result);
         try {
-            loop.post(() -> result.complete(MetricsSnapshot.of(broker)));
+            loop.post(() -> result.complete(broker.metrics()));
         } catch (RejectedExecutionException e) {
             isClosed(result);
         }

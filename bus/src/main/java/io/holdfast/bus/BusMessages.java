@@ -8,6 +8,7 @@ import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.wire.BodyWriter;
 import io.holdfast.dbus.wire.MessageFlags;
+import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.MessageWriter;
 import io.holdfast.dbus.wire.Signature;
@@ -25,18 +26,46 @@ final class BusMessages {
     private static final Signature THREE_STRINGS = Signature.of("sss");
     private static final int MAX_ERROR_TEXT = 2_048;
 
-    private final Broker broker;
+    private final Charges charges;
+    private final Policies policies;
+    private final Matches matches;
+    private final Monitors monitors;
+    private final RefusalLog log;
     private final MessageWriter writer = new MessageWriter();
     private final MessageView own = new MessageView();
     private int serial;
 
-    BusMessages(Broker broker) {
-        this.broker = broker;
+    BusMessages(
+            Charges charges,
+            Policies policies,
+            Matches matches,
+            Monitors monitors,
+            RefusalLog log) {
+        this.charges = charges;
+        this.policies = policies;
+        this.matches = matches;
+        this.monitors = monitors;
+        this.log = log;
     }
 
     /** Whether it is for the bus. */
     static boolean isBus(MessageView view) {
         return view.equalsText(view.destinationOffset(), view.destinationLength(), BUS);
+    }
+
+    /**
+     * Logs a refusal. Only the sender of a call that expects a reply receives the error; monitors
+     * see it in any case.
+     */
+    void refuse(Connection from, MessageView view, BusError error, String why) {
+        charges.quota().refused(from.account(), error);
+        log.refused(from, view, error, why);
+        if (view.type() == MessageType.METHOD_CALL
+                && (view.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0) {
+            error(from, view.serial(), error, why);
+        } else {
+            showError(from, view.serial(), error.wireName(), why);
+        }
     }
 
     /** An error to a caller. */
@@ -58,7 +87,7 @@ final class BusMessages {
      * @param to the sender of the message; null for the bus itself
      */
     void showError(@Nullable Connection to, int replySerial, String errorName, String text) {
-        if (!broker.monitors.any()) {
+        if (!monitors.any()) {
             return;
         }
         writer.error(errorName, replySerial)
@@ -70,7 +99,7 @@ final class BusMessages {
                 .end();
         MemorySegment bytes = finish();
         own.read(bytes, 0, (int) bytes.byteSize());
-        broker.monitors.seenOfBus(to, own, null);
+        monitors.seenOfBus(to, own, null);
     }
 
     /** The beginning of a text, never with half of a surrogate pair at its end. */
@@ -154,7 +183,7 @@ final class BusMessages {
         toManager(UnitActivation.MANAGER).body(STRING).putString(unit).end();
         MemorySegment bytes = finish();
         own.read(bytes, 0, (int) bytes.byteSize());
-        broker.monitors.seenOfBus(manager, own, null);
+        monitors.seenOfBus(manager, own, null);
         if (manager != null) {
             handIfAllowed(manager, bytes, null);
         }
@@ -211,11 +240,11 @@ final class BusMessages {
     private void broadcast() {
         MemorySegment bytes = finish();
         own.read(bytes, 0, (int) bytes.byteSize());
-        broker.monitors.seenOfBus(null, own, null);
-        int n = broker.matches.find(own, Party.bus(), null);
+        monitors.seenOfBus(null, own, null);
+        int n = matches.find(own, Party.bus(), null);
         for (int i = 0; i < n; i++) {
-            Connection to = broker.matches.found(i);
-            if (broker.policies.passesFromBus(to, own)) {
+            Connection to = matches.found(i);
+            if (policies.passesFromBus(to, own)) {
                 hand(to, bytes, null);
             }
         }
@@ -224,12 +253,12 @@ final class BusMessages {
     private void send(Connection to, @Nullable PassedFds fds) {
         MemorySegment bytes = finish();
         own.read(bytes, 0, (int) bytes.byteSize());
-        broker.monitors.seenOfBus(to, own, fds);
+        monitors.seenOfBus(to, own, fds);
         handIfAllowed(to, bytes, fds);
     }
 
     private void handIfAllowed(Connection to, MemorySegment bytes, @Nullable PassedFds fds) {
-        if (!to.isRegistered() || broker.policies.passesFromBus(to, own)) {
+        if (!to.isRegistered() || policies.passesFromBus(to, own)) {
             hand(to, bytes, fds);
         } else {
             showError(
@@ -252,9 +281,9 @@ final class BusMessages {
 
     private void hand(Connection to, MemorySegment bytes, @Nullable PassedFds fds) {
         int length = (int) bytes.byteSize();
-        Share share = broker.charges.queue(to, to.account(), length, fds);
+        Share share = charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.doom(End.LIMIT, "it does not read what the bus says: " + broker.charges.refusal());
+            to.doom(End.LIMIT, "it does not read what the bus says: " + charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

@@ -12,10 +12,8 @@ import io.holdfast.core.limit.RateLimit;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.sys.Ucred;
 import io.holdfast.dbus.wire.MatchRule;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,14 +23,16 @@ import org.jspecify.annotations.Nullable;
 final class Charges {
     private static final int FDS_OF_CONNECTION = 2; // its socket and its process
 
-    private final Broker broker;
+    private final long ownUid;
     private final Quota quota;
-    private final Set<Connection> open = new HashSet<>();
     private LimitTable limits;
     private RateLimit<Long> connects;
 
-    Charges(Broker broker, LimitTable limits) {
-        this.broker = broker;
+    /**
+     * @param ownUid the user of the bus
+     */
+    Charges(long ownUid, LimitTable limits) {
+        this.ownUid = ownUid;
         this.limits = limits;
         this.quota = new Quota(limits);
         this.connects = connects(limits);
@@ -50,7 +50,7 @@ final class Charges {
      * too often. Before anything else is asked of the connection: to refuse is cheap.
      */
     Optional<String> refusesConnect(@Nullable Ucred client) {
-        if (client == null || client.uid() == 0 || client.uid() == broker.ownUid()) {
+        if (client == null || client.uid() == 0 || client.uid() == ownUid) {
             return Optional.empty();
         }
         if (connects.tryPass(client.uid())) {
@@ -76,7 +76,10 @@ final class Charges {
         return quota;
     }
 
-    void reload(LimitTable fresh) {
+    /**
+     * @param open all connections whose socket is open
+     */
+    void reload(LimitTable fresh, Iterable<Connection> open) {
         limits = fresh;
         connects = connects(fresh);
         quota.limits(fresh);
@@ -108,29 +111,17 @@ final class Charges {
         quota.over(connection.account(), limit);
     }
 
-    /** All connections whose socket is open. */
-    Set<Connection> open() {
-        return open;
-    }
-
     /** An account for who connects; null if its user has too much already. */
     @Nullable Account open(Peer peer) {
         return quota.open(peer.uid(), peer, FDS_OF_CONNECTION);
     }
 
-    void opened(Connection connection) {
-        boolean ignored = open.add(connection);
-    }
-
-    void closed(Connection connection) {
-        if (open.remove(connection)) {
-            quota.close(connection.account());
-        }
-    }
-
-    /** Lets a connection be one of those that are through; or says why not. */
-    @Nullable String refusesHello(Connection connection) {
-        int all = broker.connections.size();
+    /**
+     * Lets a connection be one of those that said Hello; or says why not.
+     *
+     * @param all how many have said it
+     */
+    @Nullable String refusesHello(Connection connection, int all) {
         int most = limits().getInt(BusLimit.MAX_COMPLETED_CONNECTIONS);
         if (all >= most) {
             over(connection, BusLimit.MAX_COMPLETED_CONNECTIONS);

@@ -47,7 +47,13 @@ final class Connection implements Party {
     /** How long what is left for a client is kept once it, or the bus, has ended the talk. */
     private static final Duration LINGER = Duration.ofSeconds(10);
 
-    private final Broker broker;
+    /** Messages from this length on are sent from where they were read, if the queue is empty. */
+    private static final int UNCOPIED = 32 << 10;
+
+    /** Bytes in a queue that are sent before the turn is over. */
+    private static final int GATHERED = 128 << 10;
+
+    private final Connections connections;
     private final Fd socket;
     private final Peer peer;
     private final Account account;
@@ -81,21 +87,22 @@ final class Connection implements Party {
     /** What it has sent and got, and the rules that it has. */
     final ConnectionCounters counters = new ConnectionCounters();
 
-    Connection(Broker broker, Fd socket, Peer peer, Account account, SaslServer sasl) {
-        this.broker = broker;
+    Connection(Connections connections, Fd socket, Peer peer, Account account, SaslServer sasl) {
+        this.connections = connections;
         this.socket = socket;
         this.peer = peer;
         this.account = account;
-        this.input = new ConnectionInput(broker, this, socket, sasl);
-        this.out = new OutQueue(broker.buffers, this::left);
-        this.watch = broker.loop.watch(socket, Readiness.IN, this::ready);
+        this.input = new ConnectionInput(connections, this, socket, sasl);
+        this.out = new OutQueue(connections.buffers, this::left);
+        this.watch = connections.loop.watch(socket, Readiness.IN, this::ready);
         this.deadline =
-                broker.loop.after(
-                        Duration.ofMillis(broker.limits().get(BusLimit.AUTH_TIMEOUT)), this::late);
+                connections.loop.after(
+                        Duration.ofMillis(connections.charges.limits().get(BusLimit.AUTH_TIMEOUT)),
+                        this::late);
     }
 
     private void late() {
-        broker.charges.over(this, BusLimit.AUTH_TIMEOUT);
+        connections.charges.over(this, BusLimit.AUTH_TIMEOUT);
         disconnect(End.LIMIT, "it did not authenticate and say Hello in time");
     }
 
@@ -131,7 +138,7 @@ final class Connection implements Party {
     /** It has nothing to do with a name any more. */
     void unclaimed(BusName left) {
         if (owned.remove(left)) {
-            broker.charges.release(this, Resource.NAME);
+            connections.charges.release(this, Resource.NAME);
         }
     }
 
@@ -235,7 +242,7 @@ final class Connection implements Party {
         }
         counters.messagesOut++;
         counters.bytesOut += length;
-        if (length >= Broker.UNCOPIED && bytes.isNative() && fds == null && out.isEmpty()) {
+        if (length >= UNCOPIED && bytes.isNative() && fds == null && out.isEmpty()) {
             int sent = SysSocket.send(socket, bytes, offset, length);
             if (sent == length) {
                 left(share, 1, length, 0);
@@ -251,14 +258,17 @@ final class Connection implements Party {
         counters.peakQueued = Math.max(counters.peakQueued, out.bytes());
         if (!flushDue && !isBlocked()) {
             flushDue = true;
-            broker.flushAtEndOfTurn(this);
-        } else if (out.bytes() >= Broker.GATHERED && !isBlocked()) {
+            connections.flushAtEndOfTurn(this);
+        } else if (out.bytes() >= GATHERED && !isBlocked()) {
             flush();
         }
     }
 
     private void left(Share share, int messages, long bytes, int fds) {
-        broker.charges.quota().release(account, share, Resource.OUTGOING, messages, bytes, fds);
+        connections
+                .charges
+                .quota()
+                .release(account, share, Resource.OUTGOING, messages, bytes, fds);
     }
 
     /** Whether the socket was full the last time. */
@@ -301,7 +311,7 @@ final class Connection implements Party {
     void disconnect(End why, @Nullable String reason) {
         if (!leaving) {
             leaving = true;
-            broker.gone(this, why, reason);
+            connections.gone(this, why, reason);
         }
         close();
     }
@@ -314,7 +324,7 @@ final class Connection implements Party {
         if (doomedFor == null && state != State.CLOSED) {
             doomedBy = why;
             doomedFor = reason;
-            broker.doom(this);
+            connections.doom(this);
         }
     }
 
@@ -329,7 +339,7 @@ final class Connection implements Party {
             return;
         }
         leaving = true;
-        broker.gone(this, why, reason);
+        connections.gone(this, why, reason);
         if (out.isEmpty()) {
             close();
             return;
@@ -343,7 +353,7 @@ final class Connection implements Party {
         }
         state = State.LINGERING;
         cancelDeadline();
-        deadline = broker.loop.after(LINGER, this::close);
+        deadline = connections.loop.after(LINGER, this::close);
         watch.events(Readiness.OUT);
     }
 
@@ -358,7 +368,7 @@ final class Connection implements Party {
         watch.close();
         closeSocket();
         peer.close();
-        broker.closed(this);
+        connections.closed(this);
     }
 
     /** What lies unread in it may have descriptors that take long to close. */
@@ -367,7 +377,7 @@ final class Connection implements Party {
             socket.close();
         } else {
             int ignored = SysSocket.shutdown(socket, SysSocket.SHUT_RDWR); // it learns it at once
-            broker.closer.close(account.uid(), socket);
+            connections.closer.close(account.uid(), socket);
         }
     }
 

@@ -30,9 +30,15 @@ import org.jspecify.annotations.Nullable;
  * full is kept, in a buffer of its own that is charged to the connection.
  */
 final class ConnectionInput implements AutoCloseable {
+    /**
+     * After so many messages of one read the first are sent: who is woken by them gets going while
+     * the others are routed.
+     */
+    private static final int FIRST_SENT = 16;
+
     private static final int FIRST_PART = 256 << 10; // room for a message of which less has come
 
-    private final Broker broker;
+    private final Connections connections;
     private final Connection connection;
     private final Account account;
     private final Fd socket;
@@ -50,13 +56,13 @@ final class ConnectionInput implements AutoCloseable {
     private int chargedFds;
     private EventLoop.@Nullable Timer pendingFds;
 
-    ConnectionInput(Broker broker, Connection connection, Fd socket, SaslServer sasl) {
-        this.broker = broker;
+    ConnectionInput(Connections connections, Connection connection, Fd socket, SaslServer sasl) {
+        this.connections = connections;
         this.connection = connection;
         this.account = connection.account();
         this.socket = socket;
         this.sasl = sasl;
-        this.receivedFds = new ReceivedFds(broker.closer, account.uid());
+        this.receivedFds = new ReceivedFds(connections.closer, account.uid());
     }
 
     /** Reads what there is, as much as fits at once, and handles what is whole. */
@@ -73,18 +79,20 @@ final class ConnectionInput implements AutoCloseable {
     }
 
     private void receive() {
-        Buffers.Buffer into = partial == null ? broker.input : partial;
+        Buffers.Buffer into = partial == null ? connections.input : partial;
         int have = Relay.HEADROOM + partialLength;
-        int n = SysSocket.recvmsg(socket, broker.header, into.memory, have, into.size() - have, 0);
+        int n =
+                SysSocket.recvmsg(
+                        socket, connections.header, into.memory, have, into.size() - have, 0);
         if (n <= 0) {
             ended(n);
             return;
         }
-        List<Fd> fds = broker.header.takeDescriptors();
+        List<Fd> fds = connections.header.takeDescriptors();
         if (!fds.isEmpty()) {
             take(fds, position + partialLength + n);
         }
-        if (broker.header.isControlCut()) {
+        if (connections.header.isControlCut()) {
             connection.disconnect(
                     End.SYSTEM_ERROR,
                     "descriptors were lost: more than this process may have open");
@@ -109,12 +117,12 @@ final class ConnectionInput implements AutoCloseable {
                 pendingFds = null;
             }
         } else if (pendingFds == null && connection.peer().uid() != 0) {
-            long limit = broker.limits().get(BusLimit.PENDING_FD_TIMEOUT);
+            long limit = connections.charges.limits().get(BusLimit.PENDING_FD_TIMEOUT);
             pendingFds =
-                    broker.loop.after(
+                    connections.loop.after(
                             Duration.ofMillis(limit),
                             () -> {
-                                broker.charges.over(connection, BusLimit.PENDING_FD_TIMEOUT);
+                                connections.charges.over(connection, BusLimit.PENDING_FD_TIMEOUT);
                                 connection.disconnect(
                                         End.LIMIT,
                                         "the message of its descriptors did not come in full:"
@@ -150,17 +158,17 @@ final class ConnectionInput implements AutoCloseable {
     private void take(List<Fd> fds, long end) {
         receivedFds.add(end, fds);
         boolean charged = chargeReceivedFds();
-        if (broker.closer.isFull(account.uid())) {
+        if (connections.closer.isFull(account.uid())) {
             connection.disconnect(
                     End.LIMIT,
                     FdCloser.MAX_WAITING + " descriptors of its user's are slow to be closed");
         } else if (!charged) {
             connection.disconnect(
-                    End.LIMIT, "its descriptors have no room: " + broker.charges.refusal());
+                    End.LIMIT, "its descriptors have no room: " + connections.charges.refusal());
         } else if (!connection.descriptorsPass() && sasl == null) {
             connection.disconnect(End.MISBEHAVED, "it sent descriptors and had not agreed to");
         } else if (receivedFds.size() > account.limits().getInt(BusLimit.MAX_INCOMING_UNIX_FDS)) {
-            broker.charges.over(connection, BusLimit.MAX_INCOMING_UNIX_FDS);
+            connections.charges.over(connection, BusLimit.MAX_INCOMING_UNIX_FDS);
             connection.disconnect(
                     End.LIMIT,
                     receivedFds.size()
@@ -176,18 +184,22 @@ final class ConnectionInput implements AutoCloseable {
             used = authenticate(sasl, bytes, offset, length);
             position += used;
         }
-        MessageView view = broker.view;
+        MessageView view = connections.view;
         int messages = 0;
         try {
             while (length - used >= MessageView.FIXED_LENGTH && isReading()) {
                 int whole = MessageView.lengthOf(bytes, offset + used);
-                if (whole > broker.limits().get(BusLimit.MAX_MESSAGE_SIZE)) {
-                    broker.charges.over(connection, BusLimit.MAX_MESSAGE_SIZE);
+                if (whole > connections.charges.limits().get(BusLimit.MAX_MESSAGE_SIZE)) {
+                    connections.charges.over(connection, BusLimit.MAX_MESSAGE_SIZE);
                     connection.disconnect(
                             End.LIMIT,
                             "a message of %d bytes, max_message_size is %d"
                                     .formatted(
-                                            whole, broker.limits().get(BusLimit.MAX_MESSAGE_SIZE)));
+                                            whole,
+                                            connections
+                                                    .charges
+                                                    .limits()
+                                                    .get(BusLimit.MAX_MESSAGE_SIZE)));
                     break;
                 }
                 if (length - used < whole) {
@@ -196,8 +208,8 @@ final class ConnectionInput implements AutoCloseable {
                 view.read(bytes, offset + used, whole);
                 used += whole;
                 message(view, whole);
-                if (++messages == Broker.FIRST_SENT) {
-                    broker.sendGathered();
+                if (++messages == FIRST_SENT) {
+                    connections.sendGathered();
                 }
             }
         } catch (ProtocolException e) {
@@ -217,17 +229,20 @@ final class ConnectionInput implements AutoCloseable {
         long begin = position;
         position += whole;
         connection.counters.messagesIn++;
-        broker.counters.messagesIn++;
+        connections.counters.messagesIn++;
         PassedFds fds = null;
         int declared = view.unixFds();
-        if (declared > broker.limits().getInt(BusLimit.MAX_MESSAGE_UNIX_FDS)) {
-            broker.charges.over(connection, BusLimit.MAX_MESSAGE_UNIX_FDS);
+        if (declared > connections.charges.limits().getInt(BusLimit.MAX_MESSAGE_UNIX_FDS)) {
+            connections.charges.over(connection, BusLimit.MAX_MESSAGE_UNIX_FDS);
             connection.disconnect(
                     End.LIMIT,
                     "a message with %d descriptors, max_message_unix_fds is %d"
                             .formatted(
                                     declared,
-                                    broker.limits().getInt(BusLimit.MAX_MESSAGE_UNIX_FDS)));
+                                    connections
+                                            .charges
+                                            .limits()
+                                            .getInt(BusLimit.MAX_MESSAGE_UNIX_FDS)));
             return;
         }
         if (declared > 0) {
@@ -238,7 +253,7 @@ final class ConnectionInput implements AutoCloseable {
                         "a message that declares " + declared + " descriptors came with fewer");
                 return;
             }
-            fds = new PassedFds(taken, fd -> broker.closer.close(account.uid(), fd));
+            fds = new PassedFds(taken, fd -> connections.closer.close(account.uid(), fd));
         }
         if (!receivedFds.isEmpty()) {
             receivedFds.passed(position);
@@ -247,12 +262,12 @@ final class ConnectionInput implements AutoCloseable {
             boolean ignored = chargeReceivedFds(); // fewer than before
         }
         try {
-            broker.router.route(connection, view, fds);
+            connections.routing.route(connection, view, fds);
         } finally {
             if (fds != null) {
                 fds.drop();
             }
-            broker.endDoomed();
+            connections.endDoomed();
         }
     }
 
@@ -260,10 +275,11 @@ final class ConnectionInput implements AutoCloseable {
         int used = server.read(bytes, offset, length);
         if (server.hasAnswers()) {
             byte[] answers = server.takeAnswers();
-            Share share = broker.charges.queue(connection, account, answers.length, null);
+            Share share = connections.charges.queue(connection, account, answers.length, null);
             if (share == null) {
                 connection.disconnect(
-                        End.LIMIT, "it does not read the answers: " + broker.charges.refusal());
+                        End.LIMIT,
+                        "it does not read the answers: " + connections.charges.refusal());
                 return used;
             }
             connection.send(share, MemorySegment.ofArray(answers), 0, answers.length, null);
@@ -300,10 +316,10 @@ final class ConnectionInput implements AutoCloseable {
             if (!chargeInput(wanted)) {
                 return;
             }
-            Buffers.Buffer larger = broker.buffers.take(wanted);
+            Buffers.Buffer larger = connections.buffers.take(wanted);
             MemorySegment.copy(from.memory, offset, larger.memory, Relay.HEADROOM, length);
             if (mine != null) {
-                broker.buffers.give(mine);
+                connections.buffers.give(mine);
             }
             partial = larger;
         }
@@ -326,7 +342,7 @@ final class ConnectionInput implements AutoCloseable {
      * Charges it for the descriptors that wait for their message now; false if that is too many.
      */
     private boolean chargeReceivedFds() {
-        Quota quota = broker.charges.quota();
+        Quota quota = connections.charges.quota();
         if (chargedFds > 0) {
             quota.release(account, account.own(), Resource.INCOMING, 1, 0, chargedFds);
             chargedFds = 0;
@@ -344,9 +360,9 @@ final class ConnectionInput implements AutoCloseable {
 
     private boolean chargeInput(int size) {
         unchargeInput();
-        if (!broker.charges.charge(connection, Resource.INCOMING, size)) {
+        if (!connections.charges.charge(connection, Resource.INCOMING, size)) {
             connection.disconnect(
-                    End.LIMIT, "its message has no room: " + broker.charges.refusal());
+                    End.LIMIT, "its message has no room: " + connections.charges.refusal());
             return false;
         }
         chargedInput = size;
@@ -355,7 +371,7 @@ final class ConnectionInput implements AutoCloseable {
 
     private void unchargeInput() {
         if (chargedInput > 0) {
-            broker.charges.release(connection, Resource.INCOMING, 1, chargedInput);
+            connections.charges.release(connection, Resource.INCOMING, 1, chargedInput);
             chargedInput = 0;
         }
     }
@@ -363,7 +379,7 @@ final class ConnectionInput implements AutoCloseable {
     private void releaseInput() {
         unchargeInput();
         if (partial != null) {
-            broker.buffers.give(partial);
+            connections.buffers.give(partial);
             partial = null;
         }
         partialLength = 0;

@@ -28,20 +28,24 @@ final class CredentialsReply {
     private static final Signature UINT32 = Signature.of("u");
     private static final Signature UINT32S = Signature.of("au");
 
-    private final Broker broker;
+    private final NameRegistry names;
+    private final BusFacts facts;
+    private final BusMessages messages;
 
-    CredentialsReply(Broker broker) {
-        this.broker = broker;
+    CredentialsReply(NameRegistry names, BusFacts facts, BusMessages messages) {
+        this.names = names;
+        this.facts = facts;
+        this.messages = messages;
     }
 
     private Peer peer(MessageView call) throws BusErrorException {
         String name = Driver.text(call, 0);
-        return name.equals(BusNames.BUS) ? broker.self() : Driver.owner(broker, name).peer();
+        return name.equals(BusNames.BUS) ? facts.self() : names.owner(name).peer();
     }
 
     void user(Connection from, MessageView call) throws BusErrorException {
         int uid = (int) peer(call).uid();
-        broker.messages.reply(from, call, UINT32, null, body -> body.putUint32(uid));
+        messages.reply(from, call, UINT32, null, body -> body.putUint32(uid));
     }
 
     void processId(Connection from, MessageView call) throws BusErrorException {
@@ -51,7 +55,7 @@ final class CredentialsReply {
                     BusError.UNIX_PROCESS_ID_UNKNOWN,
                     Driver.text(call, 0) + " is of another PID namespace");
         }
-        broker.messages.reply(from, call, UINT32, null, body -> body.putUint32(pid));
+        messages.reply(from, call, UINT32, null, body -> body.putUint32(pid));
     }
 
     void adtAuditData(Connection from, MessageView call) throws BusErrorException {
@@ -62,7 +66,7 @@ final class CredentialsReply {
 
     void selinuxContext(Connection from, MessageView call) throws BusErrorException {
         Peer peer = peer(call);
-        if (!broker.selinux()) {
+        if (!facts.selinux()) {
             throw new BusErrorException(
                     BusError.SELINUX_SECURITY_CONTEXT_UNKNOWN, "SELinux is off");
         }
@@ -72,7 +76,7 @@ final class CredentialsReply {
                                 new BusErrorException(
                                         BusError.SELINUX_SECURITY_CONTEXT_UNKNOWN,
                                         Driver.text(call, 0) + " has none"));
-        broker.messages.reply(
+        messages.reply(
                 from,
                 call,
                 BYTES,
@@ -84,7 +88,7 @@ final class CredentialsReply {
         Peer peer = peer(call);
         PassedFds process = from.descriptorsPass() ? process(peer) : null;
         try {
-            broker.messages.reply(
+            messages.reply(
                     from, call, DICTIONARY, process, body -> put(body, peer, process != null));
         } finally {
             if (process != null) {

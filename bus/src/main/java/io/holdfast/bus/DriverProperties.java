@@ -16,21 +16,23 @@ final class DriverProperties {
     private static final Signature VARIANT = Signature.of("v");
     private static final Signature DICTIONARY = Signature.of("a{sv}");
 
-    private final Broker broker;
+    private final BusFacts facts;
+    private final BusMessages messages;
 
-    DriverProperties(Broker broker) {
-        this.broker = broker;
+    DriverProperties(BusFacts facts, BusMessages messages) {
+        this.facts = facts;
+        this.messages = messages;
     }
 
     void get(Connection from, MessageView call) throws BusErrorException {
         List<String> values = values(Driver.text(call, 0), Driver.text(call, 1));
-        broker.messages.reply(from, call, VARIANT, null, body -> put(body, values));
+        messages.reply(from, call, VARIANT, null, body -> put(body, values));
     }
 
     void getAll(Connection from, MessageView call) throws BusErrorException {
         String interfaceName = Driver.text(call, 0);
         known(interfaceName);
-        broker.messages.reply(
+        messages.reply(
                 from,
                 call,
                 DICTIONARY,
@@ -71,7 +73,7 @@ final class DriverProperties {
 
     private List<String> valuesOf(String property) {
         return property.equals("Features")
-                ? broker.features()
+                ? facts.features()
                 : List.of(Driver.MONITORING, Driver.STATS);
     }
 

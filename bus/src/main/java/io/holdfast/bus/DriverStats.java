@@ -21,40 +21,53 @@ final class DriverStats {
 
     private static final String OURS = "io.holdfast.Bus.";
 
-    private final Broker broker;
+    private final Connections connections;
+    private final NameRegistry names;
+    private final Matches matches;
+    private final PendingReplies replies;
+    private final BusMessages messages;
 
-    DriverStats(Broker broker) {
-        this.broker = broker;
+    DriverStats(
+            Connections connections,
+            NameRegistry names,
+            Matches matches,
+            PendingReplies replies,
+            BusMessages messages) {
+        this.connections = connections;
+        this.names = names;
+        this.matches = matches;
+        this.replies = replies;
+        this.messages = messages;
     }
 
     void bus(Connection from, MessageView call) {
-        BusCounters counters = broker.counters;
+        BusCounters counters = connections.counters();
         Map<String, Long> numbers = new LinkedHashMap<>();
-        numbers.put("Serial", Integer.toUnsignedLong(broker.messages.lastSerial()));
-        numbers.put("ActiveConnections", (long) broker.connections.size());
-        numbers.put("IncompleteConnections", (long) broker.unregisteredCount());
-        numbers.put("BusNames", (long) broker.names.size() + broker.connections.size());
+        numbers.put("Serial", Integer.toUnsignedLong(messages.lastSerial()));
+        numbers.put("ActiveConnections", (long) connections.registered().size());
+        numbers.put("IncompleteConnections", (long) connections.unregisteredCount());
+        numbers.put("BusNames", (long) names.size() + connections.registered().size());
         numbers.put("PeakBusNames", (long) counters.peakNames);
         numbers.put("PeakBusNamesPerConnection", (long) counters.peakNamesOfOne);
-        numbers.put("MatchRules", (long) broker.matches.size());
+        numbers.put("MatchRules", (long) matches.size());
         numbers.put("PeakMatchRules", (long) counters.peakMatches);
         numbers.put("PeakMatchRulesPerConnection", (long) counters.peakMatchesOfOne);
-        numbers.put("io.holdfast.Bus.PendingReplies", (long) broker.replies.size());
+        numbers.put("io.holdfast.Bus.PendingReplies", (long) replies.size());
         numbers.put("io.holdfast.Bus.Accepted", counters.accepted);
         numbers.put("io.holdfast.Bus.Refused", counters.refusedAtAccept);
         numbers.put("io.holdfast.Bus.MessagesIn", counters.messagesIn);
-        Tally tally = broker.charges.quota().tally();
+        Tally tally = connections.charges().quota().tally();
         numbers.put("io.holdfast.Bus.Disconnects", tally.allEnds());
         put(numbers, OURS, tally);
-        numbers.put("io.holdfast.Bus.BufferBytes", broker.buffers.inUse());
-        broker.messages.reply(from, call, DICTIONARY, null, body -> put(body, "", numbers));
+        numbers.put("io.holdfast.Bus.BufferBytes", connections.buffers().inUse());
+        messages.reply(from, call, DICTIONARY, null, body -> put(body, "", numbers));
     }
 
     void connection(Connection from, MessageView call) throws BusErrorException {
-        Connection of = Driver.owner(broker, Driver.text(call, 0));
+        Connection of = names.owner(Driver.text(call, 0));
         ConnectionCounters counters = of.counters;
         Map<String, Long> numbers = new LinkedHashMap<>();
-        numbers.put("MatchRules", (long) broker.matches.size(of));
+        numbers.put("MatchRules", (long) matches.size(of));
         numbers.put("BusNames", of.owned().size() + 1L);
         numbers.put("OutgoingBytes", of.out().bytes());
         numbers.put("OutgoingFDs", (long) of.out().descriptors());
@@ -67,8 +80,8 @@ final class DriverStats {
         Tally tally = of.account().tally();
         numbers.put("io.holdfast.Bus.Refused", tally.refusedMessages());
         put(numbers, OURS, tally);
-        putUser(numbers, broker.charges.quota().usage(of.account()));
-        broker.messages.reply(from, call, DICTIONARY, null, body -> put(body, of.name(), numbers));
+        putUser(numbers, connections.charges().quota().usage(of.account()));
+        messages.reply(from, call, DICTIONARY, null, body -> put(body, of.name(), numbers));
     }
 
     /** All connections of one user together. */
@@ -105,16 +118,16 @@ final class DriverStats {
     }
 
     void matchRules(Connection from, MessageView call) {
-        broker.messages.reply(
+        messages.reply(
                 from,
                 call,
                 RULES,
                 null,
                 body -> {
                     body.beginArray();
-                    for (Connection connection : broker.connections.all()) {
+                    for (Connection connection : connections.registered().all()) {
                         body.beginDictEntry().putString(connection.name()).beginArray();
-                        for (MatchRule rule : broker.matches.rules(connection)) {
+                        for (MatchRule rule : matches.rules(connection)) {
                             body.putString(rule.toString());
                         }
                         body.endArray().endDictEntry();

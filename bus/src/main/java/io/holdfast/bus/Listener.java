@@ -28,7 +28,8 @@ final class Listener implements AutoCloseable {
 
     private static final int AT_ONCE = 16; // connections in one turn of the loop
 
-    private final Broker broker;
+    private final Connections connections;
+    private final Policies policies;
     private final UnixListener socket;
     private final String guid;
     private final EventLoop.Watch watch;
@@ -39,12 +40,13 @@ final class Listener implements AutoCloseable {
     /**
      * @param guid the id of this address: 32 lower-case hexadecimal digits
      */
-    Listener(Broker broker, UnixListener socket, String guid) {
-        this.broker = broker;
+    Listener(Connections connections, Policies policies, UnixListener socket, String guid) {
+        this.connections = connections;
+        this.policies = policies;
         this.socket = socket;
         this.guid = guid;
         this.reserve = PidFd.self();
-        this.watch = broker.loop.watch(socket.fd(), Readiness.IN, events -> accept());
+        this.watch = connections.loop.watch(socket.fd(), Readiness.IN, events -> accept());
     }
 
     private void accept() {
@@ -65,8 +67,8 @@ final class Listener implements AutoCloseable {
     }
 
     private void admit(Fd client) {
-        broker.counters.accepted++;
-        Optional<String> tooOften = broker.charges.refusesConnect(SysSocket.peercred(client));
+        connections.counters.accepted++;
+        Optional<String> tooOften = connections.charges.refusesConnect(SysSocket.peercred(client));
         if (tooOften.isPresent()) {
             refuse(client, tooOften.get());
             return;
@@ -83,13 +85,13 @@ final class Listener implements AutoCloseable {
             refuse(client, String.valueOf(e.getMessage()));
             return;
         }
-        String denied = broker.policies.refusesConnection(peer);
+        String denied = policies.refusesConnection(peer);
         if (denied != null) {
             refuse(client, peer, denied);
             peer.close();
             return;
         }
-        if (broker.closer.isFull(peer.uid())) {
+        if (connections.closer.isFull(peer.uid())) {
             refuse(
                     client,
                     peer,
@@ -97,17 +99,17 @@ final class Listener implements AutoCloseable {
             peer.close();
             return;
         }
-        Account account = broker.charges.open(peer);
+        Account account = connections.charges.open(peer);
         if (account == null) {
-            refuse(client, peer, broker.charges.refusal());
+            refuse(client, peer, connections.charges.refusal());
             peer.close();
             return;
         }
         try {
-            SaslServer sasl = new SaslServer(broker.policies.authentication(guid, peer.uid()));
-            broker.accepted(new Connection(broker, client, peer, account, sasl));
+            SaslServer sasl = new SaslServer(policies.authentication(guid, peer.uid()));
+            connections.accepted(new Connection(connections, client, peer, account, sasl));
         } catch (ErrnoException e) { // the loop cannot watch it: ENOSPC, ENOMEM
-            broker.charges.quota().close(account);
+            connections.charges.quota().close(account);
             refuse(client, peer, String.valueOf(e.getMessage()));
             peer.close();
         }
@@ -115,11 +117,11 @@ final class Listener implements AutoCloseable {
 
     private void refuse(Fd client, @Nullable Peer peer, String why) {
         client.close();
-        broker.counters.refusedAtAccept++;
+        connections.counters.refusedAtAccept++;
         if (peer == null) {
-            broker.log.notAccepted(RefusalLog.NOBODY, "a client without a peer", why);
+            connections.log.notAccepted(RefusalLog.NOBODY, "a client without a peer", why);
         } else {
-            broker.log.notAccepted(peer.uid(), peer.toString(), why);
+            connections.log.notAccepted(peer.uid(), peer.toString(), why);
         }
     }
 
@@ -153,10 +155,10 @@ final class Listener implements AutoCloseable {
     }
 
     private void rest(String why) {
-        broker.log.notAccepted(RefusalLog.NOBODY, "all who come now", why);
+        connections.log.notAccepted(RefusalLog.NOBODY, "all who come now", why);
         watch.events(0);
         EventLoop.Timer ignored =
-                broker.loop.after(
+                connections.loop.after(
                         REST,
                         () -> {
                             restoreReserve();

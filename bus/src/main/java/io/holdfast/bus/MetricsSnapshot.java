@@ -13,24 +13,26 @@ import java.util.Map;
 final class MetricsSnapshot {
     private MetricsSnapshot() {}
 
-    static BusMetrics of(Broker broker) {
-        BusCounters counters = broker.counters;
+    static BusMetrics of(
+            Connections open, NameRegistry names, Matches matches, PendingReplies replies) {
+        BusCounters counters = open.counters();
+        Quota quota = open.charges().quota();
         List<BusMetrics.OfConnection> connections = new ArrayList<>();
-        broker.connections.all().forEach(one -> connections.add(of(broker, one)));
+        open.registered().all().forEach(one -> connections.add(of(one, matches)));
         List<BusMetrics.OfUser> users = new ArrayList<>();
-        broker.charges.quota().usage().forEach(usage -> users.add(of(usage)));
-        broker.charges.quota().past().forEach(usage -> users.add(of(usage)));
+        quota.usage().forEach(usage -> users.add(of(usage)));
+        quota.past().forEach(usage -> users.add(of(usage)));
         return new BusMetrics(
                 counters.accepted,
                 counters.refusedAtAccept,
-                broker.charges.quota().tally().allEnds(),
+                quota.tally().allEnds(),
                 counters.messagesIn,
-                of(broker.charges.quota().tally()),
-                broker.replies.size(),
-                broker.matches.size(),
-                broker.names.size(),
-                broker.buffers.inUse(),
-                broker.loop.errors(),
+                of(quota.tally()),
+                replies.size(),
+                matches.size(),
+                names.size(),
+                open.buffers().inUse(),
+                open.loop().errors(),
                 connections,
                 users);
     }
@@ -39,7 +41,7 @@ final class MetricsSnapshot {
         return new BusMetrics.Refusals(tally.limits(), tally.errors(), tally.ends());
     }
 
-    private static BusMetrics.OfConnection of(Broker broker, Connection connection) {
+    private static BusMetrics.OfConnection of(Connection connection, Matches matches) {
         ConnectionCounters counters = connection.counters;
         return new BusMetrics.OfConnection(
                 connection.name(),
@@ -56,7 +58,7 @@ final class MetricsSnapshot {
                         .filter(name -> name.owner() == connection)
                         .map(BusName::toString)
                         .toList(),
-                broker.matches.size(connection),
+                matches.size(connection),
                 connection.names(),
                 connection.replies.outstanding(),
                 connection.account().tally().refusedMessages(),

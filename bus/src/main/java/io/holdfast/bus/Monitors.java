@@ -16,11 +16,13 @@ import org.jspecify.annotations.Nullable;
  * once, delivered or refused, and what the bus itself says. Costs nothing while there is none.
  */
 final class Monitors {
-    private final Broker broker;
+    private final Charges charges;
+    private final Buffers buffers;
     private final Matches rules = new Matches();
 
-    Monitors(Broker broker) {
-        this.broker = broker;
+    Monitors(Charges charges, Buffers buffers) {
+        this.charges = charges;
+        this.buffers = buffers;
     }
 
     boolean any() {
@@ -53,13 +55,13 @@ final class Monitors {
             return;
         }
         int length = from.senderField().relayedLength(view);
-        Buffers.Buffer copy = broker.buffers.take(length);
+        Buffers.Buffer copy = buffers.take(length);
         int header = from.senderField().writeHeader(view, copy.memory, 0);
         MemorySegment.copy(view.bytes(), view.bodyOffset(), copy.memory, header, view.bodyLength());
         for (int i = 0; i < n; i++) {
             hand(rules.found(i), copy.memory, length, fds);
         }
-        broker.buffers.give(copy);
+        buffers.give(copy);
     }
 
     /** A message of the bus's, to a client, to all, or to nobody yet. */
@@ -78,9 +80,9 @@ final class Monitors {
         if (fds != null && !to.descriptorsPass()) {
             return; // it could make nothing of a message whose descriptors are missing
         }
-        Share share = broker.charges.queue(to, to.account(), length, fds);
+        Share share = charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.doom(End.LIMIT, "it does not read what it monitors: " + broker.charges.refusal());
+            to.doom(End.LIMIT, "it does not read what it monitors: " + charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

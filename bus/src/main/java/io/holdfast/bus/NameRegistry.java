@@ -1,5 +1,11 @@
 package io.holdfast.bus;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.policy.UniqueName;
+import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.wire.MessageView;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
@@ -48,12 +54,45 @@ final class NameRegistry {
         void ownerChanged(BusName name, @Nullable Connection from, @Nullable Connection to);
     }
 
+    private static final byte UNIQUE = ':';
+
+    private final ConnectionTable uniqueNames;
     private final Listener listener;
     private @Nullable BusName[] table = new @Nullable BusName[64]; // open addressing
     private int size;
 
-    NameRegistry(Listener listener) {
+    NameRegistry(ConnectionTable uniqueNames, Listener listener) {
+        this.uniqueNames = uniqueNames;
         this.listener = listener;
+    }
+
+    /** The connection of a name, unique or well-known, as it stands in a message. */
+    @Nullable Connection connection(MemorySegment bytes, int offset, int length) {
+        if (length > 0 && bytes.get(JAVA_BYTE, offset) == UNIQUE) {
+            long number = UniqueName.number(bytes, offset, length);
+            return number < 0 ? null : uniqueNames.find(number);
+        }
+        BusName name = find(bytes, offset, length);
+        return name == null ? null : name.owner();
+    }
+
+    @Nullable Connection connection(String name) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        return connection(MemorySegment.ofArray(bytes), 0, bytes.length);
+    }
+
+    /** The same; an error to whoever asks if there is none. */
+    Connection owner(String name) throws BusErrorException {
+        Connection owner = connection(name);
+        if (owner == null) {
+            throw new BusErrorException(BusError.NAME_HAS_NO_OWNER, "nobody owns the name " + name);
+        }
+        return owner;
+    }
+
+    /** Whether anybody has a name, the bus itself included. */
+    boolean isOwned(String name) {
+        return name.equals(BusNames.BUS) || connection(name) != null;
     }
 
     /** How many names are owned. */
@@ -75,7 +114,7 @@ final class NameRegistry {
 
     private static boolean same(byte[] name, MemorySegment bytes, int offset) {
         for (int i = 0; i < name.length; i++) {
-            if (bytes.get(java.lang.foreign.ValueLayout.JAVA_BYTE, offset + i) != name[i]) {
+            if (bytes.get(JAVA_BYTE, offset + i) != name[i]) {
                 return false;
             }
         }

@@ -1,6 +1,11 @@
 package io.holdfast.bus;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
 import io.holdfast.bus.account.Resource;
+import io.holdfast.bus.config.BusLimit;
+import io.holdfast.core.EventLoop;
+import java.time.Duration;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -52,7 +57,10 @@ final class PendingReplies {
 
     private static final int KEPT = 4_096; // slots in reserve
 
+    private final EventLoop loop;
     private final Charges charges;
+    private final Consumer<Slot> late;
+    private EventLoop.@Nullable Timer nextLate;
     private @Nullable Slot[] buckets = new @Nullable Slot[256];
     private int size;
     private @Nullable Slot oldest;
@@ -60,8 +68,13 @@ final class PendingReplies {
     private @Nullable Slot reserve;
     private int reserved;
 
-    PendingReplies(Charges charges) {
+    /**
+     * @param late told of each call whose reply took too long
+     */
+    PendingReplies(EventLoop loop, Charges charges, Consumer<Slot> late) {
+        this.loop = loop;
         this.charges = charges;
+        this.late = late;
     }
 
     int size() {
@@ -71,10 +84,9 @@ final class PendingReplies {
     /**
      * Remembers a call that has been charged to the caller.
      *
-     * @param patienceNanos how long its reply may take; not positive for ever
      * @return false if that call is under way already
      */
-    boolean add(Connection caller, Connection callee, int serial, long patienceNanos) {
+    boolean add(Connection caller, Connection callee, int serial) {
         int bucket = bucket(caller, callee, serial);
         if (find(bucket, caller, callee, serial) != null) {
             return false;
@@ -96,8 +108,12 @@ final class PendingReplies {
         slot.nextInBucket = buckets[bucket];
         buckets[bucket] = slot;
         size++;
-        slot.limited = patienceNanos > 0;
-        slot.deadline = slot.limited ? System.nanoTime() + patienceNanos : 0;
+        long patience = MILLISECONDS.toNanos(charges.limits().get(BusLimit.REPLY_TIMEOUT));
+        slot.limited = patience > 0;
+        slot.deadline = slot.limited ? System.nanoTime() + patience : 0;
+        if (slot.limited && nextLate == null) {
+            expireAfter(patience);
+        }
         slot.older = youngest;
         if (youngest == null) {
             oldest = slot;
@@ -144,22 +160,23 @@ final class PendingReplies {
         }
     }
 
-    /**
-     * Forgets calls whose reply took too long, and tells of each.
-     *
-     * @return nanoseconds until the next one would be late; -1 if none will
-     */
-    long expire(Consumer<Slot> late) {
+    private void expireAfter(long nanos) {
+        nextLate = loop.after(Duration.ofNanos(nanos), this::expire);
+    }
+
+    /** Forgets calls whose reply took too long, and tells of each. */
+    private void expire() {
+        nextLate = null;
         long now = System.nanoTime();
         for (Slot slot = oldest; slot != null && slot.limited; slot = oldest) {
             long rest = slot.deadline - now;
             if (rest > 0) {
-                return rest;
+                expireAfter(rest);
+                return;
             }
             late.accept(slot);
             remove(slot);
         }
-        return -1;
     }
 
     private @Nullable Slot find(int bucket, Connection caller, Connection callee, int serial) {

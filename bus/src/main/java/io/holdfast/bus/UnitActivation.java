@@ -19,7 +19,8 @@ final class UnitActivation {
 
     static final String ACTIVATOR = "org.freedesktop.systemd1.Activator";
 
-    private final Broker broker;
+    private final NameRegistry names;
+    private final BusMessages messages;
     private final boolean waits;
     private boolean lost;
     private final Map<String, String> untold = new LinkedHashMap<>();
@@ -28,8 +29,9 @@ final class UnitActivation {
     /**
      * @param waits whether units wait for a manager that is not there yet
      */
-    UnitActivation(Broker broker, boolean waits) {
-        this.broker = broker;
+    UnitActivation(NameRegistry names, BusMessages messages, boolean waits) {
+        this.names = names;
+        this.messages = messages;
         this.waits = waits;
     }
 
@@ -50,20 +52,20 @@ final class UnitActivation {
     }
 
     private @Nullable Connection manager() {
-        return broker.find(MANAGER);
+        return names.connection(MANAGER);
     }
 
     /** Asks for a unit; a manager that is not there yet is asked when it comes. */
     void request(@Nullable ServiceFile service) {
         if (service != null && service.systemdService() != null) {
-            broker.messages.activationRequest(manager(), service.systemdService());
+            messages.activationRequest(manager(), service.systemdService());
         }
     }
 
     /** Asks a manager that has come for a unit that waits for it. */
     void requestLate(Connection manager, @Nullable ServiceFile service) {
         if (service != null && service.systemdService() != null) {
-            broker.messages.lateActivationRequest(manager, service.systemdService());
+            messages.lateActivationRequest(manager, service.systemdService());
         }
     }
 
@@ -71,7 +73,7 @@ final class UnitActivation {
     void setEnvironment(Map<String, String> variables) {
         Connection manager = manager();
         if (manager != null) {
-            broker.messages.setEnvironment(manager, manager.name(), variables);
+            messages.setEnvironment(manager, manager.name(), variables);
         } else {
             untold.putAll(variables);
             environmentSet = true;
@@ -92,7 +94,7 @@ final class UnitActivation {
     void came(Connection manager) {
         lost = false;
         if (environmentSet) {
-            broker.messages.setEnvironment(manager, MANAGER, untold);
+            messages.setEnvironment(manager, MANAGER, untold);
             untold.clear();
             environmentSet = false;
         }

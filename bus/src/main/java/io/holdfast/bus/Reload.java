@@ -1,0 +1,119 @@
+package io.holdfast.bus;
+
+import io.holdfast.bus.account.LimitTable;
+import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.config.ConfigException;
+import io.holdfast.bus.config.Services;
+import io.holdfast.bus.policy.PolicySet;
+import io.holdfast.core.EventLoop;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the configuration of a bus again, and puts it in force. It is read and compiled beside the
+ * loop, since files and the lookup of users may be slow; what is wrong leaves all as it was.
+ */
+final class Reload implements Driver.Reloading, AutoCloseable {
+    private final EventLoop loop;
+    private final ConfigSource source;
+    private final Connections connections;
+    private final Policies policies;
+    private final Activation activation;
+    private final BusFacts facts;
+    private final RefusalLog log;
+    private final ProcessSettings settings;
+    private final ExecutorService reader =
+            Executors.newSingleThreadExecutor(
+                    Thread.ofPlatform().name("holdfast-bus-config").daemon().factory());
+    private final List<Consumer<@Nullable String>> waiting = new ArrayList<>();
+    private boolean underWay;
+
+    Reload(
+            ConfigSource source,
+            Connections connections,
+            Policies policies,
+            Activation activation,
+            BusFacts facts) {
+        this.loop = connections.loop();
+        this.source = source;
+        this.connections = connections;
+        this.policies = policies;
+        this.activation = activation;
+        this.facts = facts;
+        this.log = connections.log();
+        this.settings = new ProcessSettings(facts.uid());
+    }
+
+    /** From now on services can be started. */
+    void begin(Activator activator, Services services, BusConfig config) {
+        activation.begin(activator, services.byName());
+        settings.tell(settings.unserved(config), log);
+        tellWhatIsUnknown(services);
+    }
+
+    @Override
+    public void reload(Consumer<@Nullable String> done) {
+        waiting.add(done);
+        if (underWay) {
+            return; // one more follows, for all who asked meanwhile
+        }
+        underWay = true;
+        List<Consumer<@Nullable String>> asked = List.copyOf(waiting);
+        waiting.clear();
+        reader.execute(() -> {
+            Runnable result = read(asked);
+            loop.postEnding(result);
+        });
+    }
+
+    /** Returns what the loop is to do with it. */
+    private Runnable read(List<Consumer<@Nullable String>> asked) {
+        try {
+            BusConfig fresh = source.load();
+            Services services =
+                    Services.load(fresh.serviceFolders(), "system".equals(fresh.type()));
+            PolicySet compiled = policies.compile(fresh);
+            LimitTable limits = Policies.limits(fresh);
+            List<String> unserved = settings.unserved(fresh);
+            String machine = MachineId.read();
+            return () -> {
+                facts.machineId(machine);
+                settings.tell(unserved, log);
+                policies.reload(fresh, compiled, connections.registered().all());
+                connections.charges().reload(limits, connections.open());
+                activation.reload(services.byName());
+                tellWhatIsUnknown(services);
+                over(asked, null);
+            };
+        } catch (ConfigException | RuntimeException e) {
+            String error = String.valueOf(e.getMessage());
+            return () -> {
+                log.reloadFailed(error);
+                over(asked, error);
+            };
+        }
+    }
+
+    private void tellWhatIsUnknown(Services services) {
+        policies.unknown().forEach(log::unknown);
+        connections.charges().unknown().forEach(log::unknown);
+        services.skipped().forEach(log::skipped);
+    }
+
+    private void over(List<Consumer<@Nullable String>> asked, @Nullable String error) {
+        underWay = false;
+        asked.forEach(done -> done.accept(error));
+        if (!waiting.isEmpty()) {
+            reload(waiting.removeLast());
+        }
+    }
+
+    @Override
+    public void close() {
+        reader.shutdown();
+    }
+}

@@ -7,4 +7,5 @@ module io.holdfast.bus {
 
     exports io.holdfast.bus;
     exports io.holdfast.bus.config;
+    exports io.holdfast.bus.service;
 }

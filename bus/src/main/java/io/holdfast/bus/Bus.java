@@ -1,8 +1,10 @@
 package io.holdfast.bus;
 
+import io.holdfast.bus.activation.SpawnActivator;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
-import io.holdfast.bus.config.Services;
+import io.holdfast.bus.service.Activator;
+import io.holdfast.bus.service.Services;
 import io.holdfast.core.EventLoop;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusListener;

@@ -1,6 +1,7 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.service.Activator;
 import io.holdfast.dbus.BusAddress;
 import java.util.List;
 import java.util.Optional;

@@ -1,6 +1,7 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.connection.RefusalLog;
 import io.holdfast.bus.policy.ConfiguredAccounts;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;

@@ -1,10 +1,18 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.account.LimitTable;
+import io.holdfast.bus.activation.Activation;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
-import io.holdfast.bus.config.Services;
+import io.holdfast.bus.connection.Connections;
+import io.holdfast.bus.connection.Policies;
+import io.holdfast.bus.connection.RefusalLog;
+import io.holdfast.bus.driver.BusFacts;
+import io.holdfast.bus.driver.Driver;
+import io.holdfast.bus.driver.MachineId;
 import io.holdfast.bus.policy.PolicySet;
+import io.holdfast.bus.service.Activator;
+import io.holdfast.bus.service.Services;
 import io.holdfast.core.EventLoop;
 import java.util.ArrayList;
 import java.util.List;

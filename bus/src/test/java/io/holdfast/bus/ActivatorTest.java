@@ -4,8 +4,9 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.ServiceFile;
 import io.holdfast.bus.config.ServiceFolder;
+import io.holdfast.bus.service.Activator;
+import io.holdfast.bus.service.ServiceFile;
 import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.wire.Message;
 import java.nio.file.Files;

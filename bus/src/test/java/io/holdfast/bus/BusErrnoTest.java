@@ -3,8 +3,9 @@ package io.holdfast.bus;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.ServiceFile;
 import io.holdfast.bus.config.ServiceFolder;
+import io.holdfast.bus.service.Activator;
+import io.holdfast.bus.service.ServiceFile;
 import io.holdfast.core.Errno;
 import io.holdfast.core.testkit.Seccomp;
 import io.holdfast.dbus.BusAddress;

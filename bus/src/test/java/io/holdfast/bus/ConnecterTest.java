@@ -4,8 +4,9 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.bus.config.ServiceFile;
 import io.holdfast.bus.config.ServiceFolder;
+import io.holdfast.bus.service.Activator;
+import io.holdfast.bus.service.ServiceFile;
 import io.holdfast.core.Fd;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;

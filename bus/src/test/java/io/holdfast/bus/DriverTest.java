@@ -5,6 +5,7 @@ import static io.holdfast.dbus.BusNames.BUS_PATH;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.holdfast.bus.driver.MachineId;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.Variant;

@@ -26,10 +26,15 @@ class FloorsTest {
                 .containsExactlyInAnyOrder(
                         ROOT,
                         ROOT + ".account",
+                        ROOT + ".activation",
                         ROOT + ".config",
+                        ROOT + ".connection",
+                        ROOT + ".driver",
                         ROOT + ".match",
                         ROOT + ".policy",
-                        ROOT + ".relay");
+                        ROOT + ".relay",
+                        ROOT + ".route",
+                        ROOT + ".service");
     }
 
     @Test
@@ -39,5 +44,26 @@ class FloorsTest {
         ORDER.assertUsesOnly("match", "policy");
         ORDER.assertUsesOnly("account", "policy", "config");
         ORDER.assertUsesOnly("relay", "account");
+        ORDER.assertUsesOnly("service", "config");
+        ORDER.assertUsesOnly("connection", "relay", "account", "policy", "config");
+        ORDER.assertUsesOnly("route", "connection", "relay", "account", "match", "policy");
+        ORDER.assertUsesOnly(
+                "activation",
+                "route",
+                "connection",
+                "relay",
+                "account",
+                "policy",
+                "service",
+                "config");
+        ORDER.assertUsesOnly(
+                "driver",
+                "activation",
+                "route",
+                "connection",
+                "relay",
+                "account",
+                "policy",
+                "config");
     }
 }

@@ -3,6 +3,7 @@ package io.holdfast.bus;
 import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.bus.driver.CredentialsReply;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;

@@ -4,7 +4,7 @@ import io.holdfast.authority.action.CatalogueTarget;
 import io.holdfast.authority.action.PolicyFileTarget;
 import io.holdfast.authority.rules.engine.RulesTarget;
 import io.holdfast.bus.config.BusConfigTarget;
-import io.holdfast.bus.config.ServiceFileTarget;
+import io.holdfast.bus.service.ServiceFileTarget;
 import io.holdfast.core.process.ProcessNameTarget;
 import io.holdfast.core.text.PrintableTextTarget;
 import io.holdfast.dbus.AddressTarget;

@@ -4,11 +4,11 @@ package io.holdfast.bus.config;
 public final class ConfigException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    ConfigException(Place place, String reason) {
+    public ConfigException(Place place, String reason) {
         super(place + ": " + reason);
     }
 
-    ConfigException(Place place, String reason, Throwable cause) {
+    public ConfigException(Place place, String reason, Throwable cause) {
         super(place + ": " + reason, cause);
     }
 }

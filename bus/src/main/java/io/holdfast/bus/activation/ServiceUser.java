@@ -1,0 +1,43 @@
+package io.holdfast.bus.activation;
+
+import io.holdfast.bus.policy.ConfiguredAccounts;
+import io.holdfast.bus.service.ServiceFile;
+import io.holdfast.core.machine.Accounts;
+import io.holdfast.core.machine.Accounts.Account;
+import io.holdfast.core.machine.Accounts.UnknownAccountException;
+import java.util.List;
+
+/** As whom a service is started: the command that becomes that user, by setpriv(1). */
+final class ServiceUser {
+    private final long own;
+
+    /**
+     * @param own the user of the bus
+     */
+    ServiceUser(long own) {
+        this.own = own;
+    }
+
+    /** What stands before the command; nothing if it is the bus's own user, or none is said. */
+    List<String> prefix(ServiceFile service) throws UnknownAccountException, InterruptedException {
+        String user = service.user();
+        if (user == null) {
+            return List.of();
+        }
+        Account account = new ConfiguredAccounts(Accounts.SYSTEM).user(user);
+        if (account.uid() == own) {
+            return List.of();
+        }
+        if (own != 0) {
+            throw new UnknownAccountException(
+                    "its user is %s, and this bus runs as user %d, not as root"
+                            .formatted(user, own));
+        }
+        return List.of(
+                "setpriv",
+                "--reuid=" + account.uid(),
+                "--regid=" + account.gid(),
+                "--init-groups",
+                "--");
+    }
+}

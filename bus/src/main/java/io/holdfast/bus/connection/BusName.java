@@ -1,0 +1,54 @@
+package io.holdfast.bus.connection;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A well-known name that somebody owns or waits for, or that messages wait for. */
+public final class BusName {
+    /** One connection in the queue of a name, with what it last asked for. */
+    public static final class Claim {
+        public final Connection connection;
+        int flags;
+
+        Claim(Connection connection, int flags) {
+            this.connection = connection;
+            this.flags = flags;
+        }
+    }
+
+    private final String text;
+    private final byte[] bytes;
+    final int hash;
+    public final List<Claim> queue = new ArrayList<>(1); // the first owns it
+
+    BusName(String text, int hash) {
+        this.text = text;
+        this.bytes = text.getBytes(StandardCharsets.US_ASCII);
+        this.hash = hash;
+    }
+
+    byte[] bytes() {
+        return bytes;
+    }
+
+    /** Its primary owner, if it has one. */
+    public @Nullable Connection owner() {
+        return queue.isEmpty() ? null : queue.getFirst().connection;
+    }
+
+    public int indexOf(Connection connection) {
+        for (int i = 0; i < queue.size(); i++) {
+            if (queue.get(i).connection == connection) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+}

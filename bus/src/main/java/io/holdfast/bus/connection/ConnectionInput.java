@@ -1,0 +1,402 @@
+package io.holdfast.bus.connection;
+
+import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.Quota;
+import io.holdfast.bus.account.Quota.Account;
+import io.holdfast.bus.account.Quota.Share;
+import io.holdfast.bus.account.Resource;
+import io.holdfast.bus.config.BusLimit;
+import io.holdfast.bus.connection.Connection.State;
+import io.holdfast.bus.relay.Buffers;
+import io.holdfast.bus.relay.PassedFds;
+import io.holdfast.bus.relay.ReceivedFds;
+import io.holdfast.bus.relay.Relay;
+import io.holdfast.core.Errno;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
+import io.holdfast.core.sys.SysSocket;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.ProtocolException;
+import io.holdfast.dbus.wire.SaslServer;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What comes from one connection: its authentication, then messages, with their descriptors. All
+ * connections read into one buffer of the bus; only the beginning of a message that has not come in
+ * full is kept, in a buffer of its own that is charged to the connection.
+ */
+public final class ConnectionInput implements AutoCloseable {
+    /**
+     * After so many messages of one read the first are sent: who is woken by them gets going while
+     * the others are routed.
+     */
+    private static final int FIRST_SENT = 16;
+
+    private static final int FIRST_PART = 256 << 10; // room for a message of which less has come
+
+    private final Connections connections;
+    private final Connection connection;
+    private final Account account;
+    private final Fd socket;
+    private @Nullable SaslServer sasl; // until it is done
+
+    // the beginning of a message, behind the headroom of a buffer
+    private Buffers.@Nullable Buffer partial;
+    private int partialLength;
+    private int chargedInput; // for the buffer
+    private boolean ended; // nothing more can come, and nothing is unread
+    private boolean reading; // what was read is being handled, and stays where it is
+
+    private long position; // of the first byte that is not handled yet, in all that came
+    private final ReceivedFds receivedFds;
+    private int chargedFds;
+    private EventLoop.@Nullable Timer pendingFds;
+
+    ConnectionInput(Connections connections, Connection connection, Fd socket, SaslServer sasl) {
+        this.connections = connections;
+        this.connection = connection;
+        this.account = connection.account();
+        this.socket = socket;
+        this.sasl = sasl;
+        this.receivedFds = new ReceivedFds(connections.closer, account.uid());
+    }
+
+    /** Reads what there is, as much as fits at once, and handles what is whole. */
+    void read() {
+        reading = true;
+        try {
+            receive();
+        } finally {
+            reading = false;
+            if (connection.isOver()) {
+                releaseInput();
+            }
+        }
+    }
+
+    private void receive() {
+        Buffers.Buffer into = partial == null ? connections.input : partial;
+        int have = Relay.HEADROOM + partialLength;
+        int n =
+                SysSocket.recvmsg(
+                        socket, connections.header, into.memory, have, into.size() - have, 0);
+        if (n <= 0) {
+            ended(n);
+            return;
+        }
+        List<Fd> fds = connections.header.takeDescriptors();
+        if (!fds.isEmpty()) {
+            take(fds, position + partialLength + n);
+        }
+        if (connections.header.isControlCut()) {
+            connection.disconnect(
+                    End.SYSTEM_ERROR,
+                    "descriptors were lost: more than this process may have open");
+        }
+        if (connection.state() != State.CLOSED) {
+            int length = partialLength + n;
+            connection.counters.bytesIn += n;
+            partialLength = 0;
+            int used = handle(into.memory, Relay.HEADROOM, length);
+            if (!connection.isOver()) {
+                keep(into, Relay.HEADROOM + used, length - used);
+                limitPendingFds();
+            }
+        }
+    }
+
+    /** Descriptors wait for the rest of their message only so long, but for root's. */
+    private void limitPendingFds() {
+        if (receivedFds.isEmpty()) {
+            if (pendingFds != null) {
+                pendingFds.cancel();
+                pendingFds = null;
+            }
+        } else if (pendingFds == null && connection.peer().uid() != 0) {
+            long limit = connections.charges.limits().get(BusLimit.PENDING_FD_TIMEOUT);
+            pendingFds =
+                    connections.loop.after(
+                            Duration.ofMillis(limit),
+                            () -> {
+                                connections.charges.over(connection, BusLimit.PENDING_FD_TIMEOUT);
+                                connection.disconnect(
+                                        End.LIMIT,
+                                        "the message of its descriptors did not come in full:"
+                                                + " pending_fd_timeout is "
+                                                + limit
+                                                + " ms");
+                            });
+        }
+    }
+
+    /** Whether nothing that the other side sent is unread, nor ever will be. */
+    boolean isAtEnd() {
+        return ended;
+    }
+
+    private void ended(int n) {
+        if (n == -Errno.EAGAIN) {
+            return;
+        }
+        ended = n == 0 || n == -Errno.ECONNRESET;
+        if (n == 0) {
+            connection.linger(End.LEFT, null);
+        } else if (n == -Errno.ECONNRESET) {
+            connection.disconnect(End.LEFT, null);
+        } else if (n == -Errno.EMFILE || n == -Errno.ENFILE) {
+            connection.disconnect(
+                    End.SYSTEM_ERROR, "its descriptors could not be taken: " + Errno.name(-n));
+        } else {
+            connection.disconnect(End.SYSTEM_ERROR, "recvmsg: " + Errno.name(-n));
+        }
+    }
+
+    private void take(List<Fd> fds, long end) {
+        receivedFds.add(end, fds);
+        boolean charged = chargeReceivedFds();
+        if (connections.closer.isFull(account.uid())) {
+            connection.disconnect(
+                    End.LIMIT,
+                    FdCloser.MAX_WAITING + " descriptors of its user's are slow to be closed");
+        } else if (!charged) {
+            connection.disconnect(
+                    End.LIMIT, "its descriptors have no room: " + connections.charges.refusal());
+        } else if (!connection.descriptorsPass() && sasl == null) {
+            connection.disconnect(End.MISBEHAVED, "it sent descriptors and had not agreed to");
+        } else if (receivedFds.size() > account.limits().getInt(BusLimit.MAX_INCOMING_UNIX_FDS)) {
+            connections.charges.over(connection, BusLimit.MAX_INCOMING_UNIX_FDS);
+            connection.disconnect(
+                    End.LIMIT,
+                    receivedFds.size()
+                            + " descriptors wait for their messages, max_incoming_unix_fds is "
+                            + account.limits().getInt(BusLimit.MAX_INCOMING_UNIX_FDS));
+        }
+    }
+
+    /** Handles what is whole, and tells how many bytes that was. */
+    private int handle(MemorySegment bytes, int offset, int length) {
+        int used = 0;
+        if (sasl != null) {
+            used = authenticate(sasl, bytes, offset, length);
+            position += used;
+        }
+        MessageView view = connections.view;
+        int messages = 0;
+        try {
+            while (length - used >= MessageView.FIXED_LENGTH && isReading()) {
+                int whole = MessageView.lengthOf(bytes, offset + used);
+                if (whole > connections.charges.limits().get(BusLimit.MAX_MESSAGE_SIZE)) {
+                    connections.charges.over(connection, BusLimit.MAX_MESSAGE_SIZE);
+                    connection.disconnect(
+                            End.LIMIT,
+                            "a message of %d bytes, max_message_size is %d"
+                                    .formatted(
+                                            whole,
+                                            connections
+                                                    .charges
+                                                    .limits()
+                                                    .get(BusLimit.MAX_MESSAGE_SIZE)));
+                    break;
+                }
+                if (length - used < whole) {
+                    break;
+                }
+                view.read(bytes, offset + used, whole);
+                used += whole;
+                message(view, whole);
+                if (++messages == FIRST_SENT) {
+                    connections.sendGathered();
+                }
+            }
+        } catch (ProtocolException e) {
+            connection.linger(End.MALFORMED, "a malformed message: " + e.getMessage());
+        } catch (RuntimeException e) { // a fault of ours costs the one whose message shows it
+            connection.disconnect(End.FAULT, "a fault of the bus: " + e);
+            throw e;
+        }
+        return used;
+    }
+
+    private boolean isReading() {
+        return sasl == null && !connection.isOver();
+    }
+
+    private void message(MessageView view, int whole) {
+        long begin = position;
+        position += whole;
+        connection.counters.messagesIn++;
+        connections.counters.messagesIn++;
+        PassedFds fds = null;
+        int declared = view.unixFds();
+        if (declared > connections.charges.limits().getInt(BusLimit.MAX_MESSAGE_UNIX_FDS)) {
+            connections.charges.over(connection, BusLimit.MAX_MESSAGE_UNIX_FDS);
+            connection.disconnect(
+                    End.LIMIT,
+                    "a message with %d descriptors, max_message_unix_fds is %d"
+                            .formatted(
+                                    declared,
+                                    connections
+                                            .charges
+                                            .limits()
+                                            .getInt(BusLimit.MAX_MESSAGE_UNIX_FDS)));
+            return;
+        }
+        if (declared > 0) {
+            List<Fd> taken = receivedFds.take(begin, position, declared);
+            if (taken == null) {
+                connection.disconnect(
+                        End.MISBEHAVED,
+                        "a message that declares " + declared + " descriptors came with fewer");
+                return;
+            }
+            fds = new PassedFds(taken, fd -> connections.closer.close(account.uid(), fd));
+        }
+        if (!receivedFds.isEmpty()) {
+            receivedFds.passed(position);
+        }
+        if (chargedFds != receivedFds.size()) {
+            boolean ignored = chargeReceivedFds(); // fewer than before
+        }
+        try {
+            connections.routing.route(connection, view, fds);
+        } finally {
+            if (fds != null) {
+                fds.drop();
+            }
+            connections.endDoomed();
+        }
+    }
+
+    private int authenticate(SaslServer server, MemorySegment bytes, int offset, int length) {
+        int used = server.read(bytes, offset, length);
+        if (server.hasAnswers()) {
+            byte[] answers = server.takeAnswers();
+            Share share = connections.charges.queue(connection, account, answers.length, null);
+            if (share == null) {
+                connection.disconnect(
+                        End.LIMIT,
+                        "it does not read the answers: " + connections.charges.refusal());
+                return used;
+            }
+            connection.send(share, MemorySegment.ofArray(answers), 0, answers.length, null);
+        }
+        switch (server.state()) {
+            case BEGUN -> {
+                sasl = null;
+                connection.authenticated(server.descriptorsAgreed());
+                if (!receivedFds.isEmpty() && !connection.descriptorsPass()) {
+                    connection.disconnect(
+                            End.MISBEHAVED, "it sent descriptors and had not agreed to");
+                }
+            }
+            case REFUSED ->
+                    connection.linger(End.AUTHENTICATION, "authentication: " + server.refusal());
+            case AUTHENTICATING -> {}
+        }
+        return used;
+    }
+
+    /** Keeps the beginning of a message until the rest of it comes. */
+    private void keep(Buffers.Buffer from, int offset, int length) {
+        Buffers.Buffer mine = partial;
+        if (length == 0) {
+            releaseInput();
+            return;
+        }
+        int wanted = wanted(from.memory, offset, length);
+        if (mine != null && mine.size() >= wanted) {
+            if (offset != Relay.HEADROOM) {
+                MemorySegment.copy(from.memory, offset, mine.memory, Relay.HEADROOM, length);
+            }
+        } else {
+            if (!chargeInput(wanted)) {
+                return;
+            }
+            Buffers.Buffer larger = connections.buffers.take(wanted);
+            MemorySegment.copy(from.memory, offset, larger.memory, Relay.HEADROOM, length);
+            if (mine != null) {
+                connections.buffers.give(mine);
+            }
+            partial = larger;
+        }
+        partialLength = length;
+    }
+
+    /**
+     * How large the buffer must be of a message of which this is the beginning. It grows with what
+     * really comes: a header alone can claim any length.
+     */
+    private static int wanted(MemorySegment bytes, int offset, int length) {
+        if (length < MessageView.FIXED_LENGTH) {
+            return Relay.HEADROOM + MessageView.FIXED_LENGTH;
+        }
+        int whole = MessageView.lengthOf(bytes, offset); // it was looked at before: no fault
+        return Relay.HEADROOM + (int) Math.min(whole, Math.max(FIRST_PART, 4L * length));
+    }
+
+    /**
+     * Charges it for the descriptors that wait for their message now; false if that is too many.
+     */
+    private boolean chargeReceivedFds() {
+        Quota quota = connections.charges.quota();
+        if (chargedFds > 0) {
+            quota.release(account, account.own(), Resource.INCOMING, 1, 0, chargedFds);
+            chargedFds = 0;
+        }
+        int now = receivedFds.size();
+        if (now == 0) {
+            return true;
+        }
+        if (quota.charge(account, account, Resource.INCOMING, 0, now) == null) {
+            return false;
+        }
+        chargedFds = now;
+        return true;
+    }
+
+    private boolean chargeInput(int size) {
+        unchargeInput();
+        if (!connections.charges.charge(connection, Resource.INCOMING, size)) {
+            connection.disconnect(
+                    End.LIMIT, "its message has no room: " + connections.charges.refusal());
+            return false;
+        }
+        chargedInput = size;
+        return true;
+    }
+
+    private void unchargeInput() {
+        if (chargedInput > 0) {
+            connections.charges.release(connection, Resource.INCOMING, 1, chargedInput);
+            chargedInput = 0;
+        }
+    }
+
+    private void releaseInput() {
+        unchargeInput();
+        if (partial != null) {
+            connections.buffers.give(partial);
+            partial = null;
+        }
+        partialLength = 0;
+    }
+
+    /** Gives all of it back; the buffer that is being handled now, when that is over. */
+    @Override
+    public void close() {
+        if (pendingFds != null) {
+            pendingFds.cancel();
+        }
+        unchargeInput();
+        if (!reading) {
+            releaseInput();
+        }
+        receivedFds.close();
+        boolean released = chargeReceivedFds();
+        assert released;
+    }
+}

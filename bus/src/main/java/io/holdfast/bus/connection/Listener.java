@@ -1,0 +1,187 @@
+package io.holdfast.bus.connection;
+
+import io.holdfast.bus.account.Quota.Account;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
+import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.sys.SysSocket;
+import io.holdfast.dbus.wire.SaslServer;
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One address of a bus. Who connects is held by its pidfd before a byte of it is read.
+ *
+ * <p>When this process has no descriptors left, the client that waits is let in on one that is kept
+ * for that, and disconnected at once: it learns it, and the bus neither spins nor ends.
+ */
+public final class Listener implements AutoCloseable {
+    /** How long nobody is let in when there is not even the reserve. */
+    private static final Duration REST = Duration.ofMillis(100);
+
+    private static final int AT_ONCE = 16; // connections in one turn of the loop
+
+    private final Connections connections;
+    private final Policies policies;
+    private final UnixListener socket;
+    private final String guid;
+    private final EventLoop.Watch watch;
+
+    /** Any file whose close never waits; a duplicate of the socket may be closed by and by. */
+    private @Nullable PidFd reserve;
+
+    /**
+     * @param guid the id of this address: 32 lower-case hexadecimal digits
+     */
+    public Listener(Connections connections, Policies policies, UnixListener socket, String guid) {
+        this.connections = connections;
+        this.policies = policies;
+        this.socket = socket;
+        this.guid = guid;
+        this.reserve = PidFd.self();
+        this.watch = connections.loop.watch(socket.fd(), Readiness.IN, events -> accept());
+    }
+
+    private void accept() {
+        for (int i = 0; i < AT_ONCE && watch.events() != 0; i++) {
+            int number = SysSocket.accept(socket.fd());
+            if (number >= 0) {
+                admit(Fd.adopt(number));
+            } else if (number == -Errno.EAGAIN) {
+                return;
+            } else if (number == -Errno.EMFILE || number == -Errno.ENFILE) {
+                outOfDescriptors(number);
+                return;
+            } else {
+                rest("accept4: " + Errno.name(-number));
+                return;
+            }
+        }
+    }
+
+    private void admit(Fd client) {
+        connections.counters.accepted++;
+        Optional<String> tooOften = connections.charges.refusesConnect(SysSocket.peercred(client));
+        if (tooOften.isPresent()) {
+            refuse(client, tooOften.get());
+            return;
+        }
+        Peer peer;
+        try {
+            Optional<Peer> found = Peer.of(client);
+            if (found.isEmpty()) {
+                client.close();
+                return;
+            }
+            peer = found.get();
+        } catch (ErrnoException e) {
+            refuse(client, String.valueOf(e.getMessage()));
+            return;
+        }
+        String denied = policies.refusesConnection(peer);
+        if (denied != null) {
+            refuse(client, peer, denied);
+            peer.close();
+            return;
+        }
+        if (connections.closer.isFull(peer.uid())) {
+            refuse(
+                    client,
+                    peer,
+                    FdCloser.MAX_WAITING + " descriptors of its user's are slow to be closed");
+            peer.close();
+            return;
+        }
+        Account account = connections.charges.open(peer);
+        if (account == null) {
+            refuse(client, peer, connections.charges.refusal());
+            peer.close();
+            return;
+        }
+        try {
+            SaslServer sasl = new SaslServer(policies.authentication(guid, peer.uid()));
+            connections.accepted(new Connection(connections, client, peer, account, sasl));
+        } catch (ErrnoException e) { // the loop cannot watch it: ENOSPC, ENOMEM
+            connections.charges.quota().close(account);
+            refuse(client, peer, String.valueOf(e.getMessage()));
+            peer.close();
+        }
+    }
+
+    private void refuse(Fd client, @Nullable Peer peer, String why) {
+        client.close();
+        connections.counters.refusedAtAccept++;
+        if (peer == null) {
+            connections.log.notAccepted(RefusalLog.NOBODY, "a client without a peer", why);
+        } else {
+            connections.log.notAccepted(peer.uid(), peer.toString(), why);
+        }
+    }
+
+    /** Refuses a client that cannot be held. */
+    private void refuse(Fd client, String why) {
+        try (client) { // whatever its lookup throws
+            refuse(client, Peer.unheld(client).orElse(null), why);
+        }
+    }
+
+    private void outOfDescriptors(int errno) {
+        PidFd kept = reserve;
+        int number = errno;
+        if (kept != null) {
+            kept.close();
+            reserve = null;
+            try {
+                number = SysSocket.accept(socket.fd());
+                if (number >= 0) {
+                    refuse(Fd.adopt(number), "accept4: " + Errno.name(-errno));
+                }
+            } finally {
+                restoreReserve();
+            }
+        } else {
+            restoreReserve();
+        }
+        if (reserve == null || (number < 0 && number != -Errno.EAGAIN)) {
+            rest("accept4: " + Errno.name(-errno));
+        }
+    }
+
+    private void rest(String why) {
+        connections.log.notAccepted(RefusalLog.NOBODY, "all who come now", why);
+        watch.events(0);
+        EventLoop.Timer ignored =
+                connections.loop.after(
+                        REST,
+                        () -> {
+                            restoreReserve();
+                            watch.events(Readiness.IN);
+                        });
+    }
+
+    private void restoreReserve() {
+        if (reserve == null) {
+            try {
+                reserve = PidFd.self();
+            } catch (ErrnoException e) {
+                // at the next time
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        watch.close();
+        if (reserve != null) {
+            reserve.close();
+        }
+        socket.close();
+    }
+}

@@ -1,0 +1,265 @@
+package io.holdfast.bus.connection;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.policy.UniqueName;
+import io.holdfast.dbus.BusNames;
+import io.holdfast.dbus.wire.MessageView;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who owns which well-known name, and who waits for it (D-Bus Specification, "Message Bus Names").
+ * Found by the bytes of a message, without making a String of them.
+ */
+public final class NameRegistry {
+    static final int ALLOW_REPLACEMENT = 1;
+    static final int REPLACE_EXISTING = 2;
+    static final int DO_NOT_QUEUE = 4;
+
+    /** What RequestName answers. */
+    public enum Request {
+        PRIMARY_OWNER(1),
+        IN_QUEUE(2),
+        EXISTS(3),
+        ALREADY_OWNER(4);
+
+        public final int code;
+
+        Request(int code) {
+            this.code = code;
+        }
+    }
+
+    /** What ReleaseName answers. */
+    public enum Release {
+        RELEASED(1),
+        NON_EXISTENT(2),
+        NOT_OWNER(3);
+
+        public final int code;
+
+        Release(int code) {
+            this.code = code;
+        }
+    }
+
+    /** Told of each change of a primary owner, while it happens. */
+    public interface Listener {
+        void ownerChanged(BusName name, @Nullable Connection from, @Nullable Connection to);
+    }
+
+    private static final byte UNIQUE = ':';
+
+    private final ConnectionTable uniqueNames;
+    private final Listener listener;
+    private @Nullable BusName[] table = new @Nullable BusName[64]; // open addressing
+    private int size;
+
+    public NameRegistry(ConnectionTable uniqueNames, Listener listener) {
+        this.uniqueNames = uniqueNames;
+        this.listener = listener;
+    }
+
+    /** The connection of a name, unique or well-known, as it stands in a message. */
+    public @Nullable Connection connection(MemorySegment bytes, int offset, int length) {
+        if (length > 0 && bytes.get(JAVA_BYTE, offset) == UNIQUE) {
+            long number = UniqueName.number(bytes, offset, length);
+            return number < 0 ? null : uniqueNames.find(number);
+        }
+        BusName name = find(bytes, offset, length);
+        return name == null ? null : name.owner();
+    }
+
+    public @Nullable Connection connection(String name) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        return connection(MemorySegment.ofArray(bytes), 0, bytes.length);
+    }
+
+    /** The same; an error to whoever asks if there is none. */
+    public Connection owner(String name) throws BusErrorException {
+        Connection owner = connection(name);
+        if (owner == null) {
+            throw new BusErrorException(BusError.NAME_HAS_NO_OWNER, "nobody owns the name " + name);
+        }
+        return owner;
+    }
+
+    /** Whether anybody has a name, the bus itself included. */
+    public boolean isOwned(String name) {
+        return name.equals(BusNames.BUS) || connection(name) != null;
+    }
+
+    /** How many names are owned. */
+    public int size() {
+        return size;
+    }
+
+    /** The name as it stands in a message, if anybody owns it. */
+    public @Nullable BusName find(MemorySegment bytes, int offset, int length) {
+        int at = MessageView.hash(bytes, offset, length) & table.length - 1;
+        for (BusName name = table[at]; name != null; name = table[at]) {
+            if (name.bytes().length == length && same(name.bytes(), bytes, offset)) {
+                return name;
+            }
+            at = at + 1 & table.length - 1;
+        }
+        return null;
+    }
+
+    private static boolean same(byte[] name, MemorySegment bytes, int offset) {
+        for (int i = 0; i < name.length; i++) {
+            if (bytes.get(JAVA_BYTE, offset + i) != name[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    public @Nullable BusName find(String name) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        return find(MemorySegment.ofArray(bytes), 0, bytes.length);
+    }
+
+    /** All that are owned, in no order. */
+    public List<BusName> all() {
+        List<BusName> names = new ArrayList<>(size);
+        for (BusName name : table) {
+            if (name != null) {
+                names.add(name);
+            }
+        }
+        return names;
+    }
+
+    public Request request(String text, Connection by, int flags) {
+        int kept = flags & (ALLOW_REPLACEMENT | DO_NOT_QUEUE);
+        BusName name = find(text);
+        if (name == null) {
+            name = add(text);
+            name.queue.add(new BusName.Claim(by, kept));
+            by.claimed(name);
+            listener.ownerChanged(name, null, by);
+            return Request.PRIMARY_OWNER;
+        }
+        BusName.Claim primary = name.queue.getFirst();
+        if (primary.connection == by) {
+            primary.flags = kept;
+            return Request.ALREADY_OWNER;
+        }
+        int place = name.indexOf(by);
+        if ((primary.flags & ALLOW_REPLACEMENT) != 0 && (flags & REPLACE_EXISTING) != 0) {
+            if (place >= 0) {
+                name.queue.remove(place);
+            } else {
+                by.claimed(name);
+            }
+            name.queue.addFirst(new BusName.Claim(by, kept));
+            if ((primary.flags & DO_NOT_QUEUE) != 0) {
+                name.queue.remove(1);
+                primary.connection.unclaimed(name);
+            }
+            listener.ownerChanged(name, primary.connection, by);
+            return Request.PRIMARY_OWNER;
+        }
+        if ((flags & DO_NOT_QUEUE) != 0) {
+            if (place >= 0) {
+                name.queue.remove(place);
+                by.unclaimed(name);
+            }
+            return Request.EXISTS;
+        }
+        if (place >= 0) {
+            name.queue.get(place).flags = kept;
+        } else {
+            name.queue.add(new BusName.Claim(by, kept));
+            by.claimed(name);
+        }
+        return Request.IN_QUEUE;
+    }
+
+    public Release release(String text, Connection by) {
+        BusName name = find(text);
+        if (name == null) {
+            return Release.NON_EXISTENT;
+        }
+        return leave(name, by) ? Release.RELEASED : Release.NOT_OWNER;
+    }
+
+    /** All names of a connection that goes, one after the other. */
+    public void releaseAll(Connection gone) {
+        while (!gone.owned().isEmpty()) {
+            boolean ignored = leave(gone.owned().getLast(), gone);
+        }
+    }
+
+    private boolean leave(BusName name, Connection by) {
+        int place = name.indexOf(by);
+        if (place < 0) {
+            return false;
+        }
+        name.queue.remove(place);
+        by.unclaimed(name);
+        if (name.queue.isEmpty()) {
+            remove(name);
+        }
+        if (place == 0) {
+            listener.ownerChanged(name, by, name.owner());
+        }
+        return true;
+    }
+
+    private BusName add(String text) {
+        if (size * 2 >= table.length) {
+            @Nullable BusName[] old = table;
+            table = new @Nullable BusName[old.length * 2];
+            for (BusName name : old) {
+                if (name != null) {
+                    place(name);
+                }
+            }
+        }
+        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
+        BusName name = new BusName(text, MessageView.hash(bytes));
+        place(name);
+        size++;
+        return name;
+    }
+
+    private void place(BusName name) {
+        int at = name.hash & table.length - 1;
+        while (table[at] != null) {
+            at = at + 1 & table.length - 1;
+        }
+        table[at] = name;
+    }
+
+    /** Closes the gap that it leaves: whoever was pushed past it moves up. */
+    private void remove(BusName gone) {
+        int mask = table.length - 1;
+        int gap = gone.hash & mask;
+        while (table[gap] != gone) {
+            gap = gap + 1 & mask;
+        }
+        table[gap] = null;
+        size--;
+        int at = gap;
+        while (true) {
+            at = at + 1 & mask;
+            BusName name = table[at];
+            if (name == null) {
+                return;
+            }
+            if ((at - (name.hash & mask) & mask) >= (at - gap & mask)) {
+                table[gap] = name;
+                table[at] = null;
+                gap = at;
+            }
+        }
+    }
+}

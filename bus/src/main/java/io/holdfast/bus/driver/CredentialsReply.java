@@ -1,0 +1,155 @@
+package io.holdfast.bus.driver;
+
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.connection.Connection;
+import io.holdfast.bus.connection.NameRegistry;
+import io.holdfast.bus.relay.PassedFds;
+import io.holdfast.bus.route.BusMessages;
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.dbus.BusNames;
+import io.holdfast.dbus.wire.BodyWriter;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.Signature;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is behind a name. The process is told by the descriptor that the bus took from the connection
+ * when it came; never by one that was opened by number.
+ */
+public final class CredentialsReply {
+    private static final Signature BYTES = Signature.of("ay");
+    private static final Signature DICTIONARY = Signature.of("a{sv}");
+    private static final Signature HANDLE = Signature.of("h");
+    private static final Signature UINT32 = Signature.of("u");
+    private static final Signature UINT32S = Signature.of("au");
+
+    private final NameRegistry names;
+    private final BusFacts facts;
+    private final BusMessages messages;
+
+    public CredentialsReply(NameRegistry names, BusFacts facts, BusMessages messages) {
+        this.names = names;
+        this.facts = facts;
+        this.messages = messages;
+    }
+
+    private Peer peer(MessageView call) throws BusErrorException {
+        String name = Driver.text(call, 0);
+        return name.equals(BusNames.BUS) ? facts.self() : names.owner(name).peer();
+    }
+
+    void user(Connection from, MessageView call) throws BusErrorException {
+        int uid = (int) peer(call).uid();
+        messages.reply(from, call, UINT32, null, body -> body.putUint32(uid));
+    }
+
+    void processId(Connection from, MessageView call) throws BusErrorException {
+        int pid = peer(call).pid();
+        if (pid <= 0) {
+            throw new BusErrorException(
+                    BusError.UNIX_PROCESS_ID_UNKNOWN,
+                    Driver.text(call, 0) + " is of another PID namespace");
+        }
+        messages.reply(from, call, UINT32, null, body -> body.putUint32(pid));
+    }
+
+    void adtAuditData(Connection from, MessageView call) throws BusErrorException {
+        Peer ignored = peer(call);
+        throw new BusErrorException(
+                BusError.ADT_AUDIT_DATA_UNKNOWN, "there is no Solaris audit data on Linux");
+    }
+
+    void selinuxContext(Connection from, MessageView call) throws BusErrorException {
+        Peer peer = peer(call);
+        if (!facts.selinux()) {
+            throw new BusErrorException(
+                    BusError.SELINUX_SECURITY_CONTEXT_UNKNOWN, "SELinux is off");
+        }
+        String label =
+                peer.label()
+                        .orElseThrow(() ->
+                                new BusErrorException(
+                                        BusError.SELINUX_SECURITY_CONTEXT_UNKNOWN,
+                                        Driver.text(call, 0) + " has none"));
+        messages.reply(
+                from,
+                call,
+                BYTES,
+                null,
+                body -> body.putBytes(label.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    void all(Connection from, MessageView call) throws BusErrorException {
+        Peer peer = peer(call);
+        PassedFds process = from.descriptorsPass() ? process(peer) : null;
+        try {
+            messages.reply(
+                    from, call, DICTIONARY, process, body -> put(body, peer, process != null));
+        } finally {
+            if (process != null) {
+                process.drop();
+            }
+        }
+    }
+
+    private static @Nullable PassedFds process(Peer peer) throws BusErrorException {
+        PidFd held = peer.pidFd().orElse(null);
+        if (held == null) {
+            return null;
+        }
+        try {
+            return new PassedFds(List.of(held.fd().duplicate()), Fd::close);
+        } catch (ErrnoException e) {
+            throw new BusErrorException(
+                    BusError.FAILED,
+                    "the descriptor of the process could not be copied: " + Errno.name(e.errno()));
+        }
+    }
+
+    public static void put(BodyWriter body, Peer peer, boolean process) {
+        body.beginArray();
+        if (peer.pid() > 0) {
+            body.beginDictEntry().putString("ProcessID");
+            body.beginVariant(UINT32).putUint32(peer.pid()).endVariant();
+            body.endDictEntry();
+        }
+        body.beginDictEntry().putString("UnixUserID");
+        body.beginVariant(UINT32).putUint32((int) peer.uid()).endVariant();
+        body.endDictEntry();
+        putGroups(body, peer);
+        if (process) {
+            body.beginDictEntry().putString("ProcessFD");
+            body.beginVariant(HANDLE).putHandle(0).endVariant();
+            body.endDictEntry();
+        }
+        peer.label().ifPresent(label -> putLabel(body, label));
+        body.endArray();
+    }
+
+    private static void putGroups(BodyWriter body, Peer peer) {
+        TreeSet<Long> groups = new TreeSet<>(peer.groups());
+        boolean ignored = groups.add(peer.gid());
+        body.beginDictEntry().putString("UnixGroupIDs");
+        body.beginVariant(UINT32S).beginArray();
+        groups.forEach(gid -> body.putUint32(gid.intValue()));
+        body.endArray().endVariant();
+        body.endDictEntry();
+    }
+
+    /** The bytes and one NUL, which counts. */
+    private static void putLabel(BodyWriter body, String label) {
+        byte[] text = label.getBytes(StandardCharsets.UTF_8);
+        body.beginDictEntry().putString("LinuxSecurityLabel");
+        body.beginVariant(BYTES).putBytes(java.util.Arrays.copyOf(text, text.length + 1));
+        body.endVariant();
+        body.endDictEntry();
+    }
+}

@@ -1,0 +1,277 @@
+package io.holdfast.bus.driver;
+
+import static io.holdfast.dbus.BusNames.BUS;
+import static io.holdfast.dbus.BusNames.BUS_PATH;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.connection.Connection;
+import io.holdfast.bus.policy.Party;
+import io.holdfast.bus.route.BusMessages;
+import io.holdfast.bus.route.Monitors;
+import io.holdfast.dbus.wire.BodyWriter;
+import io.holdfast.dbus.wire.MessageFlags;
+import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.Signature;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bus as a peer: the methods of org.freedesktop.DBus (D-Bus Specification, "Message Bus
+ * Messages") and of the interfaces that every object has. A table says which there are; the rest of
+ * this file is what they do.
+ */
+public final class Driver {
+    static final String PEER = "org.freedesktop.DBus.Peer";
+    static final String INTROSPECTABLE = "org.freedesktop.DBus.Introspectable";
+    static final String PROPERTIES = "org.freedesktop.DBus.Properties";
+    static final String MONITORING = "org.freedesktop.DBus.Monitoring";
+    static final String STATS = "org.freedesktop.DBus.Debug.Stats";
+
+    /** Reads the configuration again. */
+    public interface Reloading {
+        /**
+         * @param done told when it is over: null, or what is wrong with the configuration
+         */
+        void reload(Consumer<@Nullable String> done);
+    }
+
+    private static final Signature NOTHING = Signature.of("");
+    private static final Signature STRING = Signature.of("s");
+
+    private final Members members;
+    private final Monitors monitors;
+    private final BusMessages messages;
+    private final BusFacts facts;
+    private final Reloading reloading;
+    private final Map<String, Map<String, DriverMethod>> interfaces = new LinkedHashMap<>();
+    private final Map<String, DriverMethod> byMember = new HashMap<>();
+
+    public Driver(
+            Members members,
+            Monitors monitors,
+            BusMessages messages,
+            BusFacts facts,
+            Reloading reloading,
+            NameMethods names,
+            MatchMethods matches,
+            ServiceMethods services,
+            CredentialsReply credentials,
+            DriverProperties properties,
+            DriverStats stats) {
+        this.members = members;
+        this.monitors = monitors;
+        this.messages = messages;
+        this.facts = facts;
+        this.reloading = reloading;
+        List.of(
+                        ofBus("Hello", "", "s", this::hello),
+                        ofBus("RequestName", "su", "u", names::requestName),
+                        ofBus("ReleaseName", "s", "u", names::releaseName),
+                        ofBus("StartServiceByName", "su", "u", services::startServiceByName),
+                        new DriverMethod(
+                                BUS,
+                                "UpdateActivationEnvironment",
+                                "a{ss}",
+                                "",
+                                false,
+                                services::updateActivationEnvironment),
+                        ofBus("NameHasOwner", "s", "b", names::nameHasOwner),
+                        ofBus("ListNames", "", "as", names::listNames),
+                        ofBus("ListActivatableNames", "", "as", services::listActivatableNames),
+                        ofBus("AddMatch", "s", "", matches::addMatch),
+                        ofBus("RemoveMatch", "s", "", matches::removeMatch),
+                        ofBus("GetNameOwner", "s", "s", names::getNameOwner),
+                        ofBus("ListQueuedOwners", "s", "as", names::listQueuedOwners),
+                        ofBus("GetConnectionUnixUser", "s", "u", credentials::user),
+                        ofBus("GetConnectionUnixProcessID", "s", "u", credentials::processId),
+                        ofBus("GetConnectionCredentials", "s", "a{sv}", credentials::all),
+                        ofBus("GetAdtAuditSessionData", "s", "ay", credentials::adtAuditData),
+                        ofBus(
+                                "GetConnectionSELinuxSecurityContext",
+                                "s",
+                                "ay",
+                                credentials::selinuxContext),
+                        ofBus("ReloadConfig", "", "", this::reloadConfig),
+                        ofBus("GetId", "", "s", this::getId),
+                        anywhere(INTROSPECTABLE, "Introspect", "", "s", this::introspect),
+                        anywhere(
+                                PEER,
+                                "Ping",
+                                "",
+                                "",
+                                (from, call) -> reply(from, call, NOTHING, b -> {})),
+                        anywhere(PEER, "GetMachineId", "", "s", this::getMachineId),
+                        canonical(PROPERTIES, "Get", "ss", "v", properties::get),
+                        canonical(PROPERTIES, "GetAll", "s", "a{sv}", properties::getAll),
+                        canonical(PROPERTIES, "Set", "ssv", "", properties::set),
+                        canonical(MONITORING, "BecomeMonitor", "asu", "", matches::becomeMonitor),
+                        canonical(STATS, "GetStats", "", "a{sv}", stats::bus),
+                        canonical(STATS, "GetConnectionStats", "s", "a{sv}", stats::connection),
+                        canonical(STATS, "GetAllMatchRules", "", "a{sas}", stats::matchRules))
+                .forEach(this::add);
+    }
+
+    private static DriverMethod ofBus(
+            String member, String in, String out, DriverMethod.Handler handler) {
+        return new DriverMethod(BUS, member, in, out, true, handler);
+    }
+
+    private static DriverMethod anywhere(
+            String interfaceName,
+            String member,
+            String in,
+            String out,
+            DriverMethod.Handler handler) {
+        return new DriverMethod(interfaceName, member, in, out, true, handler);
+    }
+
+    private static DriverMethod canonical(
+            String interfaceName,
+            String member,
+            String in,
+            String out,
+            DriverMethod.Handler handler) {
+        return new DriverMethod(interfaceName, member, in, out, false, handler);
+    }
+
+    private void add(DriverMethod method) {
+        DriverMethod before =
+                interfaces
+                        .computeIfAbsent(method.interfaceName(), name -> new LinkedHashMap<>())
+                        .put(method.member(), method);
+        assert before == null : method;
+        byMember.putIfAbsent(method.member(), method);
+    }
+
+    /** Its interfaces and their methods, in the order in which they are told. */
+    Map<String, Map<String, DriverMethod>> interfaces() {
+        return interfaces;
+    }
+
+    /** Answers one call to the bus, or to nobody. */
+    public void call(Connection from, MessageView call) {
+        try {
+            DriverMethod method = find(from, call);
+            if (!call.signature().equals(method.in().toString())) {
+                throw new BusErrorException(
+                        BusError.INVALID_ARGS,
+                        "%s takes '%s', not '%s'"
+                                .formatted(method.member(), method.in(), call.signature()));
+            }
+            method.handler().call(from, call);
+        } catch (BusErrorException e) {
+            messages.refuse(from, call, e.error(), e.text());
+        }
+    }
+
+    private DriverMethod find(Connection from, MessageView call) throws BusErrorException {
+        String interfaceName = call.interfaceName();
+        String member = String.valueOf(call.member());
+        boolean hello =
+                member.equals("Hello") && (interfaceName == null || interfaceName.equals(BUS));
+        if (!from.isRegistered() && !hello) {
+            throw new BusErrorException(
+                    BusError.ACCESS_DENIED,
+                    "say Hello first: " + member + " is for those who have");
+        }
+        DriverMethod method;
+        if (interfaceName == null) {
+            method = byMember.get(member);
+        } else {
+            Map<String, DriverMethod> methods = interfaces.get(interfaceName);
+            if (methods == null && !call.hasDestination()) {
+                methods = Map.of();
+            }
+            if (methods == null) {
+                throw new BusErrorException(
+                        BusError.UNKNOWN_INTERFACE, "the bus has no interface " + interfaceName);
+            }
+            method = methods.get(member);
+        }
+        if (method == null || (!call.hasDestination() && !method.interfaceName().equals(PEER))) {
+            throw new BusErrorException(
+                    BusError.UNKNOWN_METHOD,
+                    "the bus has no method "
+                            + member
+                            + (call.hasDestination() ? "" : " for calls without a destination"));
+        }
+        if (!method.anywhere() && !BUS_PATH.equals(call.path())) {
+            throw new BusErrorException(
+                    method.interfaceName().equals(BUS)
+                            ? BusError.ACCESS_DENIED
+                            : BusError.UNKNOWN_INTERFACE,
+                    "%s.%s is at %s alone".formatted(method.interfaceName(), member, BUS_PATH));
+        }
+        return method;
+    }
+
+    private void reply(
+            Connection from, MessageView call, Signature signature, Consumer<BodyWriter> body) {
+        messages.reply(from, call, signature, null, body);
+    }
+
+    /** The text argument at that place. */
+    static String text(MessageView call, int index) {
+        byte[] utf8 = new byte[call.argLength(index)];
+        MemorySegment.copy(call.bytes(), JAVA_BYTE, call.argOffset(index), utf8, 0, utf8.length);
+        return new String(utf8, StandardCharsets.UTF_8);
+    }
+
+    private void hello(Connection from, MessageView call) throws BusErrorException {
+        if (from.isRegistered()) {
+            throw new BusErrorException(BusError.FAILED, from.name() + " has said Hello before");
+        }
+        members.join(from);
+        monitors.seen(from, Party.bus(), call, null); // who it is from is known by now
+        reply(from, call, STRING, body -> body.putString(from.name()));
+        messages.nameOwnerChanged(from.name(), "", from.name());
+        messages.nameAcquired(from, from.name());
+    }
+
+    static void putAll(BodyWriter body, Iterable<String> texts) {
+        body.beginArray();
+        texts.forEach(body::putString);
+        body.endArray();
+    }
+
+    private void reloadConfig(Connection from, MessageView call) {
+        int serial = call.serial();
+        boolean answered = (call.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
+        reloading.reload(error -> {
+            if (!answered || !from.isRegistered()) {
+                return;
+            }
+            if (error != null) {
+                messages.error(from, serial, BusError.FAILED, error);
+            } else {
+                messages.reply(from, serial, NOTHING, null, body -> {});
+            }
+        });
+    }
+
+    private void getId(Connection from, MessageView call) {
+        reply(from, call, STRING, body -> body.putString(facts.id()));
+    }
+
+    private void getMachineId(Connection from, MessageView call) throws BusErrorException {
+        String id = facts.machineId();
+        if (id == null) {
+            throw new BusErrorException(
+                    BusError.FAILED, "there is no machine id in " + MachineId.FILES);
+        }
+        reply(from, call, STRING, body -> body.putString(id));
+    }
+
+    private void introspect(Connection from, MessageView call) {
+        String xml = DriverIntrospection.of(String.valueOf(call.path()), interfaces);
+        reply(from, call, STRING, body -> body.putString(xml));
+    }
+}

@@ -1,0 +1,86 @@
+package io.holdfast.bus.driver;
+
+import io.holdfast.dbus.BusNames;
+import io.holdfast.dbus.wire.Signature;
+import java.util.List;
+import java.util.Map;
+
+/** What the bus tells of itself: D-Bus Specification, "Introspection Data Format". */
+final class DriverIntrospection {
+    private static final String HEAD =
+            """
+            <!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object Introspection 1.0//EN"
+             "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
+            """;
+
+    private record DriverSignal(String name, List<String> arguments) {}
+
+    private static final List<DriverSignal> SIGNALS =
+            List.of(
+                    new DriverSignal("NameOwnerChanged", List.of("s", "s", "s")),
+                    new DriverSignal("NameLost", List.of("s")),
+                    new DriverSignal("NameAcquired", List.of("s")),
+                    new DriverSignal("ActivatableServicesChanged", List.of()));
+
+    private DriverIntrospection() {}
+
+    /** What there is at a path: the bus itself, or the way to it. */
+    static String of(String path, Map<String, Map<String, DriverMethod>> interfaces) {
+        StringBuilder xml = new StringBuilder(4_096).append(HEAD).append("<node>\n");
+        boolean canonical = path.equals(BusNames.BUS_PATH);
+        interfaces.forEach((name, methods) -> {
+            boolean here = canonical || methods.values().stream().anyMatch(DriverMethod::anywhere);
+            if (here) {
+                describe(xml, name, methods);
+            }
+        });
+        String below = path.equals("/") ? "/" : path + "/";
+        if (BusNames.BUS_PATH.startsWith(below)) {
+            String rest = BusNames.BUS_PATH.substring(below.length());
+            int slash = rest.indexOf('/');
+            xml.append("  <node name=\"")
+                    .append(slash < 0 ? rest : rest.substring(0, slash))
+                    .append("\"/>\n");
+        }
+        return xml.append("</node>\n").toString();
+    }
+
+    private static void describe(
+            StringBuilder xml, String name, Map<String, DriverMethod> methods) {
+        xml.append("  <interface name=\"").append(name).append("\">\n");
+        methods.values()
+                .forEach(method -> {
+                    xml.append("    <method name=\"").append(method.member()).append("\">\n");
+                    arguments(xml, "in", method.in());
+                    arguments(xml, "out", method.out());
+                    xml.append("    </method>\n");
+                });
+        if (name.equals(BusNames.BUS)) {
+            for (String property : DriverProperties.NAMES) {
+                xml.append("    <property name=\"")
+                        .append(property)
+                        .append("\" type=\"as\" access=\"read\">\n")
+                        .append("      <annotation name=\"")
+                        .append("org.freedesktop.DBus.Property.EmitsChangedSignal")
+                        .append("\" value=\"const\"/>\n    </property>\n");
+            }
+            for (DriverSignal signal : SIGNALS) {
+                xml.append("    <signal name=\"").append(signal.name).append("\">\n");
+                signal.arguments.forEach(
+                        type -> xml.append("      <arg type=\"").append(type).append("\"/>\n"));
+                xml.append("    </signal>\n");
+            }
+        }
+        xml.append("  </interface>\n");
+    }
+
+    private static void arguments(StringBuilder xml, String direction, Signature signature) {
+        for (Signature type : signature.types()) {
+            xml.append("      <arg direction=\"")
+                    .append(direction)
+                    .append("\" type=\"")
+                    .append(type)
+                    .append("\"/>\n");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package io.holdfast.bus.driver;
+
+import io.holdfast.bus.account.BusCounters;
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.Resource;
+import io.holdfast.bus.activation.Activation;
+import io.holdfast.bus.connection.BusName;
+import io.holdfast.bus.connection.Charges;
+import io.holdfast.bus.connection.Connection;
+import io.holdfast.bus.connection.Connections;
+import io.holdfast.bus.connection.NameRegistry;
+import io.holdfast.bus.connection.PendingReplies;
+import io.holdfast.bus.connection.Policies;
+import io.holdfast.bus.route.BusMessages;
+import io.holdfast.bus.route.Matches;
+import io.holdfast.bus.route.Monitors;
+import io.holdfast.dbus.wire.MatchRule;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who is on the bus: a connection joins with Hello, may become a monitor, and leaves. What it
+ * owned, asked for and owed is given back here, and the others are told.
+ */
+public final class Members {
+    // A text that programs compare: dbus-daemon's.
+    private static final String DISCONNECTED =
+            "Message recipient disconnected from message bus without replying";
+
+    private final Connections connections;
+    private final Policies policies;
+    private final NameRegistry names;
+    private final Matches matches;
+    private final Monitors monitors;
+    private final PendingReplies replies;
+    private final BusMessages messages;
+    private final Activation activation;
+
+    public Members(
+            Connections connections,
+            Policies policies,
+            NameRegistry names,
+            Matches matches,
+            Monitors monitors,
+            PendingReplies replies,
+            BusMessages messages,
+            Activation activation) {
+        this.connections = connections;
+        this.policies = policies;
+        this.names = names;
+        this.matches = matches;
+        this.monitors = monitors;
+        this.replies = replies;
+        this.messages = messages;
+        this.activation = activation;
+    }
+
+    /** A client said Hello. */
+    void join(Connection connection) throws BusErrorException {
+        String limit =
+                connections.charges().refusesHello(connection, connections.registered().size());
+        if (limit != null) {
+            throw new BusErrorException(BusError.LIMITS_EXCEEDED, limit);
+        }
+        connections.register(connection);
+        policies.registered(connection);
+        countNames(connection);
+    }
+
+    /**
+     * It listens from now on; to all others it is gone.
+     *
+     * @param rules charged already, in place of those that it had
+     */
+    void becomeMonitor(Connection connection, List<MatchRule> rules) {
+        names.releaseAll(connection);
+        matches.removeAll(connection);
+        activation.forget(connection);
+        leave(connection);
+        connection.becomeMonitor();
+        monitors.add(connection, rules);
+    }
+
+    /** Takes a connection off the bus. */
+    public void gone(Connection connection, End why, @Nullable String reason) {
+        Charges charges = connections.charges();
+        charges.quota().ended(connection.account(), why);
+        if (reason != null) {
+            connections.log().disconnected(connection, reason);
+        }
+        switch (connection.state()) {
+            case REGISTERED -> {
+                names.releaseAll(connection);
+                matches.removeAll(connection);
+                charges.releaseAll(connection, Resource.MATCH_RULE);
+                activation.forget(connection);
+                leave(connection);
+            }
+            case MONITOR -> {
+                monitors.remove(connection);
+                charges.releaseAll(connection, Resource.MATCH_RULE);
+            }
+            case AUTHENTICATING, UNREGISTERED -> connections.remove(connection);
+            case LINGERING, CLOSED -> {}
+        }
+    }
+
+    private void leave(Connection connection) {
+        messages.nameLost(connection, connection.name());
+        connections.remove(connection);
+        messages.nameOwnerChanged(connection.name(), connection.name(), "");
+        replies.end(
+                connection,
+                unanswered ->
+                        messages.error(
+                                unanswered.caller(),
+                                unanswered.serial(),
+                                BusError.NO_REPLY,
+                                DISCONNECTED));
+        connections.charges().releaseAll(connection, Resource.NAME);
+    }
+
+    /** A well-known name has another owner. */
+    public void ownerChanged(BusName name, @Nullable Connection from, @Nullable Connection to) {
+        String text = name.toString();
+        connections.charges().ownerChanged(text, from, to);
+        if (from != null) {
+            messages.nameLost(from, text);
+        }
+        messages.nameOwnerChanged(
+                text, from == null ? "" : from.name(), to == null ? "" : to.name());
+        if (to != null) {
+            messages.nameAcquired(to, text);
+            activation.appeared(text, to);
+        } else {
+            activation.disappeared(text);
+        }
+    }
+
+    /** Remembers the most names that there were. */
+    void countNames(Connection by) {
+        BusCounters counters = connections.counters();
+        counters.peakNames =
+                Math.max(counters.peakNames, names.size() + connections.registered().size());
+        counters.peakNamesOfOne = Math.max(counters.peakNamesOfOne, by.owned().size() + 1);
+    }
+
+    /** Remembers the most rules that there were. */
+    void countMatches(Connection by) {
+        BusCounters counters = connections.counters();
+        counters.peakMatches = Math.max(counters.peakMatches, matches.size());
+        counters.peakMatchesOfOne = Math.max(counters.peakMatchesOfOne, matches.size(by));
+    }
+}

@@ -1,0 +1,93 @@
+package io.holdfast.bus.route;
+
+import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.Quota.Share;
+import io.holdfast.bus.connection.Charges;
+import io.holdfast.bus.connection.Connection;
+import io.holdfast.bus.policy.Party;
+import io.holdfast.bus.relay.Buffers;
+import io.holdfast.bus.relay.PassedFds;
+import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.wire.MessageView;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connections that became monitors: each sees every message that one of its rules matches,
+ * once, delivered or refused, and what the bus itself says. Costs nothing while there is none.
+ */
+public final class Monitors {
+    private final Charges charges;
+    private final Buffers buffers;
+    private final Matches rules = new Matches();
+
+    public Monitors(Charges charges, Buffers buffers) {
+        this.charges = charges;
+        this.buffers = buffers;
+    }
+
+    boolean any() {
+        return rules.size() > 0;
+    }
+
+    public void add(Connection connection, List<MatchRule> wanted) {
+        wanted.forEach(rule -> rules.add(connection, rule));
+    }
+
+    public void remove(Connection connection) {
+        rules.removeAll(connection);
+    }
+
+    /**
+     * A message of a client's.
+     *
+     * @param to whom it is for, if that is a client or the bus
+     */
+    public void seen(
+            Connection from, @Nullable Party to, MessageView view, @Nullable PassedFds fds) {
+        if (any()) {
+            show(from, to, view, fds);
+        }
+    }
+
+    private void show(
+            Connection from, @Nullable Party to, MessageView view, @Nullable PassedFds fds) {
+        int n = rules.find(view, from, to);
+        if (n == 0) {
+            return;
+        }
+        int length = from.senderField().relayedLength(view);
+        Buffers.Buffer copy = buffers.take(length);
+        int header = from.senderField().writeHeader(view, copy.memory, 0);
+        MemorySegment.copy(view.bytes(), view.bodyOffset(), copy.memory, header, view.bodyLength());
+        for (int i = 0; i < n; i++) {
+            hand(rules.found(i), copy.memory, length, fds);
+        }
+        buffers.give(copy);
+    }
+
+    /** A message of the bus's, to a client, to all, or to nobody yet. */
+    void seenOfBus(@Nullable Connection to, MessageView view, @Nullable PassedFds fds) {
+        if (any()) {
+            int n = rules.find(view, Party.bus(), to);
+            for (int i = 0; i < n; i++) {
+                if (rules.found(i) != to) {
+                    hand(rules.found(i), view.bytes(), view.length(), fds);
+                }
+            }
+        }
+    }
+
+    private void hand(Connection to, MemorySegment bytes, int length, @Nullable PassedFds fds) {
+        if (fds != null && !to.descriptorsPass()) {
+            return; // it could make nothing of a message whose descriptors are missing
+        }
+        Share share = charges.queue(to, to.account(), length, fds);
+        if (share == null) {
+            to.doom(End.LIMIT, "it does not read what it monitors: " + charges.refusal());
+        } else {
+            to.send(share, bytes, 0, length, fds);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.holdfast.bus.service;
+
+import io.holdfast.bus.config.ConfigException;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A service that is started when somebody asks for its name.
+ *
+ * @param exec the program and its arguments; empty if only a service manager can start it
+ * @param user whom it runs as, a name or number; null on a session bus
+ * @param systemdService the unit that a service manager starts for it
+ */
+public record ServiceFile(
+        String name,
+        List<String> exec,
+        @Nullable String user,
+        @Nullable String systemdService,
+        Path file) {
+    /** Bytes of one file; a larger one is refused. */
+    public static final int MAX_SIZE = 1 << 16;
+
+    public ServiceFile {
+        exec = List.copyOf(exec);
+    }
+
+    /**
+     * Reads one file.
+     *
+     * @param strict whether the file must be named after its service
+     * @param system whether it is for a system bus, where a program needs a user
+     * @throws ConfigException if it describes no service
+     */
+    public static ServiceFile load(Path file, boolean strict, boolean system)
+            throws ConfigException {
+        return new ServiceFileReader(file, strict, system).read();
+    }
+}

@@ -49,6 +49,11 @@ class KillSuiteTest {
     private static final long SEED = Long.getLong("holdfast.kills.seed", System.nanoTime());
     private static final int MOST_MILLIS = 700;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    /** One manager after the other dies young here; none is to wait for that. */
+    private static final String WITHOUT_PAUSE =
+            "JDK_JAVA_OPTIONS=-Dio.holdfast.manager.crashPause=1";
+
     private static final String TAKEN_BACK = "holdfast: the manager before this one";
 
     @TempDir private Path folder;
@@ -114,6 +119,8 @@ class KillSuiteTest {
 
     private CommandProcess up() throws IOException {
         return CommandProcess.start(
+                List.of("env", WITHOUT_PAUSE),
+                CommandProcess.classPath(),
                 "up",
                 "--runtime-dir",
                 folder.resolve("run").toString(),

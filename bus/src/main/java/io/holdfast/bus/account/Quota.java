@@ -14,23 +14,39 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The shares of the bus: what each user holds of them, and which user caused it.
+ * Who may hold how much of the bus: bytes of messages, descriptors, match rules, and objects such
+ * as names and pending replies.
  *
- * <p>Everything that is kept for a connection is charged to it and to its user, and caused by an
- * actor: the user of the connection that sent it. Four things are limited per user ({@link #BYTES},
- * {@link #FDS}, {@link #MATCHES}, {@link #OBJECTS}), and some per connection ({@link Resource}). In
- * what belongs to it a user may go to the limit. Others, each user on its own, may take in all at
- * most one (n + 1)th of what is free and theirs already, n being how many have a share: however
- * many fill it, something is left for the next. Likewise the queue of one connection takes at most
- * such a part of what its user has, so that a program that never reads starves none of its user's
- * others; and of that and of the connection's own limit, what others may fill it with is half,
- * whoever they are: the rest is for what cannot be refused, or any of them could have a connection
- * disconnected that is merely busy.
+ * <p><b>Two users stand behind each charge.</b> A message that waits in a queue lies with its
+ * receiver, but its sender put it there. Were it all counted against the receiver, anybody could
+ * use up what he has by sending to a program that does not read; were it all counted against the
+ * sender, a program that does not read would use up what everybody has who talks to it. So a charge
+ * names both: the {@link Account} of the connection where the thing lies, and the actor, the user
+ * who caused it. What a user lets one actor hold of his is a {@link Share}.
  *
- * <p>Who charges keeps the {@link Share} and gives it back to {@link #release} with the same
- * amounts. Neither allocates anything, except for descriptors and the first charge between two
- * users. A refusal leaves everything as it was; {@link #refusal} says why. Not safe for use by
- * several threads.
+ * <p><b>A user may use all of his own, others only a fair part of it.</b> Each user has a budget of
+ * {@link #BYTES}, {@link #FDS}, {@link #MATCHES} and {@link #OBJECTS}. What he causes himself may
+ * go up to it. An actor's share may grow as long as it is at most one (n + 1)th of what is free
+ * plus that share, n being the number of actors who have one. Of a budget of 120, untouched, the
+ * first stranger gets at most 60; the second then at most a third of the other 60, which is 20; the
+ * third a fourth of 40, which is 10: however many come, something is left for the next, and the
+ * first keeps what he has.
+ *
+ * <p><b>One queue cannot take everything either.</b> The queues of a user's connections share his
+ * bytes and descriptors by the same rule, so that one program of his that never reads does not
+ * starve the others. Of the part of a queue, and of the limit of its connection, others may fill
+ * one half. The other half is kept for replies and for what the connection subscribed to: where
+ * there is no room for these, the connection is disconnected, and nobody else is to be able to
+ * bring that about.
+ *
+ * <p><b>The memory and the descriptors of the process belong to no user.</b> Up to half of {@link
+ * BusLimit#MAX_TABLE_BYTES} goes to whoever asks first, the rest by the fair rule; descriptors are
+ * shared by {@link #descriptors}.
+ *
+ * <p>Whoever charges keeps the {@link Share} and gives it back to {@link #release} with the same
+ * amounts. Neither allocates, except for descriptors and for the first charge between two users. A
+ * refusal leaves everything as it was, and {@link #refusal} says why. Not safe for use by several
+ * threads.
  */
 public final class Quota {
     public static final int BYTES = 0;

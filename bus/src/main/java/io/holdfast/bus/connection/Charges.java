@@ -17,8 +17,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the connections of a bus are charged for. What is refused stays as it was; {@link #refusal}
- * says which limit stood against it, how full it is, and by whom.
+ * Charges connections for what they hold, in the words of the bus: a queued message, a match rule,
+ * a Hello. The arithmetic is {@link Quota}'s; which limits hold for whom is read again with the
+ * configuration. Whatever is refused changes nothing, and {@link #refusal} then says which limit
+ * was reached, how full it is, and who filled it.
  */
 public final class Charges {
     private static final int FDS_OF_CONNECTION = 2; // its socket and its process

@@ -6,4 +6,8 @@ module io.holdfast.varlink {
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.varlink;
+    exports io.holdfast.varlink.client;
+    exports io.holdfast.varlink.idl;
+    exports io.holdfast.varlink.json;
+    exports io.holdfast.varlink.server;
 }

@@ -3,9 +3,9 @@ package io.holdfast.manager;
 import io.holdfast.core.Fd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.varlink.JsonObject;
-import io.holdfast.varlink.Reply;
-import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.client.Reply;
+import io.holdfast.varlink.client.VarlinkClient;
+import io.holdfast.varlink.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -56,7 +56,7 @@ public record WorkloadIdentity(
      * @param descriptor lent: a pidfd, or a connected AF_UNIX socket, whose peer is meant
      * @throws io.holdfast.varlink.VarlinkException {@code io.holdfast.Manager.NoSuchProcess} if the
      *     process is gone or not held, InvalidParameter if the descriptor is something else
-     * @throws io.holdfast.varlink.ConnectionLostException if the connection is lost
+     * @throws io.holdfast.varlink.client.ConnectionLostException if the connection is lost
      */
     public static WorkloadIdentity ask(VarlinkClient manager, Fd descriptor) {
         try (Reply reply =

@@ -4,10 +4,10 @@ import java.io.Serial;
 import org.jspecify.annotations.Nullable;
 
 /** The peer broke the protocol; the connection cannot go on. */
-final class MalformedMessageException extends Exception {
+public final class MalformedMessageException extends Exception {
     @Serial private static final long serialVersionUID = 1;
 
-    MalformedMessageException(@Nullable String reason) {
+    public MalformedMessageException(@Nullable String reason) {
         super(reason);
     }
 }

@@ -1,5 +1,7 @@
 package io.holdfast.varlink;
 
+import io.holdfast.varlink.json.JsonLimits;
+
 /**
  * What one message may be.
  *

@@ -1,5 +1,6 @@
 package io.holdfast.varlink;
 
+import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 
 /**
@@ -18,7 +19,7 @@ public record ServiceInfo(
         interfaces = List.copyOf(interfaces);
     }
 
-    static ServiceInfo of(JsonObject parameters) {
+    public static ServiceInfo of(JsonObject parameters) {
         return new ServiceInfo(
                 parameters.string("vendor"),
                 parameters.string("product"),
@@ -27,7 +28,7 @@ public record ServiceInfo(
                 parameters.strings("interfaces"));
     }
 
-    JsonObject toJson() {
+    public JsonObject toJson() {
         return JsonObject.builder()
                 .put("vendor", vendor)
                 .put("product", product)

@@ -1,5 +1,7 @@
 package io.holdfast.varlink;
 
+import io.holdfast.varlink.idl.IdlNames;
+import io.holdfast.varlink.json.JsonObject;
 import java.io.Serial;
 
 /**
@@ -8,7 +10,7 @@ import java.io.Serial;
  */
 public final class VarlinkException extends RuntimeException {
     /** The name of the interface that every service has. */
-    static final String SERVICE = "org.varlink.service";
+    public static final String SERVICE = "org.varlink.service";
 
     @Serial private static final long serialVersionUID = 1;
 

@@ -1,6 +1,7 @@
 package io.holdfast.varlink;
 
 import io.holdfast.core.limit.Limit;
+import io.holdfast.varlink.server.ServerLimits;
 import java.time.Duration;
 import java.util.List;
 
@@ -9,19 +10,19 @@ import java.util.List;
  * ClientOptions} have those that a program sets.
  */
 public final class VarlinkLimits {
-    static final Limit LINE_INTERVAL =
+    public static final Limit LINE_INTERVAL =
             Limit.time(
                     "io.holdfast.varlink.lineInterval",
                     Duration.ofSeconds(10),
                     "time in which one line of a kind is logged about the clients of a user");
 
-    static final Limit LINE_SOURCES =
+    public static final Limit LINE_SOURCES =
             Limit.count(
                     "io.holdfast.varlink.lineSources",
                     64,
                     "users and kinds of lines about clients that are told apart in that time");
 
-    static final Limit PENDING_DESCRIPTORS =
+    public static final Limit PENDING_DESCRIPTORS =
             Limit.time(
                     "io.holdfast.varlink.pendingDescriptors",
                     Duration.ofSeconds(30),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.Fd;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.core.testkit.StrictConsumer;
+import io.holdfast.varlink.client.VarlinkClient;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -4,7 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.testkit.SameOnEveryKernel;
-import io.holdfast.varlink.CallMessage.Mode;
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonObject;
+import io.holdfast.varlink.wire.CallMessage;
+import io.holdfast.varlink.wire.CallMessage.Mode;
+import io.holdfast.varlink.wire.ReplyMessage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -13,11 +13,11 @@ public final class RecordedLog extends System.LoggerFinder {
     /** For the service loader. */
     public RecordedLog() {}
 
-    static void clear() {
+    public static void clear() {
         lines.clear();
     }
 
-    static List<String> lines() {
+    public static List<String> lines() {
         return List.copyOf(lines);
     }
 

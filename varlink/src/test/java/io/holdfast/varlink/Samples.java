@@ -1,6 +1,11 @@
 package io.holdfast.varlink;
 
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.varlink.idl.Documentation;
+import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.idl.Type;
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonObject;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -9,14 +14,14 @@ import java.util.Map;
 import java.util.Set;
 
 /** Generated JSON values and interface definitions. */
-final class Samples {
+public final class Samples {
     private static final String TEXT = "ab \"\\/\n\t\0\u001f\u007f{}[],:#é€\u2028𝄞";
     private static final String LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
     private static final String ALPHANUMERIC = LETTERS + "0123456789";
 
     private final Gen gen;
 
-    Samples(Gen gen) {
+    public Samples(Gen gen) {
         this.gen = gen;
     }
 
@@ -30,7 +35,7 @@ final class Samples {
         return text.toString();
     }
 
-    Json json(int depth) {
+    public Json json(int depth) {
         return switch (gen.between(depth > 0 ? 0 : 2, 7)) {
             case 0 -> Json.array(gen.list(5, () -> json(depth - 1)));
             case 1 -> object(depth);
@@ -74,7 +79,7 @@ final class Samples {
      * @param asOld only what systemd 257 knows: no any, no arrays of arrays, no names inside inline
      *     types, nothing empty
      */
-    Interface definition(boolean asOld) {
+    public Interface definition(boolean asOld) {
         Set<String> names = new LinkedHashSet<>();
         for (int i = gen.between(0, 8); i > 0; i--) {
             names.add(memberName());
@@ -151,7 +156,7 @@ final class Samples {
     }
 
     /** A value that fits the type; structs that refer to themselves end by nulls or empty lists. */
-    Json fitting(Interface types, Type type, int depth) {
+    public Json fitting(Interface types, Type type, int depth) {
         return switch (type) {
             case Type.Primitive primitive ->
                     switch (primitive) {
@@ -185,7 +190,7 @@ final class Samples {
         };
     }
 
-    JsonObject fitting(Interface types, Type.Struct struct, int depth) {
+    public JsonObject fitting(Interface types, Type.Struct struct, int depth) {
         if (depth < -20) {
             throw new EndlessTypeException();
         }
@@ -200,7 +205,9 @@ final class Samples {
     }
 
     /** The type holds itself always: no value of it exists. */
-    static final class EndlessTypeException extends RuntimeException {
+    public static final class EndlessTypeException extends RuntimeException {
         private static final long serialVersionUID = 1;
+
+        EndlessTypeException() {}
     }
 }

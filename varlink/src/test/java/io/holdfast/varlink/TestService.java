@@ -9,7 +9,15 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.varlink.UpgradeHandler.Upgrade;
+import io.holdfast.varlink.client.VarlinkClient;
+import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.json.JsonObject;
+import io.holdfast.varlink.server.Call;
+import io.holdfast.varlink.server.MethodOption;
+import io.holdfast.varlink.server.ServerLimits;
+import io.holdfast.varlink.server.Service;
+import io.holdfast.varlink.server.UpgradeHandler.Upgrade;
+import io.holdfast.varlink.server.VarlinkServer;
 import java.nio.ByteBuffer;
 import java.util.Locale;
 import java.util.Optional;
@@ -25,8 +33,8 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** A server with a method of each kind, on an abstract address of its own. */
-final class TestService implements AutoCloseable {
-    static final Interface DEFINITION =
+public final class TestService implements AutoCloseable {
+    public static final Interface DEFINITION =
             Interface.parse(
                     """
                     # For tests.
@@ -58,9 +66,9 @@ final class TestService implements AutoCloseable {
     final Semaphore hangs = new Semaphore(0);
     final Semaphore hangups = new Semaphore(0);
     final String name = "holdfast-varlink-test-" + UUID.randomUUID();
-    final VarlinkServer server;
+    public final VarlinkServer server;
 
-    TestService(ServerLimits limits, @Nullable Executor executor) {
+    public TestService(ServerLimits limits, @Nullable Executor executor) {
         VarlinkServer.Builder builder =
                 VarlinkServer.builder()
                         .identity("Holdfast", "Test", "1.0", "https://example.org/")
@@ -73,7 +81,7 @@ final class TestService implements AutoCloseable {
         server.listen(UnixAddress.abstractName(name));
     }
 
-    TestService() {
+    public TestService() {
         this(ServerLimits.DEFAULT, null);
     }
 
@@ -81,11 +89,11 @@ final class TestService implements AutoCloseable {
         return "unix:@" + name;
     }
 
-    VarlinkClient client() {
+    public VarlinkClient client() {
         return VarlinkClient.connect(address());
     }
 
-    UnixSocket raw() throws InterruptedException {
+    public UnixSocket raw() throws InterruptedException {
         return UnixSocket.connect(UnixAddress.abstractName(name), SocketType.STREAM);
     }
 
@@ -223,7 +231,7 @@ final class TestService implements AutoCloseable {
         return JsonObject.of("text", "x".repeat(size));
     }
 
-    static JsonObject echo(String text, long number) {
+    public static JsonObject echo(String text, long number) {
         return JsonObject.builder()
                 .putIfPresent("text", Optional.of(text))
                 .putIfPresent("number", OptionalLong.of(number))
@@ -231,7 +239,7 @@ final class TestService implements AutoCloseable {
     }
 
     /** The stream's text to its end. */
-    static String readAll(UnixSocket socket) throws InterruptedException {
+    public static String readAll(UnixSocket socket) throws InterruptedException {
         StringBuilder text = new StringBuilder();
         ByteBuffer buffer = ByteBuffer.allocate(4096);
         while (socket.receive(buffer.clear()) >= 0) {
@@ -241,7 +249,7 @@ final class TestService implements AutoCloseable {
     }
 
     /** Waits for what only the kernel or another thread can bring about; the test's time bounds. */
-    static void until(BooleanSupplier condition) {
+    public static void until(BooleanSupplier condition) {
         while (!condition.getAsBoolean()) {
             LockSupport.parkNanos(1_000_000);
         }

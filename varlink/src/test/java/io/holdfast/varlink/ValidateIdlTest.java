@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.SameOnEveryKernel;
+import io.holdfast.varlink.idl.Documentation;
+import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.idl.Type;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;

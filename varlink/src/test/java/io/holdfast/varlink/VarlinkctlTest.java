@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.varlink.Varlinkctl.Result;
+import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -6,7 +6,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.core.testkit.StrictConsumer;
 import io.holdfast.dbus.BusConnection;
-import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.client.VarlinkClient;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

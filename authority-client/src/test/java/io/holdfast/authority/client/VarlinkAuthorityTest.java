@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.authority.client.Authority.Option;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Await;
-import io.holdfast.varlink.VarlinkServer;
+import io.holdfast.varlink.server.VarlinkServer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

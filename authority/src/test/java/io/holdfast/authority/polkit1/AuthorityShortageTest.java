@@ -26,7 +26,7 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.PolkitSubject;
 import io.holdfast.dbus.wire.Struct;
-import io.holdfast.varlink.VarlinkServer;
+import io.holdfast.varlink.server.VarlinkServer;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.io.Writer;

@@ -3,8 +3,8 @@ package io.holdfast.benchmarks.operations;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.process.CgroupPath;
-import io.holdfast.varlink.Json;
-import io.holdfast.varlink.JsonLimits;
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonLimits;
 import java.util.Optional;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;

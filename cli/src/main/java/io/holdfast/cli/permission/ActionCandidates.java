@@ -1,7 +1,7 @@
 package io.holdfast.cli.permission;
 
 import io.holdfast.cli.command.Candidate;
-import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 import picocli.CommandLine.ParseResult;
 

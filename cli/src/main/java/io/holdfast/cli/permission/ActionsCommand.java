@@ -3,7 +3,7 @@ package io.holdfast.cli.permission;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.Output;
-import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.json.JsonObject;
 import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Pattern;

@@ -4,10 +4,10 @@ import io.holdfast.authority.client.Authority;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.varlink.ConnectionLostException;
-import io.holdfast.varlink.JsonObject;
-import io.holdfast.varlink.VarlinkClient;
 import io.holdfast.varlink.VarlinkException;
+import io.holdfast.varlink.client.ConnectionLostException;
+import io.holdfast.varlink.client.VarlinkClient;
+import io.holdfast.varlink.json.JsonObject;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 

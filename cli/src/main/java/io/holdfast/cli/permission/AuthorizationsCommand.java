@@ -4,7 +4,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.AccountText;
 import io.holdfast.cli.output.Output;
-import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.json.JsonObject;
 import java.time.Instant;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;

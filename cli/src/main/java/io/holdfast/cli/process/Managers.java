@@ -7,7 +7,7 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.WorkloadIdentity;
 import io.holdfast.manager.varlink.ManagerInterface;
-import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.client.VarlinkClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -4,8 +4,8 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.Output;
-import io.holdfast.varlink.ConnectionLostException;
-import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.client.ConnectionLostException;
+import io.holdfast.varlink.json.JsonObject;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 

@@ -5,7 +5,7 @@ import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.HostInit;
 import io.holdfast.cli.output.Output;
 import io.holdfast.manager.unit.value.Glob;
-import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;

@@ -2,7 +2,7 @@ package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.Candidate;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package io.holdfast.cli.service;
 import io.holdfast.cli.output.AgeText;
 import io.holdfast.cli.output.Ellipsis;
 import io.holdfast.cli.output.Output;
-import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.json.JsonObject;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;

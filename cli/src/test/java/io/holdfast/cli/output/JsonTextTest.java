@@ -3,8 +3,8 @@ package io.holdfast.cli.output;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
-import io.holdfast.varlink.Json;
-import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;

@@ -16,7 +16,7 @@ import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.WorkloadIdentity;
-import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.client.VarlinkClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

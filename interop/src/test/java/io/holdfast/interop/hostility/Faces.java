@@ -3,7 +3,7 @@ package io.holdfast.interop.hostility;
 import static io.holdfast.interop.stack.StackStage.RUNTIME;
 
 import io.holdfast.interop.hostility.DBusFace.Question;
-import io.holdfast.varlink.JsonObject;
+import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 import java.util.stream.Stream;
 

@@ -1,10 +1,10 @@
 package io.holdfast.interop.hostility;
 
 import io.holdfast.core.testkit.Gen;
-import io.holdfast.varlink.Interface;
-import io.holdfast.varlink.Json;
-import io.holdfast.varlink.JsonObject;
-import io.holdfast.varlink.Type;
+import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.idl.Type;
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -4,10 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Gen;
-import io.holdfast.varlink.Interface;
-import io.holdfast.varlink.Json;
-import io.holdfast.varlink.JsonObject;
-import io.holdfast.varlink.VarlinkClient;
+import io.holdfast.varlink.client.VarlinkClient;
+import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonObject;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;

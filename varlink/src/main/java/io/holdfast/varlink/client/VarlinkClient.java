@@ -1,0 +1,470 @@
+package io.holdfast.varlink.client;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Signal;
+import io.holdfast.core.limit.Charge;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.varlink.MalformedMessageException;
+import io.holdfast.varlink.ServiceInfo;
+import io.holdfast.varlink.VarlinkAddress;
+import io.holdfast.varlink.VarlinkException;
+import io.holdfast.varlink.client.ConnectionLostException.Reason;
+import io.holdfast.varlink.idl.IdlException;
+import io.holdfast.varlink.idl.Interface;
+import io.holdfast.varlink.json.JsonException;
+import io.holdfast.varlink.json.JsonObject;
+import io.holdfast.varlink.wire.CallMessage;
+import io.holdfast.varlink.wire.CallMessage.Mode;
+import io.holdfast.varlink.wire.Frame;
+import io.holdfast.varlink.wire.MessageChannel;
+import io.holdfast.varlink.wire.MessageChannel.Deadline;
+import io.holdfast.varlink.wire.ReplyMessage;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection to a Varlink service. Calls block the calling thread, virtual or platform, until the
+ * reply has come; calls by several threads take turns. After a {@link ConnectionLostException} the
+ * client is closed.
+ *
+ * <p>An error reply is thrown as {@link VarlinkException}. Replies are not compared with the
+ * service's interface definition: see {@link Interface#checkOutput}.
+ *
+ * <p>Safe for use by any thread.
+ */
+public final class VarlinkClient implements AutoCloseable {
+    /** A reply, and whether more follow. */
+    record Received(Reply reply, boolean continues) {}
+
+    /**
+     * The last reply, and the connection that belongs to another protocol now.
+     *
+     * @param reply the last Varlink reply
+     * @param socket the connection, owned by this
+     * @param program that of an {@code exec:} address; it gets a SIGTERM by the close
+     */
+    public record Upgraded(JsonObject reply, UnixSocket socket, Optional<Child> program)
+            implements AutoCloseable {
+        @Override
+        public void close() {
+            socket.close();
+            program.ifPresent(VarlinkClient::end);
+        }
+    }
+
+    private final MessageChannel channel;
+    private final @Nullable Child program;
+    private final ClientOptions options;
+    private final String address;
+    private final ReentrantLock turn = new ReentrantLock();
+
+    // guarded by turn
+    private boolean streaming;
+
+    private volatile boolean upgraded;
+
+    private VarlinkClient(
+            UnixSocket socket, @Nullable Child program, String address, ClientOptions options) {
+        this.program = program;
+        this.channel =
+                new MessageChannel(
+                        socket, options.limits(), true, Charge.unlimited(), Charge.unlimited());
+        this.options = options;
+        this.address = address;
+    }
+
+    /**
+     * Connects to an address as {@link VarlinkAddress#parse} reads it.
+     *
+     * @param address the address
+     * @return the client, owned by the caller
+     * @throws IllegalArgumentException if that is no address
+     * @throws ErrnoException if nobody listens there, or the program cannot be run
+     */
+    public static VarlinkClient connect(String address) {
+        return connect(VarlinkAddress.parse(address), ClientOptions.DEFAULT);
+    }
+
+    /**
+     * Connects, or runs the program of an {@code exec:} address.
+     *
+     * @param address the address
+     * @param options the options
+     * @return the client, owned by the caller
+     * @throws ErrnoException if nobody listens there, or the program cannot be run
+     * @throws ConnectionLostException INTERRUPTED
+     */
+    public static VarlinkClient connect(VarlinkAddress address, ClientOptions options) {
+        return switch (address) {
+            case VarlinkAddress.Unix(UnixAddress unix) ->
+                    new VarlinkClient(connect(unix), null, unix.toString(), options);
+            case VarlinkAddress.Exec(Path program) -> start(program, options);
+        };
+    }
+
+    private static UnixSocket connect(UnixAddress address) {
+        try {
+            return UnixSocket.connect(address, SocketType.STREAM);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ConnectionLostException(
+                    Reason.INTERRUPTED, address + ": interrupted while connecting");
+        }
+    }
+
+    /** Runs a program that finds the connection as services of systemd do: sd_listen_fds(3). */
+    private static VarlinkClient start(Path program, ClientOptions options) {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (UnixSocket theirs = pair[1]) {
+            Child child =
+                    Spawn.of(program.toString())
+                            .stdin(Stdio.devNull())
+                            .stdout(Stdio.devNull())
+                            .descriptor(3, theirs.fd())
+                            .environment("LISTEN_FDS", "1")
+                            .environment("LISTEN_FDNAMES", "varlink")
+                            .environmentOfPid("LISTEN_PID")
+                            .environmentOfId("LISTEN_PIDFDID")
+                            .start();
+            return new VarlinkClient(pair[0], child, "exec:" + program, options);
+        } catch (RuntimeException e) {
+            pair[0].close();
+            throw e;
+        }
+    }
+
+    /**
+     * Uses a connected stream socket, which it closes in the end.
+     *
+     * @param socket the socket; owned from now on
+     * @param options the options
+     * @return the client, owned by the caller
+     */
+    public static VarlinkClient over(UnixSocket socket, ClientOptions options) {
+        return new VarlinkClient(socket, null, "an inherited connection", options);
+    }
+
+    /**
+     * {@return the process that listened on the socket when this client connected} The caller
+     * closes it.
+     */
+    public Peer peer() {
+        return channel.socket().peer();
+    }
+
+    /**
+     * Calls without parameters, within {@link ClientOptions#callTimeout}.
+     *
+     * @param method the qualified name
+     * @return the parameters of the reply
+     */
+    public JsonObject call(String method) {
+        return call(method, JsonObject.EMPTY);
+    }
+
+    /**
+     * Calls within {@link ClientOptions#callTimeout}.
+     *
+     * @param method the qualified name
+     * @param parameters the parameters
+     * @return the parameters of the reply
+     */
+    public JsonObject call(String method, JsonObject parameters) {
+        return call(method, parameters, options.callTimeout());
+    }
+
+    /**
+     * Calls and waits for the reply. Descriptors beside it are closed.
+     *
+     * @param method the qualified name
+     * @param parameters the parameters
+     * @param timeout the time limit
+     * @return the reply's parameters
+     * @throws VarlinkException if the service answers with an error
+     * @throws ConnectionLostException if no reply comes in time, or the connection ends
+     */
+    public JsonObject call(String method, JsonObject parameters, Duration timeout) {
+        try (Reply reply = call(method, parameters, timeout, List.of())) {
+            return reply.parameters();
+        }
+    }
+
+    /**
+     * The same with descriptors in both directions.
+     *
+     * @param method the qualified name
+     * @param parameters the parameters
+     * @param timeout the time limit
+     * @param descriptors go beside the call; they stay the caller's
+     * @return owns the descriptors that came beside the reply
+     */
+    public Reply call(
+            String method, JsonObject parameters, Duration timeout, List<Fd> descriptors) {
+        turn.lock();
+        try {
+            Deadline deadline = Deadline.after(timeout);
+            exchangeBegins(method, parameters, Mode.PLAIN, descriptors, deadline);
+            return last(receive(deadline, false));
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    /**
+     * Calls, and gives the replies as they come.
+     *
+     * @param method the qualified name
+     * @param parameters the parameters
+     * @return the replies, owned by the caller
+     * @throws ConnectionLostException if the call cannot be sent in time
+     */
+    public ReplyStream more(String method, JsonObject parameters) {
+        return more(method, parameters, List.of());
+    }
+
+    /**
+     * The same with descriptors.
+     *
+     * @param method the qualified name
+     * @param parameters the parameters
+     * @param descriptors go beside the call; they stay the caller's
+     * @return the replies, owned by the caller
+     */
+    public ReplyStream more(String method, JsonObject parameters, List<Fd> descriptors) {
+        turn.lock();
+        try {
+            Deadline deadline = Deadline.after(options.callTimeout());
+            exchangeBegins(method, parameters, Mode.MORE, descriptors, deadline);
+            streaming = true;
+            return new ReplyStream(this, options.streamTimeout());
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    /**
+     * Calls without a reply; a failure is not told.
+     *
+     * @param method the qualified name
+     * @param parameters the parameters
+     * @throws ConnectionLostException if the call cannot be sent in time
+     */
+    public void oneway(String method, JsonObject parameters) {
+        turn.lock();
+        try {
+            Deadline deadline = Deadline.after(options.callTimeout());
+            exchangeBegins(method, parameters, Mode.ONEWAY, List.of(), deadline);
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    /**
+     * Calls, and takes the connection over for another protocol: not a byte behind the reply has
+     * been read. The client is of no more use then.
+     *
+     * @param method the qualified name
+     * @param parameters the parameters
+     * @return owns the socket, and the program of an {@code exec:} address
+     * @throws VarlinkException if the service answers with an error; the client stays usable
+     */
+    public Upgraded upgrade(String method, JsonObject parameters) {
+        turn.lock();
+        try {
+            Deadline deadline = Deadline.after(options.callTimeout());
+            exchangeBegins(method, parameters, Mode.UPGRADE, List.of(), deadline);
+            try (Reply reply = last(receive(deadline, true))) {
+                upgraded = true;
+                return new Upgraded(
+                        reply.parameters(), channel.socket(), Optional.ofNullable(program));
+            }
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    /** {@return the description that the service gives of itself} */
+    public ServiceInfo getInfo() {
+        return understood("GetInfo", ServiceInfo::of, call(VarlinkException.SERVICE + ".GetInfo"));
+    }
+
+    /**
+     * {@return the definition of one of the service's interfaces}
+     *
+     * @param name the name of the interface
+     * @throws VarlinkException InterfaceNotFound
+     * @throws ConnectionLostException PROTOCOL, if the answer is no definition
+     */
+    public Interface getInterfaceDescription(String name) {
+        JsonObject reply =
+                call(
+                        VarlinkException.SERVICE + ".GetInterfaceDescription",
+                        JsonObject.of("interface", name));
+        return understood(
+                "GetInterfaceDescription",
+                parameters -> Interface.parse(parameters.string("description")),
+                reply);
+    }
+
+    private <T> T understood(String method, Function<JsonObject, T> as, JsonObject reply) {
+        try {
+            return as.apply(reply);
+        } catch (JsonException | IdlException e) {
+            throw lost(Reason.PROTOCOL, method + " answers what it should not: " + e.getMessage());
+        }
+    }
+
+    // the caller holds turn
+    private void exchangeBegins(
+            String method,
+            JsonObject parameters,
+            Mode mode,
+            List<Fd> descriptors,
+            Deadline deadline) {
+        if (streaming) {
+            throw new IllegalStateException(
+                    "a stream of replies is open on this connection: use another one");
+        }
+        if (upgraded) {
+            throw new IllegalStateException("the connection was upgraded to another protocol");
+        }
+        List<Fd> lent = new ArrayList<>();
+        try {
+            descriptors.forEach(descriptor -> lent.add(descriptor.duplicate()));
+        } catch (RuntimeException e) {
+            lent.forEach(Fd::close);
+            throw e;
+        }
+        Frame frame =
+                new Frame(
+                        new CallMessage(method, parameters, mode).toJson(), lent, options.limits());
+        try {
+            channel.send(frame, deadline);
+        } catch (TimeoutException
+                | InterruptedException
+                | ErrnoException
+                | IllegalStateException e) {
+            throw lost(e);
+        }
+    }
+
+    /** The next reply of a stream, within its own time. */
+    Received receive(Duration timeout) {
+        turn.lock();
+        try {
+            return receive(Deadline.after(timeout), false);
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    private Received receive(Deadline deadline, boolean exactly) {
+        MessageChannel.Message message;
+        ReplyMessage reply;
+        try {
+            message = channel.receive(exactly, deadline);
+            if (message == null) {
+                throw lost(Reason.CLOSED, "the service has closed the connection");
+            }
+        } catch (MalformedMessageException e) {
+            throw lost(Reason.PROTOCOL, "the service broke the protocol: " + e.getMessage());
+        } catch (TimeoutException
+                | InterruptedException
+                | ErrnoException
+                | IllegalStateException e) {
+            throw lost(e);
+        }
+        try {
+            reply = ReplyMessage.of(message.body());
+        } catch (MalformedMessageException e) {
+            message.descriptors().forEach(Fd::close);
+            throw lost(Reason.PROTOCOL, "the service broke the protocol: " + e.getMessage());
+        }
+        if (reply.error() != null) {
+            message.descriptors().forEach(Fd::close);
+            throw new VarlinkException(reply.error(), reply.parameters());
+        }
+        return new Received(
+                new Reply(reply.parameters(), message.descriptors()), reply.continues());
+    }
+
+    private Reply last(Received received) {
+        if (received.continues()) {
+            received.reply().close();
+            throw lost(
+                    Reason.PROTOCOL,
+                    "the service broke the protocol: it continues a call that wants one reply");
+        }
+        return received.reply();
+    }
+
+    void streamEnded() {
+        turn.lock();
+        try {
+            streaming = false;
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    private ConnectionLostException lost(Exception cause) {
+        ConnectionLostException lost =
+                switch (cause) {
+                    case TimeoutException _ -> lost(Reason.TIMED_OUT, "no reply came in time");
+                    case InterruptedException _ -> {
+                        Thread.currentThread().interrupt();
+                        yield lost(Reason.INTERRUPTED, "interrupted while waiting for a reply");
+                    }
+                    default -> lost(Reason.CLOSED, "the connection is gone: " + cause.getMessage());
+                };
+        lost.initCause(cause);
+        return lost;
+    }
+
+    private ConnectionLostException lost(Reason reason, String message) {
+        close();
+        return new ConnectionLostException(reason, address + ": " + message);
+    }
+
+    /**
+     * Closes the connection, unless it was {@linkplain #upgrade upgraded}, and ends the program of
+     * an {@code exec:} address by SIGTERM. Threads that wait for a reply get a {@link
+     * ConnectionLostException}. Idempotent.
+     */
+    @Override
+    public void close() {
+        if (upgraded) {
+            return;
+        }
+        channel.socket().close();
+        if (turn.tryLock()) {
+            try {
+                channel.close();
+            } finally {
+                turn.unlock();
+            }
+        }
+        if (program != null) {
+            end(program);
+        }
+    }
+
+    private static void end(Child program) {
+        boolean _ = program.signal(Signal.TERM);
+        program.close();
+    }
+}

@@ -1,0 +1,5 @@
+/** Calls the methods of a Varlink service. */
+@NullMarked
+package io.holdfast.varlink.client;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,39 @@
+package io.holdfast.varlink.idl;
+
+import io.holdfast.varlink.json.JsonWriter;
+import java.util.List;
+
+/**
+ * The comment in front of a member, field or value: its lines without {@code #} and without the
+ * blank after it.
+ *
+ * @param lines the lines of the comment
+ */
+public record Documentation(List<String> lines) {
+    /** No comment. */
+    public static final Documentation NONE = new Documentation(List.of());
+
+    /**
+     * Checks and copies the lines.
+     *
+     * @throws IllegalArgumentException if a line holds a line break, ends in white space, or is no
+     *     Unicode
+     */
+    public Documentation {
+        lines = List.copyOf(lines);
+        for (String line : lines) {
+            JsonWriter.requireUnicode(line);
+            if (line.indexOf('\n') >= 0
+                    || line.indexOf('\r') >= 0
+                    || !line.equals(line.stripTrailing())) {
+                throw new IllegalArgumentException(
+                        "a comment's line holds a line break or ends in white space: " + line);
+            }
+        }
+    }
+
+    @Override
+    public String toString() {
+        return String.join("\n", lines);
+    }
+}

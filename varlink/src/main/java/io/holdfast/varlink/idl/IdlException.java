@@ -1,0 +1,30 @@
+package io.holdfast.varlink.idl;
+
+import java.io.Serial;
+
+/** A text is not an interface definition; the message starts with {@code line:column}. */
+public final class IdlException extends IllegalArgumentException {
+    @Serial private static final long serialVersionUID = 1;
+
+    /** The line, counted from 1. */
+    private final int line;
+
+    /** The column, counted from 1. */
+    private final int column;
+
+    IdlException(int line, int column, String reason) {
+        super(line + ":" + column + ": " + reason);
+        this.line = line;
+        this.column = column;
+    }
+
+    /** {@return the line, counted from 1} */
+    public int line() {
+        return line;
+    }
+
+    /** {@return the column in characters, counted from 1} */
+    public int column() {
+        return column;
+    }
+}

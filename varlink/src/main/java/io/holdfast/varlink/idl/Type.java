@@ -1,0 +1,174 @@
+package io.holdfast.varlink.idl;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** A type of an interface definition. Its text form is that of the definition. */
+public sealed interface Type {
+    /** Types inside one another, counted from a member's fields. */
+    int MAX_DEPTH = 64;
+
+    /** The built-in types. */
+    enum Primitive implements Type {
+        /** A boolean. */
+        BOOL,
+        /** A whole number of 64 bits. */
+        INT,
+        /** A number. */
+        FLOAT,
+        /** A string. */
+        STRING,
+        /** Any JSON object. */
+        OBJECT,
+        /** Any JSON value but null; newer than systemd 257. */
+        ANY;
+
+        private final String word = name().toLowerCase(Locale.ROOT);
+
+        /** {@return the type's word in a definition} */
+        public String word() {
+            return word;
+        }
+    }
+
+    /**
+     * A type defined by name in the same interface.
+     *
+     * @param name the name
+     */
+    record Reference(String name) implements Type {
+        /**
+         * Checks the name.
+         *
+         * @throws IllegalArgumentException if that can be no type's name
+         */
+        public Reference {
+            IdlNames.require(IdlNames.isMember(name), "a type", name);
+        }
+    }
+
+    /**
+     * One of some words; a string on the wire.
+     *
+     * @param values the words
+     */
+    record Enumeration(List<Value> values) implements Composite {
+        /**
+         * Checks and copies the values.
+         *
+         * @throws IllegalArgumentException if there is no value, or one twice
+         */
+        public Enumeration {
+            values = List.copyOf(values);
+            if (values.isEmpty()) {
+                throw new IllegalArgumentException("an enum needs a value");
+            }
+            requireUnique(values.stream().map(Value::name).toList(), "value");
+        }
+
+        boolean contains(String name) {
+            return values.stream().anyMatch(value -> value.name().equals(name));
+        }
+    }
+
+    /**
+     * A word of an enum.
+     *
+     * @param documentation the comment in front of it
+     * @param name the name
+     */
+    record Value(Documentation documentation, String name) {
+        /**
+         * Checks the name.
+         *
+         * @throws IllegalArgumentException if that can be no value's name
+         */
+        public Value {
+            IdlNames.require(IdlNames.isField(name), "a value", name);
+        }
+    }
+
+    /**
+     * Named fields; a JSON object on the wire.
+     *
+     * @param fields the fields
+     */
+    record Struct(List<Field> fields) implements Composite {
+        /** The struct without fields, as of a method that takes or gives nothing. */
+        public static final Struct EMPTY = new Struct(List.of());
+
+        /**
+         * Checks and copies the fields.
+         *
+         * @throws IllegalArgumentException if a field is there twice
+         */
+        public Struct {
+            fields = List.copyOf(fields);
+            requireUnique(fields.stream().map(Field::name).toList(), "field");
+        }
+    }
+
+    /**
+     * A field of a struct.
+     *
+     * @param documentation the comment in front of it
+     * @param name the name
+     * @param type the type
+     */
+    record Field(Documentation documentation, String name, Type type) {
+        /**
+         * Checks the name.
+         *
+         * @throws IllegalArgumentException if that can be no field's name
+         */
+        public Field {
+            IdlNames.require(IdlNames.isField(name), "a field", name);
+        }
+    }
+
+    /** What a name can be given to: an enum or a struct. */
+    sealed interface Composite extends Type permits Enumeration, Struct {}
+
+    /**
+     * {@code []T}.
+     *
+     * @param element the type of the elements
+     */
+    record Array(Type element) implements Type {}
+
+    /**
+     * {@code [string]T}: an object of any keys, all with values of one type.
+     *
+     * @param value the type of the values
+     */
+    record Mapping(Type value) implements Type {}
+
+    /**
+     * {@code ?T}: may be null or absent.
+     *
+     * @param type the type
+     */
+    record Nullable(Type type) implements Type {
+        /**
+         * Checks the type.
+         *
+         * @throws IllegalArgumentException if the type is nullable already
+         */
+        public Nullable {
+            if (type instanceof Nullable) {
+                throw new IllegalArgumentException("a type is nullable once");
+            }
+        }
+    }
+
+    private static void requireUnique(List<String> names, String what) {
+        Set<String> seen = new HashSet<>();
+        for (String name : names) {
+            if (!seen.add(name)) {
+                throw new IllegalArgumentException(what + " \"" + name + "\" is there twice");
+            }
+        }
+    }
+}

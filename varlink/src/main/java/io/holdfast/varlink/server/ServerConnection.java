@@ -1,0 +1,515 @@
+package io.holdfast.varlink.server;
+
+import static java.lang.System.Logger.Level.DEBUG;
+import static java.lang.System.Logger.Level.ERROR;
+import static java.lang.System.Logger.Level.WARNING;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.Registration;
+import io.holdfast.core.limit.Charge;
+import io.holdfast.core.socket.Peer;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.varlink.MalformedMessageException;
+import io.holdfast.varlink.VarlinkException;
+import io.holdfast.varlink.json.JsonWeight;
+import io.holdfast.varlink.server.ClientComplaints.Kind;
+import io.holdfast.varlink.server.Service.Handler;
+import io.holdfast.varlink.server.UpgradeHandler.Upgrade;
+import io.holdfast.varlink.wire.CallMessage;
+import io.holdfast.varlink.wire.CallMessage.Mode;
+import io.holdfast.varlink.wire.Frame;
+import io.holdfast.varlink.wire.FrameDecoder;
+import io.holdfast.varlink.wire.MessageChannel;
+import io.holdfast.varlink.wire.MessageChannel.Deadline;
+import io.holdfast.varlink.wire.Outbox;
+import io.holdfast.varlink.wire.ReplyMessage;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client's connection, served by one virtual thread: read a call, have it answered, write the
+ * replies, read the next. Everything that waits waits here, so a client that sends half a message
+ * or does not read holds up nobody else.
+ */
+final class ServerConnection implements Runnable {
+    private static final System.Logger LOG = System.getLogger("io.holdfast.varlink");
+
+    /** What each holds that does nothing. */
+    static final int LEAST_BYTES = FrameDecoder.CHUNK;
+
+    /** The socket and the pidfd of the peer. */
+    static final int LEAST_DESCRIPTORS = 2;
+
+    private final UnixSocket socket;
+    private final MessageChannel channel;
+    private final Services services;
+    private final ServerLimits limits;
+    private final Charge<?> held;
+    private final Charge<?> heldDescriptors;
+    private final ClientComplaints complaints;
+    private final @Nullable Executor executor;
+    private final Peer peer;
+
+    /** The peer for people, who know it by its number. */
+    private final String who;
+
+    private volatile @Nullable Thread thread;
+    private volatile boolean closing;
+
+    /** Completed when the handler of the last call has done with it. */
+    private CompletableFuture<Void> handled = CompletableFuture.completedFuture(null);
+
+    private volatile boolean upgraded;
+
+    /** What a closing server waits for: a call that will be answered soon. */
+    private volatile boolean busy;
+
+    /** Whether a handler runs on this thread and is to be interrupted when the client hangs up. */
+    @GuardedBy("this")
+    private boolean interruptible;
+
+    ServerConnection(
+            UnixSocket socket,
+            Peer peer,
+            Services services,
+            ServerLimits limits,
+            Charge<?> held,
+            Charge<?> heldDescriptors,
+            ClientComplaints complaints,
+            @Nullable Executor executor) {
+        this.socket = socket;
+        this.peer = peer;
+        this.who = name(peer);
+        this.services = services;
+        this.limits = limits;
+        this.held = held;
+        this.heldDescriptors = heldDescriptors;
+        this.complaints = complaints;
+        this.executor = executor;
+        this.channel =
+                new MessageChannel(
+                        socket, limits.calls(), services.takeDescriptors(), held, heldDescriptors);
+    }
+
+    Peer peer() {
+        return peer;
+    }
+
+    /** The peer, for the log. */
+    String who() {
+        return who;
+    }
+
+    boolean isClosing() {
+        return closing;
+    }
+
+    static String name(Peer peer) {
+        return "process %d of user %d".formatted(peer.pid(), peer.uid());
+    }
+
+    @Override
+    public void run() {
+        thread = Thread.currentThread();
+        // Told before it is closed: who sees the end finds the reason in the log.
+        try (held;
+                heldDescriptors;
+                peer;
+                channel) {
+            try {
+                serve();
+            } catch (MalformedMessageException e) {
+                complaints.say(
+                        Kind.MALFORMED,
+                        peer.uid(),
+                        "closing the connection of " + who + ": " + e.getMessage());
+            } catch (ErrnoException | IllegalStateException e) {
+                LOG.log(DEBUG, "varlink: {0} is gone: {1}", who, e.getMessage());
+            } catch (InterruptedException e) {
+                LOG.log(DEBUG, "varlink: the connection of {0} is closed by the server", who);
+            } catch (TimeoutException e) {
+                closeUnread();
+            } finally {
+                closeSocket();
+                awaitHandler();
+            }
+        }
+    }
+
+    /**
+     * What a call makes the server hold counts until its handler has done with it, also where its
+     * caller has gone: calls that wait for the executor would else cost nothing.
+     */
+    private void awaitHandler() {
+        try {
+            handled.get();
+        } catch (InterruptedException e) {
+            LOG.log(DEBUG, "varlink: the server is closed before a handler for {0} ended", who);
+        } catch (ExecutionException e) {
+            throw new AssertionError(e); // it is only completed
+        }
+    }
+
+    /** The write time-out is over. */
+    void closeUnread() {
+        complaints.say(
+                Kind.UNREAD,
+                peer.uid(),
+                "closing the connection of %s, which has read no reply for the limit of %s"
+                        .formatted(who, limits.writeTimeout()));
+        closeSocket();
+    }
+
+    /**
+     * Lets nothing more come, and closes the socket: what is unread then can take long to close,
+     * and what came at the last moment would not be seen. A socket that speaks another protocol may
+     * be in other hands, too.
+     */
+    private void closeSocket() {
+        if (!upgraded) {
+            try {
+                socket.shutdown();
+            } catch (IllegalStateException e) {
+                return; // closed already
+            }
+        }
+        socket.close();
+    }
+
+    private void serve() throws MalformedMessageException, InterruptedException, TimeoutException {
+        boolean exactly = services.upgrade();
+        while (!closing) {
+            MessageChannel.Message message = channel.receive(exactly, Deadline.NEVER);
+            if (message == null) {
+                LOG.log(DEBUG, "varlink: {0} is gone", who);
+                return;
+            }
+            int beside = message.descriptors().size();
+            long weight = JsonWeight.of(message.body());
+            if (!held.grow(weight)) {
+                message.descriptors().forEach(Fd::close);
+                throw new MalformedMessageException("the call has no room: " + held.refusal());
+            }
+            try {
+                if (!answer(message)) {
+                    return;
+                }
+            } finally {
+                held.shrink(weight);
+                heldDescriptors.shrink(beside); // closed, or the handler's own by now
+            }
+        }
+    }
+
+    /** False if the connection is at its end. */
+    private boolean answer(MessageChannel.Message message)
+            throws MalformedMessageException, InterruptedException, TimeoutException {
+        CallMessage call;
+        try {
+            call = CallMessage.of(message.body());
+        } catch (MalformedMessageException e) {
+            message.descriptors().forEach(Fd::close);
+            throw e;
+        }
+        busy = call.mode() != Mode.MORE;
+        boolean more = answer(call, message.descriptors());
+        if (more) {
+            busy = false;
+        }
+        return more;
+    }
+
+    /** False if the connection is at its end. */
+    private boolean answer(CallMessage message, List<Fd> descriptors)
+            throws MalformedMessageException, InterruptedException, TimeoutException {
+        Service.Served served;
+        try {
+            served = admit(message);
+        } catch (VarlinkException e) {
+            descriptors.forEach(Fd::close);
+            return message.mode() == Mode.ONEWAY || refuse(e);
+        }
+        if (!served.options().contains(MethodOption.TAKES_DESCRIPTORS)) {
+            descriptors.forEach(Fd::close);
+        }
+        Outbox outbox = new Outbox(limits.maxQueuedReplies(), limits.maxQueuedBytes(), held);
+        Call call =
+                new Call(
+                        message,
+                        served,
+                        this,
+                        outbox,
+                        served.options().contains(MethodOption.TAKES_DESCRIPTORS)
+                                ? descriptors
+                                : List.of());
+        var upgrade = new Upgrade[1];
+        Registration watch = null;
+        try {
+            if (call.wantsMore()) {
+                watch = watchForHangup(call);
+            }
+            start(call, served.handler(), upgrade);
+            if (watch == null && outbox.isOpen() && !call.isOneway()) {
+                watch = watchForHangup(call);
+            }
+            for (Frame frame = outbox.take(); frame != null; frame = outbox.take()) {
+                write(outbox, frame);
+            }
+        } catch (ErrnoException
+                | IllegalStateException
+                | InterruptedException
+                | TimeoutException e) {
+            call.hangUp();
+            throw e;
+        } finally {
+            if (watch != null) {
+                var _ = watch.cancel();
+            }
+            call.close();
+        }
+        if (call.isHungUp()) {
+            LOG.log(DEBUG, "varlink: {0} hung up on {1}", who, call.method());
+            return false;
+        }
+        Upgrade next = upgrade[0];
+        if (next == null || !call.hasSucceeded()) {
+            return true;
+        }
+        busy = false;
+        upgraded = true;
+        speak(call, next.next());
+        return false;
+    }
+
+    /** False if there is no room for the answer: the connection is to be closed. */
+    private boolean refuse(VarlinkException error)
+            throws MalformedMessageException, InterruptedException, TimeoutException {
+        Frame frame = refusal(error);
+        int length = frame.bytes().length;
+        if (!held.grow(length)) {
+            tellUnread();
+            return false;
+        }
+        try {
+            write(frame);
+            return true;
+        } finally {
+            held.shrink(length);
+        }
+    }
+
+    /** An error that repeats a name of the call, which may be as long as a message. */
+    private Frame refusal(VarlinkException error) throws MalformedMessageException {
+        try {
+            return frame(ReplyMessage.failure(error), List.of());
+        } catch (IllegalArgumentException _) {
+            throw new MalformedMessageException("a name is as long as a message may be");
+        }
+    }
+
+    /** The method that is called, if it may be called like that. */
+    private Service.Served admit(CallMessage call) {
+        Service.Served served = services.find(call.method());
+        served.definition()
+                .checkInput(served.method(), call.parameters())
+                .ifPresent(mismatch -> {
+                    LOG.log(DEBUG, "varlink: {0} calls {1} with {2}", who, call.method(), mismatch);
+                    throw VarlinkException.invalidParameter(mismatch.parameter());
+                });
+        if (served.options().contains(MethodOption.REQUIRES_MORE) && call.mode() != Mode.MORE) {
+            throw VarlinkException.expectedMore();
+        }
+        if (served.upgrades() && call.mode() != Mode.UPGRADE) {
+            throw VarlinkException.expectedUpgrade();
+        }
+        if (!served.upgrades() && call.mode() == Mode.UPGRADE) {
+            throw VarlinkException.methodNotImplemented(call.method());
+        }
+        return served;
+    }
+
+    private Registration watchForHangup(Call call) {
+        return Readiness.once(
+                socket.fd(),
+                0,
+                _ -> {
+                    call.hangUp();
+                    interruptHandler();
+                });
+    }
+
+    private synchronized void interruptHandler() {
+        Thread running = thread;
+        if (interruptible && running != null) {
+            running.interrupt();
+        }
+    }
+
+    private void start(Call call, Handler handler, @Nullable Upgrade[] upgrade) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        handled = done;
+        if (executor != null) {
+            try {
+                executor.execute(() -> handle(call, handler, upgrade, done));
+            } catch (RejectedExecutionException e) {
+                call.fail(e);
+                done.complete(null);
+            }
+            return;
+        }
+        synchronized (this) {
+            interruptible = true;
+        }
+        handle(call, handler, upgrade, done);
+        synchronized (this) {
+            interruptible = false;
+            // It was meant for the handler; that the socket is closed or hung up is seen without.
+            var _ = Thread.interrupted();
+        }
+    }
+
+    private static void handle(
+            Call call, Handler handler, @Nullable Upgrade[] upgrade, CompletableFuture<Void> done) {
+        try {
+            switch (handler) {
+                case Handler.Plain(MethodHandler plain) ->
+                        call.finish(Objects.requireNonNull(plain.handle(call), "no reply"));
+                case Handler.Async(AsyncMethodHandler async) -> {
+                    var _ =
+                            async.handle(call)
+                                    .whenComplete((reply, failure) -> {
+                                        if (failure == null) {
+                                            call.finish(reply);
+                                        } else {
+                                            call.fail(failure);
+                                        }
+                                    })
+                                    .whenComplete((_, _) -> done.complete(null));
+                    return;
+                }
+                case Handler.Upgrading(UpgradeHandler upgrading) -> {
+                    Upgrade next = upgrading.handle(call);
+                    upgrade[0] = next;
+                    call.finish(next.reply());
+                }
+            }
+        } catch (Throwable e) {
+            call.fail(e);
+        }
+        done.complete(null);
+    }
+
+    private void speak(Call call, UpgradeHandler.Protocol protocol) {
+        try {
+            protocol.speak(socket);
+        } catch (Exception e) {
+            LOG.log(
+                    closing ? DEBUG : WARNING,
+                    () -> "varlink: what " + call.method() + " led to failed for " + who,
+                    e);
+        }
+    }
+
+    Frame frame(ReplyMessage reply, List<Fd> descriptors) {
+        return new Frame(reply.toJson(), descriptors, limits.replies());
+    }
+
+    /** Takes a reply that others follow; false if nobody will read it. */
+    boolean put(Outbox outbox, Frame frame) throws InterruptedException, TimeoutException {
+        boolean own = Thread.currentThread() == thread;
+        if (own) {
+            flush(outbox);
+        }
+        return switch (outbox.put(frame)) {
+            case DONE -> {
+                if (own) {
+                    flush(outbox);
+                }
+                yield true;
+            }
+            case ENDED -> false;
+            case FULL -> {
+                tellUnread();
+                closeSocket();
+                yield false;
+            }
+        };
+    }
+
+    /** Tells that the client is disconnected for what it does not read. */
+    void tellUnread() {
+        complaints.say(
+                Kind.UNREAD,
+                peer.uid(),
+                ("closing the connection of %s, which leaves more than %d replies or %d bytes"
+                                + " unread, or more than its share (%s)")
+                        .formatted(
+                                who,
+                                limits.maxQueuedReplies(),
+                                limits.maxQueuedBytes(),
+                                held.refusal()));
+    }
+
+    private void flush(Outbox outbox) throws InterruptedException, TimeoutException {
+        for (Frame frame = outbox.poll(); frame != null; frame = outbox.poll()) {
+            write(outbox, frame);
+        }
+    }
+
+    private void write(Outbox outbox, Frame frame) throws InterruptedException, TimeoutException {
+        try {
+            write(frame);
+        } finally {
+            outbox.written(frame);
+        }
+    }
+
+    private void write(Frame frame) throws InterruptedException, TimeoutException {
+        channel.send(frame, Deadline.after(limits.writeTimeout()));
+    }
+
+    /** Where handlers and what belongs to them run. */
+    void execute(Runnable task) {
+        try {
+            if (executor == null) {
+                task.run();
+            } else {
+                executor.execute(task);
+            }
+        } catch (RuntimeException e) {
+            LOG.log(ERROR, "varlink: a task after the hang-up of " + who + " failed", e);
+        }
+    }
+
+    /** Takes no more calls; ends at once unless a call is about to be answered. By any thread. */
+    void close() {
+        closing = true;
+        if (!busy) {
+            abort();
+        }
+    }
+
+    /** Ends at once. By any thread. */
+    void abort() {
+        closing = true;
+        closeSocket();
+        Thread running = thread;
+        if (running != null) {
+            running.interrupt();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "the connection of " + who;
+    }
+}

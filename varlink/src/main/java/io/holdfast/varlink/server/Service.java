@@ -1,0 +1,140 @@
+package io.holdfast.varlink.server;
+
+import com.google.errorprone.annotations.CanIgnoreReturnValue;
+import io.holdfast.varlink.idl.Interface;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** An interface together with the handlers of its methods; immutable. */
+public final class Service {
+    /** What answers a method. */
+    sealed interface Handler {
+        record Plain(MethodHandler handler) implements Handler {}
+
+        record Async(AsyncMethodHandler handler) implements Handler {}
+
+        record Upgrading(UpgradeHandler handler) implements Handler {}
+    }
+
+    /** A method with its handler. */
+    record Served(
+            Interface definition,
+            Interface.Method method,
+            Handler handler,
+            Set<MethodOption> options) {
+        boolean upgrades() {
+            return handler instanceof Handler.Upgrading;
+        }
+    }
+
+    private final Interface definition;
+    private final Map<String, Served> methods;
+
+    private Service(Interface definition, Map<String, Served> methods) {
+        this.definition = definition;
+        this.methods = Map.copyOf(methods);
+    }
+
+    /**
+     * An interface to serve; its methods have no handlers yet.
+     *
+     * @param definition the interface
+     * @return the builder
+     */
+    public static Builder of(Interface definition) {
+        return new Builder(definition);
+    }
+
+    /** {@return the definition of the interface, as it was given} */
+    public Interface definition() {
+        return definition;
+    }
+
+    Optional<Served> find(String method) {
+        return Optional.ofNullable(methods.get(method));
+    }
+
+    boolean upgrades() {
+        return methods.values().stream().anyMatch(Served::upgrades);
+    }
+
+    boolean takesDescriptors() {
+        return methods.values().stream()
+                .anyMatch(served -> served.options().contains(MethodOption.TAKES_DESCRIPTORS));
+    }
+
+    /** Collects handlers. A method without one answers {@code MethodNotImplemented}. */
+    public static final class Builder {
+        private final Interface definition;
+        private final Map<String, Served> methods = new HashMap<>();
+
+        private Builder(Interface definition) {
+            this.definition = definition;
+        }
+
+        /**
+         * Serves a method.
+         *
+         * @param name the name of the method, without that of the interface
+         * @param handler what answers the calls
+         * @param options the options
+         * @return this
+         * @throws IllegalArgumentException if the interface does not define it, or it has a handler
+         */
+        @CanIgnoreReturnValue
+        public Builder method(String name, MethodHandler handler, MethodOption... options) {
+            return put(name, new Handler.Plain(handler), options);
+        }
+
+        /**
+         * Serves a method whose handler does not block.
+         *
+         * @param name the name of the method, without that of the interface
+         * @param handler what answers the calls
+         * @param options the options
+         * @return this
+         * @throws IllegalArgumentException if the interface does not define it, or it has a handler
+         */
+        @CanIgnoreReturnValue
+        public Builder asyncMethod(
+                String name, AsyncMethodHandler handler, MethodOption... options) {
+            return put(name, new Handler.Async(handler), options);
+        }
+
+        /**
+         * Serves a method that only answers calls that ask for an upgrade; others get {@code
+         * ExpectedUpgrade}.
+         *
+         * @param name the name of the method, without that of the interface
+         * @param handler what answers the calls
+         * @return this
+         * @throws IllegalArgumentException if the interface does not define it, or it has a handler
+         */
+        @CanIgnoreReturnValue
+        public Builder upgradeMethod(String name, UpgradeHandler handler) {
+            return put(name, new Handler.Upgrading(handler));
+        }
+
+        private Builder put(String name, Handler handler, MethodOption... options) {
+            Interface.Method method =
+                    definition
+                            .method(name)
+                            .orElseThrow(() ->
+                                    new IllegalArgumentException(
+                                            definition.name() + " defines no method " + name));
+            Served served = new Served(definition, method, handler, Set.copyOf(List.of(options)));
+            if (methods.putIfAbsent(name, served) != null) {
+                throw new IllegalArgumentException(name + " has a handler already");
+            }
+            return this;
+        }
+
+        /** {@return the service with the handlers that were given so far} */
+        public Service build() {
+            return new Service(definition, methods);
+        }
+    }
+}

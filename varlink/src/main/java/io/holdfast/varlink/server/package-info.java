@@ -1,0 +1,5 @@
+/** Serves Varlink interfaces; each call knows its peer. */
+@NullMarked
+package io.holdfast.varlink.server;
+
+import org.jspecify.annotations.NullMarked;

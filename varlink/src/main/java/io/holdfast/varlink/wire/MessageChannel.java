@@ -1,0 +1,269 @@
+package io.holdfast.varlink.wire;
+
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.limit.Charge;
+import io.holdfast.core.socket.Ancillary;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.varlink.MalformedMessageException;
+import io.holdfast.varlink.MessageLimits;
+import io.holdfast.varlink.VarlinkLimits;
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonException;
+import io.holdfast.varlink.json.JsonReader;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Whole messages over a stream socket, which it owns. One thread receives and one sends at a time;
+ * {@link UnixSocket#close} by any other thread wakes both.
+ *
+ * <p>The kernel ends a read behind the bytes that descriptors came with, so they belong to the
+ * message that the last byte of the read belongs to.
+ */
+public final class MessageChannel implements AutoCloseable {
+    /** A message, whose receiver owns the descriptors. */
+    public record Message(Json body, List<Fd> descriptors) {}
+
+    /** Descriptors of a frame that has not been given out yet. */
+    private record Beside(long frame, List<Fd> descriptors) {}
+
+    private final UnixSocket socket;
+    private final MessageLimits limits;
+    private final FrameDecoder decoder;
+    private final @Nullable Ancillary ancillary;
+    private final Charge<?> heldDescriptors;
+
+    /** Where recvmsg puts the data, which the kernel could not write into an array. */
+    private final ByteBuffer landing;
+
+    private final Deque<Beside> waiting = new ArrayDeque<>();
+    private long framesGiven;
+
+    /**
+     * By when the message must be complete that descriptors wait for. A client may send its own end
+     * of the connection: then the connection has no end while the descriptor waits here, though the
+     * client is gone.
+     */
+    private Deadline completion = Deadline.NEVER;
+
+    /**
+     * @param takesDescriptors otherwise the kernel drops those that come
+     * @param held where the memory of messages that come is counted
+     * @param heldDescriptors where the descriptors that come are counted; the receiver of a message
+     *     gives them back
+     */
+    public MessageChannel(
+            UnixSocket socket,
+            MessageLimits limits,
+            boolean takesDescriptors,
+            Charge<?> held,
+            Charge<?> heldDescriptors) {
+        this.socket = socket;
+        this.limits = limits;
+        this.heldDescriptors = heldDescriptors;
+        this.decoder = new FrameDecoder(limits.json().maxBytes(), held);
+        boolean takes = takesDescriptors && limits.maxDescriptors() > 0;
+        this.landing = ByteBuffer.allocateDirect(takes ? FrameDecoder.CHUNK : 0);
+        this.ancillary = takes ? Ancillary.ofDescriptors(limits.maxDescriptors()) : null;
+    }
+
+    public UnixSocket socket() {
+        return socket;
+    }
+
+    /**
+     * Waits for the next message.
+     *
+     * @param exactly read not one byte behind the message's NUL; costs a look ahead for each read
+     * @return null at the end of the stream
+     * @throws MalformedMessageException if that is no JSON within the limits, or the stream ends
+     *     inside a message
+     * @throws TimeoutException if it has not come by then
+     */
+    public @Nullable Message receive(boolean exactly, Deadline deadline)
+            throws MalformedMessageException, InterruptedException, TimeoutException {
+        if (!waiting.isEmpty()) {
+            completion = Deadline.after(VarlinkLimits.PENDING_DESCRIPTORS.duration());
+        }
+        for (; ; ) {
+            ByteBuffer frame = decoder.next();
+            if (frame != null) {
+                List<Fd> descriptors = takeDescriptors(framesGiven++);
+                try {
+                    return new Message(JsonReader.read(frame, limits.json()), descriptors);
+                } catch (JsonException e) {
+                    descriptors.forEach(Fd::close);
+                    throw new MalformedMessageException(e.getMessage());
+                }
+            }
+            ByteBuffer space = decoder.space();
+            int count = read(space, exactly);
+            if (count == UnixSocket.WOULD_BLOCK) {
+                awaitMore(deadline);
+            } else if (count != UnixSocket.END) {
+                int framesEnded = decoder.received(count);
+                if (ancillary != null) {
+                    keep(framesGiven + framesEnded, ancillary);
+                }
+            } else if (decoder.isBetweenFrames()) {
+                return null;
+            } else {
+                throw new MalformedMessageException("the stream ends inside a message");
+            }
+        }
+    }
+
+    private void awaitMore(Deadline deadline)
+            throws MalformedMessageException, InterruptedException, TimeoutException {
+        if (waiting.isEmpty() || deadline.isBefore(completion)) {
+            deadline.await(socket, Readiness.IN);
+            return;
+        }
+        try {
+            completion.await(socket, Readiness.IN);
+        } catch (TimeoutException e) {
+            throw new MalformedMessageException(
+                    "descriptors came beside a message that is not complete after "
+                            + VarlinkLimits.PENDING_DESCRIPTORS.duration().toMillis()
+                            + " ms ("
+                            + VarlinkLimits.PENDING_DESCRIPTORS.property()
+                            + ")");
+        }
+    }
+
+    private int read(ByteBuffer space, boolean exactly) {
+        if (exactly) {
+            int count = socket.tryPeek(space.duplicate());
+            if (count <= 0) {
+                return count;
+            }
+            space.limit(endOfFrame(space, count));
+        }
+        if (ancillary == null) {
+            return socket.tryReceive(space);
+        }
+        landing.clear().limit(Math.min(landing.capacity(), space.remaining()));
+        int count = socket.tryReceive(landing, ancillary);
+        space.put(landing.flip());
+        return count;
+    }
+
+    /** Behind the first NUL of so many bytes, or behind them. */
+    private static int endOfFrame(ByteBuffer bytes, int count) {
+        int end = bytes.position() + count;
+        for (int i = bytes.position(); i < end; i++) {
+            if (bytes.get(i) == 0) {
+                return i + 1;
+            }
+        }
+        return end;
+    }
+
+    private void keep(long frame, Ancillary beside) throws MalformedMessageException {
+        List<Fd> descriptors = beside.takeDescriptors();
+        if (descriptors.isEmpty() && !beside.isCut()) {
+            return;
+        }
+        if (waiting.isEmpty()) {
+            completion = Deadline.after(VarlinkLimits.PENDING_DESCRIPTORS.duration());
+        }
+        waiting.add(new Beside(frame, descriptors));
+        if (!heldDescriptors.grow(descriptors.size())) {
+            throw new MalformedMessageException(
+                    "its descriptors have no room: " + heldDescriptors.refusal());
+        }
+        long count =
+                waiting.stream()
+                        .filter(other -> other.frame() == frame)
+                        .mapToLong(other -> other.descriptors().size())
+                        .sum();
+        if (beside.isCut() || count > limits.maxDescriptors()) {
+            throw new MalformedMessageException(
+                    "more than the limit of "
+                            + limits.maxDescriptors()
+                            + " descriptors beside a message, or than this process may open");
+        }
+    }
+
+    private List<Fd> takeDescriptors(long frame) {
+        if (waiting.isEmpty()) {
+            return List.of();
+        }
+        List<Fd> taken = new ArrayList<>();
+        while (!waiting.isEmpty() && waiting.getFirst().frame() == frame) {
+            taken.addAll(waiting.removeFirst().descriptors());
+        }
+        return taken;
+    }
+
+    /**
+     * Waits until the kernel has taken the whole message; closes the frame in any case.
+     *
+     * @throws TimeoutException if it has not by then
+     */
+    public void send(Frame frame, Deadline deadline) throws InterruptedException, TimeoutException {
+        try (frame) {
+            ByteBuffer bytes = ByteBuffer.wrap(frame.bytes());
+            List<Fd> beside = frame.descriptors();
+            while (bytes.hasRemaining()) {
+                int count =
+                        beside.isEmpty() ? socket.trySend(bytes) : socket.trySend(bytes, beside);
+                if (count == UnixSocket.WOULD_BLOCK) {
+                    deadline.await(socket, Readiness.OUT);
+                } else {
+                    beside = List.of();
+                }
+            }
+        }
+    }
+
+    /** By the receiving thread: closes the socket and the descriptors that nobody took. */
+    @Override
+    public void close() {
+        socket.close();
+        waiting.forEach(beside -> beside.descriptors().forEach(Fd::close));
+        waiting.clear();
+        if (ancillary != null) {
+            ancillary.close();
+        }
+    }
+
+    /**
+     * A time by which something must be done.
+     *
+     * @param nanos on the clock of {@link System#nanoTime}; ignored if endless
+     */
+    public record Deadline(long nanos, boolean endless) {
+        public static final Deadline NEVER = new Deadline(0, true);
+
+        /** Durations beyond what the clock can count have no end. */
+        public static Deadline after(Duration time) {
+            return time.compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) > 0
+                    ? NEVER
+                    : new Deadline(System.nanoTime() + time.toNanos(), false);
+        }
+
+        boolean isBefore(Deadline other) {
+            return !endless && (other.endless || nanos - other.nanos < 0);
+        }
+
+        void await(UnixSocket socket, int events) throws InterruptedException, TimeoutException {
+            if (endless) {
+                var _ = socket.await(events);
+                return;
+            }
+            Duration left = Duration.ofNanos(nanos - System.nanoTime());
+            if (!left.isPositive()
+                    || Readiness.await(socket.fd(), events, left) == Readiness.NONE) {
+                throw new TimeoutException();
+            }
+        }
+    }
+}

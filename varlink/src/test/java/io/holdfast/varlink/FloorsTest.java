@@ -1,0 +1,49 @@
+package io.holdfast.varlink;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import io.holdfast.core.testkit.PackageOrder;
+import io.holdfast.core.testkit.SameOnEveryKernel;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Which package of holdfast-varlink may import which: values, descriptions of interfaces, what
+ * client and server share in words (the root), then in bytes, and above that each of the two.
+ */
+@SameOnEveryKernel
+class FloorsTest {
+    private static final String ROOT = "io.holdfast.varlink";
+
+    private static final JavaClasses VARLINK =
+            new ClassFileImporter()
+                    .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .importPackages(ROOT);
+
+    private static final PackageOrder ORDER = new PackageOrder(ROOT, VARLINK);
+
+    @Test
+    void allOfVarlinkIsLookedAt() {
+        assertThat(VARLINK.stream().map(JavaClass::getPackageName).distinct())
+                .containsExactlyInAnyOrder(
+                        ROOT,
+                        ROOT + ".client",
+                        ROOT + ".idl",
+                        ROOT + ".json",
+                        ROOT + ".server",
+                        ROOT + ".wire");
+    }
+
+    @Test
+    void eachUsesOnlyThoseBelow() {
+        ORDER.assertUsesOnly("json");
+        ORDER.assertUsesOnly("idl", "json");
+        ORDER.assertUsesOnly("", "idl", "json");
+        ORDER.assertUsesOnly("wire", "", "idl", "json");
+        ORDER.assertUsesOnly("server", "wire", "", "idl", "json");
+        ORDER.assertUsesOnly("client", "wire", "", "idl", "json");
+    }
+}

@@ -51,12 +51,13 @@ public record Caller(String connection, long uid, Optional<Subject.UnixProcess> 
     }
 
     /**
-     * Root, too, speaks of the session that it is in.
+     * Root, too, speaks only of the session that it is in. A service of the user's own manager is
+     * in none, and counts as in the display session of that user: agents of many desktops run so.
      *
      * @throws AuthorityException if this caller is in no session, or in another
      */
     void requireIn(Subject.UnixSession session, Sessions sessions) {
-        Optional<String> own = process.flatMap(held -> sessions.own(held.pidFd())).map(Session::id);
+        Optional<String> own = process.flatMap(held -> sessions.of(held.pidFd())).map(Session::id);
         if (own.isEmpty()) {
             throw AuthorityException.failed("Cannot determine session the caller is in");
         }

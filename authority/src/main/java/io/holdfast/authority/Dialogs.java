@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 
 import io.holdfast.authority.subject.Identity;
 import io.holdfast.authority.subject.Subject;
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.process.PidFd;
@@ -324,13 +325,26 @@ final class Dialogs implements AutoCloseable {
                                 .orElse("tells no process of its agent");
     }
 
+    /** Whether a helper may mean this agent, by the user and the process that it tells. */
     private static boolean fits(
             Agent agent, OptionalLong uid, Optional<Subject.UnixProcess> asked) {
         Optional<PidFd> process = asked.map(Subject.UnixProcess::pidFd);
-        return (uid.isEmpty() || uid.getAsLong() == agent.uid())
+        return (uid.isEmpty() || uid.getAsLong() == agent.uid() || isReally(process, agent.uid()))
                 && (process.isEmpty()
                         || agent.process().isEmpty()
                         || agent.process().equals(process));
+    }
+
+    /**
+     * Of an agent that is part of a set-uid program, as that of pkexec, the helper of polkit 127
+     * tells the effective user (polkit, issue 686): the process's real one is the agent's.
+     */
+    private static boolean isReally(Optional<PidFd> process, long uid) {
+        try {
+            return process.isPresent() && Subject.UnixProcess.realUid(process.get()) == uid;
+        } catch (ErrnoException e) {
+            return false; // it is gone
+        }
     }
 
     private Optional<Dialog> dialog(String cookie, Predicate<Dialog> fits) {

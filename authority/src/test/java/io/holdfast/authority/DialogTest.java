@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.authority.AgentChannel.End;
 import io.holdfast.authority.client.Decision;
+import io.holdfast.authority.subject.Identity;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.authority.temporary.TemporaryAuthorization;
@@ -195,6 +196,63 @@ class DialogTest {
         assertThat(answer.join().isAuthorized()).isTrue();
     }
 
+    /** Polkit, issue 597. */
+    @Test
+    void theMessageIsInTheLanguageOfTheAgent() throws Exception {
+        folders.policyFile(
+                "a.german.policy",
+                """
+                <policyconfig><action id="a.german"><description>what</description>
+                <message>Really?</message><message xml:lang="de">Wirklich?</message>
+                <defaults><allow_any>auth_self</allow_any></defaults></action></policyconfig>
+                """);
+        engine.reload();
+        engine.registerAgent(ROOT, subject(), "de_DE.UTF-8", "/agent", false, agent).join();
+        CompletableFuture<Decision> answer = ask("a.german");
+        TestAgent.Dialog dialog = agent.take();
+        assertThat(dialog.request().message()).isEqualTo("Wirklich?");
+        dialog.end(End.DISMISSED);
+        assertNothing(answer.join());
+    }
+
+    /** CVE-2018-19788: of users beyond 2 to the 31, too. */
+    @Test
+    @Needs(root = true)
+    void aUserBeyondTwoToThe31AuthenticatesAsAnyOther() throws Exception {
+        long high = 4_000_000_000L;
+        int highProcess = parent.child("high", "uid=" + high);
+        Subject.UnixProcess asked = subject(highProcess, high, Origin.DESCRIPTOR);
+        assertThat(quietly(asked.duplicate(), "a.self").isChallenge()).isTrue();
+        engine.registerAgent(ROOT, asked.duplicate(), "C", "/agent", false, agent).join();
+        CompletableFuture<Decision> answer = ask(ROOT, asked, "a.self");
+        TestAgent.Dialog dialog = agent.take();
+        assertThat(dialog.request().identities())
+                .containsExactly(new Identity.User(Long.toString(high)));
+        assertFails(respond(ROOT, dialog.cookie(), 4_294_967_295L), "was not offered");
+        respond(ROOT, dialog.cookie(), high).join();
+        dialog.end(End.COMPLETED);
+        assertThat(answer.join().isAuthorized()).isTrue();
+    }
+
+    /** As polkit 127's helper tells of the agent in pkexec (polkit, issue 686). */
+    @Test
+    @Needs(root = true)
+    void aHelperThatSawTheEffectiveUserOfASetUidAgentIsBelieved() throws Exception {
+        int setUid = parent.child("set-uid", "uid=" + USER, "euid=0");
+        Caller registering = new Caller("agent", 0, Optional.of(subject(setUid, 0, Origin.PEER)));
+        engine.registerAgent(registering, subject(), "C", "/agent", false, agent).join();
+        CompletableFuture<Decision> answer = ask("a.self");
+        TestAgent.Dialog dialog = agent.take();
+        Subject.UnixProcess seen = subject(setUid, 0, Origin.NUMBER);
+        assertFails(
+                engine.respond(
+                        ROOT, dialog.cookie(), USER, OptionalLong.of(OTHER), Optional.empty()),
+                "No session for cookie");
+        engine.respond(ROOT, dialog.cookie(), USER, OptionalLong.of(0), Optional.of(seen)).join();
+        dialog.end(End.COMPLETED);
+        assertThat(answer.join().isAuthorized()).isTrue();
+    }
+
     private static void assertFails(CompletableFuture<?> future, String why) {
         assertThatThrownBy(future::join)
                 .hasCauseInstanceOf(AuthorityException.class)
@@ -343,6 +401,49 @@ class DialogTest {
                     .hasMessageContaining("differs");
             Caller own = new Caller("own", USER, su.process());
             other.registerAgent(own, session, "C", "/agent", false, agent).join();
+        }
+    }
+
+    /** Agents of desktops run as services of the user's own manager (polkit, issue 457). */
+    @Test
+    @Needs(root = true, cgroup2 = true)
+    void anAgentBelowTheUsersManagerSpeaksForTheUsersDisplaySession() throws Exception {
+        folders.display(USER, "78", "", "active");
+        folders.display(USER, "77", "seat0", "active"); // the last one is the display session
+        try (ScratchCgroup scratch = ScratchCgroup.create();
+                Cgroup slice = scratch.cgroup().create("user-" + USER + ".slice");
+                Cgroup manager = slice.create("user@" + USER + ".service");
+                Cgroup service = manager.create("agent.service");
+                PidFd inside = PidFd.open(parent.child("agent", "uid=" + USER));
+                AuthorityEngine other =
+                        AuthorityEngine.open(folders.options(scratch.cgroup().path()))) {
+            service.attach(inside);
+            Caller caller = callerBy(inside);
+            Subject.UnixSession session = new Subject.UnixSession("77", USER);
+            assertThatThrownBy(() ->
+                            other.registerAgent(
+                                            caller,
+                                            new Subject.UnixSession("78", USER),
+                                            "C",
+                                            "/agent",
+                                            false,
+                                            agent)
+                                    .join())
+                    .hasMessageContaining("differs");
+            other.registerAgent(caller, session, "C", "/agent", false, agent).join();
+            CompletableFuture<Decision> answer =
+                    other.check(
+                            new CheckRequest(
+                                    ROOT,
+                                    subject(inside.pid(), USER, Origin.DESCRIPTOR),
+                                    "a.keep",
+                                    Map.of(),
+                                    true,
+                                    false,
+                                    ""));
+            TestAgent.Dialog dialog = agent.take();
+            dialog.end(End.COMPLETED);
+            assertThat(answer.join().isAuthorized()).isFalse();
         }
     }
 

@@ -21,14 +21,22 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * The connections of an accepting socket: takes them, counts them, and has each served by an
  * instance of its own. On the loop.
+ *
+ * <p>A connection is put into the store as soon as it is accepted, before anything is asked of it,
+ * so that it outlives this process. Between accept4(2) and the sendmsg(2) that does so the kernel
+ * knows no other holder: if the manager is killed between these two calls, the client sees its
+ * connection reset, with nothing of it read, and connects again.
  */
 final class SocketConnections {
     /** How long nobody looks for more when this process has no descriptor left for one. */
     private static final Duration EXHAUSTED = Duration.ofSeconds(1);
+
+    private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
 
     /** The socket that they come to. */
     interface Owner {
@@ -70,7 +78,9 @@ final class SocketConnections {
     void accept(ListeningSocket socket) {
         int number = SysSocket.accept(socket.fd());
         if (number >= 0) {
-            take(Fd.received(number));
+            Fd fd = Fd.received(number);
+            context.survival().keep(key(accepted), List.of(fd));
+            take(fd);
             return;
         }
         String problem =
@@ -85,21 +95,24 @@ final class SocketConnections {
         }
     }
 
+    /** Has one served that is kept as the next, or refuses it. */
     private void take(Fd fd) {
         AcceptedConnection connection;
         try {
             connection = AcceptedConnection.of(fd);
         } catch (ErrnoException e) {
+            context.survival().dropAndClose(key(accepted));
             context.closer().close(name().text(), fd);
             gone.log("gone", "a connection has gone already: " + e.getMessage());
             return;
         }
-        Optional<UnitName> instance = instanceFor(connection);
+        Optional<UnitName> instance = instanceFor(accepted, connection);
         Optional<String> refusal =
                 instance.isEmpty()
                         ? Optional.of("the name of its instance would be too long")
                         : refusal(owner.unit().socket(), connection.source());
         if (refusal.isPresent()) {
+            context.survival().dropAndClose(key(accepted));
             refused++;
             owner.connectionsChanged();
             complaints.log(
@@ -107,8 +120,10 @@ final class SocketConnections {
                     "a connection of " + connection.source() + " is refused: " + refusal.get());
             close(connection);
         } else if (owner.mayTrigger()) {
-            serve(instance.get(), connection);
+            Runnable ended = count(accepted++, instance.get(), connection);
+            context.events().activation().serve(name(), instance.get(), connection, ended);
         } else {
+            context.survival().dropAndClose(key(accepted));
             close(connection);
         }
     }
@@ -124,11 +139,11 @@ final class SocketConnections {
         }
     }
 
-    private Optional<UnitName> instanceFor(AcceptedConnection connection) {
+    private Optional<UnitName> instanceFor(long number, AcceptedConnection connection) {
         return UnitName.parse(
                 owner.unit().socket().service().prefix()
                         + "@"
-                        + accepted
+                        + number
                         + "-"
                         + connection.ends()
                         + UnitType.SERVICE.suffix());
@@ -147,15 +162,13 @@ final class SocketConnections {
                 : Optional.empty();
     }
 
-    private void serve(UnitName instance, AcceptedConnection connection) {
-        accepted++;
-        context.survival().keep(key() + instance, List.of(connection.fd()));
-        Runnable ended = count(instance, connection);
-        context.events().activation().serve(name(), instance, connection, ended);
+    private String keys() {
+        return "accepted " + name() + " ";
     }
 
-    private String key() {
-        return "accepted " + name() + " ";
+    /** What a connection is kept under, by its number among those that were served. */
+    private String key(long number) {
+        return keys() + number;
     }
 
     /** How many there were. */
@@ -169,37 +182,50 @@ final class SocketConnections {
         refused = fields.number("refused");
     }
 
-    /** Goes on with the connections of a manager that was killed: their instances may run. */
+    /**
+     * Goes on with the connections of a manager that was killed: their instances may run. One that
+     * it had not yet handed on is served now, whatever the limits.
+     */
     void resume() {
-        for (String key : context.survival().keys(key())) {
-            Optional<UnitName> instance = UnitName.parse(key.substring(key().length()));
+        for (String key : context.survival().keys(keys())) {
+            String number = key.substring(keys().length());
             for (Fd fd : context.survival().take(key)) {
-                try {
-                    AcceptedConnection connection = AcceptedConnection.of(fd);
-                    Runnable ended = count(instance.orElseThrow(), connection);
-                    context.events()
-                            .activation()
-                            .serveAgain(name(), instance.get(), connection, ended);
-                } catch (ErrnoException e) {
-                    context.survival().dropAndClose(key); // it has gone meanwhile
+                if (!NUMBER.matcher(number).matches() || !resume(Long.parseLong(number), fd)) {
+                    context.survival().dropAndClose(key);
                     context.closer().close(name().text(), fd);
                 }
             }
         }
     }
 
+    /** False if it has gone meanwhile. */
+    private boolean resume(long number, Fd fd) {
+        accepted = Math.max(accepted, number + 1); // it may not have been written down
+        try {
+            AcceptedConnection connection = AcceptedConnection.of(fd);
+            Optional<UnitName> instance = instanceFor(number, connection);
+            instance.ifPresent(name -> {
+                Runnable ended = count(number, name, connection);
+                context.events().activation().serveAgain(name(), name, connection, ended);
+            });
+            return instance.isPresent();
+        } catch (ErrnoException e) {
+            return false;
+        }
+    }
+
     /** Counts one that lives; what is to be done when it has ended. */
-    private Runnable count(UnitName instance, AcceptedConnection connection) {
+    private Runnable count(long number, UnitName instance, AcceptedConnection connection) {
         String source = connection.source();
         living.put(instance, source);
         bySource.merge(source, 1, Integer::sum);
         owner.connectionsChanged();
-        return () -> ended(instance, source);
+        return () -> ended(number, instance, source);
     }
 
-    private void ended(UnitName instance, String source) {
+    private void ended(long number, UnitName instance, String source) {
         living.remove(instance);
-        context.survival().dropAndClose(key() + instance);
+        context.survival().dropAndClose(key(number));
         bySource.computeIfPresent(source, (_, count) -> count == 1 ? null : count - 1);
         owner.connectionsChanged();
     }

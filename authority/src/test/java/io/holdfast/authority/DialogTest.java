@@ -228,8 +228,11 @@ class DialogTest {
         TestAgent.Dialog dialog = agent.take();
         assertThat(dialog.request().identities())
                 .containsExactly(new Identity.User(Long.toString(high)));
-        assertFails(respond(ROOT, dialog.cookie(), 4_294_967_295L), "was not offered");
-        respond(ROOT, dialog.cookie(), high).join();
+        OptionalLong user = OptionalLong.of(high);
+        assertFails(
+                engine.respond(ROOT, dialog.cookie(), USER, user, Optional.empty()),
+                "was not offered");
+        engine.respond(ROOT, dialog.cookie(), high, user, Optional.empty()).join();
         dialog.end(End.COMPLETED);
         assertThat(answer.join().isAuthorized()).isTrue();
     }
@@ -239,14 +242,15 @@ class DialogTest {
     @Needs(root = true)
     void aHelperThatSawTheEffectiveUserOfASetUidAgentIsBelieved() throws Exception {
         int setUid = parent.child("set-uid", "uid=" + USER, "euid=0");
-        Caller registering = new Caller("agent", 0, Optional.of(subject(setUid, 0, Origin.PEER)));
-        engine.registerAgent(registering, subject(), "C", "/agent", false, agent).join();
+        try (Subject.UnixProcess connected = subject(setUid, 0, Origin.PEER)) {
+            Caller registering = new Caller("agent", 0, Optional.of(connected));
+            engine.registerAgent(registering, subject(), "C", "/agent", false, agent).join();
+        }
         CompletableFuture<Decision> answer = ask("a.self");
         TestAgent.Dialog dialog = agent.take();
         Subject.UnixProcess seen = subject(setUid, 0, Origin.NUMBER);
         assertFails(
-                engine.respond(
-                        ROOT, dialog.cookie(), USER, OptionalLong.of(OTHER), Optional.empty()),
+                engine.respond(ROOT, dialog.cookie(), USER, OptionalLong.of(0), Optional.empty()),
                 "No session for cookie");
         engine.respond(ROOT, dialog.cookie(), USER, OptionalLong.of(0), Optional.of(seen)).join();
         dialog.end(End.COMPLETED);

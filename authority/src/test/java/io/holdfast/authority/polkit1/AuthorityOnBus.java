@@ -6,7 +6,9 @@ import io.holdfast.authority.Caller;
 import io.holdfast.authority.client.Authority;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
+import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.Spawn;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Gen;
@@ -229,13 +231,16 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
             }
             assertFailed(() -> register(asAnother, mine));
             register(asUser, mine);
-            assertFailed(() ->
-                    asAnother.call(
-                            Authority.BUS_INTERFACE,
-                            "UnregisterAuthenticationAgent",
-                            SUBJECT + "s",
-                            mine,
-                            AGENT_PATH));
+            Struct claimed = subject("unix-process", "pid", "u", own, "uid", "i", OTHER_KNOWN);
+            for (Struct each : List.of(mine, claimed)) { // claimed: CVE-2018-1116
+                assertFailed(() ->
+                        asAnother.call(
+                                Authority.BUS_INTERFACE,
+                                "UnregisterAuthenticationAgent",
+                                SUBJECT + "s",
+                                each,
+                                AGENT_PATH));
+            }
             asUser.call(
                     Authority.BUS_INTERFACE,
                     "UnregisterAuthenticationAgent",
@@ -408,6 +413,29 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
             assertThat(check(subject(), "a.yes", 0).get(0)).isEqualTo(true);
             Await.until(() -> engine.connections().isEmpty());
             before.awaitSameNumber();
+        }
+    }
+
+    /** Polkit, pull request 659: the process of an agent is reaped before its name is lost. */
+    @Test
+    void agentsWhoseSubjectIsReapedBeforeTheyLeaveAreForgotten() throws Exception {
+        OpenDescriptors before = OpenDescriptors.now();
+        for (int i = 0; i < 20; i++) {
+            try (Child subject = Spawn.of("sleep", "1000").start();
+                    BusConnection agent = BusConnection.connect(bus.address())) {
+                register(
+                        agent.object(Authority.BUS_NAME, Authority.OBJECT_PATH),
+                        subject("unix-process", "pid", "u", subject.pidFd().pid(), "uid", "i", 0));
+                boolean _ = subject.signal(Signal.KILL);
+                var _ = subject.await();
+            }
+        }
+        Await.until(() -> engine.connections().isEmpty());
+        before.awaitSameNumber();
+        try (Dialog dialog = new Dialog();
+                PidFd agent = PidFd.self()) {
+            respond(dialog.cookie(), pidfd(agent.fd()));
+            assertThat(dialog.end().get(0)).isEqualTo(true);
         }
     }
 

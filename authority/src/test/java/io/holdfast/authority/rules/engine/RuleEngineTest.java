@@ -9,6 +9,8 @@ import io.holdfast.authority.rules.RuleVerdict;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.core.text.PrintableText;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -146,6 +149,43 @@ class RuleEngineTest {
                         "polkit.addRule(function() { try { polkit.spawn(['sleep', '20']); }"
                                 + " catch (e) {} return 'yes'; });")) {
             assertThat(rules.ask("x").failure().orElseThrow()).contains("took longer than 300 ms");
+        }
+    }
+
+    /** Polkit, issue 577. */
+    @Test
+    void programsThatRunOutOfTimeLeaveNoZombie() {
+        try (TestRules rules =
+                TestRules.of(
+                        RuleLimits.STANDARD.withPrograms(4, Duration.ofMillis(200), 1_000),
+                        "polkit.addRule(function() { try { polkit.spawn(['sleep', '20']); }"
+                                + " catch (e) { return 'no'; } });")) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(rules.ask("x").answer().orElseThrow().word()).isEqualTo("no");
+            }
+            Await.until(() -> childrenNamed("sleep") == 0);
+        }
+    }
+
+    /** Living and dead ones. */
+    private static long childrenNamed(String name) {
+        try (Stream<Path> threads = Files.list(Path.of("/proc/self/task"))) {
+            return threads.flatMap(thread -> words(thread.resolve("children")))
+                    .flatMap(pid -> words(Path.of("/proc", pid, "comm")))
+                    .filter(name::equals)
+                    .count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** None of a file that has gone. */
+    private static Stream<String> words(Path file) {
+        try {
+            return Stream.of(Files.readString(file).strip().split(" "))
+                    .filter(word -> !word.isEmpty());
+        } catch (IOException e) {
+            return Stream.empty();
         }
     }
 

@@ -16,6 +16,8 @@ import io.holdfast.bus.connection.PendingReplies;
 import io.holdfast.bus.connection.Policies;
 import io.holdfast.bus.connection.RefusalLog;
 import io.holdfast.bus.driver.BusFacts;
+import io.holdfast.bus.driver.ContainerMethods;
+import io.holdfast.bus.driver.Containers;
 import io.holdfast.bus.driver.CredentialsReply;
 import io.holdfast.bus.driver.Driver;
 import io.holdfast.bus.driver.DriverProperties;
@@ -38,6 +40,7 @@ import io.holdfast.dbus.wire.MessageView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,16 +68,23 @@ final class Broker implements AutoCloseable {
     private final Members members;
     private final Reload reload;
     private final Router router;
+    private final @Nullable Containers containers;
     private final List<Listener> listeners = new ArrayList<>();
     private boolean closed;
 
     /**
-     * @param id of the bus: 32 lower-case hexadecimal digits
      * @param source what a reload loads
+     * @param ids makes the id of the bus, and those of its addresses: 32 lower-case hexadecimal
+     *     digits
      */
-    Broker(EventLoop loop, String id, BusOptions options, ConfigSource source, BusConfig config) {
+    Broker(
+            EventLoop loop,
+            Supplier<String> ids,
+            BusOptions options,
+            ConfigSource source,
+            BusConfig config) {
         this.wait = new AdaptiveWait(loop);
-        this.facts = new BusFacts(id, options.systemdActivation());
+        this.facts = new BusFacts(ids.get(), options.systemdActivation());
         this.policies = new Policies(config, facts.uid());
         RefusalLog log = new RefusalLog();
         Charges charges = new Charges(facts.uid(), Policies.limits(config));
@@ -115,6 +125,10 @@ final class Broker implements AutoCloseable {
                         messages,
                         activation);
         this.reload = new Reload(source, connections, policies, activation, facts);
+        this.containers =
+                options.containers()
+                        .map(folder -> new Containers(folder, connections, policies, messages, ids))
+                        .orElse(null);
         Driver driver =
                 new Driver(
                         members,
@@ -126,8 +140,11 @@ final class Broker implements AutoCloseable {
                         new MatchMethods(members, charges, matches, facts, messages),
                         new ServiceMethods(activation, names, facts, messages),
                         new CredentialsReply(names, facts, messages),
-                        new DriverProperties(facts, messages),
-                        new DriverStats(connections, names, matches, replies, messages));
+                        new DriverProperties(facts, messages, containers != null),
+                        new DriverStats(connections, names, matches, replies, messages),
+                        containers == null
+                                ? null
+                                : new ContainerMethods(containers, connections, names, messages));
         this.router = new Router(names, policies, monitors, delivery, messages, activation, driver);
     }
 
@@ -139,6 +156,9 @@ final class Broker implements AutoCloseable {
 
     private void gone(Connection connection, End why, @Nullable String reason) {
         members.gone(connection, why, reason);
+        if (containers != null) {
+            containers.creatorLeft(connection);
+        }
     }
 
     private void ownerChanged(BusName name, @Nullable Connection from, @Nullable Connection to) {
@@ -151,7 +171,7 @@ final class Broker implements AutoCloseable {
 
     /** Lets clients in at one more address. */
     void listen(UnixListener socket, String guid) {
-        listeners.add(new Listener(connections, policies, socket, guid));
+        listeners.add(new Listener(connections, policies, socket, guid, null));
     }
 
     /** From now on services can be started. */
@@ -188,6 +208,9 @@ final class Broker implements AutoCloseable {
         reload.close();
         activation.close();
         listeners.forEach(Listener::close);
+        if (containers != null) {
+            containers.close();
+        }
         connections.close();
         facts.close();
     }

@@ -164,7 +164,7 @@ public final class Bus implements AutoCloseable {
                 source) {
             BusConfig config = source.load();
             makeRuntimeFolder(config);
-            try (Broker broker = new Broker(loop, newId(), options, source, config)) {
+            try (Broker broker = new Broker(loop, Bus::newId, options, source, config)) {
                 listen(broker, config);
                 broker.startServices(
                         activator(broker, config),

@@ -147,7 +147,7 @@ class StrangerTest {
                 new Peer.BestEffort(
                         7, 8, 5, List.of(9L, 0xFFFF_FFFEL, 5L, 3L, 9L), Optional.of("a_u:b_r:ü"));
         BodyWriter body = new MessageWriter().methodReturn(1).serial(2).body("a{sv}");
-        CredentialsReply.put(body, peer, false);
+        CredentialsReply.put(body, peer, false, null);
         Map<?, ?> all =
                 (Map<?, ?>)
                         io.holdfast.dbus.wire.Message.of(view(body.end()), List.of())

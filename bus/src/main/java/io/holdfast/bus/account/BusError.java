@@ -11,6 +11,7 @@ public enum BusError {
     MATCH_RULE_NOT_FOUND("MatchRuleNotFound"),
     NAME_HAS_NO_OWNER("NameHasNoOwner"),
     NO_REPLY("NoReply"),
+    NOT_CONTAINER("NotContainer"),
     NOT_SUPPORTED("NotSupported"),
     PROPERTY_READ_ONLY("PropertyReadOnly"),
     SELINUX_SECURITY_CONTEXT_UNKNOWN("SELinuxSecurityContextUnknown"),

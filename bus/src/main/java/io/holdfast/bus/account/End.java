@@ -11,6 +11,8 @@ public enum End {
     /** It sent what it may not send then, or not so. */
     MISBEHAVED("Misbehaved"),
     LIMIT("Limit"),
+    /** Its container was stopped. */
+    STOPPED("Stopped"),
     /** An errno, of its socket or for want of descriptors. */
     SYSTEM_ERROR("SystemError"),
     /** A fault of the bus. */

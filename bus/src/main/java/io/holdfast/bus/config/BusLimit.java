@@ -43,6 +43,12 @@ public enum BusLimit {
     MAX_CONNECTS_AT_ONCE_PER_USER(256),
     /** Connections that such a user may open in a second after that. */
     MAX_CONNECTS_PER_SECOND_PER_USER(100),
+    /** Sockets of apps in containers that the bus listens on. */
+    MAX_CONTAINERS(512),
+    MAX_CONTAINERS_PER_USER(16),
+    /** Bytes of all that is said of one such app. */
+    MAX_CONTAINER_METADATA_BYTES(4_096),
+    MAX_CONNECTIONS_PER_CONTAINER(8),
     /** Services that are being started at once. */
     MAX_PENDING_SERVICE_STARTS(512),
     /** Variables that UpdateActivationEnvironment may set, in all. */

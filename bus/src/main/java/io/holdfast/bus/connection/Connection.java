@@ -57,6 +57,7 @@ public final class Connection implements Party {
     private final Fd socket;
     private final Peer peer;
     private final Account account;
+    private final @Nullable Container container;
     private final EventLoop.Watch watch;
     private final ConnectionInput input;
     private final OutQueue out;
@@ -87,11 +88,18 @@ public final class Connection implements Party {
     /** What it has sent and got, and the rules that it has. */
     public final ConnectionCounters counters = new ConnectionCounters();
 
-    Connection(Connections connections, Fd socket, Peer peer, Account account, SaslServer sasl) {
+    Connection(
+            Connections connections,
+            Fd socket,
+            Peer peer,
+            Account account,
+            SaslServer sasl,
+            @Nullable Container container) {
         this.connections = connections;
         this.socket = socket;
         this.peer = peer;
         this.account = account;
+        this.container = container;
         this.input = new ConnectionInput(connections, this, socket, sasl);
         this.out = new OutQueue(connections.buffers, this::left);
         this.watch = connections.loop.watch(socket, Readiness.IN, this::ready);
@@ -178,6 +186,11 @@ public final class Connection implements Party {
 
     PeerPolicy policy() {
         return java.util.Objects.requireNonNull(policy);
+    }
+
+    /** The container that it is in, if it came by the socket of one. */
+    public @Nullable Container container() {
+        return container;
     }
 
     /** On whose account it is. */
@@ -370,6 +383,9 @@ public final class Connection implements Party {
         closeSocket();
         peer.close();
         connections.closed(this);
+        if (container != null) {
+            container.left(this);
+        }
     }
 
     /** What lies unread in it may have descriptors that take long to close. */

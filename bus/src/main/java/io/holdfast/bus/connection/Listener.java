@@ -1,6 +1,7 @@
 package io.holdfast.bus.connection;
 
 import io.holdfast.bus.account.Quota.Account;
+import io.holdfast.bus.config.BusLimit;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
@@ -32,6 +33,7 @@ public final class Listener implements AutoCloseable {
     private final Policies policies;
     private final UnixListener socket;
     private final String guid;
+    private final @Nullable Container container;
     private final EventLoop.Watch watch;
 
     /** Any file whose close never waits; a duplicate of the socket may be closed by and by. */
@@ -39,12 +41,19 @@ public final class Listener implements AutoCloseable {
 
     /**
      * @param guid the id of this address: 32 lower-case hexadecimal digits
+     * @param container whose socket it is; null if it is everybody's
      */
-    public Listener(Connections connections, Policies policies, UnixListener socket, String guid) {
+    public Listener(
+            Connections connections,
+            Policies policies,
+            UnixListener socket,
+            String guid,
+            @Nullable Container container) {
         this.connections = connections;
         this.policies = policies;
         this.socket = socket;
         this.guid = guid;
+        this.container = container;
         this.reserve = PidFd.self();
         this.watch = connections.loop.watch(socket.fd(), Readiness.IN, events -> accept());
     }
@@ -85,7 +94,7 @@ public final class Listener implements AutoCloseable {
             refuse(client, String.valueOf(e.getMessage()));
             return;
         }
-        String denied = policies.refusesConnection(peer);
+        String denied = refusal(peer);
         if (denied != null) {
             refuse(client, peer, denied);
             peer.close();
@@ -106,13 +115,38 @@ public final class Listener implements AutoCloseable {
             return;
         }
         try {
-            SaslServer sasl = new SaslServer(policies.authentication(guid, peer.uid()));
-            connections.accepted(new Connection(connections, client, peer, account, sasl));
+            SaslServer.Config authentication =
+                    container == null
+                            ? policies.authentication(guid, peer.uid())
+                            : Policies.external(guid, peer.uid());
+            Connection connection =
+                    new Connection(
+                            connections,
+                            client,
+                            peer,
+                            account,
+                            new SaslServer(authentication),
+                            container);
+            if (container != null) {
+                container.joined(connection);
+            }
+            connections.accepted(connection);
         } catch (ErrnoException e) { // the loop cannot watch it: ENOSPC, ENOMEM
             connections.charges.quota().close(account);
             refuse(client, peer, String.valueOf(e.getMessage()));
             peer.close();
         }
+    }
+
+    private @Nullable String refusal(Peer peer) {
+        return container == null
+                ? policies.refusesConnection(peer)
+                : container.refuses(
+                        peer,
+                        connections
+                                .charges()
+                                .limits()
+                                .getInt(BusLimit.MAX_CONNECTIONS_PER_CONTAINER));
     }
 
     private void refuse(Fd client, @Nullable Peer peer, String why) {

@@ -84,6 +84,18 @@ public final class Policies {
                 SaslServer.Config.DEFAULT_LINES);
     }
 
+    /** For whoever must be the user that the kernel says. */
+    static SaslServer.Config external(String guid, long uid) {
+        return new SaslServer.Config(
+                guid,
+                true,
+                false,
+                OptionalLong.of(uid),
+                true,
+                SaslServer.Config.DEFAULT_REJECTIONS,
+                SaslServer.Config.DEFAULT_LINES);
+    }
+
     /** Names in the configuration that this machine does not know. */
     public Iterable<String> unknown() {
         return policies.unknown();

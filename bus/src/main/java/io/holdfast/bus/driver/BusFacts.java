@@ -51,8 +51,17 @@ public final class BusFacts implements AutoCloseable {
         return self.uid();
     }
 
-    /** Lets root and the user of the bus pass. */
+    /** Lets those pass who are in no container. */
+    static void requireNoContainer(Connection from, String what) throws BusErrorException {
+        if (from.container() != null) {
+            throw new BusErrorException(
+                    BusError.ACCESS_DENIED, what + " is not for what is in a container");
+        }
+    }
+
+    /** Lets root and the user of the bus pass, unless in a container. */
     void requirePrivileged(Connection from, String what) throws BusErrorException {
+        requireNoContainer(from, what);
         long uid = from.peer().uid();
         if (uid != 0 && uid != self.uid()) {
             throw new BusErrorException(

@@ -3,6 +3,7 @@ package io.holdfast.bus.driver;
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
 import io.holdfast.bus.connection.Connection;
+import io.holdfast.bus.connection.Container;
 import io.holdfast.bus.connection.NameRegistry;
 import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.bus.route.BusMessages;
@@ -28,6 +29,8 @@ public final class CredentialsReply {
     private static final Signature BYTES = Signature.of("ay");
     private static final Signature DICTIONARY = Signature.of("a{sv}");
     private static final Signature HANDLE = Signature.of("h");
+    private static final Signature OBJECT_PATH = Signature.of("o");
+    private static final Signature STRING = Signature.of("s");
     private static final Signature UINT32 = Signature.of("u");
     private static final Signature UINT32S = Signature.of("au");
 
@@ -89,10 +92,16 @@ public final class CredentialsReply {
 
     void all(Connection from, MessageView call) throws BusErrorException {
         Peer peer = peer(call);
+        Connection connection = names.connection(Driver.text(call, 0));
+        Container container = connection == null ? null : connection.container();
         PassedFds process = from.descriptorsPass() ? process(peer) : null;
         try {
             messages.reply(
-                    from, call, DICTIONARY, process, body -> put(body, peer, process != null));
+                    from,
+                    call,
+                    DICTIONARY,
+                    process,
+                    body -> put(body, peer, process != null, container));
         } finally {
             if (process != null) {
                 process.drop();
@@ -114,7 +123,8 @@ public final class CredentialsReply {
         }
     }
 
-    public static void put(BodyWriter body, Peer peer, boolean process) {
+    public static void put(
+            BodyWriter body, Peer peer, boolean process, @Nullable Container container) {
         body.beginArray();
         if (peer.pid() > 0) {
             body.beginDictEntry().putString("ProcessID");
@@ -131,7 +141,22 @@ public final class CredentialsReply {
             body.endDictEntry();
         }
         peer.label().ifPresent(label -> putLabel(body, label));
+        if (container != null) {
+            putContainer(body, container);
+        }
         body.endArray();
+    }
+
+    private static void putContainer(BodyWriter body, Container container) {
+        body.beginDictEntry().putString(Container.INTERFACE + ".Instance");
+        body.beginVariant(OBJECT_PATH).putObjectPath(container.path()).endVariant();
+        body.endDictEntry();
+        body.beginDictEntry().putString(Container.INTERFACE + ".Type");
+        body.beginVariant(STRING).putString(container.type()).endVariant();
+        body.endDictEntry();
+        body.beginDictEntry().putString(Container.INTERFACE + ".Name");
+        body.beginVariant(STRING).putString(container.name()).endVariant();
+        body.endDictEntry();
     }
 
     private static void putGroups(BodyWriter body, Peer peer) {

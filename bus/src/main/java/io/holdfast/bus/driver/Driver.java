@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
 import io.holdfast.bus.connection.Connection;
+import io.holdfast.bus.connection.Container;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.route.BusMessages;
 import io.holdfast.bus.route.Monitors;
@@ -65,7 +66,8 @@ public final class Driver {
             ServiceMethods services,
             CredentialsReply credentials,
             DriverProperties properties,
-            DriverStats stats) {
+            DriverStats stats,
+            @Nullable ContainerMethods containers) {
         this.members = members;
         this.monitors = monitors;
         this.messages = messages;
@@ -116,6 +118,30 @@ public final class Driver {
                         canonical(STATS, "GetStats", "", "a{sv}", stats::bus),
                         canonical(STATS, "GetConnectionStats", "s", "a{sv}", stats::connection),
                         canonical(STATS, "GetAllMatchRules", "", "a{sas}", stats::matchRules))
+                .forEach(this::add);
+        if (containers != null) {
+            addContainers(containers);
+        }
+    }
+
+    private void addContainers(ContainerMethods containers) {
+        String in = Container.INTERFACE;
+        List.of(
+                        canonical(in, "AddServer", "ssa{sv}a{sv}", "oays", containers::addServer),
+                        canonical(in, "StopInstance", "o", "", containers::stopInstance),
+                        canonical(in, "StopListening", "o", "", containers::stopListening),
+                        canonical(
+                                in,
+                                "GetInstanceInfo",
+                                "o",
+                                "a{sv}ssa{sv}",
+                                containers::getInstanceInfo),
+                        canonical(
+                                in,
+                                "GetConnectionInstance",
+                                "s",
+                                "oa{sv}ssa{sv}",
+                                containers::getConnectionInstance))
                 .forEach(this::add);
     }
 

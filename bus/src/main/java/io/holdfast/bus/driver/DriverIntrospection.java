@@ -1,5 +1,6 @@
 package io.holdfast.bus.driver;
 
+import io.holdfast.bus.connection.Container;
 import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.wire.Signature;
 import java.util.List;
@@ -15,12 +16,16 @@ final class DriverIntrospection {
 
     private record DriverSignal(String name, List<String> arguments) {}
 
-    private static final List<DriverSignal> SIGNALS =
-            List.of(
-                    new DriverSignal("NameOwnerChanged", List.of("s", "s", "s")),
-                    new DriverSignal("NameLost", List.of("s")),
-                    new DriverSignal("NameAcquired", List.of("s")),
-                    new DriverSignal("ActivatableServicesChanged", List.of()));
+    private static final Map<String, List<DriverSignal>> SIGNALS =
+            Map.of(
+                    BusNames.BUS,
+                    List.of(
+                            new DriverSignal("NameOwnerChanged", List.of("s", "s", "s")),
+                            new DriverSignal("NameLost", List.of("s")),
+                            new DriverSignal("NameAcquired", List.of("s")),
+                            new DriverSignal("ActivatableServicesChanged", List.of())),
+                    Container.INTERFACE,
+                    List.of(new DriverSignal("InstanceRemoved", List.of("o"))));
 
     private DriverIntrospection() {}
 
@@ -55,21 +60,19 @@ final class DriverIntrospection {
                     arguments(xml, "out", method.out());
                     xml.append("    </method>\n");
                 });
-        if (name.equals(BusNames.BUS)) {
-            for (String property : DriverProperties.NAMES) {
-                xml.append("    <property name=\"")
-                        .append(property)
-                        .append("\" type=\"as\" access=\"read\">\n")
-                        .append("      <annotation name=\"")
-                        .append("org.freedesktop.DBus.Property.EmitsChangedSignal")
-                        .append("\" value=\"const\"/>\n    </property>\n");
-            }
-            for (DriverSignal signal : SIGNALS) {
-                xml.append("    <signal name=\"").append(signal.name).append("\">\n");
-                signal.arguments.forEach(
-                        type -> xml.append("      <arg type=\"").append(type).append("\"/>\n"));
-                xml.append("    </signal>\n");
-            }
+        for (String property : DriverProperties.names(name)) {
+            xml.append("    <property name=\"")
+                    .append(property)
+                    .append("\" type=\"as\" access=\"read\">\n")
+                    .append("      <annotation name=\"")
+                    .append("org.freedesktop.DBus.Property.EmitsChangedSignal")
+                    .append("\" value=\"const\"/>\n    </property>\n");
+        }
+        for (DriverSignal signal : SIGNALS.getOrDefault(name, List.of())) {
+            xml.append("    <signal name=\"").append(signal.name).append("\">\n");
+            signal.arguments.forEach(
+                    type -> xml.append("      <arg type=\"").append(type).append("\"/>\n"));
+            xml.append("    </signal>\n");
         }
         xml.append("  </interface>\n");
     }

@@ -3,16 +3,23 @@ package io.holdfast.bus.driver;
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
 import io.holdfast.bus.connection.Connection;
+import io.holdfast.bus.connection.Container;
 import io.holdfast.bus.route.BusMessages;
 import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.wire.BodyWriter;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.Signature;
 import java.util.List;
+import java.util.Map;
 
-/** The properties of org.freedesktop.DBus. */
+/** The properties of the interfaces of the bus: all of them are lists of strings. */
 public final class DriverProperties {
-    static final List<String> NAMES = List.of("Features", "Interfaces");
+    private static final Map<String, List<String>> NAMES =
+            Map.of(
+                    BusNames.BUS,
+                    List.of("Features", "Interfaces"),
+                    Container.INTERFACE,
+                    List.of("SupportedArguments"));
 
     private static final Signature STRINGS = Signature.of("as");
     private static final Signature VARIANT = Signature.of("v");
@@ -20,10 +27,20 @@ public final class DriverProperties {
 
     private final BusFacts facts;
     private final BusMessages messages;
+    private final boolean containers;
 
-    public DriverProperties(BusFacts facts, BusMessages messages) {
+    /**
+     * @param containers whether the bus has the interface for them
+     */
+    public DriverProperties(BusFacts facts, BusMessages messages, boolean containers) {
         this.facts = facts;
         this.messages = messages;
+        this.containers = containers;
+    }
+
+    /** Those of an interface, in the order in which they are told. */
+    static List<String> names(String interfaceName) {
+        return NAMES.getOrDefault(interfaceName, List.of());
     }
 
     void get(Connection from, MessageView call) throws BusErrorException {
@@ -41,7 +58,7 @@ public final class DriverProperties {
                 null,
                 body -> {
                     body.beginArray();
-                    for (String name : NAMES) {
+                    for (String name : names(interfaceName)) {
                         body.beginDictEntry().putString(name);
                         put(body, valuesOf(name));
                         body.endDictEntry();
@@ -58,25 +75,31 @@ public final class DriverProperties {
 
     private List<String> values(String interfaceName, String property) throws BusErrorException {
         known(interfaceName);
-        if (!NAMES.contains(property)) {
+        if (!names(interfaceName).contains(property)) {
             throw new BusErrorException(
                     BusError.UNKNOWN_PROPERTY, interfaceName + " has no property " + property);
         }
         return valuesOf(property);
     }
 
-    private static void known(String interfaceName) throws BusErrorException {
-        if (!interfaceName.equals(BusNames.BUS)) {
+    private void known(String interfaceName) throws BusErrorException {
+        boolean hidden = interfaceName.equals(Container.INTERFACE) && !containers;
+        if (!NAMES.containsKey(interfaceName) || hidden) {
             throw new BusErrorException(
                     BusError.UNKNOWN_INTERFACE,
-                    "the bus has properties of " + BusNames.BUS + " alone");
+                    "the bus has no properties of an interface " + interfaceName);
         }
     }
 
     private List<String> valuesOf(String property) {
-        return property.equals("Features")
-                ? facts.features()
-                : List.of(Driver.MONITORING, Driver.STATS);
+        return switch (property) {
+            case "Features" -> facts.features();
+            case "Interfaces" ->
+                    containers
+                            ? List.of(Driver.MONITORING, Driver.STATS, Container.INTERFACE)
+                            : List.of(Driver.MONITORING, Driver.STATS);
+            default -> List.of(); // no argument of AddServer has a name yet
+        };
     }
 
     private static void put(BodyWriter body, List<String> values) {

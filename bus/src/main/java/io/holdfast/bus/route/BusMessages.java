@@ -5,6 +5,7 @@ import io.holdfast.bus.account.End;
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
+import io.holdfast.bus.connection.Container;
 import io.holdfast.bus.connection.Policies;
 import io.holdfast.bus.connection.RefusalLog;
 import io.holdfast.bus.policy.Party;
@@ -31,6 +32,7 @@ public final class BusMessages {
     public static final String ACTIVATOR = "org.freedesktop.systemd1.Activator";
 
     private static final byte[] BUS = BusNames.BUS.getBytes(StandardCharsets.US_ASCII);
+    private static final Signature OBJECT_PATH = Signature.of("o");
     private static final Signature STRING = Signature.of("s");
     private static final Signature STRINGS = Signature.of("as");
     private static final Signature THREE_STRINGS = Signature.of("sss");
@@ -245,6 +247,17 @@ public final class BusMessages {
         writer.signal(BusNames.BUS_PATH, BusNames.BUS, "ActivatableServicesChanged")
                 .flags(MessageFlags.NO_REPLY_EXPECTED)
                 .sender(BUS);
+        broadcast();
+    }
+
+    /** To all whose rules match: a container is gone. */
+    public void instanceRemoved(String path) {
+        writer.signal(BusNames.BUS_PATH, Container.INTERFACE, "InstanceRemoved")
+                .flags(MessageFlags.NO_REPLY_EXPECTED)
+                .sender(BUS)
+                .body(OBJECT_PATH)
+                .putObjectPath(path)
+                .end();
         broadcast();
     }
 

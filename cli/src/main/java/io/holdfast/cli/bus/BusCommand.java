@@ -33,6 +33,7 @@ import picocli.CommandLine.ParseResult;
 /** Runs a message bus in the foreground. */
 public final class BusCommand implements Command {
     private static final String FORK = "--fork";
+    private static final String CONTAINERS = "--containers";
     private static final BusAddress BELOW_TMP = BusAddress.parse("unix:tmpdir=/tmp");
     private static final List<Ignored> IGNORED =
             List.of(
@@ -104,6 +105,19 @@ public final class BusCommand implements Command {
                                 "Leave services that have a SystemdService= to the owner of"
                                         + " org.freedesktop.systemd1, and wait for it. Without this it is asked only"
                                         + " if it is there; else their Exec= is spawned."))
+                .addOption(
+                        OptionSpec.builder(CONTAINERS)
+                                .paramLabel("FOLDER")
+                                .arity("0..1")
+                                .fallbackValue("")
+                                .type(String.class)
+                                .description(
+                                        "Offer org.freedesktop.DBus.Containers1: a socket for each app in a"
+                                                + " container, whose connections are known to be that app. The"
+                                                + " sockets are made in that folder; without one in"
+                                                + " /run/dbus/containers for root, else in"
+                                                + " $$XDG_RUNTIME_DIR/dbus-1/containers.")
+                                .build())
                 .addOption(
                         printed(
                                 "--print-address",
@@ -214,9 +228,29 @@ public final class BusCommand implements Command {
             addresses.add(BELOW_TMP);
         }
         BusOptions options = BusOptions.of(source(line)).withAddresses(addresses);
+        if (line.hasMatchedOption(CONTAINERS)) {
+            options = options.withContainers(containers(line));
+        }
         return line.hasMatchedOption("--systemd-activation")
                 ? options.withSystemdActivation()
                 : options;
+    }
+
+    /** Where the sockets of apps in containers are made. */
+    private static Path containers(ParseResult line) {
+        String folder = line.matchedOptionValue(CONTAINERS, "");
+        if (!folder.isEmpty()) {
+            return Path.of(folder);
+        }
+        if (Unistd.geteuid() == 0) {
+            return Path.of("/run/dbus/containers");
+        }
+        String runtime = System.getenv().getOrDefault("XDG_RUNTIME_DIR", "");
+        if (runtime.isEmpty()) {
+            throw Command.misuse(
+                    line, CONTAINERS + " needs a FOLDER where XDG_RUNTIME_DIR is not set");
+        }
+        return Path.of(runtime, "dbus-1/containers");
     }
 
     /** As the session.conf of dbus-daemon says; else its clients look in their runtime folder. */

@@ -1,0 +1,162 @@
+package io.holdfast.bus.driver;
+
+import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.config.BusLimit;
+import io.holdfast.bus.connection.Connection;
+import io.holdfast.bus.connection.Connections;
+import io.holdfast.bus.connection.Container;
+import io.holdfast.bus.connection.Policies;
+import io.holdfast.bus.route.BusMessages;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.limit.FairShare;
+import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.BusListener;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The apps in containers that have sockets of their own on this bus. Each socket is charged to the
+ * user who asked for it, and ends when he leaves, or says so.
+ */
+public final class Containers {
+    private static final String PATH = Container.INTERFACE.replace('.', '/') + "/c";
+    private static final int FDS_OF_LISTENER = 2; // its socket, and what it keeps in reserve
+
+    private static final Set<PosixFilePermission> FOR_ALL_TO_PASS =
+            PosixFilePermissions.fromString("rwxr-xr-x");
+
+    private final Path folder;
+    private final Connections connections;
+    private final Policies policies;
+    private final BusMessages messages;
+    private final Supplier<String> guids;
+    private final Map<String, Container> byPath = new HashMap<>();
+    private long count;
+
+    /**
+     * @param folder of the sockets; made where its parent is there
+     * @param guids makes the id of an address: 32 lower-case hexadecimal digits
+     */
+    public Containers(
+            Path folder,
+            Connections connections,
+            Policies policies,
+            BusMessages messages,
+            Supplier<String> guids) {
+        this.folder = folder;
+        this.connections = connections;
+        this.policies = policies;
+        this.messages = messages;
+        this.guids = guids;
+    }
+
+    /** What a container can be reached by. */
+    record Server(Container container, BusListener listener, BusAddress address) {}
+
+    /** Listens on a socket for one app. */
+    Server add(Connection creator, String type, String name, Map<?, ?> metadata)
+            throws BusErrorException {
+        long uid = creator.peer().uid();
+        requireRoom(creator, BusLimit.MAX_CONTAINERS, byPath.size());
+        requireRoom(
+                creator,
+                BusLimit.MAX_CONTAINERS_PER_USER,
+                byPath.values().stream().filter(one -> one.uid() == uid).count());
+        FairShare<Long> descriptors = connections.charges().quota().descriptors();
+        if (!descriptors.tryTake(uid, FDS_OF_LISTENER)) {
+            connections.charges().over(creator, BusLimit.MAX_UNIX_FDS);
+            throw new BusErrorException(BusError.LIMITS_EXCEEDED, descriptors.refusal(uid));
+        }
+        BusListener listener;
+        try {
+            listener = listen();
+        } catch (BusErrorException | RuntimeException e) {
+            descriptors.release(uid, FDS_OF_LISTENER);
+            throw e;
+        }
+        String path = "/" + PATH + count++;
+        Container container =
+                new Container(
+                        path,
+                        creator,
+                        type,
+                        name,
+                        metadata,
+                        () -> {
+                            if (byPath.remove(path) != null) {
+                                descriptors.release(uid, FDS_OF_LISTENER);
+                                messages.instanceRemoved(path);
+                            }
+                        });
+        byPath.put(path, container);
+        String guid = guids.get();
+        container.listen(connections, policies, listener.listener(), guid);
+        return new Server(container, listener, listener.address().withGuid(guid));
+    }
+
+    private void requireRoom(Connection creator, BusLimit limit, long used)
+            throws BusErrorException {
+        long most = connections.charges().limits().get(limit);
+        if (used >= most) {
+            connections.charges().over(creator, limit);
+            throw new BusErrorException(
+                    BusError.LIMITS_EXCEEDED,
+                    "%s is %d, and as many are there".formatted(limit, most));
+        }
+    }
+
+    private BusListener listen() throws BusErrorException {
+        try {
+            makeFolder();
+            BusAddress.Folder anyName = new BusAddress.Folder("dir", folder.toString());
+            return BusListener.listen(new BusAddress(anyName, Optional.empty())).getFirst();
+        } catch (IOException | BusAddressException | ErrnoException e) {
+            throw new BusErrorException(
+                    BusError.FAILED, "no socket in " + folder + ": " + e.getMessage());
+        }
+    }
+
+    private void makeFolder() throws IOException {
+        try {
+            Path made = Files.createDirectory(folder);
+            Path _ = Files.setPosixFilePermissions(made, FOR_ALL_TO_PASS);
+        } catch (FileAlreadyExistsException e) {
+            // as it should be
+        }
+    }
+
+    /** By the path of its object. */
+    Container get(String path) throws BusErrorException {
+        Container container = byPath.get(path);
+        if (container == null) {
+            throw new BusErrorException(
+                    BusError.NOT_CONTAINER, "there is no container with the path " + path);
+        }
+        return container;
+    }
+
+    /** A connection leaves the bus, and with it the sockets that it has asked for. */
+    public void creatorLeft(@Nullable Connection creator) {
+        List.copyOf(byPath.values()).stream()
+                .filter(one -> one.creator() == creator)
+                .forEach(Container::creatorLeft);
+    }
+
+    /** The bus ends. */
+    public void close() {
+        List.copyOf(byPath.values()).forEach(Container::stopListening);
+    }
+}

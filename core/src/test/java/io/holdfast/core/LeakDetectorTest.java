@@ -6,6 +6,7 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.LeakDetector;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.core.wait.SysEventfd;
 import java.io.File;
 import java.util.List;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
+@SameOnEveryKernel
 class LeakDetectorTest {
     /** What runs in the other JVM. */
     static final class Leaky {

@@ -38,6 +38,14 @@ public final class CoreLimits {
                     Duration.ofSeconds(10),
                     "time that the processes of a scope may take to be gone once they are killed");
 
+    /** How long a bind waits for others who replace a dead socket file in the same folder. */
+    public static final Limit SOCKET_PATIENCE =
+            Limit.time(
+                    "io.holdfast.socketPatience",
+                    Duration.ofMillis(200),
+                    "time that a bind waits for others who replace a dead socket file in its"
+                            + " folder");
+
     /** Bytes of standard output that a run keeps. */
     public static final Limit RUN_OUTPUT =
             Limit.bytes(
@@ -62,6 +70,7 @@ public final class CoreLimits {
                 ACCOUNT_AGE,
                 REAP_GRACE,
                 SCOPE_PATIENCE,
+                SOCKET_PATIENCE,
                 RUN_OUTPUT,
                 RUN_ERROR,
                 RUN_LINE);

@@ -3,12 +3,16 @@ package io.holdfast.core.process;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.KernelFile;
 
-/** What {@code /proc/self/fdinfo} tells of a descriptor of ours (proc_pid_fdinfo(5)). */
+/**
+ * What {@code fdinfo} tells of a descriptor of ours (proc_pid_fdinfo(5)). Of the calling thread:
+ * before Linux 5.14 one that has changed its user may not read that of the process.
+ */
 record FdInfo(String text) {
     static final String PID = "Pid";
 
     static FdInfo of(Fd fd) {
-        return new FdInfo(fd.with(number -> KernelFile.text(null, "/proc/self/fdinfo/" + number)));
+        return new FdInfo(
+                fd.with(number -> KernelFile.text(null, "/proc/thread-self/fdinfo/" + number)));
     }
 
     boolean contains(String key) {

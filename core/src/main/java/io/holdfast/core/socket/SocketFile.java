@@ -6,6 +6,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.DirectoryEntry;
 import io.holdfast.core.file.FileException;
+import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysFile;
 import io.holdfast.core.sys.SysSocket;
@@ -48,7 +49,7 @@ public final class SocketFile implements AutoCloseable {
     private static final String ASIDE = ".holdfast-";
 
     /** How long others of us may take, many times over: then somebody else has it. */
-    private static final Duration LOCK_LIMIT = Duration.ofMillis(200);
+    private static final Duration LOCK_LIMIT = CoreLimits.SOCKET_PATIENCE.duration();
 
     private static final long PAUSE_NANOS = 200_000;
 

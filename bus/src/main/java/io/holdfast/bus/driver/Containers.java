@@ -25,7 +25,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The apps in containers that have sockets of their own on this bus. Each socket is charged to the
@@ -149,7 +148,7 @@ public final class Containers {
     }
 
     /** A connection leaves the bus, and with it the sockets that it has asked for. */
-    public void creatorLeft(@Nullable Connection creator) {
+    public void creatorLeft(Connection creator) {
         List.copyOf(byPath.values()).stream()
                 .filter(one -> one.creator() == creator)
                 .forEach(Container::creatorLeft);

@@ -60,8 +60,9 @@ public final class InfoCommand implements Command {
                 .addOption(
                         Command.flag(
                                 TREE,
-                                "Show cgroups with their processes, memory, listening sockets and bus names: those of"
-                                        + " a unit or slice, by name or by the path of its cgroup, or all."))
+                                "Show cgroups with their processes, memory, listening sockets, bus names and whom they"
+                                        + " ask by AF_UNIX sockets: those of a unit or slice, by name or by the"
+                                        + " path of its cgroup, or all."))
                 .addOption(
                         OptionSpec.builder("--runtime-dir")
                                 .paramLabel("DIR")

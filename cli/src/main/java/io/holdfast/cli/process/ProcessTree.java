@@ -29,8 +29,8 @@ import java.util.function.Consumer;
 
 /**
  * The processes of cgroups, in a tree: with the memory that each cgroup takes, the sockets on which
- * its processes listen, and the names that they own on buses. A process is held while it is read; a
- * cgroup that goes away meanwhile is left out.
+ * its processes listen, the names that they own on buses, and whom they ask by sockets. A process
+ * is held while it is read; a cgroup that goes away meanwhile is left out.
  */
 final class ProcessTree {
     /** Cgroups below this are shown as one with their processes: users may nest them at will. */
@@ -41,6 +41,7 @@ final class ProcessTree {
 
     private final Managers managers;
     private final ListeningSockets sockets = new ListeningSockets();
+    private final UnixConversations conversations = new UnixConversations();
 
     ProcessTree(Managers managers) {
         this.managers = managers;
@@ -157,7 +158,8 @@ final class ProcessTree {
                                 told(() -> process.proc().name()).orElse(""),
                                 told(() -> process.proc().residentBytes()).orElse(0L),
                                 sockets.of(process).orElse(List.of()),
-                                id.pidfdId().isPresent() ? names.of(id) : List.of()));
+                                id.pidfdId().isPresent() ? names.of(id) : List.of(),
+                                conversations.askedBy(process)));
     }
 
     /** Where the memory controller is on. */
@@ -177,7 +179,8 @@ final class ProcessTree {
             String name,
             long resident,
             List<String> listening,
-            List<String> names) {
+            List<String> names,
+            List<String> asked) {
 
         String text() {
             return id.inThisBoot()
@@ -195,7 +198,8 @@ final class ProcessTree {
                     .put("commandLine", command)
                     .put("residentBytes", resident)
                     .put("listening", listening)
-                    .put("busNames", names);
+                    .put("busNames", names)
+                    .put("asks", asked);
         }
     }
 
@@ -238,6 +242,9 @@ final class ProcessTree {
                 }
                 if (!process.names.isEmpty()) {
                     line(below, "owns " + String.join(" ", process.names), width, output);
+                }
+                for (String asked : process.asked) {
+                    line(below, "asks " + asked, width, output);
                 }
             }
             for (int i = 0; i < children.size(); i++) {

@@ -10,7 +10,13 @@ import io.holdfast.core.Feature;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.ScratchCgroup;
@@ -120,6 +126,33 @@ class ProcessTreeTest {
                                     .out())
                     .containsPattern("listens on .*unix " + folder.resolve("bus"))
                     .containsPattern("[│ ]   owns org\\.example\\.Tree\n");
+        }
+    }
+
+    @Test
+    @Needs(programs = "perl")
+    void whoAsksWhomIsShown() throws Exception {
+        Path socket = folder.resolve("socket");
+        UnixAddress address = UnixAddress.path(socket);
+        String connect =
+                "my $s = IO::Socket::UNIX->new(Peer => shift) or die; $| = 1; print 'x'; sleep";
+        try (ScratchCgroup scratch = ScratchCgroup.create();
+                Cgroup unit = scratch.cgroup().create(UNIT);
+                UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 1);
+                Child client =
+                        Spawn.of("perl", "-MIO::Socket::UNIX", "-e", connect, socket.toString())
+                                .cgroup(unit)
+                                .stdout(Stdio.pipe())
+                                .start();
+                UnixSocket _ = listener.accept();
+                PidFd self = PidFd.self()) {
+            assertThat(client.stdout().read()).isEqualTo('x');
+            String asked = socket + " of " + self.processId().inThisBoot() + " (java)";
+            assertThat(Invocation.of("info", "--tree", UNIT).out())
+                    .endsWith("    asks " + asked + "\n");
+            assertThat(Invocation.of("info", "--tree", "--json", UNIT).out())
+                    .contains("\"asks\":[\"" + asked + "\"]");
+            end(client);
         }
     }
 

@@ -1,0 +1,87 @@
+package io.holdfast.cli.process;
+
+import static io.holdfast.cli.process.Identity.told;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.Members;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.process.ProcessId;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.sys.SysSockDiag;
+import io.holdfast.core.sys.SysSockDiag.UnixConnection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Who asks whom by AF_UNIX sockets. The kernel tells which sockets are connected (sock_diag(7)), in
+ * the network namespace of this command alone; the open descriptors of the processes tell whose
+ * they are. Whoever holds the end without a name has connected, and asks; the other end has the
+ * name of the socket that it was accepted from.
+ */
+final class UnixConversations {
+    private final Map<Long, UnixConnection> byInode = new HashMap<>();
+    private final Map<Long, Holder> holders = new HashMap<>();
+
+    /** Who has a socket open; the first of them, where several have. */
+    private record Holder(ProcessId id, String name) {
+        @Override
+        public String toString() {
+            return id.inThisBoot() + (name.isEmpty() ? "" : " (" + name + ")");
+        }
+    }
+
+    /** As it is now. Empty where the kernel does not tell. */
+    UnixConversations() {
+        try {
+            SysSockDiag.unixConnections().forEach(one -> byInode.put(one.inode(), one));
+        } catch (ErrnoException e) {
+            return;
+        }
+        try (Cgroup root = Cgroup.open("/");
+                Members all = root.membersBelow()) {
+            all.forEach(this::read);
+        }
+    }
+
+    private void read(PidFd process) {
+        Set<Long> sockets = told(() -> process.proc().sockets()).orElse(Set.of());
+        if (sockets.stream().noneMatch(byInode::containsKey)) {
+            return;
+        }
+        String name = told(() -> process.proc().name()).orElse("");
+        told(process::processId)
+                .map(id -> new Holder(id, name))
+                .ifPresent(it -> sockets.forEach(inode -> holders.putIfAbsent(inode, it)));
+    }
+
+    /**
+     * Whom a process asks, in the order of the text: {@code /run/a.sock of 77:4711 (server)}. Empty
+     * if the kernel does not let us see its descriptors.
+     */
+    List<String> askedBy(PidFd process) {
+        Optional<ProcessId> self = told(process::processId);
+        return told(() -> process.proc().sockets()).orElse(Set.of()).stream()
+                .map(byInode::get)
+                .filter(Objects::nonNull)
+                .filter(own -> own.name().bytes().length == 0)
+                .map(own -> byInode.get(own.peer()))
+                .filter(Objects::nonNull)
+                .filter(other -> other.name().bytes().length > 0)
+                .filter(other -> !self.equals(holder(other).map(Holder::id)))
+                .map(other ->
+                        UnixAddress.of(other.name())
+                                + holder(other).map(known -> " of " + known).orElse(""))
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    private Optional<Holder> holder(UnixConnection socket) {
+        return Optional.ofNullable(holders.get(socket.inode()));
+    }
+}

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -96,7 +97,7 @@ class ContainersTest {
                 asker.call(BUS, "GetConnectionCredentials", "s", of.uniqueName()).getFirst();
     }
 
-    private static Object value(Map<?, ?> credentials, String key) {
+    private static @Nullable Object value(Map<?, ?> credentials, String key) {
         return credentials.get(key) instanceof Variant variant ? variant.value() : null;
     }
 

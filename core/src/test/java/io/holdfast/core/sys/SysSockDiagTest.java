@@ -1,5 +1,6 @@
 package io.holdfast.core.sys;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -56,10 +57,12 @@ class SysSockDiagTest {
             long ofClient = SysStat.inode(client.fd());
             long ofServer = SysStat.inode(server.fd());
             Map<Long, UnixConnection> all = all();
-            assertThat(all.get(ofClient).peer()).isEqualTo(ofServer);
-            assertThat(all.get(ofServer).peer()).isEqualTo(ofClient);
-            assertThat(all.get(ofServer).name().text()).isEqualTo(path.toString());
-            assertThat(all.get(ofClient).name().bytes()).isEmpty();
+            UnixConnection seenClient = requireNonNull(all.get(ofClient));
+            UnixConnection seenServer = requireNonNull(all.get(ofServer));
+            assertThat(seenClient.peer()).isEqualTo(ofServer);
+            assertThat(seenServer.peer()).isEqualTo(ofClient);
+            assertThat(seenServer.name().text()).isEqualTo(path.toString());
+            assertThat(seenClient.name().bytes()).isEmpty();
             assertThat(all).doesNotContainKey(SysStat.inode(listener.fd()));
         }
     }
@@ -75,7 +78,7 @@ class SysSockDiagTest {
             for (int i = 0; i < open.size(); i += 2) {
                 long one = SysStat.inode(open.get(i).fd());
                 long other = SysStat.inode(open.get(i + 1).fd());
-                assertThat(all.get(one).peer()).isEqualTo(other);
+                assertThat(requireNonNull(all.get(one)).peer()).isEqualTo(other);
             }
         } finally {
             open.forEach(UnixSocket::close);

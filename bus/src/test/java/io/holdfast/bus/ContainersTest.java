@@ -27,6 +27,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -188,26 +189,28 @@ class ContainersTest {
     @Test
     void theSocketsOfAnEngineThatLeavesAreStoppedAndTheirAppsStay() throws Exception {
         OpenDescriptors before = OpenDescriptors.now();
+        List<Object> server;
+        BusConnection app;
         try (BusConnection other = connect(bus.addresses().getFirst().toString())) {
-            List<Object> server =
-                    bus(other).call(CONTAINERS, "AddServer", ADD, "a.b", "x", Map.of(), Map.of());
-            try (BusConnection app = connect((String) server.get(2))) {
-                other.close();
-                Await.until(() -> {
-                    try (Stream<Path> left = Files.list(sockets)) {
-                        return left.findAny().isEmpty();
-                    } catch (IOException e) {
-                        throw new UncheckedIOException(e);
-                    }
-                });
-                List<Object> info =
-                        asEngine.call(CONTAINERS, "GetInstanceInfo", "o", server.get(0));
-                assertThat(info.get(2)).isEqualTo("x");
-                assertThat(bus(app).call(BUS, "GetId", "")).hasSize(1);
-            }
-            Await.until(() -> isGone(server.get(0)));
+            server = bus(other).call(CONTAINERS, "AddServer", ADD, "a.b", "x", Map.of(), Map.of());
+            app = connect((String) server.get(2));
         }
+        try (app) {
+            Await.until(this::isWithoutSockets);
+            List<Object> info = asEngine.call(CONTAINERS, "GetInstanceInfo", "o", server.get(0));
+            assertThat(info.get(2)).isEqualTo("x");
+            assertThat(bus(app).call(BUS, "GetId", "")).hasSize(1);
+        }
+        Await.until(() -> isGone(server.get(0)));
         before.awaitSameNumber();
+    }
+
+    private boolean isWithoutSockets() {
+        try (Stream<Path> left = Files.list(sockets)) {
+            return left.findAny().isEmpty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private boolean isGone(Object path) {
@@ -281,7 +284,9 @@ class ContainersTest {
                                         .getFirst())
                 .contains(CONTAINERS, "\"AddServer\"", "\"InstanceRemoved\"", "SupportedArguments");
         assertThat(asEngine.get(CONTAINERS, "SupportedArguments")).isEqualTo(List.of());
-        assertThat((List<?>) asEngine.get(BUS, "Interfaces")).asList().contains(CONTAINERS);
+        assertThat(asEngine.get(BUS, "Interfaces"))
+                .asInstanceOf(InstanceOfAssertFactories.LIST)
+                .contains(CONTAINERS);
     }
 
     @Test

@@ -148,7 +148,7 @@ class SocketUnitsTest {
         assertThat(stage.loaded()).containsExactly("a.socket");
 
         assertThat(ask("hello")).endsWith(" 1 hello");
-        assertThat(stage.state("a")).isEqualTo("active/running success");
+        awaitState("a", "active/running success");
         assertThat(stage.state("a.socket")).isEqualTo("active/running success");
         stage.happenings().awaitOutput("a.service", "got 1 named a.socket");
         stage.happenings().awaitOutput("a.service", "blocking");

@@ -63,6 +63,25 @@ final class KeptIntake implements Intake {
         return KEY + unit;
     }
 
+    /**
+     * Notes down in the file of a unit what the listener had from it when the manager before was
+     * killed. The listener remembers that of one unit alone, the last: so this is done for all
+     * units before a line of any is told.
+     */
+    static void settle(String key, Survival survival, ManagerListener listener) {
+        for (Fd kept : survival.peek(key)) {
+            try (KeptText file = KeptText.open(kept.duplicate())) {
+                long[] numbers = file.committed();
+                long before = listener.toldBefore(numbers[0]);
+                if (before > numbers[1]) {
+                    file.commit(numbers[0], before);
+                }
+            } catch (IllegalArgumentException | ErrnoException e) {
+                // whoever takes it says so
+            }
+        }
+    }
+
     /** Goes on with the file that an earlier manager has kept, if it has. */
     void restore() {
         List<Fd> kept = survival.take(key());
@@ -74,7 +93,7 @@ final class KeptIntake implements Intake {
             KeptText found = KeptText.open(kept.getFirst());
             long[] numbers = found.committed();
             number = numbers[0];
-            told = Math.max(numbers[1], listener.toldBefore(number));
+            told = numbers[1];
             text = found;
             recall(found);
             parse(found);

@@ -7,6 +7,7 @@ import io.holdfast.manager.unit.UnitName;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -36,7 +37,9 @@ public final class UnitLogs implements AutoCloseable {
         this.survival = survival;
         this.counters = counters;
         chunk = new byte[survival.isOn() ? CHUNK : 0];
-        for (String key : survival.keys(KeptIntake.KEY)) {
+        List<String> keys = survival.keys(KeptIntake.KEY);
+        keys.forEach(key -> KeptIntake.settle(key, survival, listener));
+        for (String key : keys) {
             UnitName.parse(key.substring(KeptIntake.KEY.length()))
                     .ifPresent(unit -> kept.put(unit, make(unit)));
         }

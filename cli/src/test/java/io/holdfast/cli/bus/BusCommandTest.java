@@ -2,6 +2,7 @@ package io.holdfast.cli.bus;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.cli.CommandProcess;
 import io.holdfast.cli.Holdfast;
 import io.holdfast.cli.Invocation;
 import io.holdfast.cli.Program;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -178,6 +180,41 @@ class BusCommandTest {
             bus.destroy();
             assertThat(bus.waitFor()).isZero();
         }
+    }
+
+    @Test
+    void itMakesSocketsForAppsInContainersIfItIsToldTo() throws Exception {
+        Path sockets = folder.resolve("containers");
+        String address = "unix:path=" + folder.resolve("bus");
+        try (CommandProcess bus =
+                CommandProcess.start(
+                        "bus",
+                        "--address",
+                        address,
+                        "--containers",
+                        sockets.toString(),
+                        "--print-address")) {
+            bus.await(address);
+            try (BusConnection engine = BusConnection.connect(address)) {
+                List<Object> server =
+                        engine.bus()
+                                .call(
+                                        BUS + ".Containers1",
+                                        "AddServer",
+                                        "ssa{sv}a{sv}",
+                                        "org.example.Engine",
+                                        "app",
+                                        Map.of(),
+                                        Map.of());
+                assertThat((String) server.get(2)).startsWith("unix:path=" + sockets + "/dbus-");
+                try (BusConnection app = BusConnection.connect((String) server.get(2))) {
+                    assertThat(app.owner(BUS)).hasValue(BUS);
+                }
+            }
+            bus.signal("TERM");
+            assertThat(bus.exitCode()).isZero();
+        }
+        assertThat(sockets).isEmptyDirectory();
     }
 
     @Test

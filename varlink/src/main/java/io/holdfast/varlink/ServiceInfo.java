@@ -19,6 +19,12 @@ public record ServiceInfo(
         interfaces = List.copyOf(interfaces);
     }
 
+    /**
+     * {@return what a service says of itself}
+     *
+     * @param parameters of the reply to {@code GetInfo}
+     * @throws io.holdfast.varlink.json.JsonException if a field is missing or has another type
+     */
     public static ServiceInfo of(JsonObject parameters) {
         return new ServiceInfo(
                 parameters.string("vendor"),
@@ -28,6 +34,7 @@ public record ServiceInfo(
                 parameters.strings("interfaces"));
     }
 
+    /** {@return the parameters of the reply to {@code GetInfo}} */
     public JsonObject toJson() {
         return JsonObject.builder()
                 .put("vendor", vendor)

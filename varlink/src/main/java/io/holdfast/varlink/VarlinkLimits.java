@@ -1,27 +1,30 @@
 package io.holdfast.varlink;
 
 import io.holdfast.core.limit.Limit;
-import io.holdfast.varlink.server.ServerLimits;
 import java.time.Duration;
 import java.util.List;
 
 /**
- * The limits of this module that are system properties; {@link ServerLimits} and {@link
- * ClientOptions} have those that a program sets.
+ * The limits of this module that are system properties; {@link
+ * io.holdfast.varlink.server.ServerLimits} and {@link io.holdfast.varlink.client.ClientOptions}
+ * have those that a program sets.
  */
 public final class VarlinkLimits {
+    /** How often a line about the same fault of the same client's user is logged. */
     public static final Limit LINE_INTERVAL =
             Limit.time(
                     "io.holdfast.varlink.lineInterval",
                     Duration.ofSeconds(10),
                     "time in which one line of a kind is logged about the clients of a user");
 
+    /** Of how many users and faults that is remembered. */
     public static final Limit LINE_SOURCES =
             Limit.count(
                     "io.holdfast.varlink.lineSources",
                     64,
                     "users and kinds of lines about clients that are told apart in that time");
 
+    /** How long descriptors may wait for the rest of their message. */
     public static final Limit PENDING_DESCRIPTORS =
             Limit.time(
                     "io.holdfast.varlink.pendingDescriptors",

@@ -8,6 +8,7 @@ import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import io.holdfast.varlink.wire.CallMessage;
 import io.holdfast.varlink.wire.CallMessage.Mode;
+import io.holdfast.varlink.wire.MalformedMessageException;
 import io.holdfast.varlink.wire.ReplyMessage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -5,8 +5,8 @@ import static io.holdfast.fuzz.Inputs.same;
 
 import io.holdfast.fuzz.Bounds;
 import io.holdfast.fuzz.Inputs;
-import io.holdfast.varlink.MalformedMessageException;
 import io.holdfast.varlink.wire.CallMessage;
+import io.holdfast.varlink.wire.MalformedMessageException;
 import io.holdfast.varlink.wire.ReplyMessage;
 
 /** JSON: refused at an offset, or equal to what its own text reads as; then calls and replies. */

@@ -7,7 +7,6 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.fuzz.Bounds;
 import io.holdfast.fuzz.Inputs;
-import io.holdfast.varlink.MalformedMessageException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;

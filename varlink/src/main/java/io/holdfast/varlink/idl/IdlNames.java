@@ -25,12 +25,25 @@ public final class IdlNames {
         return FIELD.matcher(name).matches();
     }
 
-    /** {@code interface.Member}, as methods and errors are called on the wire. */
+    /**
+     * {@return whether it has the form {@code interface.Member}, as methods and errors are called
+     * on the wire}
+     *
+     * @param name the text
+     */
     public static boolean isQualified(String name) {
         int dot = name.lastIndexOf('.');
         return dot > 0 && isInterface(name.substring(0, dot)) && isMember(name.substring(dot + 1));
     }
 
+    /**
+     * Refuses a text that is no name.
+     *
+     * @param valid whether it is one
+     * @param what it should be the name of
+     * @param name the text
+     * @throws IllegalArgumentException if it is none
+     */
     public static void require(boolean valid, String what, String name) {
         if (!valid) {
             throw new IllegalArgumentException("\"" + name + "\" is no name of " + what);

@@ -24,6 +24,9 @@ public final class TypeCheck {
     private final boolean bearUnknown;
 
     /**
+     * Checks values by the types of an interface.
+     *
+     * @param types the interface, whose named types are looked up
      * @param bearUnknown let fields pass that the definition does not know
      */
     public TypeCheck(Interface types, boolean bearUnknown) {
@@ -31,7 +34,12 @@ public final class TypeCheck {
         this.bearUnknown = bearUnknown;
     }
 
-    /** The first field that does not fit; null if all do. */
+    /**
+     * {@return the first field that does not fit, or null if all do}
+     *
+     * @param struct the type
+     * @param value the value
+     */
     public @Nullable Mismatch mismatch(Type.Struct struct, JsonObject value) {
         for (Type.Field field : struct.fields()) {
             Fault fault = field(field, value);

@@ -49,6 +49,13 @@ public final class JsonReader {
         this.limits = limits;
     }
 
+    /**
+     * {@return the value in UTF-8 bytes}
+     *
+     * @param bytes from its position to its limit
+     * @param limits how large and deep it may be
+     * @throws JsonException if it is no JSON, not well-formed UTF-8, or beyond a limit
+     */
     public static Json read(ByteBuffer bytes, JsonLimits limits) {
         requireSize(bytes.remaining(), limits);
         int start = bytes.position();
@@ -62,6 +69,13 @@ public final class JsonReader {
         return parse(text, limits);
     }
 
+    /**
+     * {@return the value in a text}
+     *
+     * @param text the text
+     * @param limits how large and deep it may be; sizes are those in UTF-8
+     * @throws JsonException if it is no JSON, or beyond a limit
+     */
     public static Json read(String text, JsonLimits limits) {
         // UTF-8 needs at least one byte for each char and at most three.
         if (text.length() > limits.maxBytes() / 3) {

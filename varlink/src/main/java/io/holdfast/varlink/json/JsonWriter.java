@@ -26,7 +26,11 @@ public final class JsonWriter {
         return utf8(value).toByteArray();
     }
 
-    /** The value and the NUL that ends a message. */
+    /**
+     * {@return the value as UTF-8, and the NUL that ends a message}
+     *
+     * @param value the value
+     */
     public static byte[] frame(Json value) {
         ByteArrayOutputStream bytes = utf8(value);
         bytes.write(0);
@@ -73,8 +77,9 @@ public final class JsonWriter {
     }
 
     /**
-     * The text itself, if UTF-8 can carry it.
+     * {@return the text itself, if UTF-8 can carry it}
      *
+     * @param text the text
      * @throws IllegalArgumentException if it holds half of a surrogate pair
      */
     @CanIgnoreReturnValue

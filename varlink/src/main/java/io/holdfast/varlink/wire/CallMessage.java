@@ -1,6 +1,5 @@
 package io.holdfast.varlink.wire;
 
-import io.holdfast.varlink.MalformedMessageException;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.Map;

@@ -1,7 +1,6 @@
 package io.holdfast.varlink.wire;
 
 import io.holdfast.core.limit.Charge;
-import io.holdfast.varlink.MalformedMessageException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 

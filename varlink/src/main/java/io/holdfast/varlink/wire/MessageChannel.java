@@ -5,7 +5,6 @@ import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.varlink.MalformedMessageException;
 import io.holdfast.varlink.MessageLimits;
 import io.holdfast.varlink.VarlinkLimits;
 import io.holdfast.varlink.json.Json;

@@ -1,6 +1,5 @@
 package io.holdfast.varlink.wire;
 
-import io.holdfast.varlink.MalformedMessageException;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.idl.IdlNames;
 import io.holdfast.varlink.json.Json;

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.SameOnEveryKernel;
-import io.holdfast.varlink.MalformedMessageException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,4 +1,4 @@
-package io.holdfast.varlink;
+package io.holdfast.varlink.wire;
 
 import java.io.Serial;
 import org.jspecify.annotations.Nullable;

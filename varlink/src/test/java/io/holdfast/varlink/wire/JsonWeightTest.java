@@ -1,7 +1,9 @@
-package io.holdfast.varlink.json;
+package io.holdfast.varlink.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonObject;
 import org.junit.jupiter.api.Test;
 
 class JsonWeightTest {

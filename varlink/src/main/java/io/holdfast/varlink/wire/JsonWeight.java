@@ -1,5 +1,7 @@
-package io.holdfast.varlink.json;
+package io.holdfast.varlink.wire;
 
+import io.holdfast.varlink.json.Json;
+import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 import java.util.Map;
 

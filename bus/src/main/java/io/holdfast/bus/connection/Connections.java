@@ -125,7 +125,7 @@ public final class Connections implements AutoCloseable {
 
     /** A client came. */
     void accepted(Connection connection) {
-        boolean ignored = unregistered.add(connection);
+        boolean _ = unregistered.add(connection);
         boolean _ = open.add(connection);
         if (unregistered.size() > charges.limits().getInt(BusLimit.MAX_INCOMPLETE_CONNECTIONS)) {
             makeRoom();

@@ -41,7 +41,9 @@ public final class Listener implements AutoCloseable {
 
     /**
      * @param guid the id of this address: 32 lower-case hexadecimal digits
+     * @param socket owned from now on, unless this fails
      * @param container whose socket it is; null if it is everybody's
+     * @throws ErrnoException if the loop cannot watch it, or there is no descriptor for the reserve
      */
     public Listener(
             Connections connections,
@@ -54,8 +56,14 @@ public final class Listener implements AutoCloseable {
         this.socket = socket;
         this.guid = guid;
         this.container = container;
-        this.reserve = PidFd.self();
-        this.watch = connections.loop.watch(socket.fd(), Readiness.IN, events -> accept());
+        PidFd kept = PidFd.self();
+        try {
+            this.watch = connections.loop.watch(socket.fd(), Readiness.IN, events -> accept());
+        } catch (ErrnoException e) {
+            kept.close();
+            throw e;
+        }
+        this.reserve = kept;
     }
 
     private void accept() {

@@ -74,22 +74,20 @@ public final class Policies {
         boolean anonymous =
                 config.allowAnonymous()
                         && (mechanisms.isEmpty() || mechanisms.contains("ANONYMOUS"));
-        return new SaslServer.Config(
-                guid,
-                external,
-                anonymous,
-                OptionalLong.of(uid),
-                true,
-                SaslServer.Config.DEFAULT_REJECTIONS,
-                SaslServer.Config.DEFAULT_LINES);
+        return authentication(guid, uid, external, anonymous);
     }
 
     /** For whoever must be the user that the kernel says. */
     static SaslServer.Config external(String guid, long uid) {
+        return authentication(guid, uid, true, false);
+    }
+
+    private static SaslServer.Config authentication(
+            String guid, long uid, boolean external, boolean anonymous) {
         return new SaslServer.Config(
                 guid,
-                true,
-                false,
+                external,
+                anonymous,
                 OptionalLong.of(uid),
                 true,
                 SaslServer.Config.DEFAULT_REJECTIONS,

@@ -86,6 +86,23 @@ public final class Containers {
             descriptors.release(uid, FDS_OF_LISTENER);
             throw e;
         }
+        try {
+            return serve(creator, type, name, metadata, listener);
+        } catch (ErrnoException e) { // the loop cannot watch it: ENOSPC, ENOMEM, EMFILE
+            listener.listener().close();
+            descriptors.release(uid, FDS_OF_LISTENER);
+            throw new BusErrorException(BusError.FAILED, "no socket: " + e.getMessage());
+        }
+    }
+
+    private Server serve(
+            Connection creator,
+            String type,
+            String name,
+            Map<?, ?> metadata,
+            BusListener listener) {
+        long uid = creator.peer().uid();
+        FairShare<Long> descriptors = connections.charges().quota().descriptors();
         String path = "/" + PATH + count++;
         Container container =
                 new Container(
@@ -100,9 +117,9 @@ public final class Containers {
                                 messages.instanceRemoved(path);
                             }
                         });
-        byPath.put(path, container);
         String guid = guids.get();
         container.listen(connections, policies, listener.listener(), guid);
+        byPath.put(path, container);
         return new Server(container, listener, listener.address().withGuid(guid));
     }
 

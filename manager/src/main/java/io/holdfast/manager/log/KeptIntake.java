@@ -64,25 +64,10 @@ final class KeptIntake implements Intake {
     }
 
     /**
-     * Notes down in the file of a unit what the listener had from it when the manager before was
-     * killed. The listener remembers that of one unit alone, the last: so this is done for all
-     * units before a line of any is told.
+     * Takes the file that an earlier manager has kept, if it has, and notes down in it what the
+     * listener had from it when that one was killed. The listener remembers that of one unit alone,
+     * the last: so this is done for all units before any goes on.
      */
-    static void settle(String key, Survival survival, ManagerListener listener) {
-        for (Fd kept : survival.peek(key)) {
-            try (KeptText file = KeptText.open(kept.duplicate())) {
-                long[] numbers = file.committed();
-                long before = listener.toldBefore(numbers[0]);
-                if (before > numbers[1]) {
-                    file.commit(numbers[0], before);
-                }
-            } catch (IllegalArgumentException | ErrnoException e) {
-                // whoever takes it says so
-            }
-        }
-    }
-
-    /** Goes on with the file that an earlier manager has kept, if it has. */
     void restore() {
         List<Fd> kept = survival.take(key());
         if (kept.size() != 1) {
@@ -91,10 +76,25 @@ final class KeptIntake implements Intake {
         }
         try {
             KeptText found = KeptText.open(kept.getFirst());
+            text = found;
             long[] numbers = found.committed();
             number = numbers[0];
-            told = numbers[1];
-            text = found;
+            told = Math.max(numbers[1], listener.toldBefore(number));
+            if (told > numbers[1]) {
+                found.commit(number, told);
+            }
+        } catch (IllegalArgumentException | ErrnoException e) {
+            refuse("what it wrote is not taken back: " + e.getMessage());
+        }
+    }
+
+    /** Goes on with that file. */
+    void resume() {
+        KeptText found = text;
+        if (found == null) {
+            return;
+        }
+        try {
             recall(found);
             parse(found);
         } catch (IllegalArgumentException | ErrnoException e) {

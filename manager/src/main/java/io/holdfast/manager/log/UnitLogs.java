@@ -4,6 +4,7 @@ import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -37,18 +38,29 @@ public final class UnitLogs implements AutoCloseable {
         this.survival = survival;
         this.counters = counters;
         chunk = new byte[survival.isOn() ? CHUNK : 0];
-        List<String> keys = survival.keys(KeptIntake.KEY);
-        keys.forEach(key -> KeptIntake.settle(key, survival, listener));
-        for (String key : keys) {
+        List<KeptIntake> intakes = new ArrayList<>();
+        for (String key : survival.keys(KeptIntake.KEY)) {
             UnitName.parse(key.substring(KeptIntake.KEY.length()))
-                    .ifPresent(unit -> kept.put(unit, make(unit)));
+                    .ifPresent(unit -> {
+                        UnitLog log = make(unit);
+                        intakes.add(keep(unit, log));
+                        kept.put(unit, log);
+                    });
         }
+        intakes.forEach(KeptIntake::restore);
+        intakes.forEach(KeptIntake::resume);
     }
 
     /** The log of a unit that is loaded from now on. */
     public UnitLog open(UnitName unit) {
         UnitLog before = kept.remove(unit);
-        UnitLog log = before == null ? make(unit) : before;
+        UnitLog log = before;
+        if (log == null) {
+            log = make(unit);
+            if (survival.isOn()) {
+                KeptIntake _ = keep(unit, log);
+            }
+        }
         inUse.put(unit, log);
         return log;
     }
@@ -62,12 +74,14 @@ public final class UnitLogs implements AutoCloseable {
                             counters.lineWritten();
                             listener.output(unit, line);
                         });
-        if (survival.isOn()) {
-            KeptIntake intake = new KeptIntake(unit, log, listener, survival, chunk);
-            log.intake(intake);
-            intake.restore();
-        }
         return log;
+    }
+
+    /** Has what the unit writes outlive the manager. */
+    private KeptIntake keep(UnitName unit, UnitLog log) {
+        KeptIntake intake = new KeptIntake(unit, log, listener, survival, chunk);
+        log.intake(intake);
+        return intake;
     }
 
     /** The unit is not loaded any more. */

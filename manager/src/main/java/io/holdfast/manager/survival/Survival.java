@@ -172,11 +172,6 @@ public final class Survival {
         return descriptors == null ? List.of() : descriptors;
     }
 
-    /** The same, to look at: it stays to be taken. */
-    public List<Fd> peek(String key) {
-        return found.getOrDefault(key, List.of());
-    }
-
     /** The keys that begin so. */
     public List<String> keys(String prefix) {
         return found.keySet().stream().filter(key -> key.startsWith(prefix)).toList();

@@ -79,8 +79,11 @@ final class SocketConnections {
         int number = SysSocket.accept(socket.fd());
         if (number >= 0) {
             Fd fd = Fd.received(number);
-            context.survival().keep(key(accepted), List.of(fd));
-            take(fd);
+            boolean isFull = living.size() >= owner.unit().socket().maxConnections();
+            if (!isFull) { // else it will be refused, which is to cost little
+                context.survival().keep(key(accepted), List.of(fd));
+            }
+            take(fd, !isFull);
             return;
         }
         String problem =
@@ -95,13 +98,17 @@ final class SocketConnections {
         }
     }
 
-    /** Has one served that is kept as the next, or refuses it. */
-    private void take(Fd fd) {
+    /**
+     * Has one served, or refuses it.
+     *
+     * @param isKept under the number of the next one
+     */
+    private void take(Fd fd, boolean isKept) {
         AcceptedConnection connection;
         try {
             connection = AcceptedConnection.of(fd);
         } catch (ErrnoException e) {
-            context.survival().dropAndClose(key(accepted));
+            drop(isKept);
             context.closer().close(name().text(), fd);
             gone.log("gone", "a connection has gone already: " + e.getMessage());
             return;
@@ -112,7 +119,7 @@ final class SocketConnections {
                         ? Optional.of("the name of its instance would be too long")
                         : refusal(owner.unit().socket(), connection.source());
         if (refusal.isPresent()) {
-            context.survival().dropAndClose(key(accepted));
+            drop(isKept);
             refused++;
             owner.connectionsChanged();
             complaints.log(
@@ -123,8 +130,14 @@ final class SocketConnections {
             Runnable ended = count(accepted++, instance.get(), connection);
             context.events().activation().serve(name(), instance.get(), connection, ended);
         } else {
-            context.survival().dropAndClose(key(accepted));
+            drop(isKept);
             close(connection);
+        }
+    }
+
+    private void drop(boolean isKept) {
+        if (isKept) {
+            context.survival().dropAndClose(key(accepted));
         }
     }
 

@@ -329,7 +329,7 @@ final class Dialogs implements AutoCloseable {
     private static boolean fits(
             Agent agent, OptionalLong uid, Optional<Subject.UnixProcess> asked) {
         Optional<PidFd> process = asked.map(Subject.UnixProcess::pidFd);
-        return (uid.isEmpty() || uid.getAsLong() == agent.uid() || isReally(process, agent.uid()))
+        return (uid.isEmpty() || uid.getAsLong() == agent.uid() || isRealUser(agent.uid(), process))
                 && (process.isEmpty()
                         || agent.process().isEmpty()
                         || agent.process().equals(process));
@@ -339,7 +339,7 @@ final class Dialogs implements AutoCloseable {
      * Of an agent that is part of a set-uid program, as that of pkexec, the helper of polkit 127
      * tells the effective user (polkit, issue 686): the process's real one is the agent's.
      */
-    private static boolean isReally(Optional<PidFd> process, long uid) {
+    private static boolean isRealUser(long uid, Optional<PidFd> process) {
         try {
             return process.isPresent() && Subject.UnixProcess.realUid(process.get()) == uid;
         } catch (ErrnoException e) {

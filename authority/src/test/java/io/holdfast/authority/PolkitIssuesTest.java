@@ -3,12 +3,15 @@ package io.holdfast.authority;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.authority.client.Decision;
+import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -102,6 +105,24 @@ class PolkitIssuesTest {
                         .formatted(answer));
         try (AuthorityEngine engine = AuthorityEngine.open(folders.options())) {
             assertThat(check(engine, process(), "a.asked").isAuthorized()).isFalse();
+            assertAnswers(engine);
+        }
+    }
+
+    /** 544: a folder of rules that is named twice aborts polkitd when it compares the files. */
+    @Test
+    void issue544AFolderThatIsNamedTwiceIsReadOnce() throws IOException {
+        folders.rules(
+                "10.rules",
+                "polkit.addRule(function(a, s) { if (a.id == 'a.no') return 'yes'; });");
+        Path rules = folders.options().ruleFolders().getFirst();
+        Path link = Files.createSymbolicLink(folder.resolve("link"), rules);
+        List<Path> often = List.of(rules, rules.resolve("../" + rules.getFileName()), rules, link);
+
+        assertThat(RuleFiles.read(often)).isEqualTo(RuleFiles.read(List.of(rules)));
+        try (AuthorityEngine engine =
+                AuthorityEngine.open(folders.options().withRuleFolders(often))) {
+            assertThat(check(engine, process(), "a.no").isAuthorized()).isTrue();
             assertAnswers(engine);
         }
     }

@@ -16,8 +16,10 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Rules files as they were read, in the order in which they are run: by name, and those of one name
@@ -58,7 +60,8 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
     }
 
     /**
-     * Reads folders. One that does not exist is empty; what cannot be read is left out and told.
+     * Reads folders. One that does not exist is empty, and one that is named twice, or by a link,
+     * is read where it comes first; what cannot be read is left out and told.
      *
      * @param folders in order
      */
@@ -73,8 +76,11 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
     public static RuleFiles read(List<Path> folders, List<Path> more) {
         List<RuleDiagnostic> diagnostics = new ArrayList<>();
         List<Path> paths = new ArrayList<>(more);
+        Set<Path> listed = new HashSet<>();
         for (Path folder : folders) {
-            list(folder, paths, diagnostics);
+            if (listed.add(real(folder))) {
+                list(folder, paths, diagnostics);
+            }
         }
         paths.sort( // stable: folders in their order, and within one all names differ
                 Comparator.comparing(path -> String.valueOf(path.getFileName())));
@@ -115,6 +121,14 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
             return Optional.of("a link to nothing");
         }
         return wanted ? Optional.of("there is no such file") : Optional.empty();
+    }
+
+    private static Path real(Path folder) {
+        try {
+            return folder.toRealPath();
+        } catch (IOException e) {
+            return folder; // missing or not to be read: list says what there is to say
+        }
     }
 
     private static void list(Path folder, List<Path> paths, List<RuleDiagnostic> diagnostics) {

@@ -40,4 +40,11 @@ module io.holdfast.core {
             io.holdfast.manager,
             io.holdfast.authority,
             io.holdfast.cli;
+    exports io.holdfast.core.sys.socket to
+            io.holdfast.varlink,
+            io.holdfast.dbus,
+            io.holdfast.bus,
+            io.holdfast.manager,
+            io.holdfast.authority,
+            io.holdfast.cli;
 }

@@ -10,8 +10,11 @@ module io.holdfast.dbus {
     requires static com.google.errorprone.annotations;
 
     exports io.holdfast.dbus;
+    exports io.holdfast.dbus.address;
     exports io.holdfast.dbus.typed;
     exports io.holdfast.dbus.wire;
+    exports io.holdfast.dbus.wire.match;
+    exports io.holdfast.dbus.wire.sasl;
     exports io.holdfast.dbus.generate to
             io.holdfast.cli;
 }

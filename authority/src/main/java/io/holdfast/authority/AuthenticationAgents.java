@@ -38,7 +38,7 @@ final class AuthenticationAgents {
     private final Dialogs dialogs;
     private final AuthorityState state;
     private final Map<Long, String> records = new HashMap<>(); // by serial
-    private final Set<Long> takenBack = new HashSet<>(); // serials
+    private final Set<Long> restored = new HashSet<>(); // serials
     private long lastSerial;
 
     /**
@@ -81,10 +81,10 @@ final class AuthenticationAgents {
     }
 
     /**
-     * As {@link #register} for an agent that the authority before this one had: until it registers
-     * again it may be told that it is not registered, and must not be refused because it is.
+     * As {@link #register} for an agent that the previous authority had: until it registers again
+     * it may be told that it is not registered, and must not be refused because it is.
      */
-    CompletableFuture<Void> takeBack(
+    CompletableFuture<Void> restore(
             Caller caller, Subject scope, KeptAgent kept, AgentChannel channel) {
         return register(caller, scope, kept.locale(), kept.path(), kept.fallback(), channel, true);
     }
@@ -125,7 +125,7 @@ final class AuthenticationAgents {
                     counts.agentRegistered();
                     write(agent);
                     if (again) {
-                        boolean _ = takenBack.add(agent.serial());
+                        boolean _ = restored.add(agent.serial());
                     } else {
                         lines.log(
                                 UserLines.Kind.AGENT,
@@ -142,13 +142,13 @@ final class AuthenticationAgents {
         });
     }
 
-    /** Whether it was taken back, and has found only now that another authority is there. */
+    /** Whether it was restored, and has noticed only now that another authority is there. */
     private boolean isBack(Agent agent) {
         return agents.find(agent.scope())
                 .filter(found ->
                         found.connection().equals(agent.connection())
                                 && found.path().equals(agent.path()))
-                .map(found -> takenBack.remove(found.serial()))
+                .map(found -> restored.remove(found.serial()))
                 .orElse(false);
     }
 
@@ -175,7 +175,7 @@ final class AuthenticationAgents {
     }
 
     private void unwrite(Agent agent) {
-        boolean _ = takenBack.remove(agent.serial());
+        boolean _ = restored.remove(agent.serial());
         String record = records.remove(agent.serial());
         if (record != null) {
             state.remove(record);

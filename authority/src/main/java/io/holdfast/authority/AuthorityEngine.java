@@ -44,9 +44,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An authority without a daemon: decides, keeps what was granted for a while, and has agents ask
- * users. Every method may be called by any thread, and answers with a future where it may take
- * time.
+ * An embeddable authority: decides checks, stores temporary authorizations, and has authentication
+ * agents ask users. Every method may be called by any thread, and answers with a future where it
+ * may take time.
  *
  * <pre>{@code
  * try (AuthorityEngine engine = AuthorityEngine.open(AuthorityOptions.STANDARD);
@@ -59,8 +59,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Agents, dialogs and what is kept belong to one loop with a thread of its own. A check runs on
- * the threads of the rules; it goes to the loop only to have somebody asked.
+ * <p>Agents, dialogs and temporary authorizations belong to one loop with a thread of its own. A
+ * check runs on the threads of the rules; it goes to the loop only to have a user asked.
  */
 public final class AuthorityEngine implements AutoCloseable {
     /** What has changed, as the signal {@code Changed} tells it. */
@@ -126,7 +126,7 @@ public final class AuthorityEngine implements AutoCloseable {
                     new FolderWatch(
                             options.ruleFolders(), RuleFiles::isRuleFile, this::reloadRules));
             open.add(options.sessions().watch(this::sessionsChanged));
-            takeBack();
+            restore();
         } catch (IOException | RuntimeException | Error e) {
             closeParts();
             kept.close();
@@ -137,16 +137,19 @@ public final class AuthorityEngine implements AutoCloseable {
         thread = Thread.ofPlatform().name("holdfast-authority").start(loop::run);
     }
 
-    /** What the authority before this one had. The agents have to wait for their bus. */
-    private void takeBack() {
+    /**
+     * Restores the state of the previous authority. Its agents are restored later, when their bus
+     * is connected.
+     */
+    private void restore() {
         Recovered found = state.recover(options.sessions(), AuthorityState.now());
-        found.authorizations().forEach(kept::takeBack);
+        found.authorizations().forEach(kept::restore);
         lostAgents.set(found.agents());
         if (!found.authorizations().isEmpty() || !found.dropped().isEmpty()) {
             LOG.log(
                     INFO,
-                    "temporary authorizations of the authority before: {0} taken back ({1}), {2}"
-                            + " records dropped ({3})",
+                    "restored {0} temporary authorizations of the previous authority ({1});"
+                            + " dropped {2} records ({3})",
                     found.authorizations().size(),
                     Recovered.shown(
                             found.authorizations().stream().map(KeptAuthorization::id).toList()),
@@ -224,9 +227,10 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /**
-     * Calls back when answers may have become others. By any thread; must not block.
+     * Registers a listener for changes that may alter decisions. Any thread may call it; it must
+     * not block.
      *
-     * @return closes to no call
+     * @return removes the listener when it is closed
      */
     public AutoCloseable onChange(Consumer<Change> listener) {
         listeners.add(listener);
@@ -297,8 +301,8 @@ public final class AuthorityEngine implements AutoCloseable {
     /**
      * Decides. Closes the subject when it is done.
      *
-     * @return fails with {@link AuthorityException} if that may not be asked, or not so; every
-     *     other fault is a refusal
+     * @return fails with {@link AuthorityException} if the caller may not ask this, or the request
+     *     is invalid; any other error gives a refusal
      */
     public CompletableFuture<Decision> check(CheckRequest request) {
         CompletableFuture<Decision> decided = new CompletableFuture<>();
@@ -363,7 +367,7 @@ public final class AuthorityEngine implements AutoCloseable {
         log.tell(request, decision, failure);
     }
 
-    /** What we did not foresee is a refusal, never a grant, and nobody's end. */
+    /** An unexpected error is a refusal, never a grant, and never ends the daemon. */
     private static void fail(
             CheckRequest request, CompletableFuture<Decision> answer, Throwable failure) {
         Throwable cause =
@@ -473,23 +477,23 @@ public final class AuthorityEngine implements AutoCloseable {
         return agents.register(caller, scope, locale, path, fallback, channel);
     }
 
-    /** The agents that the authority before this one had on a bus; once. */
-    public List<KeptAgent> agentsToTakeBack() {
+    /** The agents that the previous authority had on a bus; once. */
+    public List<KeptAgent> agentsToRestore() {
         return lostAgents.getAndSet(List.of());
     }
 
     /**
-     * Takes such an agent back, which was found on its bus.
+     * Registers such an agent again, after it was found on its bus.
      *
      * @param scope owned
      * @return fails as {@link #registerAgent}
      */
-    public CompletableFuture<Void> takeAgentBack(
+    public CompletableFuture<Void> restoreAgent(
             Caller caller, Subject scope, KeptAgent kept, AgentChannel channel) {
-        return agents.takeBack(caller, scope, kept, channel);
+        return agents.restore(caller, scope, kept, channel);
     }
 
-    /** Such an agent was taken back, or will not be: its old record is of no use any more. */
+    /** Such an agent was restored, or cannot be: its old record is no longer needed. */
     public void forgetRecord(KeptAgent kept) {
         tasks.end(() -> state.remove(kept.record()));
     }
@@ -527,8 +531,9 @@ public final class AuthorityEngine implements AutoCloseable {
     /**
      * The helper tells that a user has authenticated.
      *
-     * @param agentUid of whom the helper has spoken with; empty if it does not tell
-     * @param asked who the helper has spoken with; owned; empty if it does not tell
+     * @param agentUid the user of the agent that the helper talked to; empty if the helper does not
+     *     report it
+     * @param asked the process that the helper talked to; owned; empty if it does not report it
      * @return fails with {@link AuthorityException} if the caller is not root, there is no such
      *     dialog of that agent, or the user was not offered
      */
@@ -541,10 +546,10 @@ public final class AuthorityEngine implements AutoCloseable {
         return agents.respond(caller, cookie, user, agentUid, asked);
     }
 
-    // ---- what is kept
+    // ---- temporary authorizations
 
     /**
-     * What is kept in a session.
+     * Those of a session.
      *
      * @throws AuthorityException if it is not the caller's own session
      */
@@ -554,12 +559,12 @@ public final class AuthorityEngine implements AutoCloseable {
         return kept.inScope(scope -> AgentRegistry.isSame(scope, session));
     }
 
-    /** All that is kept of a user; of all users, if root asks. */
+    /** Those of the caller; of all users, if root asks. */
     public List<TemporaryAuthorization> temporaryAuthorizations(Caller caller) {
         return kept.inScope(scope -> caller.isRoot() || scope.uid() == caller.uid());
     }
 
-    /** Takes back all that is kept in the caller's session. */
+    /** Revokes all temporary authorizations of the caller's session. */
     public CompletableFuture<Void> revoke(Caller caller, Subject.UnixSession session) {
         caller.requireIn(session, options.sessions());
         return tasks.submit(() -> {
@@ -569,7 +574,7 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /**
-     * Takes one back.
+     * Revokes one temporary authorization.
      *
      * @return fails with {@link AuthorityException} if there is none, or it is another user's
      */
@@ -609,7 +614,7 @@ public final class AuthorityEngine implements AutoCloseable {
         agents.close();
         kept.close();
         loop.close();
-        agentsToTakeBack().forEach(each -> state.remove(each.record()));
+        agentsToRestore().forEach(each -> state.remove(each.record()));
         state.close();
     }
 

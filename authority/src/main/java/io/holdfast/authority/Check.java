@@ -135,7 +135,7 @@ final class Check {
     private CompletableFuture<Standing> standing(
             Action action, RuleVerdict verdict, String impliedBy) {
         explanation.add(impliedBy + "rule", verdict.steps());
-        verdict.describePassedOver().ifPresent(text -> explanation.add(impliedBy + "rules", text));
+        verdict.describeSkipped().ifPresent(text -> explanation.add(impliedBy + "rules", text));
         verdict.failure().ifPresent(reason -> explanation.add(impliedBy + "rules", reason));
         ImplicitAuthorization implicit =
                 verdict.answer().orElseGet(() -> byDefault(action, impliedBy));
@@ -203,7 +203,7 @@ final class Check {
                                 .findFirst());
     }
 
-    /** Takes it back if who gave it is no administrator any more. */
+    /** Revokes it if the administrator who gave it is no longer one. */
     private boolean isInForce(
             TemporaryAuthorization kept, List<Long> administrators, String topic) {
         long administrator = kept.administrator().orElseThrow();

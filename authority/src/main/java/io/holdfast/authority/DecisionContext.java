@@ -25,7 +25,7 @@ interface DecisionContext {
 
     SubjectFacts facts(Subject subject);
 
-    /** Takes a temporary authorization back. */
+    /** Revokes a temporary authorization. */
     void revoke(String id);
 
     /**

@@ -25,7 +25,7 @@ import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.client.Reply;
 import io.holdfast.varlink.client.VarlinkClient;

@@ -6,8 +6,8 @@ import io.holdfast.bus.config.ConfigException;
 import io.holdfast.bus.service.Activator;
 import io.holdfast.bus.service.Services;
 import io.holdfast.core.EventLoop;
-import io.holdfast.dbus.BusAddress;
-import io.holdfast.dbus.BusListener;
+import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.BusListener;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.security.SecureRandom;
@@ -60,7 +60,7 @@ public final class Bus implements AutoCloseable {
     /**
      * Opens a bus at one address. It listens when this returns.
      *
-     * @throws io.holdfast.dbus.BusAddressException if nothing can listen at such an address
+     * @throws io.holdfast.dbus.address.BusAddressException if nothing can listen at such an address
      * @throws io.holdfast.core.ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
      */
     public static Bus open(BusAddress address, BusConfig config) {
@@ -75,7 +75,7 @@ public final class Bus implements AutoCloseable {
      * Opens a bus. It listens when this returns.
      *
      * @throws ConfigException if the configuration is wrong
-     * @throws io.holdfast.dbus.BusAddressException if nothing can listen at such an address
+     * @throws io.holdfast.dbus.address.BusAddressException if nothing can listen at such an address
      * @throws io.holdfast.core.ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
      * @throws IllegalArgumentException if neither the options nor the configuration have an address
      */

@@ -2,7 +2,7 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.service.Activator;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -7,7 +7,7 @@ import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.bus.service.Activator;
 import io.holdfast.bus.service.ServiceFile;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.Message;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -8,7 +8,7 @@ import io.holdfast.bus.service.Activator;
 import io.holdfast.bus.service.ServiceFile;
 import io.holdfast.core.Errno;
 import io.holdfast.core.testkit.Seccomp;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.Message;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -9,7 +9,7 @@ import io.holdfast.core.process.Stdio;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.ScratchCgroup;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;

@@ -13,7 +13,7 @@ import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.FullTable;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.Message;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -10,7 +10,7 @@ import io.holdfast.bus.config.Limits;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.Variant;
 import java.nio.file.Files;
 import java.nio.file.Path;

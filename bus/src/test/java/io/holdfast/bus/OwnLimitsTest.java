@@ -115,7 +115,8 @@ class OwnLimitsTest {
         BusOptions options =
                 BusOptions.of(
                         () -> now[0],
-                        io.holdfast.dbus.BusAddress.parse("unix:path=" + folder.resolve("bus")));
+                        io.holdfast.dbus.address.BusAddress.parse(
+                                "unix:path=" + folder.resolve("bus")));
         try (Bus bus = Bus.open(options);
                 TestClient a = TestClient.silent(bus.addresses().getFirst().toString())) {
             var _ = a.authenticate(true).hello();

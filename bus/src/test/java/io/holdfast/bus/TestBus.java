@@ -14,7 +14,7 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.NeedsCondition;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.Struct;

@@ -1,7 +1,7 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.config.BusConfig;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.testkit.TestBus;
 import io.holdfast.dbus.testkit.TypedOnBus;
 import java.nio.file.Path;

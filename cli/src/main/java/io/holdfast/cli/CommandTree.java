@@ -18,8 +18,8 @@ final class CommandTree {
     private CommandTree() {}
 
     /**
-     * The grammar that this line needs: the root, and the subcommand that it names (all, if it
-     * names none).
+     * The grammar for a command line: the root, and the subcommand that the line names, or all
+     * subcommands if it names none.
      */
     static CommandLine forLine(List<String> arguments, Output output) {
         String word =
@@ -59,11 +59,13 @@ final class CommandTree {
         root.usageMessage()
                 .synopsisSubcommandLabel("COMMAND")
                 .description(
-                        "%nHolds Linux processes by descriptor, so that nothing is ever done to the wrong one.%n")
+                        "%nHolds Linux processes by pidfd, so that no operation reaches the wrong"
+                                + " process.%n")
                 .footer(
-                        "%nExit codes: 0 done, 1 failed, 2 not understood, 141 output pipe closed. run and watch pass on"
-                                + " those of the process; status and check have more (see their help).",
-                        "holdfast help COMMAND shows a command's options and examples.");
+                        "%nExit codes: 0 success, 1 failure, 2 usage error, 141 output pipe"
+                                + " closed. run and watch exit with the exit code of the process;"
+                                + " status and check have more codes (see their help).",
+                        "holdfast help COMMAND shows the options and examples of a command.");
         CommandLine line = new CommandLine(root);
         for (Named named : commands) {
             CommandSpec spec = withCommonOptions(named.command().spec().name(named.name()));
@@ -87,7 +89,7 @@ final class CommandTree {
                 .addOption(
                         OptionSpec.builder("--debug")
                                 .type(boolean.class)
-                                .description("Show where in the program an error came from.")
+                                .description("Print a stack trace with an error message.")
                                 .build());
     }
 

@@ -10,23 +10,22 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Prints what may stand for the last word of an unfinished command line: for the completion scripts
- * of shells, not for people. A line each: the word, and behind a tab what it is. A line that begins
- * with a blank says that names of files fit, too. Prints nothing where there is nothing to offer,
- * and never an error.
+ * Prints the candidates for the last word of an unfinished command line, for the completion scripts
+ * of shells. Each line has one candidate and, after a tab, its description. A line that begins with
+ * a blank stands for file names. Prints nothing if there is no candidate, and never an error.
  */
 final class CompleteCommand implements Command {
-    /** The line for files of any kind. */
+    /** The line that stands for all file names. */
     static final String FILES = " files";
 
-    /** The line for folders. */
+    /** The line that stands for the names of folders. */
     static final String FOLDERS = " folders";
 
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("List the words that may complete a command line (for shells).")
+                .header("List the candidates that complete a command line (for shells).")
                 .footer("%nExamples:", "  holdfast complete -- status red");
         return spec.addPositional(
                 PositionalParamSpec.builder()
@@ -34,8 +33,7 @@ final class CompleteCommand implements Command {
                         .arity("0..*")
                         .type(List.class)
                         .auxiliaryTypes(String.class)
-                        .description(
-                                "The words behind the name of the command, the last unfinished.")
+                        .description("The words after holdfast; the last one is unfinished.")
                         .build());
     }
 

@@ -15,8 +15,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Prints the script by which a shell completes this command. The scripts know no words: they call
- * {@link CompleteCommand} of the program that is being typed, so that they fit each version of it.
+ * Prints the script by which a shell completes this command. The scripts contain no words: they
+ * call {@link CompleteCommand} of the program on the command line, so that they fit each version.
  */
 final class CompletionCommand implements Command {
     private static final List<String> SHELLS = List.of("bash", "zsh", "fish");

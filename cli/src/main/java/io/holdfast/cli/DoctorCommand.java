@@ -29,12 +29,12 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Tells what this machine can do, and what serves instead where it cannot. */
+/** Lists the features of the kernel and the C library, and the fallback of each missing one. */
 final class DoctorCommand implements Command {
     private static final int RLIMIT_NPROC = 6;
     private static final int RLIMIT_NOFILE = 7;
 
-    /** A fact of the machine that may matter, in words. */
+    /** A property of the machine, as text. */
     record Fact(String name, String value) {}
 
     @Override
@@ -42,11 +42,11 @@ final class DoctorCommand implements Command {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
                 .header(
-                        "List the features of the kernel and the C library, and what is used where one is"
-                                + " missing.")
+                        "List the features of the kernel and the C library, and the fallback of"
+                                + " each missing one.")
                 .footer(
-                        "%nExit code: 0 if Holdfast can work here, 1 if something is missing that"
-                                + " nothing can replace.",
+                        "%nExit codes: 0 Holdfast can run on this machine, 1 a required feature is"
+                                + " missing.",
                         "%nExamples:",
                         "  holdfast doctor",
                         "  holdfast doctor --limits",
@@ -55,8 +55,8 @@ final class DoctorCommand implements Command {
         spec.addOption(
                 OptionSpec.builder("--limits")
                         .description(
-                                "Print the limits of the daemons and the properties that set"
-                                        + " them: JDK_JAVA_OPTIONS=-DPROPERTY=NUMBER.")
+                                "Print the limits of the daemons and the Java system properties"
+                                        + " that set them: JDK_JAVA_OPTIONS=-DPROPERTY=NUMBER.")
                         .build());
         return spec.addOption(Command.json("Print one JSON object."));
     }
@@ -83,7 +83,7 @@ final class DoctorCommand implements Command {
                 + limit.what();
     }
 
-    /** The limits that are not what they are by default, and the properties that are no limits. */
+    /** The limits that differ from their defaults, and the properties with an invalid limit. */
     private static List<Fact> limits() {
         List<Fact> facts = new ArrayList<>();
         for (Limit limit : ProcessLimits.all()) {
@@ -95,7 +95,7 @@ final class DoctorCommand implements Command {
         return facts;
     }
 
-    /** Whether all is there that has no fallback and that every command needs. */
+    /** Whether all features are present that every command needs and that have no fallback. */
     private static boolean isFit() {
         return Feature.PIDFD_OPEN.isPresent() && Feature.WAIT_PIDFD.isPresent();
     }
@@ -127,7 +127,10 @@ final class DoctorCommand implements Command {
                         ? output.bad("Holdfast cannot work here: it needs Linux 5.4.")
                         : missing == 0
                                 ? output.good("Everything is there.")
-                                : "Holdfast works here; " + missing + " features have a fallback.");
+                                : "Holdfast works here; "
+                                        + missing
+                                        + (missing == 1 ? " feature is" : " features are")
+                                        + " missing (see \"instead\").");
     }
 
     private static JsonText json(List<Fact> facts) {
@@ -199,7 +202,7 @@ final class DoctorCommand implements Command {
         }
     }
 
-    /** What {@code getconf(1)} says: the library itself has no file to read that from. */
+    /** The version of the C library by {@code getconf(1)}; no file has it. */
     private static String libc() throws InterruptedException {
         try (Child getconf =
                 Spawn.of("getconf", "GNU_LIBC_VERSION")

@@ -8,13 +8,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Shows the help of the program, or of one command, as {@code --help} does. */
+/** Prints the help of the program or of one command, as {@code --help} does. */
 final class HelpCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Show the commands, or the help of one.")
+                .header("List the commands, or show the help of one command.")
                 .footer("%nExamples:", "  holdfast help", "  holdfast help status");
         return spec.addPositional(
                 PositionalParamSpec.builder()
@@ -22,7 +22,7 @@ final class HelpCommand implements Command {
                         .arity("0..1")
                         .type(String.class)
                         .completionCandidates(Commands.names())
-                        .description("The command; all, in one line each, if none is given.")
+                        .description("Show the help of this command (default: list all commands).")
                         .build());
     }
 

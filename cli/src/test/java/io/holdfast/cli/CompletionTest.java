@@ -8,8 +8,8 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.testkit.Await;
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.address.BusAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,8 +47,8 @@ class CompletionTest {
         assertThat(words("")).containsExactlyElementsOf(Commands.names());
         assertThat(offered("sta"))
                 .containsExactly(
-                        "status\tShow the state of all units, or of some.",
-                        "start\tStart units, and wait until that is done.");
+                        "status\tList all units, or show the status of some units.",
+                        "start\tStart units, and wait until their jobs are done.");
         assertThat(words("help", "rel")).containsExactly("reload");
         assertThat(words("--deb")).containsExactly("--debug");
         assertThat(words("no-such-command", "")).isEmpty();

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.address.BusAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -165,8 +165,8 @@ class ShellCompletionTest {
     void zshCompletesWordsValuesAndFiles() throws Exception {
         assertThat(zsh("holdfast sta"))
                 .containsExactly(
-                        "status:Show the state of all units, or of some.",
-                        "start:Start units, and wait until that is done.");
+                        "status:List all units, or show the status of some units.",
+                        "start:Start units, and wait until their jobs are done.");
         assertThat(zsh("holdfast kill --whom=m")).containsExactly("--whom=main");
         assertThat(zsh("holdfast completion ")).containsExactly("bash", "zsh", "fish");
         assertThat(zsh("holdfast bus --config a")).containsExactly("files ");
@@ -193,8 +193,8 @@ class ShellCompletionTest {
     void fishCompletesWordsValuesAndFiles() throws Exception {
         assertThat(fish("holdfast sta"))
                 .containsExactlyInAnyOrder(
-                        "status\tShow the state of all units, or of some.",
-                        "start\tStart units, and wait until that is done.");
+                        "status\tList all units, or show the status of some units.",
+                        "start\tStart units, and wait until their jobs are done.");
         assertThat(fish("holdfast kill --whom=m")).containsExactly("--whom=main");
         assertThat(fish("holdfast completion ")).containsExactlyInAnyOrder("bash", "zsh", "fish");
         assertThat(fish("holdfast bus --config af")).anyMatch(each -> each.startsWith("afile"));

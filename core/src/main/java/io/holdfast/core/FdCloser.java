@@ -2,8 +2,8 @@ package io.holdfast.core;
 
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.sys.SysPoll;
-import io.holdfast.core.sys.SysSocket;
 import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.socket.SysSocket;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;

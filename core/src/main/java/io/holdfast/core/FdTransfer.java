@@ -4,11 +4,11 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.LeakDetector;
 import io.holdfast.core.sys.SysIoctl;
 import io.holdfast.core.sys.SysPoll;
-import io.holdfast.core.sys.SysSocket;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.SysUio;
 import io.holdfast.core.sys.Termios;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.socket.SysSocket;
 
 /**
  * Reads and writes an open file without waiting in the kernel, and without a change of the open

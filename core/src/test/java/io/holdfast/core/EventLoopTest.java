@@ -8,9 +8,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
-import io.holdfast.core.sys.SysSocket;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysPidfd;
+import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
-import io.holdfast.core.sys.SysSocket;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.io.File;
 import java.util.ArrayList;

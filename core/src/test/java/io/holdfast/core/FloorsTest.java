@@ -82,6 +82,7 @@ class FloorsTest {
                         "io.holdfast.core.state",
                         "io.holdfast.core.sys",
                         "io.holdfast.core.sys.process",
+                        "io.holdfast.core.sys.socket",
                         "io.holdfast.core.terminal",
                         "io.holdfast.core.text",
                         "io.holdfast.core.wait");
@@ -178,6 +179,13 @@ class FloorsTest {
         noClasses()
                 .that()
                 .resideInAPackage("io.holdfast.core.sys")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.holdfast.core.sys.process", "io.holdfast.core.sys.socket")
+                .check(CORE);
+        noClasses()
+                .that()
+                .resideInAPackage("io.holdfast.core.sys.socket")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("io.holdfast.core.sys.process")

@@ -3,9 +3,9 @@ package io.holdfast.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import io.holdfast.core.sys.SysSocket;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysPidfd;
+import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.time.Duration;

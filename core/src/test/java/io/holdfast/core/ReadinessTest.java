@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysPoll;
-import io.holdfast.core.sys.SysSocket;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.core.wait.SysEventfd;

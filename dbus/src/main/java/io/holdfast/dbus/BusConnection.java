@@ -9,15 +9,20 @@ import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.ConnectionLostException.Reason;
-import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.BusAddressException;
+import io.holdfast.dbus.address.Dialed;
+import io.holdfast.dbus.stream.Handshake;
+import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
-import io.holdfast.dbus.wire.SaslClient;
-import io.holdfast.dbus.wire.SaslServer;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Syntax;
+import io.holdfast.dbus.wire.match.MatchRule;
+import io.holdfast.dbus.wire.sasl.SaslClient;
+import io.holdfast.dbus.wire.sasl.SaslServer;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
@@ -498,7 +503,7 @@ public final class BusConnection implements AutoCloseable {
      * @param rule as {@code type='signal',sender='org.example.Clock'} (D-Bus Specification, "Match
      *     Rules")
      * @return the subscription, owned by the caller
-     * @throws io.holdfast.dbus.wire.MatchRuleException if it is none
+     * @throws io.holdfast.dbus.wire.match.MatchRuleException if it is none
      * @throws DBusException if the bus refuses it: LIMITS_EXCEEDED
      * @throws ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted

@@ -2,6 +2,7 @@ package io.holdfast.dbus;
 
 import static java.util.Objects.requireNonNull;
 
+import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Variant;
 import java.util.ArrayList;

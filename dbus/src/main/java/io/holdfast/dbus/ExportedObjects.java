@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.holdfast.core.Fd;
 import io.holdfast.dbus.CallsUnderWay.Counted;
+import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.Signature;

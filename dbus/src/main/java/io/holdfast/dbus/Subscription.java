@@ -2,8 +2,8 @@ package io.holdfast.dbus;
 
 import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Throttle;
-import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.match.MatchRule;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;

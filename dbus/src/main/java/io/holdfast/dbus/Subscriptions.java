@@ -2,12 +2,12 @@ package io.holdfast.dbus;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
-import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.ObjectPath;
-import java.util.ArrayList;
+import io.holdfast.dbus.wire.match.MatchRule;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * Who of this connection wants which signals. A bus compares as well, but what it sends does not
  * say for which rule. Used by the reader, in the order of all messages.
  */
-final class Subscriptions {
+public final class Subscriptions {
     private final List<Subscription> all = new CopyOnWriteArrayList<>();
 
     void add(Subscription subscription) {
@@ -59,23 +59,9 @@ final class Subscriptions {
             return;
         }
         try {
-            subscription.put(Message.of(view, duplicates(descriptors)));
+            subscription.put(Message.of(view, Outgoing.duplicates(descriptors)));
         } catch (ErrnoException e) { // no room for more descriptors
             subscription.lose();
-        }
-    }
-
-    /** All or none. */
-    static List<Fd> duplicates(List<Fd> descriptors) {
-        List<Fd> copies = new ArrayList<>();
-        try {
-            for (Fd descriptor : descriptors) {
-                copies.add(descriptor.duplicate());
-            }
-            return copies;
-        } catch (RuntimeException e) {
-            copies.forEach(Fd::close);
-            throw e;
         }
     }
 

@@ -3,10 +3,12 @@ package io.holdfast.dbus;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
+@SameOnEveryKernel
 class BusInterfaceTest {
     private static final String NAME = "org.example.Test";
     private static final MethodHandler NOTHING = _ -> List.of();

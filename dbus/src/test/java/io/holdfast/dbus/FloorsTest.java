@@ -11,13 +11,16 @@ import io.holdfast.core.testkit.SameOnEveryKernel;
 import org.junit.jupiter.api.Test;
 
 /**
- * Which package of holdfast-dbus may import which: wire, then the connection and its objects, then
- * what makes Java interfaces of them, and beside that what writes such interfaces.
+ * Which package of holdfast-dbus may import which: wire with stream above it, and beside them
+ * address; then the connection and its objects, then what makes Java interfaces of them, and beside
+ * that what writes such interfaces.
  */
 @SameOnEveryKernel
 class FloorsTest {
     private static final String ROOT = "io.holdfast.dbus";
     private static final String WIRE = "io.holdfast.dbus.wire..";
+    private static final String ADDRESS = "io.holdfast.dbus.address..";
+    private static final String STREAM = "io.holdfast.dbus.stream..";
     private static final String TYPED = "io.holdfast.dbus.typed..";
     private static final String INTERFACES = "io.holdfast.dbus.typed";
     private static final String VALUE = "io.holdfast.dbus.typed.value..";
@@ -33,10 +36,14 @@ class FloorsTest {
         assertThat(DBUS.stream().map(JavaClass::getPackageName).distinct())
                 .containsExactlyInAnyOrder(
                         ROOT,
+                        "io.holdfast.dbus.address",
                         "io.holdfast.dbus.generate",
+                        "io.holdfast.dbus.stream",
                         "io.holdfast.dbus.typed",
                         "io.holdfast.dbus.typed.value",
-                        "io.holdfast.dbus.wire");
+                        "io.holdfast.dbus.wire",
+                        "io.holdfast.dbus.wire.match",
+                        "io.holdfast.dbus.wire.sasl");
     }
 
     @Test
@@ -46,7 +53,21 @@ class FloorsTest {
                 .resideInAPackage(WIRE)
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage(ROOT, TYPED, GENERATE)
+                .resideInAnyPackage(ADDRESS, STREAM, ROOT, TYPED, GENERATE)
+                .check(DBUS);
+        noClasses()
+                .that()
+                .resideInAPackage(ADDRESS)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(WIRE, STREAM, ROOT, TYPED, GENERATE)
+                .check(DBUS);
+        noClasses()
+                .that()
+                .resideInAPackage(STREAM)
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(ADDRESS, ROOT, TYPED, GENERATE)
                 .check(DBUS);
         noClasses()
                 .that()

@@ -15,6 +15,7 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.ConnectionLostException.Reason;
+import io.holdfast.dbus.stream.Inbox;
 import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;

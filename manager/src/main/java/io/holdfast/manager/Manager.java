@@ -230,7 +230,7 @@ public final class Manager implements AutoCloseable {
         survival.begin(loop, recovery::record);
         isAfterCrash = survival.isAfterCrash();
         if (isAfterCrash) {
-            survival.tookBack(recovery.run());
+            survival.adopted(recovery.run());
             context.notice(told(survival.predecessor()));
             new KeeperOrphans(
                             loop,
@@ -246,9 +246,8 @@ public final class Manager implements AutoCloseable {
         String ended = before.handedOver() ? "has handed over" : "ended";
         return "the manager before this one "
                 + before.how().map(Manager::told).orElse(ended)
-                + ": took "
-                + (before.takenBack() == 1 ? "one unit" : before.takenBack() + " units")
-                + " back";
+                + ": adopted "
+                + (before.adopted() == 1 ? "one unit" : before.adopted() + " units");
     }
 
     private static String told(Exit how) {
@@ -349,7 +348,7 @@ public final class Manager implements AutoCloseable {
 
     /**
      * The same for a process that a keeper has started: what a manager before this one has left is
-     * taken back.
+     * adopted.
      *
      * @param keeper lent
      */
@@ -436,7 +435,7 @@ public final class Manager implements AutoCloseable {
         return isAfterCrash;
     }
 
-    /** The managers before this one, and what was taken back of the last. By any thread. */
+    /** The managers before this one, and what was adopted from the last. By any thread. */
     public Predecessor predecessor() {
         return survival.predecessor();
     }

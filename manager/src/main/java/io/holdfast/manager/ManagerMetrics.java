@@ -19,7 +19,7 @@ import java.util.Map;
  * @param notifyMessages that have arrived at the notify socket
  * @param refusedNotifyMessages of these, those that were refused or ignored
  * @param crashes managers that have ended unexpectedly, since the keeper was started
- * @param takenBack units that this manager has taken back from the one before it
+ * @param adopted units that this manager has adopted from the one before it
  * @param faults of the manager itself, which it survived
  */
 public record ManagerMetrics(
@@ -33,7 +33,7 @@ public record ManagerMetrics(
         long notifyMessages,
         long refusedNotifyMessages,
         int crashes,
-        int takenBack,
+        int adopted,
         long faults) {
     public ManagerMetrics {
         units = Map.copyOf(units);

@@ -15,9 +15,9 @@ import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.log.Loudness;
 import io.holdfast.manager.log.ManagerListener;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.loop.Moment;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.process.KillWhom;
@@ -82,7 +82,7 @@ public final class ManagerView {
     private final Loudness loudness;
     private final Ending ending;
     private final Supplier<CompletableFuture<Void>> reexecute;
-    private final Moment opened = Moment.now();
+    private final DualTimestamp opened = DualTimestamp.now();
 
     ManagerView(
             ManagerContext context,
@@ -152,7 +152,7 @@ public final class ManagerView {
     }
 
     /** When it was opened. By any thread. */
-    public Moment opened() {
+    public DualTimestamp opened() {
         return opened;
     }
 

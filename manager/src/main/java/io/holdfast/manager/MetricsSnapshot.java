@@ -24,7 +24,7 @@ final class MetricsSnapshot {
             Survival survival,
             EventLoop loop) {
         List<UnitJob> all = jobs.engine().all();
-        long running = all.stream().filter(UnitJob::running).count();
+        long running = all.stream().filter(UnitJob::isRunning).count();
         Predecessor before = survival.predecessor();
         return new ManagerMetrics(
                 byTypeAndState(units),
@@ -38,7 +38,7 @@ final class MetricsSnapshot {
                 counters.messages(),
                 counters.refusedMessages(),
                 before.crashes(),
-                before.takenBack(),
+                before.adopted(),
                 loop.errors());
     }
 

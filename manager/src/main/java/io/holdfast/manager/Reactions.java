@@ -89,7 +89,7 @@ final class Reactions {
         return jobs.engine()
                 .of(node)
                 .map(job ->
-                        job.running()
+                        job.isRunning()
                                 && job.type() != JobType.STOP
                                 && job.type() != JobType.RESTART)
                 .orElse(true);

@@ -21,10 +21,10 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Takes back what a manager that was killed has left: first all units become what they were, then
- * each goes on with what it was doing, sockets before the services that they have something for,
- * then the jobs that were there are queued again. Nobody reacts to a state that is only restored.
- * Before the loop runs; blocking.
+ * Adopts what a manager that was killed has left: first all units become what they were, then each
+ * goes on with what it was doing, sockets before the services that they have something for, then
+ * the jobs that were there are queued again. Nobody reacts to a state that is only restored. Before
+ * the loop runs; blocking.
  */
 final class Recovery {
     private static final String JOB = "job";
@@ -63,10 +63,10 @@ final class Recovery {
         return Optional.of(
                 state.orElseGet(Fields::new)
                         .put(JOB, job.get().type().name())
-                        .put(JOB_RUNNING, job.get().running()));
+                        .put(JOB_RUNNING, job.get().isRunning()));
     }
 
-    /** How many units were taken back. */
+    /** How many units were adopted. */
     int run() {
         Survival survival = context.survival();
         made.restore();
@@ -75,12 +75,12 @@ final class Recovery {
         List<UnitName> restored = new ArrayList<>();
         for (Described each : readAll(survival.states())) {
             try {
-                units.takeBack(each.unit().get());
+                units.adopt(each.unit().get());
                 boolean isSocket = each.name().type() == UnitType.SOCKET;
                 restore(each.name(), each.state()).ifPresent((isSocket ? sockets : others)::add);
                 restored.add(each.name());
             } catch (RuntimeException e) { // of whatever kind: the other units must not be lost
-                context.error(each.name(), "is not taken back: " + e.getMessage());
+                context.error(each.name(), "is not adopted: " + e.getMessage());
             }
         }
         sockets.forEach(Runnable::run);
@@ -147,7 +147,7 @@ final class Recovery {
                                             JobMode.IGNORE_DEPENDENCIES,
                                             _ -> {});
                 } catch (JobRefusedException | IllegalArgumentException e) {
-                    context.warn(node.name(), "its job is not taken back: " + e.getMessage());
+                    context.warn(node.name(), "its job is not adopted: " + e.getMessage());
                 }
             }
         });

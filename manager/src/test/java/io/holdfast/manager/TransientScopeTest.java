@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.systemd1.Systemd1;
 import java.io.IOException;

@@ -227,7 +227,8 @@ class UnitEndTest {
                 .post(() ->
                         running.complete(
                                 stage.manager().view().jobs().stream()
-                                        .anyMatch(job -> job.id() == start.id() && job.running())));
+                                        .anyMatch(
+                                                job -> job.id() == start.id() && job.isRunning())));
         assertThat(Stage.get(running)).isFalse();
         assertThat(stage.state("a")).isEqualTo("deactivating/stop success");
         Files.writeString(gate, "go\n");

@@ -2,8 +2,8 @@ package io.holdfast.authority.client;
 
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.ConnectionOptions;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.varlink.VarlinkAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,7 +89,8 @@ public interface Authority extends AutoCloseable {
      *
      * @return the authority, owned by the caller; it is not asked yet, and need not be there
      * @throws IllegalArgumentException if what the variable has is no Varlink address
-     * @throws io.holdfast.dbus.BusAddressException if {@code $DBUS_SYSTEM_BUS_ADDRESS} is malformed
+     * @throws io.holdfast.dbus.address.BusAddressException if {@code $DBUS_SYSTEM_BUS_ADDRESS} is
+     *     malformed
      */
     static Authority connect() {
         return named().isPresent() || Files.exists(SYSTEM_SOCKET)

@@ -1,12 +1,12 @@
 package io.holdfast.authority.client;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.PolkitSubject;
 import io.holdfast.dbus.RemoteObject;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.Struct;
 import java.time.Duration;
 import java.util.LinkedHashMap;

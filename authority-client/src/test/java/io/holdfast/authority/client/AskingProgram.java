@@ -1,7 +1,7 @@
 package io.holdfast.authority.client;
 
 import io.holdfast.core.process.PidFd;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import java.util.Map;
 
 /** Asks two authorities about itself, and prints what they decide. */

@@ -13,7 +13,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;

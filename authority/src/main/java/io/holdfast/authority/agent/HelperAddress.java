@@ -1,7 +1,7 @@
 package io.holdfast.authority.agent;
 
 import io.holdfast.core.sys.Unistd;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;

@@ -9,7 +9,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.Stdlib;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -19,12 +19,12 @@ import java.util.Objects;
 import java.util.concurrent.CompletionException;
 
 /**
- * The authentication agents of one bus: how they are spoken to, and how those of the authority
- * before this one are found again.
+ * The authentication agents of one bus: how they are spoken to, and how those of the previous
+ * authority are found again.
  *
- * <p>An agent is a unique name, an object and the process behind them. It is taken back if the bus
- * is the same, somebody has that name still, and that is the process that has registered it: a name
- * alone would let another be asked for passwords.
+ * <p>An agent is a unique name, an object and the process behind them. It is restored if the bus is
+ * the same, the name still has an owner, and the owner is the process that registered the agent: by
+ * the name alone another process could be asked for passwords.
  */
 final class BusAgents {
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
@@ -66,14 +66,14 @@ final class BusAgents {
         }
     }
 
-    /** Takes back those that the authority before this one has written down. */
-    void takeBack() throws InterruptedException {
+    /** Restores those that the previous authority has recorded. */
+    void restore() throws InterruptedException {
         List<String> back = new ArrayList<>();
         List<String> dropped = new ArrayList<>();
-        for (KeptAgent kept : engine.agentsToTakeBack()) {
+        for (KeptAgent kept : engine.agentsToRestore()) {
             String name = kept.address().uniqueName();
             try {
-                takeBack(kept);
+                restore(kept);
                 back.add(name);
             } catch (AuthorityException | ErrnoException | IllegalArgumentException e) {
                 dropped.add(name + ": " + e.getMessage());
@@ -86,7 +86,7 @@ final class BusAgents {
         if (!back.isEmpty() || !dropped.isEmpty()) {
             LOG.log(
                     INFO,
-                    "agents of the authority before: {0} taken back ({1}), {2} dropped ({3})",
+                    "restored {0} agents of the previous authority ({1}); dropped {2} ({3})",
                     back.size(),
                     Recovered.shown(back),
                     dropped.size(),
@@ -94,7 +94,7 @@ final class BusAgents {
         }
     }
 
-    private void takeBack(KeptAgent kept) throws InterruptedException {
+    private void restore(KeptAgent kept) throws InterruptedException {
         if (!kept.address().bus().equals(busId)) {
             throw AuthorityException.failed("it was on another bus");
         }
@@ -106,7 +106,7 @@ final class BusAgents {
                 throw AuthorityException.failed("its name is that of another process");
             }
             Caller caller = new Caller(who.name(), who.uid(), who.process());
-            engine.takeAgentBack(
+            engine.restoreAgent(
                             caller,
                             kept.restoreScope(engine.sessions()),
                             kept,

@@ -100,7 +100,7 @@ public final class PolicyKit1 implements AutoCloseable {
                 bus.export(
                         "/org/freedesktop/LogControl1", new LogControl("polkitd").description()));
         open.add(engine.onChange(this::changed));
-        agents.takeBack();
+        agents.restore();
         List<NameFlag> flags =
                 new ArrayList<>(List.of(NameFlag.ALLOW_REPLACEMENT, NameFlag.DO_NOT_QUEUE));
         if (replace) {

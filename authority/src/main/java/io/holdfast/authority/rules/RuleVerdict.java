@@ -23,7 +23,7 @@ public record RuleVerdict(
     }
 
     /** Of the rules that were not run, for people; empty if there were none. */
-    public Optional<String> describePassedOver() {
+    public Optional<String> describeSkipped() {
         return passedOver == 0
                 ? Optional.empty()
                 : Optional.of(

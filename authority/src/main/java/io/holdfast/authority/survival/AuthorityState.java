@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What is written down is bound to processes by their pidfs ids: what a record is about ends
  * with its process, whoever has the number by then. An authority that ends in order removes its
- * records: whoever stops it takes all authorizations back.
+ * records: stopping it revokes all authorizations.
  *
  * <p>Write and remove on one thread; blocking for as long as a file system in memory takes. A
  * record that cannot be written is a line of the log: what it is about is in force, and is lost

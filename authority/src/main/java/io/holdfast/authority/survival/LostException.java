@@ -1,6 +1,6 @@
 package io.holdfast.authority.survival;
 
-/** What was written down cannot be taken back: what it was about has ended. */
+/** A record cannot be restored: what it is about has ended. */
 final class LostException extends Exception {
     private static final long serialVersionUID = 1L;
 

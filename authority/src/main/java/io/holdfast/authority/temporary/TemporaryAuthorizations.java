@@ -130,11 +130,11 @@ public final class TemporaryAuthorizations implements AutoCloseable {
     }
 
     /**
-     * Puts one in force again that the authority before this one has written down.
+     * Puts one in force again that the previous authority has recorded.
      *
      * @param kept whose subjects are owned from now on
      */
-    public void takeBack(KeptAuthorization kept) {
+    public void restore(KeptAuthorization kept) {
         TemporaryAuthorization _ =
                 enforce(kept, Duration.ofNanos(kept.deadline() - clock.getAsLong()));
     }

@@ -7,7 +7,7 @@ import io.holdfast.authority.AuthorityOptions;
 import io.holdfast.authority.Caller;
 import io.holdfast.authority.PolicyFolders;
 import io.holdfast.core.testkit.OpenDescriptors;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;

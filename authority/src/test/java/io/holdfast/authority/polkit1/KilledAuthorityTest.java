@@ -164,7 +164,9 @@ class KilledAuthorityTest {
         kill();
         start();
         assertThat(check(0).get(0)).isEqualTo(true);
-        assertThat(log()).contains("1 taken back (tmpauthz1), 0 records dropped");
+        assertThat(log())
+                .contains(
+                        "restored 1 temporary authorizations of the previous authority (tmpauthz1); dropped 0 records");
     }
 
     @Test
@@ -175,7 +177,9 @@ class KilledAuthorityTest {
         assertThat(parent.kill(process, Signal.KILL)).isTrue();
         assertThat(parent.reap(process)).isNotNull();
         start();
-        assertThat(log()).contains("0 taken back (), 1 records dropped (tmpauthz1: process");
+        assertThat(log())
+                .contains(
+                        "restored 0 temporary authorizations of the previous authority (); dropped 1 records (tmpauthz1: process");
         Path state = folder.resolve("run/state");
         Await.until( // the agent is dropped by another thread than the authorization
                 () -> state.toFile().list().length == 1);
@@ -183,12 +187,12 @@ class KilledAuthorityTest {
     }
 
     @Test
-    void anAgentIsTakenBackAndAsked() throws Exception {
+    void anAgentIsRestoredAndAsked() throws Exception {
         AuthorityBusSetUp.register(authority(agent), subject());
         kill();
         start();
         authenticate();
-        assertThat(log()).contains("agents of the authority before: 1 taken back");
+        assertThat(log()).contains("restored 1 agents of the previous authority");
         AuthorityBusSetUp.register(authority(agent), subject()); // as agents do then, once
         assertThatThrownBy(() -> AuthorityBusSetUp.register(authority(agent), subject()))
                 .hasMessageContaining("already exists");
@@ -200,7 +204,10 @@ class KilledAuthorityTest {
         kill();
         agent.close();
         start();
-        assertThat(log()).contains("0 taken back (), 1 dropped (" + agent.uniqueName());
+        assertThat(log())
+                .contains(
+                        "restored 0 agents of the previous authority (); dropped 1 ("
+                                + agent.uniqueName());
         assertThat(check(1).get(0)).as("nobody is there to be asked").isEqualTo(false);
     }
 
@@ -247,6 +254,6 @@ class KilledAuthorityTest {
         authority.close();
         start();
         assertThat(check(0).get(0)).isEqualTo(false);
-        assertThat(log()).doesNotContain("taken back");
+        assertThat(log()).doesNotContain("restored");
     }
 }

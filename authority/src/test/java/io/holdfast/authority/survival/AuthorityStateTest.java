@@ -211,7 +211,7 @@ class AuthorityStateTest {
     }
 
     @Test
-    void whatHasExpiredMeanwhileIsNotTakenBack() {
+    void whatHasExpiredMeanwhileIsNotRestored() {
         String _ = write(process, Duration.ZERO);
         assertDropped("it has expired");
     }

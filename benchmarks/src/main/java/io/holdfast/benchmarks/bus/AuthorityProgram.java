@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.bus;
 
-import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Launcher;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,8 +13,9 @@ record AuthorityProgram(String name, List<String> command) {
 
     /** Ours; empty if these sources have no such command. */
     static Optional<AuthorityProgram> ours() throws IOException, InterruptedException {
-        return Door.open()
-                .map(door -> new AuthorityProgram("Holdfast", List.of(door.script(), "authority")));
+        return Launcher.open()
+                .map(launcher ->
+                        new AuthorityProgram("Holdfast", List.of(launcher.script(), "authority")));
     }
 
     /** The real one; empty if it is not installed. */

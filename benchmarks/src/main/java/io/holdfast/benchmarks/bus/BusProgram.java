@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.bus;
 
-import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Launcher;
 import io.holdfast.benchmarks.frame.Native;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Child;
@@ -22,11 +22,11 @@ import java.util.function.Function;
 record BusProgram(String name, Function<String, List<String>> command) {
     /** Ours; empty if these sources have no such command. */
     static Optional<BusProgram> ours() throws IOException, InterruptedException {
-        Optional<Door> door = Door.open();
-        if (door.isEmpty() || !runs(door.get().script(), "bus", "--help")) {
+        Optional<Launcher> launcher = Launcher.open();
+        if (launcher.isEmpty() || !runs(launcher.get().script(), "bus", "--help")) {
             return Optional.empty();
         }
-        String script = door.get().script();
+        String script = launcher.get().script();
         return Optional.of(
                 new BusProgram(
                         "Holdfast",
@@ -48,7 +48,7 @@ record BusProgram(String name, Function<String, List<String>> command) {
 
     /** What a program of another says of itself, in its first line. */
     static String version(String program) throws IOException, InterruptedException {
-        return Door.run(List.of(program, "--version")).lines().findFirst().orElse(program);
+        return Launcher.run(List.of(program, "--version")).lines().findFirst().orElse(program);
     }
 
     private static boolean runs(String... command) throws InterruptedException {

@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.bus;
 
-import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Launcher;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
@@ -18,7 +18,7 @@ final class DaemonProcess implements AutoCloseable {
 
     /** What it has resident, in KiB. */
     long resident() {
-        return Door.status(child.pidFd().pid(), "VmRSS");
+        return Launcher.status(child.pidFd().pid(), "VmRSS");
     }
 
     /** Ends it, by force if it does not. */

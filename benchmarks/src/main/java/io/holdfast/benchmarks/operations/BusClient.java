@@ -10,7 +10,7 @@ import io.holdfast.dbus.wire.BodyWriter;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.MessageWriter;
-import io.holdfast.dbus.wire.SaslClient;
+import io.holdfast.dbus.wire.sasl.SaslClient;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Optional;

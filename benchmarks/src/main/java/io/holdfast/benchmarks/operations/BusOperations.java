@@ -3,7 +3,7 @@ package io.holdfast.benchmarks.operations;
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.socket.UnixAddress;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.MessageWriter;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;

@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.stack;
 
-import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Launcher;
 import io.holdfast.benchmarks.frame.Line;
 import io.holdfast.benchmarks.frame.Row;
 import io.holdfast.benchmarks.frame.Turns;
@@ -33,16 +33,16 @@ public final class DaemonRow implements Row {
 
     @Override
     public List<Line> measure(Effort effort) throws IOException, InterruptedException {
-        Optional<Door> door = Door.open();
+        Optional<Launcher> launcher = Launcher.open();
         String what = "idle `./holdfast up`";
-        if (door.isEmpty() || !hasUp(door.get())) {
+        if (launcher.isEmpty() || !hasUp(launcher.get())) {
             return List.of(Line.skipped(what, "there is no `up` yet"));
         }
         List<Double> one = new ArrayList<>();
         List<Double> each = new ArrayList<>();
         for (int i = 0; i < effort.rounds(5); i++) {
-            double first = resident(door.get(), 1);
-            double many = resident(door.get(), MANY);
+            double first = resident(launcher.get(), 1);
+            double many = resident(launcher.get(), MANY);
             one.add(first / 1024);
             each.add((many - first) / (MANY - 1));
         }
@@ -60,9 +60,9 @@ public final class DaemonRow implements Row {
                         ""));
     }
 
-    private static boolean hasUp(Door door) throws InterruptedException {
+    private static boolean hasUp(Launcher launcher) throws InterruptedException {
         try (Child help =
-                Spawn.of(door.script(), "up", "--help")
+                Spawn.of(launcher.script(), "up", "--help")
                         .stdout(Stdio.devNull())
                         .stderr(Stdio.devNull())
                         .start()) {
@@ -71,11 +71,11 @@ public final class DaemonRow implements Row {
     }
 
     /** The resident size in KiB of a daemon with that many services. */
-    private static double resident(Door door, int services)
+    private static double resident(Launcher launcher, int services)
             throws IOException, InterruptedException {
         Path units = Files.createTempDirectory("holdfast-bench-units");
         List<String> command =
-                new ArrayList<>(List.of(door.script(), "up", "--no-keeper", "--units"));
+                new ArrayList<>(List.of(launcher.script(), "up", "--no-keeper", "--units"));
         command.add(units.toString());
         try {
             for (int i = 0; i < services; i++) {
@@ -97,7 +97,7 @@ public final class DaemonRow implements Row {
                     if (exited.isPresent()) {
                         throw new IOException(command + ": " + exited.get());
                     }
-                    return Door.status(pid, "VmRSS");
+                    return Launcher.status(pid, "VmRSS");
                 } finally { // whatever became of it, it and its services do not stay
                     boolean ignored = daemon.signal(Signal.TERM);
                     var _ = daemon.await();

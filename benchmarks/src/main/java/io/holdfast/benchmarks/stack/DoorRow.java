@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.stack;
 
-import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Launcher;
 import io.holdfast.benchmarks.frame.Line;
 import io.holdfast.benchmarks.frame.Place;
 import io.holdfast.benchmarks.frame.Row;
@@ -28,17 +28,17 @@ public final class DoorRow implements Row {
 
     @Override
     public List<Line> measure(Effort effort) throws IOException, InterruptedException {
-        Optional<Door> found = Door.open();
+        Optional<Launcher> found = Launcher.open();
         if (found.isEmpty()) {
             return List.of(Line.skipped("`./holdfast`", "there is no such command yet"));
         }
-        Door door = found.get();
-        List<String> hello = hello(door);
+        Launcher launcher = found.get();
+        List<String> hello = hello(launcher);
         String self = Long.toString(ProcessHandle.current().pid());
         Turns turns = new Turns();
         int they = turns.add(() -> wall(hello));
-        int version = turns.add(() -> wall(List.of(door.script(), "--version")));
-        int info = turns.add(() -> wall(List.of(door.script(), "info", self)));
+        int version = turns.add(() -> wall(List.of(launcher.script(), "--version")));
+        int info = turns.add(() -> wall(List.of(launcher.script(), "info", self)));
         turns.run(effort.rounds(3), effort.rounds(31));
         String peer = Line.nanoseconds(turns.median(they, 0));
         return List.of(
@@ -58,8 +58,8 @@ public final class DoorRow implements Row {
                         3));
     }
 
-    /** The command line of the Hello World, whose cache is trained as the door's is. */
-    private static List<String> hello(Door door) throws IOException, InterruptedException {
+    /** The command line of the Hello World, whose cache is trained as the launcher's is. */
+    private static List<String> hello(Launcher launcher) throws IOException, InterruptedException {
         Path target = Place.MODULE.resolve("target");
         Path jar = target.resolve("hello.jar");
         Path cache = target.resolve("hello.aot");
@@ -77,10 +77,10 @@ public final class DoorRow implements Row {
             throw new IOException("jar could not pack " + MAIN);
         }
         boolean ignored = Files.deleteIfExists(cache);
-        List<String> command = new ArrayList<>(List.of(door.java()));
-        command.addAll(door.flags());
+        List<String> command = new ArrayList<>(List.of(launcher.java()));
+        command.addAll(launcher.flags());
         command.addAll(List.of("-XX:AOTCacheOutput=" + cache, "-cp", jar.toString(), MAIN));
-        String trained = Door.run(command);
+        String trained = Launcher.run(command);
         if (!Files.exists(cache)) {
             throw new IOException("no AOT cache of " + MAIN + ": " + trained);
         }

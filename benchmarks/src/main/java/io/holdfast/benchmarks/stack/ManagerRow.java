@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.stack;
 
-import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Launcher;
 import io.holdfast.benchmarks.frame.Line;
 import io.holdfast.benchmarks.frame.Native;
 import io.holdfast.benchmarks.frame.Row;
@@ -56,8 +56,8 @@ public final class ManagerRow implements Row {
 
     @Override
     public List<Line> measure(Effort effort) throws IOException, InterruptedException {
-        Optional<Door> door = Door.open();
-        if (door.isEmpty() || !SystemdProcess.isThere()) {
+        Optional<Launcher> launcher = Launcher.open();
+        if (launcher.isEmpty() || !SystemdProcess.isThere()) {
             return List.of(Line.skipped(name(), "it needs systemd to measure beside, and root"));
         }
         try (ScratchFolder units = ScratchFolder.forUnits();
@@ -65,14 +65,15 @@ public final class ManagerRow implements Row {
             write(units);
             List<String> arguments = List.of("--units", units.path().toString(), "idle.service");
             List<Line> lines = new ArrayList<>();
-            try (StackProcess ours = new StackProcess(door.get(), runtime.path(), arguments);
+            try (StackProcess ours = new StackProcess(launcher.get(), runtime.path(), arguments);
                     SystemdProcess theirs = SystemdProcess.start(units.path());
                     Worker our = ours.generatorOfPeers();
                     Worker their = theirs.generatorOfPeers()) {
                 lines.addAll(rates(effort, our, their));
                 lines.addAll(target(effort, our, ours, their, theirs));
             }
-            try (StackProcess ours = new StackProcess(door.get(), runtime.path(), arguments, ROOM);
+            try (StackProcess ours =
+                            new StackProcess(launcher.get(), runtime.path(), arguments, ROOM);
                     SystemdProcess theirs = SystemdProcess.start(units.path());
                     Worker our = ours.generatorOfPeers();
                     Worker their = theirs.generatorOfPeers()) {

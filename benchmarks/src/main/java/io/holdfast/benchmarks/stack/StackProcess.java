@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.stack;
 
-import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Launcher;
 import io.holdfast.benchmarks.frame.Worker;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
@@ -24,20 +24,20 @@ import java.util.stream.Stream;
 final class StackProcess implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(30);
 
-    private final Door door;
+    private final Launcher launcher;
     private final Path runtime;
     private final Child keeper;
     private final double readyNanoseconds;
 
     /** Starts it, and waits until it says that it is ready. */
-    StackProcess(Door door, Path runtime) throws IOException, InterruptedException {
-        this(door, runtime, List.of());
+    StackProcess(Launcher launcher, Path runtime) throws IOException, InterruptedException {
+        this(launcher, runtime, List.of());
     }
 
     /** The same with other units than its parts. */
-    StackProcess(Door door, Path runtime, List<String> units)
+    StackProcess(Launcher launcher, Path runtime, List<String> units)
             throws IOException, InterruptedException {
-        this(door, runtime, units, "");
+        this(launcher, runtime, units, "");
     }
 
     /**
@@ -45,13 +45,13 @@ final class StackProcess implements AutoCloseable {
      *
      * @param options of its JVM, behind its own
      */
-    StackProcess(Door door, Path runtime, List<String> units, String options)
+    StackProcess(Launcher launcher, Path runtime, List<String> units, String options)
             throws IOException, InterruptedException {
-        this.door = door;
+        this.launcher = launcher;
         this.runtime = runtime;
         long begin = System.nanoTime();
         Spawn up =
-                Spawn.of(door.script(), "up", "--runtime-dir", runtime.toString())
+                Spawn.of(launcher.script(), "up", "--runtime-dir", runtime.toString())
                         .arguments(units)
                         .stdin(Stdio.devNull())
                         .stdout(Stdio.pipe())
@@ -109,7 +109,7 @@ final class StackProcess implements AutoCloseable {
      * another one, it is a JVM.
      */
     PidFd manager() throws IOException {
-        Path java = Path.of(door.java()).toRealPath();
+        Path java = Path.of(launcher.java()).toRealPath();
         try (Members children = keeper.pidFd().children()) {
             for (PidFd child : children) {
                 if (child.proc().executable().equals(java)) {
@@ -122,7 +122,7 @@ final class StackProcess implements AutoCloseable {
 
     /** What its manager itself has resident, in KiB. */
     long managerKib() throws IOException {
-        return Door.status(processes().get(1), "VmRSS");
+        return Launcher.status(processes().get(1), "VmRSS");
     }
 
     /** A process of a unit of it. */

@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.stack;
 
-import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Launcher;
 import io.holdfast.benchmarks.frame.Line;
 import io.holdfast.benchmarks.frame.Row;
 import io.holdfast.benchmarks.frame.ScratchFolder;
@@ -39,14 +39,15 @@ public abstract class StackRow implements Row {
 
     @Override
     public List<Line> measure(Effort effort) throws IOException, InterruptedException {
-        Optional<Door> door = Door.open();
-        if (door.isEmpty()) {
+        Optional<Launcher> launcher = Launcher.open();
+        if (launcher.isEmpty()) {
             return List.of(Line.skipped(name, "there is no ./holdfast up"));
         }
-        return measure(effort, door.get());
+        return measure(effort, launcher.get());
     }
 
-    abstract List<Line> measure(Effort effort, Door door) throws IOException, InterruptedException;
+    abstract List<Line> measure(Effort effort, Launcher launcher)
+            throws IOException, InterruptedException;
 
     /** What is done with a running stack. */
     @FunctionalInterface
@@ -54,9 +55,9 @@ public abstract class StackRow implements Row {
         void of(StackProcess stack) throws IOException, InterruptedException;
     }
 
-    private static void with(Door door, Use use) throws IOException, InterruptedException {
+    private static void with(Launcher launcher, Use use) throws IOException, InterruptedException {
         try (ScratchFolder runtime = ScratchFolder.forRuntime();
-                StackProcess stack = new StackProcess(door, runtime.path())) {
+                StackProcess stack = new StackProcess(launcher, runtime.path())) {
             use.of(stack);
         }
     }
@@ -75,14 +76,15 @@ public abstract class StackRow implements Row {
         }
 
         @Override
-        List<Line> measure(Effort effort, Door door) throws IOException, InterruptedException {
+        List<Line> measure(Effort effort, Launcher launcher)
+                throws IOException, InterruptedException {
             List<Double> ready = new ArrayList<>();
             List<Double> resident = new ArrayList<>();
             List<Double> share = new ArrayList<>();
             List<Double> parts = new ArrayList<>();
             for (int i = 0; i < effort.rounds(STARTS); i++) {
                 with(
-                        door,
+                        launcher,
                         stack -> {
                             ready.add(stack.readyNanoseconds());
                             resident.add(stack.memoryMib("Rss"));
@@ -117,13 +119,14 @@ public abstract class StackRow implements Row {
         }
 
         @Override
-        List<Line> measure(Effort effort, Door door) throws IOException, InterruptedException {
+        List<Line> measure(Effort effort, Launcher launcher)
+                throws IOException, InterruptedException {
             if (!SystemdProcess.isThere()) {
                 return List.of(Line.skipped(name(), "systemd to ask beside, and root to start it"));
             }
             List<Line> lines = new ArrayList<>();
             with(
-                    door,
+                    launcher,
                     stack -> {
                         try (SystemdProcess systemd = SystemdProcess.start()) {
                             lines.addAll(measure(effort, stack, systemd));

@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.stack;
 
-import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Launcher;
 import io.holdfast.benchmarks.frame.Line;
 import io.holdfast.benchmarks.frame.Native;
 import io.holdfast.benchmarks.frame.Row;
@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 /**
  * What it costs that services survive their manager, and what it brings: how much longer a start
  * takes because the manager writes it down first, how much memory the keeper has, how soon the next
- * manager has taken all services back, and how long a client waits meanwhile. For the record: what
+ * manager has adopted all services, and how long a client waits meanwhile. For the record: what
  * becomes of systemd and its services.
  */
 public final class SurviveRow implements Row {
@@ -41,7 +41,7 @@ public final class SurviveRow implements Row {
     private static final Duration PAUSE = Duration.ofMillis(2);
 
     private static final double START = 1.1; // of one without a keeper
-    private static final double TAKEN_BACK_S = 1;
+    private static final double ADOPTED_S = 1;
     private static final double KEEPER_MIB = 3;
 
     /** After several managers that died soon the next one pauses, which is not what is measured. */
@@ -67,8 +67,8 @@ public final class SurviveRow implements Row {
 
     @Override
     public List<Line> measure(Effort effort) throws IOException, InterruptedException {
-        Optional<Door> door = Door.open();
-        if (door.isEmpty() || !SystemdProcess.isThere()) {
+        Optional<Launcher> launcher = Launcher.open();
+        if (launcher.isEmpty() || !SystemdProcess.isThere()) {
             return List.of(Line.skipped(name(), "it needs systemd to kill, too, and root"));
         }
         try (ScratchFolder units = ScratchFolder.forUnits()) {
@@ -79,8 +79,8 @@ public final class SurviveRow implements Row {
             units.write("logged@.service", SERVICE.formatted(pause));
             units.write("echo@.service", SERVICE.formatted("/bin/cat") + "StandardInput=socket\n");
             units.write("echo.socket", echoSocket(port));
-            List<Line> lines = new ArrayList<>(starts(effort, door.get(), units.path()));
-            lines.addAll(kills(effort, door.get(), units.path(), port));
+            List<Line> lines = new ArrayList<>(starts(effort, launcher.get(), units.path()));
+            lines.addAll(kills(effort, launcher.get(), units.path(), port));
             lines.add(systemd(effort, units.path(), pause));
             return lines;
         }
@@ -114,15 +114,15 @@ public final class SurviveRow implements Row {
 
     // ---- what it costs
 
-    private static List<Line> starts(Effort effort, Door door, Path units)
+    private static List<Line> starts(Effort effort, Launcher launcher, Path units)
             throws IOException, InterruptedException {
         List<String> bare = arguments(units, "bare", "--no-keeper", "idle.service");
         List<String> kept = arguments(units, "kept", "idle.service");
         int count = effort.count(ONE_BY_ONE);
         try (ScratchFolder ourRuntime = ScratchFolder.forRuntime();
                 ScratchFolder bareRuntime = ScratchFolder.forRuntime();
-                StackProcess ours = new StackProcess(door, ourRuntime.path(), kept);
-                StackProcess without = new StackProcess(door, bareRuntime.path(), bare);
+                StackProcess ours = new StackProcess(launcher, ourRuntime.path(), kept);
+                StackProcess without = new StackProcess(launcher, bareRuntime.path(), bare);
                 Worker our = ours.generatorOfPeers();
                 Worker their = without.generatorOfPeers()) {
             Turns turns = new Turns();
@@ -180,13 +180,13 @@ public final class SurviveRow implements Row {
 
     // ---- what it brings
 
-    private static List<Line> kills(Effort effort, Door door, Path units, int port)
+    private static List<Line> kills(Effort effort, Launcher launcher, Path units, int port)
             throws IOException, InterruptedException {
         int running = effort.count(RUNNING);
         List<String> arguments = arguments(units, "killed", "idle.service", "echo.socket");
         try (ScratchFolder runtime = ScratchFolder.forRuntime();
                 StackProcess stack =
-                        new StackProcess(door, runtime.path(), arguments, WITHOUT_PAUSE)) {
+                        new StackProcess(launcher, runtime.path(), arguments, WITHOUT_PAUSE)) {
             try (Worker generator = stack.generatorOfPeers()) {
                 double[] _ = generator.ask("jobs StartUnit silent@ %1$d %1$d".formatted(running));
             }
@@ -195,18 +195,18 @@ public final class SurviveRow implements Row {
                 throw new IOException(before.size() + " of " + running + " services run");
             }
             Turns turns = new Turns();
-            int takenBack = turns.add(() -> untilTakenBack(stack, before));
+            int adopted = turns.add(() -> untilAdopted(stack, before));
             int waiting = turns.add(() -> untilServed(stack, port));
             int undisturbed = turns.add(() -> served(port));
             turns.run(1, effort.rounds(KILLS));
-            double seconds = turns.median(takenBack, 0) / 1e9;
+            double seconds = turns.median(adopted, 0) / 1e9;
             return List.of(
                     Line.limit(
-                            "kill to all of " + running + " services taken back, median (worst)",
-                            spread(turns, takenBack),
+                            "kill to all of " + running + " services adopted, median (worst)",
+                            spread(turns, adopted),
                             "first start to ready " + Line.nanoseconds(stack.readyNanoseconds()),
-                            Line.format("≤ %.1f s", TAKEN_BACK_S),
-                            seconds <= TAKEN_BACK_S),
+                            Line.format("≤ %.1f s", ADOPTED_S),
+                            seconds <= ADOPTED_S),
                     Line.note(
                             "a client that connects just after the kill, until it is served",
                             spread(turns, waiting),
@@ -236,7 +236,7 @@ public final class SurviveRow implements Row {
         }
     }
 
-    private static double[] untilTakenBack(StackProcess stack, Map<String, Object> before)
+    private static double[] untilAdopted(StackProcess stack, Map<String, Object> before)
             throws IOException, InterruptedException {
         long begin = System.nanoTime();
         kill(stack);

@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.stack;
 
-import io.holdfast.benchmarks.frame.Door;
+import io.holdfast.benchmarks.frame.Launcher;
 import io.holdfast.benchmarks.frame.Native;
 import io.holdfast.benchmarks.frame.Place;
 import io.holdfast.benchmarks.frame.TestCgroup;
@@ -63,7 +63,7 @@ final class SystemdProcess implements AutoCloseable {
 
     /** Its name and version. */
     static String version() throws IOException, InterruptedException {
-        String[] words = Door.run(List.of(PROGRAM.toString(), "--version")).split("\\s+");
+        String[] words = Launcher.run(List.of(PROGRAM.toString(), "--version")).split("\\s+");
         return words[0] + " " + words[1];
     }
 
@@ -79,7 +79,7 @@ final class SystemdProcess implements AutoCloseable {
 
     /** What it has resident itself, in KiB. */
     long managerKib() {
-        return Door.status(Long.parseLong(pid1.getFileName().toString()), "VmRSS");
+        return Launcher.status(Long.parseLong(pid1.getFileName().toString()), "VmRSS");
     }
 
     private String awaitReady() throws IOException, InterruptedException {
@@ -148,7 +148,7 @@ final class SystemdProcess implements AutoCloseable {
     void signalFromInside(Signal signal) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(inside());
         command.addAll(List.of("sh", "-c", "kill -s " + signal.name() + " 1"));
-        String _ = Door.run(command);
+        String _ = Launcher.run(command);
     }
 
     /** Sends it a signal as a process of the machine would. */

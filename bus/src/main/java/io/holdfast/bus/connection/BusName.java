@@ -1,12 +1,13 @@
 package io.holdfast.bus.connection;
 
+import io.holdfast.dbus.wire.MessageView;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A well-known name that somebody owns or waits for, or that messages wait for. */
-public final class BusName {
+public final class BusName implements HashedTable.Entry {
     /** One connection in the queue of a name, with what it last asked for. */
     public static final class Claim {
         public final Connection connection;
@@ -20,13 +21,18 @@ public final class BusName {
 
     private final String text;
     private final byte[] bytes;
-    final int hash;
+    private final int hash;
     public final List<Claim> queue = new ArrayList<>(1); // the first owns it
 
-    BusName(String text, int hash) {
+    BusName(String text) {
         this.text = text;
         this.bytes = text.getBytes(StandardCharsets.US_ASCII);
-        this.hash = hash;
+        this.hash = MessageView.hash(bytes);
+    }
+
+    @Override
+    public int hash() {
+        return hash;
     }
 
     byte[] bytes() {

@@ -16,9 +16,9 @@ import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.socket.Peer;
-import io.holdfast.core.sys.SysSocket;
-import io.holdfast.dbus.wire.SaslServer;
+import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.dbus.wire.SenderField;
+import io.holdfast.dbus.wire.sasl.SaslServer;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * is still to get. What comes from it is read by its {@link ConnectionInput}. Only for the bus's
  * thread.
  */
-public final class Connection implements Party {
+public final class Connection implements Party, HashedTable.Entry {
     /** From accept to the end. */
     public enum State {
         AUTHENTICATING,
@@ -66,8 +66,8 @@ public final class Connection implements Party {
     private State state = State.AUTHENTICATING;
     private boolean flushDue;
     private boolean leaving; // what its end brings about is no news for itself
-    private @Nullable String doomedFor;
-    private End doomedBy = End.FAULT;
+    private @Nullable String removalReason;
+    private End removalEnd = End.FAULT;
 
     private long id = -1;
     private String name = "";
@@ -131,6 +131,11 @@ public final class Connection implements Party {
     @Override
     public long id() {
         return id;
+    }
+
+    @Override
+    public int hash() {
+        return Long.hashCode(id);
     }
 
     /** The well-known names that it owns or waits for. */
@@ -250,7 +255,7 @@ public final class Connection implements Party {
      */
     public void send(
             Share share, MemorySegment bytes, long offset, int length, @Nullable PassedFds fds) {
-        if (leaving || doomedFor != null) {
+        if (leaving || removalReason != null) {
             left(share, 1, length, fds == null ? 0 : fds.size());
             return;
         }
@@ -316,7 +321,7 @@ public final class Connection implements Party {
             if (state == State.LINGERING) {
                 close();
             } else if (result != -Errno.EPIPE && result != -Errno.ECONNRESET) {
-                doom(End.SYSTEM_ERROR, "send: " + Errno.name(-result));
+                markForRemoval(End.SYSTEM_ERROR, "send: " + Errno.name(-result));
             } // else nobody reads any more; what it sent before is still read, to its end
         }
     }
@@ -334,17 +339,17 @@ public final class Connection implements Party {
      * Puts it off the bus once the message that is being handled is done with: while receivers are
      * gone through, none of them may go.
      */
-    public void doom(End why, String reason) {
-        if (doomedFor == null && state != State.CLOSED) {
-            doomedBy = why;
-            doomedFor = reason;
-            connections.doom(this);
+    public void markForRemoval(End why, String reason) {
+        if (removalReason == null && state != State.CLOSED) {
+            removalEnd = why;
+            removalReason = reason;
+            connections.markForRemoval(this);
         }
     }
 
     /** The end that was announced. */
     void meetDoom() {
-        disconnect(doomedBy, doomedFor);
+        disconnect(removalEnd, removalReason);
     }
 
     /** Takes it off the bus; what waits for it is still sent, for a while. */

@@ -9,7 +9,7 @@ import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.bus.relay.Relay;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.FdCloser;
-import io.holdfast.core.sys.MsgHdr;
+import io.holdfast.core.sys.socket.MsgHdr;
 import io.holdfast.dbus.wire.MessageView;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>While a message is handed to its receivers nobody is sent to and nobody leaves. Whoever got
  * something is sent all of it at the end of the turn ({@link #flushAtEndOfTurn}), in one call if it
- * fits; whoever cannot be served any longer is disconnected between two messages ({@link #doom}).
+ * fits; whoever cannot be served any longer is disconnected between two messages ({@link
+ * #markForRemoval}).
  */
 public final class Connections implements AutoCloseable {
     /** What becomes of a message. */
@@ -69,8 +70,8 @@ public final class Connections implements AutoCloseable {
     private final ConnectionTable registered = new ConnectionTable();
 
     private final List<Connection> toFlush = new ArrayList<>();
-    private final ArrayDeque<Connection> doomed = new ArrayDeque<>();
-    private boolean endingDoomed;
+    private final ArrayDeque<Connection> toRemove = new ArrayDeque<>();
+    private boolean removing;
 
     public Connections(
             EventLoop loop,
@@ -187,8 +188,8 @@ public final class Connections implements AutoCloseable {
         toFlush.add(connection);
     }
 
-    void doom(Connection connection) {
-        doomed.addLast(connection);
+    void markForRemoval(Connection connection) {
+        toRemove.addLast(connection);
     }
 
     /** Until nothing is left: to end one connection is news to others, and to send may end one. */
@@ -196,7 +197,7 @@ public final class Connections implements AutoCloseable {
         do {
             endDoomed();
             sendGathered();
-        } while (!doomed.isEmpty());
+        } while (!toRemove.isEmpty());
     }
 
     /** Sends what waits for the end of the turn. */
@@ -207,7 +208,7 @@ public final class Connections implements AutoCloseable {
                 next.flushNow();
             } catch (RuntimeException e) {
                 log.fault(e);
-                next.doom(End.FAULT, "a fault of the bus: " + e);
+                next.markForRemoval(End.FAULT, "a fault of the bus: " + e);
             }
         }
         toFlush.clear();
@@ -215,12 +216,14 @@ public final class Connections implements AutoCloseable {
 
     /** Ends those that cannot be served any longer, and those that this brings down. */
     void endDoomed() {
-        if (doomed.isEmpty() || endingDoomed) {
+        if (toRemove.isEmpty() || removing) {
             return;
         }
-        endingDoomed = true;
+        removing = true;
         try {
-            for (Connection next = doomed.pollFirst(); next != null; next = doomed.pollFirst()) {
+            for (Connection next = toRemove.pollFirst();
+                    next != null;
+                    next = toRemove.pollFirst()) {
                 try {
                     next.meetDoom();
                 } catch (RuntimeException e) { // a fault of ours: it must not end the bus
@@ -228,7 +231,7 @@ public final class Connections implements AutoCloseable {
                 }
             }
         } finally {
-            endingDoomed = false;
+            removing = false;
         }
     }
 

@@ -9,7 +9,6 @@ import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.wire.MessageView;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -58,8 +57,7 @@ public final class NameRegistry {
 
     private final ConnectionTable uniqueNames;
     private final Listener listener;
-    private @Nullable BusName[] table = new @Nullable BusName[64]; // open addressing
-    private int size;
+    private final HashedTable<BusName> table = new HashedTable<>();
 
     public NameRegistry(ConnectionTable uniqueNames, Listener listener) {
         this.uniqueNames = uniqueNames;
@@ -97,17 +95,17 @@ public final class NameRegistry {
 
     /** How many names are owned. */
     public int size() {
-        return size;
+        return table.size();
     }
 
     /** The name as it stands in a message, if anybody owns it. */
     public @Nullable BusName find(MemorySegment bytes, int offset, int length) {
-        int at = MessageView.hash(bytes, offset, length) & table.length - 1;
-        for (BusName name = table[at]; name != null; name = table[at]) {
+        int slot = table.slotOf(MessageView.hash(bytes, offset, length));
+        for (BusName name = table.get(slot); name != null; name = table.get(slot)) {
             if (name.bytes().length == length && same(name.bytes(), bytes, offset)) {
                 return name;
             }
-            at = at + 1 & table.length - 1;
+            slot = table.after(slot);
         }
         return null;
     }
@@ -128,20 +126,15 @@ public final class NameRegistry {
 
     /** All that are owned, in no order. */
     public List<BusName> all() {
-        List<BusName> names = new ArrayList<>(size);
-        for (BusName name : table) {
-            if (name != null) {
-                names.add(name);
-            }
-        }
-        return names;
+        return table.all();
     }
 
     public Request request(String text, Connection by, int flags) {
         int kept = flags & (ALLOW_REPLACEMENT | DO_NOT_QUEUE);
         BusName name = find(text);
         if (name == null) {
-            name = add(text);
+            name = new BusName(text);
+            table.add(name);
             name.queue.add(new BusName.Claim(by, kept));
             by.claimed(name);
             listener.ownerChanged(name, null, by);
@@ -206,60 +199,11 @@ public final class NameRegistry {
         name.queue.remove(place);
         by.unclaimed(name);
         if (name.queue.isEmpty()) {
-            remove(name);
+            table.remove(name);
         }
         if (place == 0) {
             listener.ownerChanged(name, by, name.owner());
         }
         return true;
-    }
-
-    private BusName add(String text) {
-        if (size * 2 >= table.length) {
-            @Nullable BusName[] old = table;
-            table = new @Nullable BusName[old.length * 2];
-            for (BusName name : old) {
-                if (name != null) {
-                    place(name);
-                }
-            }
-        }
-        byte[] bytes = text.getBytes(StandardCharsets.US_ASCII);
-        BusName name = new BusName(text, MessageView.hash(bytes));
-        place(name);
-        size++;
-        return name;
-    }
-
-    private void place(BusName name) {
-        int at = name.hash & table.length - 1;
-        while (table[at] != null) {
-            at = at + 1 & table.length - 1;
-        }
-        table[at] = name;
-    }
-
-    /** Closes the gap that it leaves: whoever was pushed past it moves up. */
-    private void remove(BusName gone) {
-        int mask = table.length - 1;
-        int gap = gone.hash & mask;
-        while (table[gap] != gone) {
-            gap = gap + 1 & mask;
-        }
-        table[gap] = null;
-        size--;
-        int at = gap;
-        while (true) {
-            at = at + 1 & mask;
-            BusName name = table[at];
-            if (name == null) {
-                return;
-            }
-            if ((at - (name.hash & mask) & mask) >= (at - gap & mask)) {
-                table[gap] = name;
-                table[at] = null;
-                gap = at;
-            }
-        }
     }
 }

@@ -12,7 +12,7 @@ import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CgroupPlace;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.wire.MessageView;
-import io.holdfast.dbus.wire.SaslServer;
+import io.holdfast.dbus.wire.sasl.SaslServer;
 import java.util.List;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;

@@ -106,7 +106,7 @@ public final class ContainerMethods {
         messages.reply(from, call, NOTHING, null, body -> {});
         container
                 .connections()
-                .forEach(one -> one.doom(End.STOPPED, container.path() + " was stopped"));
+                .forEach(one -> one.markForRemoval(End.STOPPED, container.path() + " was stopped"));
         container.stopListening();
     }
 

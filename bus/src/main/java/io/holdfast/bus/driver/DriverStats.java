@@ -12,9 +12,9 @@ import io.holdfast.bus.connection.PendingReplies;
 import io.holdfast.bus.route.BusMessages;
 import io.holdfast.bus.route.Matches;
 import io.holdfast.dbus.wire.BodyWriter;
-import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.Signature;
+import io.holdfast.dbus.wire.match.MatchRule;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

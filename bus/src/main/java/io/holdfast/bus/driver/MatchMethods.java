@@ -9,10 +9,10 @@ import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.route.BusMessages;
 import io.holdfast.bus.route.Matches;
 import io.holdfast.dbus.wire.BodyReader;
-import io.holdfast.dbus.wire.MatchRule;
-import io.holdfast.dbus.wire.MatchRuleException;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.Signature;
+import io.holdfast.dbus.wire.match.MatchRule;
+import io.holdfast.dbus.wire.match.MatchRuleException;
 import java.util.ArrayList;
 import java.util.List;
 

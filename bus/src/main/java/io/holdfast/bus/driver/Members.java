@@ -16,7 +16,7 @@ import io.holdfast.bus.connection.Policies;
 import io.holdfast.bus.route.BusMessages;
 import io.holdfast.bus.route.Matches;
 import io.holdfast.bus.route.Monitors;
-import io.holdfast.dbus.wire.MatchRule;
+import io.holdfast.dbus.wire.match.MatchRule;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

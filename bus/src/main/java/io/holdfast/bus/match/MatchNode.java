@@ -5,8 +5,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.UniqueName;
-import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.match.MatchRule;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;

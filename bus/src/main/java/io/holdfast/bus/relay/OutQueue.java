@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
-import io.holdfast.core.sys.SysSocket;
+import io.holdfast.core.sys.socket.SysSocket;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 

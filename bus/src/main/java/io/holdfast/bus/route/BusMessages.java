@@ -307,7 +307,8 @@ public final class BusMessages {
         int length = (int) bytes.byteSize();
         Share share = charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.doom(End.LIMIT, "it does not read what the bus says: " + charges.refusal());
+            to.markForRemoval(
+                    End.LIMIT, "it does not read what the bus says: " + charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

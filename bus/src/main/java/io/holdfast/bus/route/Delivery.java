@@ -134,7 +134,7 @@ public final class Delivery {
                         ? null
                         : charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.doom(End.LIMIT, "it does not read its replies: " + charges.refusal());
+            to.markForRemoval(End.LIMIT, "it does not read its replies: " + charges.refusal());
             return;
         }
         deliver(from, to, share, view, fds);
@@ -174,7 +174,8 @@ public final class Delivery {
             // other means, and so have anybody disconnected.
             Share share = charges.queue(to, to.account(), relay.length(), fds);
             if (share == null) {
-                to.doom(End.LIMIT, "it does not read what is broadcast: " + charges.refusal());
+                to.markForRemoval(
+                        End.LIMIT, "it does not read what is broadcast: " + charges.refusal());
             } else {
                 to.send(share, relay.bytes(), relay.offset(), relay.length(), fds);
             }

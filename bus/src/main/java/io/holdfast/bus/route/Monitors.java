@@ -7,8 +7,8 @@ import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.relay.Buffers;
 import io.holdfast.bus.relay.PassedFds;
-import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.MessageView;
+import io.holdfast.dbus.wire.match.MatchRule;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -85,7 +85,7 @@ public final class Monitors {
         }
         Share share = charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.doom(End.LIMIT, "it does not read what it monitors: " + charges.refusal());
+            to.markForRemoval(End.LIMIT, "it does not read what it monitors: " + charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

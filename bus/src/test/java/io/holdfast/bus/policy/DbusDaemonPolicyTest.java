@@ -7,7 +7,7 @@ import io.holdfast.bus.config.BusConfig;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.dbus.BusAddress;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.MessageWriter;

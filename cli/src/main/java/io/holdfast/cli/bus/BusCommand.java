@@ -20,9 +20,9 @@ import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.socket.Notify;
 import io.holdfast.core.sys.Unistd;
-import io.holdfast.dbus.BusAddress;
-import io.holdfast.dbus.BusAddressException;
-import io.holdfast.dbus.BusListener;
+import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.BusAddressException;
+import io.holdfast.dbus.address.BusListener;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,25 +37,31 @@ public final class BusCommand implements Command {
     private static final BusAddress BELOW_TMP = BusAddress.parse("unix:tmpdir=/tmp");
     private static final List<Ignored> IGNORED =
             List.of(
-                    new Ignored("--nofork", "Stay in the foreground, as it always does."),
-                    new Ignored("--nopidfile", "Write no PID file, as it never does."),
-                    new Ignored("--nosyslog", "Log to standard error, as it always does."),
+                    new Ignored(
+                            "--nofork", "Accepted and ignored: the bus stays in the foreground."),
+                    new Ignored("--nopidfile", "Accepted and ignored: the bus writes no PID file."),
+                    new Ignored(
+                            "--nosyslog", "Accepted and ignored: the bus logs to standard error."),
                     new Ignored(
                             "--syslog",
-                            "Log to standard error: the service manager passes that to the log."),
-                    new Ignored("--syslog-only", "The same."));
+                            "Accepted and ignored: the bus logs to standard error, which a"
+                                    + " service manager forwards to its log."),
+                    new Ignored("--syslog-only", "The same as --syslog."));
 
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Run a D-Bus message bus, each client held by pidfd.")
+                .header("Run a D-Bus message bus that holds each client by pidfd.")
                 .description(
-                        "%nStays in the foreground until SIGINT or SIGTERM; SIGHUP reads the configuration and the"
-                                + " service files again. Each refusal and each disconnection of a client is one"
-                                + " line on standard error. Started by a socket unit it listens on the sockets that it is given, and"
-                                + " where nothing else is said nowhere else. Called by the name dbus-daemon (a link to"
-                                + " holdfast) it is this command, with dbus-daemon's options.%n")
+                        "%nRuns in the foreground until SIGINT or SIGTERM; SIGHUP reloads the"
+                                + " configuration and the service files. Refusals, and clients"
+                                + " that the bus disconnects, are logged to standard error, one"
+                                + " line each, with a rate limit per user. Started by a socket"
+                                + " unit, the bus listens only on the sockets that it inherits"
+                                + " (LISTEN_FDS), unless --address is given. A link named"
+                                + " dbus-daemon to holdfast runs this command, with the options of"
+                                + " dbus-daemon(1).%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast bus --address unix:path=/run/user/1000/bus",
@@ -70,41 +76,43 @@ public final class BusCommand implements Command {
                                 .type(List.class)
                                 .auxiliaryTypes(String.class)
                                 .description(
-                                        "Where to listen, and not where the configuration says; may be given several"
-                                                + " times.")
+                                        "Listen on this D-Bus address instead of the configured"
+                                                + " addresses; may be given several times.")
                                 .build())
                 .addOption(
                         OptionSpec.builder("--config", "--config-file")
                                 .paramLabel("FILE")
                                 .type(String.class)
-                                .description("A busconfig file, as dbus-daemon(1) describes them.")
+                                .description("Use this configuration file; see dbus-daemon(1).")
                                 .build())
                 .addOption(
                         Command.flag(
                                 "--system",
-                                "The built-in configuration of a system bus: what no file in system.d allows is"
-                                        + " denied."))
+                                "Use the built-in configuration of a system bus, which denies"
+                                        + " everything that the files in system.d do not allow."))
                 .addOption(
                         Command.flag(
                                 "--session",
-                                "The built-in configuration of a session bus, listening below the temporary"
-                                        + " folder (/tmp). Without any of these options the same, listening at"
-                                        + " $$XDG_RUNTIME_DIR/bus where that variable is set."))
+                                "Use the built-in configuration of a session bus, and listen in"
+                                        + " /tmp. The default is the same configuration, but"
+                                        + " listens on $$XDG_RUNTIME_DIR/bus if that variable is"
+                                        + " set."))
                 .addOption(
                         OptionSpec.builder("--include")
                                 .paramLabel("FILE")
                                 .type(List.class)
                                 .auxiliaryTypes(String.class)
                                 .description(
-                                        "One more busconfig file, which counts after all others; may be given several"
-                                                + " times.")
+                                        "Read this configuration file in addition, after all"
+                                                + " others; may be given several times.")
                                 .build())
                 .addOption(
                         Command.flag(
                                 "--systemd-activation",
-                                "Leave services that have a SystemdService= to the owner of"
-                                        + " org.freedesktop.systemd1, and wait for it. Without this it is asked only"
-                                        + " if it is there; else their Exec= is spawned."))
+                                "Activate services that have a SystemdService= only through the"
+                                        + " owner of org.freedesktop.systemd1, and wait until the"
+                                        + " name has an owner (default: if it has none, spawn"
+                                        + " their Exec=)."))
                 .addOption(
                         OptionSpec.builder(CONTAINERS)
                                 .paramLabel("FOLDER")
@@ -112,28 +120,27 @@ public final class BusCommand implements Command {
                                 .fallbackValue("")
                                 .type(String.class)
                                 .description(
-                                        "Offer org.freedesktop.DBus.Containers1: a socket for each app in a"
-                                                + " container, whose connections are known to be that app. The"
-                                                + " sockets are made in that folder; without one in"
-                                                + " /run/dbus/containers for root, else in"
-                                                + " $$XDG_RUNTIME_DIR/dbus-1/containers.")
+                                        "Serve org.freedesktop.DBus.Containers1: a socket for each"
+                                                + " app in a container, whose connections are"
+                                                + " identified as that app. The sockets are"
+                                                + " created in FOLDER (default:"
+                                                + " /run/dbus/containers for root, else"
+                                                + " $$XDG_RUNTIME_DIR/dbus-1/containers).")
                                 .build())
                 .addOption(
                         printed(
                                 "--print-address",
-                                "Print the address for clients, a line for each, once it listens."))
+                                "Once the bus listens, print its addresses, one per line,"))
                 .addOption(MetricsSocket.option("counters by peer, name and user"))
-                .addOption(
-                        printed(
-                                "--print-pid",
-                                "Print the number of this process, once it listens."));
+                .addOption(printed("--print-pid", "Once the bus listens, print its PID"));
         for (Ignored ignored : IGNORED) {
             spec.addOption(Command.flag(ignored.option, ignored.why));
         }
         return spec.addOption(
                         Command.flag(
                                 FORK,
-                                "Refused: start it by a service manager, or with & in a shell."))
+                                "Rejected: start the bus by a service manager, or with & in a"
+                                        + " shell."))
                 .addOption(Command.flag("--version", "Print the version."));
     }
 
@@ -144,11 +151,13 @@ public final class BusCommand implements Command {
                 .fallbackValue("1")
                 .type(String.class)
                 .description(
-                        what + " To standard output, or to that descriptor, which is closed then.")
+                        what
+                                + " to descriptor FD, which is then closed (default: standard"
+                                + " output).")
                 .build();
     }
 
-    /** An option of dbus-daemon(1) that asks for what this command does anyway. */
+    /** An option of dbus-daemon(1) that is accepted and has no effect. */
     private record Ignored(String option, String why) {}
 
     @Override
@@ -201,13 +210,13 @@ public final class BusCommand implements Command {
         }
     }
 
-    /** What is wrong with the configuration stands in the log of the bus. */
+    /** Reloads the configuration; the bus logs the errors in it. */
     private static void reload(Bus bus) {
         boolean ignored = Notify.reloading();
         var _ = bus.reload().thenRun(() -> tell("READY=1"));
     }
 
-    /** Tells the service manager, if one started this. */
+    /** Notifies the service manager, if one started this process. */
     private static void tell(String state) {
         boolean ignored = Notify.send(state);
     }
@@ -236,7 +245,7 @@ public final class BusCommand implements Command {
                 : options;
     }
 
-    /** Where the sockets of apps in containers are made. */
+    /** The folder in which the sockets of apps in containers are created. */
     private static Path containers(ParseResult line) {
         String folder = line.matchedOptionValue(CONTAINERS, "");
         if (!folder.isEmpty()) {
@@ -253,7 +262,7 @@ public final class BusCommand implements Command {
         return Path.of(runtime, "dbus-1/containers");
     }
 
-    /** As the session.conf of dbus-daemon says; else its clients look in their runtime folder. */
+    /** Whether the bus listens in /tmp, as by the session.conf of dbus-daemon. */
     private static boolean listensBelowTmp(ParseResult line) {
         if (line.hasMatchedOption("--config") || line.hasMatchedOption("--system")) {
             return false;

@@ -8,12 +8,12 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
-import io.holdfast.dbus.BusAddress;
-import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.BusAddressException;
 import io.holdfast.dbus.generate.InterfaceGenerator;
 import io.holdfast.dbus.generate.IntrospectedInterface;
 import io.holdfast.dbus.generate.IntrospectionException;
@@ -38,7 +38,7 @@ public final class DbusCommand implements Command {
     private static final String SYSTEM = "--system";
     private static final String BUS = "--bus";
 
-    /** What every object has: written only if it is asked for. */
+    /** The standard interfaces, which are written only if they are named. */
     private static final Set<String> STANDARD =
             Set.of(
                     "org.freedesktop.DBus.Introspectable",
@@ -52,12 +52,12 @@ public final class DbusCommand implements Command {
         spec.usageMessage()
                 .header("Write Java interfaces for D-Bus interfaces.")
                 .description(
-                        "%ngenerate reads introspection XML, of a file or of an object on a bus, and"
-                                + " writes a Java interface for each D-Bus interface, to call it with"
-                                + " Proxy and to export it with Export of io.holdfast.dbus.typed. The"
-                                + " same XML gives the same files; files that are there are replaced."
-                                + " Without INTERFACE all are written, but for those that every object"
-                                + " has.%n")
+                        "%ngenerate reads introspection XML from a file, or from an object on a"
+                                + " bus, and writes a Java interface for each D-Bus interface, for"
+                                + " use with Proxy and Export of io.holdfast.dbus.typed. The same"
+                                + " XML gives the same files; existing files are overwritten."
+                                + " Without INTERFACE, generate writes all interfaces except the"
+                                + " standard ones, such as org.freedesktop.DBus.Properties.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast dbus generate org.example.Clock.xml",
@@ -85,23 +85,24 @@ public final class DbusCommand implements Command {
                                 .type(List.class)
                                 .auxiliaryTypes(String.class)
                                 .description(
-                                        "A file of XML; or, with a bus, a name and the path of an"
-                                                + " object. Then the interfaces to write.")
+                                        "An XML file; or, with --session, --system or --bus, a bus"
+                                                + " name and an object path. Then the interfaces"
+                                                + " to write (default: all but the standard ones).")
                                 .build())
-                .addOption(Command.flag(SESSION, "Ask an object on the session bus."))
-                .addOption(Command.flag(SYSTEM, "Ask an object on the system bus."))
-                .addOption(Command.option(BUS, "ADDRESS", "Ask an object on this bus."))
+                .addOption(Command.flag(SESSION, "Introspect an object on the session bus."))
+                .addOption(Command.flag(SYSTEM, "Introspect an object on the system bus."))
+                .addOption(Command.option(BUS, "ADDRESS", "Introspect an object on this bus."))
                 .addOption(
                         Command.option(
                                 "--package",
                                 "PACKAGE",
-                                "The Java package; without it the one that the interface's name"
-                                        + " begins with."))
+                                "The Java package (default: the name of the interface without its"
+                                        + " last element)."))
                 .addOption(
                         Command.option(
                                 "--output",
                                 "DIR",
-                                "The folder of the sources; without it the current one."));
+                                "The source folder to write to (default: the current folder)."));
     }
 
     @Override
@@ -135,7 +136,7 @@ public final class DbusCommand implements Command {
         return ExitCode.OK;
     }
 
-    /** The bus that is asked; none for a file. */
+    /** The addresses of the bus; empty if the XML is read from a file. */
     private static List<BusAddress> bus(ParseResult line) {
         List<String> given =
                 Stream.of(SESSION, SYSTEM, BUS).filter(line::hasMatchedOption).toList();

@@ -15,7 +15,7 @@ public final class BusArgument {
     /**
      * Connects to it; the caller closes the connection.
      *
-     * @throws io.holdfast.dbus.BusAddressException if the text is no address
+     * @throws io.holdfast.dbus.address.BusAddressException if the text is no address
      */
     public static BusConnection connect(String text) throws InterruptedException {
         return switch (text) {

@@ -6,26 +6,26 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
-/** One subcommand. It is made when it is asked for, and only then. */
+/** One subcommand. It is created only when the command line names it. */
 public interface Command {
-    /** Its name, options and help. */
+    /** The name, options and help of the command. */
     CommandSpec spec();
 
     /**
-     * Does it.
+     * Runs the command.
      *
-     * @param line what the user asked for, already found to fit {@link #spec()}
+     * @param line the command line, parsed by {@link #spec()}
      * @return the exit code of the program
-     * @throws CommandException with the one line that says why it did not work
+     * @throws CommandException if the command fails; the message is the line that the user sees
      */
     int run(ParseResult line, Output output) throws Exception;
 
-    /** Whether it runs until it is told to end, and so must not wait for who reads its lines. */
+    /** Whether the command runs until it is stopped, and must not block on its output. */
     default boolean isDaemon() {
         return false;
     }
 
-    /** What a user asked for does not make sense, though the grammar allows it. */
+    /** A usage error that the grammar does not detect. */
     static ParameterException misuse(ParseResult line, String message) {
         return new ParameterException(line.commandSpec().commandLine(), message);
     }

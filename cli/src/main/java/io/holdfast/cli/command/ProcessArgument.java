@@ -11,17 +11,18 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * A process as the command line names it: by {@code PID}, which means whoever has that number now,
- * or by {@code PID:ID}, as util-linux writes it, which names it in this boot, or by {@code
- * PID:ID:BOOT}, which names it for good. It is held from here on.
+ * A process on the command line: {@code PID}, the process that has this number now; {@code PID:ID},
+ * as util-linux writes it, unique in this boot; or {@code PID:ID:BOOT}, unique in all boots. The
+ * process is held by pidfd from here on.
  */
 public final class ProcessArgument {
-    /** How help calls it. */
+    /** The parameter label in the help. */
     public static final String LABEL = "PID";
 
-    /** For the help of every command that takes one. */
+    /** The parameter description for each command that takes a process. */
     public static final String DESCRIPTION =
-            "A process, by number, or by the name PID:ID or PID:ID:BOOT that info shows, which no other ever gets.";
+            "A PID, or the unique process identity PID:ID or PID:ID:BOOT that holdfast info"
+                    + " prints.";
 
     private ProcessArgument() {}
 
@@ -37,7 +38,7 @@ public final class ProcessArgument {
     }
 
     /**
-     * Holds the process; the caller closes it.
+     * Opens a pidfd of the process; the caller closes it.
      *
      * @throws CommandException if there is none
      */
@@ -45,7 +46,7 @@ public final class ProcessArgument {
         return text.indexOf(':') < 0 ? open(number(text, line)) : restore(text, line);
     }
 
-    /** Holds a single thread, by number. */
+    /** Opens a pidfd of a single thread, identified by TID; the caller closes it. */
     public static PidFd openThread(String text, ParseResult line) {
         int tid = number(text, line);
         try {

@@ -4,7 +4,7 @@ import java.util.Objects;
 
 /** What this program is and what it stands on. */
 public final class Version {
-    /** Set by the door: the hash of the jars, a dash, the JDK that they were built with. */
+    /** Set by the launcher: the hash of the jars, a dash, the JDK that they were built with. */
     private static final String BUILD = "holdfast.build";
 
     private Version() {}

@@ -30,9 +30,9 @@ public final class ManagerFamilies {
                 "Managers that have ended unexpectedly since the keeper was started.",
                 metrics.crashes());
         families.gauge(
-                "taken_back_units",
-                "Units that this manager has taken back from the one before it.",
-                metrics.takenBack());
+                "adopted_units",
+                "Units that this manager has adopted from the one before it.",
+                metrics.adopted());
         families.counter("faults", "Faults of the manager itself.", metrics.faults());
     }
 

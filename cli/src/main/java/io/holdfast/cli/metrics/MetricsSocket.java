@@ -87,8 +87,8 @@ public final class MetricsSocket<M> implements AutoCloseable {
                 "PATH",
                 "Serve "
                         + what
-                        + " there, as OpenMetrics by HTTP, for root and the user of the daemon: curl"
-                        + " --unix-socket PATH http://localhost/metrics");
+                        + " on the socket PATH, as OpenMetrics over HTTP, for root and the daemon's"
+                        + " user: curl --unix-socket PATH http://localhost/metrics");
     }
 
     /**

@@ -11,18 +11,21 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Lists the actions that an authority knows, and who may do them by default. */
+/** Lists the actions that an authority knows, with their implicit authorizations. */
 public final class ActionsCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("List the actions of an authority, and who may do them by default.")
+                .header("List the actions of an authority, with their implicit authorizations.")
                 .description(
-                        "%nA line each: action, what it is, and the implicit authorizations of any session, of an"
-                                + " inactive and of an active local one. Rules may decide otherwise: see holdfast"
-                                + " check. Exits with 1 if there is no such action.%n")
+                        "%nPrints one line per action: action ID, description, and the implicit"
+                                + " authorizations any/inactive/active, or a single one if all"
+                                + " three are equal. Rules may override them; see holdfast"
+                                + " check.%n")
                 .footer(
+                        "%nExit codes: 0 success, 1 no action matches ACTION, or the authority did"
+                                + " not answer.",
                         "%nExamples:",
                         "  holdfast actions",
                         "  holdfast actions 'org.freedesktop.systemd1.*'",
@@ -34,12 +37,12 @@ public final class ActionsCommand implements Command {
                                 .type(List.class)
                                 .auxiliaryTypes(String.class)
                                 .description(
-                                        "Those alone; * stands for any text. All, if none is given.")
+                                        "Action IDs to list; * matches any text (default: all"
+                                                + " actions).")
                                 .build())
                 .addOption(AuthorityCall.option())
                 .addOption(
-                        Command.json(
-                                "Print a JSON object for each, with all that is known of it."));
+                        Command.json("Print one JSON object per action, with all its properties."));
     }
 
     @Override

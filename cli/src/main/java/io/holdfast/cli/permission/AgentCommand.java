@@ -15,12 +15,12 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.dbus.BusAddress;
-import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.BusAddressException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,16 +31,18 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Asks the user of this terminal to authenticate, when the authority wants it. */
+/** Runs an authentication agent, which shows the authority's dialogs on this terminal. */
 public final class AgentCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Ask on this terminal when the authority wants somebody to authenticate.")
+                .header("Run an authentication agent on this terminal.")
                 .description(
-                        "%nAn agent as pkttyagent(1), for any authority of polkit's kind. Ctrl-C at a prompt dismisses"
-                                + " the dialog, and ends the agent where there is none.%n")
+                        "%nA textual agent, as pkttyagent(1): asks the user to authenticate when"
+                                + " the authority (polkitd or holdfast authority) requires it."
+                                + " Ctrl-C at a prompt dismisses the dialog; without a dialog,"
+                                + " Ctrl-C ends the agent.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast agent &",
@@ -50,20 +52,33 @@ public final class AgentCommand implements Command {
                         Command.option(
                                 "--process",
                                 ProcessArgument.LABEL,
-                                "For this process, by number or name, and not for the parent of this one."))
-                .addOption(Command.option("--session", "ID", "For all of a login session."))
-                .addOption(Command.flag("--fallback", "Only where there is no other agent."))
+                                "Serve this process, given as PID, PID:ID or PID:ID:BOOT"
+                                        + " (default: the parent process of the agent)."))
+                .addOption(
+                        Command.option(
+                                "--session", "ID", "Serve all processes of this login session."))
+                .addOption(
+                        Command.flag(
+                                "--fallback",
+                                "Serve only if no other agent is registered, as in pkttyagent(1)."))
                 .addOption(
                         Command.option(
                                 "--notify-fd",
                                 "N",
-                                "An inherited descriptor, to be closed once the agent is registered."))
+                                "Close the inherited descriptor N once the agent is registered."))
                 .addOption(
                         Command.option(
                                 "--helper-socket",
                                 "PATH",
-                                "Where the helper that authenticates listens, and not beside the bus or at the usual places."))
-                .addOption(Command.option("--bus", "ADDRESS", "A bus, and not the system's."));
+                                "The socket of the authentication helper (default:"
+                                        + " agent-helper.socket beside the socket of the bus, in"
+                                        + " /run/holdfast or in /run/polkit, else polkit's setuid"
+                                        + " helper)."))
+                .addOption(
+                        Command.option(
+                                "--bus",
+                                "ADDRESS",
+                                "The bus of the authority (default: the system bus)."));
     }
 
     @Override
@@ -132,12 +147,12 @@ public final class AgentCommand implements Command {
     }
 
     /**
-     * Whom the agent is for.
+     * The subject of the agent.
      *
      * @param process to be closed; null for a session
      */
     private record Held(AgentSubject subject, @Nullable PidFd process) implements AutoCloseable {
-        /** An agent for a process ends with it. */
+        /** Calls {@code exited} when the process of the subject exits; never for a session. */
         Registration onExit(EventLoop loop, Runnable exited) {
             return process == null ? () -> false : process.onExit(loop, _ -> exited.run());
         }
@@ -189,7 +204,7 @@ public final class AgentCommand implements Command {
                 .withHelpers(helpers);
     }
 
-    /** As setlocale(3) finds it for messages. */
+    /** The locale of messages, found as by setlocale(3). */
     private static String locale(Map<String, String> environment) {
         for (String name : List.of("LC_ALL", "LC_MESSAGES", "LANG")) {
             String value = environment.getOrDefault(name, "");

@@ -16,30 +16,38 @@ import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Authenticates a user for one connection of an agent: a service that its socket starts. */
+/** Authenticates a user for one connection of an agent, as a service of a socket unit. */
 public final class AgentHelperCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
                 .header(
-                        "Authenticate a user for an agent (started by a socket unit with Accept=yes).")
+                        "Authenticate a user for an agent (started by a socket unit with"
+                                + " Accept=yes).")
                 .description(
-                        "%nAs root, for the connection of LISTEN_FDS or of standard input: speaks what agents of polkit"
-                                + " speak with their helper, lets PAM ask, and tells the authority.%n")
-                .footer(
-                        "%nExit codes: 0 authenticated, 1 it went wrong, 2 PAM has refused the user.");
-        return spec.addOption(Command.option("--bus", "ADDRESS", "A bus, and not the system's."))
+                        "%nSpeaks the protocol of polkit-agent-helper-1 on the socket in"
+                                + " LISTEN_FDS or on standard input: runs PAM, relays its prompts"
+                                + " to the agent, and reports success to the authority. Needs"
+                                + " root.%n")
+                .footer("%nExit codes: 0 authenticated, 1 error, 2 PAM refused the user.");
+        return spec.addOption(
+                        Command.option(
+                                "--bus",
+                                "ADDRESS",
+                                "The bus of the authority (default: the system bus)."))
                 .addOption(
-                        Command.option("--service", "NAME", "The PAM service, and not polkit-1."))
+                        Command.option("--service", "NAME", "The PAM service (default: polkit-1)."))
                 .addOption(
                         Command.option(
-                                "--pam-folder", "DIR", "Where its file is, and not /etc/pam.d."))
+                                "--pam-folder",
+                                "DIR",
+                                "The folder of the PAM service file (default: /etc/pam.d)."))
                 .addOption(
                         Command.option(
                                 "--answer-time",
                                 "SECONDS",
-                                "How long an answer may take, and not five minutes."));
+                                "The timeout for each answer of the user (default: 300)."));
     }
 
     @Override
@@ -78,7 +86,7 @@ public final class AgentHelperCommand implements Command {
         return new HelperLimits(limits.line(), limits.request(), answer, limits.dialog());
     }
 
-    /** PAM works, and cannot be told that nobody waits for it. */
+    /** Ends the process while PAM works, because PAM cannot be cancelled. */
     private static void end(String reason) {
         LogLines.notice(reason);
         try {

@@ -11,7 +11,7 @@ import io.holdfast.varlink.json.JsonObject;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
-/** A call of Holdfast's own authority on Varlink; polkit's interface has no such methods. */
+/** A Varlink call to a Holdfast authority, of a method that polkit's interface does not have. */
 final class AuthorityCall {
     private static final String OPTION = "--authority";
 
@@ -21,9 +21,11 @@ final class AuthorityCall {
         return Command.option(
                 OPTION,
                 "ADDRESS",
-                "The Varlink address of the authority; without it that of "
+                "The Varlink address of the authority (default: "
                         + Authority.ADDRESS_VARIABLE
-                        + ", or the machine's own.");
+                        + ", or "
+                        + Authority.SYSTEM_SOCKET
+                        + ").");
     }
 
     static JsonObject call(ParseResult line, String method, JsonObject parameters) {

@@ -21,10 +21,10 @@ import io.holdfast.core.socket.ListenFds;
 import io.holdfast.core.socket.Notify;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixListener;
-import io.holdfast.dbus.BusAddress;
-import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.BusAddressException;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -34,7 +34,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Runs an authority in the foreground: polkit's on a bus, and ours on Varlink. */
+/** Runs an authority in the foreground, for polkit's D-Bus interface and over Varlink. */
 public final class AuthorityCommand implements Command {
     private static final int ALL_MAY_CONNECT = 0666;
     private static final String NO_BUS = "none";
@@ -45,11 +45,13 @@ public final class AuthorityCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Run an authority: who may do what, by polkit's actions and rules.")
+                .header("Run an authorization authority with polkit's actions and rules.")
                 .description(
-                        "%nServes org.freedesktop.PolicyKit1 on the system bus and, where it is given a socket,"
-                                + " io.holdfast.Authority on Varlink. Stays in the foreground until SIGINT or SIGTERM;"
-                                + " SIGHUP reads actions and rules again, though changes are seen by themselves.%n")
+                        "%nServes org.freedesktop.PolicyKit1 on the system bus, and"
+                                + " io.holdfast.Authority over Varlink if it has a socket"
+                                + " (--socket or LISTEN_FDS). Runs in the foreground until SIGINT"
+                                + " or SIGTERM. Changed actions and rules are reloaded"
+                                + " automatically; SIGHUP reloads all of them.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast authority",
@@ -59,28 +61,30 @@ public final class AuthorityCommand implements Command {
                         Command.option(
                                 "--bus",
                                 "ADDRESS",
-                                "The bus to serve: an address, or none; without it the system bus"
-                                        + " (DBUS_SYSTEM_BUS_ADDRESS)."))
+                                "The address of the bus to serve, or none for no bus (default:"
+                                        + " DBUS_SYSTEM_BUS_ADDRESS, else the system bus)."))
                 .addOption(
                         Command.option(
                                 "--socket",
                                 "PATH",
-                                "Where to serve Varlink; sockets of a service manager (LISTEN_FDS) serve it,"
-                                        + " too."))
+                                "Serve Varlink on this socket, in addition to sockets inherited"
+                                        + " from a service manager (LISTEN_FDS)."))
                 .addOption(
                         Command.option(
                                 "--state-dir",
                                 "DIR",
-                                "A folder of its own, in which temporary authorizations and agents outlive it if it is"
-                                        + " killed; without it the one that a service manager gives it"
-                                        + " (RUNTIME_DIRECTORY)."))
+                                "Store temporary authorizations and registered agents in this"
+                                        + " private folder, so that they survive if the authority"
+                                        + " is killed (default: the RUNTIME_DIRECTORY of a"
+                                        + " service manager, else none)."))
                 .addOption(MetricsSocket.option("counters of checks, dialogs, rules and users"))
-                .addOption(folders("--actions", "of policy files, instead of the standard ones."))
-                .addOption(folders("--rules", "of rules, instead of the standard ones."))
+                .addOption(folders("--actions", "policy files"))
+                .addOption(folders("--rules", "rules"))
                 .addOption(
                         Command.flag(
                                 "--replace",
-                                "Take the name from another authority that allows it."));
+                                "Take the bus name from a running authority that allows"
+                                        + " replacement."));
     }
 
     private static OptionSpec folders(String name, String what) {
@@ -88,7 +92,11 @@ public final class AuthorityCommand implements Command {
                 .paramLabel("DIR")
                 .type(List.class)
                 .auxiliaryTypes(Path.class)
-                .description("A folder " + what + " May be given several times.")
+                .description(
+                        "Read "
+                                + what
+                                + " from this folder (default: the folders of polkit(8)); may be"
+                                + " given several times.")
                 .build();
     }
 
@@ -168,7 +176,7 @@ public final class AuthorityCommand implements Command {
         return state.isPresent() ? options.withStateFolder(state.get()) : options;
     }
 
-    /** RUNTIME_DIRECTORY may name several folders (systemd.exec(5)): the first is ours. */
+    /** The state folder; of several in RUNTIME_DIRECTORY (systemd.exec(5)) the first. */
     private static Optional<Path> stateFolder(ParseResult line) {
         String given = line.matchedOptionValue("--state-dir", "");
         String folder =
@@ -178,7 +186,7 @@ public final class AuthorityCommand implements Command {
         return folder.isEmpty() ? Optional.empty() : Optional.of(Path.of(folder).toAbsolutePath());
     }
 
-    /** Whether there is anything to listen on. */
+    /** Serves Varlink on all sockets; false if there is none. */
     private static boolean listen(AuthorityInterface face, String socket) {
         List<ListenFds.Named> inherited = ListenFds.take();
         for (ListenFds.Named passed : inherited) {
@@ -209,7 +217,7 @@ public final class AuthorityCommand implements Command {
                         });
     }
 
-    /** Tells the service manager, if one started this. */
+    /** Notifies the service manager, if one started this process. */
     private static void tell(String state) {
         boolean ignored = Notify.send(state);
     }

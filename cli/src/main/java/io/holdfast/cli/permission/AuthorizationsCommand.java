@@ -11,7 +11,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Lists temporary authorizations, which an earlier authentication has left, and revokes them. */
+/** Lists the temporary authorizations that earlier authentications granted, and revokes them. */
 public final class AuthorizationsCommand implements Command {
     private static final String REVOKE = "--revoke";
     private static final String REVOKE_ALL = "--revoke-all";
@@ -22,8 +22,10 @@ public final class AuthorizationsCommand implements Command {
         spec.usageMessage()
                 .header("List temporary authorizations, or revoke them.")
                 .description(
-                        "%nTemporary authorizations of the caller's user; of all users, for root. A line each: id,"
-                                + " action, process, user, and when it expires. Each also ends with its process.%n")
+                        "%nPrints the temporary authorizations of the calling user (for root: of"
+                                + " all users), one per line: ID, action, process, user and expiry"
+                                + " time. A temporary authorization also ends when its process"
+                                + " exits.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast authorizations",
@@ -34,11 +36,13 @@ public final class AuthorizationsCommand implements Command {
                                 .paramLabel("ID")
                                 .type(List.class)
                                 .auxiliaryTypes(String.class)
-                                .description("Revoke that one; may be given several times.")
+                                .description(
+                                        "Revoke this authorization; may be given several times.")
                                 .build())
-                .addOption(Command.flag(REVOKE_ALL, "Revoke all that would be listed."))
+                .addOption(
+                        Command.flag(REVOKE_ALL, "Revoke all authorizations that would be listed."))
                 .addOption(AuthorityCall.option())
-                .addOption(Command.json("Print a JSON object for each."));
+                .addOption(Command.json("Print one JSON object per authorization."));
     }
 
     @Override

@@ -1,12 +1,12 @@
 package io.holdfast.cli.permission;
 
 import io.holdfast.cli.command.Command;
-import io.holdfast.dbus.BusAddress;
-import io.holdfast.dbus.BusAddressException;
+import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.BusAddressException;
 import java.util.List;
 import picocli.CommandLine.ParseResult;
 
-/** The option {@code --bus} of commands that else use the system bus. */
+/** The option {@code --bus} of commands that use the system bus by default. */
 final class BusOption {
     private BusOption() {}
 

@@ -19,11 +19,11 @@ import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.dbus.BusAddress;
-import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.address.BusAddress;
+import io.holdfast.dbus.address.BusAddressException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -37,18 +37,20 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Asks an authority whether somebody may do something, and why. */
+/** Asks an authority whether a subject is authorized for an action, and why. */
 public final class CheckCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Ask whether a process may do something, and why.")
+                .header("Check whether a process is authorized for an action, and explain why.")
                 .description(
-                        "%nWithout a subject it asks about your shell. Exit codes: 0 yes, 1 no, 2 not understood, 3"
-                                + " authentication required, 4 no answer (no authority, or it refused the"
-                                + " question).%n")
+                        "%nWithout --process, --bus-name or --peer, checks the parent process,"
+                                + " normally your shell.%n")
                 .footer(
+                        "%nExit codes: 0 authorized, 1 not authorized, 2 usage error, 3"
+                                + " authentication required, 4 no answer (no authority is running,"
+                                + " or it refused the request).",
                         "%nExamples:",
                         "  holdfast check org.freedesktop.hostname1.set-hostname",
                         "  holdfast check org.freedesktop.systemd1.manage-units --detail verb=start --explain",
@@ -62,56 +64,81 @@ public final class CheckCommand implements Command {
                                 .required(true)
                                 .arity("1")
                                 .type(String.class)
-                                .description("What it would do: org.example.action.")
+                                .description("The action ID, such as org.example.reboot.")
                                 .build())
-                .addOption(Command.option("--process", "PID", ProcessArgument.DESCRIPTION))
+                .addOption(
+                        Command.option(
+                                "--process",
+                                "PID",
+                                "Check this process, given as PID, PID:ID or PID:ID:BOOT; needs"
+                                        + " --uid."))
                 .addOption(
                         Command.option(
                                 "--uid",
                                 "UID",
-                                "With --process: the user that it had when it connected, for whom it acts."))
+                                "With --process: the UID of the process when it connected; the"
+                                        + " process acts for this user."))
                 .addOption(
                         Command.option(
-                                "--bus-name", "NAME", "Who has a name on the bus, by ProcessFD."))
+                                "--bus-name",
+                                "NAME",
+                                "Check the owner of this bus name, identified by its ProcessFD."))
                 .addOption(
                         Command.option(
                                 "--peer",
                                 "SOCKET",
-                                "Who listens on an AF_UNIX socket, by path or @name."))
+                                "Check the listener on this AF_UNIX socket (a path or @name)."))
                 .addOption(
                         OptionSpec.builder("--detail")
                                 .paramLabel("KEY=VALUE")
                                 .type(List.class)
                                 .auxiliaryTypes(String.class)
-                                .description("What there is to know of the case; for root.")
+                                .description(
+                                        "A detail of the action, for rules and dialogs; only for"
+                                                + " root and the owner of the action. May be given"
+                                                + " several times.")
                                 .build())
                 .addOption(
-                        Command.flag("--explain", "Explain how the answer was reached; for root."))
+                        Command.flag(
+                                "--explain",
+                                "Print how the decision was reached; only from a Holdfast"
+                                        + " authority, for root and the user of the authority."))
                 .addOption(
                         Command.flag(
                                 "--interactive",
-                                "Let an agent ask for an authentication, if need be."))
-                .addOption(Command.flag("--always", "Ask the rules about root, too."))
+                                "Let an authentication agent ask the user to authenticate, if"
+                                        + " required."))
+                .addOption(
+                        Command.flag(
+                                "--always",
+                                "Evaluate the rules for root, too (default: root is authorized"
+                                        + " for all actions)."))
                 .addOption(
                         Command.option(
                                 "--authority",
                                 "ADDRESS",
-                                "The Varlink address of the authority; without it that of"
-                                        + " HOLDFAST_AUTHORITY, the machine's own, or polkit's on the bus."))
+                                "The Varlink address of the authority (default:"
+                                        + " HOLDFAST_AUTHORITY, else"
+                                        + " /run/holdfast/io.holdfast.Authority if it exists,"
+                                        + " else polkit on the system bus)."))
                 .addOption(
                         Command.option(
-                                "--bus", "ADDRESS", "The bus of the authority, and of NAME."))
+                                "--bus",
+                                "ADDRESS",
+                                "The bus of NAME (default: the system bus). Without --authority,"
+                                        + " also the bus of the authority."))
                 .addOption(
                         Command.flag(
                                 "--here",
-                                "Decide in this very process, by the standard folders, without a daemon."))
+                                "Decide in this process, by the actions and rules in the folders"
+                                        + " of polkit(8), without a running authority."))
                 .addOption(Command.json("Print one JSON object."));
     }
 
-    /** The exit code if somebody would have to authenticate. */
+    /** The exit code if an authentication is required. */
     static final int CHALLENGE = 3;
 
-    /** The exit code if there is no answer: no authority, or one that refuses the question. */
+    /** The exit code if no authority is running, or the authority refused the request. */
     static final int NO_ANSWER = 4;
 
     @Override
@@ -218,7 +245,7 @@ public final class CheckCommand implements Command {
                 .orElseThrow(() -> new CommandException("the process that started this is gone"));
     }
 
-    /** A process does not tell for whom it acts: its user of now may not be the one that asked. */
+    /** The value of {@code --uid}: the real UID may have changed since the process connected. */
     private static long uid(PidFd process, ParseResult line) {
         String text = line.matchedOptionValue("--uid", null);
         if (text == null) {

@@ -29,41 +29,42 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Looks over an authority's rules, or tries them, without an authority; or asks it about them. */
+/** Checks rules for mistakes, tests them, or prints the rule metrics of a running authority. */
 public final class RulesCommand implements Command {
     private static final String LINT = "lint";
     private static final String TEST = "test";
     private static final String METRICS = "metrics";
 
-    /** As an evaluator of the authority has: what nests too deeply there does so here. */
+    /** The stack size of an evaluator of the authority, so that deep nesting fails here, too. */
     private static final long STACK_BYTES = 2L << 20;
 
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header(
-                        "Check rules without running them, try them, or show statistics of those in force.")
+                .header("Check rules for mistakes, test them, or print their metrics.")
                 .description(
-                        "%nlint reads rules without running them, and tells what is probably not"
-                                + " meant: properties, results and actions that there are not, and"
-                                + " rules that no check comes to.%n%ntest runs them, and asks nothing"
-                                + " of this system: who asks is described. What is not said of a"
-                                + " subject is as for a process of no session, group and unit.%n%nmetrics"
-                                + " asks the running authority, for root: how many evaluators it"
-                                + " has, how many of them are stuck in a built-in function, and how"
-                                + " many programs of polkit.spawn run.%n%nExits"
-                                + " with 1 if something was found, or is not as expected.%n")
+                        "%nlint reads rules without running them, and reports probable mistakes:"
+                                + " unknown properties, results and actions, and unreachable"
+                                + " rules.%n%ntest evaluates rules for subjects that --subject or"
+                                + " a file of cases describes, not for processes of this system."
+                                + " Attributes that are not given mean no session, no group, no"
+                                + " unit.%n%nmetrics prints how many rule evaluators the running"
+                                + " authority has, how many of them are stuck in a built-in"
+                                + " function, and how many programs of polkit.spawn run. Only for"
+                                + " root.%n")
                 .footer(
-                        "%nA file of cases has one a line, blanks between its words, and quotes"
-                                + " around what has blanks itself; EXPECTED is a result of polkit(8),"
-                                + " or nothing, if no rule answers and the action's defaults are not"
-                                + " known:",
+                        "%nA file of cases has one case per line. Blanks separate the words;"
+                                + " double quotes enclose a word that contains blanks. EXPECTED is"
+                                + " a result of polkit(8), or the word nothing if no rule decides"
+                                + " and the action is unknown:",
                         "  # " + RuleCase.GRAMMAR,
                         "  yes              org.example.reboot "
                                 + " user=john,groups=users:wheel,local=yes,active=yes",
                         "  auth_admin_keep  org.example.reboot  unit=a.service,nnp=yes  verb=start"
                                 + " \"why=just because\"",
+                        "%nExit codes: 0 success, 1 a mistake was found, or a result is not the"
+                                + " expected one.",
                         "%nExamples:",
                         "  holdfast rules lint",
                         "  holdfast rules lint --actions /usr/share/polkit-1/actions 40-mine.rules",
@@ -79,7 +80,7 @@ public final class RulesCommand implements Command {
                                 .arity("1")
                                 .type(String.class)
                                 .completionCandidates(List.of(LINT, TEST, METRICS))
-                                .description("What to do with them.")
+                                .description("What to do with the rules.")
                                 .build())
                 .addPositional(
                         PositionalParamSpec.builder()
@@ -88,55 +89,61 @@ public final class RulesCommand implements Command {
                                 .arity("0..*")
                                 .type(List.class)
                                 .auxiliaryTypes(Path.class)
-                                .description("Files of rules, whatever they are called.")
+                                .description("Rule files; their names need not end in .rules.")
                                 .build())
                 .addOption(
                         folders(
                                 "--rules",
-                                "A folder of rules; without any, and without files, the standard"
-                                        + " ones."))
+                                "Read rules from this folder; may be given several times (default"
+                                        + " without FILE: the folders of polkit(8))."))
                 .addOption(
                         folders(
                                 "--actions",
-                                "A folder of policy files, which tell of actions and their"
-                                        + " defaults; without any, the standard ones with the standard"
-                                        + " rules, and none with others."))
-                .addOption(Command.option("--action", "ACTION", "test: what it would do."))
+                                "Read policy files (actions and their implicit authorizations)"
+                                        + " from this folder; may be given several times"
+                                        + " (default: the folders of polkit(8), or none with"
+                                        + " --rules or FILE)."))
+                .addOption(Command.option("--action", "ACTION", "test: the action to check."))
                 .addOption(
                         Command.option(
                                 "--subject",
                                 "NAME=VALUE,…",
-                                "test: who asks: "
+                                "test: the subject of --action: "
                                         + SubjectDescription.GRAMMAR.replace(",", ", ")
-                                        + "."))
+                                        + " (default: uid=1000)."))
                 .addOption(
                         OptionSpec.builder("--detail")
                                 .paramLabel("KEY=VALUE")
                                 .type(List.class)
                                 .auxiliaryTypes(String.class)
-                                .description("test: what there is to know of the case.")
+                                .description(
+                                        "test: a detail of the action, for action.lookup(KEY); may"
+                                                + " be given several times.")
                                 .build())
-                .addOption(Command.option("--expect", "RESULT", "test: what is to come of it."))
+                .addOption(Command.option("--expect", "RESULT", "test: the expected result."))
                 .addOption(
                         OptionSpec.builder("--cases")
                                 .paramLabel("FILE")
                                 .type(Path.class)
-                                .description("test: cases, one a line.")
+                                .description("test: a file of cases, one per line.")
                                 .build())
                 .addOption(
                         Command.flag(
                                 "--spawn",
-                                "test: run the programs of polkit.spawn, as the authority of this"
-                                        + " user would: root's as polkitd. Without it they fail."))
+                                "test: run the programs of polkit.spawn as the authority would,"
+                                        + " for root as the user polkitd (default: polkit.spawn"
+                                        + " fails)."))
                 .addOption(
                         Command.option(
                                 "--authority",
                                 "ADDRESS",
-                                "metrics: the Varlink address of the authority; without it that of"
-                                        + " HOLDFAST_AUTHORITY, or the machine's own."))
+                                "metrics: the Varlink address of the authority (default:"
+                                        + " HOLDFAST_AUTHORITY, or"
+                                        + " /run/holdfast/io.holdfast.Authority)."))
                 .addOption(
                         Command.json(
-                                "Print one JSON object a finding, or a case, or of all metrics."));
+                                "Print one JSON object per finding (lint), per case (test), or"
+                                        + " with all metrics."));
     }
 
     private static OptionSpec folders(String name, String description) {
@@ -160,7 +167,7 @@ public final class RulesCommand implements Command {
                 switch (line.matchedPositionalValue(0, "")) {
                     case LINT -> new FutureTask<>(() -> lint(line, output));
                     case TEST -> {
-                        RuleTests tests = tests(line, output);
+                        RuleCaseRunner tests = tests(line, output);
                         yield new FutureTask<>(() -> tests.run(output));
                     }
                     default ->
@@ -241,7 +248,8 @@ public final class RulesCommand implements Command {
         return found.isEmpty() ? ExitCode.OK : ExitCode.FAILURE;
     }
 
-    private static RuleTests tests(ParseResult line, Output output) throws InterruptedException {
+    private static RuleCaseRunner tests(ParseResult line, Output output)
+            throws InterruptedException {
         String action = line.matchedOptionValue("--action", null);
         Path file = line.matchedOptionValue("--cases", null);
         List<RuleCase> cases = new ArrayList<>();
@@ -272,7 +280,7 @@ public final class RulesCommand implements Command {
                 line.hasMatchedOption("--spawn")
                         ? RulePrograms.ofAuthority(Accounts.SYSTEM, output::complain)
                         : RulePrograms.none();
-        return new RuleTests(
+        return new RuleCaseRunner(
                 files(line), actions(line), cases, programs, line.hasMatchedOption("--json"));
     }
 

@@ -10,10 +10,10 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.dbus.BusAddressException;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
+import io.holdfast.dbus.address.BusAddressException;
 import io.holdfast.dbus.wire.Syntax;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -23,8 +23,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * {@code info} and {@code who}, one command: everything that is known of a process, of the listener
- * on a socket, or of the owner of a bus name; or all processes of a unit as a tree.
+ * {@code info} and {@code who}, one command: prints everything that is known about a process, the
+ * listener on a socket, or the owner of a bus name; or the processes of a unit as a tree.
  */
 public final class InfoCommand implements Command {
     private static final String SUBJECT = "PID|SOCKET|NAME|UNIT";
@@ -35,12 +35,13 @@ public final class InfoCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header(
-                        "Show what is known of a process, of the listener on a socket, or of the owner of a bus name.")
+                .header("Show a process, the listener on a socket, or the owner of a bus name.")
                 .description(
-                        "%nIdentity, credentials, command line, cgroup, the units of systemd and of Holdfast's manager,"
-                                + " session, the sockets on which it listens, and its names on the buses that"
-                                + " run here. Everything is read through the pidfd, or verified against it. info and who are the same command.%n")
+                        "%nPrints identity, credentials, command line, cgroup, units in systemd"
+                                + " and in Holdfast's manager, session, listening sockets, and"
+                                + " names on the buses of this machine. Everything is read through"
+                                + " the pidfd or verified against it. info and who are the same"
+                                + " command.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast info 4711",
@@ -50,25 +51,27 @@ public final class InfoCommand implements Command {
                         "  holdfast info --bus unix:path=/run/user/1000/bus :1.7",
                         "  holdfast info --tree redis-server.service",
                         "  holdfast info --json $$$$ | jq .credentials.effectiveUid",
-                        "  name=$$(holdfast info --json $$pid | jq -r .process)   # names that one process for good");
+                        "  name=$$(holdfast info --json $$pid | jq -r .process)   # unique in all boots");
         return spec.addOption(Command.json("Print one JSON object."))
                 .addOption(
                         Command.option(
                                 BUS,
                                 "ADDRESS",
-                                "The bus that NAME is of: an address, system or session."))
+                                "The bus of NAME: an address, or the word system or session."))
                 .addOption(
                         Command.flag(
                                 TREE,
-                                "Show cgroups with their processes, memory, listening sockets, bus names and whom they"
-                                        + " ask by AF_UNIX sockets: those of a unit or slice, by name or by the"
-                                        + " path of its cgroup, or all."))
+                                "Show the cgroup tree of a unit, a slice or the path of a cgroup"
+                                        + " (default: all cgroups), with processes, memory,"
+                                        + " listening sockets, bus names, and the processes to"
+                                        + " which they are connected by AF_UNIX sockets."))
                 .addOption(
                         OptionSpec.builder("--runtime-dir")
                                 .paramLabel("DIR")
                                 .type(Path.class)
                                 .description(
-                                        "Where the sockets of another manager are, to be asked first.")
+                                        "The folder of the sockets of another manager, which is"
+                                                + " asked first.")
                                 .build())
                 .addPositional(
                         PositionalParamSpec.builder()
@@ -77,10 +80,11 @@ public final class InfoCommand implements Command {
                                 .arity("0..1")
                                 .type(String.class)
                                 .description(
-                                        "A process, by number, PID:ID or PID:ID:BOOT; or an AF_UNIX socket that somebody"
-                                                + " listens on, by path (with a slash in it) or @name: it is"
-                                                + " connected to, and left again. With --bus, a name on that bus."
-                                                + " With --tree, a unit or slice.")
+                                        "A process (PID, PID:ID or PID:ID:BOOT), or a listening"
+                                                + " AF_UNIX socket (a path with a slash, or"
+                                                + " @name); info connects to the socket and"
+                                                + " disconnects at once. With --bus, a name on"
+                                                + " that bus. With --tree, a unit or slice.")
                                 .build());
     }
 

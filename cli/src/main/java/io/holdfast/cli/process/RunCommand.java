@@ -27,23 +27,27 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Runs a command as a transient unit: held by pidfd, in a cgroup of its own, in our place. */
+/** Runs a command as a transient unit: held by pidfd, in its own cgroup, in the foreground. */
 public final class RunCommand implements Command {
     private static final List<Signal> FORWARDED = List.of(Signal.HUP, Signal.INT, Signal.TERM);
 
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
-        spec.parser().stopAtPositional(true); // what follows the command is the command's
+        spec.parser().stopAtPositional(true); // later options belong to the command
         spec.usageMessage()
-                .header("Run a command in a cgroup of its own, and pass its exit code on.")
+                .header("Run a command in its own cgroup, and exit with the command's exit code.")
                 .footer(
-                        "%nIts streams are ours. HUP, INT and TERM are passed on to it, but for the INT of a terminal,"
-                                + " which it gets by itself. When it ends, whatever it left in its cgroup is killed.",
-                        "%nIf holdfast itself is killed by KILL, the command goes on, in its cgroup. A cgroup without"
-                                + " a name of yours is removed by a later run from the same place, once it is empty.",
-                        "%nExit code: that of the command, or 128 and the signal that killed it; 125 if holdfast failed,"
-                                + " 126 if the program cannot be executed, 127 if there is none.",
+                        "%nThe command inherits holdfast's standard streams. holdfast forwards"
+                                + " SIGHUP, SIGINT and SIGTERM to the command; a Ctrl-C reaches"
+                                + " the command from the terminal. When the command ends, holdfast"
+                                + " kills all processes that are left in the cgroup.",
+                        "%nIf holdfast is killed by SIGKILL, the command continues in its cgroup."
+                                + " A later run in the same parent cgroup removes that cgroup once"
+                                + " it is empty, unless --unit or --cgroup named it.",
+                        "%nExit code: the exit code of the command, or 128 plus the number of the"
+                                + " signal that killed it; 125 if holdfast failed, 126 if the"
+                                + " program cannot be executed, 127 if the program does not exist.",
                         "%nExamples:",
                         "  holdfast run -- make -j8",
                         "  holdfast run --unit backup --nice 10 --limit NOFILE=65536 -- /usr/local/bin/backup /srv",
@@ -65,47 +69,60 @@ public final class RunCommand implements Command {
                         Command.option(
                                 "--unit",
                                 "NAME",
-                                "What its cgroup is called, below our own (.scope unless it says otherwise); without"
-                                        + " this, a name of its own. Where none can be made, it runs in ours."))
+                                "The name of the cgroup, which is created below holdfast's own"
+                                        + " cgroup; .scope is appended unless NAME ends in .scope"
+                                        + " or .service (default: run-pPID-iID.scope). If the"
+                                        + " cgroup cannot be created, the command runs in"
+                                        + " holdfast's cgroup."))
                 .addOption(
                         Command.option(
                                 "--cgroup",
                                 "PATH",
-                                "Its cgroup instead, from the root if it begins with a slash, else below our own. One"
-                                        + " that is there is used, and outlives the command with all that is in it."))
+                                "The path of the cgroup, instead of --unit: from the root if PATH"
+                                        + " begins with a slash, else below holdfast's own"
+                                        + " cgroup. An existing cgroup is used; its processes are"
+                                        + " not killed, and it is not removed."))
                 .addOption(
                         OptionSpec.builder("--setenv")
                                 .paramLabel("NAME=VALUE")
                                 .type(String[].class)
                                 .arity("1")
                                 .description(
-                                        "Set a variable of its environment, which otherwise is ours.")
+                                        "Set an environment variable of the command (default: the"
+                                                + " environment of holdfast); may be given several"
+                                                + " times.")
                                 .build())
-                .addOption(Command.option("--cwd", "DIR", "Its working directory."))
-                .addOption(Command.option("--nice", "N", "Its nice value, -20 to 19."))
-                .addOption(Command.option("--umask", "MODE", "Its umask, in octal."))
+                .addOption(Command.option("--cwd", "DIR", "The working directory of the command."))
+                .addOption(
+                        Command.option("--nice", "N", "The nice value of the command, -20 to 19."))
+                .addOption(Command.option("--umask", "MODE", "The umask of the command, in octal."))
                 .addOption(
                         Command.flag(
                                 "--no-new-privs",
-                                "Neither it nor its children ever gain privileges by an exec."))
+                                "The command and its children gain no privileges by execve(2), as"
+                                        + " with PR_SET_NO_NEW_PRIVS."))
                 .addOption(
                         OptionSpec.builder("--limit")
                                 .paramLabel("NAME=SOFT[:HARD]")
                                 .type(String[].class)
                                 .arity("1")
                                 .description(
-                                        "A limit of getrlimit(2), such as NOFILE, CORE, NPROC; a number or infinity.")
+                                        "Set a limit of getrlimit(2), such as NOFILE, CORE or"
+                                                + " NPROC, to a number or infinity (default for"
+                                                + " HARD: SOFT); may be given several times.")
                                 .build())
                 .addOption(
                         Command.option(
                                 "--uid",
                                 "USER",
-                                "Become that user, by setpriv(1), with the groups that are listed for it."))
+                                "Run the command as this user and with the user's supplementary"
+                                        + " groups, by setpriv(1)."))
                 .addOption(
                         Command.option(
                                 "--gid",
                                 "GROUP",
-                                "Become that group; without this, the user's own."));
+                                "Run the command as this group (default: the primary group of"
+                                        + " --uid)."));
     }
 
     @Override
@@ -131,7 +148,7 @@ public final class RunCommand implements Command {
         }
     }
 
-    /** Null where it has to do without; only who asked for one by name is told. */
+    /** Null if no cgroup can be created, which is reported only with {@code --unit}. */
     private static @Nullable TransientUnit unit(RunOptions options, Output output) {
         Optional<String> path = options.cgroup();
         if (path.isPresent()) {

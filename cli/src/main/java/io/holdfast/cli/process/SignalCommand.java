@@ -23,29 +23,31 @@ public final class SignalCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Send a signal to a process, and to no other.")
+                .header("Send a signal to a process by pidfd.")
                 .footer(
-                        "%nIt fails with 1 if the process is gone, or a zombie, or not ours to signal.",
+                        "%nExit codes: 0 sent, 1 the process is gone, is a zombie, or may not be"
+                                + " signalled.",
                         "%nExamples:",
                         "  holdfast signal 4711 TERM",
                         "  holdfast signal 4711:8734:8c1e6a0e-3f0b-4f0e-9d59-27b1a0c6f7d2 KILL",
                         "  holdfast signal --scope group 4711 HUP",
                         "  holdfast signal --value 7 4711 RTMIN+3",
-                        "  holdfast signal 4711 0        # may I?");
+                        "  holdfast signal 4711 0        # only check");
         return spec.addOption(
                         OptionSpec.builder("--scope")
                                 .paramLabel("SCOPE")
                                 .type(String.class)
                                 .completionCandidates(SCOPES)
                                 .description(
-                                        "Whom it goes to: ${COMPLETION-CANDIDATES} (thread: the number is a"
-                                                + " thread's; group: the process group that it leads).")
+                                        "The target: ${COMPLETION-CANDIDATES} (thread: PID is a"
+                                                + " TID; group: the process group that the process"
+                                                + " leads; default: process).")
                                 .build())
                 .addOption(
                         Command.option(
                                 "--value",
                                 "NUMBER",
-                                "A value that goes with it, as of sigqueue(3)."))
+                                "Send this value with the signal, as sigqueue(3) does."))
                 .addPositional(ProcessArgument.spec())
                 .addPositional(
                         PositionalParamSpec.builder()
@@ -55,7 +57,8 @@ public final class SignalCommand implements Command {
                                 .arity("1")
                                 .type(String.class)
                                 .description(
-                                        "A name, with or without SIG, or a number; 0 only asks whether it could be sent.")
+                                        "A signal name, with or without SIG, or a number; 0 only"
+                                                + " checks whether a signal may be sent.")
                                 .build());
     }
 

@@ -21,7 +21,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Waits for processes that need not be children of ours. */
+/** Waits for processes that need not be children of this one, and prints how they ended. */
 public final class WatchCommand implements Command {
     @Override
     public CommandSpec spec() {
@@ -29,15 +29,20 @@ public final class WatchCommand implements Command {
         spec.usageMessage()
                 .header("Wait until processes of any user end, and print how they ended.")
                 .footer(
-                        "%nExit code: that of the process, or 128 and the signal that killed it; of several, that of"
-                                + " the first in the line that did not end with 0; 125 if its status is not known"
-                                + " (it is told at the reap, for which a second is waited, before Linux 6.15"
-                                + " of our own children alone; of a zombie, to who may look into it) or there was nothing to watch.",
+                        "%nExit code: the exit code of the process, or 128 plus the number of the"
+                                + " signal that killed it; of several processes, the first code in"
+                                + " command line order that is not 0; 125 if the exit status is"
+                                + " unknown or there was no process to watch.",
+                        "%nThe kernel reports the exit status when the parent has reaped the"
+                                + " process. watch waits up to one second for that, then reads the"
+                                + " status of the zombie from /proc, if permitted. Before Linux"
+                                + " 6.15, only the exit status of holdfast's own children is"
+                                + " known.",
                         "%nExamples:",
                         "  holdfast watch 4711",
                         "  holdfast watch $$(pgrep -x backup) && echo all is well",
                         "  holdfast watch --json 4711 4712 | jq .exit");
-        return spec.addOption(Command.json("Print one JSON object a line, as each of them ends."))
+        return spec.addOption(Command.json("Print one JSON object per process, when it ends."))
                 .addPositional(
                         PositionalParamSpec.builder()
                                 .paramLabel(ProcessArgument.LABEL)
@@ -48,7 +53,7 @@ public final class WatchCommand implements Command {
                                 .build());
     }
 
-    /** A process to wait for, and what it is called: it may be gone before it can be asked. */
+    /** A process to wait for, and its name, which is known even if the process is gone. */
     private record Watched(PidFd process, ProcessId name) {
         static Watched of(String text, ParseResult line) {
             PidFd process = ProcessArgument.open(text, line);
@@ -58,7 +63,7 @@ public final class WatchCommand implements Command {
                             .orElseGet(() -> nameOfGone(process, ProcessId.parse(text))));
         }
 
-        /** It has no number any more, and still its id. */
+        /** The name of a process that is reaped: it has no PID any more, but keeps its pidfs id. */
         private static ProcessId nameOfGone(PidFd process, ProcessId named) {
             return Feature.PIDFS.isPresent()
                     ? new ProcessId(

@@ -9,17 +9,18 @@ import io.holdfast.varlink.json.JsonObject;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Replaces the manager by a new one, which takes over all units and jobs. */
+/** Replaces the manager by a new one, which adopts all units and jobs. */
 public final class DaemonReexecCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Replace the manager by a new one, which takes over all units and jobs.")
+                .header("Replace the manager by a new one, which adopts all units and jobs.")
                 .description(
-                        "%nServices run on, sockets keep who waits at them, and jobs go on. The new manager is of"
-                                + " the newest build: this is how an update of Holdfast is taken up. It needs a"
-                                + " manager that was not started with --no-keeper.%n")
+                        "%nServices keep running, sockets keep their pending connections, and jobs"
+                                + " continue. The new manager runs the newest build: use this"
+                                + " command after an update of Holdfast. The command fails if the"
+                                + " manager was started with --no-keeper.%n")
                 .footer("%nExamples:", "  holdfast daemon-reexec");
         ManagerSocket.addOptions(spec);
         return spec;

@@ -7,14 +7,14 @@ import io.holdfast.varlink.json.JsonObject;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Makes the manager read the files of its units again. */
+/** Makes the manager reload the files of its units. */
 public final class DaemonReloadCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Read the files of all units again.")
-                .description("%nA running unit takes up the new content at its next start.%n")
+                .header("Reload the unit files of all units.")
+                .description("%nA running unit uses the new content from its next start on.%n")
                 .footer("%nExamples:", "  holdfast daemon-reload");
         ManagerSocket.addOptions(spec);
         return spec;

@@ -10,8 +10,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * {@code start}, {@code stop}, {@code restart} and {@code reload}: a job for units, and how it
- * ended.
+ * {@code start}, {@code stop}, {@code restart} and {@code reload}: runs a job for each unit, and
+ * waits for the results.
  */
 public final class JobCommand implements Command {
     private final String method;
@@ -42,7 +42,7 @@ public final class JobCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header(method + " units, and wait until that is done.")
+                .header(method + " units, and wait until their jobs are done.")
                 .footer("%nExamples:", "  holdfast " + verb + " redis-server.service");
         ManagerSocket.addOptions(spec);
         return spec.addPositional(
@@ -52,7 +52,7 @@ public final class JobCommand implements Command {
                         .arity("1..*")
                         .type(List.class)
                         .auxiliaryTypes(String.class)
-                        .description("Names; .service is added where no suffix is given.")
+                        .description("Unit names; .service is appended to a name without suffix.")
                         .build());
     }
 

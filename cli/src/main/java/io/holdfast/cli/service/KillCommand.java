@@ -11,7 +11,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Signals the processes of a unit. */
+/** Sends a signal to the processes of a unit. */
 public final class KillCommand implements Command {
     private static final List<String> WHOM = List.of("main", "all");
 
@@ -30,7 +30,7 @@ public final class KillCommand implements Command {
                         .paramLabel("SIGNAL")
                         .type(String.class)
                         .defaultValue("TERM")
-                        .description("A name or a number; TERM by default.")
+                        .description("A signal name or number (default: TERM).")
                         .build());
         spec.addOption(
                 OptionSpec.builder("--whom")
@@ -38,7 +38,7 @@ public final class KillCommand implements Command {
                         .type(String.class)
                         .defaultValue("all")
                         .completionCandidates(WHOM)
-                        .description("main, or all (the default).")
+                        .description("The processes to signal: main or all (default: all).")
                         .build());
         return spec.addPositional(
                 PositionalParamSpec.builder()
@@ -46,7 +46,7 @@ public final class KillCommand implements Command {
                         .required(true)
                         .arity("1")
                         .type(String.class)
-                        .description("Its name.")
+                        .description("The name of the unit.")
                         .build());
     }
 

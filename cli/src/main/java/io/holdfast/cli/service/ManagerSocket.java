@@ -18,15 +18,15 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
-/** How the commands about units find the manager: its options, and a call of it. */
+/** The options by which the commands for units find the manager, and calls to the manager. */
 public final class ManagerSocket {
-    /** The parameter of changing calls by which an authority may ask the user. */
+    /** The parameter that lets the authority ask the user to authenticate. */
     static final String INTERACTIVE = "allowInteractiveAuthentication";
 
     private static final String USER = "--user";
     private static final String RUNTIME_DIR = "--runtime-dir";
 
-    /** A start may take as long as its unit says. */
+    /** Long enough for the start timeouts of units. */
     private static final ClientOptions PATIENT =
             ClientOptions.DEFAULT.withCallTimeout(Duration.ofHours(1));
 
@@ -35,17 +35,21 @@ public final class ManagerSocket {
     static void addOptions(CommandSpec spec) {
         spec.addOption(
                 OptionSpec.builder(USER)
-                        .description("The manager of this user, instead of the system's.")
+                        .description(
+                                "For root: the user manager of root instead of the system manager."
+                                        + " Other users always have their own manager.")
                         .build());
         spec.addOption(
                 OptionSpec.builder(RUNTIME_DIR)
                         .paramLabel("DIR")
                         .type(Path.class)
-                        .description("Where the manager's sockets are.")
+                        .description(
+                                "The folder of the manager's sockets (default: /run/holdfast for"
+                                        + " root, $$XDG_RUNTIME_DIR/holdfast for a user).")
                         .build());
     }
 
-    /** What the options say: root means the system's manager, everybody else his own. */
+    /** The manager that the options select. */
     static ManagerOptions options(ParseResult line) {
         ManagerOptions options = ofCaller(line.hasMatchedOption(USER));
         Path directory = line.matchedOptionValue(RUNTIME_DIR, null);
@@ -62,9 +66,9 @@ public final class ManagerSocket {
     }
 
     /**
-     * The system's manager for root, everybody's own else.
+     * The system manager for root, the user's own manager for other users.
      *
-     * @param user whether root wants his own, too
+     * @param user whether root means root's user manager, too
      */
     public static ManagerOptions ofCaller(boolean user) {
         return user || !System.getProperty("user.name").equals("root")
@@ -72,7 +76,7 @@ public final class ManagerSocket {
                 : ManagerOptions.system(System.getenv());
     }
 
-    /** Calls the manager. */
+    /** Calls a method of the manager, and returns the reply. */
     static JsonObject call(ParseResult line, String method, JsonObject parameters) {
         Path socket = options(line).runtimeDirectory().resolve(ManagerInterface.SOCKET);
         VarlinkAddress address = VarlinkAddress.parse("unix:" + socket);

@@ -9,13 +9,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Forgets that units have failed, and how often they were started. */
+/** Clears the failed state and the start counter of units. */
 public final class ResetFailedCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Clear the failed state of units, and the count of their starts.")
+                .header("Clear the failed state and the start counter of units.")
                 .footer(
                         "%nExamples:",
                         "  holdfast reset-failed", "  holdfast reset-failed redis-server.service");
@@ -26,7 +26,7 @@ public final class ResetFailedCommand implements Command {
                         .arity("0..*")
                         .type(List.class)
                         .auxiliaryTypes(String.class)
-                        .description("Names; all units if none is given.")
+                        .description("Unit names (default: all units).")
                         .build());
     }
 

@@ -30,7 +30,7 @@ final class Stack {
     /** What the manager itself needs of it. */
     static final UnitName BUS_SOCKET = UnitName.of("dbus.socket");
 
-    static final String DOOR_PROPERTY = "holdfast.door";
+    static final String LAUNCHER_PROPERTY = "holdfast.launcher";
     private static final String BUS_POLICY = "bus.conf";
     private static final String USERS_METRICS = "bus.metrics";
     private static final String UNITS = "units";
@@ -60,12 +60,12 @@ final class Stack {
 
     private final boolean user;
     private final Path runtime;
-    private final String door;
+    private final String launcher;
 
-    private Stack(boolean user, Path runtime, String door) {
+    private Stack(boolean user, Path runtime, String launcher) {
         this.user = user;
         this.runtime = runtime;
-        this.door = door;
+        this.launcher = launcher;
     }
 
     /**
@@ -75,12 +75,12 @@ final class Stack {
      *     started by it
      */
     static Stack of(ManagerOptions options) {
-        String door = System.getProperty(DOOR_PROPERTY, "");
-        if (door.isEmpty()) {
+        String launcher = System.getProperty(LAUNCHER_PROPERTY, "");
+        if (launcher.isEmpty()) {
             throw new CommandException(
                     "the stack is started by the command holdfast, and this is not it");
         }
-        return new Stack(options.scope().user(), options.runtimeDirectory(), door);
+        return new Stack(options.scope().user(), options.runtimeDirectory(), launcher);
     }
 
     /** The address of its bus. */
@@ -124,7 +124,7 @@ final class Stack {
 
     private byte[] content(String resource, Optional<String> slice) throws IOException {
         return read((user ? "user/" : "system/") + resource)
-                .replace("@HOLDFAST@", escaped(door))
+                .replace("@HOLDFAST@", escaped(launcher))
                 .replace("@RUNTIME@", escaped(runtime.toString()))
                 .replace("@VISIBLE@", visible())
                 .replace("@BUS_FOLDER@", folderOf(BUS_FOLDER))
@@ -194,7 +194,7 @@ final class Stack {
 
     /** The folder with all of us. */
     private Path program() {
-        Path folder = Path.of(door).toAbsolutePath().resolveSibling("");
+        Path folder = Path.of(launcher).toAbsolutePath().resolveSibling("");
         boolean installed = !Files.exists(folder.resolve("pom.xml")); // into bin and lib
         return installed && folder.getParent() != null ? folder.getParent() : folder;
     }

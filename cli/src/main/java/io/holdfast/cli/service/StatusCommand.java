@@ -16,7 +16,7 @@ import picocli.CommandLine.ParseResult;
 
 /** Shows all units in a table, or some of them with their processes and last lines of output. */
 public final class StatusCommand implements Command {
-    /** As {@code systemctl status} has them. */
+    /** The exit codes of {@code systemctl status}. */
     private static final int NOT_ACTIVE = 3;
 
     private static final int NO_SUCH_UNIT = 4;
@@ -26,13 +26,13 @@ public final class StatusCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Show the state of all units, or of some.")
+                .header("List all units, or show the status of some units.")
                 .description(
-                        "%nOn a terminal, names, descriptions, command lines and lines of output are shortened to"
-                                + " its width.%n")
+                        "%nOn a terminal, names, descriptions, command lines and lines of output"
+                                + " are shortened to the terminal width.%n")
                 .footer(
-                        "%nExit codes: 0 active, 3 not active, 4 no such unit; of several units the"
-                                + " first that is not 0.",
+                        "%nExit codes: 0 active, 3 not active, 4 no such unit; of several units,"
+                                + " the first code that is not 0.",
                         "%nExamples:",
                         "  holdfast status",
                         "  holdfast status redis-server.service",
@@ -42,21 +42,24 @@ public final class StatusCommand implements Command {
         ManagerSocket.addOptions(spec);
         spec.addOption(
                 OptionSpec.builder("--json")
-                        .description("As JSON: one object for all units, or a line for each UNIT.")
+                        .description(
+                                "Print JSON: one object with all units, or one object per UNIT.")
                         .build());
-        spec.addOption(Command.flag(FULL, "Shorten nothing."));
+        spec.addOption(Command.flag(FULL, "Do not shorten lines."));
         spec.addOption(
                 Command.flag(
                         UnitReport.WARNINGS,
-                        "List what the unit's files ask for and the manager does not do, the security"
-                                + " of the unit first."));
+                        "List the warnings about the unit files, such as unsupported directives,"
+                                + " those about security first."));
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("UNIT")
                         .arity("0..*")
                         .type(List.class)
                         .auxiliaryTypes(String.class)
-                        .description("Names, or patterns of the names of loaded units: * ? [a-z].")
+                        .description(
+                                "Unit names, or patterns that match the names of loaded units: * ?"
+                                        + " [a-z] (default: list all units).")
                         .build());
     }
 
@@ -114,7 +117,7 @@ public final class StatusCommand implements Command {
         return ExitCode.OK;
     }
 
-    /** The units that a word means, in the order of their names. */
+    /** The names of the units that a name or pattern matches, sorted. */
     private static List<String> names(String word, ParseResult line) {
         if (!isPattern(word)) {
             return List.of(word);

@@ -59,11 +59,10 @@ final class UnitList {
                         + AgeText.of(last)
                         + " ago"
                         + before.optionalString("how").map(how -> " (" + how + ")").orElse("")
-                        + ": took "
-                        + (before.integer("takenBack") == 1
+                        + ": adopted "
+                        + (before.integer("adopted") == 1
                                 ? "one unit"
-                                : before.integer("takenBack") + " units")
-                        + " back");
+                                : before.integer("adopted") + " units"));
     }
 
     private static String pad(String text, int width) {

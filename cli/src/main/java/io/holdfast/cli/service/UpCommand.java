@@ -24,24 +24,28 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Runs a service manager in the foreground, with the units that are named. */
+/** Runs a service manager in the foreground, and starts units. */
 public final class UpCommand implements Command {
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Run a service manager, and start units with it.")
+                .header("Run a service manager, and start units.")
                 .description(
-                        "%nWithout units: a message bus, an authority and its authentication helper, each a"
-                                + " process and user of its own (holdfast.target); for a user a message bus.%n%nStays"
-                                + " in the foreground until SIGINT or SIGTERM, which stop all units in order, as"
-                                + " does the end of its terminal; a second one kills them. SIGHUP reads the unit"
-                                + " files again. Each service is spawned into a cgroup of its own and"
-                                + " held by pidfd. `holdfast status` and the others talk to it.%n%nA manager that"
-                                + " is killed is replaced at once: the process that was started is its keeper, which"
-                                + " holds its sockets and pipes meanwhile.%n%nAs PID 1 of a container the keeper also"
-                                + " stops all at SIGRTMIN+3, SIGRTMIN+4 and SIGPWR, which runtimes send, and at"
-                                + " SIGRTMIN+5 it restarts the container.%n")
+                        "%nWithout UNIT, starts holdfast.target: for root a message bus, an"
+                                + " authority and its authentication helper, each as a separate"
+                                + " process and user; for other users a message bus.%n%nRuns in"
+                                + " the foreground until SIGINT, SIGTERM or a hangup of the"
+                                + " terminal, then stops all units in order; a second signal kills"
+                                + " them. SIGHUP reloads the unit files. Each service is spawned"
+                                + " into its own cgroup and held by pidfd. holdfast status and the"
+                                + " other commands for services connect to this manager.%n%nThe"
+                                + " process that you start is the keeper, which holds the sockets"
+                                + " and pipes of the manager. If the manager is killed, the keeper"
+                                + " starts the next one at once.%n%nAs PID 1 of a container, the"
+                                + " keeper also stops all units at SIGRTMIN+3, SIGRTMIN+4 and"
+                                + " SIGPWR, which container runtimes send, and restarts the"
+                                + " container at SIGRTMIN+5.%n")
                 .footer(
                         "%nExamples:",
                         "  holdfast up",
@@ -55,21 +59,25 @@ public final class UpCommand implements Command {
                         .paramLabel("DIR")
                         .type(List.class)
                         .auxiliaryTypes(Path.class)
-                        .description("A folder of unit files that comes before the standard ones.")
+                        .description(
+                                "Search this folder for unit files before the standard folders;"
+                                        + " may be given several times.")
                         .build());
         spec.addOption(
                 OptionSpec.builder("--slice")
                         .paramLabel("NAME.slice")
                         .type(String.class)
-                        .description("The manager's slice in the cgroup that it is started in.")
+                        .description(
+                                "The slice of the manager, below the cgroup in which the manager"
+                                        + " is started (default: holdfast.slice).")
                         .build());
         spec.addOption(
                 OptionSpec.builder("--bus")
                         .paramLabel("ADDRESS")
                         .type(String.class)
                         .description(
-                                "Also serve org.freedesktop.systemd1 on this bus, and start what it"
-                                        + " activates.")
+                                "Also serve org.freedesktop.systemd1 on this bus, and start the"
+                                        + " units that the bus activates.")
                         .build());
         spec.addOption(
                 MetricsSocket.option(
@@ -77,10 +85,11 @@ public final class UpCommand implements Command {
         spec.addOption(
                 OptionSpec.builder("--no-keeper")
                         .description(
-                                "Run without a keeper, the small process that holds the manager's descriptors"
-                                        + " and starts the next manager when one is killed; without it the"
-                                        + " services of a killed manager are lost, and as PID 1 of a container it"
-                                        + " stops at SIGTERM and SIGINT only.")
+                                "Run without a keeper, the small process that holds the manager's"
+                                        + " descriptors and starts the next manager after a crash."
+                                        + " Without a keeper, the services of a killed manager are"
+                                        + " lost; as PID 1 of a container, the manager stops only"
+                                        + " at SIGTERM and SIGINT.")
                         .build());
         return spec.addPositional(
                 PositionalParamSpec.builder()
@@ -88,7 +97,7 @@ public final class UpCommand implements Command {
                         .arity("0..*")
                         .type(List.class)
                         .auxiliaryTypes(String.class)
-                        .description("Units to start.")
+                        .description("The units to start (default: holdfast.target).")
                         .build());
     }
 
@@ -133,19 +142,19 @@ public final class UpCommand implements Command {
     }
 
     /**
-     * The manager is this very command, below a keeper: by the door, if there is one, so that a
-     * later manager may be of a newer build.
+     * Becomes the keeper, which starts the manager by the same command line: through the launcher,
+     * if there is one, so that a later manager may run a newer build.
      */
     private static void becomeKeeper(List<String> arguments, Output output) {
-        String door = System.getProperty(Stack.DOOR_PROPERTY, "");
+        String launcher = System.getProperty(Stack.LAUNCHER_PROPERTY, "");
         List<String> command = new ArrayList<>();
-        if (door.isEmpty()) {
+        if (launcher.isEmpty()) {
             try (PidFd self = PidFd.self()) {
                 command.addAll(self.proc().commandLine());
                 command.set(0, self.proc().executable().toString());
             }
         } else {
-            command.add(door);
+            command.add(launcher);
             command.addAll(arguments);
         }
         try {
@@ -154,7 +163,7 @@ public final class UpCommand implements Command {
             new EventLines(output)
                     .event(
                             Level.WARNING,
-                            "nothing outlives this manager, for there is no keeper: "
+                            "no keeper: services are lost if the manager is killed: "
                                     + e.getMessage());
         }
     }

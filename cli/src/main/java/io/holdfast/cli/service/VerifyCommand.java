@@ -22,7 +22,7 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Tells what will not work of units, before they are started. */
+/** Reports errors and unsupported directives of units before they are started. */
 public final class VerifyCommand implements Command {
     private static final String DIRECTIVES = "--directives";
     private static final String STRICT = "--strict";
@@ -31,14 +31,15 @@ public final class VerifyCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("List what will not work in units, before they are started.")
+                .header("Check units for errors and unsupported directives.")
                 .description(
-                        "%nWhat is broken, mistyped or not supported, and what that costs; programs, users and"
-                                + " units that are not there; an order that goes in a circle. Starts nothing, and"
-                                + " needs no manager.%n")
+                        "%nReports invalid, misspelled and unsupported directives, with the"
+                                + " consequences; missing programs, users, groups and units; and"
+                                + " ordering cycles. Starts nothing, and needs no running"
+                                + " manager.%n")
                 .footer(
-                        "%nExit codes: 0 all will work, but for what is not supported; 1 something will not, or"
-                                + " with --strict is not supported.",
+                        "%nExit codes: 0 no errors (unsupported directives are accepted), 1 errors"
+                                + " or, with --strict, any finding.",
                         "%nExamples:",
                         "  holdfast verify redis-server.service",
                         "  holdfast verify ./units/*.service",
@@ -50,20 +51,26 @@ public final class VerifyCommand implements Command {
                         .paramLabel("DIR")
                         .type(List.class)
                         .auxiliaryTypes(Path.class)
-                        .description("A folder of unit files that comes before the standard ones.")
+                        .description(
+                                "Search this folder for unit files before the standard folders;"
+                                        + " may be given several times.")
                         .build());
-        spec.addOption(Command.flag(STRICT, "What is not supported makes the exit code 1, too."));
         spec.addOption(
                 Command.flag(
-                        DIRECTIVES, "Print which directives are supported, as a Markdown table."));
-        spec.addOption(Command.json("Print one JSON object a unit."));
+                        STRICT, "Exit with 1 also for unsupported directives and for remarks."));
+        spec.addOption(
+                Command.flag(
+                        DIRECTIVES,
+                        "Print all directives and whether they are supported, as a Markdown"
+                                + " table."));
+        spec.addOption(Command.json("Print one JSON object per unit."));
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("UNIT|FILE")
                         .arity("0..*")
                         .type(List.class)
                         .auxiliaryTypes(String.class)
-                        .description("Names of units, or unit files.")
+                        .description("Unit names, or paths of unit files (with a slash).")
                         .build());
     }
 
@@ -97,7 +104,7 @@ public final class VerifyCommand implements Command {
         return good ? ExitCode.OK : ExitCode.FAILURE;
     }
 
-    /** With a slash it is a file. */
+    /** Verifies a unit; a word with a slash is the path of a unit file. */
     private static Verdict verify(UnitVerifier verifier, String asked) throws InterruptedException {
         try {
             if (!asked.contains("/")) {

@@ -31,14 +31,14 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Shows in a minute what this is about: the attack on numbers, the refusal, a service's identity,
- * and what it may do.
+ * Shows in one minute what Holdfast is for: the attack on a reused PID, the refusal by pidfd, the
+ * identity of a service, and a decision of an authority about it.
  */
 public final class TourCommand implements Command {
     private static final String ATTACK = "--attack-here";
     private static final Duration PAUSE = Duration.ofMillis(2500);
 
-    /** The exit code of the attack alone where it cannot be shown. */
+    /** The exit code of {@code --attack-here} if the kernel does not permit the attack. */
     private static final int NOT_SHOWN = 3;
 
     @Override
@@ -47,12 +47,13 @@ public final class TourCommand implements Command {
         spec.usageMessage()
                 .header("Show in one minute what Holdfast is for.")
                 .description(
-                        "%nA process's number is given to another process, as it happens on every"
-                                + " machine; what goes by number is fooled, what holds a pidfd is not."
-                                + " Then a service is started, asked who it is, and asked about: may it"
-                                + " do what only it may? The numbers are given away in a PID namespace"
-                                + " of the tour's own, where that is allowed. Leaves nothing behind,"
-                                + " also when it is interrupted.%n")
+                        "%nReuses the PID of a process, as happens on every machine: a program"
+                                + " that identifies processes by PID is deceived, a program that"
+                                + " holds a pidfd is not. Then starts a service, prints its"
+                                + " identity, and asks an authority whether the service is"
+                                + " authorized for an action that no other process may perform."
+                                + " The PID is reused in a private PID namespace, if permitted."
+                                + " The tour leaves nothing behind, even if it is interrupted.%n")
                 .footer("%nExamples:", "  holdfast tour");
         return spec.addOption(
                 OptionSpec.builder(ATTACK)
@@ -86,7 +87,7 @@ public final class TourCommand implements Command {
         }
     }
 
-    /** While the JVM ends, this command must not: it would cut off those who clean up. */
+    /** Waits forever if the JVM is shutting down, so that the shutdown hooks can clean up. */
     private static void letEnd() throws InterruptedException {
         Thread probe = new Thread(() -> {});
         try {
@@ -97,7 +98,7 @@ public final class TourCommand implements Command {
         }
     }
 
-    /** False if this kernel does not let us. */
+    /** Shows the attack; false if the kernel does not permit it. */
     private static boolean attack(Path scratch, Output output)
             throws IOException, InterruptedException {
         Optional<NumberAttack> attack = NumberAttack.run();
@@ -181,8 +182,8 @@ public final class TourCommand implements Command {
     }
 
     /**
-     * All processes of the tour act for its own user. The rules are asked about root, too: else it
-     * may do everything.
+     * Checks a process, which acts for the user of the tour. The rules are evaluated for root, too,
+     * because root would be authorized without them.
      */
     private static Decision ask(Authority authority, PidFd process, String action)
             throws InterruptedException {
@@ -261,7 +262,7 @@ public final class TourCommand implements Command {
         }
     }
 
-    /** A heading, after time to read what stands above it if somebody does. */
+    /** Prints a heading; on a terminal after a pause, to read the text above it. */
     private static void title(Output output, String text) throws InterruptedException {
         if (output.isTerminal()) {
             Thread.sleep(PAUSE);

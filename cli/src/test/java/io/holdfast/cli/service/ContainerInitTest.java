@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.ValueSource;
         cgroup2 = true,
         programs = {"unshare", "nsenter", "setpriv"})
 class ContainerInitTest {
-    private static final String TAKEN_BACK = "back";
+    private static final String ADOPTED = "adopted";
     private static final int OF_A_SIGNAL = 128;
 
     /** What docker and podman do not give to a container. */
@@ -177,7 +177,7 @@ class ContainerInitTest {
         }
         try (CommandProcess again = up("a.service")) { // what the first has left is no obstacle
             again.await("holdfast: ready");
-            assertThat(again.lines()).noneMatch(line -> line.contains("not taken back"));
+            assertThat(again.lines()).noneMatch(line -> line.contains("not adopted"));
             send(again, "TERM");
             assertThat(again.exitCode()).isZero();
         }
@@ -199,7 +199,7 @@ class ContainerInitTest {
             assertThat(container.exitCode()).isEqualTo(OF_A_SIGNAL + Signal.KILL.number());
         }
         try (CommandProcess again = up("a.service", "b.service")) {
-            again.await("a.service is not taken back: it is of a container that has ended");
+            again.await("a.service is not adopted: it is of a container that has ended");
             again.await("holdfast: ready");
             assertThat(log).hasContent("started\nstarted");
             assertThat(command("status", "b").out()).contains("active (running)");
@@ -244,7 +244,7 @@ class ContainerInitTest {
                 try (PidFd manager = manager(init)) {
                     assertThat(manager.signal(Signal.KILL)).isTrue();
                 }
-                container.await(TAKEN_BACK);
+                container.await(ADOPTED);
                 in.write("two\n");
                 in.flush();
                 container.await("did two");
@@ -306,7 +306,7 @@ class ContainerInitTest {
                     PidFd manager = manager(init)) {
                 assertThat(manager.signal(Signal.KILL)).isTrue();
             }
-            container.await(TAKEN_BACK);
+            container.await(ADOPTED);
             Files.writeString(folder.resolve("in"), "go\n");
             assertThat(container.exitCode()).isEqualTo(OF_A_SIGNAL + Signal.HUP.number());
         }

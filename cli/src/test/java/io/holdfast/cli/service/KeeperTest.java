@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 @Needs(root = true, cgroup2 = true)
 class KeeperTest {
-    private static final String TAKEN_BACK = "back";
+    private static final String ADOPTED = "adopted";
     private static final int ENVIRONMENT = 1 << 16;
 
     @TempDir private Path folder;
@@ -111,7 +111,7 @@ class KeeperTest {
         try (PidFd manager = manager(keeper).orElseThrow()) {
             boolean _ = manager.signal(Signal.KILL);
         }
-        keeper.await(TAKEN_BACK, count);
+        keeper.await(ADOPTED, count);
     }
 
     private String show(String unit) {
@@ -146,7 +146,7 @@ class KeeperTest {
                     up.await("got line " + i);
                 }
                 assertThat(command("status").out())
-                        .contains("3 managers have ended unexpectedly", "took one unit back");
+                        .contains("3 managers have ended unexpectedly", "adopted one unit");
             }
             Await.until(() -> show("a.service").contains("inactive"));
             up.signal("TERM");
@@ -391,7 +391,7 @@ class KeeperTest {
     }
 
     @Test
-    void statesThatDoNotCountAreRefusedByNameAndTheRestIsTakenBack() throws Exception {
+    void statesThatDoNotCountAreRefusedByNameAndTheRestIsAdopted() throws Exception {
         List<String> names = List.of("a", "b", "c", "d", "e");
         for (String name : names) {
             unit(name + ".service", "[Service]", "ExecStart=/bin/sleep 1000");
@@ -414,9 +414,9 @@ class KeeperTest {
                         e, Files.readString(e).replaceFirst("(?m)^main (\\d+):\\d+", "main $1:1"));
                 boolean _ = manager.signal(Signal.KILL);
             }
-            up.await(TAKEN_BACK);
-            up.await("b.service is not taken back: it is cut off");
-            up.await("c.service is not taken back: version 2 is not known here");
+            up.await(ADOPTED);
+            up.await("b.service is not adopted: it is cut off");
+            up.await("c.service is not adopted: version 2 is not known here");
             assertThat(show("a")).isEqualTo(before);
             assertThat(show("d")).contains("active (running)"); // by the id, whatever the number
             Await.until(() -> !show("e").contains("active (running)")); // another's id: not its own
@@ -474,7 +474,7 @@ class KeeperTest {
         Invocation asked = command(verb, "a");
         boolean killed = left > 0 && Files.readString(fault).equals("0");
         if (killed) {
-            up.await(TAKEN_BACK, crashes + 1);
+            up.await(ADOPTED, crashes + 1);
             if (asked.code() != 0) {
                 assertThat(command(verb, "a").code()).isZero();
             }

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 @Needs(root = true, cgroup2 = true)
 class KeptOutputTest {
-    private static final String TAKEN_BACK = "took one unit back";
+    private static final String ADOPTED = "adopted one unit";
     private static final String PREFIX = "a.service | ";
 
     @TempDir private Path folder;
@@ -90,7 +90,7 @@ class KeptOutputTest {
                                 .orElseThrow()) {
             assertThat(manager.signal(Signal.KILL)).isTrue();
         }
-        keeper.await(TAKEN_BACK, count);
+        keeper.await(ADOPTED, count);
     }
 
     private static List<String> output(CommandProcess up) {
@@ -209,7 +209,7 @@ class KeptOutputTest {
                 killed = isKilled();
                 Files.writeString(fault, "0");
                 if (killed) {
-                    up.await(TAKEN_BACK, ++kills);
+                    up.await(ADOPTED, ++kills);
                     assertThat(command("status", "a").out()).contains("half done " + step + "\n");
                 }
                 assertThat(output(up)).as("killed before step %d", step).isEqualTo(expected);

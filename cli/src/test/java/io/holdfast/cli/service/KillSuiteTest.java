@@ -64,7 +64,7 @@ class KillSuiteTest {
     private static final String WITHOUT_PAUSE =
             "JDK_JAVA_OPTIONS=-Dio.holdfast.manager.crashPause=1";
 
-    private static final String TAKEN_BACK = "holdfast: the manager before this one";
+    private static final String ADOPTED = "holdfast: the manager before this one";
 
     @TempDir private Path folder;
     private Path units;
@@ -175,7 +175,7 @@ class KillSuiteTest {
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
             List<String> told = up.lines();
-            assertThat(told).filteredOn(line -> line.startsWith(TAKEN_BACK)).hasSize(KILLS);
+            assertThat(told).filteredOn(line -> line.startsWith(ADOPTED)).hasSize(KILLS);
             for (String each : List.of("a", "b")) {
                 assertStatusesAreComplete(told, each);
                 assertLinesAreComplete(told, each);

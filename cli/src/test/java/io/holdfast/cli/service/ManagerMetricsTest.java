@@ -112,13 +112,13 @@ class ManagerMetricsTest {
     }
 
     @Test
-    void itCountsHowOftenItWasLostAndTakenBack() throws Exception {
+    void itCountsHowOftenItWasLostAndWhatItAdopted() throws Exception {
         try (CommandProcess up = up("stays.service")) {
             up.await("holdfast: ready");
             KeeperTest.kill(up, 1);
             Await.until(() -> Files.exists(metrics) && isServed());
             assertThat(value("crashes_total")).isEqualTo(1);
-            assertThat(value("taken_back_units")).isGreaterThanOrEqualTo(1);
+            assertThat(value("adopted_units")).isGreaterThanOrEqualTo(1);
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
         }

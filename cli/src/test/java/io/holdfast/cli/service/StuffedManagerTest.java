@@ -13,10 +13,10 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.RemoteObject;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.manager.varlink.ManagerInterface;
 import java.nio.ByteBuffer;
@@ -30,11 +30,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A manager with the heap that the door gives it is ended by nobody who may only ask it. */
+/** A manager with the heap that the launcher gives it is ended by nobody who may only ask it. */
 @Timeout(180)
 class StuffedManagerTest {
     private static final String MANAGER = "org.freedesktop.systemd1";
-    private static final List<String> AS_THE_DOOR =
+    private static final List<String> AS_THE_LAUNCHER =
             List.of("env", "JDK_JAVA_OPTIONS=-XX:+UseSerialGC -Xmx64m -XX:+ExitOnOutOfMemoryError");
 
     @TempDir private Path folder;
@@ -54,7 +54,7 @@ class StuffedManagerTest {
         bus = Bus.open(BusAddress.parse(address), BusConfig.permissive());
         up =
                 CommandProcess.start(
-                        AS_THE_DOOR,
+                        AS_THE_LAUNCHER,
                         CommandProcess.classPath(),
                         "up",
                         "--runtime-dir",

@@ -25,10 +25,10 @@ import org.jspecify.annotations.Nullable;
  * to a folder above it can put another one in its place. So every folder on the way from the root
  * is held ({@link PathWalk}) and checked by its descriptor: it belongs to root, to our own
  * effective user or to the owner of the root folder (in a user namespace root itself may have no
- * other number), and neither its group nor everybody may write to it. A folder above with the
- * sticky bit, such as {@code /tmp}, is an exception: what others own there is refused, and what we
- * own they can neither rename nor remove. A symbolic link above the folder is followed if one of
- * those owners made it; the folder itself must be no link.
+ * other number), and neither its group nor everybody may write to it. A folder above may be
+ * writable by everybody if it has the sticky bit, as {@code /tmp} has: other users cannot rename or
+ * remove our entries there, and an entry that another user owns is refused. A symbolic link above
+ * the folder is followed if one of those owners made it; the folder itself must be no link.
  *
  * <p>Another user cannot change any of this afterwards, so that a path below a trusted folder stays
  * as good as its descriptor. Safe for use by any thread.

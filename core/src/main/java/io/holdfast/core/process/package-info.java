@@ -3,7 +3,7 @@
  *
  * <p>A PID is a number that the kernel hands out again; a {@link io.holdfast.core.process.PidFd} is
  * the process. Nothing here decides by number: what comes in as a number becomes a {@code PidFd} at
- * the door, and what is read from {@code /proc} for it is verified against the descriptor before it
+ * the API, and what is read from {@code /proc} for it is verified against the descriptor before it
  * is handed out.
  */
 @NullMarked

@@ -5,8 +5,8 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.event.Recorder;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.sys.SysSocket;
-import io.holdfast.core.sys.Ucred;
+import io.holdfast.core.sys.socket.SysSocket;
+import io.holdfast.core.sys.socket.Ucred;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -16,9 +16,10 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The identity of the process at the other end of a connection: the one that called connect(), as
- * the acceptor sees it; that called listen(), as the connector does; or that made the pair. It
- * stays that process, whoever else comes to hold the socket.
+ * The identity of the process at the other end of a connection. For an accepted socket this is the
+ * process that called connect(2); for a connecting socket, the one that called listen(2); for a
+ * pair, the one that called socketpair(2). Passing the socket to another process does not change
+ * it.
  *
  * <p><b>The rule of identity.</b> A peer is two things together: the pidfd, and the user, groups
  * and label that the kernel noted when it connected. Neither replaces the other.
@@ -178,8 +179,9 @@ public sealed interface Peer extends AutoCloseable {
     }
 
     /**
-     * {@return the peer of a connected socket, without holding it: for a complaint where {@link
-     * #of} fails, for this process is out of descriptors} Empty if it has no peer.
+     * {@return the peer's PID, user and group, without a pidfd: for a line in a log when this
+     * process has no descriptor left for {@link #of}} Empty if it has no peer. The {@link #groups}
+     * and the {@link #label} of the result are empty because they are not read.
      *
      * @param socket the socket; it stays the caller's
      */

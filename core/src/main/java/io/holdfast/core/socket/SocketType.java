@@ -1,6 +1,6 @@
 package io.holdfast.core.socket;
 
-import io.holdfast.core.sys.SysSocket;
+import io.holdfast.core.sys.socket.SysSocket;
 
 /** The kinds of AF_UNIX sockets (unix(7)). */
 public enum SocketType {

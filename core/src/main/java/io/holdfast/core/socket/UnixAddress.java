@@ -1,6 +1,6 @@
 package io.holdfast.core.socket;
 
-import io.holdfast.core.sys.UnixName;
+import io.holdfast.core.sys.socket.UnixName;
 import java.nio.file.Path;
 
 /**

@@ -5,7 +5,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.sys.Fcntl;
-import io.holdfast.core.sys.SysSocket;
+import io.holdfast.core.sys.socket.SysSocket;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;

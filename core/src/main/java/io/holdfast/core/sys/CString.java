@@ -48,7 +48,7 @@ public final class CString {
     }
 
     /** What {@link #decode} read, byte for byte; any other text as UTF-8. */
-    static byte[] encode(String text) {
+    public static byte[] encode(String text) {
         if (!hasEscape(text)) {
             return text.getBytes(UTF_8);
         }
@@ -65,7 +65,7 @@ public final class CString {
     }
 
     /** UTF-8; a byte that is none becomes a lone surrogate, so that nothing is lost. */
-    static String decode(byte[] bytes) {
+    public static String decode(byte[] bytes) {
         ByteBuffer in = ByteBuffer.wrap(bytes);
         CharBuffer out = CharBuffer.allocate(bytes.length);
         CharsetDecoder decoder = UTF_8.newDecoder();

@@ -8,15 +8,15 @@ import java.nio.ByteBuffer;
  * Native memory for data that lies in an array, for one call at a time: what {@link Scratch} has no
  * room for. What is larger than {@link #SIZE} is not kept.
  */
-final class CopyBuffer {
+public final class CopyBuffer {
     /** Bytes of one that is kept. */
     static final int SIZE = 64 << 10;
 
     private static final int SLOTS = 16;
     private static final Pool<CopyBuffer> POOL = new Pool<>(SLOTS, () -> new CopyBuffer(SIZE));
 
-    final MemorySegment memory;
-    final ByteBuffer bytes;
+    public final MemorySegment memory;
+    public final ByteBuffer bytes;
 
     private CopyBuffer(long size) {
         memory = Arena.ofAuto().allocate(size, 16);
@@ -24,12 +24,12 @@ final class CopyBuffer {
     }
 
     /** One of at least that size. */
-    static CopyBuffer take(long size) {
+    public static CopyBuffer take(long size) {
         return size > SIZE ? new CopyBuffer(size) : POOL.take();
     }
 
     /** Gives it back; the caller forgets it. */
-    void give() {
+    public void give() {
         if (memory.byteSize() == SIZE) {
             POOL.give(this);
         }

@@ -9,8 +9,8 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.sys.SysSocket;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.io.IOException;
@@ -236,10 +236,12 @@ class PeerTest {
                                 path -> assertThat(path).doesNotExist(),
                                 path ->
                                         assertThat(
-                                                        io.holdfast.core.sys.SysSocket.optionBytes(
-                                                                two.fd(),
-                                                                io.holdfast.core.sys.SysSocket
-                                                                        .SO_PEERSEC))
+                                                        io.holdfast.core.sys.socket.SysSocket
+                                                                .optionBytes(
+                                                                        two.fd(),
+                                                                        io.holdfast.core.sys.socket
+                                                                                .SysSocket
+                                                                                .SO_PEERSEC))
                                                 .isNull());
             }
         }

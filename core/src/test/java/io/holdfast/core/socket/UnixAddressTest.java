@@ -3,7 +3,7 @@ package io.holdfast.core.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.holdfast.core.sys.UnixName;
+import io.holdfast.core.sys.socket.UnixName;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.nio.file.Path;
 import java.util.Arrays;

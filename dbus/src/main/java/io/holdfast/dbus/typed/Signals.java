@@ -4,9 +4,9 @@ import static java.util.Objects.requireNonNull;
 
 import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.Subscription;
-import io.holdfast.dbus.wire.MatchRule;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
+import io.holdfast.dbus.wire.match.MatchRule;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;

@@ -5,7 +5,7 @@ import java.util.Arrays;
 
 /**
  * Writes the values of a body in the order of its signature. A value of another type than the
- * signature has next is refused with IllegalStateException, at the door and with the place.
+ * signature has next is refused with an IllegalStateException that names the place.
  */
 public final class BodyWriter {
     private static final int FRAMES = WireLimits.MAX_DEPTH;

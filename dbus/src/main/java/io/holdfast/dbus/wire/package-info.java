@@ -1,5 +1,6 @@
 /**
- * What goes over the wire: messages, names, signatures, match rules, authentication lines. No I/O.
+ * What goes over the wire: messages, the values in them, names and signatures; in packages below,
+ * match rules and the authentication. No I/O.
  */
 @NullMarked
 package io.holdfast.dbus.wire;

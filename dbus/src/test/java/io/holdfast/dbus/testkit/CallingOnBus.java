@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.OpenDescriptors;
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.ConnectionLostException;
@@ -17,6 +16,7 @@ import io.holdfast.dbus.ExportedObject;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.Signature;

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.testkit.OpenDescriptors;
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.NameFlag;
 import io.holdfast.dbus.NameReply;
+import io.holdfast.dbus.address.BusAddress;
 import org.junit.jupiter.api.Test;
 
 /** How the client connects, and what names it gets. */

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.holdfast.core.testkit.Await;
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.ConnectionOptions;
@@ -15,6 +14,7 @@ import io.holdfast.dbus.ExportedObject;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.dbus.RemoteObject;
 import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.Variant;

@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.ExportedObject;
 import io.holdfast.dbus.NameFlag;
 import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.Message;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -180,7 +180,7 @@ public abstract class SignalsOnBus extends OnBus {
 
     @Test
     void aRuleThatIsNoneIsRefused() {
-        assertThatExceptionOfType(io.holdfast.dbus.wire.MatchRuleException.class)
+        assertThatExceptionOfType(io.holdfast.dbus.wire.match.MatchRuleException.class)
                 .isThrownBy(() -> client().subscribe("nonsense").close());
     }
 }

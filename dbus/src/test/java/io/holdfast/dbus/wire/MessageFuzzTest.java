@@ -3,6 +3,7 @@ package io.holdfast.dbus.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * messages are valid and varied, which coverage-guided fuzzing of bytes (module fuzz) reaches
  * slowly.
  */
+@SameOnEveryKernel
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
 class MessageFuzzTest {
     private static final int ORIGINALS = 200;

@@ -3,6 +3,7 @@ package io.holdfast.dbus.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
@@ -13,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@SameOnEveryKernel
 @Timeout(value = 30, unit = TimeUnit.SECONDS)
 class SignatureTest {
     private static final String DEEP_ARRAYS = "a".repeat(32) + "y";

@@ -3,6 +3,7 @@ package io.holdfast.dbus.wire;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@SameOnEveryKernel
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class SyntaxTest {
     private static final String LONG = "a".repeat(126);

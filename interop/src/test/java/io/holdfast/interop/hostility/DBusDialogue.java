@@ -5,7 +5,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
-import io.holdfast.dbus.wire.SaslClient;
+import io.holdfast.dbus.wire.sasl.SaslClient;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Optional;

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 class KilledManagerTest {
     private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 100 : 10;
     private static final int PATIENCE = 60_000; // milliseconds
-    private static final String TAKEN_BACK = "holdfast: the manager before this one";
+    private static final String ADOPTED = "holdfast: the manager before this one";
 
     /** After several managers that died soon the next one would pause. */
     private static final Map<String, String> WITHOUT_PAUSE =
@@ -157,7 +157,7 @@ class KilledManagerTest {
                     try (PidFd manager = StackStage.managerBelow(up.process())) {
                         assertThat(manager.signal(Signal.KILL)).isTrue();
                     }
-                    up.await(TAKEN_BACK);
+                    up.await(ADOPTED);
                 }
             } finally {
                 done.set(true);

@@ -411,7 +411,7 @@ public final class JobEngine {
         ready.remove(job);
         job.end(result);
         ready.addAll(job.release());
-        if (!last.running() && result != JobResult.DONE) {
+        if (!last.isRunning() && result != JobResult.DONE) {
             unit.withdrawn(last.type());
         }
         listener.jobRemoved(last, result);

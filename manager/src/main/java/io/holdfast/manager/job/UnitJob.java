@@ -5,12 +5,12 @@ import io.holdfast.manager.unit.UnitName;
 /**
  * A job of a unit, as it is at one moment.
  *
- * @param id counted from 1, never used again by a manager
- * @param running whether it has begun; else it waits for others that it is ordered behind
+ * @param id unique within one process of the manager; the next one counts from 1 again
+ * @param isRunning whether it has begun; if not, it waits for jobs that are ordered before it
  */
-public record UnitJob(long id, UnitName unit, JobType type, boolean running) {
+public record UnitJob(long id, UnitName unit, JobType type, boolean isRunning) {
     /** The word of systemd for where it stands. */
     public String state() {
-        return running ? "running" : "waiting";
+        return isRunning ? "running" : "waiting";
     }
 }

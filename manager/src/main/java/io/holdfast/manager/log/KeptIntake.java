@@ -84,7 +84,7 @@ final class KeptIntake implements Intake {
                 found.commit(number, told);
             }
         } catch (IllegalArgumentException | ErrnoException e) {
-            refuse("what it wrote is not taken back: " + e.getMessage());
+            refuse("what it wrote is not adopted: " + e.getMessage());
         }
     }
 
@@ -98,7 +98,7 @@ final class KeptIntake implements Intake {
             recall(found);
             parse(found);
         } catch (IllegalArgumentException | ErrnoException e) {
-            refuse("what it wrote is not taken back: " + e.getMessage());
+            refuse("what it wrote is not adopted: " + e.getMessage());
         } catch (RuntimeException e) { // from the listener that is told of the lines
             close();
             throw e;

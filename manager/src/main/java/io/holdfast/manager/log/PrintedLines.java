@@ -153,7 +153,7 @@ public final class PrintedLines implements LineSink {
                 KeptText text = KeptText.open(kept.getFirst());
                 lines = new PrintedLines(text, reader, charset, bounds);
             } catch (IllegalArgumentException e) {
-                refusals.add("what was printed is not taken back: " + e.getMessage());
+                refusals.add("what was printed is not adopted: " + e.getMessage());
             }
         }
         if (lines == null) {

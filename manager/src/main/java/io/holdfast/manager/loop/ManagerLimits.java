@@ -37,13 +37,13 @@ public final class ManagerLimits {
             Limit.time(
                     "io.holdfast.manager.crashPause",
                     Duration.ofSeconds(1),
-                    "time that a manager waits before it takes units back, for each manager in a row before it that died within ten seconds, beyond three");
+                    "time that a manager waits before it adopts units, for each manager in a row before it that died within ten seconds, beyond three");
 
     public static final Limit KEEPER_REAP =
             Limit.time(
                     "io.holdfast.manager.keeperReap",
                     Duration.ofSeconds(30),
-                    "time between two requests of a manager that took units back to its keeper, to reap the orphans that come to it");
+                    "time between two requests of a manager that adopted units to its keeper, to reap the orphans that come to it");
 
     public static final Limit SOCKET_PATIENCE =
             Limit.time(

@@ -44,7 +44,7 @@ public final class UnitCgroups implements AutoCloseable {
      *
      * @throws ErrnoException EACCES or EPERM if that is not ours to do, ENODATA without cgroup2,
      *     EBUSY if another manager uses it, or other users may make cgroups in it
-     * @param again whether what is in it is taken back from a manager that was killed
+     * @param again whether what is in it is adopted from a manager that was killed
      */
     public static UnitCgroups open(UnitName name, boolean again) {
         try (Cgroup own = Cgroup.own()) {

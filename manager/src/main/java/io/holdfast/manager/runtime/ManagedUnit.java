@@ -4,7 +4,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
-import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.process.KillWhom;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -182,8 +182,8 @@ public interface ManagedUnit {
 
     /** What came of its conditions and assertions. */
     default UnitChecks checks() {
-        Moment started = times().inactiveExit();
-        return started.equals(Moment.NEVER)
+        DualTimestamp started = times().inactiveExit();
+        return started.equals(DualTimestamp.NEVER)
                 ? UnitChecks.NEVER
                 : new UnitChecks(true, true, started, started, Map.of());
     }

@@ -121,7 +121,7 @@ public final class UnitCatalog {
     public Unit readMade(UnitName name) {
         UnitLoader loader = folders.loader();
         Function<UnitName, UnitSource> others = sources.apply(loader);
-        return new ReadUnits(
+        return new UnitReadCache(
                         other ->
                                 other.equals(name)
                                         ? loader.loadTransient(name)
@@ -130,8 +130,8 @@ public final class UnitCatalog {
                 .unit(name);
     }
 
-    private ReadUnits reading() {
-        return new ReadUnits(sources.apply(folders.loader()), reader);
+    private UnitReadCache reading() {
+        return new UnitReadCache(sources.apply(folders.loader()), reader);
     }
 
     /** All that have a file or are an alias, as they are written. */
@@ -163,7 +163,7 @@ public final class UnitCatalog {
 
     /** Each alone. */
     public List<Unit> readAll(Collection<UnitName> names) {
-        ReadUnits reading = reading();
+        UnitReadCache reading = reading();
         return names.stream().map(reading::unit).toList();
     }
 
@@ -213,7 +213,7 @@ public final class UnitCatalog {
 
     /** The search for what one start needs. */
     private final class Search {
-        private final ReadUnits reading = reading();
+        private final UnitReadCache reading = reading();
         private final Set<String> mounted = MountedPaths.read();
         private final Set<UnitName> up;
         private final Map<UnitName, Unit> units = new LinkedHashMap<>();
@@ -335,7 +335,7 @@ public final class UnitCatalog {
         }
 
         private boolean isServedByOthers(UnitSource source) {
-            List<String> paths = reading.alone(source.name()).servedPaths();
+            List<String> paths = reading.withoutMembers(source.name()).servedPaths();
             return !paths.isEmpty()
                     && !isOwn(source)
                     && !up.contains(source.name())

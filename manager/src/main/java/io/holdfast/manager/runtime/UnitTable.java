@@ -173,10 +173,10 @@ public final class UnitTable {
     }
 
     /**
-     * Takes in a unit of a manager before this one, though its files may be gone: what is to be
-     * said about them was said.
+     * Adds a unit that a manager before this one had loaded; its files may be gone. Warnings about
+     * them were printed when they were read.
      */
-    public void takeBack(Unit unit) {
+    public void adopt(Unit unit) {
         if (known(unit) == null) {
             make(unit);
         }

@@ -140,7 +140,7 @@ public final class ManagedScope implements ManagedUnit {
     private void enter(ScopeState next) {
         if (state != next) {
             ScopeState.TABLE.check(state, next, text -> context.error(name(), text));
-            times = times.after(state.active(), next.active());
+            times = times.withTransition(state.active(), next.active());
             state = next;
             since = Instant.now();
             context.events().changed(name());

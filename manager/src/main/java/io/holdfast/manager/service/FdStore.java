@@ -116,7 +116,7 @@ final class FdStore implements AutoCloseable {
         }
     }
 
-    /** Takes those back that an earlier manager has kept. */
+    /** Restores those that an earlier manager has kept. */
     void restore() {
         for (String key : survival.keys(KEY + unit + " ")) {
             String[] parts = key.substring(KEY.length() + unit.length() + 1).split(" ", 3);

@@ -296,7 +296,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
                 .jobOf(name())
                 .filter(job ->
                         job.type() == JobType.RESTART
-                                || (job.type() == JobType.START && !job.running()))
+                                || (job.type() == JobType.START && !job.isRunning()))
                 .isPresent();
     }
 

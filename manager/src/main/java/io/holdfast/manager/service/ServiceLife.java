@@ -10,9 +10,9 @@ import io.holdfast.manager.exec.Identity;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.UnitLog;
 import io.holdfast.manager.loop.Deadline;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.loop.Moment;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.runtime.ManagerContext;
@@ -107,8 +107,8 @@ final class ServiceLife {
     private String invocationId = "";
     private String statusText = "";
     private UnitTimes times = UnitTimes.NEVER;
-    private Moment mainStart = Moment.NEVER;
-    private Moment mainExited = Moment.NEVER;
+    private DualTimestamp mainStart = DualTimestamp.NEVER;
+    private DualTimestamp mainExited = DualTimestamp.NEVER;
     private Optional<ProcessId> lastMain = Optional.empty();
     private UnitChecks checks = UnitChecks.NEVER;
     private boolean wanted;
@@ -181,7 +181,7 @@ final class ServiceLife {
     void enter(ServiceState next) {
         if (state != next) {
             ServiceState.TABLE.check(state, next, this::error);
-            times = times.after(state.active(), next.active());
+            times = times.withTransition(state.active(), next.active());
             state = next;
             since = Instant.now();
             remaining.resume();
@@ -237,8 +237,8 @@ final class ServiceLife {
         result = ServiceResult.SUCCESS;
         mainExit = null;
         failure = Optional.empty();
-        mainStart = Moment.NEVER;
-        mainExited = Moment.NEVER;
+        mainStart = DualTimestamp.NEVER;
+        mainExited = DualTimestamp.NEVER;
         lastMain = Optional.empty();
         statusText = "";
         reloadResult = ServiceResult.SUCCESS;
@@ -295,8 +295,8 @@ final class ServiceLife {
     /** It has a main process, or another one. */
     void mainStarted() {
         lastMain = run().flatMap(ServiceRun::main).flatMap(ServiceLife::idOf);
-        mainStart = Moment.now();
-        mainExited = Moment.NEVER;
+        mainStart = DualTimestamp.now();
+        mainExited = DualTimestamp.NEVER;
         changed();
     }
 
@@ -429,7 +429,7 @@ final class ServiceLife {
 
     void mainExit(Exit exit) {
         mainExit = exit;
-        mainExited = Moment.now();
+        mainExited = DualTimestamp.now();
         changed();
     }
 
@@ -547,8 +547,8 @@ final class ServiceLife {
         failure = fields.find("failure");
         statusText = fields.text("status");
         mainExit = fields.exit("main-exit").orElse(null);
-        mainStart = Moment.parse(fields.text("main-start"));
-        mainExited = Moment.parse(fields.text("main-exited"));
+        mainStart = DualTimestamp.parse(fields.text("main-start"));
+        mainExited = DualTimestamp.parse(fields.text("main-exited"));
         lastMain = fields.find("last-main").map(ProcessId::parse);
         times = UnitTimes.parse(fields.text("times"));
         startLimit().restore(fields);

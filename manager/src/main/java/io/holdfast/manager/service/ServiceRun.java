@@ -385,15 +385,15 @@ final class ServiceRun {
     }
 
     /**
-     * Takes back the processes of a run that an earlier manager has begun. How one ended that is
-     * not found is not known, and not guessed. Blocking.
+     * Adopts the processes of a run that an earlier manager has begun. How one ended that is not
+     * found is not known, and not guessed. Blocking.
      */
     void restore(Fields fields) {
         mainNumber = Math.toIntExact(fields.number("main-number"));
         Optional<PidFd> main = kept.restored(Role.MAIN, fields);
         Optional<PidFd> control = kept.restored(Role.CONTROL, fields);
-        main.ifPresent(process -> takeBack(Role.MAIN, process));
-        control.ifPresent(process -> takeBack(Role.CONTROL, process));
+        main.ifPresent(process -> adopt(Role.MAIN, process));
+        control.ifPresent(process -> adopt(Role.CONTROL, process));
         if (main.isEmpty() && KeptRun.isRecorded(Role.MAIN, fields)) {
             context.loop()
                     .postEnding(() -> {
@@ -414,11 +414,11 @@ final class ServiceRun {
             Role role = fields.word("spawning", Role.class);
             List<PidFd> known = Stream.of(main, control).flatMap(Optional::stream).toList();
             KeeperChildren.firstOf(workload, cgroup().isPresent(), known)
-                    .ifPresent(process -> takeBack(role, process));
+                    .ifPresent(process -> adopt(role, process));
         }
     }
 
-    private void takeBack(Role role, PidFd process) {
+    private void adopt(Role role, PidFd process) {
         hold(role, RunProcess.ofKeeper(context, workload, process));
     }
 

@@ -146,9 +146,9 @@ enum ServiceState {
     }
 
     /**
-     * The state in which the next manager takes a service back that was in this one when its
-     * manager was killed. A start that had made nothing yet begins anew with its job; a state that
-     * a service only passes through leads to the next.
+     * The state in which the next manager adopts a service that was in this one when its manager
+     * was killed. A start that had made nothing yet begins anew with its job; a state that a
+     * service only passes through leads to the next.
      *
      * @param hasRun whether there is something of it to go on with
      */

@@ -68,7 +68,7 @@ final class ManagedSlice implements ManagedUnit {
 
     private void enter(ActiveState next) {
         if (state != next) {
-            times = times.after(state, next);
+            times = times.withTransition(state, next);
             state = next;
             context.events().changed(unit.name());
         }

@@ -124,7 +124,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     private void enter(SocketState next) {
         if (state != next) {
             SocketState.TABLE.check(state, next, text -> context.error(name(), text));
-            times = times.after(state.active(), next.active());
+            times = times.withTransition(state.active(), next.active());
             state = next;
             since = Instant.now();
             connectionsChanged();

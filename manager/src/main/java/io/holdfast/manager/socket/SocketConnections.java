@@ -6,7 +6,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.FdCloser;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.state.Fields;
-import io.holdfast.core.sys.SysSocket;
+import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.manager.log.Complaints;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.runtime.AcceptedConnection;

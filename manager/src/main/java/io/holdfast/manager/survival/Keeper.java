@@ -190,7 +190,7 @@ public final class Keeper implements AutoCloseable {
     }
 
     /**
-     * This process ends by itself, and with it the keeper: nothing is left to be taken back.
+     * This process ends by itself, and with it the keeper: nothing is left to be adopted.
      *
      * @param status of the keeper's exit
      * @param runtime the runtime folder, in which another manager may live
@@ -201,7 +201,7 @@ public final class Keeper implements AutoCloseable {
     }
 
     /**
-     * Removes all that the next manager would take back.
+     * Removes all that the next manager would adopt.
      *
      * @param runtime the runtime folder, in which another manager may live
      */

@@ -5,8 +5,8 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.state.Fields;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.loop.Moment;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -16,7 +16,7 @@ import java.util.Optional;
  * @param crashes how many were killed since the keeper was started
  * @param last when the last of them was found dead
  * @param how it ended, as far as that is known
- * @param takenBack the units that were taken back from it
+ * @param adopted the units that were adopted from it
  * @param quick how many in a row, this one included, have not lived long
  * @param begun whether what the first of them was started for is done
  * @param stopping what was to become of it when everything is stopped; empty if it was not stopping
@@ -24,17 +24,17 @@ import java.util.Optional;
  */
 public record Predecessor(
         int crashes,
-        Moment last,
+        DualTimestamp last,
         Optional<Exit> how,
         int quick,
-        int takenBack,
+        int adopted,
         boolean begun,
         Optional<ManagerEnd> stopping,
         boolean handedOver) {
     /** There was none. */
     public static final Predecessor NONE =
             new Predecessor(
-                    0, Moment.NEVER, Optional.empty(), 0, 0, false, Optional.empty(), false);
+                    0, DualTimestamp.NEVER, Optional.empty(), 0, 0, false, Optional.empty(), false);
 
     private static final String PROCESS = "process";
     private static final String STORE = "store";
@@ -61,11 +61,11 @@ public record Predecessor(
         Optional<ManagerEnd> stopping = isSameKeeper ? stopping(fields) : Optional.empty();
         if (fields.is(HANDED_OVER)) {
             return new Predecessor(
-                    crashes, Moment.now(), Optional.empty(), 0, 0, begun, stopping, true);
+                    crashes, DualTimestamp.now(), Optional.empty(), 0, 0, begun, stopping, true);
         }
         Optional<Exit> how =
                 fields.find(PROCESS).map(ProcessId::parse).flatMap(Predecessor::exitOf);
-        Moment now = Moment.now();
+        DualTimestamp now = DualTimestamp.now();
         boolean wasQuick = fields.number("monotonic") + LONG.toNanos() > System.nanoTime();
         return new Predecessor(
                 crashes + 1,
@@ -100,19 +100,19 @@ public record Predecessor(
         return ManagerLimits.CRASH_PAUSE.duration().multipliedBy(pauses);
     }
 
-    Predecessor tookBack(int units) {
+    Predecessor adopted(int units) {
         return new Predecessor(crashes, last, how, quick, units, begun, stopping, handedOver);
     }
 
     /** The present manager has done what it was started for. */
     Predecessor begins() {
-        return new Predecessor(crashes, last, how, quick, takenBack, true, stopping, handedOver);
+        return new Predecessor(crashes, last, how, quick, adopted, true, stopping, handedOver);
     }
 
     /** The present manager stops everything, and ends so. */
     Predecessor stops(ManagerEnd end) {
         return new Predecessor(
-                crashes, last, how, quick, takenBack, begun, Optional.of(end), handedOver);
+                crashes, last, how, quick, adopted, begun, Optional.of(end), handedOver);
     }
 
     /** What the next manager is told by one that ends so that it takes over. */

@@ -74,8 +74,8 @@ public final class Survival {
         take(Keeper.PRINTED_LINES).forEach(Fd::close); // whoever prints has found them
         states =
                 new LinkedHashMap<>(
-                        folder.read((name, why) ->
-                                warnings.accept(name + " is not taken back: " + why)));
+                        folder.read(
+                                (name, why) -> warnings.accept(name + " is not adopted: " + why)));
         Fields manager = states.remove(MANAGER);
         isAfterCrash = manager != null;
         predecessor =
@@ -126,14 +126,14 @@ public final class Survival {
         }
     }
 
-    /** The manager before this one, and how much of it was taken back. */
+    /** The manager before this one, and how many of its units were adopted. */
     public Predecessor predecessor() {
         return predecessor;
     }
 
-    /** So many units were taken back. */
-    public void tookBack(int units) {
-        predecessor = predecessor.tookBack(units);
+    /** So many units were adopted. */
+    public void adopted(int units) {
+        predecessor = predecessor.adopted(units);
     }
 
     /** Whether anything outlives this manager. */
@@ -178,7 +178,7 @@ public final class Survival {
     }
 
     /**
-     * All that was to be taken back has been: lets go of the rest.
+     * All that was to be adopted has been: lets go of the rest.
      *
      * @param closer owns what is left: its close may take as long as whoever sent it likes
      */

@@ -1,7 +1,6 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.core.Registration;
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.ConnectionOptions;
@@ -9,6 +8,7 @@ import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.NameFlag;
 import io.holdfast.dbus.NameReply;
 import io.holdfast.dbus.Subscription;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.manager.runtime.BusNames;
 import io.holdfast.manager.systemd1.property.Names;

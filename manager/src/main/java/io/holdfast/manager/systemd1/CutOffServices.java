@@ -4,7 +4,7 @@ import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.ServiceUnit;
@@ -26,19 +26,19 @@ final class CutOffServices {
 
     private final ManagerView manager;
     private final Supplier<Optional<BusConnection>> bus;
-    private volatile Moment lost = Moment.NEVER;
+    private volatile DualTimestamp lost = DualTimestamp.NEVER;
 
     CutOffServices(ManagerView manager, Supplier<Optional<BusConnection>> bus) {
         this.manager = manager;
         this.bus = bus;
         if (manager.isAfterCrash()) {
-            lost = Moment.now(); // nobody knows what has happened meanwhile
+            lost = DualTimestamp.now(); // nobody knows what has happened meanwhile
         }
     }
 
     /** The bus is gone, with all connections to it. */
     void lost() {
-        lost = Moment.now();
+        lost = DualTimestamp.now();
     }
 
     /**

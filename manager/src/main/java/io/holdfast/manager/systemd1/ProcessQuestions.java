@@ -30,8 +30,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
 /**
- * Which process is of which unit, told from descriptors. A number that comes in is held at the
- * door, and the answer is of whom it held.
+ * Which process is of which unit, told from descriptors. A PID that a caller gives is held by pidfd
+ * at once, and the answer is about the process that is held.
  */
 final class ProcessQuestions {
     /** Our own interface of the same object. */

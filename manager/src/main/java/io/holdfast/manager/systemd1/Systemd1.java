@@ -1,7 +1,7 @@
 package io.holdfast.manager.systemd1;
 
-import io.holdfast.dbus.BusAddress;
 import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.access.AuthorityPermission;
 import io.holdfast.manager.access.Permission;
@@ -68,7 +68,7 @@ public final class Systemd1 implements AutoCloseable {
      *
      * @param addresses as {@code unix:path=/run/dbus/system_bus_socket}, tried in turn
      * @return who owns which name there
-     * @throws io.holdfast.dbus.BusAddressException if they are malformed
+     * @throws io.holdfast.dbus.address.BusAddressException if they are malformed
      * @throws io.holdfast.dbus.ConnectionLostException if no bus is there now
      * @throws io.holdfast.dbus.DBusException if the name cannot be had
      */
@@ -82,7 +82,7 @@ public final class Systemd1 implements AutoCloseable {
      * The same of a bus that is still to come: takes the name as soon as it is there. Says once
      * that it is not yet. Once.
      *
-     * @throws io.holdfast.dbus.BusAddressException if the addresses are malformed
+     * @throws io.holdfast.dbus.address.BusAddressException if the addresses are malformed
      */
     public BusNames follow(String addresses) {
         BusLink link = BusLink.follow(face, BusAddress.parseList(addresses));

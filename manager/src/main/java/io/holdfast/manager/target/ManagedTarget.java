@@ -80,7 +80,7 @@ final class ManagedTarget implements ManagedUnit {
         if (reached != now) {
             ActiveState before = activeState();
             reached = now;
-            times = times.after(before, activeState());
+            times = times.withTransition(before, activeState());
             changed();
         }
     }

@@ -119,8 +119,8 @@ public final class ManagerInterface implements AutoCloseable {
 
             # The managers before this one, which a keeper has replaced when they were killed.
             # lastCrash: when the last of them was found dead, in microseconds since 1970.
-            # how: how it ended. takenBack: how many of its units go on.
-            method Predecessors() -> (crashes: int, lastCrash: int, how: ?string, takenBack: int)
+            # how: how it ended. adopted: how many of its units go on.
+            method Predecessors() -> (crashes: int, lastCrash: int, how: ?string, adopted: int)
 
             # Starts units and what they pull in, and waits until they are started. Of whoever is neither
             # root nor the manager's user the authority is asked for each unit; it may ask a user only if
@@ -246,7 +246,7 @@ public final class ManagerInterface implements AutoCloseable {
                 JsonObject.builder()
                         .put("crashes", before.crashes())
                         .put("lastCrash", before.last().realtime())
-                        .put("takenBack", before.takenBack());
+                        .put("adopted", before.adopted());
         before.how().ifPresent(how -> told.put("how", ExitText.of(how)));
         return told.build();
     }

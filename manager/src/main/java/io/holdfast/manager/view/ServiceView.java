@@ -1,7 +1,7 @@
 package io.holdfast.manager.view;
 
 import io.holdfast.core.process.ProcessId;
-import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -21,8 +21,8 @@ import java.util.OptionalLong;
 public record ServiceView(
         Optional<ProcessId> control,
         Optional<ProcessId> lastMain,
-        Moment mainStart,
-        Moment mainExit,
+        DualTimestamp mainStart,
+        DualTimestamp mainExit,
         OptionalLong uid,
         OptionalLong gid,
         String reloadResult,

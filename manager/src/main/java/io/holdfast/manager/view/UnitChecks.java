@@ -1,7 +1,7 @@
 package io.holdfast.manager.view;
 
 import io.holdfast.core.state.Fields;
-import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.value.Condition;
 import io.holdfast.manager.unit.value.ConditionCheck.Verdict;
 import java.util.HashMap;
@@ -19,12 +19,12 @@ import java.util.Map;
 public record UnitChecks(
         boolean conditions,
         boolean assertions,
-        Moment at,
-        Moment assertionsAt,
+        DualTimestamp at,
+        DualTimestamp assertionsAt,
         Map<Condition, Boolean> held) {
     /** Nothing was checked. */
     public static final UnitChecks NEVER =
-            new UnitChecks(false, false, Moment.NEVER, Moment.NEVER, Map.of());
+            new UnitChecks(false, false, DualTimestamp.NEVER, DualTimestamp.NEVER, Map.of());
 
     /** Writes down what came of them, but not of each by itself. */
     public void record(Fields fields) {
@@ -39,8 +39,8 @@ public record UnitChecks(
         return new UnitChecks(
                 fields.is("conditions"),
                 fields.is("assertions"),
-                Moment.parse(fields.text("conditions-at")),
-                Moment.parse(fields.text("assertions-at")),
+                DualTimestamp.parse(fields.text("conditions-at")),
+                DualTimestamp.parse(fields.text("assertions-at")),
                 Map.of());
     }
 
@@ -65,7 +65,7 @@ public record UnitChecks(
 
     private UnitChecks after(
             boolean conditionsNow, boolean assertionsNow, Map<Condition, Boolean> heldNow) {
-        Moment now = Moment.now();
+        DualTimestamp now = DualTimestamp.now();
         return conditionsNow
                 ? new UnitChecks(true, assertionsNow, now, now, heldNow)
                 : new UnitChecks(false, assertions, now, assertionsAt, heldNow);

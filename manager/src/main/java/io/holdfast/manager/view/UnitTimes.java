@@ -1,6 +1,6 @@
 package io.holdfast.manager.view;
 
-import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.ActiveState;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -8,19 +8,24 @@ import java.util.stream.Stream;
 
 /** When a unit last came into its states and left them. */
 public record UnitTimes(
-        Moment stateChange,
-        Moment inactiveExit,
-        Moment activeEnter,
-        Moment activeExit,
-        Moment inactiveEnter) {
+        DualTimestamp stateChange,
+        DualTimestamp inactiveExit,
+        DualTimestamp activeEnter,
+        DualTimestamp activeExit,
+        DualTimestamp inactiveEnter) {
     public static final UnitTimes NEVER =
-            new UnitTimes(Moment.NEVER, Moment.NEVER, Moment.NEVER, Moment.NEVER, Moment.NEVER);
+            new UnitTimes(
+                    DualTimestamp.NEVER,
+                    DualTimestamp.NEVER,
+                    DualTimestamp.NEVER,
+                    DualTimestamp.NEVER,
+                    DualTimestamp.NEVER);
 
-    /** After a change of state now. */
-    public UnitTimes after(ActiveState from, ActiveState to) {
-        Moment now = Moment.now();
-        boolean wasDown = isDown(from);
-        boolean isDown = isDown(to);
+    /** Returns a copy that records a change of state at the current time. */
+    public UnitTimes withTransition(ActiveState from, ActiveState to) {
+        DualTimestamp now = DualTimestamp.now();
+        boolean wasDown = isInactiveOrFailed(from);
+        boolean isDown = isInactiveOrFailed(to);
         boolean wasActive = isActive(from);
         boolean isActive = isActive(to);
         return new UnitTimes(
@@ -31,11 +36,11 @@ public record UnitTimes(
                 !wasDown && isDown ? now : inactiveEnter);
     }
 
-    /** The opposite of {@link #parse}. */
+    /** The inverse of {@link #parse}. */
     @Override
     public String toString() {
         return Stream.of(stateChange, inactiveExit, activeEnter, activeExit, inactiveEnter)
-                .map(Moment::toString)
+                .map(DualTimestamp::toString)
                 .collect(Collectors.joining(" "));
     }
 
@@ -46,14 +51,14 @@ public record UnitTimes(
         if (text.isEmpty()) {
             return NEVER;
         }
-        List<Moment> each = Stream.of(text.split(" ")).map(Moment::parse).toList();
+        List<DualTimestamp> each = Stream.of(text.split(" ")).map(DualTimestamp::parse).toList();
         if (each.size() != 5) {
-            throw new IllegalArgumentException("not five moments: " + text);
+            throw new IllegalArgumentException("not five timestamps: " + text);
         }
         return new UnitTimes(each.get(0), each.get(1), each.get(2), each.get(3), each.get(4));
     }
 
-    private static boolean isDown(ActiveState state) {
+    private static boolean isInactiveOrFailed(ActiveState state) {
         return state == ActiveState.INACTIVE || state == ActiveState.FAILED;
     }
 

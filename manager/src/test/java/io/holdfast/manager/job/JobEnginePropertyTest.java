@@ -137,7 +137,7 @@ class JobEnginePropertyTest {
         for (int i = 0; i < 40; i++) {
             act(world, gen, count);
             for (UnitJob job : world.engine.all()) {
-                if (job.running() && job.type() != JobType.NOP) {
+                if (job.isRunning() && job.type() != JobType.NOP) {
                     assertThat(world.engine.awaitedBy(job.id()))
                             .as("%s runs; %s", job, world.jobs())
                             .filteredOn(other -> other.id() < job.id() && !wasMerged(other))

@@ -303,7 +303,7 @@ class KeptIntakeTest {
         assertThat(printer.events)
                 .singleElement()
                 .asString()
-                .contains("what it wrote is not taken back");
+                .contains("what it wrote is not adopted");
         write("one\ntw");
         take();
         assertThat(printer.printed).containsExactly("one");

@@ -2,10 +2,12 @@ package io.holdfast.varlink.wire;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import org.junit.jupiter.api.Test;
 
+@SameOnEveryKernel
 class JsonWeightTest {
     @Test
     void stringsWeighTwoBytesACharAndNamesAsMuch() {

@@ -22,10 +22,10 @@ import org.mozilla.javascript.Undefined;
 import org.mozilla.javascript.UniqueTag;
 
 /**
- * The built-in functions that scripts have, each behind the {@link Guard} for its kind of work. The
- * table names all of them: what it does not name is not there, also if a later interpreter brings
- * it. So are the parts of the language that no polkit rule needs and no guard could bound: big
- * integers, typed arrays, proxies, promises, code from text but by {@code eval}.
+ * The built-in functions that scripts have, each behind the {@link Guard} for its kind of work. A
+ * function that is not in the table is removed, even if a later interpreter adds it. Also removed
+ * are the parts of the language that no polkit rule needs and no guard could bound: big integers,
+ * typed arrays, proxies, promises, and compiling code from text except by {@code eval}.
  *
  * <p>An entry is {@code object: names}, where {@code @@name} is a well-known symbol. Iterators have
  * no constructor that could name their prototype; the interpreter's own names stand for them.
@@ -134,13 +134,13 @@ public final class BuiltIns {
     /** Names that do not lead to a built-in function of that object. */
     private static final Set<String> NOT_BUILT_IN = Set.of("constructor", "prototype", "arguments");
 
-    /** By how much what is made of code exceeds its text. */
+    /** Bytes reserved for each character of source text that is compiled. */
     private static final long PARSED = 32;
 
     /** Not functions, but settings that run scripts where nothing expects them. */
     private static final List<String> SETTINGS = List.of("stackTraceLimit", "prepareStackTrace");
 
-    /** By which a script would choose what a built-in function goes through, or makes. */
+    /** Well-known symbols by which a script could lead a built-in function past its guard. */
     private static final List<String> UNBOUNDED_SYMBOLS =
             List.of("isConcatSpreadable", "species", "unscopables");
 
@@ -315,7 +315,7 @@ public final class BuiltIns {
         fix(global, "Object", object("Object"));
     }
 
-    /** Has no loop over an array come by what the prelude has added. */
+    /** Makes what the prelude added to arrays non-enumerable, so that for…in skips it. */
     public static void hideAll(ScriptableObject global) {
         ScriptableObject array = (ScriptableObject) global.get("Array", global);
         ScriptableObject arrays = (ScriptableObject) array.get("prototype", array);
@@ -348,7 +348,7 @@ public final class BuiltIns {
 
     // ours
 
-    /** What an operation has made is neither too long nor too much. */
+    /** Throws a RangeError if the result of an operation is a text beyond the limit. */
     private static Object check(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
         Object value = arguments[0];
         if (value instanceof CharSequence text) {
@@ -385,13 +385,17 @@ public final class BuiltIns {
         }
     }
 
-    /** By code units: the order of a language takes quadratic time for some texts. */
+    /**
+     * Compares UTF-16 code units: the collation of a locale takes quadratic time for some texts.
+     */
     private static Object compare(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
         String other = Bounds.text(cell, BuiltIn.argument(arguments, 0));
         return Integer.signum(Bounds.text(cell, self).compareTo(other));
     }
 
-    /** Character by character: to look at words takes quadratic time for some texts. */
+    /**
+     * Maps single characters: rules that look at whole words take quadratic time for some texts.
+     */
     private static Object lower(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
         return map(Bounds.text(cell, self), Character::toLowerCase);
     }

@@ -7,11 +7,11 @@ import io.holdfast.core.sys.CString;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.Scratch;
 
-/** {@code memfd_create(2)}: a file in memory that has no name. */
+/** {@code memfd_create(2)}: a file in memory that is in no folder. */
 public final class SysMemfd {
     // linux/memfd.h
     private static final int MFD_CLOEXEC = 1;
-    private static final int MFD_NOEXEC_SEAL = 8; // Linux 6.3, which may insist on it
+    private static final int MFD_NOEXEC_SEAL = 8; // Linux 6.3; required where vm.memfd_noexec is 2
 
     private static final Libc.Function MEMFD_CREATE = Libc.bind("memfd_create");
 
@@ -20,7 +20,7 @@ public final class SysMemfd {
     /**
      * An empty file.
      *
-     * @param name for people, in {@code /proc/PID/fd}
+     * @param name shown in {@code /proc/PID/fd} only
      * @throws ErrnoException EMFILE
      */
     public static Fd make(String name) {

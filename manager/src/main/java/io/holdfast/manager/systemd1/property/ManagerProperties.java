@@ -2,7 +2,7 @@ package io.holdfast.manager.systemd1.property;
 
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.view.UnitView;
 import java.nio.file.Path;
@@ -38,7 +38,7 @@ public final class ManagerProperties {
             PropertyTimes.add(table, name, ManagerView::opened, false);
         }
         for (String name : List.of("Firmware", "Loader", "Kernel", "InitRD")) {
-            PropertyTimes.add(table, name, _ -> Moment.NEVER, false);
+            PropertyTimes.add(table, name, _ -> DualTimestamp.NEVER, false);
         }
         table.asked("SystemState", "s", ManagerProperties::state)
                 .asked("NNames", "u", manager -> manager.names().size())

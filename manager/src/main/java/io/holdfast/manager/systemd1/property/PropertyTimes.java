@@ -1,6 +1,6 @@
 package io.holdfast.manager.systemd1.property;
 
-import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.loop.DualTimestamp;
 import java.util.function.Function;
 
 /** Pairs of properties that tell one moment by both clocks. */
@@ -9,7 +9,10 @@ final class PropertyTimes {
 
     /** {@code NAMETimestamp} and {@code NAMETimestampMonotonic}. */
     static <T> void add(
-            PropertyTable<T> table, String name, Function<T, Moment> moment, boolean changing) {
+            PropertyTable<T> table,
+            String name,
+            Function<T, DualTimestamp> moment,
+            boolean changing) {
         Function<T, Long> realtime = view -> moment.apply(view).realtime();
         Function<T, Long> monotonic = view -> moment.apply(view).monotonic();
         if (changing) {

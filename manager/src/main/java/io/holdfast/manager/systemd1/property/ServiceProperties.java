@@ -3,7 +3,7 @@ package io.holdfast.manager.systemd1.property;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.ProcessId;
-import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.systemd1.property.UnitProperties.Subject;
 import io.holdfast.manager.unit.section.ServiceSection;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
@@ -96,12 +96,12 @@ final class ServiceProperties {
         PropertyTimes.add(
                 table,
                 "ExecMainStart",
-                s -> s.view().map(ServiceView::mainStart).orElse(Moment.NEVER),
+                s -> s.view().map(ServiceView::mainStart).orElse(DualTimestamp.NEVER),
                 true);
         PropertyTimes.add(
                 table,
                 "ExecMainExit",
-                s -> s.view().map(ServiceView::mainExit).orElse(Moment.NEVER),
+                s -> s.view().map(ServiceView::mainExit).orElse(DualTimestamp.NEVER),
                 true);
         table.changing("UID", "u", s -> id(s.view().map(ServiceView::uid)))
                 .changing("GID", "u", s -> id(s.view().map(ServiceView::gid)));
@@ -170,7 +170,8 @@ final class ServiceProperties {
 
     /** None that was started: its files are looked at for that when it is. */
     private static long watchdog(Service service) {
-        boolean started = !service.subject.view().times().inactiveExit().equals(Moment.NEVER);
+        boolean started =
+                !service.subject.view().times().inactiveExit().equals(DualTimestamp.NEVER);
         return started ? Micros.of(service.section().timeouts().watchdog()) : Micros.INFINITY;
     }
 
@@ -210,8 +211,8 @@ final class ServiceProperties {
             Optional<ServiceView> run = last ? service.view() : Optional.empty();
             Optional<Exit> exit =
                     last ? service.subject.view().status().mainExit() : Optional.empty();
-            Moment start = run.map(ServiceView::mainStart).orElse(Moment.NEVER);
-            Moment end = run.map(ServiceView::mainExit).orElse(Moment.NEVER);
+            DualTimestamp start = run.map(ServiceView::mainStart).orElse(DualTimestamp.NEVER);
+            DualTimestamp end = run.map(ServiceView::mainExit).orElse(DualTimestamp.NEVER);
             all.add(
                     List.of(
                             command.executable(),

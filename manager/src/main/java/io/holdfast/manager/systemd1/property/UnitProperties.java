@@ -3,7 +3,7 @@ package io.holdfast.manager.systemd1.property;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.loop.Moment;
+import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
@@ -134,12 +134,12 @@ public final class UnitProperties {
     }
 
     private static void addTime(
-            PropertyTable<Subject> table, String name, Function<UnitTimes, Moment> time) {
+            PropertyTable<Subject> table, String name, Function<UnitTimes, DualTimestamp> time) {
         PropertyTimes.add(table, name, unit -> time.apply(unit.view.times()), true);
     }
 
     private static boolean canStart(UnitView view) {
-        boolean wasStarted = !view.times().inactiveExit().equals(Moment.NEVER);
+        boolean wasStarted = !view.times().inactiveExit().equals(DualTimestamp.NEVER);
         boolean startsOnce = view.unit().name().type() == UnitType.SCOPE;
         return canStop(view) && !(startsOnce && wasStarted);
     }

@@ -12,14 +12,15 @@ import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 
 /**
- * One property that a caller may set of a unit that he describes.
+ * A D-Bus property that StartTransientUnit accepts; it is written as a directive of the transient
+ * unit's file.
  *
  * @param type its D-Bus type
  * @param set adds a value of that type to a description
  */
 record SettableProperty(String type, BiConsumer<UnitDescription, Object> set) {
     /**
-     * @throws io.holdfast.dbus.DBusException if the value is of another type, or cannot be taken
+     * @throws io.holdfast.dbus.DBusException if the value is of another type, or is invalid
      */
     void set(UnitDescription unit, Variant value) {
         if (!value.type().toString().equals(type)) {
@@ -42,7 +43,7 @@ record SettableProperty(String type, BiConsumer<UnitDescription, Object> set) {
                         unit.line(section, directive, Boolean.TRUE.equals(value) ? "yes" : "no"));
     }
 
-    /** In microseconds; all ones for no end. */
+    /** Microseconds; the greatest number (systemd's USEC_INFINITY) means infinity. */
     static SettableProperty time(String section, String directive) {
         return new SettableProperty(
                 "t",

@@ -86,7 +86,7 @@ public final class ImpliedDependencies {
         boolean pulledIn =
                 PULLS_IN.stream().anyMatch(kind -> dependencies.has(kind, member.name()));
         return pulledIn
-                && target.comesBehindMembers()
+                && target.isOrderedAfterMembers()
                 && target.unit().defaultDependencies()
                 && member.unit().defaultDependencies()
                 && !dependencies.ordersAgainst(member.name())

@@ -18,7 +18,7 @@ public record TargetUnit(
     }
 
     @Override
-    public boolean comesBehindMembers() {
+    public boolean isOrderedAfterMembers() {
         return true;
     }
 }

@@ -56,7 +56,7 @@ public interface Unit {
     }
 
     /** Whether the units that it pulls in come before it, unless one of them says otherwise. */
-    default boolean comesBehindMembers() {
+    default boolean isOrderedAfterMembers() {
         return false;
     }
 

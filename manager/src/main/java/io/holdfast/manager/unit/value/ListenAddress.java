@@ -1,6 +1,6 @@
 package io.holdfast.manager.unit.value;
 
-import io.holdfast.core.sys.UnixName;
+import io.holdfast.core.sys.socket.UnixName;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;

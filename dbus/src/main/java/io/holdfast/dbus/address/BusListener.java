@@ -1,0 +1,167 @@
+package io.holdfast.dbus.address;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.socket.ListenFds;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
+import io.holdfast.core.sys.socket.SysSocket;
+import io.holdfast.dbus.address.BusAddress.AbstractSocket;
+import io.holdfast.dbus.address.BusAddress.Folder;
+import io.holdfast.dbus.address.BusAddress.Inherited;
+import io.holdfast.dbus.address.BusAddress.Program;
+import io.holdfast.dbus.address.BusAddress.RuntimeSocket;
+import io.holdfast.dbus.address.BusAddress.SocketFile;
+import io.holdfast.dbus.address.BusAddress.Unsupported;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A socket that a bus listens on.
+ *
+ * @param listener owned
+ * @param address what clients connect to, without an id
+ */
+public record BusListener(UnixListener listener, BusAddress address) implements AutoCloseable {
+    private static final int BACKLOG = 4096; // net.core.somaxconn caps it
+    private static final int FOR_ALL = 0666; // the policy decides
+    private static final int TRIES = 100;
+    private static final int RANDOM_LETTERS = 8;
+    private static final String LETTERS =
+            "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+    /**
+     * Listens. A socket file that certainly nobody listens on any more (a connection is refused) is
+     * replaced; who may connect to a file is decided by the bus and by the file's folder, not by
+     * the file. A folder in which another user could replace the file is refused: clients would
+     * meet whoever he likes.
+     *
+     * @param address the address
+     * @return one listener, or, of {@code systemd:}, as many as were passed on
+     * @throws BusAddressException if nothing can listen on such an address
+     * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder), EPERM (see {@link
+     *     TrustedFolder#requireForSocket})
+     */
+    public static List<BusListener> listen(BusAddress address) {
+        return listen(address, System.getenv());
+    }
+
+    static List<BusListener> listen(BusAddress address, Map<String, String> environment) {
+        return switch (address.transport()) {
+            case SocketFile(var path) -> List.of(file(path.path()));
+            case AbstractSocket(var name) ->
+                    List.of(of(UnixListener.listen(name, SocketType.STREAM, BACKLOG)));
+            case Folder(_, var folder) -> List.of(random(folder));
+            case RuntimeSocket() -> List.of(file(BusAddress.runtimeSocket(environment)));
+            case Inherited() -> inherited(environment);
+            case Program _ -> throw refused(address, "a program can be connected to only");
+            case Unsupported unsupported -> throw refused(address, unsupported.reason());
+        };
+    }
+
+    /**
+     * {@return whether a service manager passed sockets to this process: those that {@code
+     * systemd:} takes (sd_listen_fds(3))}
+     */
+    public static boolean areInherited() {
+        return ListenFds.arePassed();
+    }
+
+    private static List<BusListener> inherited(Map<String, String> environment) {
+        List<ListenFds.Named> passed;
+        try {
+            passed = ListenFds.take(environment);
+        } catch (IllegalStateException | ErrnoException e) {
+            throw new BusAddressException("\"systemd:\": " + e.getMessage(), e);
+        }
+        if (passed.isEmpty()) {
+            throw new BusAddressException(
+                    "\"systemd:\": no sockets were passed to this process by LISTEN_FDS and"
+                            + " LISTEN_PID: not started by a socket?");
+        }
+        List<BusListener> listeners = new ArrayList<>();
+        try {
+            for (int i = 0; i < passed.size(); i++) {
+                listeners.add(adopted(ListenFds.START + i, passed.get(i)));
+            }
+            return List.copyOf(listeners);
+        } catch (BusAddressException e) {
+            closeAll(listeners);
+            passed.forEach(each -> each.fd().close());
+            throw e;
+        }
+    }
+
+    private static BusListener adopted(int number, ListenFds.Named passed) {
+        try {
+            if (SysSocket.option(passed.fd(), SysSocket.SO_TYPE) != SysSocket.SOCK_STREAM) {
+                throw new IllegalArgumentException("another type");
+            }
+            return of(UnixListener.adopt(passed.fd()));
+        } catch (ErrnoException | IllegalArgumentException e) {
+            throw new BusAddressException(
+                    "\"systemd:\": descriptor %d (%s) is no listening AF_UNIX stream socket: %s"
+                            .formatted(number, passed.name(), e.getMessage()),
+                    e);
+        }
+    }
+
+    private static BusAddressException refused(BusAddress address, String reason) {
+        return new BusAddressException("cannot listen on \"" + address + "\": " + reason);
+    }
+
+    private static BusListener file(String path) {
+        int slash = path.lastIndexOf('/');
+        TrustedFolder.requireForSocket(Path.of(slash < 0 ? "." : path.substring(0, slash + 1)));
+        UnixAddress address = new UnixAddress.PathName(path);
+        return of(UnixListener.listen(address, SocketType.STREAM, BACKLOG, FOR_ALL));
+    }
+
+    private static BusListener random(String folder) {
+        SecureRandom random = new SecureRandom();
+        for (int i = 0; ; i++) {
+            StringBuilder name = new StringBuilder("dbus-");
+            for (int j = 0; j < RANDOM_LETTERS; j++) {
+                name.append(LETTERS.charAt(random.nextInt(LETTERS.length())));
+            }
+            try {
+                return file(folder + "/" + name);
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.EADDRINUSE || i == TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** Of a socket that listens already. */
+    static BusListener of(UnixListener listener) {
+        BusAddress.Transport transport =
+                switch (listener.address()) {
+                    case UnixAddress.PathName path -> new SocketFile(path);
+                    case UnixAddress.AbstractName name -> new AbstractSocket(name);
+                    case UnixAddress.Unnamed _ -> {
+                        listener.close();
+                        throw new BusAddressException("a listening socket without a name");
+                    }
+                };
+        return new BusListener(listener, new BusAddress(transport, Optional.empty()));
+    }
+
+    /** Closes all of them. */
+    static void closeAll(List<BusListener> listeners) {
+        new ArrayList<>(listeners).forEach(BusListener::close);
+    }
+
+    /** Stops listening, and removes the socket file that was made for it. */
+    @Override
+    public void close() {
+        listener.close();
+    }
+}

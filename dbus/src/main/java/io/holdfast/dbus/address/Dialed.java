@@ -1,0 +1,69 @@
+package io.holdfast.dbus.address;
+
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.address.BusAddress.AbstractSocket;
+import io.holdfast.dbus.address.BusAddress.Folder;
+import io.holdfast.dbus.address.BusAddress.Inherited;
+import io.holdfast.dbus.address.BusAddress.Program;
+import io.holdfast.dbus.address.BusAddress.RuntimeSocket;
+import io.holdfast.dbus.address.BusAddress.SocketFile;
+import io.holdfast.dbus.address.BusAddress.Unsupported;
+import java.util.Optional;
+
+/**
+ * A socket to a server, not authenticated yet, and the program behind it if one was run for it:
+ * that sees the end of its input when the socket is closed, and is reaped by itself.
+ */
+public record Dialed(UnixSocket socket, Optional<Child> program) implements AutoCloseable {
+    /**
+     * @throws BusAddressException if nothing can be connected to at such an address
+     * @throws ErrnoException ENOENT, ECONNREFUSED (nobody listens), EACCES; of a program, what exec
+     *     says
+     */
+    public static Dialed dial(BusAddress address) throws InterruptedException {
+        return switch (address.transport()) {
+            case SocketFile(var path) -> connect(path);
+            case AbstractSocket(var name) -> connect(name);
+            case Program program -> run(program);
+            case Folder _, RuntimeSocket _, Inherited _ ->
+                    throw refused(address, "it is an address to listen on");
+            case Unsupported unsupported -> throw refused(address, unsupported.reason());
+        };
+    }
+
+    private static BusAddressException refused(BusAddress address, String reason) {
+        return new BusAddressException("cannot connect to \"" + address + "\": " + reason);
+    }
+
+    private static Dialed connect(UnixAddress address) throws InterruptedException {
+        return new Dialed(UnixSocket.connect(address, SocketType.STREAM), Optional.empty());
+    }
+
+    private static Dialed run(Program program) {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (UnixSocket theirs = pair[1]) {
+            Spawn spawn = Spawn.of(program.path()).arguments(program.arguments());
+            program.name().ifPresent(spawn::argumentZero);
+            Child child =
+                    spawn.stdin(Stdio.descriptor(theirs.fd()))
+                            .stdout(Stdio.descriptor(theirs.fd()))
+                            .start();
+            return new Dialed(pair[0], Optional.of(child));
+        } catch (RuntimeException e) {
+            pair[0].close();
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() {
+        socket.close();
+        program.ifPresent(Child::close);
+    }
+}

@@ -1,0 +1,131 @@
+package io.holdfast.dbus.stream;
+
+import static java.util.Objects.requireNonNull;
+
+import io.holdfast.core.Fd;
+import io.holdfast.dbus.wire.Handle;
+import io.holdfast.dbus.wire.MarshalledBody;
+import io.holdfast.dbus.wire.MessageWriter;
+import io.holdfast.dbus.wire.Signature;
+import io.holdfast.dbus.wire.Struct;
+import io.holdfast.dbus.wire.Values;
+import io.holdfast.dbus.wire.Variant;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A message that is to be sent: its bytes, and the descriptors among its values, lent.
+ *
+ * @param bytes with the serial in them
+ */
+@SuppressWarnings("ArrayRecordComponent") // made once, sent once
+public record Outgoing(byte[] bytes, List<Fd> descriptors) {
+    /** Begins the message in the writer. */
+    public interface Header {
+        MessageWriter begin(MessageWriter writer);
+    }
+
+    /**
+     * @param destination null without a bus, and for broadcasts
+     * @param values in which an {@link Fd} may stand for a handle; or a {@link MarshalledBody}
+     *     alone
+     * @throws IllegalArgumentException if the values do not fit the signature, or the header is
+     *     invalid
+     */
+    public static Outgoing of(
+            Header header,
+            int flags,
+            int serial,
+            @Nullable String destination,
+            Signature signature,
+            List<?> values) {
+        List<Fd> descriptors = new ArrayList<>();
+        List<Object> plain = new ArrayList<>(values.size());
+        for (Object value : values) {
+            plain.add(withoutDescriptors(value, descriptors));
+        }
+        MessageWriter writer = header.begin(new MessageWriter()).flags(flags).serial(serial);
+        if (destination != null) {
+            writer.destination(destination);
+        }
+        writer.unixFds(descriptors.size());
+        if (values.size() == 1 && values.getFirst() instanceof MarshalledBody body) {
+            if (!signature.equals(body.signature())) {
+                throw new IllegalArgumentException(body + " where '" + signature + "' is due");
+            }
+            writer.body(body);
+        } else if (signature.equals(Signature.EMPTY)) {
+            if (!plain.isEmpty()) {
+                throw new IllegalArgumentException(plain.size() + " values where none is taken");
+            }
+        } else {
+            Values.writeAll(writer.body(signature), plain);
+        }
+        return new Outgoing(writer.finish().toArray(ValueLayout.JAVA_BYTE), descriptors);
+    }
+
+    /**
+     * The arguments of a call or signal as a list, in which a null is still to be found and named.
+     */
+    public static List<Object> values(@Nullable Object[] arguments) {
+        return Collections.unmodifiableList(
+                Arrays.asList(requireNonNull(arguments, "arguments").clone()));
+    }
+
+    /** The value with handles in the place of descriptors, which are noted. */
+    private static @Nullable Object withoutDescriptors(@Nullable Object value, List<Fd> noted) {
+        return switch (value) {
+            case null -> null; // refused where it is written, with its place
+            case Fd fd -> {
+                noted.add(fd);
+                yield new Handle(noted.size() - 1);
+            }
+            case Variant(Signature type, Object inner) ->
+                    new Variant(type, requireNonNull(withoutDescriptors(inner, noted)));
+            case Struct(List<Object> members) ->
+                    new Struct(members.stream().map(m -> withoutDescriptors(m, noted)).toList());
+            case List<?> list when hasParts(list) ->
+                    list.stream().map(m -> withoutDescriptors(m, noted)).toList();
+            case Map<?, ?> map -> {
+                Map<Object, Object> plain = new LinkedHashMap<>();
+                map.forEach((k, v) -> plain.put(k, withoutDescriptors(v, noted)));
+                yield plain;
+            }
+            default -> value;
+        };
+    }
+
+    /** Lists of texts and numbers may be long, and need no copy. */
+    private static boolean hasParts(List<?> list) {
+        return !list.isEmpty()
+                && !(list.getFirst() instanceof String)
+                && !(list.getFirst() instanceof Number);
+    }
+
+    /** The descriptors among values. */
+    public static List<Fd> descriptorsOf(List<?> values) {
+        List<Fd> found = new ArrayList<>();
+        values.forEach(value -> withoutDescriptors(value, found));
+        return found;
+    }
+
+    /** Duplicates of all of these, or of none if there is no room for one. */
+    public static List<Fd> duplicates(List<Fd> descriptors) {
+        List<Fd> copies = new ArrayList<>();
+        try {
+            for (Fd descriptor : descriptors) {
+                copies.add(descriptor.duplicate());
+            }
+            return copies;
+        } catch (RuntimeException e) {
+            copies.forEach(Fd::close);
+            throw e;
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Match rules: which messages a connection wants to see. */
+@NullMarked
+package io.holdfast.dbus.wire.match;
+
+import org.jspecify.annotations.NullMarked;

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.Signal;
+import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.io.IOException;
+import java.lang.foreign.Linker;
 import java.lang.reflect.Field;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,18 +20,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Offsets, sizes and numbers in our classes, against what a C compiler says of this machine's
- * headers. What these headers do not have yet is left out, and must be little.
+ * Offsets, sizes and numbers in our classes, against what a C compiler says of the headers: those
+ * of this machine, and with a cross compiler those of the other processor. What these headers do
+ * not have yet is left out, and must be little.
  */
 @SameOnEveryKernel
 @Needs(programs = "gcc")
 @Timeout(60)
 class StructLayoutTest {
+    private static final int NAME = 56; // bytes, with a NUL
+    private static final String SECTION = ".holdfast";
+
     private static final String HEADERS =
             """
             #define _GNU_SOURCE
@@ -269,7 +278,12 @@ class StructLayoutTest {
 
     /** Headers of before Linux 6.13 have no pidfd_info, of before 6.5 no SO_PEERPIDFD… */
     private static String program() {
-        StringBuilder code = new StringBuilder(HEADERS).append("int main(void) {\n");
+        StringBuilder code =
+                new StringBuilder(HEADERS)
+                        .append("const struct { char name[%d]; long long value; } ".formatted(NAME))
+                        .append(
+                                "table[] __attribute__((section(\"%s\"))) = {\n"
+                                        .formatted(SECTION));
         IN_C.forEach((name, expression) -> {
             boolean isMacro =
                     expression.matches("[A-Z][A-Z0-9_]+")
@@ -289,24 +303,34 @@ class StructLayoutTest {
                 code.append("#ifdef SO_PEERPIDFD\n");
             }
             code.append(
-                    "printf(\"%s %%lld\\n\", (long long) (%s));\n"
+                    "{\"%s\", (long long) (%s)},\n"
                             .formatted(name, isOfInfo ? expression.substring(6) : expression));
             if (isMacro || isOfInfo || expression.equals("SCM_PIDFD")) {
                 code.append("#endif\n");
             }
         });
-        return code.append("return 0; }\n").toString();
+        return code.append("};\n").toString();
     }
 
-    private static Map<String, Long> askC(Path folder) throws IOException, InterruptedException {
+    /** Reads the table from what was compiled: it need not run, as it could not for ARM. */
+    private static Map<String, Long> askC(Path folder, String prefix) throws Exception {
         Path source = Files.writeString(folder.resolve("layout.c"), program());
-        Path binary = folder.resolve("layout");
-        String said = run("gcc", "-w", "-o", binary.toString(), source.toString());
-        assertThat(binary).as(said).exists();
+        Path object = folder.resolve("layout.o");
+        Path table = folder.resolve("table");
+        run(prefix + "gcc", "-w", "-c", "-o", object.toString(), source.toString());
+        run(
+                prefix + "objcopy",
+                "--dump-section",
+                SECTION + "=" + table,
+                object.toString(),
+                folder.resolve("rest.o").toString());
+        ByteBuffer bytes =
+                ByteBuffer.wrap(Files.readAllBytes(table)).order(ByteOrder.LITTLE_ENDIAN);
         Map<String, Long> values = new HashMap<>();
-        for (String line : run(binary.toString()).split("\n")) {
-            String[] words = line.split(" ");
-            values.put(words[0], Long.parseLong(words[1]));
+        byte[] name = new byte[NAME];
+        while (bytes.hasRemaining()) {
+            bytes.get(name);
+            values.put(new String(name, StandardCharsets.UTF_8).trim(), bytes.getLong());
         }
         return values;
     }
@@ -322,6 +346,7 @@ class StructLayoutTest {
             List.of(
                     "io.holdfast.core.sys.",
                     "io.holdfast.core.sys.process.",
+                    "io.holdfast.core.sys.socket.",
                     "io.holdfast.core.wait.",
                     "io.holdfast.core.");
 
@@ -345,14 +370,52 @@ class StructLayoutTest {
         return value instanceof Signal signal ? signal.number() : ((Number) value).longValue();
     }
 
-    @Test
-    void everyConstantIsWhatTheHeadersSay(@TempDir Path folder) throws Exception {
-        Map<String, Long> inC = askC(folder);
-        Map<String, Long> inJava = new HashMap<>();
-        for (String name : inC.keySet()) {
-            inJava.put(name, ours(name));
+    /** Another JVM: prints our constants for a processor. */
+    static final class Constants {
+        private Constants() {}
+
+        public static void main(String[] arguments) throws ReflectiveOperationException {
+            Linker _ = Linker.nativeLinker(); // knows this machine's processor from here on
+            System.setProperty("os.arch", arguments[0]);
+            for (String name : IN_C.keySet()) {
+                System.out.println(name + " " + ours(name));
+            }
         }
+    }
+
+    private static Map<String, Long> askJava(String processor) {
+        ChildJvm.Result result = ChildJvm.run(List.of(), Constants.class, processor);
+        assertThat(result.status()).as(result.output()).isZero();
+        return result.output()
+                .lines()
+                .map(line -> line.split(" "))
+                .collect(Collectors.toMap(words -> words[0], words -> Long.parseLong(words[1])));
+    }
+
+    private static void assertAgree(Map<String, Long> inJava, Map<String, Long> inC) {
+        inJava.keySet().retainAll(inC.keySet());
         assertThat(inJava).isEqualTo(inC);
         assertThat(inC).hasSizeGreaterThan(IN_C.size() - 30);
+    }
+
+    @Test
+    void everyConstantIsWhatTheHeadersSay(@TempDir Path folder) throws Exception {
+        Map<String, Long> inJava = new HashMap<>();
+        for (String name : IN_C.keySet()) {
+            inJava.put(name, ours(name));
+        }
+        assertAgree(inJava, askC(folder, ""));
+    }
+
+    @Test
+    @Needs(programs = {"aarch64-linux-gnu-gcc", "aarch64-linux-gnu-objcopy"})
+    void everyConstantForArmIsWhatItsHeadersSay(@TempDir Path folder) throws Exception {
+        assertAgree(askJava("aarch64"), askC(folder, "aarch64-linux-gnu-"));
+    }
+
+    @Test
+    @Needs(programs = {"x86_64-linux-gnu-gcc", "x86_64-linux-gnu-objcopy"})
+    void everyConstantForX86IsWhatItsHeadersSay(@TempDir Path folder) throws Exception {
+        assertAgree(askJava("amd64"), askC(folder, "x86_64-linux-gnu-"));
     }
 }

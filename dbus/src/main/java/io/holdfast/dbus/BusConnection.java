@@ -11,7 +11,7 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.ConnectionLostException.Reason;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.address.BusAddressException;
-import io.holdfast.dbus.address.Dialed;
+import io.holdfast.dbus.stream.Dialed;
 import io.holdfast.dbus.stream.Handshake;
 import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.wire.Message;

@@ -6,7 +6,7 @@ import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.ConnectionLostException.Reason;
-import io.holdfast.dbus.address.Dialed;
+import io.holdfast.dbus.stream.Dialed;
 import io.holdfast.dbus.stream.Handshake;
 import io.holdfast.dbus.stream.Inbox;
 import io.holdfast.dbus.stream.Outbox;

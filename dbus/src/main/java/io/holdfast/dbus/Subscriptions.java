@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * Who of this connection wants which signals. A bus compares as well, but what it sends does not
  * say for which rule. Used by the reader, in the order of all messages.
  */
-public final class Subscriptions {
+final class Subscriptions {
     private final List<Subscription> all = new CopyOnWriteArrayList<>();
 
     void add(Subscription subscription) {

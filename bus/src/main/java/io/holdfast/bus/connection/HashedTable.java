@@ -66,6 +66,7 @@ final class HashedTable<E extends HashedTable.Entry> {
     }
 
     /** Removes an entry, if it is in the table. Who was pushed past it moves up into the gap. */
+    @SuppressWarnings("ReferenceEquality") // an entry is equal to itself alone
     void remove(E gone) {
         int gap = slotOf(gone.hash());
         while (slots[gap] != gone) {

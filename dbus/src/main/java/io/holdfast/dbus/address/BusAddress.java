@@ -74,7 +74,8 @@ public record BusAddress(Transport transport, Optional<String> guid) {
      * @param text the whole address
      */
     public record Unsupported(String name, String text) implements Transport {
-        String reason() {
+        /** {@return why such an address is of no use here, for a person} */
+        public String reason() {
             return switch (name) {
                 case "tcp", "nonce-tcp" ->
                         "a network connection has no identity and passes no descriptors;"

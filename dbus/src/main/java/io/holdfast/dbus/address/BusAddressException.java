@@ -6,7 +6,12 @@ import java.io.Serial;
 public final class BusAddressException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
-    BusAddressException(String message) {
+    /**
+     * An address that cannot be used.
+     *
+     * @param message which part of it, and why
+     */
+    public BusAddressException(String message) {
         super(message);
     }
 

@@ -1,5 +1,5 @@
 /**
- * Where a bus is: addresses as D-Bus writes them, what is dialed and what is listened on. Knows
+ * Where a bus is: addresses as D-Bus writes them, and the sockets that listen on them. Knows
  * nothing of messages.
  */
 @NullMarked

@@ -13,6 +13,7 @@ import io.holdfast.dbus.address.BusAddress.Program;
 import io.holdfast.dbus.address.BusAddress.RuntimeSocket;
 import io.holdfast.dbus.address.BusAddress.SocketFile;
 import io.holdfast.dbus.address.BusAddress.Unsupported;
+import io.holdfast.dbus.stream.Dialed;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -15,6 +15,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.LockHog;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.stream.Dialed;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package io.holdfast.dbus.address;
+package io.holdfast.dbus.stream;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Child;
@@ -7,6 +7,7 @@ import io.holdfast.core.process.Stdio;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.address.BusAddress.AbstractSocket;
 import io.holdfast.dbus.address.BusAddress.Folder;
 import io.holdfast.dbus.address.BusAddress.Inherited;
@@ -14,6 +15,7 @@ import io.holdfast.dbus.address.BusAddress.Program;
 import io.holdfast.dbus.address.BusAddress.RuntimeSocket;
 import io.holdfast.dbus.address.BusAddress.SocketFile;
 import io.holdfast.dbus.address.BusAddress.Unsupported;
+import io.holdfast.dbus.address.BusAddressException;
 import java.util.Optional;
 
 /**

@@ -7,12 +7,21 @@ import io.holdfast.core.testkit.ChildJvm;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.platform.engine.discovery.ClassNameFilter;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
@@ -68,48 +77,98 @@ class FallbacksTest {
         }
     }
 
-    private static void runWithout(String features, String classes, int atLeast) {
+    /** What another JVM runs. */
+    private record Run(String without, String classes, int atLeast) {
+        ChildJvm.Result result() {
+            return ChildJvm.run(
+                    List.of("-Dio.holdfast.without=" + without, "-XX:-UsePerfData"),
+                    Suite.class,
+                    classes);
+        }
+    }
+
+    private static final Run WITHOUT_ANY =
+            new Run(
+                    ALL,
+                    ".*\\.(PidFd\\w+|Seccomp|Spawn\\w*|Child|TracedChild|Cgroup|CgroupNames|Peer|Sender|DescriptorPassing)Test",
+                    120);
+
+    private static final List<Run> IDENTITY =
+            Stream.of("PIDFS", "PIDFD_INFO", "EXIT_INFO")
+                    .map(feature -> new Run(feature, ".*\\.PidFd\\w+Test", 35))
+                    .toList();
+
+    private static final Run RUNS = new Run(ALL, ".*\\.Run(Limit)?Test", 30);
+
+    private static final Run SCOPES =
+            new Run(
+                    ALL.replace("," + Feature.SCOPE_CGROUP.name(), ""),
+                    ".*\\.(ProcessScope|ScopeAdoption)Test",
+                    30);
+
+    private static final List<Run> STARTING =
+            Stream.of("CGROUP_KILL,PIDFD_SPAWN", "CLONE_INTO_CGROUP")
+                    .map(features ->
+                            new Run(features, ".*\\.(Cgroup|Spawn|SpawnHeld|SpawnErrors)Test", 40))
+                    .toList();
+
+    private static final ExecutorService AT_ONCE = Executors.newFixedThreadPool(2);
+    private static final Map<Run, Future<ChildJvm.Result>> RESULTS = new HashMap<>();
+
+    /** They mostly wait: two at a time. */
+    @BeforeAll
+    static void start() {
         assumeFalse(
                 Boolean.getBoolean("holdfast.slow"),
                 "an emulated machine is slow, and its own kernel lacks what it lacks");
-        ChildJvm.Result result =
-                ChildJvm.run(
-                        List.of("-Dio.holdfast.without=" + features, "-XX:-UsePerfData"),
-                        Suite.class,
-                        classes);
+        Stream.of(Stream.of(WITHOUT_ANY), STARTING.stream(), IDENTITY.stream())
+                .flatMap(runs -> runs)
+                .forEach(FallbacksTest::start);
+        start(SCOPES);
+        start(RUNS);
+    }
+
+    private static void start(Run run) {
+        RESULTS.put(run, AT_ONCE.submit(run::result));
+    }
+
+    @AfterAll
+    static void end() {
+        AT_ONCE.shutdownNow();
+        RESULTS.clear();
+    }
+
+    private static void assertPasses(Run run) throws Exception {
+        ChildJvm.Result result = Objects.requireNonNull(RESULTS.get(run)).get();
         assertThat(result.status()).as(result.output()).isZero();
         String count = result.output().replaceAll("(?s).*succeeded (\\d+), failed 0.*", "$1");
-        assertThat(Integer.parseInt(count)).isGreaterThan(atLeast);
+        assertThat(Integer.parseInt(count)).isGreaterThan(run.atLeast);
     }
 
     @Test
-    void withoutAnyOfThem() {
-        runWithout(
-                ALL,
-                ".*\\.(PidFd\\w+|Seccomp|Spawn\\w*|Child|TracedChild|Cgroup|CgroupNames|Peer|Sender|DescriptorPassing)Test",
-                120);
+    void withoutAnyOfThem() throws Exception {
+        assertPasses(WITHOUT_ANY);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"PIDFS", "PIDFD_INFO", "EXIT_INFO"})
-    void withoutOneOfThemForIdentity(String feature) {
-        runWithout(feature, ".*\\.PidFd\\w+Test", 35);
+    @FieldSource("IDENTITY")
+    void withoutOneOfThemForIdentity(Run run) throws Exception {
+        assertPasses(run);
     }
 
     @Test
-    void runsWithoutAnyOfThem() {
-        runWithout(ALL, ".*\\.Run(Limit)?Test", 30);
+    void runsWithoutAnyOfThem() throws Exception {
+        assertPasses(RUNS);
     }
 
     @Test
-    void scopesByBothMeansWithoutAnyOther() {
-        String others = ALL.replace("," + Feature.SCOPE_CGROUP.name(), "");
-        runWithout(others, ".*\\.(ProcessScope|ScopeAdoption)Test", 30);
+    void scopesByBothMeansWithoutAnyOther() throws Exception {
+        assertPasses(SCOPES);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"CGROUP_KILL,PIDFD_SPAWN", "CLONE_INTO_CGROUP"})
-    void withoutSomeOfThemForStarting(String features) {
-        runWithout(features, ".*\\.(Cgroup|Spawn|SpawnHeld|SpawnErrors)Test", 40);
+    @FieldSource("STARTING")
+    void withoutSomeOfThemForStarting(Run run) throws Exception {
+        assertPasses(run);
     }
 }

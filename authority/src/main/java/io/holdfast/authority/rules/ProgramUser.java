@@ -19,11 +19,13 @@ public final class ProgramUser {
     public static final String POLKITD = "polkitd";
 
     private final Accounts accounts;
-    private final Account account;
+    private final String name;
+    private volatile @Nullable Account account;
     private volatile @Nullable List<Long> groups;
 
-    private ProgramUser(Accounts accounts, Account account) {
+    private ProgramUser(Accounts accounts, String name, @Nullable Account account) {
         this.accounts = accounts;
+        this.name = name;
         this.account = account;
     }
 
@@ -46,26 +48,42 @@ public final class ProgramUser {
      */
     public static Optional<ProgramUser> find(Accounts accounts, String name)
             throws UnknownAccountException, InterruptedException {
-        return accounts.findUser(name).map(account -> new ProgramUser(accounts, account));
+        return accounts.findUser(name).map(found -> new ProgramUser(accounts, name, found));
     }
 
     /**
-     * Has a program run as this user, with the groups that the user is in. Blocks when it asks for
-     * those, the first time.
+     * A user who is looked up when the first program is to run. Until it is known that there is
+     * such a user, no program runs.
+     */
+    public static ProgramUser lookedUpLater(Accounts accounts, String name) {
+        return new ProgramUser(accounts, name, null);
+    }
+
+    /**
+     * Has a program run as this user, with the groups that the user is in. Blocks where it has to
+     * look these up, until that has succeeded once.
      *
-     * @throws UnknownAccountException if nobody could be asked
+     * @throws UnknownAccountException if nobody could be asked, or there is no such user
      */
     public Spawn applied(Spawn program) throws UnknownAccountException, InterruptedException {
+        Account found = account;
+        if (found == null) {
+            found =
+                    accounts.findUser(name)
+                            .orElseThrow(() ->
+                                    new UnknownAccountException("there is no user " + name));
+            account = found;
+        }
         List<Long> known = groups;
         if (known == null) {
-            known = accounts.groupsOf(account);
+            known = accounts.groupsOf(found);
             groups = known;
         }
-        return program.user(account.uid(), account.gid()).groups(known);
+        return program.user(found.uid(), found.gid()).groups(known);
     }
 
     @Override
     public String toString() {
-        return account.name();
+        return name;
     }
 }

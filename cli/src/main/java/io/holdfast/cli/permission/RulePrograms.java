@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 /**
  * How rules run their programs ({@code polkit.spawn}).
  *
- * @param limits of all rules; they allow no program where the user of programs is not known
+ * @param limits of all rules; they allow no program where {@code polkit.spawn} is to fail
  * @param user whom programs run as; empty for the user of this process
  */
 record RulePrograms(RuleLimits limits, Optional<ProgramUser> user) {
@@ -25,9 +25,8 @@ record RulePrograms(RuleLimits limits, Optional<ProgramUser> user) {
 
     /**
      * As the authority of this process's user runs them: root's as {@value ProgramUser#POLKITD}, if
-     * there is such a user. If that cannot be found out, no program runs, rather than as root; the
-     * authority itself is needed, and few rules run programs. Blocks for as long as the accounts
-     * do.
+     * there is such a user. While nobody answers whether there is, no program runs, rather than as
+     * root: each asks again. The authority itself starts. Blocks for as long as the accounts do.
      *
      * @param warn receives a line if programs run as root, or do not run
      */
@@ -45,8 +44,9 @@ record RulePrograms(RuleLimits limits, Optional<ProgramUser> user) {
                             + ProgramUser.POLKITD
                             + ": not known whether there is one: "
                             + e.getMessage()
-                            + "; programs of rules (polkit.spawn) do not run");
-            return none();
+                            + "; no program of rules (polkit.spawn) runs until it is");
+            ProgramUser later = ProgramUser.lookedUpLater(accounts, ProgramUser.POLKITD);
+            return new RulePrograms(RuleLimits.STANDARD, Optional.of(later));
         }
         if (user.isEmpty()) {
             warn.accept(

@@ -1,14 +1,21 @@
 package io.holdfast.cli.permission;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.core.machine.Accounts;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
 import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,16 +59,37 @@ class RuleProgramsTest {
     }
 
     @Test
-    void ifNobodyAnswersWhetherThereIsThatUserNoneRunsAndTheAuthorityStarts() throws Exception {
-        RulePrograms programs = found("", "/no/such");
+    void untilSomebodyAnswersWhetherThereIsThatUserNoneRunsAndTheAuthorityStarts()
+            throws Exception {
+        Path getent = folder.resolve("getent");
+        RulePrograms programs = found("", getent.toString());
+        ProgramUser user = programs.user().orElseThrow();
 
-        assertThat(programs.user()).isEmpty();
-        assertThat(programs.limits().programs()).isZero();
         assertThat(warnings)
                 .singleElement()
                 .asString()
                 .startsWith("user polkitd: not known whether there is one: ")
-                .contains("/no/such")
-                .endsWith("; programs of rules (polkit.spawn) do not run");
+                .contains(getent.toString())
+                .endsWith("; no program of rules (polkit.spawn) runs until it is");
+        assertThat(programs.limits()).isEqualTo(RuleLimits.STANDARD);
+        assertThatExceptionOfType(Accounts.UnknownAccountException.class)
+                .isThrownBy(() -> user.applied(Spawn.of("id")))
+                .withMessageContaining(getent.toString());
+
+        Files.writeString(
+                getent,
+                """
+                #!/bin/sh
+                case $1 in
+                passwd) echo polkitd:x:4711:4712::/:/bin/false ;;
+                esac
+                """);
+        Files.setPosixFilePermissions(getent, PosixFilePermissions.fromString("rwxr-xr-x"));
+        try (Child child =
+                user.applied(Spawn.of("id", "-u")).stdout(Stdio.pipe()).directory(Path.of("/")).start()) {
+            assertThat(new String(child.stdout().readAllBytes(), StandardCharsets.UTF_8))
+                    .isEqualTo("4711\n");
+            assertThat(child.await()).isEqualTo(new Exit.Exited(0));
+        }
     }
 }

@@ -82,9 +82,9 @@ final class HelperProgram implements Runnable {
             fail("Interrupted");
         } catch (UnknownAccountException e) {
             fail(
-                    "Error spawning: the groups of user "
+                    "Error spawning: user "
                             + user.orElseThrow()
-                            + ": "
+                            + " or his groups: "
                             + e.getMessage());
         } catch (RuntimeException e) {
             fail("Error spawning: " + e.getMessage());

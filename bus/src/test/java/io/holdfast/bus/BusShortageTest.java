@@ -201,7 +201,7 @@ class BusShortageTest {
             try {
                 return connect(socket);
             } catch (AssertionError | RuntimeException e) {
-                Thread.onSpinWait(); // put off: the others are not all gone yet
+                Thread.onSpinWait(); // disconnected: the others are not all gone yet
             }
         }
     }

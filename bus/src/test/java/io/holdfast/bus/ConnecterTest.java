@@ -120,7 +120,7 @@ class ConnecterTest {
                 }
             }
         }
-        assertThat(a.ask("NameHasOwner", a.name())).as("it is not put off").isEqualTo(true);
+        assertThat(a.ask("NameHasOwner", a.name())).as("it is not disconnected").isEqualTo(true);
     }
 
     @EveryBus

@@ -61,7 +61,7 @@ class HostileTest {
         }
     }
 
-    /** Sends until it is put off or has sent enough. */
+    /** Sends until it is disconnected or has sent enough. */
     private void attack(TestClient client, TestClient a, TestClient b) throws InterruptedException {
         try (client) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -73,7 +73,7 @@ class HostileTest {
             }
             client.sendBytes(bytes.toByteArray());
         } catch (ErrnoException e) {
-            // it was put off meanwhile
+            // it was disconnected meanwhile
         }
     }
 
@@ -130,7 +130,7 @@ class HostileTest {
                 try (TestClient client = bus.unkept()) {
                     client.sendBytes(bytes.toByteArray());
                 } catch (ErrnoException e) {
-                    // it was put off meanwhile
+                    // it was disconnected meanwhile
                 }
                 if (i % 20 == 0) {
                     assertPings(a, b);

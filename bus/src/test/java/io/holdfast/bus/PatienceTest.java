@@ -209,7 +209,7 @@ class PatienceTest {
                                     flooder.sendBytes(many);
                                 }
                             } catch (InterruptedException | RuntimeException e) {
-                                // put off, or the test is over
+                                // disconnected, or the test is over
                             }
                         });
         for (int i = 0; i < 20; i++) {

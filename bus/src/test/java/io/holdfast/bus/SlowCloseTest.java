@@ -70,7 +70,7 @@ class SlowCloseTest {
         try (TestClient late = bus.unkept()) {
             return !late.authenticate(true).hello().name().isEmpty();
         } catch (AssertionError | RuntimeException e) {
-            return false; // put off
+            return false; // disconnected
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }

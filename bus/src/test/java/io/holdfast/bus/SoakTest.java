@@ -187,7 +187,7 @@ class SoakTest {
         return one.send(toBus(one, "ReleaseName", WAITED_FOR));
     }
 
-    /** A call and its reply. Whoever reads has not been put off. */
+    /** A call and its reply. Whoever reads has not been disconnected. */
     private static int talk(TestClient one, TestClient other) throws InterruptedException {
         var _ = answerAll(one);
         int call = one.send(one.call(other.name(), "IsAnswered"));
@@ -233,7 +233,7 @@ class SoakTest {
                 int ignored = monitor.send(toBus(monitor, "GetId")); // which is forbidden
             }
         } catch (ErrnoException e) {
-            // it was put off, as it does not read
+            // it was disconnected, as it does not read
         }
     }
 

@@ -453,7 +453,7 @@ class DialogTest {
 
     @Test
     @Needs(root = true, cgroup2 = true)
-    void aSessionListsAndTakesBackWhatIsKeptInItAlone() throws Exception {
+    void aSessionListsAndRevokesWhatIsKeptInItAlone() throws Exception {
         folders.display(USER, "77", "", "active");
         folders.display(USER, "78", "", "active");
         try (ScratchCgroup scratch = ScratchCgroup.create();

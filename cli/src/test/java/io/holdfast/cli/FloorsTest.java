@@ -212,7 +212,7 @@ class FloorsTest {
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.scope.ManagedScope")
                 .and()
-                .doNotHaveFullyQualifiedName("io.holdfast.manager.loop.Moment")
+                .doNotHaveFullyQualifiedName("io.holdfast.manager.loop.DualTimestamp")
                 .and()
                 .doNotHaveFullyQualifiedName("io.holdfast.manager.service.ServiceLife")
                 .and()

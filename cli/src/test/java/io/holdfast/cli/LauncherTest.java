@@ -214,7 +214,7 @@ class LauncherTest {
     }
 
     @Test
-    void anInstalledDoorLooksAtNoSources() throws IOException, InterruptedException {
+    void anInstalledLauncherLooksAtNoSources() throws IOException, InterruptedException {
         run(root, "./holdfast");
         Path installed = temp.resolve("usr");
         Files.createDirectories(installed.resolve("bin"));

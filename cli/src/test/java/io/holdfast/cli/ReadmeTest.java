@@ -34,6 +34,7 @@ class ReadmeTest {
             import io.holdfast.core.scope.*;
             import io.holdfast.core.socket.*;
             import io.holdfast.dbus.*;
+            import io.holdfast.dbus.address.*;
             import java.time.*;
             import java.util.*;
             """;

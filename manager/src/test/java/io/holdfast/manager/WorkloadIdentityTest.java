@@ -249,7 +249,7 @@ class WorkloadIdentityTest {
 
     @Needs(features = Feature.PEER_PIDFD)
     @Test
-    void numbersAreHeldAtTheDoor() throws Exception {
+    void aNumberIsHeldByPidfdAtOnce() throws Exception {
         stage.start("a");
         assertThat(byPid(stage.main("a").pid()))
                 .containsExactly(new ObjectPath(PATH + "/unit/a_2eservice"));

@@ -9,14 +9,14 @@ import java.util.Optional;
  *
  * @param answer empty if no rule has answered: then the defaults hold
  * @param steps the rules that ran, in order
- * @param passedOver how many rules were not run, as they do nothing about this action, or about
+ * @param skipped how many rules were not run, as they do nothing about this action, or about
  *     this user; the latter as far as the one that has answered
  * @param failure why the answer is "no" though no rule said so
  */
 public record RuleVerdict(
         Optional<ImplicitAuthorization> answer,
         List<RuleStep> steps,
-        int passedOver,
+        int skipped,
         Optional<String> failure) {
     public RuleVerdict {
         steps = List.copyOf(steps);
@@ -24,11 +24,11 @@ public record RuleVerdict(
 
     /** Of the rules that were not run, for people; empty if there were none. */
     public Optional<String> describeSkipped() {
-        return passedOver == 0
+        return skipped == 0
                 ? Optional.empty()
                 : Optional.of(
-                        passedOver
-                                + (passedOver == 1 ? " is" : " are")
+                        skipped
+                                + (skipped == 1 ? " is" : " are")
                                 + " about other actions or users");
     }
 }

@@ -348,7 +348,7 @@ public final class Connection implements Party, HashedTable.Entry {
     }
 
     /** The end that was announced. */
-    void meetDoom() {
+    void removeIfMarked() {
         disconnect(removalEnd, removalReason);
     }
 

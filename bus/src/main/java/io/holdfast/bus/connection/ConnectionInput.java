@@ -267,7 +267,7 @@ public final class ConnectionInput implements AutoCloseable {
             if (fds != null) {
                 fds.drop();
             }
-            connections.endDoomed();
+            connections.removeMarked();
         }
     }
 

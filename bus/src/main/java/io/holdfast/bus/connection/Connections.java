@@ -195,7 +195,7 @@ public final class Connections implements AutoCloseable {
     /** Until nothing is left: to end one connection is news to others, and to send may end one. */
     public void endOfTurn() {
         do {
-            endDoomed();
+            removeMarked();
             sendGathered();
         } while (!toRemove.isEmpty());
     }
@@ -215,7 +215,7 @@ public final class Connections implements AutoCloseable {
     }
 
     /** Ends those that cannot be served any longer, and those that this brings down. */
-    void endDoomed() {
+    void removeMarked() {
         if (toRemove.isEmpty() || removing) {
             return;
         }
@@ -225,7 +225,7 @@ public final class Connections implements AutoCloseable {
                     next != null;
                     next = toRemove.pollFirst()) {
                 try {
-                    next.meetDoom();
+                    next.removeIfMarked();
                 } catch (RuntimeException e) { // a fault of ours: it must not end the bus
                     log.fault(e);
                 }

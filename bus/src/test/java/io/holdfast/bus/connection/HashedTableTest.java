@@ -37,7 +37,7 @@ class HashedTableTest {
         return false;
     }
 
-    /** With few hashes there are long runs, with many the table grows and shrinks. */
+    /** With few hashes there are long runs of candidates. */
     @ParameterizedTest
     @ValueSource(ints = {1, 7, 63, 64, 1_000, Integer.MAX_VALUE})
     void holdsWhatWasAddedAndNotRemoved(int hashes) {
@@ -60,6 +60,24 @@ class HashedTableTest {
         assertThat(held).allMatch(this::has);
         assertThat(gone).noneMatch(this::has);
         assertThat(table.all()).containsExactlyInAnyOrderElementsOf(held);
+    }
+
+    @Test
+    void shrinksAsItGrewAndLosesNobody() {
+        List<Word> held = new ArrayList<>();
+        for (int i = 0; i < 1_000; i++) {
+            held.add(new Word(i * 7919));
+            table.add(held.getLast());
+        }
+        assertThat(table.slotOf(-1)).isEqualTo(2_047);
+
+        while (held.size() > 5) {
+            table.remove(held.removeLast());
+        }
+
+        assertThat(table.slotOf(-1)).isEqualTo(63);
+        assertThat(table.all()).containsExactlyInAnyOrderElementsOf(held);
+        assertThat(held).allMatch(this::has);
     }
 
     @Test

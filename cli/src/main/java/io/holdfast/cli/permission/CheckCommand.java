@@ -102,7 +102,8 @@ public final class CheckCommand implements Command {
                         Command.flag(
                                 "--explain",
                                 "Print how the decision was reached; only from a Holdfast"
-                                        + " authority, for root and the user of the authority."))
+                                        + " authority over Varlink, for root and the user of the"
+                                        + " authority."))
                 .addOption(
                         Command.flag(
                                 "--interactive",

@@ -52,7 +52,7 @@ public final class RulesCommand implements Command {
                                 + " unit.%n%nmetrics prints how many rule evaluators the running"
                                 + " authority has, how many of them are stuck in a built-in"
                                 + " function, and how many programs of polkit.spawn run. Only for"
-                                + " root.%n")
+                                + " root and the user of the authority.%n")
                 .footer(
                         "%nA file of cases has one case per line. Blanks separate the words;"
                                 + " double quotes enclose a word that contains blanks. EXPECTED is"

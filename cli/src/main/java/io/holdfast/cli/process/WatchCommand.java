@@ -36,8 +36,8 @@ public final class WatchCommand implements Command {
                         "%nThe kernel reports the exit status when the parent has reaped the"
                                 + " process. watch waits up to one second for that, then reads the"
                                 + " status of the zombie from /proc, if permitted. Before Linux"
-                                + " 6.15, only the exit status of holdfast's own children is"
-                                + " known.",
+                                + " 6.15, once a process is reaped, only the exit status of"
+                                + " holdfast's own children is known.",
                         "%nExamples:",
                         "  holdfast watch 4711",
                         "  holdfast watch $$(pgrep -x backup) && echo all is well",

@@ -97,7 +97,7 @@ class BelowSystemdTest {
         String keeper = property("MainPID");
         String worker = worker();
         in("sh", "-c", "read -r manager rest </proc/$0/task/$0/children; kill -9 $manager", keeper);
-        Await.until(() -> log().contains("units back"));
+        Await.until(() -> log().contains(": adopted "));
         assertThat(worker()).isEqualTo(worker);
         assertThat(property("MainPID")).isEqualTo(keeper);
         assertThat(property("NRestarts")).isEqualTo("0");
@@ -105,11 +105,11 @@ class BelowSystemdTest {
     }
 
     @Test
-    void aKilledKeeperIsStartedAgainAndTakesBackWhatSystemdHasStored() {
+    void aKilledKeeperIsStartedAgainAndAdoptsWhatSystemdHasStored() {
         start();
         String worker = worker();
         in("kill", "-9", property("MainPID"));
-        Await.until(() -> log().contains("units back"));
+        Await.until(() -> log().contains(": adopted "));
         assertThat(property("NRestarts")).isEqualTo("1");
         assertThat(worker()).isEqualTo(worker);
         assertThat(in("systemctl", "stop", UNIT)).isEmpty();

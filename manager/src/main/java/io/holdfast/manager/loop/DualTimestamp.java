@@ -28,7 +28,7 @@ public record DualTimestamp(long realtime, long monotonic) {
         }
         int slash = text.indexOf('/');
         if (slash < 0) {
-            throw new IllegalArgumentException("not a moment: " + text);
+            throw new IllegalArgumentException("not a timestamp: " + text);
         }
         return new DualTimestamp(
                 Long.parseLong(text.substring(0, slash)),

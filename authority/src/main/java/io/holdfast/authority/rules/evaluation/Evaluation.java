@@ -263,8 +263,8 @@ public abstract class Evaluation<V> {
     }
 
     /** How many functions were not run, as they are about other actions or users. */
-    int passedOver() {
-        return functions == null ? 0 : functions.passedOver();
+    int skipped() {
+        return functions == null ? 0 : functions.skipped();
     }
 
     private Place place() {

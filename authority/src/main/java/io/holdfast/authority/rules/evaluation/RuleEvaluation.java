@@ -30,7 +30,7 @@ public final class RuleEvaluation extends Evaluation<RuleVerdict> {
                         : Optional.empty();
         if (word.isPresent()) {
             steps.add(new RuleStep(place, word.get().word()));
-            return new RuleVerdict(word, steps, passedOver(), Optional.empty());
+            return new RuleVerdict(word, steps, skipped(), Optional.empty());
         }
         String why = "returned " + describe(result) + ", which is no result";
         log(place, why);
@@ -40,13 +40,13 @@ public final class RuleEvaluation extends Evaluation<RuleVerdict> {
 
     @Override
     RuleVerdict unanswered(List<RuleStep> steps) {
-        return new RuleVerdict(Optional.empty(), steps, passedOver(), Optional.empty());
+        return new RuleVerdict(Optional.empty(), steps, skipped(), Optional.empty());
     }
 
     @Override
     RuleVerdict failed(List<RuleStep> steps, String why) {
         return new RuleVerdict(
-                Optional.of(ImplicitAuthorization.NO), steps, passedOver(), Optional.of(why));
+                Optional.of(ImplicitAuthorization.NO), steps, skipped(), Optional.of(why));
     }
 
     /** No rule was run, which is a refusal. */

@@ -66,18 +66,18 @@ final class RuleFunctions {
         private final List<Entry> functions;
         private final Supplier<@Nullable String> user;
         private int next;
-        private int passedOver;
+        private int skipped;
         private @Nullable RuleFunction current;
 
-        private Walk(List<Entry> functions, int passedOver, Supplier<@Nullable String> user) {
+        private Walk(List<Entry> functions, int skipped, Supplier<@Nullable String> user) {
             this.functions = functions;
-            this.passedOver = passedOver;
+            this.skipped = skipped;
             this.user = user;
         }
 
         /** How many are about other actions, or were skipped as they are about other users. */
-        int passedOver() {
-            return passedOver;
+        int skipped() {
+            return skipped;
         }
 
         /** The function that it has come to; null before the first one, and behind the last. */
@@ -101,7 +101,7 @@ final class RuleFunctions {
                 if (user == null || current.guard().users().get().contains(user)) {
                     break;
                 }
-                passedOver++;
+                skipped++;
                 current = take();
             }
         }

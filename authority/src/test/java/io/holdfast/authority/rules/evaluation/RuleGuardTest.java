@@ -153,7 +153,7 @@ class RuleGuardTest {
                                 + "polkit.addRule(function() { return 'yes'; });")) {
             RuleVerdict verdict = rules.ask("x");
             assertThat(verdict.answer()).contains(ImplicitAuthorization.YES);
-            assertThat(verdict.passedOver()).isEqualTo(10_000);
+            assertThat(verdict.skipped()).isEqualTo(10_000);
         }
     }
 
@@ -177,11 +177,11 @@ class RuleGuardTest {
                         """)) {
             RuleVerdict verdict = rules.ask("y");
             assertThat(verdict.answer()).contains(ImplicitAuthorization.YES);
-            assertThat(verdict.passedOver()).isEqualTo(1);
+            assertThat(verdict.skipped()).isEqualTo(1);
             assertThat(verdict.steps())
                     .map(step -> step.place() + " " + step.result())
                     .containsExactly("/r/1.rules:2 nothing", "/r/1.rules:3 yes");
-            assertThat(rules.ask("z").passedOver()).isEqualTo(2);
+            assertThat(rules.ask("z").skipped()).isEqualTo(2);
             assertThat(rules.word("z")).isEqualTo("nothing");
         }
     }
@@ -201,13 +201,13 @@ class RuleGuardTest {
                         """)) {
             RuleVerdict verdict = rules.ask("x");
             assertThat(verdict.answer()).contains(ImplicitAuthorization.YES);
-            assertThat(verdict.passedOver()).isEqualTo(2);
+            assertThat(verdict.skipped()).isEqualTo(2);
             assertThat(verdict.steps())
                     .map(step -> step.place() + " " + step.result())
                     .containsExactly("/r/1.rules:5 nothing", "/r/1.rules:6 yes");
-            assertThat(rules.ask("z").passedOver()).isEqualTo(2);
+            assertThat(rules.ask("z").skipped()).isEqualTo(2);
             assertThat(rules.word(DescribedSubject.remote(502, "joe"), "z")).isEqualTo("no");
-            assertThat(rules.ask(DescribedSubject.remote(503, "ann"), "z").passedOver())
+            assertThat(rules.ask(DescribedSubject.remote(503, "ann"), "z").skipped())
                     .isEqualTo(4);
         }
     }
@@ -315,7 +315,7 @@ class RuleGuardTest {
                     String which = passing + id + " " + user;
                     assertThat(verdict.answer()).as(which).isEqualTo(expected.answer());
                     assertThat(verdict.failure()).as(which).isEqualTo(expected.failure());
-                    assertThat(expected.passedOver()).isZero();
+                    assertThat(expected.skipped()).isZero();
                     assertThat(passed.logged).as(which).containsExactlyElementsOf(run.logged);
                 }
             }

@@ -3,7 +3,7 @@ package io.holdfast.manager.systemd1.property;
 import io.holdfast.manager.loop.DualTimestamp;
 import java.util.function.Function;
 
-/** Pairs of properties that tell one moment by both clocks. */
+/** Pairs of properties that give one time by both clocks. */
 final class PropertyTimes {
     private PropertyTimes() {}
 
@@ -11,10 +11,10 @@ final class PropertyTimes {
     static <T> void add(
             PropertyTable<T> table,
             String name,
-            Function<T, DualTimestamp> moment,
+            Function<T, DualTimestamp> timestamp,
             boolean changing) {
-        Function<T, Long> realtime = view -> moment.apply(view).realtime();
-        Function<T, Long> monotonic = view -> moment.apply(view).monotonic();
+        Function<T, Long> realtime = view -> timestamp.apply(view).realtime();
+        Function<T, Long> monotonic = view -> timestamp.apply(view).monotonic();
         if (changing) {
             table.changing(name + "Timestamp", "t", realtime)
                     .changing(name + "TimestampMonotonic", "t", monotonic);

@@ -6,11 +6,9 @@ import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.output.Ellipsis;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
-import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
-import io.holdfast.core.process.Members;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.manager.unit.UnitName;
@@ -128,12 +126,10 @@ final class ProcessTree {
             if (depth < DEPTH) {
                 cgroup.forEachMember(take);
             } else {
-                try (Members all = cgroup.membersBelow()) {
-                    all.forEach(take);
-                }
+                CgroupProcesses.forEach(path, take);
             }
         } catch (ErrnoException e) {
-            if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV) {
+            if (CgroupProcesses.isGone(e)) {
                 return Optional.empty();
             }
             throw e;

@@ -3,8 +3,7 @@ package io.holdfast.cli.process;
 import static io.holdfast.cli.process.Identity.told;
 
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.process.Cgroup;
-import io.holdfast.core.process.Members;
+import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.socket.UnixAddress;
@@ -42,10 +41,7 @@ final class UnixConversations {
         } catch (ErrnoException e) {
             return;
         }
-        try (Cgroup root = Cgroup.open("/");
-                Members all = root.membersBelow()) {
-            all.forEach(this::read);
-        }
+        CgroupProcesses.forEach(CgroupPath.ROOT, this::read);
     }
 
     private void read(PidFd process) {

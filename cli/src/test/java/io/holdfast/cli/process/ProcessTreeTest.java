@@ -24,7 +24,9 @@ import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.address.BusAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -85,6 +87,44 @@ class ProcessTreeTest {
                                     + "\",\"name\":\"inner\"");
             end(outer);
             end(deeper);
+        }
+    }
+
+    private static int sleeping(Cgroup cgroup) {
+        AtomicInteger count = new AtomicInteger();
+        cgroup.forEachMember(process -> {
+            if (Identity.told(() -> process.proc().commandLine())
+                    .orElse(List.of())
+                    .contains("600")) {
+                count.incrementAndGet();
+            }
+        });
+        return count.get();
+    }
+
+    @Test
+    @Needs(cgroup2 = true, programs = "prlimit")
+    void moreProcessesAreShownThanTheCommandMayHoldDescriptors() throws Exception {
+        String many = "for i in $(seq 200); do sleep 600 & done; wait";
+        try (ScratchCgroup scratch = ScratchCgroup.create();
+                Cgroup unit = scratch.cgroup().create(UNIT);
+                Child shell = Spawn.of("sh", "-c", many).cgroup(unit).start()) {
+            Await.until(() -> sleeping(unit) == 200);
+            try (CommandProcess tree =
+                    CommandProcess.start(
+                            List.of("prlimit", "--nofile=128"),
+                            CommandProcess.classPath(),
+                            "info",
+                            "--tree",
+                            UNIT)) {
+                assertThat(tree.exitCode()).as(tree::toString).isZero();
+                assertThat(tree.lines())
+                        .filteredOn(line -> line.endsWith("  sleep 600"))
+                        .hasSize(200);
+            }
+            unit.kill();
+            assertThat(shell.await().isSuccess()).isFalse();
+            assertThat(unit.awaitEmpty(Duration.ofSeconds(30))).isTrue();
         }
     }
 

@@ -1,0 +1,37 @@
+package io.holdfast.cli.process;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.Cgroup;
+import io.holdfast.core.process.CgroupPath;
+import io.holdfast.core.process.PidFd;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** All processes of a subtree, of which only one is held at a time: there may be many. */
+final class CgroupProcesses {
+    private CgroupProcesses() {}
+
+    /** Lends each process in a cgroup and below it; cgroups that are removed meanwhile have none. */
+    static void forEach(CgroupPath top, Consumer<PidFd> action) {
+        Deque<CgroupPath> left = new ArrayDeque<>(List.of(top));
+        while (!left.isEmpty()) {
+            CgroupPath path = left.removeFirst();
+            try (Cgroup cgroup = Cgroup.open(path.path())) {
+                cgroup.forEachMember(action);
+                cgroup.childNames().forEach(name -> left.addLast(path.child(name)));
+            } catch (ErrnoException e) {
+                if (!isGone(e)) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    /** Whether a cgroup was removed. */
+    static boolean isGone(ErrnoException e) {
+        return e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV;
+    }
+}

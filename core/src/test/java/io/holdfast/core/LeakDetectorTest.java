@@ -2,6 +2,9 @@ package io.holdfast.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Spawn;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.LeakDetector;
 import io.holdfast.core.testkit.Await;
@@ -65,5 +68,35 @@ class LeakDetectorTest {
                 ChildJvm.run(List.of("-Dio.holdfast.leaks=true"), Leaky.class, "watched");
         assertThat(result.status()).as(result.output()).isZero();
         assertThat(result.output()).contains("LeakDetectorTest$Leaky.leakWatched(");
+    }
+
+    /** The same, of a child that has exited. */
+    static final class Forgetful {
+        private Forgetful() {}
+
+        public static void main(String[] arguments) throws Exception {
+            int number = forget();
+            File open = new File("/proc/self/fdinfo/" + number);
+            Await.until(() -> {
+                System.gc();
+                return !open.exists();
+            });
+        }
+
+        private static int forget() throws InterruptedException {
+            Child forgotten = Spawn.of("true").start();
+            Exit ended = forgotten.await();
+            assertThat(ended).isEqualTo(new Exit.Exited(0));
+            return forgotten.pidFd().fd().with(number -> number);
+        }
+    }
+
+    @Test
+    void aForgottenChildIsReportedInLeakMode() {
+        ChildJvm.Result result = ChildJvm.run(List.of("-Dio.holdfast.leaks=true"), Forgetful.class);
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output())
+                .contains("leaked")
+                .contains("LeakDetectorTest$Forgetful.forget(");
     }
 }

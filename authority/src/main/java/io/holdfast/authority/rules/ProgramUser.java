@@ -70,8 +70,8 @@ public final class ProgramUser {
         if (found == null) {
             found =
                     accounts.findUser(name)
-                            .orElseThrow(() ->
-                                    new UnknownAccountException("there is no user " + name));
+                            .orElseThrow(
+                                    () -> new UnknownAccountException("there is no user " + name));
             account = found;
         }
         List<Long> known = groups;

@@ -9,8 +9,8 @@ import java.util.Optional;
  *
  * @param answer empty if no rule has answered: then the defaults hold
  * @param steps the rules that ran, in order
- * @param skipped how many rules were not run, as they do nothing about this action, or about
- *     this user; the latter as far as the one that has answered
+ * @param skipped how many rules were not run, as they do nothing about this action, or about this
+ *     user; the latter as far as the one that has answered
  * @param failure why the answer is "no" though no rule said so
  */
 public record RuleVerdict(

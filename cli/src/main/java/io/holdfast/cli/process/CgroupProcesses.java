@@ -14,7 +14,9 @@ import java.util.function.Consumer;
 final class CgroupProcesses {
     private CgroupProcesses() {}
 
-    /** Lends each process in a cgroup and below it; cgroups that are removed meanwhile have none. */
+    /**
+     * Lends each process in a cgroup and below it; cgroups that are removed meanwhile have none.
+     */
     static void forEach(CgroupPath top, Consumer<PidFd> action) {
         Deque<CgroupPath> left = new ArrayDeque<>(List.of(top));
         while (!left.isEmpty()) {

@@ -86,7 +86,10 @@ class RuleProgramsTest {
                 """);
         Files.setPosixFilePermissions(getent, PosixFilePermissions.fromString("rwxr-xr-x"));
         try (Child child =
-                user.applied(Spawn.of("id", "-u")).stdout(Stdio.pipe()).directory(Path.of("/")).start()) {
+                user.applied(Spawn.of("id", "-u"))
+                        .stdout(Stdio.pipe())
+                        .directory(Path.of("/"))
+                        .start()) {
             assertThat(new String(child.stdout().readAllBytes(), StandardCharsets.UTF_8))
                     .isEqualTo("4711\n");
             assertThat(child.await()).isEqualTo(new Exit.Exited(0));

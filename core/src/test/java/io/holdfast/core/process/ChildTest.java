@@ -7,9 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.holdfast.core.Signal;
 import io.holdfast.core.testkit.Await;
-import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.OpenDescriptors;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -340,33 +338,5 @@ class ChildTest {
         }
         assertThat(new String(output.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo("kept\n");
         output.close();
-    }
-
-    /** What runs in the other JVM. */
-    static final class Forgetful {
-        private Forgetful() {}
-
-        public static void main(String[] arguments) throws Exception {
-            int number = forget();
-            File open = new File("/proc/self/fdinfo/" + number);
-            Await.until(() -> {
-                System.gc();
-                return !open.exists();
-            });
-        }
-
-        private static int forget() throws InterruptedException {
-            Child forgotten = Spawn.of("true").start();
-            Exit ended = forgotten.await();
-            assertThat(ended).isEqualTo(SUCCESS);
-            return forgotten.pidFd().fd().with(number -> number);
-        }
-    }
-
-    @Test
-    void aForgottenChildIsReportedInLeakMode() {
-        ChildJvm.Result result = ChildJvm.run(List.of("-Dio.holdfast.leaks=true"), Forgetful.class);
-        assertThat(result.status()).as(result.output()).isZero();
-        assertThat(result.output()).contains("leaked").contains("ChildTest$Forgetful.forget(");
     }
 }

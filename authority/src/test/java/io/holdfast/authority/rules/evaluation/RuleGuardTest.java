@@ -207,8 +207,7 @@ class RuleGuardTest {
                     .containsExactly("/r/1.rules:5 nothing", "/r/1.rules:6 yes");
             assertThat(rules.ask("z").skipped()).isEqualTo(2);
             assertThat(rules.word(DescribedSubject.remote(502, "joe"), "z")).isEqualTo("no");
-            assertThat(rules.ask(DescribedSubject.remote(503, "ann"), "z").skipped())
-                    .isEqualTo(4);
+            assertThat(rules.ask(DescribedSubject.remote(503, "ann"), "z").skipped()).isEqualTo(4);
         }
     }
 

@@ -22,6 +22,7 @@ final class CgroupLookup {
             }
             Fd found = Fd.adopt(number, "open_by_handle_at", "cgroup " + id);
             try {
+                requireFiles(found, id);
                 String full = found.with(n -> Unistd.readlinkat(null, "/proc/self/fd/" + n));
                 String mountPoint = Cgroup.mountPoint();
                 if (!full.startsWith(mountPoint)) {
@@ -33,6 +34,18 @@ final class CgroupLookup {
                 found.close();
                 throw e;
             }
+        }
+    }
+
+    /** On Linux 5.10 a removed cgroup is still found while somebody holds it. It has no files. */
+    private static void requireFiles(Fd found, long id) {
+        try {
+            SysStat.Stat _ = SysStat.stat(found, "cgroup.procs");
+        } catch (ErrnoException e) {
+            if (Cgroup.isGone(e)) {
+                throw new ErrnoException("cgroup", Long.toString(id), Errno.ESTALE);
+            }
+            throw e;
         }
     }
 

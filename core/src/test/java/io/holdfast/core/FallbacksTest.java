@@ -78,7 +78,7 @@ class FallbacksTest {
     }
 
     /** What another JVM runs. */
-    private record Run(String without, String classes, int atLeast) {
+    record Run(String without, String classes, int atLeast) {
         ChildJvm.Result result() {
             return ChildJvm.run(
                     List.of("-Dio.holdfast.without=" + without, "-XX:-UsePerfData"),

@@ -52,8 +52,8 @@ public final class ProgramUser {
     }
 
     /**
-     * A user who is looked up when the first program is to run. Until it is known that there is
-     * such a user, no program runs.
+     * A user whom nobody could be asked about yet: he is looked up when a program is to run, and
+     * none runs before there is an answer, nor where there is no such user.
      */
     public static ProgramUser lookedUpLater(Accounts accounts, String name) {
         return new ProgramUser(accounts, name, null);

@@ -80,13 +80,7 @@ final class HelperProgram implements Runnable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             fail("Interrupted");
-        } catch (UnknownAccountException e) {
-            fail(
-                    "Error spawning: user "
-                            + user.orElseThrow()
-                            + " or his groups: "
-                            + e.getMessage());
-        } catch (RuntimeException e) {
+        } catch (UnknownAccountException | RuntimeException e) {
             fail("Error spawning: " + e.getMessage());
         }
     }

@@ -393,9 +393,7 @@ public final class BuiltIns {
         return Integer.signum(Bounds.text(cell, self).compareTo(other));
     }
 
-    /**
-     * Maps single characters: rules that look at whole words take quadratic time for some texts.
-     */
+    /** Maps single characters: where whole words count, some texts take quadratic time. */
     private static Object lower(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
         return map(Bounds.text(cell, self), Character::toLowerCase);
     }

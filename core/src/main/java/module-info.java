@@ -1,5 +1,5 @@
-/** Processes, descriptors, sockets and cgroups of Linux, held by pidfd. */
-@SuppressWarnings("module") // the modules that the bindings are exported to are built later
+/** Linux processes, held by pidfd, and descriptors, files, sockets and cgroups. */
+@SuppressWarnings("module") // the modules to which the bindings are exported are built later
 module io.holdfast.core {
     requires jdk.unsupported;
     requires static jdk.jfr;

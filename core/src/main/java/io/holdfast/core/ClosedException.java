@@ -1,16 +1,16 @@
 package io.holdfast.core;
 
 /**
- * What a call was made on, or waits for, is closed: by its owner, or because it was handed over
- * ({@link Fd#move}). A wait ends with this when another thread closes what is waited for.
+ * Thrown when the object that a call uses or waits for is closed: its owner closed it, or handed it
+ * over ({@link Fd#move}). When another thread closes the object, a wait for it ends with this.
  */
 public final class ClosedException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
     /**
-     * Says what was closed.
+     * Makes the exception.
      *
-     * @param message what is closed
+     * @param message names the closed object
      */
     public ClosedException(String message) {
         super(message);

@@ -219,7 +219,7 @@ public final class Errno {
     private Errno() {}
 
     /**
-     * {@return the symbolic name, or {@code errno N} for a number that this list does not have}
+     * {@return the symbolic name, or {@code errno N} for a number that this class does not have}
      *
      * @param errno the error number
      */
@@ -300,7 +300,7 @@ public final class Errno {
     }
 
     /**
-     * {@return a few words of what the number means, or an empty string}
+     * {@return the meaning of the number in a few words, or an empty string}
      *
      * @param errno the error number
      */

@@ -3,18 +3,18 @@ package io.holdfast.core;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call that the kernel or libc refused: which call, on what, with which errno, and what to do.
+ * A failed call to the kernel or libc: the call, its subject, the errno, and what the user can do.
  *
- * <p>Failures that are part of normal life (a process that is gone, a socket that is not ready) are
- * values of the methods concerned, not exceptions.
+ * <p>Failures that are part of normal operation (a process that is gone, a socket that is not
+ * ready) are return values of the methods concerned, not exceptions.
  */
 public final class ErrnoException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** The call. */
+    /** The call as its man page names it. */
     private final String call;
 
-    /** What it was called on. */
+    /** The object of the call, for messages. */
     private final String subject;
 
     /** The error number, positive. */
@@ -27,7 +27,7 @@ public final class ErrnoException extends RuntimeException {
      * Describes a call that failed.
      *
      * @param call the call as its man page names it
-     * @param subject what it was called on
+     * @param subject the object of the call, for messages
      * @param errno the error number, positive
      */
     public ErrnoException(String call, String subject, int errno) {
@@ -38,7 +38,7 @@ public final class ErrnoException extends RuntimeException {
      * Describes a call that failed.
      *
      * @param call the call as its man page names it
-     * @param subject what the call was made on
+     * @param subject the object of the call, for messages
      * @param errno the error number, positive
      * @param advice what the user can do about it, or null
      */
@@ -51,10 +51,11 @@ public final class ErrnoException extends RuntimeException {
     }
 
     /**
-     * The same failure for who knows whose the subject is: a call that was given the name of a file
-     * in an open directory can say no more than that name. This one is its cause.
+     * Returns the same failure with a more exact subject, for a caller that knows more than the
+     * call: the call gets only the name of a file in an open directory, its caller knows the path
+     * of the directory. This exception is the cause of the new one.
      *
-     * @param owner what the subject is of
+     * @param owner the object that the subject belongs to, such as the directory
      * @return the new exception
      */
     public ErrnoException of(Object owner) {
@@ -74,12 +75,13 @@ public final class ErrnoException extends RuntimeException {
     }
 
     /**
-     * The result if it is none, else the failure that it stands for.
+     * Returns the result of a call, or throws the error that the result stands for.
      *
-     * @param result what the call returned
+     * @param result the result of the call: 0 or more, or -errno
      * @param call the call as its man page names it
-     * @param subject what the call was made on
+     * @param subject the object of the call, for messages
      * @return the result
+     * @throws ErrnoException if the result is negative
      */
     public static int check(int result, String call, Object subject) {
         if (result < 0) {

@@ -18,13 +18,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A single-threaded event loop for daemons: readiness of descriptors, timers, posted tasks and
- * signals, over one epoll instance of its own. Exits of processes come through {@code
- * PidFd.onExit(loop, …)}.
+ * signals, over its own epoll instance. Process exits arrive through {@code PidFd.onExit(loop, …)}.
  *
  * <p>The thread that calls {@link #run} or {@link #step} owns the loop and all state that its
- * handlers touch; only {@link #post}, {@link #postEnding}, {@link #stop} and {@link #execute} may
- * be called by others. A test can step the loop without any thread. A handler that throws is
- * counted and reported; the loop lives on.
+ * handlers touch. Other threads may call only {@link #post}, {@link #postEnding}, {@link #execute},
+ * {@link #stop}, {@link #isOwner} and {@link #errors}. A test can step the loop on its own thread.
+ * If a handler throws, the loop counts and logs that, and continues.
  */
 public final class EventLoop implements AutoCloseable, java.util.concurrent.Executor {
     /** How many posted tasks may wait, unless {@link #open(int)} says otherwise. */
@@ -43,7 +42,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         void ready(int events);
     }
 
-    /** A task of a later time. Only for the loop's thread. */
+    /** A task that is due at a later time. Only for the loop's thread. */
     public final class Timer implements Registration, Comparable<Timer> {
         private final long at;
         private final long order;
@@ -78,8 +77,8 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /**
-     * A watched descriptor. Only for the loop's thread; ends by itself when the descriptor is
-     * closed.
+     * The watch of a descriptor. Only for the loop's thread. It ends automatically when the
+     * descriptor is closed.
      */
     public final class Watch implements Registration, Fd.Holder {
         private final Fd fd;
@@ -96,13 +95,13 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             this.data = watches.add(this);
         }
 
-        /** {@return the events that it is watched for} */
+        /** {@return the watched events, bits of {@link Readiness}} */
         public int events() {
             return events;
         }
 
         /**
-         * Changes what it is watched for; one system call if that is a change.
+         * Changes the watched events. Makes a system call only if they differ.
          *
          * @param wanted bits of {@link Readiness}
          */
@@ -114,8 +113,8 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         }
 
         /**
-         * Reports only changes from now on (EPOLLET): a state that lasts, such as an exited process
-         * that nobody has waited for, is told once.
+         * Reports only changes from now on (EPOLLET): a lasting state, such as an exited but
+         * unreaped process, is reported once.
          */
         public void onlyChanges() {
             mode = SysEpoll.EPOLLET;
@@ -133,8 +132,8 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
                 int ignored = fd.with(number -> epoll.control(SysEpoll.CTL_DEL, number, 0, 0));
                 fd.unhold(this);
             } catch (ClosedException e) {
-                // being closed by another thread, and beforeClose is still to come; or the loop is
-                // closed
+                // another thread is closing the descriptor and will call beforeClose, or the loop
+                // is closed
             }
             return true;
         }
@@ -150,7 +149,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             try {
                 int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
             } catch (ClosedException e) {
-                // the loop was closed at this moment by another thread
+                // another thread has just closed the loop
             }
         }
 
@@ -163,7 +162,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         public void letGo(int number) {}
     }
 
-    /** A signal that the loop takes, and whether it has come: several at once count as one. */
+    /** A handled signal, and whether it is pending: several pending ones count as one. */
     private record SignalWatch(Runnable task, AtomicBoolean raised) {}
 
     private final SysEpoll epoll;
@@ -187,7 +186,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /**
-     * {@return a new loop that nobody runs yet}
+     * {@return a new event loop, not yet running}
      *
      * @throws ErrnoException EMFILE
      */
@@ -196,10 +195,10 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /**
-     * {@return a new loop that nobody runs yet}
+     * {@return a new event loop, not yet running}
      *
      * @param taskLimit how many posted tasks may wait
-     * @throws IllegalArgumentException if it is not positive
+     * @throws IllegalArgumentException if the limit is not positive
      * @throws ErrnoException EMFILE
      */
     public static EventLoop open(int taskLimit) {
@@ -224,11 +223,11 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * Watches a descriptor, level-triggered, until the watch or the descriptor is closed.
      *
      * @param fd the descriptor
-     * @param events bits of {@link Readiness}; ERR and HUP always count
-     * @param handler called when it is ready
+     * @param events bits of {@link Readiness}; ERR and HUP are always reported
+     * @param handler called when the descriptor is ready
      * @return the watch, owned by the caller
-     * @throws ErrnoException EPERM if the kind of file cannot be watched, EEXIST if this loop has
-     *     it already
+     * @throws ErrnoException EPERM if this kind of file cannot be watched, EEXIST if this loop
+     *     already watches the descriptor
      */
     public Watch watch(Fd fd, int events, Handler handler) {
         Watch watch = new Watch(fd, events, handler);
@@ -253,7 +252,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /**
-     * Runs a task after that time, on the monotonic clock, rounded up to a millisecond.
+     * Runs a task after a delay on the monotonic clock, rounded up to a millisecond.
      *
      * @param delay the time to wait
      * @param task the task
@@ -266,13 +265,14 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         return timer;
     }
 
-    /** How many timers are to come. */
+    /** The number of pending timers. */
     int timers() {
         return timers.size();
     }
 
     /**
-     * Runs a task on the loop's thread, after those posted before. By any thread.
+     * Runs a task on the loop's thread, after the tasks that were posted before. May be called by
+     * any thread.
      *
      * @param task the task
      * @throws RejectedExecutionException if as many tasks wait as the limit allows, or the loop is
@@ -290,9 +290,9 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /**
-     * The same for what ends something that was begun, such as an exit or an answer: it is never
-     * refused for lack of room, as there is no more of it than was begun. Does nothing if the loop
-     * is closed. By any thread.
+     * Posts a task that completes an earlier request, such as an exit or a reply. Such a task is
+     * never refused for lack of room, since there are at most as many completions as requests. Does
+     * nothing if the loop is closed. May be called by any thread.
      *
      * @param task the task
      */
@@ -303,22 +303,23 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         }
     }
 
-    /** The same as {@link #post}: a loop is an executor. */
+    /** Posts a task, like {@link #post}. */
     @Override
     public void execute(Runnable task) {
         post(task);
     }
 
     /**
-     * Runs a task on the loop's thread whenever the process gets the signal, in place of the JVM's
-     * own handling. Signals that come before the loop gets to it count as one, as they do in the
-     * kernel; none is lost, however many tasks wait. One handler a signal and JVM. The sender is
-     * not known. Not for KILL, STOP, SEGV, and QUIT (the JVM's thread dump).
+     * Runs a task on the loop's thread whenever the process receives the signal, in place of the
+     * JVM's own handling. Signals that arrive before the loop handles the first are merged into
+     * one, as in the kernel; none is lost, however many tasks wait. A JVM has one handler per
+     * signal. The sender is not known. KILL, STOP, SEGV and QUIT (the JVM's thread dump) cannot be
+     * handled.
      *
      * @param signal the signal
      * @param task the task
-     * @return cancelled to what was there before, by any thread
-     * @throws IllegalArgumentException if the JVM does not give the signal away
+     * @return the registration; any thread may cancel it, which restores the previous handler
+     * @throws IllegalArgumentException if the JVM allows no handler of this signal
      */
     public Registration onSignal(Signal signal, Runnable task) {
         SignalWatch watch = new SignalWatch(task, new AtomicBoolean());
@@ -338,12 +339,12 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         };
     }
 
-    /** {@return whether the calling thread is the one that runs the loop now} */
+    /** {@return whether the calling thread runs the loop now} May be called by any thread. */
     public boolean isOwner() {
         return Thread.currentThread() == owner;
     }
 
-    /** {@return how many handlers, timers and tasks have thrown} By any thread. */
+    /** {@return how many handlers, timers and tasks have thrown} May be called by any thread. */
     public long errors() {
         return errors.get();
     }
@@ -351,7 +352,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     /**
      * Runs until {@link #stop}.
      *
-     * @throws IllegalStateException within a turn of this loop
+     * @throws IllegalStateException if called within a turn of this loop
      */
     public void run() {
         while (!stopped) {
@@ -359,18 +360,19 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         }
     }
 
-    /** Ends {@link #run} after the current turn. By any thread. */
+    /** Ends {@link #run} after the current turn. May be called by any thread. */
     public void stop() {
         stopped = true;
         wakeUp();
     }
 
     /**
-     * One turn: waits up to that time for something to do, then does all of it.
+     * Runs one turn: waits for events, timers and tasks up to the time limit, then handles all that
+     * are due.
      *
      * @param limit the time limit
      * @return how many events, timers and tasks were handled
-     * @throws IllegalStateException within a turn of this loop: a handler cannot take the next one
+     * @throws IllegalStateException if called within a turn of this loop, by a handler
      */
     public int step(Duration limit) {
         if (isOwner()) {
@@ -408,7 +410,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         }
     }
 
-    /** Milliseconds until the next timer, at most the limit, rounded up; -1 for ever. */
+    /** Milliseconds until the next timer or the limit, rounded up; -1 if neither is set. */
     private int patience(long limitNanos) {
         long nanos = limitNanos;
         if (!timers.isEmpty()) {
@@ -436,13 +438,13 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /**
-     * Runs what was posted and waits now, and nothing else. Only for the loop's thread, or when
-     * that has ended.
+     * Runs the tasks that wait now, and nothing else. Only for the loop's thread, or after that
+     * thread has ended.
      *
-     * @return how many
+     * @return how many tasks were run
      */
     public int runTasks() {
-        return tasks.drain(this::guarded); // what they post does not keep the loop from its events
+        return tasks.drain(this::guarded); // tasks that they post wait for the next turn
     }
 
     private int runTimers() {
@@ -474,14 +476,14 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
             try {
                 wake.signal();
             } catch (ClosedException e) {
-                // closed: nobody is left to be woken
+                // the loop is closed, so no thread waits in it
             }
         }
     }
 
     /**
-     * Ends its watches and closes the epoll instance; what it watched stays open. After {@link
-     * #run} has returned. Idempotent.
+     * Ends the watches and closes the epoll instance; the watched descriptors stay open. To be
+     * called after {@link #run} has returned. Idempotent.
      */
     @Override
     public void close() {

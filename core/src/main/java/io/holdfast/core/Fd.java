@@ -10,28 +10,30 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An open descriptor and its only owner. Closed once, close-on-exec, and counted while in use.
+ * The only owner of an open descriptor. The descriptor is close-on-exec, is closed once, and is
+ * pinned by each call that uses it.
  *
- * <p>Numbers of descriptors are recycled as PIDs are. A call that runs on a descriptor therefore
- * holds a use of it: {@link #close} refuses new uses at once, and the number goes back to the
- * kernel when the last use has ended, so no call ever runs on a number that meanwhile belongs to
- * something else. A thread that waits for readiness ({@link Readiness}) is woken by the close.
+ * <p>The kernel recycles descriptor numbers as it recycles PIDs. A call on a descriptor therefore
+ * pins it: {@link #close} refuses new pins at once, and the number goes back to the kernel when the
+ * last pin is released, so no call ever runs on a number that meanwhile belongs to something else.
+ * The close wakes every thread that waits for readiness ({@link Readiness}).
  *
- * <p>Methods that only look take an {@code Fd} and leave it to its owner. Methods that keep one are
- * named {@code adopt…} and leave the given {@code Fd} empty ({@link #move}).
+ * <p>A method that only uses a descriptor takes an {@code Fd} and leaves it to its owner. A method
+ * that keeps the descriptor is named {@code adopt…} and leaves the given {@code Fd} empty ({@link
+ * #move}).
  *
- * <p>Another process decides how long {@code close(2)} takes of a file that it sent, and of a
- * socket in which it has left one unread. Such a descriptor ({@link #received}) is closed by {@link
- * FdCloser} on another thread if that may take long.
+ * <p>If another process sent a file, that process decides how long its {@code close(2)} takes; the
+ * same holds for a socket with such a file unread in it. If the close of such a descriptor ({@link
+ * #received}) may take long, {@link FdCloser} does it on another thread.
  *
  * <p>Safe for use by any thread. With {@code -Dio.holdfast.leaks=true} a descriptor that becomes
- * garbage unclosed is closed and reported with the place that made it.
+ * garbage unclosed is closed and reported with the stack trace of its creation.
  */
 public final class Fd implements AutoCloseable {
     private static final int CLOSED = 1 << 31;
     private static final int MOVED = CLOSED | 1 << 30;
 
-    /** A move asks who waits: a use or a close takes this away, and then it is refused. */
+    /** Set while a move checks for waiters. A pin or a close clears it, which fails the move. */
     private static final int MOVING = 1 << 29;
 
     private static final int STANDARD_ERROR = 2;
@@ -46,23 +48,23 @@ public final class Fd implements AutoCloseable {
         }
     }
 
-    /** Something that refers to the number and must let go before it is closed. */
+    /** An object that refers to the descriptor's number and must drop it before the close. */
     public interface Holder {
-        /** New uses are refused from now on. */
+        /** Called when the close begins: new pins are refused from now on. */
         void closing();
 
         /**
-         * The number is about to go back to the kernel.
+         * Called just before the number goes back to the kernel.
          *
          * @param number the number of the descriptor
          */
         void beforeClose(int number);
 
-        /** {@return whether somebody waits, so that the number cannot go to another owner} */
+        /** {@return whether a waiter depends on this owner, so that {@link Fd#move} must fail} */
         boolean isWaitedFor();
 
         /**
-         * The number has gone to another owner.
+         * Called when the number has moved to another owner.
          *
          * @param number the number of the descriptor
          */
@@ -72,14 +74,14 @@ public final class Fd implements AutoCloseable {
     private final int number;
     private final @Nullable LeakDetector leaks;
 
-    /** Whether another process controls the file, and its close must not be waited for. */
+    /** Whether another process controls the file, so that no thread may wait for its close. */
     private volatile boolean received;
 
-    /** Replaced under the monitor of this, never changed. */
+    /** Copy-on-write: replaced under the monitor of this, never modified. */
     private volatile @Nullable Holder[] holders = NONE;
 
     @SuppressWarnings("unused") // through STATE
-    private volatile int state; // users in flight, and the three top bits
+    private volatile int state; // the number of pins, and flags in the three top bits
 
     private static final @Nullable Holder[] NONE = {};
 
@@ -90,8 +92,8 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * Takes over a number that nobody else owns, as one that a system call has just returned. The
-     * number is not checked.
+     * Takes over a descriptor number that has no owner yet, such as the result of a system call.
+     * The number is not checked.
      *
      * @param number the number of the descriptor
      * @return the owner of the descriptor
@@ -105,9 +107,9 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * Takes over the number of a file that another process controls: one that it sent (SCM_RIGHTS),
-     * or a socket into which others put descriptors or connections. {@link #close} then never
-     * waits.
+     * Takes over the number of a file that another process controls: a file that it sent
+     * (SCM_RIGHTS), or a socket to which other processes send descriptors or connect. {@link
+     * #close} then never waits.
      *
      * @param number the number of the descriptor
      * @return the owner of the descriptor
@@ -120,18 +122,18 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * Takes over a descriptor that the parent process has left open for us, by the number that it
-     * told: systemd's {@code LISTEN_FDS} count from 3 on (sd_listen_fds(3)). It is made
-     * close-on-exec.
+     * Takes over a descriptor that the parent process has left open for this process, by the number
+     * that the parent announced: systemd's {@code LISTEN_FDS} count from 3 on (sd_listen_fds(3)).
+     * The descriptor is made close-on-exec.
      *
-     * <p>Only what was inherited has the flag unset, so a number that belongs to this process, or
-     * was taken over before, is refused. (The JVM's own image of the JDK passes, as it was opened
-     * without: take no number that nobody told.)
+     * <p>Only an inherited descriptor lacks the close-on-exec flag, so a number that this process
+     * opened, or took over before, is refused. (The JVM's own descriptor of the JDK's image passes,
+     * because the JVM opens it without the flag: pass only numbers that the parent announced.)
      *
      * @param number the number of the descriptor
      * @return the owner of the descriptor
      * @throws IllegalArgumentException if it is negative or one of Java's own streams, 0 to 2
-     * @throws ErrnoException EBADF if nothing is open there, or nothing inherited
+     * @throws ErrnoException EBADF if the number is not open, or was not inherited
      */
     public static Fd inherited(int number) {
         if (number <= STANDARD_ERROR) {
@@ -152,19 +154,20 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * Adopts the result of a call that makes a descriptor, or throws what it stands for.
+     * Adopts the descriptor that a system call returned, or throws the error that it returned.
      *
-     * @param result what the call returned
+     * @param result the result of the call: a descriptor number, or -errno
      * @param call the call as its man page names it
-     * @param subject what the call was made on
+     * @param subject the object of the call, for messages
      * @return the owner of the descriptor
+     * @throws ErrnoException if the result is negative
      */
     public static Fd adopt(int result, String call, Object subject) {
         return new Fd(ErrnoException.check(result, call, subject));
     }
 
     /**
-     * {@return another descriptor of the same open file, with an owner of its own ({@code
+     * {@return another descriptor of the same open file description, with its own owner ({@code
      * F_DUPFD_CLOEXEC})}
      *
      * @throws ErrnoException EMFILE
@@ -176,13 +179,13 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * Hands the descriptor to a new owner and leaves this one empty: its {@link #close} does
-     * nothing, every other use throws.
+     * Hands the descriptor to a new owner and leaves this one empty: afterwards {@link #close} does
+     * nothing, and every call that needs the descriptor throws.
      *
      * @return the new owner
      * @throws ClosedException if it is closed or moved
-     * @throws IllegalStateException if it is in use by a call, waited for by a thread, or watched
-     *     by an event loop
+     * @throws IllegalStateException if a call uses the descriptor, a thread waits for it, or an
+     *     event loop watches it
      */
     public Fd move() {
         if (!beginMove()) {
@@ -205,7 +208,10 @@ public final class Fd implements AutoCloseable {
         return moved;
     }
 
-    /** One at a time: what one has asked is nothing that another may go by. */
+    /**
+     * Synchronized: otherwise a move could succeed by the MOVING flag that another move has set
+     * after this move's check for waiters.
+     */
     private synchronized boolean beginMove() {
         if (!STATE.compareAndSet(this, 0, MOVING)) {
             return false;
@@ -232,12 +238,12 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * Lends the number for one call, for use with another library's native code. It is valid only
-     * until the function returns, and must not be closed or kept.
+     * Lends the number for one call, for use with another library's native code. The number is
+     * valid only until the function returns; the function must neither close nor keep it.
      *
-     * @param <R> the type of what the function returns
-     * @param use given the number
-     * @return what the function returned
+     * @param <R> the result type of the function
+     * @param use the function, which receives the number
+     * @return the result of the function
      * @throws ClosedException if it is closed or moved
      */
     public <R> R with(IntFunction<R> use) {
@@ -250,9 +256,10 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * Begins a use; {@link #release} ends it.
+     * Pins the descriptor until {@link #release}.
      *
      * @return the number
+     * @throws ClosedException if it is closed or moved
      */
     public int acquire() {
         for (; ; ) {
@@ -266,7 +273,7 @@ public final class Fd implements AutoCloseable {
         }
     }
 
-    /** Ends a use that {@link #acquire} began. */
+    /** Releases a pin of {@link #acquire}. The last release of a closed descriptor closes it. */
     public void release() {
         int before = (int) STATE.getAndAdd(this, -1);
         if (before == CLOSED + 1) {
@@ -275,9 +282,9 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * Registers who must let go before the close.
+     * Registers a holder, which must drop the number before the close.
      *
-     * @param holder what is told of the close
+     * @param holder called when the descriptor is closed or moved
      */
     public void hold(Holder holder) {
         synchronized (this) {
@@ -289,11 +296,11 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * Takes back what {@link #hold} registered.
+     * Removes a holder that {@link #hold} registered.
      *
-     * @param holder the very same
+     * @param holder the same object
      */
-    @SuppressWarnings("ReferenceEquality") // the very holder
+    @SuppressWarnings("ReferenceEquality") // the same object
     public void unhold(Holder holder) {
         synchronized (this) {
             for (int i = 0; i < holders.length; i++) {
@@ -309,7 +316,7 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * {@return the registered holder of that class, or the one that is made and registered now}
+     * {@return the registered holder of a class; if there is none, makes and registers one}
      *
      * @param <H> the type of the holder
      * @param kind the class of the holder
@@ -331,7 +338,7 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * {@return the registered holder of that class, or null}
+     * {@return the registered holder of a class, or null}
      *
      * @param <H> the type of the holder
      * @param kind the class of the holder
@@ -346,8 +353,8 @@ public final class Fd implements AutoCloseable {
     }
 
     /**
-     * Refuses further uses and closes the number once the last use in flight has ended. Idempotent;
-     * errors of {@code close(2)} are ignored, since the number is free whatever it says.
+     * Refuses new pins, and closes the number once the last pin is released. Idempotent. Errors of
+     * {@code close(2)} are ignored, since the number is free whatever the call returns.
      */
     @Override
     public void close() {
@@ -368,7 +375,7 @@ public final class Fd implements AutoCloseable {
         }
     }
 
-    /** Closes it as {@link #close} does, and waits as long as {@code close(2)} takes. */
+    /** Closes like {@link #close}, but on this thread, which waits for {@code close(2)}. */
     void closeHere() {
         received = false;
         close();

@@ -16,8 +16,8 @@ import java.nio.file.Path;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A channel that reads and writes a descriptor, and the ways between descriptors and what java.io
- * and java.nio have.
+ * A channel that reads and writes a descriptor, and the conversions between descriptors and the
+ * classes of java.io and java.nio.
  *
  * <pre>{@code
  * try (FdChannel channel = FdChannel.borrowing(socket.fd())) {
@@ -31,19 +31,19 @@ import java.util.concurrent.locks.ReentrantLock;
  * <tr><th>from</th><th>to</th><th></th></tr>
  * <tr><td>Fd</td><td>streams</td><td>{@link FdInputStream}, {@link FdOutputStream}</td></tr>
  * <tr><td>Fd</td><td>ByteChannel</td><td>this class</td></tr>
- * <tr><td>Fd</td><td>FileChannel</td><td>{@link #file}, but for sockets: of the same file, with a
- *     position and flags of its own</td></tr>
+ * <tr><td>Fd</td><td>FileChannel</td><td>{@link #file}, except for sockets: opens the same file
+ *     with its own position and flags</td></tr>
  * <tr><td>Fd</td><td>SocketChannel, FileDescriptor</td><td>no: only code within java.base can make
- *     one of a number</td></tr>
- * <tr><td>FileDescriptor</td><td>Fd</td><td>{@link #duplicate}, of the standard streams alone: no
- *     other tells its number</td></tr>
- * <tr><td>FileChannel, SocketChannel</td><td>Fd</td><td>no: they tell no number either. Open the
+ *     one from a number</td></tr>
+ * <tr><td>FileDescriptor</td><td>Fd</td><td>{@link #duplicate}, only of the standard streams: Java
+ *     hides the numbers of all others</td></tr>
+ * <tr><td>FileChannel, SocketChannel</td><td>Fd</td><td>no: Java hides their numbers. Open the
  *     path, or connect, with Holdfast instead</td></tr>
  * </table>
  *
- * <p>As java.nio says of interruptible channels, an interrupt of a thread that reads or writes
- * closes the channel. One thread may read while another one writes. The open file description stays
- * as it is, whoever else has it.
+ * <p>As with all interruptible channels of java.nio, an interrupt of a thread that reads or writes
+ * closes the channel. One thread may read while another one writes. The open file description,
+ * which other processes may share, is not changed.
  */
 public final class FdChannel implements ByteChannel, InterruptibleChannel {
     private static final int CHUNK = 16 << 10;
@@ -56,7 +56,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
     /**
      * Takes over the descriptor.
      *
-     * @param fd of a pipe, socket, terminal or file
+     * @param fd the descriptor of a pipe, socket, terminal or file; the channel takes it over
      * @throws ClosedException if it is closed
      * @throws ErrnoException EMFILE: a channel has two descriptors, one for each direction
      */
@@ -67,7 +67,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
     }
 
     /**
-     * Reads and writes a descriptor that stays the caller's: the channel has duplicates of it.
+     * Makes a channel for a descriptor that stays the caller's: the channel owns duplicates of it.
      *
      * @param lent the descriptor; it stays the caller's
      * @return the channel, owned by the caller
@@ -78,11 +78,11 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
     }
 
     /**
-     * {@return a channel of java.nio to the same file} It has an open file description of its own:
-     * its position begins at 0, and it does not close the descriptor.
+     * {@return a channel of java.nio to the same file} The channel has its own open file
+     * description: its position begins at 0, and its close does not close the descriptor.
      *
-     * @param fd lent; of a regular file, a memory file, a pipe or a device
-     * @param options how to open the file, as {@link FileChannel#open} takes them
+     * @param fd the descriptor of a regular file, a memory file, a pipe or a device; lent
+     * @param options the options of {@link FileChannel#open}
      * @throws IOException if the file may not be opened with those options, or is a socket
      */
     public static FileChannel file(Fd fd, OpenOption... options) throws IOException {
@@ -95,11 +95,11 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
     }
 
     /**
-     * {@return a descriptor of the same open file as a standard stream has}
+     * {@return a duplicate of the descriptor of a standard stream}
      *
      * @param standard {@link FileDescriptor#in}, {@link FileDescriptor#out} or {@link
      *     FileDescriptor#err}
-     * @throws IllegalArgumentException if it is another one: Java tells no number of those
+     * @throws IllegalArgumentException for any other object: Java hides its number
      * @throws ErrnoException EBADF if it is closed, EMFILE
      */
     @SuppressWarnings("ReferenceEquality") // those three objects
@@ -114,7 +114,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
                 "Java tells the number of no FileDescriptor but those of the standard streams");
     }
 
-    /** Reads at least one byte, or -1 at the end; parks the calling thread until there is one. */
+    /** Reads at least one byte; parks the calling thread until there is one. -1 at the end. */
     @Override
     public int read(ByteBuffer into) throws IOException {
         if (!into.hasRemaining()) {
@@ -133,7 +133,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
         }
     }
 
-    /** Writes all that remains; parks the calling thread until it is taken. */
+    /** Writes all remaining bytes; parks the calling thread until the file has taken them. */
     @Override
     public int write(ByteBuffer from) throws IOException {
         int written = 0;
@@ -159,7 +159,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
         return result;
     }
 
-    /** One transfer, after a wait if the descriptor is not ready: as {@link FdTransfer} answers. */
+    /** Waits until the descriptor is ready and transfers once; returns as {@link FdTransfer}. */
     private int transfer(FdTransfer transfer, int events, byte[] bytes, int length)
             throws IOException {
         if (!isOpen()) {
@@ -181,7 +181,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
         } catch (ClosedException e) {
             throw new AsynchronousCloseException();
         } finally {
-            Reference.reachabilityFence(this); // garbage closes its descriptors
+            Reference.reachabilityFence(this); // a garbage channel's descriptors get closed
         }
     }
 
@@ -196,7 +196,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
         return reading.fd().isOpen();
     }
 
-    /** Closes the descriptor, and ends what other threads do with it. Idempotent. */
+    /** Closes the descriptor, which ends reads and writes of other threads. Idempotent. */
     @Override
     public void close() {
         reading.close();

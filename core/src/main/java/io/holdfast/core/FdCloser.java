@@ -14,42 +14,43 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Closes descriptors of others on threads of its own.
+ * Closes descriptors whose {@code close(2)} may block, on threads of its own.
  *
- * <p>The last {@code close(2)} of a file can take as long as somebody else likes: of a file on a
- * file system that a user serves (FUSE), of a TCP socket that lingers (SO_LINGER), and of a socket
- * with unread messages, or connections that nobody accepted, that hold such descriptors. A thread
- * that closes one hangs in the kernel: an event loop with all that it serves, a virtual thread
- * together with its carrier. So descriptors of these kinds are closed on other threads, those of
- * one owner one after the other: an owner delays only the descriptors of its own.
+ * <p>Another user can make the last {@code close(2)} of a file take arbitrarily long: if the file
+ * is on a file system that the user serves (FUSE), a TCP socket that lingers (SO_LINGER), or a
+ * socket whose unread messages or unaccepted connections hold such descriptors. The thread that
+ * closes the file hangs in the kernel: an event loop with all its clients, a virtual thread
+ * together with its carrier. So descriptors of these kinds are closed on other threads, and those
+ * of one owner one after the other: an owner delays only its own descriptors.
  *
- * <p>A descriptor that waits here still counts: it is charged to its owner's share, if the closer
- * was given one.
+ * <p>A descriptor that waits here stays charged to its owner's share, if the closer has a {@link
+ * FairShare}.
  *
- * <p>An {@link Fd} that another process sent, and a socket to which others send or connect, come
- * here automatically when they are closed. Their owner is then the file itself, or its file system.
- * A daemon that knows the users behind them uses a closer of its own. Safe for use by any thread.
+ * <p>An {@link Fd} that another process sent, and a socket to which other processes send or
+ * connect, come here automatically when they are closed. Their owner is then the socket, the file
+ * system or the device. A daemon that knows the users behind them uses its own closer. Safe for use
+ * by any thread.
  *
  * @param <K> the owner of descriptors, such as a user
  */
 public final class FdCloser<K> implements AutoCloseable {
-    /** Descriptors of one owner that may wait; a caller refuses further ones ({@link #isFull}). */
+    /** How many descriptors of one owner may wait; the caller enforces it ({@link #isFull}). */
     public static final int MAX_WAITING = 4_096;
 
-    /** Owners whose descriptors are closed at once; those of more wait. */
+    /** Owners whose descriptors are closed at the same time; further owners wait. */
     private static final int MAX_THREADS = 64;
 
     private static final long IDLE_SECONDS = 10;
     private static final int AF_UNIX = 1;
 
-    /** For what others sent, and for sockets into which they put something. */
+    /** The closer of descriptors that were made by {@link Fd#received}; loaded on first use. */
     private static final class Received {
         static final FdCloser<Source> CLOSER = new FdCloser<>("holdfast-close");
     }
 
     /**
-     * What decides how long a close takes: a socket decides for itself, a file system or a device
-     * for all of its files.
+     * The resource that determines how long a close takes: a socket for itself, a file system or a
+     * device for all of its files.
      */
     private record Source(long device, long special, long socket) {
         static Source of(SysStat.Stat stat) {
@@ -58,25 +59,26 @@ public final class FdCloser<K> implements AutoCloseable {
     }
 
     // guarded by this
-    private final Map<K, ArrayDeque<Fd>> waiting = new HashMap<>(); // each has a task
+    private final Map<K, ArrayDeque<Fd>> waiting = new HashMap<>(); // each queue has a task
 
     private final ThreadPoolExecutor slow;
     private final @Nullable FairShare<K> share;
 
     /**
-     * Makes a closer, whose threads are daemons.
+     * Makes a closer with daemon threads, which are started when they are needed.
      *
-     * @param name of its threads, which are made when they are needed
+     * @param name the name of its threads
      */
     public FdCloser(String name) {
         this(name, null);
     }
 
     /**
-     * Makes a closer, whose threads are daemons.
+     * Makes a closer with daemon threads, which are started when they are needed.
      *
-     * @param name of its threads, which are made when they are needed
-     * @param share of descriptors; what waits is charged to its owner, also beyond his share
+     * @param name the name of its threads
+     * @param share the share of descriptors; each one that waits is charged to its owner, even
+     *     beyond the owner's share
      */
     public FdCloser(String name, @Nullable FairShare<K> share) {
         this.share = share;
@@ -86,33 +88,33 @@ public final class FdCloser<K> implements AutoCloseable {
                         MAX_THREADS,
                         IDLE_SECONDS,
                         TimeUnit.SECONDS,
-                        new LinkedBlockingQueue<>(), // one for each owner at most
+                        new LinkedBlockingQueue<>(), // at most one task per owner
                         Thread.ofPlatform().name(name).daemon().factory(),
-                        (task, _) -> { // its daemon has ended, and waits for nothing
+                        (task, _) -> { // after close(): no thread waits for this one
                             var _ = Thread.ofPlatform().name(name).daemon().start(task);
                         });
         slow.allowCoreThreadTimeOut(true);
     }
 
     /**
-     * Closes descriptors of one owner. Never waits for that.
+     * Closes descriptors of one owner. Never waits for a slow close.
      *
-     * @param owner whose descriptors they are
-     * @param fds the descriptors; owned from now on
+     * @param owner the owner of the descriptors
+     * @param fds the descriptors; this closer takes them over
      */
     public void close(K owner, List<Fd> fds) {
         fds.forEach(fd -> close(owner, fd));
     }
 
     /**
-     * Closes a descriptor, on this thread if that cannot take long.
+     * Closes a descriptor: on the calling thread if that cannot take long, otherwise later.
      *
-     * @param owner whose descriptors they are
-     * @param fd the descriptor; owned from now on
+     * @param owner the owner of the descriptor
+     * @param fd the descriptor; this closer takes it over
      */
     public void close(K owner, Fd fd) {
         if (!fd.isOpen()) {
-            fd.close(); // moved, or closed before
+            fd.close(); // moved or closed before: does nothing
         } else if (!mayBlock(fd, stat(fd))) {
             fd.closeHere();
         } else {
@@ -120,7 +122,7 @@ public final class FdCloser<K> implements AutoCloseable {
         }
     }
 
-    /** Closes what another process sent, or a socket into which others put something. */
+    /** Closes a descriptor that was made by {@link Fd#received}. */
     static void closeReceived(Fd fd) {
         SysStat.Stat stat = stat(fd);
         if (mayBlock(fd, stat)) {
@@ -140,9 +142,9 @@ public final class FdCloser<K> implements AutoCloseable {
     }
 
     /**
-     * {@return whether too many descriptors of an owner wait}
+     * {@return whether {@link #MAX_WAITING} descriptors of an owner wait}
      *
-     * @param owner whose descriptors they are
+     * @param owner the owner of the descriptors
      */
     public synchronized boolean isFull(K owner) {
         ArrayDeque<Fd> queue = waiting.get(owner);
@@ -178,7 +180,7 @@ public final class FdCloser<K> implements AutoCloseable {
         return fd;
     }
 
-    /** Without asking a file system, which would wait, too; null if the kernel does not say. */
+    /** The cached status, since the file system could block, too; null if the call fails. */
     private static SysStat.@Nullable Stat stat(Fd fd) {
         try {
             return SysStat.cachedStat(fd);
@@ -196,7 +198,7 @@ public final class FdCloser<K> implements AutoCloseable {
                 : !stat.isPipe() && !stat.isAnonymous();
     }
 
-    /** Whether messages lie unread in a socket, or connections that nobody accepted. */
+    /** Whether a socket holds unread messages or unaccepted connections. */
     private static boolean hasUnread(Fd socket) {
         if ((SysPoll.now(socket, Readiness.IN) & Readiness.IN) == 0) {
             return false;
@@ -206,7 +208,7 @@ public final class FdCloser<K> implements AutoCloseable {
         return n != 0 || !isStream; // 0: the end of the stream
     }
 
-    /** What waits is still closed. */
+    /** Ends the threads once all descriptors that wait are closed. Does not wait for that. */
     @Override
     public void close() {
         slow.shutdown();

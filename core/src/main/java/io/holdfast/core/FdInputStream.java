@@ -18,13 +18,14 @@ import java.util.Objects;
  * }</pre>
  *
  * <p>A read parks the calling thread, virtual or platform, until there is something. Another
- * thread's {@link #close} ends it, and so does an interrupt, with an InterruptedIOException and the
- * interrupt status kept. Other errors are IOExceptions that name the errno. The open file
- * description stays as it is, whoever else has it: it does not become non-blocking.
+ * thread's {@link #close} ends the read. An interrupt ends it with an InterruptedIOException and
+ * keeps the interrupt status. Other errors are IOExceptions that name the errno. The open file
+ * description, which other processes may share, is not changed: it does not become non-blocking.
  *
- * <p>The stream owns its descriptor and closes it, also when it becomes garbage. A regular file is
- * read where its position is; the calling thread waits for the disk. A device that is neither a
- * terminal nor known to be read without waiting can hold a read up if two read it at once.
+ * <p>The stream owns its descriptor and closes it, also when the stream becomes garbage. A regular
+ * file is read from its current position, and the calling thread waits for the disk. A device that
+ * is not a terminal and does not support non-blocking reads (RWF_NOWAIT) can block a reader if two
+ * of them read it at once.
  */
 public final class FdInputStream extends InputStream {
     private final FdTransfer transfer;
@@ -33,7 +34,7 @@ public final class FdInputStream extends InputStream {
     /**
      * Takes over the descriptor.
      *
-     * @param fd of a pipe, socket, terminal or file
+     * @param fd the descriptor of a pipe, socket, terminal or file; the stream takes it over
      * @throws ClosedException if it is closed
      */
     public FdInputStream(Fd fd) {
@@ -41,8 +42,8 @@ public final class FdInputStream extends InputStream {
     }
 
     /**
-     * Reads a descriptor that stays the caller's: the stream has a duplicate of it. The other end
-     * of a pipe notices the close of the last of the two.
+     * Makes a stream for a descriptor that stays the caller's: the stream owns a duplicate of it.
+     * The other end of a pipe notices only when both are closed.
      *
      * @param lent the descriptor; it stays the caller's
      * @return the stream, owned by the caller
@@ -52,7 +53,7 @@ public final class FdInputStream extends InputStream {
         return new FdInputStream(lent.duplicate());
     }
 
-    /** Reads the descriptor itself. */
+    /** The unbuffered stream, which reads from the descriptor. */
     private final class Source extends InputStream {
         @Override
         public int read() throws IOException {
@@ -72,7 +73,7 @@ public final class FdInputStream extends InputStream {
                     if (n == -Errno.EAGAIN) {
                         int ignored = Readiness.await(transfer.fd(), Readiness.IN);
                     } else if (n == -Errno.EIO) {
-                        return -1; // a terminal whose other side is gone
+                        return -1; // the other side of a pseudo-terminal is closed
                     } else if (n < 0) {
                         throw new IOException(new ErrnoException("read", transfer.toString(), -n));
                     } else {
@@ -84,7 +85,7 @@ public final class FdInputStream extends InputStream {
             } catch (ClosedException e) {
                 throw new IOException(e.getMessage(), e);
             } finally {
-                Reference.reachabilityFence(FdInputStream.this); // garbage closes its descriptor
+                Reference.reachabilityFence(FdInputStream.this); // a garbage one gets closed
             }
         }
 
@@ -115,7 +116,7 @@ public final class FdInputStream extends InputStream {
         return buffered.read(into, offset, length);
     }
 
-    /** How many bytes can be read without waiting: those in the buffer and those in the file. */
+    /** Returns how many bytes can be read without waiting, from the buffer and the descriptor. */
     @Override
     public int available() throws IOException {
         return buffered.available();
@@ -148,7 +149,7 @@ public final class FdInputStream extends InputStream {
         buffered.reset();
     }
 
-    /** Closes the descriptor, and ends a read of another thread. What is buffered is lost. */
+    /** Closes the descriptor, which ends a read of another thread. Buffered input is lost. */
     @Override
     public void close() {
         transfer.close();

@@ -18,14 +18,14 @@ import java.util.concurrent.locks.ReentrantLock;
  * }
  * }</pre>
  *
- * <p>A write that the buffer has no room for, and a {@link #flush}, park the calling thread,
- * virtual or platform, until all is taken. Another thread's {@link #close} ends that, and so does
- * an interrupt, with an InterruptedIOException and the interrupt status kept; what the buffer holds
- * stays there. Other errors are IOExceptions that name the errno. The open file description stays
- * as it is, whoever else has it: it does not become non-blocking.
+ * <p>A write that exceeds the room in the buffer, and a {@link #flush}, park the calling thread,
+ * virtual or platform, until all bytes are written. Another thread's {@link #close} ends the wait.
+ * An interrupt ends it with an InterruptedIOException and keeps the interrupt status and the
+ * content of the buffer. Other errors are IOExceptions that name the errno. The open file
+ * description, which other processes may share, is not changed: it does not become non-blocking.
  *
- * <p>The stream owns its descriptor and closes it, also when it becomes garbage; what was not
- * flushed is lost then.
+ * <p>The stream owns its descriptor and closes it, also when the stream becomes garbage; then
+ * unflushed output is lost.
  */
 public final class FdOutputStream extends OutputStream {
     private static final int SMALL = 512;
@@ -42,7 +42,7 @@ public final class FdOutputStream extends OutputStream {
     /**
      * Takes over the descriptor.
      *
-     * @param fd of a pipe, socket, terminal or file
+     * @param fd the descriptor of a pipe, socket, terminal or file; the stream takes it over
      * @throws ClosedException if it is closed
      */
     public FdOutputStream(Fd fd) {
@@ -50,8 +50,8 @@ public final class FdOutputStream extends OutputStream {
     }
 
     /**
-     * Writes a descriptor that stays the caller's: the stream has a duplicate of it. The other end
-     * of a pipe notices the close of the last of the two.
+     * Makes a stream for a descriptor that stays the caller's: the stream owns a duplicate of it.
+     * The other end of a pipe notices only when both are closed.
      *
      * @param lent the descriptor; it stays the caller's
      * @return the stream, owned by the caller
@@ -95,7 +95,7 @@ public final class FdOutputStream extends OutputStream {
         }
     }
 
-    /** Makes room for that much, or empties the buffer of what does not fit into it. */
+    /** Makes room for so many bytes: drains the buffer if it must, and grows it if that helps. */
     private void makeRoom(int more) throws IOException {
         if (more > SIZE - count) {
             drain();
@@ -117,7 +117,7 @@ public final class FdOutputStream extends OutputStream {
         }
     }
 
-    /** Writes what is in the buffer; what is not taken stays there. */
+    /** Writes the content of the buffer; after a failure the unwritten rest stays in it. */
     private void drain() throws IOException {
         int taken = 0;
         try {
@@ -130,7 +130,7 @@ public final class FdOutputStream extends OutputStream {
         }
     }
 
-    /** Writes as much as is taken at once, after a wait if there is no room. */
+    /** Waits until there is room, and writes as many bytes as fit at once. */
     private int transfer(byte[] from, int offset, int length) throws IOException {
         try {
             for (; ; ) {
@@ -148,7 +148,7 @@ public final class FdOutputStream extends OutputStream {
         } catch (ClosedException e) {
             throw new IOException(e.getMessage(), e);
         } finally {
-            Reference.reachabilityFence(this); // garbage closes its descriptor
+            Reference.reachabilityFence(this); // a garbage stream's descriptor gets closed
         }
     }
 
@@ -177,10 +177,11 @@ public final class FdOutputStream extends OutputStream {
     }
 
     /**
-     * Writes what is in the buffer, and closes the descriptor whether or not that succeeds. While
-     * another thread writes, the descriptor is closed at once, and that write ends. Idempotent.
+     * Writes the content of the buffer, and closes the descriptor whether or not that succeeds.
+     * While another thread writes, the descriptor is closed at once, which ends that write.
+     * Idempotent.
      *
-     * @throws IOException if what was in the buffer could not be written
+     * @throws IOException if the content of the buffer could not be written
      */
     @Override
     public void close() throws IOException {
@@ -200,8 +201,8 @@ public final class FdOutputStream extends OutputStream {
     }
 
     /**
-     * Closes the descriptor at once. Of what is in the buffer the file gets what it takes without
-     * waiting; the rest is lost. Idempotent.
+     * Closes the descriptor at once. Writes as much of the buffer as fits without waiting; the rest
+     * is lost. Idempotent.
      */
     public void closeNow() {
         try {

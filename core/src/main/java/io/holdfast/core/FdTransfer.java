@@ -11,29 +11,29 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.socket.SysSocket;
 
 /**
- * Reads and writes an open file without waiting in the kernel, and without a change of the open
- * file description, which other processes may share: O_NONBLOCK on a shared terminal outlives the
- * program that has set it, and whoever else reads there gets EAGAIN.
+ * Reads and writes an open file without waiting in the kernel, and without changing the open file
+ * description, which other processes may share: O_NONBLOCK on a shared terminal outlives the
+ * program that set it, and other programs that read the terminal get EAGAIN.
  *
- * <p>Sockets take a flag with each call (MSG_DONTWAIT), so do pipes (RWF_NOWAIT, Linux 6.4). Named
- * pipes, terminals, and pipes on older kernels do not: of those a description of our own is opened,
- * through {@code /proc/self/fd}. Where that is refused, readiness is asked before each call.
+ * <p>Sockets take a flag with each call (MSG_DONTWAIT), and so do pipes (RWF_NOWAIT, Linux 6.4).
+ * Named pipes, terminals, and pipes on older kernels do not: this class opens its own description
+ * of them, through {@code /proc/self/fd}. Where that is refused, it polls before each call.
  *
  * <p>One thread reads or writes at a time. {@link #close} and {@link #fd} are for any thread.
  */
 final class FdTransfer {
     private enum Way {
-        /** A flag with each call, which the file may not know. */
+        /** RWF_NOWAIT with each call, which the kind of file may not support. */
         FLAGGED,
-        /** The flag of sockets. */
+        /** MSG_DONTWAIT with each call. */
         SOCKET,
-        /** A plain call: it does not wait for others. */
+        /** A plain call, which never waits for another process. */
         PLAIN,
-        /** A plain call once the descriptor is ready. */
+        /** A plain call once ppoll(2) reports that the descriptor is ready. */
         POLLED
     }
 
-    /** What a pipe that is ready for writing takes without waiting (PIPE_BUF). */
+    /** Bytes that a pipe takes without waiting once it is ready for writing (PIPE_BUF). */
     private static final int TAKEN_WHEN_READY = 4096;
 
     private static final int S_IFBLK = 0x6000;
@@ -44,7 +44,8 @@ final class FdTransfer {
     private Way way;
 
     /**
-     * @param fd taken over; closed when the owner becomes garbage
+     * @param owner the stream or channel; when it becomes garbage the descriptor is closed
+     * @param fd the descriptor; taken over
      */
     FdTransfer(Object owner, Fd fd) {
         this.owner = owner;
@@ -55,12 +56,12 @@ final class FdTransfer {
         LeakDetector.closeWith(owner, fd);
     }
 
-    /** The descriptor, lent, for one wait. */
+    /** Returns the descriptor, lent for one wait: it may be replaced. */
     Fd fd() {
         return fd;
     }
 
-    /** Bytes read, 0 at the end, -EAGAIN if there is nothing yet, or another -errno. */
+    /** Returns bytes read, 0 at the end, -EAGAIN if there is nothing yet, or another -errno. */
     int read(byte[] into, int offset, int length) {
         int n = readOnce(into, offset, length);
         if (way == Way.FLAGGED && isRefusal(n)) {
@@ -80,7 +81,7 @@ final class FdTransfer {
         };
     }
 
-    /** Bytes written, -EAGAIN if there is no room yet, or another -errno. */
+    /** Returns bytes written, -EAGAIN if there is no room yet, or another -errno. */
     int write(byte[] from, int offset, int length) {
         int n = writeOnce(from, offset, length);
         if (way == Way.FLAGGED && isRefusal(n)) {
@@ -107,7 +108,7 @@ final class FdTransfer {
     }
 
     private boolean isReady(int events) {
-        return SysPoll.now(fd, events) != 0; // an error is the next call's to tell
+        return SysPoll.now(fd, events) != 0; // on an error the next call fails with it
     }
 
     private Way otherWay(int access) {
@@ -119,7 +120,7 @@ final class FdTransfer {
         try {
             own = fd.with(number -> Fcntl.open("/proc/self/fd/" + number, flags));
         } catch (ErrnoException e) {
-            return Way.POLLED; // another user's, without reader, or no /proc
+            return Way.POLLED; // EACCES, a pipe without reader, or no /proc
         }
         replace(own);
         return Way.PLAIN;
@@ -127,7 +128,7 @@ final class FdTransfer {
 
     private boolean isTerminal() {
         if (SysIoctl.number(fd) >= 0) {
-            return false; // a master: opened anew, it is another pseudo-terminal
+            return false; // the master side: opening it again makes another pseudo-terminal
         }
         try {
             Termios _ = Termios.of(fd);
@@ -139,7 +140,7 @@ final class FdTransfer {
 
     private synchronized void replace(Fd own) {
         Fd shared = fd;
-        if (!shared.isOpen()) { // closed meanwhile: the next call says so
+        if (!shared.isOpen()) { // closed meanwhile: the next call throws ClosedException
             own.close();
             return;
         }
@@ -148,7 +149,7 @@ final class FdTransfer {
         shared.close();
     }
 
-    /** How many bytes can be read at once, or 0 where that is not told. */
+    /** Returns how many bytes can be read at once, or 0 if the kernel does not report it. */
     int available() {
         return Math.max(0, SysIoctl.readable(fd));
     }

@@ -13,12 +13,12 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What newer kernels and libcs can do, asked of the machine and never of a version number, and what
- * serves where it is missing.
+ * The features of newer kernels and libcs that Holdfast uses, each with its fallback. They are
+ * probed on this machine, never derived from a version number.
  *
- * <p>{@code -Dio.holdfast.without=PIDFD_INFO,PIDFD_SPAWN} makes Holdfast behave as where those are
- * missing, to test the fallbacks; a name that is none of them is logged. Answers are found once and
- * kept; safe for use by any thread.
+ * <p>{@code -Dio.holdfast.without=PIDFD_INFO,PIDFD_SPAWN} makes Holdfast behave as if those were
+ * missing, to test the fallbacks; an unknown name is logged. Each feature is probed once and the
+ * result cached. Safe for use by any thread.
  */
 public enum Feature {
     /** pidfd_open: Linux 5.3. */
@@ -155,26 +155,26 @@ public enum Feature {
         this.probe = probe;
     }
 
-    /** {@return the name of the feature, in a few words} */
+    /** {@return the name of the feature, for messages} */
     public String what() {
         return what;
     }
 
-    /** {@return the kernel or libc that it came with} */
+    /** {@return the version of the kernel or libc that introduced it} */
     public String since() {
         return since;
     }
 
-    /** {@return the means that serve where it is missing} */
+    /** {@return what Holdfast does where it is missing, for messages} */
     public String fallback() {
         return fallback;
     }
 
     /**
-     * {@return whether this machine has it} The first call may make a few system calls, even a
-     * short-lived child.
+     * {@return whether this machine has it} The first call may make a few system calls, and may
+     * even start a short-lived child.
      *
-     * @throws ErrnoException EMFILE, ENOMEM or the like: it cannot be told at the moment
+     * @throws ErrnoException EMFILE, ENOMEM or another shortage that prevents the probe now
      */
     public boolean isPresent() {
         Boolean known = present;
@@ -186,9 +186,9 @@ public enum Feature {
     }
 
     /**
-     * Refuses what cannot be done without it.
+     * Throws if this machine lacks the feature.
      *
-     * @param what needs it, as the message is to say
+     * @param what the operation that needs it, for the message
      * @throws NotSupportedException if this machine lacks it
      */
     public void require(String what) {
@@ -197,7 +197,7 @@ public enum Feature {
         }
     }
 
-    /** {@return whether the user wants it to be treated as missing} */
+    /** {@return whether {@code io.holdfast.without} names it, so that it counts as missing} */
     public boolean isHidden() {
         return WITHOUT.contains(name());
     }

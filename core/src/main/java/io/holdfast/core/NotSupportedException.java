@@ -1,7 +1,7 @@
 package io.holdfast.core;
 
 /**
- * This kernel or libc lacks a feature, and no race-free fallback serves instead. Nothing was done.
+ * Thrown when this kernel or libc lacks a feature that has no race-free fallback. Nothing was done.
  */
 public final class NotSupportedException extends UnsupportedOperationException {
     private static final long serialVersionUID = 1L;
@@ -9,9 +9,9 @@ public final class NotSupportedException extends UnsupportedOperationException {
     private final transient Feature feature;
 
     /**
-     * Says that {@code what} needs the feature.
+     * Makes the exception.
      *
-     * @param what what needs the feature
+     * @param what the operation that needs the feature
      * @param feature the feature that is missing
      */
     public NotSupportedException(String what, Feature feature) {

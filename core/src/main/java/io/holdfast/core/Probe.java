@@ -15,7 +15,7 @@ import java.io.File;
 import java.util.Collections;
 import java.util.List;
 
-/** The questions behind {@link Feature}. */
+/** The probes behind {@link Feature}. */
 final class Probe {
     private static final int NET_NAMESPACE = 4;
 
@@ -25,7 +25,7 @@ final class Probe {
         return SysPidfd.adopt(SysPidfd.open(Unistd.getpid(), 0), "self");
     }
 
-    /** Whether a call gave a descriptor, which is closed; a shortage tells nothing. */
+    /** Whether a call returned a descriptor, which is closed here. Throws on a shortage. */
     private static boolean gives(int number, String call) {
         if (number < 0) {
             requireTold(number, call);
@@ -35,7 +35,7 @@ final class Probe {
         return true;
     }
 
-    /** Throws what says nothing about the feature: an answer is kept for good. */
+    /** Throws on a shortage: it says nothing about the feature, and the answer is cached. */
     private static void requireTold(int result, String call) {
         switch (-result) {
             case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.EAGAIN ->
@@ -110,7 +110,7 @@ final class Probe {
         }
     }
 
-    /** Only a reaped child tells, before Linux 6.19. */
+    /** Reaps a child first: before Linux 6.19 only a reaped process has an exit status. */
     static boolean exitInfo() {
         if (!Feature.PIDFD_INFO.isPresent() || !Feature.SPAWN_CLOSEFROM.isPresent()) {
             return false;
@@ -136,7 +136,7 @@ final class Probe {
         return PosixSpawn.hasPidfdSpawn();
     }
 
-    /** A cgroup descriptor that is none is refused as such by a kernel that knows the flag. */
+    /** A kernel that knows the flag refuses a descriptor that is not a cgroup with EBADF. */
     static boolean cloneIntoCgroup() {
         if (!PosixSpawn.hasPidfdSpawn() || !PosixSpawn.hasSetcgroup()) {
             return false;
@@ -150,7 +150,7 @@ final class Probe {
         }
     }
 
-    /** The root has no cgroup.kill: any other cgroup tells, at need one made for this. */
+    /** The root has no cgroup.kill: looks in its children, then in a temporary cgroup. */
     static boolean cgroupKill() {
         String mount = CgroupMount.find();
         if (mount == null) {

@@ -8,20 +8,22 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Waiting until a descriptor is ready. A platform thread waits in {@code poll(2)} itself, with an
- * eventfd to wake it, which the descriptor keeps from its first such wait to its close. A virtual
- * thread is parked and holds no carrier: one epoll instance and one thread wake those of the whole
+ * Waits until a descriptor is ready.
+ *
+ * <p>A platform thread waits in {@code poll(2)} itself. A close or an interrupt wakes it through an
+ * eventfd, which the descriptor keeps from its first such wait to its close. A virtual thread is
+ * parked and holds no carrier: one epoll instance and one thread wake all virtual threads of the
  * process, and call the callbacks.
  *
- * <p>Works on sockets, pipes, pidfds, eventfds, terminals, whatever {@code poll(2)} takes; a file
- * that it always calls ready, as a regular one, is ready at once. The number of waits is bounded by
- * the number of descriptors (RLIMIT_NOFILE) and of threads; a platform thread for which no eventfd
- * is left parks as a virtual one does.
+ * <p>Works on sockets, pipes, pidfds, eventfds, terminals and every other file that {@code poll(2)}
+ * supports. A file that is always ready, such as a regular file, is ready at once. The number of
+ * waits is bounded by the number of descriptors (RLIMIT_NOFILE) and of threads. A platform thread
+ * that gets no eventfd (EMFILE, ENFILE) parks like a virtual one.
  */
 public final class Readiness {
     /**
-     * There is something to read, a connection to accept, or the end of a stream; of a pidfd, the
-     * exit.
+     * There is something to read, a connection to accept, or the end of a stream. On a pidfd: the
+     * process has exited.
      */
     public static final int IN = 1;
 
@@ -34,43 +36,43 @@ public final class Readiness {
     /** There is room to write. */
     public static final int OUT = 4;
 
-    /** There is an error, or nobody reads the pipe any more; told unasked. */
+    /** There is an error, or the pipe has no reader any more. Always reported. */
     public static final int ERR = 8;
 
-    /** The peer has gone altogether; told unasked. Of a pidfd, the reap (Linux 6.9). */
+    /** The peer has hung up. Always reported. On a pidfd: the process was reaped (Linux 6.9). */
     public static final int HUP = 0x10;
 
     /** The peer of a stream socket will send no more. */
     public static final int RDHUP = 0x2000;
 
-    /** What {@link #await} answers when the time is over. */
+    /** The result of {@link #await} when the time limit has expired. */
     public static final int NONE = 0;
 
     private Readiness() {}
 
     /**
-     * Called once, on the poller's thread or on a virtual one that waits for something else: must
-     * neither block nor throw. What may is for {@link #executor}.
+     * A callback for one event. It runs on the poller's thread, or on a virtual thread that is
+     * about to park, so it must neither block nor throw: {@link #executor} is for tasks that may.
      */
     @FunctionalInterface
     public interface Callback {
         /**
-         * Is called once.
+         * Called once, when the descriptor is ready or closed.
          *
-         * @param events what the descriptor is ready for; {@link #NONE} if it was closed
+         * @param events bits of {@link Readiness}; {@link #NONE} if the descriptor was closed
          */
         void ready(int events);
     }
 
     /**
      * Blocks the calling thread until the descriptor is ready. Closing the descriptor ends the
-     * wait; so does an interrupt, but when both the descriptor is ready and the thread interrupted,
-     * that is told and the interrupt status kept.
+     * wait, and so does an interrupt. If the descriptor becomes ready before the wait has noticed
+     * an interrupt, it returns the events and keeps the interrupt status.
      *
      * @param fd the descriptor
      * @param events {@link #IN}, {@link #OUT}, {@link #PRI}, {@link #RDHUP} or several; {@link
-     *     #ERR} and {@link #HUP} always count
-     * @return what it is ready for
+     *     #ERR} and {@link #HUP} are always reported
+     * @return the events that the descriptor is ready for
      * @throws ClosedException if it is or gets closed
      * @throws InterruptedException if the thread is or gets interrupted; its status is cleared
      */
@@ -79,13 +81,15 @@ public final class Readiness {
     }
 
     /**
-     * The same with a time limit.
+     * Blocks the calling thread until the descriptor is ready or the time limit has expired, like
+     * {@link #await(Fd, int)}.
      *
      * @param fd the descriptor
      * @param events bits of {@link Readiness}
-     * @param limit the time limit
-     * @return what it is ready for, or {@link #NONE} when the time is over
-     * @throws InterruptedException if the thread is or gets interrupted
+     * @param limit the time limit; 0 or less polls once
+     * @return the events that the descriptor is ready for, or {@link #NONE} after the time limit
+     * @throws ClosedException if it is or gets closed
+     * @throws InterruptedException if the thread is or gets interrupted; its status is cleared
      */
     public static int await(Fd fd, int events, Duration limit) throws InterruptedException {
         return await(fd, events, Math.max(0, nanos(limit)));
@@ -95,7 +99,7 @@ public final class Readiness {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        if (nanos == 0) { // asks all the same
+        if (nanos == 0) { // polls once
             return told(fd, events, SysPoll.now(fd, events));
         }
         Counters.WAITS.increment();
@@ -117,14 +121,14 @@ public final class Readiness {
     }
 
     /**
-     * Calls back once when the descriptor is ready, or was closed.
+     * Calls back once, when the descriptor is ready or closed.
      *
      * @param fd the descriptor
      * @param events bits of {@link Readiness}
      * @param callback called once
-     * @return cancelled by any thread
+     * @return the registration, which any thread may cancel
      * @throws ClosedException if it is closed
-     * @throws ErrnoException EPERM if the kind of file cannot be waited for
+     * @throws ErrnoException EPERM if this kind of file cannot be waited for
      */
     public static Registration once(Fd fd, int events, Callback callback) {
         Registration registration =
@@ -147,16 +151,16 @@ public final class Readiness {
     }
 
     /**
-     * {@return the executor for what a callback brings about, if it may block: it uses virtual
-     * threads, where a task that blocks keeps no other waiting} Those that callbacks of the same
-     * batch of events give share a thread for as long as none blocks.
+     * {@return the executor for work of callbacks that may block: it runs tasks on virtual threads,
+     * so that a task that blocks delays no other} Tasks of the same batch of events share a thread
+     * as long as none of them blocks.
      */
     public static Executor executor() {
         return Poller.get().executor();
     }
 
     /**
-     * {@return nanoseconds of a duration; a longer one than 292 years is that long}
+     * {@return the nanoseconds of a duration, at most {@link Long#MAX_VALUE} (292 years)}
      *
      * @param duration the duration
      */

@@ -3,9 +3,9 @@ package io.holdfast.core;
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 
 /**
- * Something that is to be called later, or is watched, until it is cancelled: a {@linkplain
- * EventLoop#after timer}, a {@linkplain EventLoop#watch watched descriptor}, a {@linkplain
- * Readiness#once callback}, an exit that is waited for.
+ * A pending call or a watch that can be cancelled: a {@linkplain EventLoop#after timer}, a
+ * {@linkplain EventLoop#watch watched descriptor}, a {@linkplain Readiness#once callback}, the wait
+ * for an exit.
  *
  * <pre>{@code
  * try (Registration exit = pidFd.onExit(loop, how -> …)) {
@@ -13,20 +13,20 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
  * }
  * }</pre>
  *
- * <p>Which thread may cancel it is said where it is made.
+ * <p>The method that returns it says which threads may cancel it.
  */
 @FunctionalInterface
 public interface Registration extends AutoCloseable {
     /**
-     * Gives it up. Idempotent.
+     * Cancels the call or the watch. Idempotent.
      *
-     * @return true if it will not be called any more; false if it has been, is being called at this
-     *     moment, or was cancelled before
+     * @return true if it will not be called any more; false if it has been called, is being called
+     *     now, or was cancelled before
      */
     @CanIgnoreReturnValue
     boolean cancel();
 
-    /** The same as {@link #cancel}. */
+    /** Cancels it, like {@link #cancel}. */
     @Override
     default void close() {
         cancel();

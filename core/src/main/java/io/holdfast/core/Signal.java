@@ -45,11 +45,11 @@ public record Signal(int number) {
     }
 
     /**
-     * {@return a signal by name, with or without {@code SIG}, in any case ({@code TERM}, {@code
-     * sigterm}, {@code RTMIN+3}), or by number}
+     * {@return the signal of a name, with or without {@code SIG}, in any case ({@code TERM}, {@code
+     * sigterm}, {@code RTMIN+3}), or of a number}
      *
-     * @param text the text
-     * @throws IllegalArgumentException if there is none of that name
+     * @param text the name or number
+     * @throws IllegalArgumentException if there is no such signal
      */
     public static Signal of(String text) {
         String name = text.strip().toUpperCase(Locale.ROOT);
@@ -98,7 +98,7 @@ public record Signal(int number) {
                 : number > RTMIN ? "RTMIN+" + (number - RTMIN) : "" + number;
     }
 
-    /** The name with {@code SIG}. */
+    /** Returns the name with {@code SIG}. */
     @Override
     public String toString() {
         return number == 0 || Character.isDigit(name().charAt(0)) ? name() : "SIG" + name();

@@ -10,7 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class CountersTest {
-    /** Alone in its JVM, where nobody else counts. */
+    /** Runs in a JVM of its own, where no other test changes the counters. */
     static final class Counting {
         public static void main(String[] arguments) {
             long before = Counters.now().descriptors();
@@ -30,7 +30,7 @@ class CountersTest {
             print("closed", Counters.now().descriptors() - before - POLLER);
         }
 
-        /** The poller has come with the first wait: its epoll instance. */
+        /** The epoll instance of the poller, which the first wait starts. */
         private static final int POLLER = 1;
 
         private static void print(String what, long count) {
@@ -45,7 +45,7 @@ class CountersTest {
                 .containsExactly("open 2", "waits 1", "cancelled 0", "closed 0");
     }
 
-    /** Sends itself a signal often, while its loop does not turn. */
+    /** Sends itself signals while its event loop does not run, so that some are merged. */
     static final class Signalled {
         public static void main(String[] arguments) throws Exception {
             int[] handled = {0};

@@ -150,7 +150,7 @@ class EventLoopTest {
         write(pair[1]);
         watch.close();
         watch.close();
-        watch.events(Readiness.OUT); // of an ended watch: nothing
+        watch.events(Readiness.OUT); // does nothing, since the watch has ended
         assertThat(loop.step(NOW)).isZero();
         assertThat(pair[0].isOpen()).isTrue();
         try (EventLoop.Watch again = loop.watch(pair[0], Readiness.IN, _ -> said.add("again"))) {
@@ -233,7 +233,7 @@ class EventLoopTest {
         write(pair[1]);
         int number =
                 pair[0].with(n -> {
-                    pair[0].close(); // deferred: this is a use
+                    pair[0].close(); // deferred: this call pins the descriptor
                     watch.close();
                     return n;
                 });
@@ -245,7 +245,7 @@ class EventLoopTest {
         assertThat(loop.step(NOW)).isZero();
     }
 
-    /** What all epoll instances of this process watch. */
+    /** The entries of all epoll instances of this process. */
     private static String epollEntries() {
         StringBuilder entries = new StringBuilder();
         OpenDescriptors.now()
@@ -305,7 +305,7 @@ class EventLoopTest {
         EventLoop.Timer other = loop.after(NOW, () -> said.add("other"));
         timer.cancel();
         assertThat(loop.step(NOW)).isEqualTo(1);
-        other.cancel(); // it has run
+        other.cancel(); // it has run already
         assertThat(said).containsExactly("other");
     }
 
@@ -542,7 +542,7 @@ class EventLoopTest {
             handler.close();
         }
         assertThat(said).containsExactly("signal", "signal", "signal");
-        sendToOurselves(signal); // ignored by default, and no longer ours
+        sendToOurselves(signal); // no longer handled; ignored by default
         assertThat(loop.step(NOW)).isZero();
     }
 

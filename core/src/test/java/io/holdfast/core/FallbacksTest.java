@@ -30,13 +30,13 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
 /**
- * The tests of processes, cgroups and sockets once more, in a JVM where features of newer kernels
- * and libcs are hidden: each fallback does the same, or is refused as documented. A test that needs
- * what is hidden is skipped there, and one of its absence is not.
+ * Repeats the tests of processes, cgroups and sockets in a JVM where features of newer kernels and
+ * libcs are hidden: each fallback has the same result, or is refused as documented. Tests that need
+ * a hidden feature are skipped there, and tests of its absence run.
  */
 @Timeout(300)
 class FallbacksTest {
-    /** Without these there is nothing to test. */
+    /** Features that the tests themselves need. */
     private static final List<Feature> INDISPENSABLE =
             List.of(
                     Feature.PIDFD_OPEN,
@@ -50,7 +50,7 @@ class FallbacksTest {
                     .map(Feature::name)
                     .collect(Collectors.joining(","));
 
-    /** The other JVM: runs the tests of the classes whose names match the first argument. */
+    /** Runs in another JVM: the tests of the classes whose names match the first argument. */
     static final class Suite {
         private Suite() {}
 
@@ -77,7 +77,7 @@ class FallbacksTest {
         }
     }
 
-    /** What another JVM runs. */
+    /** One run in another JVM. */
     record Run(String without, String classes, int atLeast) {
         ChildJvm.Result result() {
             return ChildJvm.run(
@@ -115,7 +115,7 @@ class FallbacksTest {
     private static final ExecutorService AT_ONCE = Executors.newFixedThreadPool(2);
     private static final Map<Run, Future<ChildJvm.Result>> RESULTS = new HashMap<>();
 
-    /** They mostly wait: two at a time. */
+    /** Runs two at a time, since they mostly wait. */
     @BeforeAll
     static void start() {
         assumeFalse(

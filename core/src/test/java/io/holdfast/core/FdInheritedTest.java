@@ -22,7 +22,7 @@ class FdInheritedTest {
     private static final int GIVEN = 5;
     private static final int NOWHERE = 4000;
 
-    /** A program that was given a descriptor. */
+    /** A program that inherits a descriptor. */
     static final class Heir {
         public static void main(String[] arguments) {
             try (Fd taken = Fd.inherited(GIVEN)) {

@@ -15,22 +15,22 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Numbers of descriptors are recycled: what an owner that is a mere number with a flag does, and
- * what {@link Fd} does, under the same schedule and the same stress.
+ * Descriptor numbers are recycled: compares an owner that is only a number and a flag with {@link
+ * Fd}, under the same schedule and the same stress.
  */
 @Timeout(60)
 class FdRecyclingTest {
     private static final long CLOSED = -1;
 
-    /** A descriptor that asks the kernel what is open under its number. */
+    /** A descriptor that can report the file that is open under its number. */
     private interface Handle {
-        /** The inode number of what is open there, or {@link #CLOSED}. */
+        /** The inode number of that file, or {@link #CLOSED}. */
         long inode(Runnable beforeTheCall);
 
         void close();
     }
 
-    /** How it is done without Fd: look at a flag, then call. */
+    /** The usual way without Fd: checks a flag, then makes the call. */
     private static final class Unguarded implements Handle {
         private final int number;
         private volatile boolean closed;
@@ -49,7 +49,7 @@ class FdRecyclingTest {
                 return SysStat.inode(Fd.adopt(number));
             } catch (ErrnoException e) {
                 assertThat(e.errno()).isEqualTo(Errno.EBADF);
-                return 0; // nobody has taken the number yet: as wrong, and less harmful
+                return 0; // the number is not reused yet: as wrong, but less harmful
             }
         }
 
@@ -83,7 +83,7 @@ class FdRecyclingTest {
         Handle of(Fd fd);
     }
 
-    /** A pipe, whose inode number nothing else has. */
+    /** A pipe, which has a unique inode number. */
     private static Fd pipeEnd() {
         Fd[] pipe = Unistd.pipe2(0);
         pipe[1].close();
@@ -102,7 +102,7 @@ class FdRecyclingTest {
         return handle.inode(() -> {
             handle.close();
             Fd next = pipeEnd();
-            if (numberOf(next) != number) { // the lowest free number was a lower one
+            if (numberOf(next) != number) { // a lower number was free
                 int low = Fcntl.dupfd(next, number);
                 next.close();
                 next = Fd.adopt(low);
@@ -129,14 +129,14 @@ class FdRecyclingTest {
         }
     }
 
-    @SuppressWarnings("ThreadPriorityCheck") // to make the worst order of things likely
+    @SuppressWarnings("ThreadPriorityCheck") // makes the worst schedule likely
     private static void giveWay() {
         Thread.yield();
     }
 
     private record Resource(Handle handle, long inode) {}
 
-    /** Replaces what is open again and again, while others use it: the calls that went wrong. */
+    /** Replaces the open file repeatedly while other threads use it; returns the wrong calls. */
     private static final class Stress {
         private final Maker maker;
         private final AtomicReference<Resource> current;

@@ -148,7 +148,7 @@ class FdStreamsTest {
 
     private static final int PIPE_SIZE = 64 << 10;
 
-    /** Writes as much as a pipe takes. */
+    /** Fills a pipe. */
     private static void fill(Fd end) {
         byte[] zeros = new byte[4096];
         for (int n = 0; n < PIPE_SIZE; n += zeros.length) {

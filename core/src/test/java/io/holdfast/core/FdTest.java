@@ -156,7 +156,7 @@ class FdTest {
         }
     }
 
-    /** One that is asked by a move whether somebody waits. */
+    /** A holder that runs a task when a move checks for waiters. */
     private static final class Asked implements Fd.Holder {
         private final Runnable meanwhile;
         private final boolean waitedFor;
@@ -233,10 +233,10 @@ class FdTest {
         assertThat(idle.told).containsExactly("let go");
     }
 
-    /** So often each has its way, beside the other. */
+    /** How often each of the two threads must succeed. */
     private static final int MET = 10_000;
 
-    /** Who waits and who moves take the same locks. */
+    /** Waits and moves take the same locks. */
     @Test
     void movesBesideWaitsThatComeAndGoEnd() throws Exception {
         Fd[] pipe = Unistd.pipe2(0);
@@ -330,7 +330,7 @@ class FdTest {
             }
             byte[] got = new byte[2];
             assertThat(Unistd.read(in, got, 0, 2)).isEqualTo(1);
-            assertThat(Unistd.read(in, got, 0, 2)).isZero(); // no writer is left
+            assertThat(Unistd.read(in, got, 0, 2)).isZero(); // the pipe has no writer left
         }
     }
 
@@ -384,7 +384,7 @@ class FdTest {
                                 int flags = Fcntl.getfl(fd);
                                 used.addAndGet(flags >= 0 ? 1 : -1000);
                             } catch (IllegalStateException e) {
-                                // another was quicker
+                                // another thread closed it first
                             } catch (InterruptedException e) {
                                 throw new IllegalStateException(e);
                             } finally {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class FeatureTest {
-    /** What runs in the other JVM. */
+    /** Runs in another JVM. */
     static final class Starter {
         private Starter() {}
 

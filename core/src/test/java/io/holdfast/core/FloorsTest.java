@@ -23,12 +23,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Which package of holdfast-core may import which: limit and text, then the ground (core, its
- * bindings in sys, waiting in wait), then file below process below socket; scope above process, and
- * run above scope.
+ * Checks which packages of holdfast-core may import which others. The layers, from the lowest:
+ * limit and text; the ground (core, its bindings in sys, and wait); file; process; socket. scope is
+ * above process, and run is above scope.
  *
- * <p>On the ground a descriptor is closed by a call that takes a descriptor. So the bindings know
- * the words of the root package, and nothing that is made of the bindings.
+ * <p>The packages of the ground need each other, because {@link Fd} calls the bindings and the
+ * bindings take an {@link Fd}. So the bindings may use the basic types of the root package, and
+ * nothing that is built on the bindings.
  */
 @SameOnEveryKernel
 class FloorsTest {
@@ -52,7 +53,7 @@ class FloorsTest {
                     .withImportOption(new ImportOption.DoNotIncludeTests())
                     .importPackages("io.holdfast.core");
 
-    /** A plain view of bytes, and where it comes from. */
+    /** All of java.lang.foreign but plain views of memory and their arenas. */
     private static final DescribedPredicate<JavaClass> LINKING =
             resideInAPackage(FOREIGN)
                     .and(
@@ -145,7 +146,7 @@ class FloorsTest {
                 .check(CORE);
     }
 
-    /** What names a descriptor, a failure, a signal, or what the kernel can do. */
+    /** The basic types: descriptors, failures, signals and the features of the kernel. */
     private static final DescribedPredicate<JavaClass> WORDS =
             describe(
                     "words of the root package",

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 @SameOnEveryKernel
 class LeakDetectorTest {
-    /** What runs in the other JVM. */
+    /** Runs in another JVM. */
     static final class Leaky {
         private Leaky() {}
 
@@ -34,7 +34,7 @@ class LeakDetectorTest {
                 System.gc();
                 return !number.exists();
             });
-            for (int i = 0; i < 3; i++) { // what else is garbage would be found by now
+            for (int i = 0; i < 3; i++) { // would find all other garbage, too
                 System.gc();
             }
             System.out.println("leaks " + LeakDetector.leaks());
@@ -70,7 +70,7 @@ class LeakDetectorTest {
         assertThat(result.output()).contains("LeakDetectorTest$Leaky.leakWatched(");
     }
 
-    /** The same, of a child that has exited. */
+    /** Does the same with a child that has exited. */
     static final class Forgetful {
         private Forgetful() {}
 

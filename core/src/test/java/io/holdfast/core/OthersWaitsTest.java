@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What one descriptor, its owner or a full queue does must not harm the waiting of others. */
+/** One descriptor, its owner or a full queue must not harm the waits for other descriptors. */
 @Timeout(60)
 class OthersWaitsTest {
     private final OpenDescriptors before = OpenDescriptors.now();
@@ -35,7 +35,7 @@ class OthersWaitsTest {
                 Fd in = pipe[0];
                 Fd out = pipe[1]) {
             CountDownLatch told = new CountDownLatch(2);
-            try (Fd keeps = one.duplicate()) { // the open file, and with it the place in epoll
+            try (Fd keeps = one.duplicate()) { // keeps the open file and its entry in epoll
                 Readiness.once(one, Readiness.PRI, _ -> told.countDown());
                 Readiness.once(one, Readiness.IN, _ -> told.countDown());
                 int number = one.with(n -> n);
@@ -60,7 +60,7 @@ class OthersWaitsTest {
             }
             FutureTask<Integer> waits = new FutureTask<>(() -> Readiness.await(in, Readiness.PRI));
             Thread waiting = Thread.ofPlatform().start(waits);
-            // the write end is closed: hung up
+            // the write end is closed, so the read end reports HUP
             assertThat(waits.get() & Readiness.HUP).isEqualTo(Readiness.HUP);
             waiting.join();
         }

@@ -60,7 +60,7 @@ class ReadinessTest {
         assertThat(Unistd.read(fd, new byte[1], 0, 1)).isEqualTo(1);
     }
 
-    /** Fills it, so that it is not ready for writing. */
+    /** Fills a socket, so that it is not ready for writing. */
     private static void fill(Fd fd) {
         byte[] block = new byte[8192];
         int n;
@@ -193,7 +193,7 @@ class ReadinessTest {
                             });
             Await.parked(thread);
             thread.interrupt();
-            write(two); // whichever it is told, the other is not lost
+            write(two); // whichever of the two ends the wait, the other is not lost
             assertThat(told.get()).isTrue();
             assertThat(Readiness.await(one, Readiness.IN)).isEqualTo(Readiness.IN);
             read(one);
@@ -208,7 +208,7 @@ class ReadinessTest {
         List<Thread> threads = new ArrayList<>();
         List<FutureTask<Integer>> waiters = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
-            if (i % 4 == 0) { // several wait for the same
+            if (i % 4 == 0) { // several threads wait for the same descriptor
                 Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
                 ours.add(pair[0]);
                 theirs.add(pair[1]);
@@ -251,7 +251,7 @@ class ReadinessTest {
         assertThat(isHungUp(two)).isTrue();
     }
 
-    /** Its peer was closed: not marked only. */
+    /** Whether the peer is really closed, not only marked as closed. */
     private static boolean isHungUp(Fd fd) {
         return (SysPoll.now(fd, Readiness.IN) & Readiness.HUP) != 0;
     }
@@ -292,7 +292,7 @@ class ReadinessTest {
         assertThat(second.get() & Readiness.IN).isNotZero();
     }
 
-    /** Takes the byte that is there, and waits for the next. */
+    /** Reads the pending byte, and waits for the next one. */
     private static FutureTask<Integer> awaitingOther(Fd fd, List<Thread> threads) {
         read(fd);
         return awaiting(fd, Readiness.IN, threads);
@@ -337,7 +337,7 @@ class ReadinessTest {
             theirs.add(pair[1]);
             waiters.add(awaiting(pair[0], Readiness.IN, threads));
         }
-        // were a single carrier pinned by each, this one would never run
+        // if each wait pinned a carrier, this thread would never run
         FutureTask<String> another = new FutureTask<>(() -> "ran");
         Thread.startVirtualThread(another);
         assertThat(another.get()).isEqualTo("ran");
@@ -421,7 +421,7 @@ class ReadinessTest {
         }
     }
 
-    /** A virtual thread that waits for a lock leaves its carrier with all the locks that it has. */
+    /** A virtual thread that waits for a lock leaves its carrier while it holds other locks. */
     @Test
     void thePollerWaitsForNothingThatNeedsACarrier() throws Exception {
         List<SysEventfd> events = Stream.generate(SysEventfd::new).limit(200).toList();
@@ -452,7 +452,7 @@ class ReadinessTest {
                 int before = waits.get();
                 Await.until(() -> waits.get() > before + events.size());
                 CountDownLatch closed = new CountDownLatch(1);
-                gate.set(closed); // or a slow machine has no carrier for any other thread
+                gate.set(closed); // otherwise a slow machine has no carrier for other threads
                 try {
                     isToldWhileNothingHasACarrier();
                 } finally {
@@ -518,7 +518,7 @@ class ReadinessTest {
         assertThat(calls.take()).isEqualTo(Readiness.IN);
         assertThat(pending.cancel()).isFalse();
         write(two);
-        // a wait that is armed later is served, and the callback is not called again
+        // a later wait gets the event, and the callback is not called again
         assertThat(Readiness.await(one, Readiness.IN)).isEqualTo(Readiness.IN);
         assertThat(calls.poll()).isNull();
     }
@@ -552,7 +552,7 @@ class ReadinessTest {
         assertThat(calls.take() & Readiness.HUP).isNotZero();
     }
 
-    /** Whoever is told may do with the descriptor what he likes. */
+    /** Once the callback has been called, the descriptor can be moved and closed. */
     @Test
     void afterItsCallbackADescriptorCanBeMoved() throws Exception {
         for (int i = 0; i < 2_000; i++) {
@@ -612,7 +612,7 @@ class ReadinessTest {
             Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
             try (Fd ours = pair[0];
                     Fd theirs = pair[1];
-                    Fd copy = ours.duplicate()) { // which keeps the old one in any epoll instance
+                    Fd copy = ours.duplicate()) { // keeps the open file in an epoll instance
                 FutureTask<Integer> waiter = awaiting(ours, Readiness.IN, new ArrayList<>());
                 write(theirs);
                 assertThat(waiter.get()).isEqualTo(Readiness.IN);

@@ -27,12 +27,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Streams and channels over an open file that others have, too: it stays as it was. */
+/** Streams and channels do not change an open file description that other processes share. */
 @Timeout(60)
 class SharedFileTest {
     @TempDir Path folder;
 
-    /** The two ends of each kind of file whose calls may wait. */
+    /** The two ends of each kind of file whose calls can block. */
     private List<Fd[]> ends() {
         Fd[] pipe = Unistd.pipe2(0);
         Fd[] fifo = fifo();
@@ -60,7 +60,7 @@ class SharedFileTest {
             try (FdInputStream in = FdInputStream.borrowing(end[0]);
                     FdOutputStream out = FdOutputStream.borrowing(end[1])) {
                 FutureTask<Integer> reader = new FutureTask<>(in::read);
-                Await.parked(Thread.startVirtualThread(reader)); // and not held in read(2)
+                Await.parked(Thread.startVirtualThread(reader)); // not blocked in read(2)
                 out.write('a');
                 out.flush();
                 assertThat(reader.get()).isEqualTo('a');

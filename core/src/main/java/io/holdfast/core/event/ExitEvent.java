@@ -7,7 +7,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** The end of a child. */
+/** The exit of a child. */
 @Name("io.holdfast.Exit")
 @Label("Process Exit")
 @Description("A child process has exited and was reaped")

@@ -7,7 +7,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** A peer that was asked for. */
+/** The identification of a socket's peer. */
 @Name("io.holdfast.Peer")
 @Label("Socket Peer")
 @Description("The process at the other end of a UNIX socket was identified")

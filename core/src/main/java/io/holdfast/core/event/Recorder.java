@@ -3,27 +3,28 @@ package io.holdfast.core.event;
 import jdk.jfr.FlightRecorder;
 
 /**
- * Tells the flight recorder what happens. Callers ask {@link #isOn} first, which costs the read of
- * two fields: what describes an event is found out only then. Safe for use by any thread.
+ * Records the library's events with Java Flight Recorder. Callers check {@link #isOn} first, which
+ * costs the read of two fields, and collect the details of an event only if it is true. Safe for
+ * use by any thread.
  */
 public final class Recorder {
     private static final boolean IS_THERE = ModuleLayer.boot().findModule("jdk.jfr").isPresent();
 
     private Recorder() {}
 
-    /** Whether anything is, or was, recorded in this JVM. */
+    /** Returns whether JFR records, or has recorded, in this JVM. */
     public static boolean isOn() {
         return IS_THERE && Flights.areRecorded();
     }
 
-    /** Loaded only where there is a flight recorder. */
+    /** Loaded only if the JDK has a flight recorder. */
     private static final class Flights {
         static boolean areRecorded() {
             return FlightRecorder.isInitialized();
         }
     }
 
-    /** A start of a process that is under way. */
+    /** The start of a process, while it is under way. */
     public static final class Start {
         private final SpawnEvent event = new SpawnEvent();
 
@@ -32,25 +33,25 @@ public final class Recorder {
             event.begin();
         }
 
-        /** It was started. */
+        /** Records that the process was started. */
         public void started(String process) {
             event.process = process;
             event.commit();
         }
 
-        /** It was not. */
+        /** Records that the process could not be started. */
         public void failed(Throwable why) {
             event.failure = why.toString();
             event.commit();
         }
     }
 
-    /** A start of a process begins. */
+    /** Begins the event of a process start. */
     public static Start start(String program) {
         return new Start(program);
     }
 
-    /** A child was reaped. */
+    /** Records that a child was reaped. */
     public static void exited(String process, String exit) {
         ExitEvent event = new ExitEvent();
         event.process = process;
@@ -59,7 +60,7 @@ public final class Recorder {
     }
 
     /**
-     * A signal was sent.
+     * Records that a signal was sent.
      *
      * @param result {@code sent}, {@code gone}, or the error
      */
@@ -72,9 +73,9 @@ public final class Recorder {
     }
 
     /**
-     * The peer of a socket was asked for.
+     * Records that the peer of a socket was identified.
      *
-     * @param how the kind of {@code Peer}
+     * @param how the class of the {@code Peer}
      */
     public static void peer(String process, long uid, String how) {
         PeerEvent event = new PeerEvent();
@@ -85,10 +86,10 @@ public final class Recorder {
     }
 
     /**
-     * A cgroup was changed.
+     * Records that a cgroup was changed.
      *
-     * @param change what was done
-     * @param process that was moved; empty for other changes
+     * @param change the kind of the change
+     * @param process the process that was moved; empty for other changes
      */
     public static void cgroup(String path, long id, String change, String process) {
         CgroupEvent event = new CgroupEvent();

@@ -7,7 +7,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** A start, with how long it took. */
+/** The start of a process, with its duration. */
 @Name("io.holdfast.Spawn")
 @Label("Process Spawn")
 @Description("A process was started, or could not be")

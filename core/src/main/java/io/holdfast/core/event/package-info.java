@@ -1,9 +1,9 @@
 /**
- * What Java Flight Recorder is told: the events of the library, each with the identity of the
- * process that it is about.
+ * The library's events for Java Flight Recorder (JFR), each with the identity of the process that
+ * it is about.
  *
- * <p>Nothing is loaded, made or asked of the kernel while nobody records. Where the JDK has no
- * module {@code jdk.jfr}, nothing ever is.
+ * <p>Without a recording no event class is loaded, no event is made, and the kernel is not asked
+ * for details. A JDK without the module {@code jdk.jfr} never records.
  */
 @NullMarked
 package io.holdfast.core.event;

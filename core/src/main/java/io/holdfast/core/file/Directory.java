@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A directory that is held open ({@code O_PATH}): what is done with the names in it happens in this
- * very directory, whatever is renamed meanwhile. Methods that take a name take one name, not a
- * path, and never follow a symbolic link. Safe for use by any thread.
+ * A directory that is held open ({@code O_PATH}). Its methods act on names in this same directory,
+ * whatever is renamed meanwhile. A name is a single name, not a path, and a symbolic link of that
+ * name is never followed. Safe for use by any thread.
  */
 public final class Directory implements AutoCloseable {
     private final String path;
@@ -36,7 +36,7 @@ public final class Directory implements AutoCloseable {
      *
      * @param path absolute, or relative to the working directory
      * @return the directory, owned by the caller
-     * @throws FileException if it is missing, no directory, or refused
+     * @throws FileException if it is missing, not a directory, or refused
      */
     public static Directory open(String path) throws FileException {
         return open(path, Links.GUARDED);
@@ -48,7 +48,7 @@ public final class Directory implements AutoCloseable {
      * @param path absolute, or relative to the working directory
      * @param links which symbolic links are followed
      * @return the directory, owned by the caller
-     * @throws FileException if it is missing, no directory, or refused
+     * @throws FileException if it is missing, not a directory, or refused
      */
     public static Directory open(String path, Links links) throws FileException {
         try (PathWalk walk = new PathWalk(path, null, false, true, path, links)) {
@@ -57,10 +57,10 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * A directory that is open already.
+     * Makes a directory from an open descriptor.
      *
-     * @param fd lent; it is duplicated
-     * @param path for messages
+     * @param fd the descriptor; lent, since it is duplicated
+     * @param path the path for messages
      * @return the directory, owned by the caller
      * @throws FileException EMFILE
      */
@@ -73,12 +73,12 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Opens a directory, and makes it and those above it that are missing.
+     * Opens a directory. Makes it and the directories above it if they are missing.
      *
      * @param path the path
-     * @param mode the permissions of those that are made, whatever the umask
+     * @param mode the permissions of new directories, whatever the umask
      * @return the directory, owned by the caller
-     * @throws FileException if one is no directory, is refused, or cannot be made
+     * @throws FileException if a part of the path is not a directory, is refused, or cannot be made
      */
     public static Directory make(String path, int mode) throws FileException {
         try (PathWalk walk = new PathWalk(path, null, false, true, path, Links.GUARDED)) {
@@ -87,18 +87,18 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Opens the directory that a file is in, or is to be in.
+     * Opens the directory that holds a file, or will hold it.
      *
-     * @param file a path whose last name is not looked at
+     * @param file the path of the file, whose last name is ignored
      * @return the directory, owned by the caller
-     * @throws FileException if the directory is missing, none, or refused
+     * @throws FileException if the directory is missing, not a directory, or refused
      */
     public static Directory ofParent(String file) throws FileException {
         return open(parentOf(file));
     }
 
     /**
-     * {@return the path of the directory that a file is in}
+     * {@return the path of the directory that holds a file}
      *
      * @param file the path
      */
@@ -130,14 +130,14 @@ public final class Directory implements AutoCloseable {
                 shown, how, () -> new PathWalk(shown, fd, true, stable, below, how.links()));
     }
 
-    // ---- what is in it
+    // ---- the files in the directory
 
     /**
-     * Opens the directory of a name in this one.
+     * Opens a directory in this one.
      *
      * @param name the name of a file in this directory, without a slash
      * @return the directory, owned by the caller
-     * @throws FileException if it is missing, none, or a symbolic link
+     * @throws FileException if it is missing, not a directory, or a symbolic link
      */
     public Directory enter(String name) throws FileException {
         requireName(name);
@@ -148,11 +148,11 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Makes a directory. The umask takes from its permissions.
+     * Makes a directory. The umask applies to its permissions.
      *
      * @param name the name of a file in this directory, without a slash
      * @param mode the permissions
-     * @return false if something of that name is there
+     * @return false if the name exists
      * @throws FileException with the errno of the call that failed
      */
     public boolean makeDirectory(String name, int mode) throws FileException {
@@ -166,11 +166,11 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Makes a FIFO. The umask takes from its permissions.
+     * Makes a FIFO. The umask applies to its permissions.
      *
      * @param name the name of a file in this directory, without a slash
      * @param mode the permissions
-     * @return false if something of that name is there
+     * @return false if the name exists
      * @throws FileException with the errno of the call that failed
      */
     public boolean makeFifo(String name, int mode) throws FileException {
@@ -187,8 +187,8 @@ public final class Directory implements AutoCloseable {
      * Makes a symbolic link.
      *
      * @param name the name of a file in this directory, without a slash
-     * @param target where the link leads
-     * @return false if something of that name is there
+     * @param target the target of the link
+     * @return false if the name exists
      * @throws FileException with the errno of the call that failed
      */
     public boolean link(String name, String target) throws FileException {
@@ -202,10 +202,10 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Where the symbolic link of a name leads; empty if there is none.
+     * Reads a symbolic link.
      *
      * @param name the name of a file in this directory, without a slash
-     * @return where it leads, or empty
+     * @return the target of the link; empty if there is no such link
      */
     public Optional<String> linkTarget(String name) {
         requireName(name);
@@ -217,10 +217,10 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * What a name is, of a symbolic link itself; empty if there is nothing.
+     * Returns the status of a file, or of a symbolic link itself.
      *
      * @param name the name of a file in this directory, without a slash
-     * @return what it is
+     * @return the status; empty if there is no such file
      * @throws FileException with the errno of the call that failed
      */
     public Optional<SysStat.Stat> stat(String name) throws FileException {
@@ -236,12 +236,12 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Holds what a name is, of a symbolic link itself, by a descriptor with which it can be neither
-     * read nor written ({@code O_PATH}). It is the caller's.
+     * Holds a file, or a symbolic link itself, by a descriptor that can neither read nor write it
+     * ({@code O_PATH}).
      *
      * @param name the name of a file in this directory, without a slash
      * @return the descriptor, owned by the caller
-     * @throws FileException ENOENT
+     * @throws FileException ENOENT if there is no such file
      */
     public Fd hold(String name) throws FileException {
         requireName(name);
@@ -251,10 +251,10 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * Removes the name of anything but a directory.
+     * Removes the name of a file of any kind but a directory.
      *
      * @param name the name of a file in this directory, without a slash
-     * @return false if there is nothing
+     * @return false if there is no such file
      * @throws FileException with the errno of the call that failed
      */
     public boolean remove(String name) throws FileException {
@@ -268,9 +268,9 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * {@return the names in it, without {@code .} and {@code ..}, in no order}
+     * {@return the names in the directory, without {@code .} and {@code ..}, in no order}
      *
-     * @param most names; what is beyond them is left out
+     * @param most the maximum number of names; further ones are left out
      * @throws FileException with the errno of the call that failed
      */
     public List<String> names(int most) throws FileException {
@@ -297,10 +297,10 @@ public final class Directory implements AutoCloseable {
         return path.endsWith("/") ? path + name : path + "/" + name;
     }
 
-    // ---- itself
+    // ---- the directory itself
 
     /**
-     * {@return the same directory once more, with an owner of its own}
+     * {@return the same directory by a duplicated descriptor, with its own owner}
      *
      * @throws FileException EMFILE
      */
@@ -317,15 +317,15 @@ public final class Directory implements AutoCloseable {
         return path;
     }
 
-    /** {@return the descriptor, lent: open with {@code O_PATH}} */
+    /** {@return the descriptor ({@code O_PATH}), lent} */
     public Fd fd() {
         return fd;
     }
 
     /**
-     * What it is now.
+     * Returns the current status of the directory.
      *
-     * @return what it is
+     * @return the status
      * @throws FileException with the errno of the call that failed
      */
     public SysStat.Stat stat() throws FileException {
@@ -337,8 +337,8 @@ public final class Directory implements AutoCloseable {
     }
 
     /**
-     * {@return whether nobody but root and the user of this process can make its path mean another
-     * directory: then what is done by path happens here, too}
+     * {@return whether only root and the user of this process can make its path mean another
+     * directory: if so, a call by path acts on this directory, too}
      */
     public boolean isStable() {
         return stable;
@@ -357,8 +357,8 @@ public final class Directory implements AutoCloseable {
     /**
      * Sets its owner and group.
      *
-     * @param uid -1 leaves it as it is
-     * @param gid -1 leaves it as it is
+     * @param uid the new owner; -1 keeps the old one
+     * @param gid the new group; -1 keeps the old one
      * @throws FileException with the errno of the call that failed
      */
     public void chown(long uid, long gid) throws FileException {

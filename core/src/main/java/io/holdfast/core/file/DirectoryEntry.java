@@ -6,10 +6,10 @@ import io.holdfast.core.sys.SysStat;
 import java.util.Optional;
 
 /**
- * A name in a directory that is held open, and the file that it meant when this was made: by it
- * that very file is changed or removed, or nothing. A file keeps its number as long as it has a
- * name or is open, so its maker keeps it open as long as this is used. Owns the directory; safe for
- * use by any thread.
+ * A name in a directory that is held open, together with the file that the name meant when the
+ * entry was made. Its methods change or remove that same file, or nothing. The file is recognized
+ * by its inode number, which is valid while the file has a name or is open; so the creator keeps
+ * the file open for as long as it uses the entry. Owns the directory; safe for use by any thread.
  */
 public final class DirectoryEntry implements AutoCloseable {
     private final Directory directory;
@@ -17,11 +17,11 @@ public final class DirectoryEntry implements AutoCloseable {
     private final SysStat.Stat file;
 
     /**
-     * Takes the directory over.
+     * Makes the entry, which takes the directory over.
      *
-     * @param directory the directory; owned from now on
+     * @param directory the directory; the entry takes it over
      * @param name the name of the file in it
-     * @param file what the name means
+     * @param file the status of the file that the name means
      */
     public DirectoryEntry(Directory directory, String name, SysStat.Stat file) {
         this.directory = directory;
@@ -29,12 +29,12 @@ public final class DirectoryEntry implements AutoCloseable {
         this.file = file;
     }
 
-    /** {@return the path by which the directory was opened, with the name} */
+    /** {@return the path of the file: that by which the directory was opened, and the name} */
     public String path() {
         return directory.shown(name);
     }
 
-    /** {@return whether the name still means that file} Needs no descriptor. */
+    /** {@return whether the name still means that file} Opens no descriptor. */
     public boolean isSame() {
         try {
             Optional<SysStat.Stat> now = directory.stat(name);
@@ -47,10 +47,10 @@ public final class DirectoryEntry implements AutoCloseable {
     /**
      * Sets owner and permissions of the file.
      *
-     * @param uid -1 leaves it as it is
-     * @param gid -1 leaves it as it is
+     * @param uid the new owner; -1 keeps the old one
+     * @param gid the new group; -1 keeps the old one
      * @param mode 0 to 0777, whatever the umask
-     * @throws FileException ESTALE if the name means another file by now; EPERM
+     * @throws FileException ESTALE if the name means another file now; EPERM
      */
     public void give(long uid, long gid, int mode) throws FileException {
         try (Fd held = directory.hold(name)) {
@@ -69,9 +69,9 @@ public final class DirectoryEntry implements AutoCloseable {
     }
 
     /**
-     * Removes the name if it still means that file. Needs no descriptor.
+     * Removes the name if it still means that file. Opens no descriptor.
      *
-     * @return whether it did
+     * @return whether it was removed
      * @throws FileException with the errno of the call that failed
      */
     public boolean removeIfSame() throws FileException {

@@ -6,8 +6,9 @@ import java.nio.file.FileSystemException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A file that could not be opened, made or changed, or that was refused: which one, why, and what
- * to do. The message is one line: {@code /run/app.pid: is a FIFO, not a regular file (EINVAL)}.
+ * Thrown when a file could not be opened, made or changed, or was refused. The message is one line
+ * with the path, the reason and the remedy: {@code /run/app.pid: is a FIFO, not a regular file
+ * (EINVAL)}.
  */
 public final class FileException extends FileSystemException {
     private static final long serialVersionUID = 1L;
@@ -15,7 +16,7 @@ public final class FileException extends FileSystemException {
     /** The error number, positive. */
     private final int errno;
 
-    /** Whether it is our refusal. */
+    /** Whether this package refused the file, not the kernel. */
     private final boolean refused;
 
     private FileException(String path, String reason, int errno, boolean refused) {
@@ -25,11 +26,11 @@ public final class FileException extends FileSystemException {
     }
 
     /**
-     * A file that is refused.
+     * Makes the exception for a file that is refused.
      *
-     * @param path of the file
-     * @param what it is, and why that is refused
-     * @param errno the error number that says it best, positive
+     * @param path the path of the file
+     * @param what the reason, as a predicate of the path: "is a FIFO, not a regular file"
+     * @param errno the error number that fits best, positive
      * @param remedy what the user can do about it, or null
      * @return the refusal
      */
@@ -41,9 +42,9 @@ public final class FileException extends FileSystemException {
     }
 
     /**
-     * A system call that failed on a file.
+     * Makes the exception for a system call that failed on a file.
      *
-     * @param errno positive
+     * @param errno the error number, positive
      */
     static FileException of(String path, String call, int errno) {
         String text = Errno.text(errno);
@@ -58,7 +59,7 @@ public final class FileException extends FileSystemException {
         return made;
     }
 
-    /** Throws if the result of a system call on a file stands for a failure. */
+    /** Throws if the result of a system call on a file is negative (-errno). */
     static void check(int result, String call, String path) throws FileException {
         if (result < 0) {
             throw of(path, call, -result);
@@ -70,16 +71,16 @@ public final class FileException extends FileSystemException {
         return errno;
     }
 
-    /** {@return whether there is no such file, or no such directory above it} */
+    /** {@return whether the file or a directory above it is missing} */
     public boolean isMissing() {
         return errno == Errno.ENOENT || errno == Errno.ENOTDIR;
     }
 
     /**
-     * The same failure as an unchecked exception of the call that needed the file.
+     * Returns the same failure as an unchecked exception of the call that needed the file.
      *
      * @param call the call as its man page names it
-     * @param subject what the call was made on
+     * @param subject the object of the call, for messages
      * @return the unchecked exception
      */
     public ErrnoException asErrno(String call, String subject) {

@@ -2,7 +2,7 @@ package io.holdfast.core.file;
 
 import io.holdfast.core.sys.SysStat;
 
-/** What a file is (inode(7)). */
+/** The type of a file (inode(7)). */
 public enum FileKind {
     /** A regular file. */
     REGULAR(0x8000, "a regular file"),
@@ -18,7 +18,7 @@ public enum FileKind {
     BLOCK_DEVICE(0x6000, "a block device"),
     /** A symbolic link. */
     SYMBOLIC_LINK(0xA000, "a symbolic link"),
-    /** Of no file system: an eventfd, an epoll set. */
+    /** Not on a file system: an eventfd, an epoll instance. */
     ANONYMOUS(0, "no file of a file system");
 
     private static final FileKind[] ALL = values();
@@ -34,7 +34,7 @@ public enum FileKind {
     /**
      * {@return the kind of a file}
      *
-     * @param stat what stat(2) said
+     * @param stat the status of the file
      */
     public static FileKind of(SysStat.Stat stat) {
         for (FileKind kind : ALL) {
@@ -45,7 +45,7 @@ public enum FileKind {
         return ANONYMOUS;
     }
 
-    /** As a sentence names it: {@code a regular file}. */
+    /** Returns the kind as used in a sentence: {@code a regular file}. */
     @Override
     public String toString() {
         return words;

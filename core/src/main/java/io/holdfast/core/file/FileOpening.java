@@ -7,12 +7,12 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import java.util.Optional;
 
-/** Judges what a path leads to, and opens that very file; or makes it. */
+/** Checks the file that a path leads to, and opens that same file; or makes a new one. */
 final class FileOpening {
-    /** How often a file that is removed and made again meanwhile is looked up anew. */
+    /** Attempts, if another process makes the file between our lookup and our create. */
     private static final int TRIES = 16;
 
-    private static final int FRESH_MODE = 0; // until it has its own
+    private static final int FRESH_MODE = 0; // until fchmod sets the wanted mode
 
     /** Begins a walk along the path. */
     interface Start {
@@ -28,7 +28,10 @@ final class FileOpening {
     }
 
     /**
+     * Opens or makes a file.
+     *
      * @param shown the path for messages
+     * @param start begins the walk, once for each attempt
      */
     static OpenedFile open(String shown, OpenHow how, Start start) throws FileException {
         FileOpening opening = new FileOpening(shown, how);
@@ -44,7 +47,7 @@ final class FileOpening {
                 shown, "is removed and made again all the time", Errno.EAGAIN, null);
     }
 
-    /** Empty if somebody else has made the file at this moment. */
+    /** Returns empty if another process made the file after the lookup. */
     private Optional<OpenedFile> end(PathWalk walk) throws FileException {
         Fd entry = walk.entry();
         SysStat.Stat stat = walk.entryStat();

@@ -26,25 +26,26 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells of changes in folders: a file made, written, renamed or removed, or one whose mode changed
- * (inotify(7)). Folders may come later, go, and be put in each other's place: all that is above
- * them is watched too. What a symbolic link in a folder points to is not.
+ * A watch that reports changes in folders: a file was made, written, renamed or removed, or its
+ * mode changed (inotify(7)). The folders may appear later, vanish and replace each other: the watch
+ * covers all folders above them, too. It does not cover the targets of symbolic links.
  *
- * <p>Told is only that something has changed, at most {@link #GATHER_LIMIT} after it: whoever is
- * told reads all anew. A change while it reads is told again, so that what it reads last is how
- * things are. In the same way a file that was read half-written is read again once it is whole.
+ * <p>The callback runs at most {@link #GATHER_LIMIT} after a change. It learns only that something
+ * has changed, and reads everything again. If something changes while it reads, it runs again, so
+ * its last read sees the final state. In the same way a file that was read half-written is read
+ * again once it is complete.
  *
- * <p>Where the kernel does not lend a watch (no permission, {@code max_user_watches} reached), the
- * change is told every {@link #LOOK_AGAIN}, whether there was one or not.
+ * <p>If the kernel refuses a watch (no permission, {@code max_user_watches} reached), the callback
+ * runs every {@link #LOOK_AGAIN}, whether or not something has changed.
  */
 public final class FolderWatch implements AutoCloseable {
-    /** How long changes are gathered at most, so that many of them are told once: 100 ms. */
+    /** The maximum time that changes are gathered for one call of the callback: 100 ms. */
     public static final Duration GATHER_LIMIT = Duration.ofMillis(100);
 
-    /** A pause after which no more changes are waited for: 20 ms. */
+    /** The pause between changes that ends the gathering: 20 ms. */
     public static final Duration QUIET = Duration.ofMillis(20);
 
-    /** How often is told where changes cannot be seen: every 2 s. */
+    /** The interval of calls if the kernel refuses a watch: 2 s. */
     public static final Duration LOOK_AGAIN = Duration.ofSeconds(2);
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.core");
@@ -53,18 +54,18 @@ public final class FolderWatch implements AutoCloseable {
     private final Predicate<String> name;
     private final Runnable changed;
     private final WatchService service;
-    private Map<WatchKey, List<Interest>> watched = Map.of(); // of the thread, once that runs
+    private Map<WatchKey, List<Interest>> watched = Map.of(); // owned by the thread once it runs
     private boolean complete; // likewise
 
     /**
-     * Begins to watch: what changes from now on is told.
+     * Begins to watch.
      *
-     * @param folders need not be there
-     * @param name which files in them matter
-     * @param changed called by a thread of this watch, one call after the other; what it throws is
-     *     logged. It may still run when {@link #close} returns
-     * @throws IOException if the kernel lends no inotify instance: no descriptor is left, or the
-     *     user has {@code fs.inotify.max_user_instances}
+     * @param folders the folders, which need not exist
+     * @param name selects the names of files that matter
+     * @param changed called by the thread of this watch after each change, one call after the
+     *     other; an exception of it is logged. It may still run when {@link #close} returns
+     * @throws IOException if the kernel refuses an inotify instance: no descriptor is left, or the
+     *     user has reached {@code fs.inotify.max_user_instances}
      */
     public FolderWatch(List<Path> folders, Predicate<String> name, Runnable changed)
             throws IOException {
@@ -75,20 +76,21 @@ public final class FolderWatch implements AutoCloseable {
         try {
             register();
             var _ = Thread.ofPlatform().daemon().name("holdfast-folder-watch").start(this::watch);
-        } catch (RuntimeException | Error e) { // a folder elsewhere; no thread to be had
+        } catch (RuntimeException | Error e) { // another file system provider, or no thread
             service.close();
             throw e;
         }
     }
 
     /**
-     * Why a folder is watched.
+     * The reason to watch a folder.
      *
-     * @param step the name in it that leads to what we look for; null if it is that itself
+     * @param folder the folder to watch
+     * @param step the name in it that leads to a folder of the caller; null if it is one itself
      */
     private record Interest(Path folder, @Nullable String step) {}
 
-    /** From the root down: what comes while we register is told by the folder above it. */
+    /** In order from the root down: the folder above reports one that appears meanwhile. */
     private static List<Interest> interests(List<Path> folders) {
         Set<Interest> interests = new HashSet<>();
         for (Path folder : folders) {
@@ -113,7 +115,7 @@ public final class FolderWatch implements AutoCloseable {
                         interest.folder.register(service, ENTRY_CREATE, ENTRY_DELETE, ENTRY_MODIFY);
                 fresh.computeIfAbsent(key, _ -> new ArrayList<>()).add(interest);
             } catch (NoSuchFileException | NotDirectoryException e) {
-                // the folder above tells when it comes
+                // the folder above reports when it appears
             } catch (IOException e) {
                 complete = false;
                 LOG.log(Level.DEBUG, () -> "cannot watch " + interest.folder, e);
@@ -121,7 +123,7 @@ public final class FolderWatch implements AutoCloseable {
         }
         for (WatchKey key : watched.keySet()) {
             if (!fresh.containsKey(key)) {
-                key.cancel(); // another is in its place now
+                key.cancel(); // another folder has its path now
             }
         }
         watched = fresh;
@@ -136,13 +138,13 @@ public final class FolderWatch implements AutoCloseable {
                 tell();
             }
         } catch (ClosedWatchServiceException e) {
-            // nobody wants to know any more
+            // close() was called
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    /** Until something matters, or it is time to look again. */
+    /** Waits until something matters, or for {@link #LOOK_AGAIN} if a watch is missing. */
     private void awaitChange() throws InterruptedException {
         long start = System.nanoTime();
         while (true) {
@@ -159,7 +161,7 @@ public final class FolderWatch implements AutoCloseable {
         }
     }
 
-    /** Takes the events of a folder. */
+    /** Takes the events of a folder; returns whether one of them matters. */
     private boolean matters(WatchKey key) {
         List<Interest> reasons = watched.getOrDefault(key, List.of());
         boolean matters = false;
@@ -167,7 +169,7 @@ public final class FolderWatch implements AutoCloseable {
             String file = event.context() instanceof Path path ? path.toString() : null;
             for (Interest reason : reasons) {
                 matters |=
-                        file == null // some were lost
+                        file == null // OVERFLOW: the kernel dropped events
                                 || (reason.step == null
                                         ? name.test(file)
                                         : reason.step.equals(file));
@@ -205,7 +207,7 @@ public final class FolderWatch implements AutoCloseable {
                 .toList();
     }
 
-    /** Ends the watch; a call that runs already is not waited for. */
+    /** Ends the watch. Does not wait for a running call. */
     @Override
     public void close() {
         try {

@@ -5,15 +5,15 @@ import io.holdfast.core.sys.SysStat.Stat;
 import java.util.OptionalLong;
 
 /**
- * The rules of {@link Links}. A symbolic link that root or this process's user has placed is
- * followed. One that another user has placed is followed if what the path leads to is that user's
- * own, and no other user has placed a link on the way.
+ * The rules of {@link Links}. A symbolic link that root or this process's user placed is followed.
+ * A link that another user placed is followed if that user owns the file that the path leads to,
+ * and no third user placed a link on the way.
  */
 final class GuardedLinks implements PathWalk.Judge {
     private final String shown;
     private final Links links;
     private final Owners owners = Owners.ofThisThread();
-    private OptionalLong stranger = OptionalLong.empty(); // who has placed a link that was followed
+    private OptionalLong stranger = OptionalLong.empty(); // the untrusted owner of a followed link
 
     /**
      * @param shown the path for messages
@@ -41,7 +41,7 @@ final class GuardedLinks implements PathWalk.Judge {
         }
     }
 
-    /** All links that were not placed by root or us must be of one user. */
+    /** All links that neither root nor this user placed must belong to one user. */
     private void requireOneStranger(String what, Stat link) throws FileException {
         String why = null;
         if (owners.trusts(link.uid())) {

@@ -5,8 +5,8 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.sys.SysStat;
 
 /**
- * What an absolute path leads to, held by a descriptor with which it can be neither read nor
- * written ({@code O_PATH}): to be mounted elsewhere, or looked at. Symbolic links are {@linkplain
+ * The file that an absolute path leads to, held by a descriptor that can neither read nor write it
+ * ({@code O_PATH}): for mounting it elsewhere, or for checks. Symbolic links are {@linkplain
  * Links#GUARDED guarded}. Owns its descriptor.
  */
 public final class HeldPath implements AutoCloseable {
@@ -21,7 +21,7 @@ public final class HeldPath implements AutoCloseable {
     }
 
     /**
-     * Holds what a path leads to.
+     * Holds the file that a path leads to.
      *
      * @param path the path
      * @return the path, owned by the caller
@@ -44,12 +44,12 @@ public final class HeldPath implements AutoCloseable {
         }
     }
 
-    /** {@return the path that led there without symbolic links} */
+    /** {@return the path of the file without symbolic links} */
     public String path() {
         return path;
     }
 
-    /** {@return the kind of the file when it was found} */
+    /** {@return the kind of the file} */
     public FileKind kind() {
         return FileKind.of(stat);
     }

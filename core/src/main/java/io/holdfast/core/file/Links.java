@@ -6,8 +6,8 @@ public enum Links {
     REFUSED,
 
     /**
-     * Those that root or this process's user has placed. One that another user has placed is
-     * followed if what it leads to is that user's own: it must not lead to a file of somebody else.
+     * Those that root or this process's user placed. A link that another user placed is followed
+     * only if it leads to a file of that user.
      */
     GUARDED
 }

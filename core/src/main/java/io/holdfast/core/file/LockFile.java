@@ -10,16 +10,16 @@ import io.holdfast.core.sys.Unistd;
 import java.util.Optional;
 
 /**
- * A lock that one process has at a time, by the open file description lock ({@code fcntl(2)},
- * F_OFD_SETLK) of a file: the kernel takes it back when the process ends, however it ends.
+ * A lock that one process holds at a time, by the open file description lock ({@code fcntl(2)},
+ * F_OFD_SETLK) of a file. The kernel releases it when the process ends, however it ends.
  *
- * <p>Whoever can open a file, even for reading alone, can keep its lock from everybody else
- * (F_SETLKW with a read lock, flock(2)). So only the owner may open this one: it is made with the
- * mode 0600 in a folder that others cannot write to. A file of that name with another owner or with
- * more permissions is not changed but replaced, since somebody may have it open already.
+ * <p>Any process that can open a file, even only for reading, can block its lock for all others
+ * (F_SETLKW with a read lock, flock(2)). So only the owner may open the lock file: it has the mode
+ * 0600 and lies in a folder that others cannot write to. A file of that name with another owner or
+ * more permissions is not changed but replaced, since another process may have it open already.
  *
- * <p>The file is removed before the lock is released: whoever waits for it with the old file open
- * finds that the name means another one, or none.
+ * <p>The file is removed before the lock is released: a process that locks the old file finds that
+ * the name means another file, or none, and tries again.
  */
 public final class LockFile implements AutoCloseable {
     private static final int ATTEMPTS = 100;
@@ -41,9 +41,9 @@ public final class LockFile implements AutoCloseable {
     /**
      * Takes the lock.
      *
-     * @param folder one that no other user may write to; borrowed
+     * @param folder a folder that no other user may write to; lent
      * @param name the name of the file in it
-     * @return the lock, or empty if another process has it, or this one by another call
+     * @return the lock, or empty if another process or another call of this process holds it
      * @throws ErrnoException EISDIR, ENOSPC and others; ENOENT if the folder was removed; EBUSY if
      *     the file is replaced again and again
      */
@@ -74,7 +74,7 @@ public final class LockFile implements AutoCloseable {
                 return Fcntl.open(folder, name, FLAGS, OWNER_ALONE);
             } catch (ErrnoException e) {
                 boolean isOther = e.errno() == Errno.ELOOP || e.errno() == Errno.ENXIO;
-                if (!isOther || i == ATTEMPTS) { // a link, or a socket
+                if (!isOther || i == ATTEMPTS) { // ELOOP: a symbolic link; ENXIO: a socket
                     throw e;
                 }
                 int ignored = SysStat.unlinkat(folder, name);
@@ -82,14 +82,14 @@ public final class LockFile implements AutoCloseable {
         }
     }
 
-    /** Whether only we can have opened it. */
+    /** Whether only this user can have opened the file. */
     private static boolean isPrivate(Stat stat) {
         return stat.isRegular()
                 && stat.uid() == Unistd.geteuid()
                 && (stat.permissions() & OTHERS) == 0;
     }
 
-    /** A file that was removed before it was locked locks nothing. */
+    /** Whether the name still means the file: the lock of a removed file excludes no process. */
     private static boolean isThere(Fd folder, String name, Fd file) {
         try (Fd now = Fcntl.open(folder, name, Fcntl.O_PATH | Fcntl.O_NOFOLLOW, 0)) {
             return SysStat.stat(now).isSameFile(SysStat.stat(file));
@@ -101,7 +101,7 @@ public final class LockFile implements AutoCloseable {
         }
     }
 
-    /** {@return the file, lent: open for reading and writing, for what it is to say to people} */
+    /** {@return the file, lent: open for reading and writing, for a note to people} */
     public Fd file() {
         return file;
     }

@@ -6,7 +6,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * How a file is to be opened, and what it must be.
+ * The way to open a file, and the requirements that the file must meet.
  *
  * <pre>{@code
  * OpenHow environment = OpenHow.reading();                        // a regular file
@@ -14,21 +14,20 @@ import java.util.Set;
  *         .kinds(FileKind.REGULAR, FileKind.FIFO).blocking();
  * }</pre>
  *
- * <p>Symbolic links are {@linkplain Links#GUARDED guarded} unless said otherwise. That keeps both
- * the usual ({@code /var/run}, {@code /etc/alternatives}, a release directory of the service's user
- * with a link {@code current} in it) and the promise: a user gets no more by a path that leads
- * through his directories than he could open himself. For hard links the same holds: a file with
- * several names, found in a directory that others may write, must belong to the owner of that
- * directory, or it may be root's under another name. Immutable.
+ * <p>Symbolic links are {@linkplain Links#GUARDED guarded} by default. That allows the usual links
+ * ({@code /var/run}, {@code /etc/alternatives}, a release directory of the service's user with a
+ * link {@code current} in it), and guarantees that a path through a user's directories gives that
+ * user no access to files that the user could not open directly. The same holds for hard links: a
+ * file with several names, in a directory that others may write, must belong to the owner of that
+ * directory, or it may be root's file under another name. Immutable.
  *
  * @param access {@code O_RDONLY}, {@code O_WRONLY} or {@code O_RDWR}, with {@code O_APPEND} and
  *     {@code O_TRUNC}
- * @param kinds what it may be; anything else is refused before it is opened
- * @param createMode the permissions of the file if it is made, whatever the umask; empty: it must
- *     be there
+ * @param kinds the allowed kinds of file; any other is refused before it is opened
+ * @param createMode the permissions of a new file, whatever the umask; empty if the file must exist
  * @param links which symbolic links are followed
  * @param isBlocking whether reads and writes of the descriptor wait; opening it never does
- * @param mayBeNull whether {@code /dev/null} will do, whatever it is to be
+ * @param mayBeNull whether {@code /dev/null} is allowed, whatever the kinds
  */
 public record OpenHow(
         int access,
@@ -54,7 +53,7 @@ public record OpenHow(
     }
 
     /**
-     * A regular file that is there, to be read.
+     * Opens an existing regular file for reading.
      *
      * @return the way to open it
      */
@@ -63,7 +62,7 @@ public record OpenHow(
     }
 
     /**
-     * A regular file that is there, to be written from its start.
+     * Opens an existing regular file for writing from its start.
      *
      * @return the way to open it
      */
@@ -72,7 +71,7 @@ public record OpenHow(
     }
 
     /**
-     * A regular file that is there, for both.
+     * Opens an existing regular file for reading and writing.
      *
      * @return the way to open it
      */
@@ -81,10 +80,10 @@ public record OpenHow(
     }
 
     /**
-     * What it may be, instead of a regular file.
+     * Sets the allowed kinds of file, instead of a regular file.
      *
      * @param first one kind
-     * @param more other kinds
+     * @param more further kinds
      * @return the changed way to open
      */
     public OpenHow kinds(FileKind first, FileKind... more) {
@@ -93,7 +92,7 @@ public record OpenHow(
     }
 
     /**
-     * What it may be, or {@code /dev/null}, by which a file is masked.
+     * Allows {@code /dev/null} in addition, by which a file is masked.
      *
      * @return the changed way to open
      */
@@ -102,7 +101,7 @@ public record OpenHow(
     }
 
     /**
-     * Every write goes to its end.
+     * Appends: every write goes to the end of the file.
      *
      * @return the changed way to open
      */
@@ -112,7 +111,7 @@ public record OpenHow(
     }
 
     /**
-     * A regular file is emptied.
+     * Truncates a regular file to length 0.
      *
      * @return the changed way to open
      */
@@ -121,20 +120,20 @@ public record OpenHow(
     }
 
     /**
-     * A regular file is made if nothing is there.
+     * Makes a regular file if the path is missing.
      *
-     * @param mode its permissions, whatever the umask
+     * @param mode the permissions of the new file, whatever the umask
      * @return the changed way to open
-     * @throws IllegalArgumentException if these are no permissions
+     * @throws IllegalArgumentException if the mode is not within 07777
      */
     public OpenHow creating(int mode) {
         return new OpenHow(access, kinds, OptionalInt.of(mode), links, isBlocking, mayBeNull);
     }
 
     /**
-     * Which symbolic links are followed.
+     * Sets which symbolic links are followed.
      *
-     * @param which which links
+     * @param which the links to follow
      * @return the changed way to open
      */
     public OpenHow links(Links which) {
@@ -142,7 +141,7 @@ public record OpenHow(
     }
 
     /**
-     * Reads and writes of the descriptor wait, as a program expects that is given it.
+     * Makes reads and writes of the descriptor wait, as a program expects of its descriptors.
      *
      * @return the changed way to open
      */
@@ -150,7 +149,7 @@ public record OpenHow(
         return new OpenHow(access, kinds, createMode, links, true, mayBeNull);
     }
 
-    /** The flags of {@code open(2)}; close-on-exec is added there. */
+    /** The flags of {@code open(2)}; {@link Fcntl} adds O_CLOEXEC. */
     int flags() {
         return access | Fcntl.O_NONBLOCK | Fcntl.O_NOCTTY;
     }

@@ -10,7 +10,7 @@ import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import java.nio.file.Path;
 
-/** A file that was checked and opened as {@link OpenHow} says. Owns its descriptor. */
+/** An open file, checked and opened as an {@link OpenHow} requires. Owns its descriptor. */
 public final class OpenedFile implements AutoCloseable {
     private static final int NULL_MAJOR = 1;
     private static final int NULL_MINOR = 3;
@@ -71,7 +71,7 @@ public final class OpenedFile implements AutoCloseable {
         return fd;
     }
 
-    /** {@return the descriptor, which is the caller's from now on} */
+    /** {@return the descriptor, owned by the caller; this object becomes empty} */
     public Fd take() {
         return fd.move();
     }
@@ -89,8 +89,8 @@ public final class OpenedFile implements AutoCloseable {
     /**
      * {@return the content}
      *
-     * @param most bytes
-     * @throws FileException EFBIG if there is more; as {@code read(2)} says
+     * @param most the maximum length in bytes
+     * @throws FileException EFBIG if the file is longer; other errors of {@code read(2)}
      */
     public byte[] readAll(int most) throws FileException {
         try {
@@ -106,8 +106,8 @@ public final class OpenedFile implements AutoCloseable {
     /**
      * {@return the first bytes of the content}
      *
-     * @param most bytes
-     * @throws FileException as {@code read(2)} says
+     * @param most the maximum number of bytes
+     * @throws FileException with the error of {@code read(2)}
      */
     public byte[] readFirst(int most) throws FileException {
         try {
@@ -118,10 +118,10 @@ public final class OpenedFile implements AutoCloseable {
     }
 
     /**
-     * {@return whether anybody has the FIFO open for writing, or has left something in it} Where
-     * nobody has, a read is at its end at once.
+     * {@return whether a process has the FIFO open for writing, or the FIFO holds unread data} If
+     * neither, a read is at its end at once.
      *
-     * @throws FileException EMFILE; EINVAL if it is no FIFO that can be read
+     * @throws FileException EMFILE; EINVAL if the file is not a FIFO that is open for reading
      */
     public boolean hasWriter() throws FileException {
         Fd[] pipe;
@@ -154,8 +154,8 @@ public final class OpenedFile implements AutoCloseable {
     /**
      * Sets its owner and group.
      *
-     * @param uid -1 leaves it as it is
-     * @param gid -1 leaves it as it is
+     * @param uid the new owner; -1 keeps the old one
+     * @param gid the new group; -1 keeps the old one
      * @throws FileException with the errno of the call that failed
      */
     public void chown(long uid, long gid) throws FileException {

@@ -4,10 +4,10 @@ import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 
 /**
- * Who could have placed a name in a directory. Root and the user of this process are trusted; what
- * only they could have placed was meant.
+ * Decides which users could have placed a name in a directory. Root and the user of this process
+ * are trusted, and so is a name that only they could have placed.
  *
- * @param own the user of the calling thread
+ * @param own the effective user of the calling thread
  */
 record Owners(long own) {
     private static final int STICKY = 01000;
@@ -35,16 +35,16 @@ record Owners(long own) {
     }
 
     /**
-     * Whether a trusted user has placed a symbolic link: in an unprotected directory its owner
-     * tells who has made it, unless it is a hard link, which others can make of it.
+     * Whether a trusted user placed a symbolic link. In an unprotected directory the link's owner
+     * counts, unless the link has several names: other users can make hard links to it.
      */
     boolean hasPlaced(SysStat.Stat directory, SysStat.Stat link) {
         return isProtected(directory) || (trusts(link.uid()) && link.links() == 1);
     }
 
     /**
-     * Whether a name may be a hard link to a file that whoever placed it could not open: one of
-     * several names of a file that is not the directory's owner's.
+     * Whether a name may be a hard link to a file that the user who placed it could not open: the
+     * file has several names, and does not belong to the directory's owner.
      */
     boolean mayBeHardLink(SysStat.Stat directory, SysStat.Stat file) {
         boolean ofDirectoryOwner = file.uid() == directory.uid() && !trusts(file.uid());

@@ -12,39 +12,41 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One walk along a path, name by name, each in the directory that is held open at that moment.
- * Afterwards it holds the last directory, and the file that the last name means, if there is one,
- * by {@code O_PATH} descriptors. Used once.
+ * A walk along a path, name by name, each looked up in the directory that the walk holds open. At
+ * the end it holds, by {@code O_PATH} descriptors, the last directory and the file of the last
+ * name, if there is one. Used once.
  */
 final class PathWalk implements AutoCloseable {
-    /** As the kernel's own bound (path_resolution(7)). */
+    /** The same limit as the kernel's (path_resolution(7)). */
     private static final int MOST_LINKS = 40;
 
     private static final int LOOK = Fcntl.O_PATH | Fcntl.O_NOFOLLOW;
     private static final int ENTER = LOOK | Fcntl.O_DIRECTORY;
-    private static final int FRESH_MODE = 0700; // until it has its own
+    private static final int FRESH_MODE = 0700; // until chmod sets the wanted mode
 
-    /** Decides where a walk may go. What it throws ends the walk. */
+    /** Decides which directories and links a walk may pass. An exception ends the walk. */
     interface Judge {
         /**
-         * Looks at a directory that the walk is about to enter, at where it starts, and at what it
-         * ends at.
+         * Checks the start of the walk, each directory that it is about to enter, and the file at
+         * which it ends.
          *
          * @param place the path to it without symbolic links
+         * @param stat the status of the file
          * @param last whether the walk ends there
          */
         default void judge(String place, Stat stat, boolean last) throws FileException {}
 
         /**
-         * Looks at a symbolic link that the walk is about to follow.
+         * Checks a symbolic link that the walk is about to follow.
          *
-         * @param place the path to it
-         * @param directory that it is in
-         * @param last whether the walk ends at what it leads to
+         * @param place the path to the link without other symbolic links
+         * @param directory the status of that directory
+         * @param link the status of the link
+         * @param last whether the link is the last name of the walk
          */
         void judgeLink(String place, Stat directory, Stat link, boolean last) throws FileException;
 
-        /** Looks at what is to be opened, or at the directory in which something is to be made. */
+        /** Checks the file to open, or the directory in which a file is to be made. */
         default void judgeTarget(Stat stat) throws FileException {}
     }
 
@@ -52,26 +54,26 @@ final class PathWalk implements AutoCloseable {
     private final Judge judge;
     private final boolean beneath;
     private final boolean fromRoot;
-    private final String before; // of the shown path: what leads to the start
+    private final String before; // the part of the shown path that leads to the start
     private final Owners owners = Owners.ofThisThread();
     private final Deque<String> names = new ArrayDeque<>();
     private boolean making;
-    private int madeAbove; // permissions of directories that are made on the way
-    private int madeLast; // and of the last
+    private int madeAbove; // permissions of directories that are made before the last one
+    private int madeLast; // permissions of the last directory, if it is made
     private int followed;
     private boolean stable;
     private Fd directory;
     private Stat directoryStat;
-    private final Deque<String> real = new ArrayDeque<>(); // the names to the directory
-    private String lastName = "."; // of what the walk has come to, in the directory
-    private @Nullable Fd entry; // what that name means, by O_PATH
+    private final Deque<String> real = new ArrayDeque<>(); // the names that lead to the directory
+    private String lastName = "."; // the name that was looked up last, in the directory
+    private @Nullable Fd entry; // the file of that name, by O_PATH
     private @Nullable Stat entryStat;
 
     /**
      * @param shown the path for messages
-     * @param start where a relative path starts, lent; null: at the working directory
+     * @param start the directory where a relative path starts, lent; null: the working directory
      * @param beneath whether the path must not lead out of the start
-     * @param stable whether nobody else can make the path of the start mean another directory
+     * @param stable whether no other user can make the path of the start mean another directory
      */
     PathWalk(
             String shown,
@@ -84,7 +86,7 @@ final class PathWalk implements AutoCloseable {
         this(shown, start, beneath, stable, path, new GuardedLinks(shown, links));
     }
 
-    /** The same with other rules. */
+    /** The same with another judge. */
     PathWalk(
             String shown,
             @Nullable Fd start,
@@ -146,7 +148,7 @@ final class PathWalk implements AutoCloseable {
         }
     }
 
-    /** The names of a path before those that are left; one that ends with a slash keeps a dot. */
+    /** Puts the names of a path before those that are left; a slash at the end becomes a dot. */
     private void push(String path) {
         String[] parts = path.split("/", -1);
         for (int i = parts.length - 1; i >= 0; i--) {
@@ -159,16 +161,16 @@ final class PathWalk implements AutoCloseable {
         }
     }
 
-    /** Makes directories that are missing, with these permissions whatever the umask. */
+    /** Makes missing directories, with these permissions whatever the umask. */
     PathWalk making(int mode) {
         return making(mode, mode);
     }
 
     /**
-     * The same.
+     * Makes missing directories.
      *
-     * @param above permissions of those that are made on the way
-     * @param last permissions of the last
+     * @param above permissions of the directories before the last one
+     * @param last permissions of the last directory
      */
     PathWalk making(int above, int last) {
         making = true;
@@ -177,7 +179,7 @@ final class PathWalk implements AutoCloseable {
         return this;
     }
 
-    /** Where the walk is, for the messages of a judge. */
+    /** The path that the walk has reached, for the messages of a judge. */
     private String place() {
         return fromRoot ? realPath() : before + realPath().substring(1);
     }
@@ -191,7 +193,7 @@ final class PathWalk implements AutoCloseable {
         return this;
     }
 
-    /** Walks to the end, whatever that is; where nothing is there {@link #entry} is null. */
+    /** Walks to the end, whatever kind of file that is; if it is missing {@link #entry} is null. */
     PathWalk toFile() throws FileException {
         while (!names.isEmpty()) {
             step(names.removeFirst(), !names.isEmpty());
@@ -321,12 +323,12 @@ final class PathWalk implements AutoCloseable {
         }
     }
 
-    /** Refuses what the path must not lead to. */
+    /** Throws if the judge refuses the file to open. */
     void requireTarget(Stat stat) throws FileException {
         judge.judgeTarget(stat);
     }
 
-    /** Refuses what may be a hard link that gives away a file of somebody else. */
+    /** Throws if the file may be a hard link that gives access to another user's file. */
     void requireNoHardLink(Stat stat) throws FileException {
         if (FileKind.of(stat) != FileKind.DIRECTORY && owners.mayBeHardLink(directoryStat, stat)) {
             throw FileException.refusal(
@@ -338,7 +340,7 @@ final class PathWalk implements AutoCloseable {
         }
     }
 
-    /** The directory that the last name is in; or what the path leads to, if it is a directory. */
+    /** The directory that holds {@link #lastName}, or that {@code .} means. */
     Fd directory() {
         return directory;
     }
@@ -347,12 +349,12 @@ final class PathWalk implements AutoCloseable {
         return directoryStat;
     }
 
-    /** The last name, in the directory: {@code .} if the directory itself is meant. */
+    /** The last name, in the directory: {@code .} if the path means the directory itself. */
     String lastName() {
         return lastName;
     }
 
-    /** The path to what the walk has come to, without symbolic links, if it began at the root. */
+    /** The path that the walk has reached, without symbolic links, if it began at the root. */
     String realPath() {
         String directories = String.join("/", real);
         return lastName.equals(".")
@@ -360,7 +362,7 @@ final class PathWalk implements AutoCloseable {
                 : directories.isEmpty() ? "/" + lastName : "/" + directories + "/" + lastName;
     }
 
-    /** What the last name means, by O_PATH; null if there is nothing. */
+    /** The file of the last name, by O_PATH; null if it is missing or the directory itself. */
     @Nullable Fd entry() {
         return entry;
     }
@@ -369,18 +371,18 @@ final class PathWalk implements AutoCloseable {
         return entryStat;
     }
 
-    /** Whether nobody else can make the path to {@link #directory} mean another directory. */
+    /** Whether no other user can make the path to {@link #directory} mean another directory. */
     boolean isStable() {
         return stable;
     }
 
-    /** What was found, which is the caller's from now on. */
+    /** Hands over the file at the end of the path; the caller owns the descriptor. */
     Fd takeEntry() {
         Fd found = entry;
         return found == null ? directory.move() : found.move();
     }
 
-    /** The directory, which is the caller's from now on. */
+    /** Hands over the directory; the caller owns the descriptor. */
     Fd takeDirectory() {
         return directory.move();
     }

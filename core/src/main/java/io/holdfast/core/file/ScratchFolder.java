@@ -14,12 +14,12 @@ import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A folder for its owner alone in a folder that all users share, such as {@code /tmp}. It has the
- * mode 0700 and is locked (flock(2)) as long as it is held, so that whoever finds it later knows
- * whether its holder has been killed ({@link #dead}); nobody else can open and so lock it.
+ * A private temporary folder in a folder that all users share, such as {@code /tmp}. It has the
+ * mode 0700 and is locked (flock(2)) as long as it is held, so that a later process can find out
+ * whether its holder was killed ({@link #dead}). Other users cannot open, and so not lock, it.
  *
- * <p>Closing it releases the lock and removes nothing: its holder removes the folder before that,
- * by {@link #remove} if it is empty.
+ * <p>Closing it releases the lock but removes nothing: the holder removes the folder before that,
+ * by {@link #remove} once it is empty.
  */
 public final class ScratchFolder implements AutoCloseable {
     private static final int ATTEMPTS = 100;
@@ -37,10 +37,10 @@ public final class ScratchFolder implements AutoCloseable {
     }
 
     /**
-     * Makes one.
+     * Makes a folder, and holds it.
      *
-     * @param shared where all users may make folders
-     * @param prefix of its name, which ends with 16 random digits
+     * @param shared the folder in which all users may make folders
+     * @param prefix the begin of its name; 16 random hexadecimal digits follow
      * @return the folder, owned by the caller
      * @throws ErrnoException ENOENT, ENOSPC, EROFS, EMFILE
      */
@@ -60,7 +60,7 @@ public final class ScratchFolder implements AutoCloseable {
         }
     }
 
-    /** Empty if the name is taken, or if somebody took the folder for dead before its lock. */
+    /** Empty if the name exists, or if a process removed the folder as dead before our lock. */
     private static Optional<ScratchFolder> made(Fd above, Path path) {
         String name = String.valueOf(path.getFileName());
         int r = SysStat.mkdirat(above, name, OWNER_ALONE);
@@ -68,7 +68,7 @@ public final class ScratchFolder implements AutoCloseable {
             return Optional.empty();
         }
         ErrnoException.check(r, "mkdir", path);
-        r = SysStat.fchmodat(above, name, OWNER_ALONE); // what the umask took
+        r = SysStat.fchmodat(above, name, OWNER_ALONE); // restores the bits that the umask cleared
         if (r == -Errno.ENOENT) {
             return Optional.empty();
         }
@@ -77,10 +77,10 @@ public final class ScratchFolder implements AutoCloseable {
     }
 
     /**
-     * Holds a folder that this user made and that nobody holds any more; empty if the name means
-     * anything else.
+     * Holds a folder that this user made and that no process holds any more; empty if the path is
+     * any other file.
      *
-     * @param above the folder that it is in
+     * @param above the folder that holds it
      * @param path the path of the folder
      * @return the folder, owned by the caller
      * @throws ErrnoException EMFILE, ENFILE
@@ -92,7 +92,7 @@ public final class ScratchFolder implements AutoCloseable {
             if (e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE) {
                 throw e;
             }
-            return Optional.empty(); // no folder, or not ours to look at
+            return Optional.empty(); // no folder, or no permission
         }
     }
 
@@ -115,7 +115,7 @@ public final class ScratchFolder implements AutoCloseable {
         }
     }
 
-    /** Told without asking the file system of another user, which may be mounted there. */
+    /** Checks the cached status: another user's file system may be mounted there, and block. */
     private static boolean isOurs(Fd place, Fd above) {
         Stat stat = SysStat.cachedStat(place);
         return stat.uid() == Unistd.geteuid()
@@ -134,7 +134,7 @@ public final class ScratchFolder implements AutoCloseable {
         return folder;
     }
 
-    /** {@return the folder that it is in, lent} */
+    /** {@return the shared folder that holds it, lent} */
     public Fd shared() {
         return shared;
     }
@@ -145,9 +145,9 @@ public final class ScratchFolder implements AutoCloseable {
     }
 
     /**
-     * Removes it if it is empty: 0, or -errno.
+     * Removes the folder if it is empty.
      *
-     * @return 0, or -errno
+     * @return 0, or -errno (ENOTEMPTY)
      */
     public int remove() {
         return SysStat.rmdirat(shared, String.valueOf(path.getFileName()));

@@ -24,14 +24,14 @@ import org.jspecify.annotations.Nullable;
  * <p>A user who may write to a folder chooses what a daemon reads there, and a user who may write
  * to a folder above it can put another one in its place. So every folder on the way from the root
  * is held ({@link PathWalk}) and checked by its descriptor: it belongs to root, to our own
- * effective user or to the owner of the root folder (in a user namespace root itself may have no
- * other number), and neither its group nor everybody may write to it. A folder above may be
- * writable by everybody if it has the sticky bit, as {@code /tmp} has: other users cannot rename or
- * remove our entries there, and an entry that another user owns is refused. A symbolic link above
- * the folder is followed if one of those owners made it; the folder itself must be no link.
+ * effective user or to the owner of the root folder (in a user namespace, root may have only that
+ * number), and neither its group nor everybody may write to it. A folder above may be writable by
+ * everybody if it has the sticky bit, as {@code /tmp} has: other users cannot rename or remove our
+ * entries there, and an entry that another user owns is refused. A symbolic link above the folder
+ * is followed if one of those owners made it; the folder itself must not be a link.
  *
- * <p>Another user cannot change any of this afterwards, so that a path below a trusted folder stays
- * as good as its descriptor. Safe for use by any thread.
+ * <p>Another user cannot change any of this afterwards, so a path below a trusted folder stays as
+ * safe as its descriptor. Safe for use by any thread.
  */
 public final class TrustedFolder implements AutoCloseable {
     private static final int NEW_FILE =
@@ -48,23 +48,24 @@ public final class TrustedFolder implements AutoCloseable {
     }
 
     /**
-     * Opens a folder, and makes it, and those above it, if they are missing: with the mode 0755,
+     * Opens a folder. Makes it and the folders above it if they are missing, with the mode 0755,
      * whatever the umask.
      *
      * @param path the path
      * @return the folder, owned by the caller
      * @throws ErrnoException EPERM or ELOOP if it cannot be trusted, with the reason and the
-     *     remedy; else as mkdir(2) and open(2)
+     *     remedy; other errors of mkdir(2) and open(2)
      */
     public static TrustedFolder make(Path path) {
         return make(path, PUBLIC);
     }
 
     /**
-     * The same with another mode of the folder itself, if it is made here.
+     * Opens or makes a folder like {@link #make(Path)}, but makes the last folder of the path with
+     * another mode.
      *
      * @param path the path
-     * @param mode 0 to 0777
+     * @param mode the permissions, 0 to 0777
      * @return the folder, owned by the caller
      */
     public static TrustedFolder make(Path path, int mode) {
@@ -73,11 +74,11 @@ public final class TrustedFolder implements AutoCloseable {
     }
 
     /**
-     * Opens a folder that must be there.
+     * Opens an existing folder.
      *
      * @param path the path
      * @return the folder, owned by the caller
-     * @throws ErrnoException as {@link #make}; ENOENT
+     * @throws ErrnoException as {@link #make}; ENOENT if it is missing
      */
     public static TrustedFolder open(Path path) {
         Path absolute = path.toAbsolutePath();
@@ -85,8 +86,8 @@ public final class TrustedFolder implements AutoCloseable {
     }
 
     /**
-     * Refuses a folder in which another user could replace a file of ours, such as the socket of a
-     * daemon. One with the sticky bit will do, although others may have files there.
+     * Throws if another user could replace our files in a folder, such as the socket of a daemon. A
+     * folder with the sticky bit is accepted, although other users may make files there.
      *
      * @param path the path
      * @throws ErrnoException as {@link #open}
@@ -96,10 +97,10 @@ public final class TrustedFolder implements AutoCloseable {
     }
 
     /**
-     * Opens a folder in this one, and makes it if it is missing.
+     * Opens a folder in this one. Makes it if it is missing.
      *
      * @param name the name in this folder, without a slash
-     * @param mode of a folder that is made, whatever the umask; one that is there keeps its own
+     * @param mode the mode of a new folder, whatever the umask; an existing one keeps its mode
      * @return the folder, owned by the caller
      * @throws ErrnoException as {@link #make}
      */
@@ -109,9 +110,9 @@ public final class TrustedFolder implements AutoCloseable {
     }
 
     /**
-     * @param start the folder that the last name is in; null: all names count, from the root on
-     * @param mode of the folder if it is made; -1: it must be there
-     * @param maySticky whether others may write to it if it has the sticky bit
+     * @param start the folder that holds the last name; null to walk the whole path from the root
+     * @param mode the mode of a new folder; -1 if it must exist
+     * @param maySticky whether others may write to the folder if it has the sticky bit
      */
     private static Fd walk(Path path, @Nullable Fd start, int mode, boolean maySticky) {
         String shown = KernelPath.text(path);
@@ -128,11 +129,11 @@ public final class TrustedFolder implements AutoCloseable {
     }
 
     /**
-     * Writes a new file, in the place of one that is there: whoever has the old one open cannot
-     * change the new one.
+     * Writes a new file. Unlinks an old one of that name first, so a process that has the old file
+     * open cannot change the new one.
      *
      * @param name the name in this folder, without a slash
-     * @param mode of the file, whatever the umask
+     * @param mode the mode of the file, whatever the umask
      * @param content the content of the file
      * @throws ErrnoException EISDIR, ENOSPC and others
      */
@@ -153,7 +154,7 @@ public final class TrustedFolder implements AutoCloseable {
     }
 
     /**
-     * {@return the descriptor ({@code O_PATH}), lent: for what is opened or made relative to the
+     * {@return the descriptor ({@code O_PATH}), lent, for calls that take a name relative to the
      * folder}
      */
     public Fd fd() {
@@ -176,10 +177,12 @@ public final class TrustedFolder implements AutoCloseable {
     }
 
     /**
-     * What makes a folder one of ours alone.
+     * The checks that make a folder a trusted one.
      *
-     * @param path of the folder, for messages
+     * @param path the path of the folder, for messages
      * @param maySticky whether others may write to the last folder if it has the sticky bit
+     * @param self the effective user of this process
+     * @param rootOwner the owner of the root folder
      */
     private record Check(String path, boolean maySticky, long self, long rootOwner)
             implements PathWalk.Judge {

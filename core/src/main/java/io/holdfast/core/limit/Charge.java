@@ -1,8 +1,8 @@
 package io.holdfast.core.limit;
 
 /**
- * A part of a {@link FairShare} that a user holds until the charge is closed, so that nobody has to
- * remember how much to give back. Thread-safe.
+ * A part of a {@link FairShare} that a user holds until the charge is closed. It remembers the
+ * amount to give back. Thread-safe.
  *
  * @param <K> the user
  */
@@ -18,13 +18,13 @@ public final class Charge<K> implements AutoCloseable {
     // guarded by this
     private boolean closed;
 
-    /** {@return a charge that grows without limit: for memory that no stranger fills} */
+    /** {@return a charge that grows without limit: for memory that no other user can fill} */
     public static Charge<?> unlimited() {
         FairShare<String> all = FairShare.of("memory", Long.MAX_VALUE, "no limit is set");
         return new Charge<>(all.withTrusted(_ -> true), "the process", 0);
     }
 
-    /** What is charged already. */
+    /** Makes the charge of an amount that the share has already counted. */
     Charge(FairShare<K> share, K user, long amount) {
         this.share = share;
         this.user = user;
@@ -35,8 +35,7 @@ public final class Charge<K> implements AutoCloseable {
      * Takes more for the same user.
      *
      * @param more 0 or more
-     * @return false if that is more than the user's share, or the charge is closed: then nothing
-     *     changes
+     * @return false, and nothing changes, if that exceeds the user's share or the charge is closed
      */
     public synchronized boolean grow(long more) {
         if (closed || !share.tryTake(user, more)) {
@@ -47,10 +46,10 @@ public final class Charge<K> implements AutoCloseable {
     }
 
     /**
-     * Gives a part back; nothing happens if the charge is closed.
+     * Gives a part back. Does nothing if the charge is closed.
      *
-     * @param less how much is given back
-     * @throws IllegalStateException if it is less than that
+     * @param less the amount to give back
+     * @throws IllegalStateException if the charge holds less than that
      */
     public synchronized void shrink(long less) {
         if (!closed) {
@@ -62,12 +61,12 @@ public final class Charge<K> implements AutoCloseable {
         }
     }
 
-    /** {@return why it could not grow, as {@link FairShare#refusal} says it} */
+    /** {@return the reason why it could not grow, as {@link FairShare#refusal} words it} */
     public synchronized String refusal() {
         return share.refusal(user);
     }
 
-    /** Gives it back. Idempotent. */
+    /** Gives the whole charge back. Idempotent. */
     @Override
     public synchronized void close() {
         if (!closed) {

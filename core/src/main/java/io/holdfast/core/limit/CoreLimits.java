@@ -3,9 +3,9 @@ package io.holdfast.core.limit;
 import java.time.Duration;
 import java.util.List;
 
-/** The limits of this module that are system properties. */
+/** The limits of this module that system properties can change. */
 public final class CoreLimits {
-    /** Threads that spawn children. */
+    /** The number of threads that spawn children at the same time. */
     public static final Limit SPAWNERS =
             Limit.count("io.holdfast.spawners", 16, "threads that spawn children at a time");
 
@@ -23,7 +23,7 @@ public final class CoreLimits {
                     Duration.ofSeconds(10),
                     "time that the name of a user or group is cached");
 
-    /** How long the exit status of a process that is not our child is waited for. */
+    /** How long to wait for the exit status of a process that is not our child. */
     public static final Limit REAP_GRACE =
             Limit.time(
                     "io.holdfast.reapGrace",
@@ -31,14 +31,14 @@ public final class CoreLimits {
                     "time that the parent of a process may take to reap it before its exit is"
                             + " reported without a status");
 
-    /** How long the processes of a scope may take to be gone after it was killed. */
+    /** How long the processes of a scope may take to exit after it was killed. */
     public static final Limit SCOPE_PATIENCE =
             Limit.time(
                     "io.holdfast.scopePatience",
                     Duration.ofSeconds(10),
                     "time that the processes of a scope may take to be gone once they are killed");
 
-    /** How long a bind waits for others who replace a dead socket file in the same folder. */
+    /** How long a bind waits for other binds that replace a dead socket file in the same folder. */
     public static final Limit SOCKET_PATIENCE =
             Limit.time(
                     "io.holdfast.socketPatience",
@@ -56,13 +56,13 @@ public final class CoreLimits {
             Limit.bytes(
                     "io.holdfast.runError", 16 << 20, "bytes of standard error that a run keeps");
 
-    /** Bytes of one line that a reader of lines gets at once. */
+    /** The maximum bytes of one line that a reader of lines receives. */
     public static final Limit RUN_LINE =
             Limit.bytes("io.holdfast.runLine", 1 << 20, "bytes of a line that a run hands over");
 
     private CoreLimits() {}
 
-    /** {@return all of them} */
+    /** {@return all limits of this class} */
     public static List<Limit> all() {
         return List.of(
                 SPAWNERS,

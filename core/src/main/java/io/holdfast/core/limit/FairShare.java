@@ -6,29 +6,29 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A limit that users share so that none of them can take all of it.
+ * A limit that several users share, so that no user can take all of it.
  *
- * <p>A plain limit for everybody lets the first user starve the others; a fixed part for each user
- * wastes what the others do not need. The rule here is that of dbus-broker: with <i>n</i> users who
- * hold something, a user may hold at most one (<i>n</i> + 1)th of what is free and his own. The
- * first user gets at most half, so that something is left; the second at most a third of what the
- * first left; and whoever comes next always finds a share. A user who already has more than that,
- * because others came later, keeps it and gets no more.
+ * <p>A single limit for all users lets the first user starve the others. A fixed part for each user
+ * wastes the parts that the others do not need. The rule here is that of dbus-broker: if <i>n</i>
+ * users hold something, a user may hold at most one (<i>n</i> + 1)th of the free amount plus the
+ * user's own. The first user gets at most half, the second at most a third of the rest, and the
+ * next user always finds a share. A user who already holds more than that, because others came
+ * later, keeps it and gets no more.
  *
  * <pre>{@code
  * FairShare<Long> calls = FairShare.of(CALLS);
  * Charge<Long> charge = calls.charge(uid, 1);
  * if (charge == null) {
- *     throw refused(calls.refusal(uid)); // who holds how much of what, and how to raise it
+ *     throw refused(calls.refusal(uid)); // the usage, its users, and how to raise the limit
  * }
  * try (charge) {
  *     answer();
  * }
  * }</pre>
  *
- * <p>Where the limit is small, a user who holds little is never refused while something is free:
- * {@link #withLeast}. Users who are trusted may take all that is free, and half of the limit is
- * theirs alone: {@link #withTrusted}. Thread-safe.
+ * <p>For a small limit, {@link #withLeast} grants each user a minimum as long as something is free.
+ * With {@link #withTrusted}, trusted users may take all that is free, and half of the limit is
+ * reserved for them. Thread-safe.
  *
  * @param <K> the user; a {@link Long} is shown as a uid
  */
@@ -46,11 +46,11 @@ public final class FairShare<K> {
     // guarded by this
     private long total;
 
-    /** Of these, what users have who are not trusted. */
+    /** The part of the total that untrusted users hold. */
     // guarded by this
     private long ofOthers;
 
-    /** How many users have something who are not trusted. */
+    /** The number of untrusted users who hold something. */
     // guarded by this
     private int holders;
 
@@ -77,7 +77,7 @@ public final class FairShare<K> {
     /**
      * Shares a named limit.
      *
-     * @param <K> the type of what tells users apart
+     * @param <K> the type of the user
      * @param limit the limit
      * @return the share
      */
@@ -86,10 +86,10 @@ public final class FairShare<K> {
     }
 
     /**
-     * Shares a limit that is set by other means than a property.
+     * Shares a limit that is not set by a property.
      *
-     * @param <K> the type of what tells users apart
-     * @param name what is shared, in the plural, for refusals
+     * @param <K> the type of the user
+     * @param name the shared resource, in the plural, for refusals
      * @param limit 0 or more
      * @param remedy how to raise it, for refusals
      * @return the share
@@ -99,10 +99,10 @@ public final class FairShare<K> {
     }
 
     /**
-     * {@return the same limit, of which each user may hold so much while it is free, whatever his
-     * share is} With 1 each user gets at least one thing.
+     * {@return the same limit, of which each user may hold a minimum while it is free, whatever the
+     * user's share} With 1 each user gets at least one item.
      *
-     * @param amount how much, 0 or more
+     * @param amount the minimum, 0 or more
      */
     public FairShare<K> withLeast(long amount) {
         synchronized (this) {
@@ -111,10 +111,10 @@ public final class FairShare<K> {
     }
 
     /**
-     * {@return the same limit, of which some users may take all that is free; half of it is left to
-     * them}
+     * {@return the same limit, of which trusted users may take all that is free, and of which half
+     * is reserved for them}
      *
-     * @param users which users
+     * @param users selects the trusted users
      */
     public FairShare<K> withTrusted(Predicate<? super K> users) {
         synchronized (this) {
@@ -123,8 +123,8 @@ public final class FairShare<K> {
     }
 
     /**
-     * {@return the same limit, which one thing may exceed that is held alone: a message of any
-     * length}
+     * {@return the same limit, which a single charge may exceed while nothing else is held: such as
+     * a message of any length}
      */
     public FairShare<K> withOneAlone() {
         synchronized (this) {
@@ -133,13 +133,13 @@ public final class FairShare<K> {
     }
 
     /**
-     * {@return whether a user who holds {@code own} may take {@code amount} more: the rule that
-     * this class is about, for accounts that keep their own numbers}
+     * {@return whether a user who holds {@code own} may take {@code amount} more: the rule of this
+     * class, for callers that keep their own accounts}
      *
-     * @param own what the user holds
-     * @param amount how much, 0 or more
-     * @param free what nobody holds
-     * @param users how many hold something, this one included
+     * @param own the amount that the user holds
+     * @param amount the amount to take, 0 or more
+     * @param free the free amount
+     * @param users the number of users who hold something, including this one
      */
     public static boolean isFair(long own, long amount, long free, long users) {
         return amount <= free && own + amount <= (free + own) / (users + 1);
@@ -149,8 +149,8 @@ public final class FairShare<K> {
      * Takes a part of the limit.
      *
      * @param user the user, with {@code equals}
-     * @param amount 0 or more
-     * @return null if it is more than the user's share
+     * @param amount the amount, 0 or more
+     * @return the charge, or null if the amount exceeds the user's share
      */
     public synchronized @Nullable Charge<K> charge(K user, long amount) {
         if (!mayTake(user, amount)) {
@@ -161,11 +161,11 @@ public final class FairShare<K> {
     }
 
     /**
-     * Takes a part of the limit that {@link #release} gives back; false if it is too much.
+     * Takes a part of the limit, which {@link #release} gives back.
      *
      * @param user the user, with {@code equals}
-     * @param amount how much, 0 or more
-     * @return false if it is too much
+     * @param amount the amount, 0 or more
+     * @return false if the amount exceeds the user's share
      */
     public synchronized boolean tryTake(K user, long amount) {
         boolean may = mayTake(user, amount);
@@ -176,22 +176,22 @@ public final class FairShare<K> {
     }
 
     /**
-     * Takes a part of the limit whatever the user's share is: of what he holds anyway. {@link
-     * #release} gives it back.
+     * Takes a part of the limit whatever the user's share, to account for something that the user
+     * already holds. {@link #release} gives it back.
      *
      * @param user the user, with {@code equals}
-     * @param amount 0 or more
+     * @param amount the amount, 0 or more
      */
     public synchronized void take(K user, long amount) {
         add(user, amount);
     }
 
     /**
-     * Gives back what {@link #tryTake} or {@link #take} took.
+     * Gives back an amount that {@link #tryTake} or {@link #take} took.
      *
      * @param user the user, with {@code equals}
-     * @param amount how much, 0 or more
-     * @throws IllegalStateException if the user does not hold so much
+     * @param amount the amount, 0 or more
+     * @throws IllegalStateException if the user holds less than that
      */
     public synchronized void release(K user, long amount) {
         requireHeld(amount, held(user));
@@ -205,10 +205,10 @@ public final class FairShare<K> {
     }
 
     /**
-     * {@return whether a user may take so much now}
+     * {@return whether a user may take an amount now}
      *
      * @param user the user, with {@code equals}
-     * @param amount how much, 0 or more
+     * @param amount the amount, 0 or more
      */
     public synchronized boolean mayTake(K user, long amount) {
         if (oneAlone && total == 0) {
@@ -242,7 +242,7 @@ public final class FairShare<K> {
     }
 
     /**
-     * Sets another limit. What is held stays held, also where it is more.
+     * Sets another limit. All charges stay, even if they exceed it.
      *
      * @param other the new limit, 0 or more
      */
@@ -270,8 +270,8 @@ public final class FairShare<K> {
     }
 
     /**
-     * {@return why a user gets no more: what is limited, how full it is, by whom, and how to raise
-     * it}
+     * {@return the reason why a user gets no more, on one line: the resource, its usage, the users
+     * who hold it, and how to raise the limit}
      *
      * @param user the user, with {@code equals}
      */

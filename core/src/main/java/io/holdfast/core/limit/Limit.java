@@ -14,19 +14,19 @@ import java.util.Optional;
  * }
  * }</pre>
  *
- * <p>The property is read once, when the limit is made. A property that is no positive number
- * leaves the default in force; {@link #problem} says so, and a daemon refuses to start with it. A
- * program changes a limit with {@code -DPROPERTY=NUMBER}; the daemons of the command {@code
- * holdfast} take that from the environment variable {@code JDK_JAVA_OPTIONS}. Immutable.
+ * <p>The property is read once, when the limit is made. If it is not a positive number, the default
+ * applies and {@link #problem} reports it; a daemon then refuses to start. A program changes a
+ * limit with {@code -DPROPERTY=NUMBER}; the daemons of the command {@code holdfast} read that from
+ * the environment variable {@code JDK_JAVA_OPTIONS}. Immutable.
  */
 public final class Limit {
-    /** What a limit counts. */
+    /** The unit of a limit. */
     public enum Unit {
-        /** How many there are. */
+        /** A number of objects. */
         COUNT(""),
-        /** Memory. */
+        /** An amount of memory or data. */
         BYTES(" bytes"),
-        /** Time. */
+        /** A time. */
         MILLISECONDS(" ms");
 
         private final String suffix;
@@ -61,7 +61,7 @@ public final class Limit {
                         : "";
     }
 
-    /** The number in a text; -1 if there is none in the range. */
+    /** Parses a number from 1 to {@code most}; returns -1 if the text is anything else. */
     private static long positive(String text, long most) {
         try {
             long number = Long.parseLong(text.strip());
@@ -72,11 +72,11 @@ public final class Limit {
     }
 
     /**
-     * {@return a limit on how many there may be}
+     * {@return a limit on a number of objects}
      *
-     * @param property names it, and is the system property that changes it
+     * @param property the system property that changes the limit, and its name
      * @param standard the default, 1 or more
-     * @param what is counted, in the plural: "units that are loaded"
+     * @param what the counted objects, in the plural: "units that are loaded"
      */
     public static Limit count(String property, int standard, String what) {
         return new Limit(property, standard, what, Unit.COUNT, Integer.MAX_VALUE);
@@ -85,43 +85,43 @@ public final class Limit {
     /**
      * {@return a limit on memory}
      *
-     * @param property names it, and is the system property that changes it
+     * @param property the system property that changes the limit, and its name
      * @param standard the default in bytes, 1 or more
-     * @param what takes them: "bytes of replies that wait to be sent"
+     * @param what the use of the memory: "bytes of replies that wait to be sent"
      */
     public static Limit bytes(String property, long standard, String what) {
         return new Limit(property, standard, what, Unit.BYTES, Long.MAX_VALUE);
     }
 
     /**
-     * {@return a limit on how long something takes}
+     * {@return a limit on a time}
      *
-     * @param property names it, and is the system property that changes it, in milliseconds
+     * @param property the system property that changes the limit, in milliseconds, and its name
      * @param standard the default, 1 ms or more
-     * @param what takes that long: "time in which a spawned process may take its descriptors"
+     * @param what the time: "time in which a spawned process may take its descriptors"
      */
     public static Limit time(String property, Duration standard, String what) {
         return new Limit(property, standard.toMillis(), what, Unit.MILLISECONDS, Long.MAX_VALUE);
     }
 
-    /** {@return the limit that is in force, 1 or more} */
+    /** {@return the value that applies, 1 or more} */
     public long value() {
         return value;
     }
 
     /**
-     * {@return the limit that is in force}
+     * {@return the value that applies}
      *
-     * @throws ArithmeticException if a limit of bytes does not fit
+     * @throws ArithmeticException if it does not fit an {@code int}
      */
     public int intValue() {
         return Math.toIntExact(value);
     }
 
     /**
-     * {@return the limit that is in force}
+     * {@return the value that applies}
      *
-     * @throws IllegalStateException if it does not limit a time
+     * @throws IllegalStateException if this is not a limit on a time
      */
     public Duration duration() {
         if (unit != Unit.MILLISECONDS) {
@@ -130,40 +130,40 @@ public final class Limit {
         return Duration.ofMillis(value);
     }
 
-    /** {@return the name of the limit, which is also that of its system property} */
+    /** {@return the name of the limit and of its system property} */
     public String property() {
         return property;
     }
 
-    /** {@return the thing that is limited, for people} */
+    /** {@return the limited resource, for messages} */
     public String what() {
         return what;
     }
 
-    /** {@return what the limit is counted in} */
+    /** {@return the unit of the limit} */
     public Unit unit() {
         return unit;
     }
 
-    /** {@return the value of the limit without its property} */
+    /** {@return the default, which applies without the property} */
     public long standard() {
         return standard;
     }
 
     /**
-     * {@return why the property was not used: one line for people} Empty if nothing is wrong with
-     * it.
+     * {@return the reason why the property was ignored, on one line; empty if it is valid or not
+     * set}
      */
     public Optional<String> problem() {
         return problem.isEmpty() ? Optional.empty() : Optional.of(problem);
     }
 
-    /** {@return how to raise the limit: the end of a refusal} */
+    /** {@return how to raise the limit, for the end of a refusal} */
     public String remedy() {
         return "raise it with -D" + property + "=NUMBER";
     }
 
-    /** The name, the value and the unit. */
+    /** Returns the name, the value and the unit. */
     @Override
     public String toString() {
         return property + "=" + value + unit.suffix;

@@ -7,12 +7,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Bounds how often each user does something: so many times at once, and then so many times a
- * second, by a token bucket for each user.
+ * A rate limit for each user, by one token bucket per user: a burst at once, and then a number of
+ * times per second.
  *
  * <p>A user whose bucket is full again is forgotten, so the table holds only users who were active
- * within the last {@code burst / perSecond} seconds, and at most {@code users} of them: with more,
- * the one that was seen first is forgotten, which lets it begin anew. Thread-safe.
+ * within the last {@code burst / perSecond} seconds, and at most {@code users} of them. If there
+ * are more, the user that was added first is forgotten, and starts again with a full bucket.
+ * Thread-safe.
  *
  * @param <K> the user
  */
@@ -41,29 +42,29 @@ public final class RateLimit<K> {
     /**
      * {@return a limit of the same rate for each user}
      *
-     * @param <K> the type of what tells users apart
-     * @param burst times at once, 1 or more
-     * @param perSecond times a second after that, 1 or more
-     * @param users that are remembered, 1 or more
+     * @param <K> the type of the user
+     * @param burst how many times at once, 1 or more
+     * @param perSecond how many times per second after that, 1 or more
+     * @param users how many users are remembered, 1 or more
      */
     public static <K> RateLimit<K> of(int burst, int perSecond, int users) {
         return new RateLimit<>(burst, perSecond, users, System::nanoTime);
     }
 
     /**
-     * {@return the same with another clock, like {@link System#nanoTime}}
+     * {@return the same limit with another clock}
      *
-     * @param clock the nanoseconds of the time
+     * @param clock the time in nanoseconds, like {@link System#nanoTime}
      */
     public RateLimit<K> withClock(LongSupplier clock) {
         return new RateLimit<>(burst, perSecond, users, clock);
     }
 
     /**
-     * Counts one more time for a user; false if that is too often.
+     * Takes a token of a user.
      *
      * @param user the user, with {@code equals}
-     * @return false if that is too often
+     * @return false if the user has no token left
      */
     public synchronized boolean tryPass(K user) {
         long now = nanoTime.getAsLong();
@@ -93,7 +94,7 @@ public final class RateLimit<K> {
         }
     }
 
-    /** How many users are remembered. */
+    /** The number of users in the table. */
     synchronized int remembered() {
         return fullAt.size();
     }

@@ -11,12 +11,12 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bounds how often lines are logged that somebody else can cause as often as he likes.
+ * A rate limit for log lines that another user can cause at will.
  *
- * <p>Lines have a source: the kind of event, the user who caused it, or both. Of each source the
- * first lines of an interval are logged as they come; of the further ones only the last, with the
- * number of those that were left out, when the interval is over. So one user's flood hides nobody
- * else's line. When more sources than {@code sources} have lines in one interval, all further ones
+ * <p>A line has a source: the kind of event, the user who caused it, or both. The first lines of a
+ * source in an interval are logged at once. Of its further lines only the last is logged, when the
+ * interval is over, with the number of omitted lines. So one user's flood does not hide another
+ * user's line. If more than {@code sources} sources have lines in one interval, all further sources
  * count as one.
  *
  * <pre>{@code
@@ -24,20 +24,20 @@ import org.jspecify.annotations.Nullable;
  * complaints.log(uid, "varlink: closing the connection of user 1000: invalid call");
  * }</pre>
  *
- * <p>What is left out is logged with the next line of any source after the interval, or when {@link
- * #flush} is called; {@link #withTimer} has it called in time. Thread-safe; lines are passed on by
- * the thread that logs them, one at a time.
+ * <p>After the interval, the summary is logged with the next line of any source, or when {@link
+ * #flush} is called; {@link #withTimer} calls it in time. Thread-safe. Lines are passed on one at a
+ * time, by the thread that logs them.
  */
 public final class Throttle {
     private static final Object FURTHER_SOURCES = new Object();
 
-    /** Runs a task later: the timer of an event loop. */
+    /** Runs a task later, such as the timer of an event loop. */
     @FunctionalInterface
     public interface Timer {
         /**
-         * Runs a task later.
+         * Runs a task after a delay.
          *
-         * @param delay how much later
+         * @param delay the delay
          * @param task the task
          */
         void after(Duration delay, Runnable task);
@@ -81,12 +81,12 @@ public final class Throttle {
     }
 
     /**
-     * Logs at most so many lines of one source in one interval.
+     * Makes a throttle.
      *
-     * @param burst lines of one source that are logged as they come, 1 or more
-     * @param interval from the first of them on
-     * @param sources that are told apart in one interval
-     * @param log takes lines
+     * @param burst how many lines of one source are logged at once in an interval, 1 or more
+     * @param interval the interval, from the first line of the source on
+     * @param sources how many sources are counted separately in one interval
+     * @param log receives the lines
      * @return the throttle
      */
     public static Throttle of(int burst, Duration interval, int sources, Consumer<String> log) {
@@ -94,16 +94,16 @@ public final class Throttle {
     }
 
     /**
-     * {@return the same with another clock, like {@link System#nanoTime}}
+     * {@return the same throttle with another clock}
      *
-     * @param nanoTime the nanoseconds of the time
+     * @param nanoTime the time in nanoseconds, like {@link System#nanoTime}
      */
     public Throttle withClock(LongSupplier nanoTime) {
         return new Throttle(burst, interval, sources, log, nanoTime, timer);
     }
 
     /**
-     * {@return the same, which says what was left out as soon as the interval is over}
+     * {@return the same throttle, which logs the summary as soon as the interval is over}
      *
      * @param timer runs a task later
      */
@@ -112,9 +112,9 @@ public final class Throttle {
     }
 
     /**
-     * Logs a line, or counts it.
+     * Logs a line, or counts it as omitted.
      *
-     * @param source with {@code equals}
+     * @param source the source of the line, with {@code equals}
      * @param line the line
      */
     public synchronized void log(Object source, String line) {
@@ -146,7 +146,7 @@ public final class Throttle {
         return new Window(nanoTime.getAsLong());
     }
 
-    /** Logs what was left out in the intervals that are over. */
+    /** Logs the summaries of the intervals that are over. */
     public synchronized void flush() {
         long now = nanoTime.getAsLong();
         List<String> late = new ArrayList<>();

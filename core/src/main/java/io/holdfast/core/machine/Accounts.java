@@ -29,12 +29,12 @@ import java.util.stream.Stream;
 
 /**
  * The users and groups of this machine: first those of {@code /etc/passwd} and {@code /etc/group},
- * then those that the name service switch knows of, by {@code getent(1)}. Nothing is kept from one
- * question to the next. Every method may block, while {@code getent} runs for 15 s at most ({@code
- * io.holdfast.accountPatience}, milliseconds); safe for use by any thread.
+ * then those of the name service switch, by {@code getent(1)}. Nothing is cached between lookups.
+ * Every method may block while {@code getent} runs, for 15 s at most ({@code
+ * io.holdfast.accountPatience}, milliseconds). Safe for use by any thread.
  */
 public final class Accounts {
-    /** Of the machine that we are on. */
+    /** The users and groups of the running system. */
     public static final Accounts SYSTEM =
             new Accounts(
                     Path.of("/etc/passwd"),
@@ -42,7 +42,7 @@ public final class Accounts {
                     "getent",
                     CoreLimits.ACCOUNT_PATIENCE.duration());
 
-    /** Bytes of an answer of {@code getent}; a longer one is an {@link UnansweredException}. */
+    /** The maximum bytes of {@code getent}'s output; more is an {@link UnansweredException}. */
     public static final int MAX_ANSWER = 1 << 20;
 
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
@@ -61,12 +61,12 @@ public final class Accounts {
     private final Duration patience;
 
     /**
-     * Reads these files, and asks this program.
+     * Makes a database of two files and a program.
      *
-     * @param passwd the users, one a line, as passwd(5) says
-     * @param group the groups, as group(5) says
-     * @param getent the program to ask for those that are not there
-     * @param patience how long it may take
+     * @param passwd the file of users, as in passwd(5)
+     * @param group the file of groups, as in group(5)
+     * @param getent the program that looks up entries that the files do not have
+     * @param patience how long that program may take
      */
     public Accounts(Path passwd, Path group, String getent, Duration patience) {
         this.passwd = passwd;
@@ -80,9 +80,9 @@ public final class Accounts {
      *
      * @param name the name
      * @param uid the user id
-     * @param gid of the primary group
-     * @param home may be empty
-     * @param shell may be empty
+     * @param gid the id of the primary group
+     * @param home the home directory, may be empty
+     * @param shell the login shell, may be empty
      */
     public record Account(String name, long uid, long gid, String home, String shell) {}
 
@@ -91,8 +91,8 @@ public final class Accounts {
      *
      * @param name the name
      * @param gid the group id
-     * @param members the users whom its entry lists, by name; those whose primary group it is need
-     *     not be among them
+     * @param members the names of the users that its entry lists; users whose primary group it is
+     *     need not be among them
      */
     public record Group(String name, long gid, List<String> members) {
         /** Copies the members. */
@@ -102,37 +102,37 @@ public final class Accounts {
     }
 
     /**
-     * A member of a netgroup, as netgroup(5) says. Each part is empty where any will do, and {@code
-     * -} where none will.
+     * A member of a netgroup, as in netgroup(5). Each part is empty if any value matches, and
+     * {@code -} if none does.
      *
      * @param host the host, empty for any
-     * @param user the user
+     * @param user the user, empty for any
      * @param domain the domain, empty for any
      */
     public record NetgroupMember(String host, String user, String domain) {}
 
-    /** There is no such user or group, or nobody could be asked. */
+    /** Thrown when there is no such user or group, or when the lookup failed. */
     public static sealed class UnknownAccountException extends Exception {
         private static final long serialVersionUID = 1L;
 
         /**
-         * Says what there is not.
+         * Makes the exception.
          *
-         * @param message what was looked for, on one line
+         * @param message names the missing entry, on one line
          */
         public UnknownAccountException(String message) {
             super(message);
         }
     }
 
-    /** Nobody could be asked, or has answered: whether there is such a one is not known. */
+    /** Thrown when the lookup failed, so that it is unknown whether there is such an entry. */
     public static final class UnansweredException extends UnknownAccountException {
         private static final long serialVersionUID = 1L;
 
         /**
-         * Says what could not be found out.
+         * Makes the exception.
          *
-         * @param message what was looked for, and why there was no answer, on one line
+         * @param message names the entry and the reason of the failure, on one line
          */
         public UnansweredException(String message) {
             super(message);
@@ -140,9 +140,9 @@ public final class Accounts {
     }
 
     /**
-     * Looks a user up.
+     * Looks up a user.
      *
-     * @param nameOrUid digits are a number, all else is a name
+     * @param nameOrUid the user: digits are a uid, any other text is a name
      * @return the user
      * @throws UnknownAccountException if there is none
      * @throws InterruptedException if the thread is or gets interrupted
@@ -152,7 +152,7 @@ public final class Accounts {
     }
 
     /**
-     * Looks a user up by name, also by one that consists of digits.
+     * Looks up a user by name, even if the name consists of digits.
      *
      * @param name the name
      * @return the user
@@ -164,8 +164,7 @@ public final class Accounts {
     }
 
     /**
-     * {@return the number of a group that is looked up by name, also by one that consists of
-     * digits}
+     * {@return the gid of a group that is looked up by name, even if the name consists of digits}
      *
      * @param name the name
      * @throws UnknownAccountException if there is none
@@ -176,10 +175,10 @@ public final class Accounts {
     }
 
     /**
-     * {@return the user of this name or number, if there is one}
+     * {@return the user of a name or uid, if there is one}
      *
-     * @param nameOrUid digits are a number, all else is a name
-     * @throws UnknownAccountException if it is no name, or if nobody could be asked
+     * @param nameOrUid the user: digits are a uid, any other text is a name
+     * @throws UnknownAccountException if the text is not a valid name, or the lookup failed
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Optional<Account> findUser(String nameOrUid)
@@ -188,10 +187,10 @@ public final class Accounts {
     }
 
     /**
-     * {@return the number of the group of this name or number, if there is one}
+     * {@return the gid of the group of a name or gid, if there is one}
      *
-     * @param nameOrGid digits are a number, all else is a name
-     * @throws UnknownAccountException if it is no name, or if nobody could be asked
+     * @param nameOrGid the group: digits are a gid, any other text is a name
+     * @throws UnknownAccountException if the text is not a valid name, or the lookup failed
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Optional<Long> findGroup(String nameOrGid)
@@ -200,10 +199,10 @@ public final class Accounts {
     }
 
     /**
-     * Looks a group up.
+     * Looks up a group.
      *
-     * @param nameOrGid a number, which need not be in the database, or a name
-     * @return its number
+     * @param nameOrGid a gid, which need not be in the database, or a name
+     * @return the gid
      * @throws UnknownAccountException if there is none
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -215,10 +214,10 @@ public final class Accounts {
     }
 
     /**
-     * {@return the groups that a user is in, without the primary one}
+     * {@return the supplementary groups of a user, without the primary one}
      *
      * @param user the user
-     * @throws UnknownAccountException if nobody could be asked
+     * @throws UnknownAccountException if the lookup failed
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public List<Long> groupsOf(Account user) throws UnknownAccountException, InterruptedException {
@@ -238,7 +237,7 @@ public final class Accounts {
      * {@return the name of a group}
      *
      * @param gid the group id
-     * @throws UnknownAccountException if it has none
+     * @throws UnknownAccountException if there is no such group
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public String groupName(long gid) throws UnknownAccountException, InterruptedException {
@@ -246,10 +245,10 @@ public final class Accounts {
     }
 
     /**
-     * {@return the entry of a group with its members: that of the name service switch, which may
-     * put those of several sources together}
+     * {@return the entry of a group with its members, from the name service switch, which may merge
+     * the members of several sources}
      *
-     * @param nameOrGid digits are a number, all else is a name
+     * @param nameOrGid the group: digits are a gid, any other text is a name
      * @throws UnknownAccountException if there is none
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -261,10 +260,11 @@ public final class Accounts {
     }
 
     /**
-     * {@return the members of a netgroup, those of netgroups in it too; none if there is no such}
+     * {@return the members of a netgroup, with those of netgroups in it; none if there is no such
+     * netgroup}
      *
      * @param name the name
-     * @throws UnknownAccountException if that is no name of one, or nobody could be asked
+     * @throws UnknownAccountException if the text is not a valid name, or the lookup failed
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public List<NetgroupMember> netgroup(String name)
@@ -284,7 +284,7 @@ public final class Accounts {
         return members;
     }
 
-    /** Makes something of the fields of a line; empty if they are no entry. */
+    /** Converts the fields of a line; empty if they are not a valid entry. */
     private interface Entry<E> {
         Optional<E> of(String[] fields);
     }
@@ -308,7 +308,7 @@ public final class Accounts {
             throws UnknownAccountException, InterruptedException {
         checkName(kind, name);
         Optional<E> found = inFile(file, NAME, name, entry);
-        if (found.isEmpty() && !DIGITS.matcher(name).matches()) { // to getent they are a number
+        if (found.isEmpty() && !DIGITS.matcher(name).matches()) { // getent takes them for a number
             found = firstOf(ask(database, name).stream(), NAME, name, entry);
         }
         return found.orElseThrow(
@@ -328,7 +328,7 @@ public final class Accounts {
                 new BufferedReader(new InputStreamReader(Files.newInputStream(file), UTF_8))) {
             return firstOf(lines.lines(), field, key, entry);
         } catch (IOException | UncheckedIOException e) {
-            return Optional.empty(); // where there is no file the others are asked
+            return Optional.empty(); // no readable file: getent decides
         }
     }
 
@@ -374,7 +374,7 @@ public final class Accounts {
                 : Optional.empty();
     }
 
-    /** The lines of an answer; none if the key is unknown. */
+    /** Runs getent and returns its lines; none if it does not know the key. */
     private List<String> ask(String database, String key)
             throws UnknownAccountException, InterruptedException {
         Spawn spawn =
@@ -397,7 +397,7 @@ public final class Accounts {
         }
     }
 
-    /** What it writes, if it ends with status 0, else nothing. */
+    /** Returns the output of getent if it exits with status 0, otherwise an empty text. */
     private String answer(Child child)
             throws InterruptedException, ExecutionException, TimeoutException {
         long deadline = System.nanoTime() + patience.toNanos();

@@ -12,7 +12,7 @@ import java.util.Optional;
  * The names of local containers and virtual machines as systemd-machined(8) publishes them: for
  * each machine a symbolic link {@code unit:UNIT} that points at its name.
  *
- * @param folder where the links are
+ * @param folder the folder of the links
  */
 public record MachineRegistry(Path folder) {
     /** The registry of the running system. */
@@ -20,11 +20,12 @@ public record MachineRegistry(Path folder) {
             new MachineRegistry(Path.of("/run/systemd/machines"));
 
     /**
-     * {@return the machine whose unit the path lies in, as sd_pid_get_machine_name(3) finds it;
-     * empty where the path is in no unit or the unit is no machine's} Reads one link on each call.
+     * {@return the machine to whose unit a cgroup belongs, as sd_pid_get_machine_name(3) finds it;
+     * empty if the cgroup is in no unit or the unit is not a machine's} Reads one link on each
+     * call.
      *
-     * @param path the path
-     * @throws UncheckedIOException if the link is there and cannot be read
+     * @param path the path of the cgroup
+     * @throws UncheckedIOException if the link exists but cannot be read
      */
     public Optional<String> machineName(CgroupPath path) {
         return path.unit().flatMap(this::machineOfUnit);

@@ -1,5 +1,5 @@
 /**
- * What this machine knows by name: its users and groups, its containers and virtual machines. For
+ * The names that this machine knows: of users and groups, of containers and virtual machines. For
  * the modules of Holdfast only.
  */
 @NullMarked

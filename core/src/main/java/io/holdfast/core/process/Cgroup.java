@@ -19,30 +19,30 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A cgroup of the v2 hierarchy (cgroups(7)), held by its open directory: a removed one is not taken
- * for another of the same name. The hierarchy may be the only one or stand beside the old one
+ * A cgroup of the v2 hierarchy (cgroups(7)), held by its open directory: a removed cgroup is never
+ * mistaken for a new one of the same name. The hierarchy may be the only one or coexist with v1
  * (hybrid).
  *
  * <p>Safe for use by any thread; its owner closes it, which removes nothing. Methods block in the
  * kernel for a moment, and those that wait park the calling thread. All throw {@link
- * ErrnoException}: EACCES and EPERM where the directory is not ours, ENOENT or ENODEV once it is
- * removed.
+ * ErrnoException}: EACCES and EPERM without permission for the directory, ENOENT or ENODEV once it
+ * is removed.
  */
 public final class Cgroup implements AutoCloseable {
     private static final int CGROUP_MODE = 0755;
 
-    private static volatile @Nullable String mount; // once it was found
+    private static volatile @Nullable String mount; // null until it was found
 
     private final Fd directory;
     private final CgroupPath path;
-    private volatile long id; // 0 until asked for
+    private volatile long id; // 0 until it was read
 
     Cgroup(Fd directory, CgroupPath path) {
         this.directory = directory;
         this.path = path;
     }
 
-    /** {@return whether there is a v2 hierarchy at all} */
+    /** {@return whether a v2 hierarchy is mounted} */
     public static boolean isMounted() {
         return mount() != null;
     }
@@ -59,7 +59,7 @@ public final class Cgroup implements AutoCloseable {
     /**
      * {@return where the v2 hierarchy is mounted}
      *
-     * @throws ErrnoException ENODATA if it is not
+     * @throws ErrnoException ENODATA if it is not mounted
      */
     public static String mountPoint() {
         String found = mount();
@@ -83,8 +83,9 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * {@return the cgroup below which the units of this machine's manager are: that of process 1
-     * without its {@code init.scope}; the root of the tree that we see, where that cannot be seen}
+     * {@return the cgroup below which this machine's manager has its units: that of process 1
+     * without its {@code init.scope}; the root of the visible tree, if the cgroup of process 1 is
+     * not visible}
      */
     public static CgroupPath managerRoot() {
         Optional<PidFd> first = PidFd.find(1);
@@ -114,7 +115,7 @@ public final class Cgroup implements AutoCloseable {
 
     /**
      * Opens a cgroup by its id: by file handle, which needs CAP_DAC_READ_SEARCH; without it by
-     * looking through the tree.
+     * searching the tree.
      *
      * @param id the id
      * @return the cgroup, owned by the caller
@@ -125,8 +126,8 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * {@return the id: the inode number of the directory, which PIDFD_GET_INFO tells of a process
-     * too}
+     * {@return the id: the inode number of the directory, which PIDFD_GET_INFO also reports for a
+     * process}
      */
     public long id() {
         long known = id;
@@ -137,7 +138,7 @@ public final class Cgroup implements AutoCloseable {
         return known;
     }
 
-    /** {@return its place in the tree, as we see it} */
+    /** {@return its path in the visible tree} */
     public CgroupPath path() {
         return path;
     }
@@ -147,7 +148,7 @@ public final class Cgroup implements AutoCloseable {
         return directory;
     }
 
-    /** Uses the directory. A failure of that names this cgroup. */
+    /** Calls the function with the directory. An exception that it throws names this cgroup. */
     <R> R in(Function<Fd, R> use) {
         try {
             return use.apply(directory);
@@ -156,7 +157,7 @@ public final class Cgroup implements AutoCloseable {
         }
     }
 
-    /** Opens what is in the directory. A failure of that names this cgroup. */
+    /** Opens an entry of the directory. The exception of a failure names this cgroup. */
     Fd open(String name, int flags) {
         try {
             return Fcntl.open(directory, name, flags, 0);
@@ -166,8 +167,8 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Makes a child, or opens it if it is there. The name is taken as it is: see {@link
-     * CgroupPath#escape}. Everybody may enter a child that is made here.
+     * Makes a child, or opens it if it exists. The name is used without escaping: see {@link
+     * CgroupPath#escape}. A child that is made here has the mode 0755.
      *
      * @param name the name of the child, without a slash
      * @return the cgroup, owned by the caller
@@ -179,17 +180,17 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * The same with other permissions.
+     * Makes a child with a given mode, or opens it if it exists.
      *
      * @param name the name of the child, without a slash
-     * @param mode of a child that is made, whatever the umask; one that is there keeps its own
+     * @param mode the mode of a new child, whatever the umask; an existing child keeps its own
      * @return the cgroup, owned by the caller
      */
     public Cgroup create(String name, int mode) {
         requireName(name);
         int r = SysStat.mkdirat(directory, name, mode);
         if (r == 0) {
-            r = SysStat.fchmodat(directory, name, mode); // what the umask took
+            r = SysStat.fchmodat(directory, name, mode); // the bits that the umask removed
         }
         if (r < 0 && r != -Errno.EEXIST) {
             throw new ErrnoException("mkdir", below(name).toString(), -r, advice(-r));
@@ -221,7 +222,7 @@ public final class Cgroup implements AutoCloseable {
         return new Cgroup(open(name, Fcntl.O_PATH | Fcntl.O_DIRECTORY), below);
     }
 
-    /** The one above, also if this was removed meanwhile: a cgroup never moves. */
+    /** Opens the parent, even if this was removed meanwhile: a cgroup never moves. */
     Cgroup parent() {
         Fd above = open("..", Fcntl.O_PATH | Fcntl.O_DIRECTORY);
         int slash = path.path().lastIndexOf('/');
@@ -230,10 +231,10 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * {@return whether this is another cgroup or below it: by the directories themselves, whatever
-     * their names are}
+     * {@return whether this cgroup is the same as another or below it; compares the directories
+     * themselves, not their names}
      *
-     * @param outer the cgroup above
+     * @param outer the other cgroup
      */
     public boolean isWithin(Cgroup outer) {
         Cgroup at = new Cgroup(directory.duplicate(), path);
@@ -262,7 +263,7 @@ public final class Cgroup implements AutoCloseable {
         }
     }
 
-    /** A child, unless it was removed meanwhile. */
+    /** Opens a child; empty if it was removed meanwhile. */
     Optional<Cgroup> find(String name) {
         try {
             return Optional.of(child(name));
@@ -284,7 +285,7 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Removes it.
+     * Removes this cgroup.
      *
      * @throws ErrnoException EBUSY while it has living processes or children; zombies do not count
      */
@@ -294,7 +295,7 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Removes its descendants and then itself.
+     * Removes its descendants and then this cgroup.
      *
      * @throws ErrnoException EBUSY while there are living processes
      */
@@ -311,13 +312,13 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Moves a process here. The kernel takes a number, so the process must be pinned: ourselves or
-     * an unreaped child of ours is moved for certain. Anybody else is verified afterwards: if the
-     * process was reaped in that moment, ESRCH is thrown, and whoever got its number in between may
-     * have been moved.
+     * Moves a process here. The kernel identifies it by PID, so only a process whose PID is pinned
+     * is moved for certain: this process or an unreaped child of it. Any other process is verified
+     * afterwards: if it was reaped during the move, ESRCH is thrown, and another process that got
+     * its PID in between may have been moved.
      *
      * @param process the process
-     * @throws ErrnoException ESRCH, EACCES, EBUSY (controllers are handed out to children),
+     * @throws ErrnoException ESRCH, EACCES, EBUSY (it enables controllers for its children),
      *     EOPNOTSUPP
      */
     public void attach(PidFd process) {
@@ -331,8 +332,8 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * {@return its processes now, each verified to be here after it was opened: none belongs
-     * elsewhere} The caller owns what it gets; {@link #forEachMember} closes by itself.
+     * {@return its processes now, owned by the caller; each was verified to be in this cgroup after
+     * it was opened} {@link #forEachMember} closes them automatically.
      *
      * @throws ErrnoException EOPNOTSUPP for a threaded cgroup, EMFILE
      */
@@ -341,7 +342,7 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * The same of this and all descendants.
+     * Returns the processes of this cgroup and all its descendants, as {@link #members} does.
      *
      * @return the processes, owned by the caller
      */
@@ -350,9 +351,9 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Lends each process to the action, and closes it.
+     * Lends each process to the action, and closes it afterwards.
      *
-     * @param action called with each
+     * @param action called with each process
      */
     public void forEachMember(Consumer<PidFd> action) {
         Members.visit(
@@ -365,7 +366,7 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * {@return whether the process is in this very cgroup at this moment}
+     * {@return whether the process is in this cgroup itself now, not in a descendant}
      *
      * @param process the process
      */
@@ -373,7 +374,7 @@ public final class Cgroup implements AutoCloseable {
         return Members.isIn(this, process);
     }
 
-    /** Whether it is in the tree no more. */
+    /** Returns whether it was removed. */
     boolean isRemoved() {
         try (Fd file = open("cgroup.procs", Fcntl.O_PATH)) {
             return !file.isOpen();
@@ -390,7 +391,7 @@ public final class Cgroup implements AutoCloseable {
         return events().contains("populated 1");
     }
 
-    /** {@return whether it is frozen to the last thread} */
+    /** {@return whether all its threads are frozen} */
     public boolean isFrozen() {
         return events().contains("frozen 1");
     }
@@ -400,9 +401,9 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Kills every process here and below with SIGKILL, frozen and forking ones too: {@code
-     * cgroup.kill} (Linux 5.14), before that by freezing and killing each by pidfd. They are dead
-     * when {@link #awaitEmpty} says so.
+     * Kills every process here and below with SIGKILL, frozen and forking ones too: by {@code
+     * cgroup.kill} (Linux 5.14), on older kernels by freezing the cgroup and killing each process
+     * by pidfd. They have exited when {@link #awaitEmpty} returns true.
      *
      * @throws ErrnoException EBUSY for the root, EOPNOTSUPP for a threaded cgroup
      */
@@ -412,11 +413,12 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Freezes every process here and below, and waits until the last thread stands (Linux 5.2). A
-     * process that cannot be stopped at the moment (in an uninterruptible wait) delays that.
+     * Freezes every process here and below, and waits until all threads are frozen (Linux 5.2). A
+     * process in an uninterruptible wait delays that.
      *
      * @param limit the time limit
-     * @return false if they did not stand when the time was over; they go on stopping
+     * @return false if not all were frozen when the time was over; the kernel continues to freeze
+     *     them
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public boolean freeze(Duration limit) throws InterruptedException {
@@ -426,10 +428,10 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Lets them go on, and waits until they do, unless an ancestor is frozen.
+     * Thaws the cgroup, and waits until it is thawed. While an ancestor is frozen, it stays frozen.
      *
      * @param limit the time limit
-     * @return false if they did not when the time was over
+     * @return false if it was still frozen when the time was over
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public boolean thaw(Duration limit) throws InterruptedException {
@@ -452,11 +454,11 @@ public final class Cgroup implements AutoCloseable {
     }
 
     /**
-     * Calls back on the loop's thread, once, when no living process is left here and below: at the
-     * next turn if that is so already. Only on the loop's thread.
+     * Calls back once, on the loop's thread, when no living process is left here and below; on the
+     * next turn of the loop if there is none already. May be called only on the loop's thread.
      *
-     * @param loop the loop on whose thread it is called back
-     * @param empty called when it is empty
+     * @param loop the event loop
+     * @param empty called when no living process is left
      * @return cancelled on the loop's thread
      */
     public Registration onEmpty(EventLoop loop, Runnable empty) {

@@ -13,8 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /**
- * {@code cgroup.events}, held open: it reports EPOLLPRI from every change until it is read again
- * from the start. A cgroup that was removed reads as empty and thawed.
+ * The {@code cgroup.events} file of a cgroup, held open: after every change it reports EPOLLPRI
+ * until it is read again from the start. A removed cgroup counts as empty and thawed.
  */
 final class CgroupEvents implements AutoCloseable {
     static final String FILE = "cgroup.events";
@@ -53,7 +53,10 @@ final class CgroupEvents implements AutoCloseable {
         return true;
     }
 
-    /** Freezes or thaws, and waits until that is so: false when the time is over. */
+    /**
+     * Freezes or thaws the cgroup, and waits for the new state; returns false when the time is
+     * over.
+     */
     static boolean setFrozen(Cgroup cgroup, boolean frozen, Duration limit)
             throws InterruptedException {
         String value = frozen ? "1" : "0";

@@ -9,11 +9,11 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The end of all processes of a cgroup and below: by {@code cgroup.kill}, or where the kernel has
- * none (before Linux 5.14) one by one.
+ * Kills all processes of a cgroup and below: by {@code cgroup.kill}, or one by one where the kernel
+ * does not have it (before Linux 5.14).
  */
 final class CgroupKill {
-    private static final long LIMIT_NANOS = 2_000_000_000; // of the loop of older kernels
+    private static final long LIMIT_NANOS = 2_000_000_000; // for the loop on older kernels
     private static final Duration PAUSE = Duration.ofMillis(10);
 
     private CgroupKill() {}
@@ -40,9 +40,9 @@ final class CgroupKill {
     }
 
     /**
-     * Again and again until nobody is left: a fork that was under way when the freeze came appears
-     * after the first reading. Gives up on what does not die (in an uninterruptible wait), as
-     * cgroup.kill does.
+     * Kills the members repeatedly until none is left: the child of a fork that was under way at
+     * the freeze appears only after the first reading. Gives up on processes that do not die (in an
+     * uninterruptible wait), as cgroup.kill does.
      */
     private static void killFrozen(Cgroup cgroup) {
         int frozen = KernelFile.write(cgroup.fd(), "cgroup.freeze", "1");
@@ -72,7 +72,7 @@ final class CgroupKill {
         }
     }
 
-    /** Kills those that are there now; what was refused, if anything was. */
+    /** Kills the current members; returns the last refusal, or null. */
     private static @Nullable ErrnoException killMembers(Cgroup cgroup) {
         ErrnoException refused = null;
         try (Members members = cgroup.membersBelow()) {

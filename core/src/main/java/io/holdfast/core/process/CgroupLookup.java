@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 
-/** Cgroups by id and by process, as far as we may see them. */
+/** Finds cgroups by id and by process, as far as they are visible to this process. */
 final class CgroupLookup {
     private CgroupLookup() {}
 
@@ -37,7 +37,10 @@ final class CgroupLookup {
         }
     }
 
-    /** On Linux 5.10 a removed cgroup is still found while somebody holds it. It has no files. */
+    /**
+     * Refuses a removed cgroup, which Linux 5.10 still finds while it is held open. It has no
+     * files.
+     */
     private static void requireFiles(Fd found, long id) {
         try {
             SysStat.Stat _ = SysStat.stat(found, "cgroup.procs");
@@ -67,7 +70,7 @@ final class CgroupLookup {
         return found.getFirst();
     }
 
-    /** What {@link PidFd#cgroup} tells. */
+    /** See {@link PidFd#cgroup}. */
     static Cgroup of(PidFd process) {
         OptionalLong id = process.info().cgroupId();
         if (id.isPresent()) {
@@ -85,14 +88,16 @@ final class CgroupLookup {
         return named;
     }
 
-    /** The id of a process's cgroup, from its path; empty if that cannot be opened. */
+    /**
+     * Returns the id of a process's cgroup, found by its path; empty if the path cannot be opened.
+     */
     static OptionalLong idOf(Proc proc) {
         if (!Cgroup.isMounted()) {
             return OptionalLong.empty();
         }
         String path = proc.cgroup();
         if (CgroupPath.isRemoved(path)) {
-            return OptionalLong.empty(); // another may bear the name by now
+            return OptionalLong.empty(); // another cgroup may have the name by now
         }
         try (Cgroup cgroup = Cgroup.open(path)) {
             return OptionalLong.of(cgroup.id());

@@ -9,12 +9,12 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * The place of a process in the cgroup2 tree (cgroups(7)) and what it says about the process by
- * systemd's conventions: its unit, slice, session and owner, each with the answer that
- * sd_pid_get_unit(3) and its siblings give. Pure text, immutable; no file is read.
+ * The path of a cgroup in the cgroup2 tree (cgroups(7)), from which the unit, slice, session and
+ * owner of a process follow by systemd's conventions, as sd_pid_get_unit(3) and its siblings return
+ * them. Pure text, immutable; no file is read.
  *
- * <p>The queries hold for a path as seen from the manager's root. Where that root is not the root
- * of the mounted tree (in a container without a cgroup namespace), take {@link #relativeTo} first:
+ * <p>These queries expect a path as seen from the manager's root. Where that root is not the root
+ * of the mounted tree (in a container without a cgroup namespace), call {@link #relativeTo} first:
  *
  * <pre>{@code
  * CgroupPath root = pathOfPid1.managerRoot();
@@ -32,7 +32,7 @@ public record CgroupPath(String path) {
     private static final int NAME_MAX = 255; // linux/limits.h
     private static final long UID_INVALID = 4294967295L;
     private static final long UID_INVALID_16_BIT = 65535;
-    private static final int CAPSULE_NAME_MAX = 29; // as user c-NAME, which may have 31
+    private static final int CAPSULE_NAME_MAX = 29; // the user c-NAME may have 31
 
     private static final Set<String> KERNEL_FILES =
             Set.of("notify_on_release", "release_agent", "tasks");
@@ -55,7 +55,7 @@ public record CgroupPath(String path) {
                     "bpf-bind-network-interface.");
 
     /**
-     * A path as it is in the file system: as {@link #parse}, but a name may end in {@code
+     * Takes a path as it is in the file system: like {@link #parse}, but a name may end in {@code
      * (deleted)}.
      */
     public CgroupPath {
@@ -63,27 +63,27 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * Parses a path as the kernel prints it behind {@code 0::}. The mark {@code (deleted)}, which a
-     * zombie's path bears once the directory is removed, is dropped.
+     * Parses a path as the kernel prints it after {@code 0::}. The suffix {@code (deleted)}, which
+     * a zombie's path has once the directory is removed, is dropped.
      *
      * @return the path
-     * @throws ForeignCgroupException if the path climbs out of our cgroup namespace ({@code /../x})
-     * @throws IllegalArgumentException if it is no absolute path, or holds a line break, a NUL or a
-     *     component {@code .} or {@code ..} that the kernel never prints
+     * @throws ForeignCgroupException if the path leads out of our cgroup namespace ({@code /../x})
+     * @throws IllegalArgumentException if it is not an absolute path, or contains a line break, a
+     *     NUL or a component {@code .} or {@code ..} that the kernel never prints
      */
     public static CgroupPath parse(String path) {
         return new CgroupPath(
                 isRemoved(path) ? path.substring(0, path.length() - REMOVED.length()) : path);
     }
 
-    /** Whether the kernel marks a path as that of a directory that was removed. */
+    /** Returns whether the kernel has marked a path as that of a removed directory. */
     static boolean isRemoved(String path) {
         return path.endsWith(REMOVED);
     }
 
     /**
-     * Takes the path from the text of a {@code /proc/PID/cgroup} file: its line {@code 0::PATH}.
-     * Empty where there is none, as on a system without cgroup2.
+     * Parses the path in the text of a {@code /proc/PID/cgroup} file: its line {@code 0::PATH}.
+     * Empty if there is no such line, as on a system without cgroup2.
      *
      * @param text the text of the file
      * @return the path, or empty
@@ -99,12 +99,12 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * {@return where a slice lies below its manager's root: {@code a-b.slice} is {@code
+     * {@return the path of a slice below its manager's root: {@code a-b.slice} is {@code
      * /a.slice/a-b.slice}, and {@code -.slice} the root itself} Components are escaped.
      *
      * @param slice the name of the slice
-     * @throws IllegalArgumentException if that is no name of a slice: no {@code .slice} at its end,
-     *     or a dash that leads, trails or stands double
+     * @throws IllegalArgumentException if it is not the name of a slice: it does not end in {@code
+     *     .slice}, or has a leading, trailing or double dash
      */
     public static CgroupPath ofSlice(String slice) {
         if (!UnitNames.isSlice(slice)) {
@@ -121,7 +121,7 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * {@return the path of a unit or other directory right below this one, its name escaped}
+     * {@return the path of a unit or other directory directly below this one, its name escaped}
      *
      * @param name the name of the unit or directory
      * @throws IllegalArgumentException as {@link #escape}
@@ -131,13 +131,12 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * {@return a name made safe to be a cgroup's directory: behind a {@code _} where it would clash
-     * with a file that the kernel puts there, or where it begins with {@code _} or {@code .}
-     * itself}
+     * {@return a name escaped for a cgroup's directory: prefixed with {@code _} if it would clash
+     * with a file of the kernel, or if it begins with {@code _} or {@code .} itself}
      *
      * @param name the name of the unit or directory
-     * @throws IllegalArgumentException if no file can bear it: a slash, a NUL or a line break in
-     *     it, or more than 255 bytes after escaping
+     * @throws IllegalArgumentException if it is not a valid file name: it contains a slash, a NUL
+     *     or a line break, or has more than 255 bytes after escaping
      */
     public static String escape(String name) {
         String escaped = needsEscape(name) ? "_" + name : name;
@@ -153,7 +152,7 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * {@return the name that {@link #escape} was given: without its one leading {@code _}, if any}
+     * {@return the name before {@link #escape}: without one leading {@code _}, if any}
      *
      * @param component the name of a directory
      */
@@ -167,9 +166,9 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * {@return the path of the directory that this one is in}
+     * {@return the path of the parent directory}
      *
-     * @throws IllegalStateException if it is the root
+     * @throws IllegalStateException if this is the root
      */
     public CgroupPath parent() {
         if (isRoot()) {
@@ -180,15 +179,16 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * {@return the directories from the root down, as they are in the file system (not unescaped)}
+     * {@return the names of the directories from the root down, as they are in the file system (not
+     * unescaped)}
      */
     public List<String> components() {
         return isRoot() ? List.of() : List.of(path.substring(1).split("/"));
     }
 
     /**
-     * {@return the root that a manager manages, if this is the path of the manager itself (PID 1):
-     * without a last {@code init.scope}}
+     * {@return the root of a manager's tree, if this is the path of the manager itself (PID 1):
+     * without a trailing {@code init.scope}}
      */
     public CgroupPath managerRoot() {
         return path.endsWith("/init.scope")
@@ -197,19 +197,18 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * {@return whether it is that path, or below it}
+     * {@return whether this path is the same as another, or below it}
      *
-     * @param outer the path above
+     * @param outer the other path
      */
     public boolean isWithin(CgroupPath outer) {
         return outer.isRoot() || path.equals(outer.path) || path.startsWith(outer.path + "/");
     }
 
     /**
-     * {@return this path as seen from a root above it; the same path where that root is not above
-     * it}
+     * {@return this path relative to a root above it; the same path if that root is not above it}
      *
-     * @param root the path that is taken as the root
+     * @param root the path of the root
      */
     public CgroupPath relativeTo(CgroupPath root) {
         return !root.isRoot() && isWithin(root)
@@ -217,7 +216,7 @@ public record CgroupPath(String path) {
                 : this;
     }
 
-    /** How many of its components name slices and the unit of the system manager. */
+    /** Returns how many of its components name slices and the unit of the system manager. */
     int systemNames() {
         int all = components().size();
         return Math.min(all, all - belowSlices(components()).size() + 1);
@@ -225,7 +224,7 @@ public record CgroupPath(String path) {
 
     /**
      * {@return the unit of the system manager, as sd_pid_get_unit(3): the directory below the
-     * leading slices, if it bears a unit's name} A user's services are all in the unit {@code
+     * leading slices, if its name is a unit name} A user's services are all in the unit {@code
      * user@UID.service}.
      */
     public Optional<String> unit() {
@@ -233,8 +232,8 @@ public record CgroupPath(String path) {
     }
 
     /**
-     * {@return the slice of the system manager, as sd_pid_get_slice(3); {@code -.slice} where none
-     * is}
+     * {@return the slice of the system manager, as sd_pid_get_slice(3); {@code -.slice} if there is
+     * none}
      */
     public String slice() {
         return sliceOf(components());
@@ -243,7 +242,7 @@ public record CgroupPath(String path) {
     /**
      * {@return the unit of a user's own manager, as sd_pid_get_user_unit(3): below {@code
      * user@UID.service}, {@code session-ID.scope} or {@code capsule@NAME.service}} Capsules count
-     * as they do from systemd 258.
+     * as in systemd 258 and later.
      */
     public Optional<String> userUnit() {
         return belowUserManager().flatMap(CgroupPath::unitOf);
@@ -251,7 +250,7 @@ public record CgroupPath(String path) {
 
     /**
      * {@return the slice of a user's own manager, as sd_pid_get_user_slice(3); {@code -.slice} if
-     * it is below one and in no slice, empty if it is below none}
+     * it is below such a manager and in no slice, empty if it is not below one}
      */
     public Optional<String> userSlice() {
         return belowUserManager().map(CgroupPath::sliceOf);
@@ -281,7 +280,7 @@ public record CgroupPath(String path) {
                 : Optional.empty();
     }
 
-    /** Such a directory never needs an escape, so it is taken as it stands. */
+    /** Such a directory never needs an escape, so its name is not unescaped. */
     private static boolean holdsUserUnits(String component) {
         return between("user@", component, ".service")
                         .map(CgroupPath::uidOf)
@@ -314,7 +313,7 @@ public record CgroupPath(String path) {
         return components.subList(slices, components.size());
     }
 
-    /** Looser than {@link UnitNames#isSlice}: a place in the tree is not checked against dashes. */
+    /** Looser than {@link UnitNames#isSlice}: the position of dashes is not checked. */
     private static boolean isSlice(String component) {
         return component.endsWith(".slice") && UnitNames.isPlain(unescape(component));
     }
@@ -341,7 +340,7 @@ public record CgroupPath(String path) {
                 : OptionalLong.of(uid);
     }
 
-    /** The text between a prefix and a suffix, if both are there and it is not empty. */
+    /** Returns the text between a prefix and a suffix, if both are present and it is not empty. */
     private static Optional<String> between(String prefix, String text, String suffix) {
         return text.length() > prefix.length() + suffix.length()
                         && text.startsWith(prefix)
@@ -362,7 +361,7 @@ public record CgroupPath(String path) {
         if (!text.startsWith("/") || text.indexOf('\0') >= 0 || text.indexOf('\n') >= 0) {
             throw new IllegalArgumentException("not the path of a cgroup: " + quoted(text));
         }
-        List<String> components = new ArrayList<>(); // no streams: a command asks this as it starts
+        List<String> components = new ArrayList<>(); // no streams: commands run this at startup
         for (String component : text.split("/")) {
             if (!component.isEmpty()) {
                 components.add(component);

@@ -10,38 +10,38 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * The one rule that decides whether the name of a unit is believed.
+ * The rule that decides whether a unit name in the path of a cgroup is trusted.
  *
  * <p>The system manager names a cgroup after the unit that lives in it, so the path of a process's
- * cgroup tells its unit: {@code /system.slice/ssh.service}. {@link CgroupPath#unit} reads that from
- * the text, as sd_pid_get_unit(3) does. But the text does not tell who chose the names. A cgroup is
- * a directory, and its owner makes directories below it with any name and moves his own processes
+ * cgroup shows its unit: {@code /system.slice/ssh.service}. {@link CgroupPath#unit} reads it from
+ * the text, as sd_pid_get_unit(3) does. But the text does not show who chose the names. A cgroup is
+ * a directory, and its owner can make directories below it with any name and move his own processes
  * there. A user to whom {@code x.slice} was delegated can make {@code x.slice/ssh.service}.
  *
- * <p>The rule: <b>a name is believed if root alone could have given it.</b> Each directory that
- * holds one of the names belongs to root, and nobody else may write to it. The names are those of
- * the leading slices, and that of the first directory after them, which is the unit's. The unit's
- * own directory may belong to somebody else ({@code Delegate=}): its owner gives names below it,
- * and none to it.
+ * <p>The rule: <b>a name is trusted if only root could have given it.</b> Each directory that holds
+ * one of the names belongs to root, and no other user may write to it. The names are those of the
+ * leading slices, and that of the first directory after them, which is the unit's. The unit's own
+ * directory may belong to another user ({@code Delegate=}): its owner can give names below it, but
+ * cannot rename it.
  *
  * <pre>
- * /system.slice/ssh.service                               ssh.service, if / and /system.slice are root's
+ * /system.slice/ssh.service                               ssh.service, if root owns / and the slice
  * /user.slice/user-1000.slice/user@1000.service/app/x     user@1000.service, which user 1000 owns
  * /x.slice/ssh.service                                    no unit, if user 1000 owns /x.slice
  * </pre>
  *
  * <p>The same rule holds for slices, login sessions and their owners, which are read from the same
- * names. What names a user gives below his own manager ({@link CgroupPath#userUnit}) is that user's
- * word about his own processes.
+ * names. The names below a user's own manager ({@link CgroupPath#userUnit}) are only that user's
+ * claim about his own processes.
  *
  * <p><b>A missing unit proves nothing.</b> A process that is being born or is dying can show the
- * root of the tree for a moment, which is no unit's: clone(2) attaches the new process to its
+ * root of the tree for a moment, which belongs to no unit: clone(2) attaches the new process to its
  * cgroup late, and exit(2) detaches it early. A zombie whose cgroup was removed has no unit any
- * more. So a decision may rest on a unit that is there, never on one that is not.
+ * more. So a decision may rest on the presence of a unit, never on its absence.
  *
- * <p>The directories that are looked at are those that the process is in: cgroups never move, and
- * the last directory must have the id that the kernel tells of the process. All methods may block
- * in the kernel for a moment, and may be called by any thread.
+ * <p>The directories that are checked are those that the process is in: cgroups never move, and the
+ * last directory must have the cgroup id that the kernel reports for the process. All methods may
+ * block in the kernel for a moment, and may be called by any thread.
  */
 public final class CgroupPlace {
     private static final int WRITABLE_BY_OTHERS = 0022;
@@ -49,11 +49,12 @@ public final class CgroupPlace {
     private CgroupPlace() {}
 
     /**
-     * The path of a process's cgroup below this machine's manager ({@link Cgroup#managerRoot}), if
-     * root alone could have given the names that its unit, slice and session are read from.
+     * Returns the path of a process's cgroup below this machine's manager ({@link
+     * Cgroup#managerRoot}), if only root could have given the names that its unit, slice and
+     * session are read from.
      *
      * @param process the process
-     * @return empty if others could have given them, and where there is no such path
+     * @return the path; empty if others could have given the names, or if there is no such path
      * @throws ErrnoException ESRCH if the process is reaped
      */
     public static Optional<CgroupPath> of(PidFd process) {
@@ -61,11 +62,11 @@ public final class CgroupPlace {
     }
 
     /**
-     * The same below another manager.
+     * Returns the path of a process's cgroup below another manager, under the same condition.
      *
      * @param process the process
-     * @param root of the cgroups of the manager's units
-     * @return as seen from there; empty also if the process is elsewhere
+     * @param root the root of the cgroups of that manager's units
+     * @return the path relative to the root; empty also if the process is not below it
      * @throws ErrnoException ESRCH if the process is reaped
      */
     public static Optional<CgroupPath> of(PidFd process, CgroupPath root) {
@@ -76,11 +77,11 @@ public final class CgroupPlace {
     }
 
     /**
-     * {@return whether a process is in a cgroup or below it, and root alone could have given that
+     * {@return whether a process is in a cgroup or below it, and only root could have given that
      * cgroup its name}
      *
      * @param process the process
-     * @param place from the root of the tree that we see
+     * @param place the path of the cgroup, from the root of the visible tree
      * @throws ErrnoException ESRCH if the process is reaped
      */
     public static boolean isIn(PidFd process, CgroupPath place) {
@@ -95,10 +96,10 @@ public final class CgroupPlace {
         try {
             String path = process.proc().cgroup();
             return CgroupPath.isRemoved(path)
-                    ? Optional.empty() // a zombie's, and nobody can tell who owned it
+                    ? Optional.empty() // a zombie's: the owner of the cgroup is unknown
                     : Optional.of(CgroupPath.parse(path));
         } catch (ForeignCgroupException e) {
-            return Optional.empty(); // another container's
+            return Optional.empty(); // in another container
         } catch (ErrnoException e) {
             if (e.errno() == Errno.ENODATA) {
                 return Optional.empty();
@@ -108,8 +109,8 @@ public final class CgroupPlace {
     }
 
     /**
-     * Goes down from the root to the process's own cgroup: name by name as far as names count, and
-     * at once over the rest, which its owner can make as deep as a path can be long.
+     * Descends from the root to the process's own cgroup: name by name as far as names count, then
+     * in a single open over the rest, which its owner can make as deep as a path can be long.
      *
      * @param names how many of the first names count
      */
@@ -134,7 +135,7 @@ public final class CgroupPlace {
                 return id.isPresent() && id.getAsLong() == SysStat.inode(last);
             }
         } catch (ErrnoException e) {
-            return false; // removed, or not ours to see
+            return false; // removed, or not visible to us
         } finally {
             if (here != null) {
                 here.close();

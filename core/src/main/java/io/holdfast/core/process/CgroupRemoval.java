@@ -4,7 +4,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.sys.SysStat;
 
-/** Removing cgroups, and never another one that has taken the name. */
+/** Removes cgroups, but never another cgroup that has taken the name. */
 final class CgroupRemoval {
     private CgroupRemoval() {}
 

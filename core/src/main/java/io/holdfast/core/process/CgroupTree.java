@@ -8,23 +8,26 @@ import java.util.Iterator;
 import java.util.Optional;
 
 /**
- * A walk through a cgroup and all below it. A tree is as deep as whoever owns a part of it likes:
- * however deep, the walk takes no recursion, three descriptors, and memory for the names that are
- * still to come.
+ * A walk through a cgroup and all its descendants. The owner of a part of the tree can make it as
+ * deep as he likes: at any depth, the walk uses no recursion, three descriptors, and memory for the
+ * names that it has not visited yet.
  */
 final class CgroupTree {
     private CgroupTree() {}
 
-    /** What is done on the way, with cgroups that are lent. */
+    /** The callbacks of a walk; the cgroups are lent. */
     interface Visitor {
-        /** Comes to a cgroup, before those below it; false ends the walk. */
+        /** Called for a cgroup, before those below it; false ends the walk. */
         boolean enter(Cgroup cgroup);
 
-        /** Has done all below a cgroup, and goes back to its parent. Not called for the top. */
+        /**
+         * Called after everything below a cgroup was visited, before the walk returns to its
+         * parent. Not called for the top.
+         */
         default void leave(Cgroup cgroup, Cgroup parent) {}
     }
 
-    /** Walks; what was removed meanwhile is passed over. */
+    /** Walks through the tree; cgroups that were removed meanwhile are skipped. */
     static void walk(Cgroup top, Visitor visitor) {
         Deque<Iterator<String>> above = new ArrayDeque<>();
         Cgroup here = top;
@@ -60,7 +63,7 @@ final class CgroupTree {
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // the one that was lent
+    @SuppressWarnings("ReferenceEquality") // whether it is the lent object
     private static void close(Cgroup cgroup, Cgroup top) {
         if (cgroup != top) {
             cgroup.close();

@@ -25,16 +25,17 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that we started, held from its birth. The poller reaps it when it exits, whether or not
- * anybody waits: there is one way to its exit, and all who wait get it from there. Its pidfd stays
- * open until it has exited <em>and</em> {@link #close} was called, so that what was true of it can
- * still be asked. A child that has exited and became garbage unclosed frees its descriptors then.
- * One of {@link Spawn#reapLater} is reaped by its owner instead.
+ * A process that {@link Spawn} started, held from its birth. The poller reaps it when it exits,
+ * whether or not a thread waits for it: there is a single place that learns its exit, and all
+ * waiters get it from there. Its pidfd stays open until it has exited <em>and</em> {@link #close}
+ * was called, so that its attributes can still be read. A child that has exited and is
+ * garbage-collected unclosed frees its descriptors then. A child of {@link Spawn#reapLater} is
+ * reaped by its owner instead.
  *
- * <p>Safe for use by any thread. A wait holds no carrier of virtual threads.
+ * <p>Safe for use by any thread. Waiting pins no carrier thread.
  */
 public final class Child implements AutoCloseable {
-    /** Each with what who reaps it completes. */
+    /** Each unreaped child, with the future that its reaper completes. */
     private static final Map<PidFd, CompletableFuture<Exit>> UNREAPED = new ConcurrentHashMap<>();
 
     private static final AtomicInteger STARTING = new AtomicInteger();
@@ -46,14 +47,14 @@ public final class Child implements AutoCloseable {
 
     private final ExitWatch exitWatch;
 
-    /** Completed by whoever reaps it. Users get futures that depend on it, never itself. */
+    /** Completed by the reaper. Callers get futures that depend on it, never this one. */
     private final CompletableFuture<Exit> exit = new CompletableFuture<>();
 
     private final boolean reapedLater;
     private volatile boolean closed;
 
     /**
-     * @param reapedLater whether {@link #reap} is left to its owner
+     * @param reapedLater whether its owner reaps it, by {@link #reap}
      */
     Child(
             PidFd pidFd,
@@ -71,23 +72,23 @@ public final class Child implements AutoCloseable {
         this.stdin = stdin == null ? null : new FdOutputStream(stdin);
         this.stdout = stdout == null ? null : new FdInputStream(stdout);
         this.stderr = stderr == null ? null : new FdInputStream(stderr);
-        LeakDetector.closeWith(pidFd, pidFd.fd()); // a caller may keep one of them alone
+        LeakDetector.closeWith(pidFd, pidFd.fd()); // a caller may keep only one of the two
     }
 
-    /** A start has begun: a child may exist before it is known. */
+    /** Counts a start that has begun: the child may exist before it is in {@link #UNREAPED}. */
     static void starting() {
         int ignored = STARTING.incrementAndGet();
     }
 
-    /** A start is over: its child, if any, is known. */
+    /** Counts a start that is over: its child, if any, is in {@link #UNREAPED}. */
     static void startEnded() {
         int ignored = STARTING.decrementAndGet();
     }
 
     /**
-     * {@return whether an exited child of this process is certainly none that {@link Spawn} has
-     * started, so that a subreaper may {@link PidFd#reap} it as an orphan} While a start is under
-     * way that is not certain.
+     * {@return whether an exited child of this process was certainly not started by {@link Spawn},
+     * so that a subreaper may {@link PidFd#reap} it as an orphan} While a start is under way that
+     * is not certain, and the result is false.
      *
      * @param exited the child
      */
@@ -96,11 +97,11 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * A child of this process that has exited and is not reaped: one that {@link Spawn} has
-     * started, an orphan that came to us as its subreaper, or one of others in this JVM. One call
-     * of the kernel, however many children there are; it reaps nothing, and tells only the first.
+     * Finds a child of this process that has exited and is not reaped: a child of {@link Spawn}, an
+     * orphan that this process adopted as subreaper, or a child of other code in this JVM. One
+     * system call, however many children there are; it reaps nothing, and finds only the first.
      *
-     * @return held, to be closed by the caller; empty if there is none, or it was reaped meanwhile
+     * @return the child, owned by the caller; empty if there is none, or it was reaped meanwhile
      */
     public static Optional<PidFd> firstExited() {
         int number = SysWait.exitedChild();
@@ -108,7 +109,7 @@ public final class Child implements AutoCloseable {
             return Optional.empty();
         }
         Optional<PidFd> found = PidFd.find(number);
-        if (found.isPresent() && !found.get().isChild()) { // its number is another's by now
+        if (found.isPresent() && !found.get().isChild()) { // another process has its PID by now
             found.get().close();
             return Optional.empty();
         }
@@ -116,7 +117,7 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * {@return whether {@link Spawn} has started this process, and it is not reaped yet}
+     * {@return whether this process was started by {@link Spawn} and is not reaped yet}
      *
      * @param process the process
      */
@@ -124,12 +125,15 @@ public final class Child implements AutoCloseable {
         return UNREAPED.containsKey(process);
     }
 
-    /** What is completed when it is reaped, of one that {@link #isStarted}; else null. */
+    /**
+     * Returns the future that completes when a process that {@link #isStarted} is reaped; null for
+     * any other process.
+     */
     static @Nullable CompletableFuture<Exit> exitOf(PidFd process) {
         return UNREAPED.get(process);
     }
 
-    /** Begins to watch for its exit, and to reap it then. */
+    /** Begins to watch for its exit; unless {@link #reapedLater}, reaps it then. */
     void watch() {
         CompletableFuture<Exit> _ = UNREAPED.put(pidFd, exit);
         var _ = exitWatch.begin(this::ended);
@@ -148,7 +152,7 @@ public final class Child implements AutoCloseable {
                 });
     }
 
-    /** On the poller's thread, among others: no code of a user's runs here. */
+    /** Runs on the poller's thread, among others, so it runs no code of callers. */
     private void ended(@Nullable Exit how) {
         if (!reapedLater) {
             CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
@@ -157,7 +161,7 @@ public final class Child implements AutoCloseable {
             if (Recorder.isOn()) {
                 Recorder.exited(pidFd.toString(), String.valueOf(how));
             }
-        } finally { // whoever waits for it learns of it
+        } finally { // the waiters get the exit in any case
             boolean _ = exit.complete(how == null ? new Exit.Unknown() : how);
             if (closed) {
                 letGo();
@@ -165,15 +169,15 @@ public final class Child implements AutoCloseable {
         }
     }
 
-    /** It has exited, and nobody asks for it any more. */
+    /** Reaps the exited child if necessary, and closes its pidfd: its owner has closed it. */
     private void letGo() {
         reap();
         pidFd.close();
     }
 
     /**
-     * Reaps a child of {@link Spawn#reapLater} that has exited: its number is free from now on.
-     * Nothing if it has not exited, was reaped, or is of those that are reaped at once.
+     * Reaps a child of {@link Spawn#reapLater} that has exited, which frees its PID. Does nothing
+     * if it has not exited, was reaped, or is reaped automatically.
      */
     public void reap() {
         if (!reapedLater || !exit.isDone()) {
@@ -187,34 +191,34 @@ public final class Child implements AutoCloseable {
         CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
     }
 
-    /** {@return the process, lent: it is closed by this} */
+    /** {@return the process, lent: this child closes it} */
     public PidFd pidFd() {
         return pidFd;
     }
 
     /**
-     * {@return the stream to its standard input, buffered: {@code flush} or {@code close} sends it}
-     * A {@link FdOutputStream}.
+     * {@return the stream to its standard input, a {@link FdOutputStream}; buffered, so {@code
+     * flush} or {@code close} sends what was written}
      *
-     * @throws IllegalStateException if that is no pipe
+     * @throws IllegalStateException if its standard input is not a pipe
      */
     public OutputStream stdin() {
         return piped(stdin, "input");
     }
 
     /**
-     * {@return the stream from its standard output, buffered} A {@link FdInputStream}.
+     * {@return the stream from its standard output, a buffered {@link FdInputStream}}
      *
-     * @throws IllegalStateException if that is no pipe
+     * @throws IllegalStateException if its standard output is not a pipe
      */
     public InputStream stdout() {
         return piped(stdout, "output");
     }
 
     /**
-     * {@return the stream from its standard error, buffered} A {@link FdInputStream}.
+     * {@return the stream from its standard error, a buffered {@link FdInputStream}}
      *
-     * @throws IllegalStateException if that is no pipe
+     * @throws IllegalStateException if its standard error is not a pipe
      */
     public InputStream stderr() {
         return piped(stderr, "error");
@@ -237,14 +241,14 @@ public final class Child implements AutoCloseable {
         return !exit.isDone() && pidFd.signal(signal);
     }
 
-    /** {@return how it ended, if it has} */
+    /** {@return how it ended; empty if it has not} */
     public Optional<Exit> exit() {
         return exit.isDone() ? Optional.of(exit.join()) : Optional.empty();
     }
 
     /**
-     * {@return the resources that it has used, with those descendants that it has waited for: empty
-     * until it has exited, and if it was reaped by others}
+     * {@return the resources that it and the descendants that it waited for have used; empty until
+     * it has exited, and if it was reaped by other code}
      */
     public Optional<ResourceUsage> usage() {
         return exit.isDone() ? Optional.ofNullable(exitWatch.usage()) : Optional.empty();
@@ -254,8 +258,8 @@ public final class Child implements AutoCloseable {
      * Parks the calling thread until it has exited.
      *
      * @return how it ended
-     * @throws InterruptedException if the thread is or gets interrupted before; its status is
-     *     cleared
+     * @throws InterruptedException if the thread is or gets interrupted first; its interrupt status
+     *     is cleared
      */
     public Exit await() throws InterruptedException {
         try {
@@ -266,7 +270,7 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * The same with a time limit; empty when it is over.
+     * Parks the calling thread until it has exited, with a time limit.
      *
      * @param limit the time limit
      * @return how it ended; empty when the time is over
@@ -287,8 +291,8 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * A future of its exit. It completes on a virtual thread, and so do those that depend on it:
-     * not on a thread of Holdfast's.
+     * Returns a future of its exit. It and its dependent stages complete on a virtual thread, never
+     * on an internal thread of Holdfast.
      *
      * @return the future
      */
@@ -299,31 +303,32 @@ public final class Child implements AutoCloseable {
     }
 
     /**
-     * This child for code that was written for {@link Process}.
+     * Returns this child as a {@link Process}, for code that was written for that class.
      *
      * <pre>{@code
      * Process process = Spawn.of(new ProcessBuilder("make", "-j8")).start().asProcess();
      * int status = process.waitFor();
      * }</pre>
      *
-     * <p>All methods do what they say there. A killed process has the status 128 and its signal. A
-     * stream that is no pipe is at its end, or throws when it is written to. {@code destroy} sends
-     * SIGTERM, {@code destroyForcibly} SIGKILL, to this process only and through its pidfd, and
-     * both close our ends of its streams. {@code toHandle}, and so {@code info}, {@code children}
-     * and {@code descendants}, throw UnsupportedOperationException once it is reaped, since a
-     * handle is found by number; {@code pid} does so if it was reaped before this call.
+     * <p>All methods follow their specification there. The exit value of a killed process is 128
+     * plus the signal. A stream that is not a pipe is at its end for reading, and throws on
+     * writing. {@code destroy} sends SIGTERM, {@code destroyForcibly} SIGKILL, to this process only
+     * and through its pidfd, and both close our ends of its streams. {@code toHandle}, and so
+     * {@code info}, {@code children} and {@code descendants}, throw UnsupportedOperationException
+     * once it is reaped, since a handle is found by PID; {@code pid} does so if it was reaped
+     * before this call.
      *
-     * @return which shares all with this: {@link #close} is still to be called, or left to the
-     *     collector of garbage
+     * @return a view of this child: {@link #close} must still be called, or is left to garbage
+     *     collection
      */
     public Process asProcess() {
         return new ChildProcess(this);
     }
 
     /**
-     * Closes our ends of its streams, and its pidfd once it has exited. Does not end it, and waits
-     * for nothing: of what was written and not flushed, its standard input gets as much as it takes
-     * at once. Idempotent.
+     * Closes our ends of its streams, and its pidfd once it has exited. Neither ends the child nor
+     * waits: data that was written and not flushed is sent to its standard input only as far as the
+     * pipe has room for it now. Idempotent.
      */
     @Override
     public void close() {

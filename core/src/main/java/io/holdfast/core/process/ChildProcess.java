@@ -11,7 +11,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/** A child as code knows it that was written for {@link Process}: see {@link Child#asProcess}. */
+/**
+ * A child as a {@link Process}, for code that was written for that class: see {@link
+ * Child#asProcess}.
+ */
 final class ChildProcess extends Process {
     private static final int UNSEEN = -1;
 
@@ -41,11 +44,11 @@ final class ChildProcess extends Process {
         try {
             return piped.get();
         } catch (IllegalStateException e) {
-            return other; // it is no pipe
+            return other; // it is not a pipe
         }
     }
 
-    /** What one gets who writes to a process whose standard input is no pipe. */
+    /** The output stream for a process whose standard input is not a pipe: every write fails. */
     private static final class NoInput extends OutputStream {
         @Override
         public void write(int value) throws IOException {
@@ -110,7 +113,10 @@ final class ChildProcess extends Process {
         return this;
     }
 
-    /** As the processes of {@code ProcessBuilder} do, this closes our ends of its streams. */
+    /**
+     * Sends the signal and closes our ends of the streams, as a process of {@code ProcessBuilder}
+     * does.
+     */
     private void end(Signal signal) {
         boolean _ = child.signal(signal);
         child.closeStreams();
@@ -127,8 +133,8 @@ final class ChildProcess extends Process {
     }
 
     /**
-     * Its number cannot be another's for as long as it is not reaped; the handle keeps its start
-     * time from then on.
+     * No other process can have its PID before it is reaped; from then on the handle's start time
+     * identifies it.
      */
     @Override
     public ProcessHandle toHandle() {

@@ -11,11 +11,11 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The standard streams of one child: its ends, which close with this, and ours, until they are
- * taken.
+ * The standard streams of one child: its ends, and our ends until they are taken. Both are closed
+ * with this.
  */
 final class ChildStreams implements AutoCloseable {
-    private static final int FILE_MODE = 0666; // under the umask
+    private static final int FILE_MODE = 0666; // masked by the umask
     private static final int STREAMS = 3;
 
     private final @Nullable Fd[] theirs = new @Nullable Fd[STREAMS];
@@ -41,7 +41,7 @@ final class ChildStreams implements AutoCloseable {
 
     private @Nullable Fd merged() {
         Fd output = theirs[1];
-        boolean isNone = // we were started without
+        boolean isNone = // this process was started without it
                 output != null && PosixSpawn.STANDARD.contains(output) && Fcntl.getfl(output) < 0;
         return isNone ? null : output;
     }
@@ -60,7 +60,10 @@ final class ChildStreams implements AutoCloseable {
         return ends[their];
     }
 
-    /** Adds the file actions: directory and terminal first, while all numbers are still ours. */
+    /**
+     * Adds the file actions: directory and terminal first, while no descriptor number is
+     * overwritten yet.
+     */
     void addTo(PosixSpawn call, Spawn spawn, @Nullable Fd directory, @Nullable Gate gate) {
         if (directory != null) {
             call.fchdir(directory);
@@ -87,7 +90,9 @@ final class ChildStreams implements AutoCloseable {
         call.descriptors(all, openings);
     }
 
-    /** Our end of a pipe, which is the caller's from now on; null if the stream is none. */
+    /**
+     * Returns our end of a pipe, owned by the caller from now on; null if the stream is not a pipe.
+     */
     @Nullable Fd takeOurs(int stream) {
         Fd fd = ours[stream];
         ours[stream] = null;

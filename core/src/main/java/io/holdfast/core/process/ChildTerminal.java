@@ -9,12 +9,12 @@ import io.holdfast.core.sys.Unistd;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The terminal that a child is given, and what can be wrong with it. The kernel says nothing when a
- * terminal that a session leader opens does not become its controlling one: so that is looked up
+ * The terminal that a child is given, and the checks of it. The kernel reports no error when a
+ * terminal that a session leader opens does not become its controlling terminal: so that is checked
  * while the child is held.
  */
 final class ChildTerminal {
-    /** Whatever terminal a session has; a new one has none. */
+    /** The controlling terminal of the caller's session; a new session has none. */
     private static final String ANY = "/dev/tty";
 
     private final Fd fd;
@@ -26,9 +26,9 @@ final class ChildTerminal {
     }
 
     /**
-     * That of a spawn, or null if it has none.
+     * Returns the terminal of a spawn, or null if it has none.
      *
-     * @throws IllegalStateException if there is nothing that it is given for
+     * @throws IllegalStateException if the spawn has neither a new session nor a new process group
      */
     static @Nullable ChildTerminal of(Spawn spawn) {
         Fd fd = spawn.terminal;
@@ -44,13 +44,13 @@ final class ChildTerminal {
         return new ChildTerminal(fd, spawn.session);
     }
 
-    /** Whether it is to be the controlling one of a session. */
+    /** Returns whether it is to become the controlling terminal of a new session. */
     boolean isControlling() {
         return controlling;
     }
 
     /**
-     * Before the spawn.
+     * Checks, before the spawn, that it is a terminal.
      *
      * @throws ErrnoException ENOTTY, EIO, ENXIO
      */
@@ -66,7 +66,8 @@ final class ChildTerminal {
     }
 
     /**
-     * While the child is held. One that was killed meanwhile has ended otherwise.
+     * Checks, while the child is held, that it became the controlling terminal. A child that was
+     * killed meanwhile passes: its start fails otherwise.
      *
      * @throws ErrnoException EPERM
      */
@@ -91,15 +92,15 @@ final class ChildTerminal {
         }
     }
 
-    /** Why a spawn has failed, if it is because of the terminal; else null. */
+    /** Returns why a spawn has failed, if the terminal is the reason; otherwise null. */
     @Nullable ErrnoException failure(int errno) {
         if (!controlling) {
             return errno == Errno.ENOTTY
                     ? refusal("tcsetpgrp", errno, "it is not the terminal of our session")
                     : null;
         }
-        // the child has our rights, and comes to its program only when it has opened this; a line
-        // without carrier would have us wait for one
+        // the child has our permissions, and executes its program only after it has opened this, so
+        // our own open shows the error; O_NONBLOCK, lest a line without carrier block us
         int flags = Fcntl.O_RDWR | Fcntl.O_NOCTTY | Fcntl.O_NONBLOCK;
         try (Fd _ = fd.with(n -> Fcntl.open("/proc/self/fd/" + n, flags))) {
             return null;

@@ -11,14 +11,14 @@ import java.util.OptionalInt;
 import java.util.function.ObjIntConsumer;
 
 /**
- * Finds the children of a process that is held: each is opened by the number that {@code /proc}
- * lists, which may be anybody's by then, so its parent is asked for afterwards. As long as the
- * parent is not reaped its own number is nobody else's.
+ * Finds the children of a process: each is opened by the PID that {@code /proc} lists, which
+ * another process may have by then, so its parent is checked afterwards. As long as the parent is
+ * not reaped, no other process has the parent's PID.
  */
 final class Children {
     private Children() {}
 
-    /** The children, or all descendants. */
+    /** Returns the children, or all descendants. */
     static Members of(PidFd top, boolean below) {
         List<PidFd> found = new ArrayList<>();
         try {
@@ -38,7 +38,7 @@ final class Children {
         }
     }
 
-    /** Hands over the children one by one, the newest first. */
+    /** Hands the children to the action one by one, the newest first. */
     static void visit(PidFd parent, ObjIntConsumer<PidFd> action) {
         int number;
         int[] numbers;
@@ -47,7 +47,7 @@ final class Children {
             numbers = parent.proc().children();
         } catch (ErrnoException e) {
             if (e.errno() == Errno.ESRCH) {
-                return; // it was reaped: its children are somebody else's
+                return; // it was reaped: others have adopted its children
             }
             throw e;
         }
@@ -62,7 +62,7 @@ final class Children {
         }
     }
 
-    /** Closes one that is not a child. */
+    /** Returns whether it is a child of this parent, and closes it otherwise. */
     private static boolean isVerified(PidFd child, PidFd parent, int number) {
         boolean is = false;
         try {

@@ -10,7 +10,7 @@ import java.util.OptionalInt;
  *
  * @param onlyForRoot whether the dump may hold secrets of another user than the process's own
  * @param signal the signal that caused it (Linux 6.19)
- * @param code its {@code si_code} (Linux 7.1)
+ * @param code the {@code si_code} of the signal (Linux 7.1)
  */
 public record CoreDump(boolean onlyForRoot, Optional<Signal> signal, OptionalInt code) {
 

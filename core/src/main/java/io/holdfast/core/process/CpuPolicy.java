@@ -1,20 +1,20 @@
 package io.holdfast.core.process;
 
 /**
- * How the kernel gives a process the time of processors.
+ * The CPU scheduling policies.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/sched.7.html">sched(7)</a>
  */
 public enum CpuPolicy {
-    /** The usual one: fair to all, weighted by the nice value. */
+    /** The default: fair to all, weighted by the nice value. */
     OTHER(0),
-    /** Real-time: it runs until it blocks, or one of a higher priority wants to. */
+    /** Real-time: it runs until it blocks, or a process of a higher priority becomes runnable. */
     FIFO(1),
-    /** Real-time, in turns among those of the same priority. */
+    /** Real-time, round-robin among processes of the same priority. */
     RR(2),
-    /** As {@link #OTHER}, for what computes and need not answer soon. */
+    /** As {@link #OTHER}, for processes that compute and need not respond quickly. */
     BATCH(3),
-    /** When nothing else wants to run. */
+    /** Runs only when nothing else is runnable. */
     IDLE(5);
 
     private final int number;

@@ -3,17 +3,17 @@ package io.holdfast.core.process;
 import io.holdfast.core.sys.process.PidfdInfo;
 
 /**
- * The user and group ids of a process at one moment (credentials(7)), as our user namespace maps
+ * A snapshot of the user and group ids of a process (credentials(7)), as our user namespace maps
  * them. All are unsigned 32-bit numbers; an id that is not mapped shows as the overflow id 65534.
  *
  * @param realUid the user who started the process
- * @param effectiveUid the user whose rights count
- * @param savedUid the user to whom the process can go back
- * @param fileSystemUid the user whose rights count for files
+ * @param effectiveUid the user whose permissions count
+ * @param savedUid the user to whom the process can switch back
+ * @param fileSystemUid the user whose permissions count for files
  * @param realGid the group of the user who started the process
- * @param effectiveGid the group whose rights count
- * @param savedGid the group to which the process can go back
- * @param fileSystemGid the group whose rights count for files
+ * @param effectiveGid the group whose permissions count
+ * @param savedGid the group to which the process can switch back
+ * @param fileSystemGid the group whose permissions count for files
  */
 public record Credentials(
         long realUid,

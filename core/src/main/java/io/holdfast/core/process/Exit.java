@@ -6,7 +6,7 @@ import io.holdfast.core.sys.process.SysWait;
 /** How a process ended. */
 public sealed interface Exit {
     /**
-     * It called {@code exit}.
+     * The process called {@code exit}.
      *
      * @param status 0 to 255
      */
@@ -18,7 +18,7 @@ public sealed interface Exit {
     }
 
     /**
-     * A signal killed it.
+     * A signal killed the process.
      *
      * @param signal the signal that killed it
      * @param dumped whether it left a core dump
@@ -31,8 +31,9 @@ public sealed interface Exit {
     }
 
     /**
-     * It has ended, and nobody tells how: it was not a child of ours, and the kernel is older than
-     * Linux 6.15, or its parent has not reaped it yet, or it is of another PID namespace.
+     * The process has ended, and its status is not available: it was not a child of this process,
+     * and the kernel is older than Linux 6.15, or its parent has not reaped it yet, or it is in
+     * another PID namespace.
      */
     record Unknown() implements Exit {
         @Override
@@ -47,9 +48,9 @@ public sealed interface Exit {
     }
 
     /**
-     * {@return the status that a shell gives: 0 to 255, or 128 and the signal}
+     * {@return the status as a shell reports it: 0 to 255, or 128 plus the signal}
      *
-     * @throws IllegalStateException if it is unknown
+     * @throws IllegalStateException if the status is unknown
      */
     default int shellStatus() {
         return switch (this) {
@@ -60,7 +61,7 @@ public sealed interface Exit {
     }
 
     /**
-     * Decodes a wait status, as {@code wait(2)} and PIDFD_GET_INFO give it.
+     * Decodes a wait status, as {@code wait(2)} and PIDFD_GET_INFO return it.
      *
      * @param status the wait status
      * @return how the process ended
@@ -73,9 +74,9 @@ public sealed interface Exit {
     }
 
     /**
-     * Decodes a change of {@code waitid(2)}.
+     * Decodes a state change that {@code waitid(2)} returned.
      *
-     * @param change what waitid(2) gave, as {@code SysWait} packs it
+     * @param change the state change, as {@code SysWait} packs it
      * @return how the process ended
      */
     static Exit ofChange(long change) {

@@ -23,12 +23,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Watches one pidfd to the end of its process: readable means exited, hung up means reaped.
+ * Watches one pidfd until its process has ended: readable means exited, hung up means reaped.
  *
- * <p>A child's status comes from {@code waitid}; anybody else's from PIDFD_GET_INFO, which has it
- * only after the reap. Between exit and reap by the parent, at most {@link #REAP_GRACE} is waited,
- * for an event; whoever may look into the process then finds the status of the zombie in {@code
- * /proc}.
+ * <p>A child's status comes from {@code waitid}; that of any other process from PIDFD_GET_INFO,
+ * which has it only after the reap. The watch waits for the event of the reap by the parent for at
+ * most {@link #REAP_GRACE} after the exit; then it reads the status of the zombie from {@code
+ * /proc}, if this process has access to it.
  */
 final class ExitWatch {
     /**
@@ -38,7 +38,7 @@ final class ExitWatch {
     static final Duration REAP_GRACE = CoreLimits.REAP_GRACE.duration();
 
     private static final Exit UNKNOWN = new Exit.Unknown();
-    private static final int ONLY_HUP = 0; // it always counts
+    private static final int ONLY_HUP = 0; // poll(2) always reports it
 
     private final Fd fd;
     private final boolean reaping;
@@ -57,24 +57,28 @@ final class ExitWatch {
         this.ofZombie = ofZombie;
     }
 
-    /** By who reaps our child. */
+    /** Returns a watch that reaps the child of this process when it has exited. */
     static ExitWatch reaping(Fd fd) {
         return new ExitWatch(fd, true, null, Exit.Unknown::new);
     }
 
     /**
-     * By anybody else.
+     * Returns a watch that reaps nothing.
      *
-     * @param reaped of a child that is reaped by others here: completed with how it ended, which
-     *     before Linux 6.15 nobody else is told
-     * @param ofZombie how one ended that nobody reaps, as far as that is told
+     * @param reaped for a child that other code in this process reaps: completed with how it ended,
+     *     which before Linux 6.15 only the reaper learns
+     * @param ofZombie reads how a process that its parent does not reap has ended, as far as that
+     *     is available
      */
     static ExitWatch watching(
             Fd fd, @Nullable CompletableFuture<Exit> reaped, Supplier<Exit> ofZombie) {
         return new ExitWatch(fd, false, Feature.EXIT_INFO.isPresent() ? null : reaped, ofZombie);
     }
 
-    /** How it ended; null while only its parent may know, or if it has not: {@link Liveness}. */
+    /**
+     * Returns how it ended; null while only its parent can know, or if it has not ended: {@link
+     * Liveness} distinguishes the two.
+     */
     private @Nullable Exit status() {
         int options = SysWait.WEXITED | SysWait.WNOHANG;
         long change = reaping ? reap(options) : SysWait.waitid(fd, options | SysWait.WNOWAIT);
@@ -82,7 +86,7 @@ final class ExitWatch {
             return Exit.ofChange(change);
         }
         if (change == SysWait.NOTHING) {
-            return null; // a zombie of ours that a tracer has first
+            return null; // its tracer waits for it first, or it has not exited
         }
         if (!Feature.PIDFD_INFO.isPresent()) {
             return Liveness.isAlive(fd) ? null : UNKNOWN;
@@ -106,12 +110,12 @@ final class ExitWatch {
         return waited.change();
     }
 
-    /** What the child has used that was reaped; null if it was not, or by others. */
+    /** Returns the resources that the child has used; null if this watch has not reaped it. */
     @Nullable ResourceUsage usage() {
         return usage;
     }
 
-    /** How it ended, as far as that is told at this moment; empty if it has not. */
+    /** Returns how it ended, as far as the kernel reports it now; empty if it has not ended. */
     Optional<Exit> now() {
         Exit exit = status();
         PidFd.State state = Liveness.of(fd);
@@ -123,7 +127,7 @@ final class ExitWatch {
             exit = ofZombie.get();
             isTold = !exit.equals(UNKNOWN);
         }
-        if (!isTold && Liveness.of(fd) == PidFd.State.REAPED) { // perhaps since
+        if (!isTold && Liveness.of(fd) == PidFd.State.REAPED) { // perhaps meanwhile
             exit = reaped != null && reaped.isDone() ? reaped.join() : status();
         }
         return Optional.of(exit == null ? UNKNOWN : exit);
@@ -198,21 +202,21 @@ final class ExitWatch {
     }
 
     /**
-     * Calls back once, when the process has exited, on the poller's thread or a virtual one: with
-     * null if the pidfd was closed before. The callback must be quick.
+     * Calls back once when the process has exited, on the poller's thread or a virtual one; with
+     * null if the pidfd was closed first. The callback must be quick.
      */
     Registration begin(Consumer<@Nullable Exit> ended) {
         return Readiness.once(fd, Readiness.IN, events -> exited(ended, events));
     }
 
-    /** Blocks until it has exited: what {@link #exited} is to be told. */
+    /** Blocks until it has exited, and returns the events for {@link #exited}. */
     int awaitReady(long nanos) throws InterruptedException {
         return nanos == Long.MAX_VALUE
                 ? Readiness.await(fd, Readiness.IN)
                 : Readiness.await(fd, Readiness.IN, Duration.ofNanos(nanos));
     }
 
-    /** Finds out how it ended, now that it has, and tells that now or later. */
+    /** Determines how the exited process ended, and passes that to the callback now or later. */
     void exited(Consumer<@Nullable Exit> ended, int events) {
         Exit exit = null;
         try {
@@ -230,15 +234,15 @@ final class ExitWatch {
                 }
             }
         } catch (ClosedException e) {
-            // closed at this moment
+            // closed meanwhile
         }
         ended.accept(exit);
     }
 
     /**
-     * A zombie that another process traces is the tracer's to wait for first, and no event tells
-     * when it lets go: so this rare case waits in the kernel, on a thread of its own. So does an
-     * exit that was none.
+     * Waits in the kernel, on a thread of its own, until the child can be reaped. The tracer of a
+     * traced zombie waits for it first, and no event reports when the tracer is done. A spurious
+     * exit event takes this rare path, too.
      */
     void awaitTurn(Consumer<@Nullable Exit> ended) {
         Thread.ofPlatform()
@@ -250,7 +254,7 @@ final class ExitWatch {
                         long change = reap(SysWait.WEXITED);
                         exit = change > 0 ? Exit.ofChange(change) : UNKNOWN;
                     } catch (ClosedException e) {
-                        // closed at this moment
+                        // closed meanwhile
                     }
                     ended.accept(exit);
                 });
@@ -269,7 +273,7 @@ final class ExitWatch {
                                     exit = exit == null ? UNKNOWN : exit;
                                 }
                             } catch (ClosedException e) {
-                                // closed at this moment
+                                // closed meanwhile
                             }
                             ended.accept(exit);
                         });
@@ -288,7 +292,7 @@ final class ExitWatch {
         return watch;
     }
 
-    /** The same on an event loop, all on its thread. */
+    /** A watch on an event loop; all its methods run on the loop's thread. */
     private final class LoopWatch implements Registration {
         private final EventLoop loop;
         private final Consumer<Exit> exited;

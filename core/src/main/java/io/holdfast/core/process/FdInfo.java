@@ -4,8 +4,9 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.sys.KernelFile;
 
 /**
- * What {@code fdinfo} tells of a descriptor of ours (proc_pid_fdinfo(5)). Of the calling thread:
- * before Linux 5.14 one that has changed its user may not read that of the process.
+ * The {@code fdinfo} file of a descriptor of this process (proc_pid_fdinfo(5)). It is read for the
+ * calling thread: before Linux 5.14 a thread that has changed its user may not read that of the
+ * process.
  */
 record FdInfo(String text) {
     static final String PID = "Pid";
@@ -20,7 +21,7 @@ record FdInfo(String text) {
     }
 
     int number(String key) {
-        String field = Proc.field(text, key); // of NSpid the first of several
+        String field = Proc.field(text, key); // NSpid has several values: the first counts
         int end = field.indexOf('\t');
         return Integer.parseInt(end < 0 ? field : field.substring(0, end));
     }

@@ -3,9 +3,9 @@ package io.holdfast.core.process;
 import java.io.Serial;
 
 /**
- * A process lives outside the part of the cgroup tree that this process's cgroup namespace shows
- * (cgroup_namespaces(7)): the kernel names its place by climbing out, as in {@code /../x.service},
- * so that nothing true can be said of its unit, slice or session from here.
+ * Thrown when a process is outside the part of the cgroup tree that our cgroup namespace shows
+ * (cgroup_namespaces(7)): the kernel prints its path with leading {@code ..}, as in {@code
+ * /../x.service}, from which its unit, slice and session cannot be derived.
  */
 public final class ForeignCgroupException extends IllegalArgumentException {
     @Serial private static final long serialVersionUID = 1L;

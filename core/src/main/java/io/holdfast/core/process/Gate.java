@@ -17,29 +17,29 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Holds a child just before it executes its program, with no code of ours in it: its last file
- * actions open a FIFO, which tells us that it is there, a file that we have a {@link Lease} of,
- * which blocks it, and another FIFO, which fails unless we have its other end.
+ * Holds a child just before it executes its program, with no code of ours running in it. Its last
+ * file actions open a FIFO, which reports its arrival to us, then a file on which we hold a {@link
+ * Lease}, which blocks it, and then another FIFO, which fails unless we have its other end open.
  *
  * <pre>
  *   child:  … open(arrival, write) ── open(bar, read) ═════════════════════╗ open(departure) ── exec
- *   we:     open(arrival, read) … hangs up ── do what is to be done ── open(departure), let go
+ *   we:     open(arrival, read) … hangs up ── handle the child ─────── open(departure), let go
  * </pre>
  *
- * <p>Whatever becomes of us, the child does not execute its program unheld, nor stands there for
- * ever: when this process ends, so does the lease, and the departure fails; so it does when the
- * kernel takes the lease away ({@link Lease}). While it stands, the child has no descriptor of ours
- * but those that it was given.
+ * <p>Whatever happens to this process, the child neither executes its program without having been
+ * held nor waits forever: when this process ends, so does the lease, and the open of the departure
+ * fails; it also fails when the kernel takes the lease away ({@link Lease}). While it waits, the
+ * child has no descriptors of ours but those that it was given.
  *
  * <p>Where leases are switched off, the child waits in the open of the departure, and a JVM that is
  * killed leaves it there.
  *
- * <p>The FIFOs are open to all, whatever our umask; nobody else can reach them, for they have no
- * name any more.
+ * <p>The FIFOs have mode 0666, whatever our umask; no other process can reach them, for they have
+ * no name any more.
  */
 final class Gate implements AutoCloseable {
     private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
-    private static final String PREFIX = "holdfast-gate-"; // the manager removes what is left
+    private static final String PREFIX = "holdfast-gate-"; // the manager removes leftovers
     private static final String ARRIVAL = "arrival";
     private static final String DEPARTURE = "departure";
     private static final int FOR_ALL = 0666;
@@ -48,7 +48,7 @@ final class Gate implements AutoCloseable {
     private final Fd arrival;
     private final Fd departure;
     private final Fd arrivals;
-    private final Fd reserve; // a number to open the passage with, when all others are taken
+    private final Fd reserve; // a descriptor number for the passage, when all others are taken
     private final @Nullable Lease bar;
     private @Nullable Fd passage;
 
@@ -61,9 +61,9 @@ final class Gate implements AutoCloseable {
     }
 
     /**
-     * A closed gate.
+     * Returns a closed gate.
      *
-     * @throws ErrnoException EMFILE; ENOSPC and others if no temporary folder can be made
+     * @throws ErrnoException EMFILE; ENOSPC and others if no temporary directory can be made
      */
     static Gate make() {
         List<Fd> made = new ArrayList<>();
@@ -90,7 +90,7 @@ final class Gate implements AutoCloseable {
             if (e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE) {
                 throw e;
             }
-            return null; // switched off
+            return null; // leases are switched off
         }
     }
 
@@ -108,7 +108,7 @@ final class Gate implements AutoCloseable {
         return path.with(number -> Fcntl.open("/proc/self/fd/" + number, flags));
     }
 
-    /** What the child is to open, in this order. */
+    /** Returns what the child must open, in this order. */
     List<PosixSpawn.Opening> openings() {
         PosixSpawn.Opening first = new PosixSpawn.Opening(arrival, Fcntl.O_WRONLY);
         if (bar == null) {
@@ -120,7 +120,7 @@ final class Gate implements AutoCloseable {
                 new PosixSpawn.Opening(departure, Fcntl.O_WRONLY | Fcntl.O_NONBLOCK));
     }
 
-    /** Waits for the child: false if it was {@link #giveUp given up}. */
+    /** Waits for the child; false after {@link #giveUp}. */
     boolean awaitArrival() throws InterruptedException {
         try {
             int ignored = Readiness.await(arrivals, Readiness.IN);
@@ -130,19 +130,22 @@ final class Gate implements AutoCloseable {
         }
     }
 
-    /** No child will come: the spawn has failed. Needs no descriptor, which may be why. */
+    /**
+     * Ends the wait for the child: the spawn has returned, or failed. Needs no descriptor, since a
+     * lack of descriptors may be the reason.
+     */
     void giveUp() {
         arrivals.close();
     }
 
-    /** How a start fails whose child was not let through, or was held for too long. */
+    /** Returns whether a start failed because its child was refused, or was held for too long. */
     static boolean isRefusal(ErrnoException e) {
         return e.errno() == Errno.ENXIO;
     }
 
     /**
-     * Lets the child end, whether or not it has come to the gate. Where that cannot be, it goes on
-     * as by {@link #open}, and must be killed.
+     * Makes the child end, whether or not it has reached the gate. Where leases are switched off,
+     * it continues as after {@link #open}, and must be killed.
      */
     void refuse() {
         if (bar == null) {
@@ -153,9 +156,9 @@ final class Gate implements AutoCloseable {
     }
 
     /**
-     * Lets the child go on, whether or not it has come to its open: from now on that does not
-     * block. Never fails, for then child and spawning thread would stand for ever: it waits for a
-     * number where not even the reserved one is left.
+     * Lets the child continue, whether or not it has reached its open, which from now on does not
+     * block. Never fails, for then child and spawning thread would wait forever: if not even the
+     * reserved descriptor number is left, it waits for one.
      */
     void open() {
         reserve.close();
@@ -171,7 +174,7 @@ final class Gate implements AutoCloseable {
         }
     }
 
-    /** After the spawn has returned. */
+    /** Closes the gate's descriptors. Called after the spawn has returned. */
     @Override
     public void close() {
         if (passage != null) {

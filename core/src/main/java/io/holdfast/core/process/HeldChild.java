@@ -6,9 +6,10 @@ import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.core.sys.process.SysSched;
 
 /**
- * A child between its birth and the execution of its program: it is there, in its cgroup and
- * session, and waits. What is set now is in force from the first instruction of the program. Its
- * number is pinned, for it is our unreaped child. Valid only inside of {@link Spawn#whileHeld}.
+ * A child between its birth and the execution of its program: it is in its cgroup and session, and
+ * waits. Settings made now are in force from the first instruction of the program. Its PID is
+ * pinned, for it is an unreaped child of this process. Valid only within the callback of {@link
+ * Spawn#whileHeld}.
  */
 public final class HeldChild {
     private final PidFd pidFd;
@@ -24,7 +25,7 @@ public final class HeldChild {
         return pidFd;
     }
 
-    /** {@return its number, for people and for the {@code LISTEN_PID} of systemd's protocol} */
+    /** {@return its PID, for people and for the {@code LISTEN_PID} of systemd's protocol} */
     public int pid() {
         return pid;
     }
@@ -33,10 +34,10 @@ public final class HeldChild {
      * Sets a limit (prlimit(2)).
      *
      * @param resource the resource
-     * @param soft in the unit of the resource, {@link Resource#INFINITY} for none
+     * @param soft the soft limit, in the unit of the resource, {@link Resource#INFINITY} for none
      * @param hard the hard limit, in the unit of the resource
-     * @throws ErrnoException EPERM above the hard limit that we may set, EINVAL if soft is above
-     *     hard
+     * @throws ErrnoException EPERM if hard is above the limit that this process may set, EINVAL if
+     *     soft is above hard
      */
     public void limit(Resource resource, long soft, long hard) {
         ErrnoException.check(
@@ -46,7 +47,7 @@ public final class HeldChild {
     }
 
     /**
-     * Sets how willingly the kernel kills it when memory runs out (proc_pid_oom_score_adj(5)).
+     * Sets how likely the kernel kills it when memory runs out (proc_pid_oom_score_adj(5)).
      *
      * @param adjustment -1000 (never) to 1000
      * @throws ErrnoException EACCES to lower it without CAP_SYS_RESOURCE
@@ -61,7 +62,7 @@ public final class HeldChild {
      *
      * @param policy the scheduling policy
      * @param priority 1 to 99 for a {@linkplain CpuPolicy#isRealTime real-time} policy, else 0
-     * @param resetOnFork whether its children start with the usual policy
+     * @param resetOnFork whether its children start with the default policy
      * @throws ErrnoException EPERM without CAP_SYS_NICE, EINVAL
      */
     public void scheduler(CpuPolicy policy, int priority, boolean resetOnFork) {
@@ -72,7 +73,7 @@ public final class HeldChild {
     /**
      * Sets how its input and output are scheduled (ioprio_set(2)).
      *
-     * @param kind the kind
+     * @param kind the scheduling class
      * @param level 0 (first) to 7
      * @throws ErrnoException EPERM (real-time without CAP_SYS_ADMIN), EINVAL
      */
@@ -81,7 +82,7 @@ public final class HeldChild {
                 SysSched.setIoPriority(pid, kind.number(), level), "ioprio_set", pidFd);
     }
 
-    /** Moves it to a cgroup: the way in where the kernel cannot let it be born there. */
+    /** Moves it to a cgroup, where the kernel cannot start it there. */
     void attachTo(Cgroup cgroup) {
         try {
             cgroup.attach(pidFd);

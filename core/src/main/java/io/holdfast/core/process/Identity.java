@@ -10,22 +10,22 @@ import io.holdfast.core.sys.process.SysPidfd;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which process a pidfd holds: the pidfs id (Linux 6.9), and the number, which is for people, and
- * before pidfs for equality. Neither changes, so what was learnt is kept for when the process is
- * gone.
+ * The identity of the process of a pidfd: the pidfs id (Linux 6.9), and the PID, which is for
+ * people, and before pidfs for equality. Neither changes, so known values are cached for when the
+ * process is gone.
  */
 final class Identity {
     private static final int UNSEEN = -1;
 
     private final Fd pidfd;
-    private volatile long id; // 0 until asked for
+    private volatile long id; // 0 until it was read
     private volatile int seen;
 
     Identity(Fd pidfd) {
         this(pidfd, 0, UNSEEN);
     }
 
-    /** Of a process that was just opened by its number. */
+    /** The identity of a process that was just opened by this PID. */
     Identity(Fd pidfd, int pid) {
         this(pidfd, 0, pid);
     }
@@ -36,7 +36,7 @@ final class Identity {
         this.seen = seen;
     }
 
-    /** The same of a copy of the descriptor. */
+    /** Returns the same identity for a copy of the descriptor. */
     Identity of(Fd copy) {
         return new Identity(copy, id, seen);
     }
@@ -63,7 +63,7 @@ final class Identity {
         return pid;
     }
 
-    /** The number, or -errno. */
+    /** Returns the PID, or -errno. */
     private int pidNow() {
         if (Feature.PIDFD_INFO.isPresent()) {
             PidfdInfo info = SysPidfd.getInfo(pidfd, 0);
@@ -73,26 +73,26 @@ final class Identity {
         return pid > 0 ? pid : pid == 0 ? -Errno.EREMOTE : -Errno.ESRCH;
     }
 
-    /** The number once it was seen, or if it can be seen now; else {@link #UNSEEN}. */
+    /** Returns the PID if it was seen before or can be seen now; otherwise {@link #UNSEEN}. */
     private int pidSeen() {
         if (seen != UNSEEN || !pidfd.isOpen()) {
             return seen;
         }
         try {
-            int pid = pidNow(); // not pid(): its failure would be told with this very text
+            int pid = pidNow(); // not pid(): its exception calls toString(), and so this method
             seen = Math.max(pid, UNSEEN);
             return seen;
         } catch (ErrnoException | IllegalStateException e) {
-            return UNSEEN; // no /proc, or closed at this moment
+            return UNSEEN; // no /proc, or closed meanwhile
         }
     }
 
-    /** The id once it was asked for, or if it can be told now; else 0. */
+    /** Returns the id if it was read before or can be read now; otherwise 0. */
     private long idSeen() {
         try {
             return id == 0 && pidfd.isOpen() && Feature.PIDFS.isPresent() ? id() : id;
         } catch (ErrnoException | IllegalStateException e) {
-            return 0; // closed at this moment, or short of what it takes to ask
+            return 0; // closed meanwhile, or no resources for the call
         }
     }
 
@@ -122,8 +122,8 @@ final class Identity {
     }
 
     /**
-     * The number, as last seen, and the id, as far as they can be told: {@code process 4711:8734},
-     * which {@link ProcessId#parse} reads.
+     * {@return the PID, as last seen, and the id, as far as they are known: {@code process
+     * 4711:8734}, of which {@link ProcessId#parse} accepts {@code 4711:8734}}
      */
     @Override
     public String toString() {

@@ -1,18 +1,18 @@
 package io.holdfast.core.process;
 
 /**
- * How the kernel orders what processes read and write on disks.
+ * The I/O scheduling classes: how the kernel orders what processes read from and write to disks.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/ioprio_set.2.html">ioprio_set(2)</a>
  */
 public enum IoClass {
-    /** None of its own: it follows the nice value. */
+    /** No class of its own: derived from the nice value. */
     NONE(0),
-    /** First, whatever others wait for. */
+    /** Served first, before all other classes. */
     REALTIME(1),
-    /** The usual one. */
+    /** The default class. */
     BEST_EFFORT(2),
-    /** When nobody else wants the disk. */
+    /** Served only when no other process needs the disk. */
     IDLE(3);
 
     private final int number;

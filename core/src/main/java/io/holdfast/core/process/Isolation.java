@@ -12,12 +12,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Namespaces of a child's own, and what it sees mounted there ({@link Spawn#isolation}): made by
- * the thread that spawns it, with no program in between and no mount in our namespace. They end
- * with the last process in them. Needs CAP_SYS_ADMIN, for mounts Linux 5.12 and glibc 2.36.
+ * The description of a child's own namespaces and of the mounts in them ({@link Spawn#isolation}).
+ * The thread that spawns the child makes them, with no helper program and no mount in our
+ * namespace. They end with the last process in them. Needs CAP_SYS_ADMIN, for mounts also Linux
+ * 5.12 and glibc 2.36.
  *
- * <p>One description may serve many children, each of which gets its own. Not safe for use by
- * several threads while it is being written.
+ * <p>One description may serve many children, each of which gets namespaces of its own. Not safe
+ * for use by several threads while it is being changed.
  *
  * @see <a href="https://man7.org/linux/man-pages/man7/mount_namespaces.7.html">
  *     mount_namespaces(7)</a>
@@ -33,17 +34,17 @@ public final class Isolation {
     private final List<Namespace> joined = new ArrayList<>();
     private final List<Mount> mounts = new ArrayList<>();
 
-    /** Nothing of its own yet. */
+    /** Creates a description without namespaces of its own. */
     public Isolation() {}
 
-    /** A child's namespaces, or what is to be mounted there, could not be made. */
+    /** Thrown when a child's namespaces or mounts could not be made. */
     public static final class FailedException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
         /**
-         * Which call was refused, and why.
+         * Creates an exception with the message of its cause.
          *
-         * @param cause why it was refused
+         * @param cause the failure of the call that was refused
          */
         public FailedException(RuntimeException cause) {
             super(cause.getMessage(), cause);
@@ -51,11 +52,11 @@ public final class Isolation {
     }
 
     /**
-     * A namespace that is made for each child.
+     * Adds a namespace that is made anew for each child.
      *
      * @param kind MNT, UTS, IPC or NET
      * @return this
-     * @throws IllegalArgumentException if it is of another kind
+     * @throws IllegalArgumentException if the kind is another
      */
     public Isolation fresh(Namespace.Kind kind) {
         int ignored = flag(kind);
@@ -64,11 +65,12 @@ public final class Isolation {
     }
 
     /**
-     * A namespace that children share.
+     * Adds an existing namespace, which the children share.
      *
-     * @param namespace UTS, IPC or NET; lent until they have been started
+     * @param namespace a namespace of kind UTS, IPC or NET; lent until the children have been
+     *     started
      * @return this
-     * @throws IllegalArgumentException if it is of another kind
+     * @throws IllegalArgumentException if the namespace is of another kind
      */
     public Isolation join(Namespace namespace) {
         if (namespace.kind() == Namespace.Kind.MNT) {
@@ -80,10 +82,10 @@ public final class Isolation {
     }
 
     /**
-     * Puts a tree at a path of a fresh mount namespace, over what was there by the earlier ones.
+     * Mounts a tree at a path of a fresh mount namespace, over the mounts that were added earlier.
      *
-     * @param tree what is mounted
-     * @param path absolute, there in the namespace, without symbolic links
+     * @param tree the tree to mount
+     * @param path an absolute path that exists in the namespace, without symbolic links
      * @return this
      */
     public Isolation mount(MountTree tree, String path) {
@@ -93,7 +95,7 @@ public final class Isolation {
     }
 
     /**
-     * Makes all that is mounted at and below a path by now read-only.
+     * Makes all mounts at and below a path read-only, as far as they were added earlier.
      *
      * @param path the path
      * @return this
@@ -114,7 +116,10 @@ public final class Isolation {
         };
     }
 
-    /** For one child; by the thread that spawns it. */
+    /**
+     * Returns the entry into the namespaces for one child. Called on the thread that spawns the
+     * child.
+     */
     NamespaceEntry entry() {
         NamespaceEntry entry = null;
         try {

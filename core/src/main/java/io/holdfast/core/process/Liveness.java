@@ -8,9 +8,9 @@ import io.holdfast.core.Readiness;
 import io.holdfast.core.sys.SysPoll;
 import io.holdfast.core.sys.process.SysPidfd;
 
-/** What has become of the process of a pidfd. */
+/** Determines whether the process of a pidfd is alive, a zombie, or reaped. */
 final class Liveness {
-    private static final int REAPED_PID = -1; // in fdinfo; 0 is a number that we do not see
+    private static final int REAPED_PID = -1; // in fdinfo; 0 means outside our PID namespace
 
     private Liveness() {}
 
@@ -24,23 +24,23 @@ final class Liveness {
         return unreaped ? PidFd.State.EXITED : PidFd.State.REAPED;
     }
 
-    /** Whether it has not exited. */
+    /** Whether the process has not exited. */
     static boolean isAlive(Fd pidfd) {
         return exitEvents(pidfd) == 0;
     }
 
     /**
-     * What {@code poll(2)} tells of its exit; 0 if it has not. When a thread executes a program, it
-     * takes the number over from the leader, and who looks in that instant sees the old leader end.
-     * An exit stays, so a second look tells them apart.
+     * Returns the exit events of {@code poll(2)}; 0 if it has not exited. When a thread executes a
+     * program, it takes over the PID from the leader, and a poll in that instant sees the old
+     * leader end. An exit is permanent, so a second poll distinguishes the two.
      */
     private static int exitEvents(Fd pidfd) {
         return now(pidfd) == 0 ? 0 : now(pidfd);
     }
 
     /**
-     * Whether its number is its own still: signal 0 finds it. A refusal says nothing, since it may
-     * come from a seccomp filter that has not even looked: then pidfs is asked, or fdinfo.
+     * Whether it still has its PID: signal 0 finds it. A refusal proves nothing, since it may come
+     * from a seccomp filter that has not looked at the process: then pidfs decides, or fdinfo.
      */
     static boolean isUnreaped(Fd pidfd) {
         return switch (SysPidfd.sendSignal(pidfd, 0, 0)) {

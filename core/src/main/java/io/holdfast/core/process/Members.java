@@ -15,8 +15,9 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The processes of a cgroup or of another group, held: each was in it when it was verified, after
- * it was opened. Closing this closes all of them; {@link #take} hands them over instead.
+ * The processes of a cgroup or of another group, held by pidfds: each was verified to be in the
+ * group after it was opened. Closing this closes all of them; {@link #take} hands them over
+ * instead.
  */
 public final class Members implements Iterable<PidFd>, AutoCloseable {
     private List<PidFd> pidFds;
@@ -26,9 +27,9 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
     }
 
     /**
-     * Takes over processes that were found in another way than by a cgroup.
+     * Takes over processes that were found otherwise than by a cgroup.
      *
-     * @param verified the processes; owned from now on
+     * @param verified the processes; owned by the result from now on
      * @return the processes, owned by the caller
      */
     public static Members adopt(List<PidFd> verified) {
@@ -50,7 +51,7 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
         }
     }
 
-    @SuppressWarnings("ReferenceEquality") // the one that was asked for
+    @SuppressWarnings("ReferenceEquality") // whether it is the top itself
     private static void visitBelow(Cgroup top, Consumer<PidFd> action) {
         CgroupTree.walk(
                 top,
@@ -73,7 +74,10 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
         numbers(cgroup).stream().forEach(number -> visit(cgroup, number, action));
     }
 
-    /** What {@code cgroup.procs} lists, each once, without those of an outer PID namespace (0). */
+    /**
+     * Returns the PIDs in {@code cgroup.procs}, each once, without processes of an outer PID
+     * namespace (0).
+     */
     private static BitSet numbers(Cgroup cgroup) {
         BitSet numbers = new BitSet();
         int number = 0;
@@ -97,7 +101,7 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
             try {
                 here = isIn(cgroup, member);
             } finally {
-                if (!here) { // ended, moved away, or somebody else by now
+                if (!here) { // ended, moved away, or another process by now
                     member.close();
                 }
             }
@@ -107,7 +111,7 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
         }
     }
 
-    /** Whether the process is in this very cgroup at this moment. */
+    /** Returns whether the process is in this cgroup itself now, not in a descendant. */
     static boolean isIn(Cgroup cgroup, PidFd process) {
         if (Feature.PIDFD_INFO.isPresent()) {
             PidfdInfo info = SysPidfd.getInfo(process.fd(), 0);
@@ -126,31 +130,34 @@ public final class Members implements Iterable<PidFd>, AutoCloseable {
             return false;
         } catch (ErrnoException e) {
             return switch (e.errno()) {
-                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> throw e; // it may well be
+                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> throw e; // it may be in the cgroup
                 default -> false;
             };
         }
     }
 
-    /** For a name that reads like the mark of a removed cgroup: the list tells them apart. */
+    /**
+     * Returns whether the cgroup lists the process. This decides for a cgroup whose own name ends
+     * like the suffix of a removed one.
+     */
     private static boolean isListed(PidFd process, Cgroup cgroup) {
         boolean listed = numbers(cgroup).get(process.pid());
         return listed && process.state() != PidFd.State.REAPED;
     }
 
-    /** {@return how many are held: 0 once they are {@linkplain #take taken} or closed} */
+    /** {@return the number of processes: 0 once they are {@linkplain #take taken} or closed} */
     public int size() {
         return pidFds.size();
     }
 
-    /** Lent: they stay this object's. */
+    /** {@return an iterator over the processes, which are lent and stay owned by this object} */
     @Override
     public Iterator<PidFd> iterator() {
         return Collections.unmodifiableList(pidFds).iterator();
     }
 
     /**
-     * Hands all of them to the caller, who closes them.
+     * Hands all processes over to the caller, who closes them.
      *
      * @return the processes
      */

@@ -9,31 +9,31 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * What is to be mounted in a child's namespace: made anew for each child, before it is anywhere.
+ * A tree to mount in a child's namespace: made anew, detached, for each child.
  *
  * @see <a href="https://man7.org/linux/man-pages/man2/open_tree.2.html">open_tree(2)</a>
  */
 @FunctionalInterface
 public interface MountTree {
     /**
-     * Makes it, outside of the namespace that it is for.
+     * Makes the tree, outside the namespace that it is for.
      *
-     * @return to be attached, or closed
-     * @throws ErrnoException why not
+     * @return the detached tree, owned by the caller
+     * @throws ErrnoException if it cannot be made
      */
     Fd open();
 
     /**
-     * {@return what is to be seen at a path outside, with all that is mounted below}
+     * {@return a clone of what is visible at a path of our namespace, with all mounts below it}
      *
-     * @param path absolute; symbolic links are guarded ({@link HeldPath})
+     * @param path an absolute path; symbolic links are guarded ({@link HeldPath})
      */
     static MountTree at(String path) {
         return () -> clone(path, true);
     }
 
     /**
-     * The same without what is mounted below.
+     * Returns a clone of what is visible at a path of our namespace, without the mounts below it.
      *
      * @param path the path
      * @return the tree
@@ -51,9 +51,9 @@ public interface MountTree {
     }
 
     /**
-     * {@return a file system of its own}
+     * {@return a new file system}
      *
-     * @param type as {@code tmpfs}
+     * @param type the type of the file system, such as {@code tmpfs}
      * @param options the options of the file system, as mount(8) has them
      * @param attributes a sum of the constants of {@link SysMount}
      */
@@ -62,9 +62,9 @@ public interface MountTree {
     }
 
     /**
-     * {@return the same tree with something made in it}
+     * {@return the same tree, changed by an action, for example with files made in it}
      *
-     * @param maker given the root of the tree
+     * @param maker called with the root of the tree, which is lent
      */
     default MountTree filledBy(Consumer<Fd> maker) {
         return () -> {
@@ -80,7 +80,7 @@ public interface MountTree {
     }
 
     /**
-     * {@return the same tree with attributes for each of its mounts}
+     * {@return the same tree, with attributes set on each of its mounts}
      *
      * @param attributes a sum of the constants of {@link SysMount}
      */

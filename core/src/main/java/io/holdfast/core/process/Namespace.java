@@ -14,8 +14,8 @@ import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A namespace that is held open (namespaces(7)). Two are equal if they are the same namespace. Safe
- * for use by any thread; the owner closes it.
+ * A namespace, held open by a descriptor (namespaces(7)). Two are equal if they refer to the same
+ * namespace. Safe for use by any thread; the owner closes it.
  */
 public final class Namespace implements AutoCloseable {
     /** The kinds of namespaces. */
@@ -68,12 +68,12 @@ public final class Namespace implements AutoCloseable {
     }
 
     /**
-     * {@return a new one in which no process is yet; it lasts as long as this is open, or a process
+     * {@return a new namespace without processes; it lasts as long as this is open or a process is
      * in it} In a network namespace the loopback device is up. Needs CAP_SYS_ADMIN.
      *
      * @param kind UTS, IPC or NET
-     * @throws ErrnoException EPERM, ENOSPC (user.max_net_namespaces and its kin)
-     * @throws IllegalArgumentException if it is of another kind
+     * @throws ErrnoException EPERM, ENOSPC (the sysctl user.max_net_namespaces and its siblings)
+     * @throws IllegalArgumentException if the kind is another
      */
     public static Namespace make(Kind kind) {
         if (kind == Kind.MNT) {
@@ -93,7 +93,7 @@ public final class Namespace implements AutoCloseable {
         return Starter.result(task);
     }
 
-    /** What {@link PidFd#namespace} tells. */
+    /** See {@link PidFd#namespace}. */
     static Namespace of(PidFd pidFd, Kind kind) {
         if (Feature.NAMESPACE_IOCTLS.isPresent()) {
             int number = SysPidfd.getNamespace(pidFd.fd(), kind.ioctl());
@@ -102,7 +102,10 @@ public final class Namespace implements AutoCloseable {
         return new Namespace(kind, ofProc(pidFd, kind));
     }
 
-    /** {@code /proc} still has some namespaces of a zombie, and calls the others missing. */
+    /**
+     * Opens it in {@code /proc}, which still shows some namespaces of a zombie and reports ENOENT
+     * for the others.
+     */
     private static Fd ofProc(PidFd pidFd, Kind kind) {
         try {
             Fd opened = pidFd.proc().open("ns/" + kind.fileName(), Fcntl.O_RDONLY);
@@ -121,8 +124,8 @@ public final class Namespace implements AutoCloseable {
     }
 
     /**
-     * {@return the kind that was asked for} The {@link Kind#PID} and {@link Kind#PID_FOR_CHILDREN}
-     * of a process may be one and the same namespace, and are equal then.
+     * {@return the kind under which it was opened} The {@link Kind#PID} and {@link
+     * Kind#PID_FOR_CHILDREN} of a process may be the same namespace, and are equal then.
      */
     public Kind kind() {
         return kind;

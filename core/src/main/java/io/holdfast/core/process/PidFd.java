@@ -23,38 +23,38 @@ import java.util.function.ObjIntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process, held by descriptor (pidfd_open(2)): the process itself, not its number. It stays what
- * it is when the process ends, is reaped, and its number goes to another; every operation then says
- * so instead of meaning the other. It keeps the kernel's identity alive, not the process nor its
- * number.
+ * A process, held by a pidfd (pidfd_open(2)): the process itself, not its PID. When the process
+ * ends, is reaped, and its PID goes to another process, this still refers to the first one, and
+ * every operation reports that it is gone instead of reaching the other. It keeps alive the
+ * kernel's identity of the process, but neither the process nor its PID.
  *
- * <p>Two are equal if they hold the same process: by pidfs identity (Linux 6.9), before that by
- * number while both are unreaped and by object afterwards.
+ * <p>Two are equal if they hold the same process: by pidfs identity (Linux 6.9), on older kernels
+ * by PID while both are unreaped and by object afterwards.
  *
  * <p>Safe for use by any thread. Its owner closes it; methods that wait park the calling thread and
- * never pin a carrier. Needs Linux 5.4; what needs more says so.
+ * never pin a carrier thread. Needs Linux 5.4; methods that need a later kernel say so.
  */
 public final class PidFd implements AutoCloseable {
-    /** What has become of a process. */
+    /** Whether a process runs, is a zombie, or is gone. */
     public enum State {
         /** It runs, sleeps or is stopped. */
         ALIVE,
         /**
-         * It has exited and its parent has not waited for it: a zombie. Its number is still its
-         * own.
+         * It has exited and its parent has not waited for it: a zombie. No other process can have
+         * its PID yet.
          */
         EXITED,
-        /** It is gone; its number may be another's. */
+        /** It is gone; another process may have its PID. */
         REAPED
     }
 
-    /** Whom a signal goes to. */
+    /** The target of a signal. */
     public enum Scope {
-        /** The thread alone, whose pidfd it is. */
+        /** Only the thread that the pidfd refers to. */
         THREAD(SysPidfd.PIDFD_SIGNAL_THREAD),
         /** The whole process. */
         PROCESS(SysPidfd.PIDFD_SIGNAL_THREAD_GROUP),
-        /** The process group, which the process must be the leader of. */
+        /** The process group that the process leads; it must be a leader. */
         PROCESS_GROUP(SysPidfd.PIDFD_SIGNAL_PROCESS_GROUP);
 
         private final int flag;
@@ -67,7 +67,7 @@ public final class PidFd implements AutoCloseable {
     private final Fd fd;
     private final Identity identity;
 
-    /** Of a child of {@link Spawn}: completed by who reaps it. */
+    /** For a child of {@link Spawn}: completed by its reaper. Null for all other processes. */
     private volatile @Nullable CompletableFuture<Exit> reaped;
 
     private PidFd(Fd fd, Identity identity) {
@@ -75,28 +75,28 @@ public final class PidFd implements AutoCloseable {
         this.identity = identity;
     }
 
-    /** Of a process that was just opened by its number. */
+    /** Holds a process that was just opened by this PID. */
     PidFd(Fd fd, int pid) {
         this(fd, new Identity(fd, pid));
     }
 
     /**
-     * Holds the process that has this number now. Whether it is the one that you mean is yours to
-     * verify: prefer {@link #open(int, long)}, {@link #restore}, a socket's peer or a child.
+     * Opens the process that has this PID now. The caller must verify that it is the intended one:
+     * prefer {@link #open(int, long)}, {@link #restore}, a socket's peer or a child.
      *
-     * @param pid the number
+     * @param pid the PID
      * @return the process, owned by the caller
-     * @throws ErrnoException ESRCH if no process has it (a thread id does not count), EMFILE
-     * @throws IllegalArgumentException if it is not positive
+     * @throws ErrnoException ESRCH if no process has this PID (a thread id does not count), EMFILE
+     * @throws IllegalArgumentException if the PID is not positive
      */
     public static PidFd open(int pid) {
         return PidFdOpening.open(pid);
     }
 
     /**
-     * The same, empty if no process has the number.
+     * Opens the process that has this PID now, if there is one.
      *
-     * @param pid the number
+     * @param pid the PID
      * @return the process, owned by the caller; empty if there is none
      */
     public static Optional<PidFd> find(int pid) {
@@ -104,13 +104,13 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Holds the process only if its pidfs identity is {@code id}: what {@link #id} gave, in this
-     * boot.
+     * Opens the process only if its pidfs identity is {@code id}, as {@link #id} returned it in
+     * this boot.
      *
-     * @param pid the number
-     * @param id the identity of the process, as {@link #id} gave it
+     * @param pid the PID
+     * @param id the identity of the process, as {@link #id} returned it
      * @return the process, owned by the caller
-     * @throws ErrnoException ESRCH if the number belongs to nobody, or to another process by now
+     * @throws ErrnoException ESRCH if no process, or another one, has the PID by now
      * @throws NotSupportedException before Linux 6.9
      */
     public static PidFd open(int pid, long id) {
@@ -118,13 +118,14 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Holds a single thread (PIDFD_THREAD). Held by its leader's number a process has the same
-     * identity as when it is held whole: the two are equal, though they differ in what they do.
-     * This one signals the leader alone, and is not told of the exit while other threads run on.
+     * Opens a single thread (PIDFD_THREAD). A {@code PidFd} of a process's leader thread has the
+     * same identity as one of the whole process: the two are equal, though they behave differently:
+     * the {@code PidFd} of the thread signals only the leader, and reports no exit while other
+     * threads still run.
      *
-     * @param tid the number of the thread
-     * @return the process, owned by the caller
-     * @throws ErrnoException ESRCH if no thread has this number
+     * @param tid the thread id
+     * @return the thread, owned by the caller
+     * @throws ErrnoException ESRCH if no thread has this id
      * @throws NotSupportedException before Linux 6.9
      */
     public static PidFd openThread(int tid) {
@@ -132,7 +133,7 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Holds this process.
+     * Opens this process.
      *
      * @return the process, owned by the caller
      */
@@ -141,8 +142,9 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Holds a child that {@code ProcessBuilder} started. It is an unreaped child of this JVM with
-     * the start time that Java noted, and Java has not seen it end.
+     * Opens a child that {@code ProcessBuilder} started. This method verifies that it is an
+     * unreaped child of this JVM with the start time that Java recorded, and that Java has not seen
+     * it end.
      *
      * @param process the process
      * @return the process, owned by the caller
@@ -153,50 +155,50 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Holds the process of a handle: this process itself, or a child of it that nobody has reaped.
-     * All others are refused.
+     * Opens the process of a handle: this process itself, or an unreaped child of it. All others
+     * are refused.
      *
-     * <p>A {@code ProcessHandle} is a number and a start time in steps of 10 ms. A process that
-     * ends, and the one that gets its number within the same step, have the same handle, and the
-     * step is long enough to be hit every time. So a stranger cannot be identified by its handle,
-     * whatever is compared. The number of an unreaped child is its own from its birth on: as long
-     * as it is a child of ours, nobody else can have taken it since. A handle that was made before
-     * that birth, of another process that had the number in the same 10 ms, cannot be told apart;
-     * {@link #of(Process)} has no such handle.
+     * <p>A {@code ProcessHandle} is a PID and a start time in steps of 10 ms. A process that ends,
+     * and another one that gets its PID within the same step, have equal handles, and an attacker
+     * can hit such a step every time. So a handle cannot identify a process that is not a child,
+     * whatever is compared. An unreaped child keeps its PID: no other process can have had it since
+     * the child's birth. One case remains: a handle that was made before that birth, for another
+     * process that had the PID in the same 10 ms, looks the same; {@link #of(Process)} has no such
+     * handle.
      *
      * @param handle the handle
      * @return the process, owned by the caller
-     * @throws ErrnoException ECHILD if it is no child of ours, and the message names other ways to
-     *     identify it; ESRCH if it has ended, or its start time cannot be read
+     * @throws ErrnoException ECHILD if it is not a child of this process (the message names other
+     *     ways to identify it); ESRCH if it has ended, or its start time cannot be read
      */
     public static PidFd of(ProcessHandle handle) {
         return PidFdOpening.of(handle);
     }
 
     /**
-     * Takes over a descriptor that came from elsewhere, if it is a pidfd; a refused one stays the
-     * giver's.
+     * Takes over a descriptor that came from elsewhere, if it is a pidfd; otherwise it stays the
+     * caller's.
      *
-     * @param received the descriptor; owned from now on if it is taken over
+     * @param received the descriptor; owned by the result if this method returns
      * @return the process, owned by the caller
-     * @throws ErrnoException EBADF if it is something else (a {@code /proc/PID} folder is none, nor
-     *     is a pidfd opened with O_PATH)
+     * @throws ErrnoException EBADF if it is not a pidfd (a {@code /proc/PID} directory is not one,
+     *     nor is a pidfd opened with O_PATH)
      */
     public static PidFd adopt(Fd received) {
         return PidFdOpening.adopt(received);
     }
 
     /**
-     * Holds the process that {@link #processId} named, by file handle where the kernel has them
-     * (Linux 6.14), else by number and id. On every kernel both must be its own: a name whose
-     * number and id are not of one process is of none. A name without a boot counts in this one.
-     * The number counts as our PID namespace has it, where it stays the same for life; a name that
-     * was written in another PID namespace, where the process has another number, is refused, and
-     * serves in that one alone.
+     * Opens the process that {@link #processId} named, by file handle where the kernel has them
+     * (Linux 6.14), otherwise by PID and id. On every kernel both must match: a name whose PID and
+     * id do not belong to the same process is refused. A name without a boot id refers to the
+     * current boot. The PID is the one in our PID namespace, where it stays the same for life; so a
+     * name that was written in another PID namespace, where the process has another PID, is refused
+     * here and can be restored only there.
      *
-     * @param name the name that was written down
+     * @param name the name that was stored
      * @return the process, owned by the caller
-     * @throws ErrnoException ESRCH if it has ended, be it at this moment, or its number is another
+     * @throws ErrnoException ESRCH if it has ended, even during this call, or its PID is another
      *     one; ESTALE if the name is of another boot
      * @throws NotSupportedException if the name has no id, or before Linux 6.9
      */
@@ -205,9 +207,9 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Takes over what a system call has just returned as a pidfd. Not checked, so that nothing can
-     * fail or leak between the kernel and the owner: for descriptors that others sent, see {@link
-     * #adopt}.
+     * Takes over a pidfd that a system call has just returned. It is not checked, so that nothing
+     * can fail or leak between the kernel and the owner: for descriptors from another process, use
+     * {@link #adopt}.
      *
      * @param fd the pidfd; owned from now on
      * @return the process, owned by the caller
@@ -217,9 +219,9 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * {@return the number of the process (of the thread, for a thread's), for people}
+     * {@return the PID of the process (the thread id, if it holds a thread), for people}
      *
-     * @throws ErrnoException ESRCH if it is reaped: it has none then; EREMOTE if it is not of our
+     * @throws ErrnoException ESRCH if it is reaped, and so has no PID; EREMOTE if it is not in our
      *     PID namespace
      */
     public int pid() {
@@ -236,11 +238,11 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * {@return a name to write down and {@link #restore} later; without id before Linux 6.9}
+     * {@return a name to store and {@link #restore} later; without id before Linux 6.9}
      *
-     * @throws ErrnoException ESRCH if it is reaped, EREMOTE if it is not of our PID namespace
-     * @throws IllegalStateException if this holds a thread: no kernel before Linux 7.2 would give
-     *     that back, and a part of a process is no process
+     * @throws ErrnoException ESRCH if it is reaped, EREMOTE if it is not in our PID namespace
+     * @throws IllegalStateException if this holds a thread: no kernel before Linux 7.2 could
+     *     restore one, and a part of a process is not a process
      */
     public ProcessId processId() {
         if (isThread()) {
@@ -257,18 +259,18 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * {@return a snapshot of all that the kernel tells: one atomic call from Linux 6.13 on, before
-     * that read from {@code /proc} and verified} Needs no privilege.
+     * {@return a snapshot of all that the kernel reports: one atomic call from Linux 6.13 on, on
+     * older kernels read from {@code /proc} and verified} Needs no privilege.
      *
-     * @throws ErrnoException EREMOTE if the process is not of our PID namespace
+     * @throws ErrnoException EREMOTE if the process is not in our PID namespace
      */
     public ProcessInfo info() {
         return ProcessInfo.of(this);
     }
 
     /**
-     * Its children now, each held, and verified to be its child after that. One that came or went
-     * meanwhile may be missing. Zombies count.
+     * Opens its children. Each is verified to be its child after it was opened. A child that came
+     * or went meanwhile may be missing. Zombies count.
      *
      * <pre>{@code
      * try (Members children = process.children()) {
@@ -284,10 +286,10 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Its descendants now: its children, theirs, and so on, each held, and verified to be a child
-     * of the one above it after that. A parent comes before its children. Processes whose parent
-     * ends meanwhile may be missing, for they are children of somebody else then; what may start
-     * others all the time is held together by a cgroup or a {@code ProcessScope} alone.
+     * Opens its descendants: its children, their children, and so on. Each is verified to be a
+     * child of the one above it after it was opened. A parent comes before its children. Processes
+     * whose parent ends meanwhile may be missing, for another process adopts them. Only a cgroup or
+     * a {@code ProcessScope} holds processes together that keep starting others.
      *
      * @return empty if this process has ended
      * @throws ErrnoException EACCES or ENOENT where {@code /proc} does not list children, EMFILE
@@ -297,33 +299,35 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Hands over its children one by one, the newest first, as {@link #children} finds them: for
-     * more of them than there are descriptors.
+     * Hands its children to the action one by one, the newest first, as {@link #children} finds
+     * them: for more children than there are free descriptors.
      *
-     * @param action gets each child, which it owns, and its number, which is its own as long as it
-     *     is not reaped
+     * @param action called with each child, which it owns, and the child's PID, which is valid as
+     *     long as the child is not reaped
      */
     public void visitChildren(ObjIntConsumer<PidFd> action) {
         Children.visit(this, action);
     }
 
     /**
-     * How it ended, as far as that is told at this moment: of a child of ours, of one that is
-     * reaped (Linux 6.15), and of a zombie to whoever may look into it, as root may. Needs no wait,
-     * and reaps nothing.
+     * Returns how it ended, as far as the kernel reports it now: for a child of this process, for a
+     * reaped process (Linux 6.15), and for a zombie that this process may trace, as root may. Does
+     * not wait, and reaps nothing.
      *
      * <pre>{@code
      * process.exit().ifPresent(exit -> log("backup " + exit));
      * }</pre>
      *
-     * @return unknown if it has ended and nobody tells how; empty if it has not ended
+     * @return {@link Exit.Unknown} if it has ended and its status is not available; empty if it has
+     *     not ended
      */
     public Optional<Exit> exit() {
         return exitWatch().now();
     }
 
     /**
-     * {@return its parent now; empty if that is outside of our PID namespace}
+     * {@return its parent now, owned by the caller; empty if the parent is outside our PID
+     * namespace}
      *
      * @throws ErrnoException ESRCH if this process is reaped
      */
@@ -347,30 +351,32 @@ public final class PidFd implements AutoCloseable {
         }
     }
 
-    /** Whether it is an unreaped child of ours. */
+    /** Whether it is an unreaped child of this process. */
     boolean isChild() {
         return SysWait.waitid(fd, SysWait.WEXITED | SysWait.WNOHANG | SysWait.WNOWAIT)
                 != -Errno.ECHILD;
     }
 
     /**
-     * Sends a signal to the process; to the thread alone, if it holds a thread. Signal 0 only asks.
+     * Sends a signal to the process, or only to the thread if it holds a thread. Signal 0 only
+     * checks existence and permission.
      *
      * @param signal the signal
-     * @return false if it is gone; a zombie swallows the signal
-     * @throws ErrnoException EPERM if we may not, EINVAL if it is not in our PID namespace or below
+     * @return false if it is gone; a zombie ignores the signal
+     * @throws ErrnoException EPERM without permission, EINVAL if it is not in our PID namespace or
+     *     below
      */
     public boolean signal(Signal signal) {
         return sent(SysPidfd.sendSignal(fd, signal.number(), 0), signal);
     }
 
     /**
-     * Sends a signal to the thread, the process or the group.
+     * Sends a signal to the thread, the process or the process group.
      *
      * @param signal the signal
-     * @param scope whom the signal is for
+     * @param scope the target of the signal
      * @return false if it is gone
-     * @throws ErrnoException EPERM; ESRCH if it is there but leads no group
+     * @throws ErrnoException EPERM; ESRCH if it exists but leads no process group
      * @throws NotSupportedException before Linux 6.9
      */
     public boolean signal(Signal signal, Scope scope) {
@@ -379,8 +385,8 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Sends a signal with a value, as {@code sigqueue(3)} does: to the process; to the thread
-     * alone, if it holds a thread.
+     * Sends a signal with a value, as {@code sigqueue(3)} does, to the process, or only to the
+     * thread if it holds a thread.
      *
      * @param signal the signal
      * @param value the value that the receiver gets
@@ -392,15 +398,14 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Sends a signal with a value to the thread, the process or the group, each member of which
-     * gets the value.
+     * Sends a signal with a value to the thread, the process, or each member of the process group.
      *
      * @param signal the signal
-     * @param value the value that the receiver gets
-     * @param scope whom the signal is for
+     * @param value the value that each receiver gets
+     * @param scope the target of the signal
      * @return false if it is gone
-     * @throws ErrnoException EPERM, EAGAIN if its queue is full, of a group only if no member got
-     *     it; ESRCH if it is there but leads no group
+     * @throws ErrnoException EPERM, EAGAIN if its queue is full (for a group, only if no member got
+     *     the signal); ESRCH if it exists but leads no process group
      * @throws NotSupportedException before Linux 6.9
      */
     public boolean signalWithValue(Signal signal, long value, Scope scope) {
@@ -436,13 +441,15 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Parks the calling thread until the process has exited. A child of ours is not reaped; one
-     * that {@link Spawn} started tells its status on every kernel; before Linux 6.15 to {@link
-     * Child#pidFd} and its duplicates always, to another {@code PidFd} if this is called before it
-     * has ended. A process of others tells its status when its parent has reaped it (Linux 6.15),
-     * for which {@link ExitWatch#REAP_GRACE} is waited at most; after that {@code /proc} has it,
-     * for whoever may look into the process (ptrace(2), "access mode": its user, and root). Else
-     * the answer is {@link Exit.Unknown}.
+     * Parks the calling thread until the process has exited. Does not reap a child of this process.
+     *
+     * <p>The status of a child that {@link Spawn} started is available on every kernel; before
+     * Linux 6.15 always through {@link Child#pidFd} and its duplicates, through another {@code
+     * PidFd} only if this is called before the child has ended. The status of a process that is not
+     * a child of this process is available once its parent has reaped it (Linux 6.15); this method
+     * waits for that for at most {@link ExitWatch#REAP_GRACE}, then reads it from {@code /proc} if
+     * this process has access (ptrace(2), "access mode": the user of the process, and root).
+     * Otherwise the result is {@link Exit.Unknown}.
      *
      * @return how it ended
      * @throws InterruptedException if the thread is interrupted
@@ -453,7 +460,7 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * The same with a time limit for the exit; empty when it is over.
+     * Parks the calling thread until the process has exited, with a time limit for the exit.
      *
      * @param limit the time limit
      * @return how it ended; empty when the time is over
@@ -464,8 +471,9 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * A future of the same. It completes on a virtual thread: what depends on it may block. Fails
-     * with IllegalStateException if this is closed before.
+     * Returns a future of the exit, with the status that {@link #await} returns. It completes on a
+     * virtual thread: dependent stages may block. Fails with IllegalStateException if this is
+     * closed first.
      *
      * @return the future
      */
@@ -474,11 +482,12 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Calls back on the loop's thread when the process has exited, with what {@link #await} would
-     * tell. Once for each loop and {@code PidFd}; only on the loop's thread. Never, if this is
-     * closed before: unlike the future, a watch of a loop ends silently with its descriptor.
+     * Calls back on the loop's thread when the process has exited, with the status that {@link
+     * #await} returns. May be called only on the loop's thread, once for each loop and {@code
+     * PidFd}. There is no callback if this is closed first: unlike the future, a watch of a loop
+     * ends silently with its descriptor.
      *
-     * @param loop the loop on whose thread it is called back
+     * @param loop the event loop
      * @param exited called with how it ended
      * @return cancelled on the loop's thread
      */
@@ -486,7 +495,7 @@ public final class PidFd implements AutoCloseable {
         return exitWatch().on(loop, exited);
     }
 
-    /** It is a child of {@link Spawn}, to be completed by who reaps it. */
+    /** Marks this as a child of {@link Spawn}, whose reaper completes the future. */
     void isReapedHere(CompletableFuture<Exit> exit) {
         reaped = exit;
     }
@@ -498,12 +507,12 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * Waits for a child of ours that has exited ({@code waitid}), which ends its zombie and frees
-     * its number. Not for children that {@link Spawn} or {@code ProcessBuilder} started: those are
-     * reaped by their owner.
+     * Reaps a child of this process that has exited ({@code waitid}), which frees its PID. Not for
+     * children that {@link Spawn} or {@code ProcessBuilder} started: those are reaped by their
+     * owner.
      *
-     * @return how it ended, or empty if it has not
-     * @throws ErrnoException ECHILD if it is not a child of ours, or was reaped
+     * @return how it ended, or empty if it has not ended
+     * @throws ErrnoException ECHILD if it is not a child of this process, or was reaped
      */
     public Optional<Exit> reap() {
         long change = SysWait.waitid(fd, SysWait.WEXITED | SysWait.WNOHANG);
@@ -514,44 +523,45 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * {@return a copy of one of its descriptors, of the same open file (pidfd_getfd(2), Linux 5.6)}
+     * {@return a duplicate of one of its descriptors, for the same open file (pidfd_getfd(2), Linux
+     * 5.6)}
      *
-     * @param theirs the number that the descriptor has in the process
-     * @throws ErrnoException EBADF if it has no such number, EPERM if we may not trace it, ESRCH if
-     *     it exits
+     * @param theirs the number of the descriptor in the process
+     * @throws ErrnoException EBADF if it has no such descriptor, EPERM if this process may not
+     *     trace it, ESRCH if it has exited
      */
     public Fd getFd(int theirs) {
         int number = SysPidfd.getfd(fd, theirs);
         if (number == -Errno.EBADF && state() != State.ALIVE) {
-            number = -Errno.ESRCH; // Linux 5.10 does not tell them apart
+            number = -Errno.ESRCH; // Linux 5.10 reports both as EBADF
         }
         return Fd.adopt(number, "pidfd_getfd", this + " number " + theirs);
     }
 
     /**
-     * {@return one of its namespaces, held open: from the pidfd itself (Linux 6.11), else through
-     * {@code /proc}, verified}
+     * {@return one of its namespaces, held open: from the pidfd itself (Linux 6.11), otherwise
+     * through {@code /proc}, verified}
      *
      * @param kind the kind of namespace
-     * @throws ErrnoException ESRCH if it has exited, EACCES if we may not trace it, EOPNOTSUPP if
-     *     the kernel has no namespaces of that kind
+     * @throws ErrnoException ESRCH if it has exited, EACCES if this process may not trace it,
+     *     EOPNOTSUPP if the kernel has no namespaces of that kind
      */
     public Namespace namespace(Namespace.Kind kind) {
         return Namespace.of(this, kind);
     }
 
-    /** {@return its attributes in {@code /proc}, each verified against this} */
+    /** {@return its attributes in {@code /proc}, each verified against this pidfd} */
     public Proc proc() {
         return new Proc(this);
     }
 
     /**
-     * {@return its cgroup now, held open; the id is from the pidfd where the kernel tells it (Linux
-     * 6.13)} Of a process that is reaped it is the one that it died in (Linux 6.15).
+     * {@return its cgroup now, held open, found by the id that the pidfd reports (Linux 6.13)} For
+     * a reaped process this is the cgroup that it died in (Linux 6.15).
      *
      * @throws ErrnoException ESRCH if it is reaped, before Linux 6.15; ESTALE if it has exited and
-     *     the cgroup was removed since, before Linux 6.13 ENOENT; there also ESRCH if it moves at
-     *     this moment
+     *     the cgroup was removed since (ENOENT before Linux 6.13); before Linux 6.13 also ESRCH if
+     *     it is moved during this call
      */
     public Cgroup cgroup() {
         return CgroupLookup.of(this);
@@ -559,8 +569,8 @@ public final class PidFd implements AutoCloseable {
 
     /**
      * {@return the unit of the system manager that it belongs to now, such as {@code ssh.service},
-     * if root alone could have given its cgroup that name: see {@link CgroupPlace}} Empty where
-     * that is not so, and in no unit; an empty answer proves nothing.
+     * if only root could have given its cgroup that name: see {@link CgroupPlace}} Empty if others
+     * could have, or if it belongs to no unit; an empty result proves nothing.
      *
      * @throws ErrnoException ESRCH if it is reaped
      */
@@ -569,18 +579,18 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * {@return the path of its cgroup now: where it is, not who named that} A process that is being
-     * born or is dying can show the root for a moment.
+     * {@return the path of its cgroup now, regardless of who owns the directories in it} A process
+     * that is being born or is dying can show the root for a moment.
      *
      * @throws ErrnoException ESRCH if it is reaped, ENODATA if there is no cgroup2
-     * @throws ForeignCgroupException if it is outside of our cgroup namespace
+     * @throws ForeignCgroupException if it is outside our cgroup namespace
      */
     public CgroupPath cgroupPath() {
         return CgroupPath.parse(proc().cgroup());
     }
 
     /**
-     * {@return another descriptor of the same process, with an owner of its own}
+     * {@return another descriptor of the same process, owned by the caller}
      *
      * @throws ErrnoException EMFILE
      */
@@ -591,12 +601,12 @@ public final class PidFd implements AutoCloseable {
         return same;
     }
 
-    /** {@return the descriptor, lent: to pass on, or to watch} */
+    /** {@return the pidfd, lent: to pass on, or to watch} */
     public Fd fd() {
         return fd;
     }
 
-    /** Ends nothing but the holding. */
+    /** Closes the pidfd; the process is not affected. */
     @Override
     public void close() {
         fd.close();
@@ -612,7 +622,7 @@ public final class PidFd implements AutoCloseable {
         return identity.hashCode();
     }
 
-    /** The number, as last seen, and the identity, as far as they can be told: for people. */
+    /** {@return the PID, as last seen, and the identity, as far as they are known: for people} */
     @Override
     public String toString() {
         return identity.toString();

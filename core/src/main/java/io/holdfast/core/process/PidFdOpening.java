@@ -13,8 +13,9 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * How a process comes to be held: each way ends with the check that it is the one that was meant.
- * The contracts are with the methods of {@link PidFd} that lead here.
+ * Opens processes by PID, id, handle or descriptor. Each method ends with the check that it has
+ * opened the intended process. The contracts are documented at the methods of {@link PidFd} that
+ * call these.
  */
 final class PidFdOpening {
     private PidFdOpening() {}
@@ -84,8 +85,8 @@ final class PidFdOpening {
         boolean kept = false;
         try {
             boolean isOurs = handle.pid() == Unistd.getpid() || opened.isChild();
-            // Java compares the start times itself, with the boot time that it read once: a clock
-            // that was set since makes ours differ
+            // isAlive() compares the start times with the boot time that Java read once; our own
+            // comparison would fail after the clock was set
             boolean isSame = handle.info().startInstant().isPresent() && handle.isAlive();
             if (!isSame || opened.state() == PidFd.State.REAPED) {
                 throw ended(handle.pid());
@@ -131,7 +132,7 @@ final class PidFdOpening {
 
     private static boolean isPidFd(Fd fd) {
         if ((Fcntl.getfl(fd) & Fcntl.O_PATH) != 0) {
-            return false; // its place in pidfs, which no call takes
+            return false; // O_PATH gives a place in pidfs, which no pidfd call accepts
         }
         return Feature.PIDFS.isPresent()
                 ? SysStat.fileSystem(fd) == SysStat.PID_FS_MAGIC
@@ -150,12 +151,12 @@ final class PidFdOpening {
         }
         long id = name.pidfdId().getAsLong();
         if (name.pid() == 0) {
-            throw mismatch(name); // nobody's number
+            throw mismatch(name); // no process has the PID 0
         }
         return Feature.FILE_HANDLE.isPresent() ? openByHandle(name, id) : open(name.pid(), id);
     }
 
-    /** The id finds the process; the number, which never changes, tells a name that was made up. */
+    /** Opens the process by its id; its PID, which never changes, exposes a forged name. */
     private static PidFd openByHandle(ProcessId name, long id) {
         try (PidFd self = PidFd.self()) {
             int number = SysStat.openByInode(self.fd(), id, 0);
@@ -169,7 +170,7 @@ final class PidFdOpening {
                 }
             } catch (ErrnoException e) {
                 opened.close();
-                throw e.errno() == Errno.ESRCH ? hasEnded(name) : e; // reaped since
+                throw e.errno() == Errno.ESRCH ? hasEnded(name) : e; // reaped meanwhile
             }
             opened.close();
             throw mismatch(name);
@@ -206,8 +207,8 @@ final class PidFdOpening {
     }
 
     /**
-     * A parent that is still the parent after it was opened was never reaped in between. Closes one
-     * that is not, also where the child has gone or is closed meanwhile.
+     * A parent that is still the parent after it was opened was never reaped in between. Closes the
+     * opened process if it is not, or if the child is gone or closed meanwhile.
      */
     private static boolean isStillParent(PidFd parent, PidFd child, ProcessInfo before) {
         boolean isStill = false;

@@ -24,25 +24,27 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
- * Attributes of a process that only {@code /proc/PID} has (proc(5)). This is the one file that
- * reads it.
+ * The attributes of a process that only {@code /proc/PID} has (proc(5)). Only this file reads them.
  *
- * <p>Every read opens the folder by number, then asks the pidfd whether its process is still
- * unreaped: if so, the number was its own all the time and the open folder is its folder, which
- * from then on answers ESRCH rather than for a successor. Race-free on every kernel from 5.3, and
- * the number is that of the mounted {@code /proc}, be it of another PID namespace than ours. Needs
- * one without {@code hidepid} for other users' processes. Safe for use by any thread; each call is
- * of a moment of its own, and blocks in the kernel for a moment. Texts are UTF-8, whatever the
- * locale; a byte that is none stands as a lone surrogate, U+DC80 to U+DCFF.
+ * <p>Every read opens the directory by PID, then checks through the pidfd that its process is still
+ * unreaped: if so, the process had the PID all the time and the open directory is its directory,
+ * which from then on returns ESRCH rather than the attributes of a successor. This is race-free on
+ * every kernel from 5.3. The PID is the one in the mounted {@code /proc}, even if that belongs to
+ * another PID namespace than ours. Other users' processes need a {@code /proc} without {@code
+ * hidepid}.
+ *
+ * <p>Safe for use by any thread; each call reads a snapshot of its own, and blocks in the kernel
+ * for a moment. Texts are UTF-8, whatever the locale; an invalid byte becomes a lone surrogate,
+ * U+DC80 to U+DCFF.
  *
  * <p>All methods throw {@link ErrnoException}: ESRCH when the process is reaped, EREMOTE when it is
- * not of our PID namespace, EACCES where the kernel guards the attribute (ptrace(2), "access
+ * not in our PID namespace, EACCES where the kernel guards the attribute (ptrace(2), "access
  * mode").
  */
 public final class Proc {
     private static final long NANOS_A_TICK = 10_000_000; // USER_HZ is 100 on every architecture
 
-    private static final int EXIT_CODE = 49; // of what follows the name in stat
+    private static final int EXIT_CODE = 49; // index among the fields after the name in stat
 
     // linux/sched.h
     private static final int PF_EXITING = 0x4;
@@ -50,12 +52,13 @@ public final class Proc {
     private static final int DIED_UNEXECUTED = PF_EXITING | PF_FORKNOEXEC;
 
     /**
-     * How often a folder of a living process is looked into that seems to be nobody's: it was that
-     * of the leader, opened in the instant in which another thread took its number over by an exec.
+     * How often the read is tried when the directory of a living process seems to belong to no
+     * process: it was that of the leader, opened in the instant in which another thread took over
+     * its PID by an exec.
      */
     private static final int LOOKS = 3;
 
-    private static final String SOCKET = "socket:["; // and an inode number, in /proc/PID/fd
+    private static final String SOCKET = "socket:["; // then an inode number, in /proc/PID/fd
 
     private final PidFd pidFd;
 
@@ -69,28 +72,28 @@ public final class Proc {
     }
 
     /**
-     * {@return the beginning of the command line: a process can make it megabytes long, of millions
-     * of words}
+     * {@return the beginning of the command line: a process can make it megabytes long, with
+     * millions of words}
      *
-     * @param most bytes
+     * @param most the number of bytes to read at most
      */
     public List<String> commandLine(int most) {
         return read(dir -> KernelFile.strings(dir, "cmdline", most));
     }
 
     /**
-     * {@return the environment that it was started with; later changes are not seen} Guarded as
-     * ptrace is.
+     * {@return the environment that it was started with, without later changes} Needs ptrace
+     * access.
      */
     public Map<String, String> environment() {
         return environment(KernelFile.LIMIT);
     }
 
     /**
-     * {@return the variables that the first bytes of the environment hold: a process can make it
-     * megabytes long, of millions of variables}
+     * {@return the variables in the first bytes of the environment: a process can make it megabytes
+     * long, with millions of variables}
      *
-     * @param most bytes
+     * @param most the number of bytes to read at most
      */
     public Map<String, String> environment(int most) {
         Map<String, String> environment = new LinkedHashMap<>();
@@ -105,27 +108,27 @@ public final class Proc {
 
     /**
      * {@return the executable; its path ends in {@code " (deleted)"} if it was unlinked} The path
-     * has the kernel's bytes in every locale, though its text may not show them. Guarded as ptrace
-     * is.
+     * has the kernel's bytes in every locale, though its text may not show them. Needs ptrace
+     * access.
      */
     public Path executable() {
         return KernelPath.of(read(dir -> Unistd.readlinkat(dir, "exe")));
     }
 
-    /** {@return the working directory, as {@link #executable}} Guarded as ptrace is. */
+    /** {@return the working directory, in the form of {@link #executable}} Needs ptrace access. */
     public Path directory() {
         return KernelPath.of(read(dir -> Unistd.readlinkat(dir, "cwd")));
     }
 
     /**
-     * Whether a child of ours that nobody has reaped has ended, or is about to, without executing a
-     * program. False where {@code /proc} does not tell; throws where we have no descriptor to ask
-     * with. Both flags count: one that executes loses PF_FORKNOEXEC a little after its spawn has
-     * returned.
+     * Returns whether an unreaped child of this process has ended, or is about to end, without
+     * executing a program. False where {@code /proc} does not show it; throws if there is no free
+     * descriptor to read it with. Both flags count: a child that executes its program loses
+     * PF_FORKNOEXEC only a little after its spawn has returned.
      */
     static boolean diedUnexecuted(PidFd child) {
         try {
-            String stat = KernelFile.text(null, "/proc/" + child.pid() + "/stat"); // it is pinned
+            String stat = KernelFile.text(null, "/proc/" + child.pid() + "/stat"); // PID is pinned
             return (Long.parseLong(fields(stat)[6]) & DIED_UNEXECUTED) == DIED_UNEXECUTED;
         } catch (ErrnoException e) {
             if (e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE) {
@@ -146,8 +149,8 @@ public final class Proc {
     }
 
     /**
-     * {@return the capabilities that count for what it does now: bit n is set if it has the one of
-     * that number (capabilities(7), {@code linux/capability.h})}
+     * {@return the effective capabilities: bit n is set if it has the capability of that number
+     * (capabilities(7), {@code linux/capability.h})}
      */
     public long effectiveCapabilities() {
         return Long.parseUnsignedLong(field("CapEff"), 16);
@@ -163,26 +166,26 @@ public final class Proc {
     }
 
     /**
-     * {@return the time when it started, by the clock of now: never later than it did, and earlier
-     * by at most the 10 ms of a tick and the time that asking takes}
+     * {@return the time when it started, by the current clock: never later than the real start, and
+     * earlier by at most the 10 ms of a tick and the duration of this call}
      */
     public Instant startTime() {
         long started = startTicks() * NANOS_A_TICK;
-        Instant now = Instant.now(); // first: what passes until the next call makes it earlier
+        Instant now = Instant.now(); // first: time that passes until the next call makes it earlier
         return now.minusNanos(SysTime.sinceBoot() - started);
     }
 
     /**
-     * {@return when it started, in hundredths of a second since boot} Many processes may share it:
-     * no identity.
+     * {@return when it started, in hundredths of a second since boot} It does not identify a
+     * process: many may share it.
      */
     public long startTicks() {
         return Long.parseLong(stat()[19]);
     }
 
     /**
-     * {@return the numbers of its children now: each is a child only if, once it is held, its
-     * parent is still this process} One that came or went meanwhile may be missing.
+     * {@return the PIDs of its children now: to be sure of a child, open it and verify that its
+     * parent is still this process} A child that came or went meanwhile may be missing.
      *
      * @throws ErrnoException also ENOENT where the kernel does not list children
      *     (CONFIG_PROC_CHILDREN)
@@ -204,7 +207,7 @@ public final class Proc {
         });
     }
 
-    /** False if the thread has ended: what it had for children is another thread's. */
+    /** Returns false if the thread has ended: its children now belong to another thread. */
     private static boolean childrenOf(Fd threads, String thread, IntStream.Builder numbers) {
         String children;
         try {
@@ -221,12 +224,12 @@ public final class Proc {
         return true;
     }
 
-    /** {@return the number of its process group, for people} */
+    /** {@return the id of its process group, for people} */
     public int processGroup() {
         return Integer.parseInt(stat()[2]);
     }
 
-    /** {@return the number of its session's leader, for people} */
+    /** {@return the id of its session, for people} */
     public int session() {
         return Integer.parseInt(stat()[3]);
     }
@@ -242,9 +245,9 @@ public final class Proc {
      *
      * <p>A session has at most one controlling terminal at a time, so its members that have one
      * have the same. The device number alone does not identify a terminal: each instance of devpts
-     * counts from 0. The number of a session cannot be reused while a process is in it, and a
-     * process that leaves a session cannot come back; so if this process has the same session
-     * before and after the other one is read, both are in that one session.
+     * counts from 0. A session id cannot be reused while a process is in the session, and a process
+     * that leaves a session cannot come back; so if this process has the same session before and
+     * after the other one is read, both are in that session.
      *
      * @param other the other process
      */
@@ -253,7 +256,7 @@ public final class Proc {
         return place.terminal != 0 && place.equals(other.proc().place()) && place.equals(place());
     }
 
-    /** The session and the device number of the controlling terminal, of one moment. */
+    /** The session and the device number of the controlling terminal, read at the same time. */
     private record Place(int session, int terminal) {}
 
     private Place place() {
@@ -262,11 +265,11 @@ public final class Proc {
     }
 
     /**
-     * How it ended, if it has ended and was not reaped. The kernel shows 0 instead of the status to
-     * those who may not look into the process, so a 0 counts only if something else may be read
-     * that is guarded in the same way.
+     * Returns how it ended, if it has ended and was not reaped. The kernel shows 0 instead of the
+     * status to readers without ptrace access, so a 0 counts only if another attribute that needs
+     * the same access can be read.
      *
-     * @return unknown if the kernel does not tell us
+     * @return {@link Exit.Unknown} if the kernel does not show us the status
      */
     Exit exitOfZombie() {
         try {
@@ -290,7 +293,7 @@ public final class Proc {
     }
 
     /**
-     * {@return the inode numbers of its open sockets, each once} Guarded as ptrace is. Sockets that
+     * {@return the inode numbers of its open sockets, each once} Needs ptrace access. Sockets that
      * it closes or opens meanwhile may be missing.
      */
     public Set<Long> sockets() {
@@ -310,7 +313,7 @@ public final class Proc {
         });
     }
 
-    /** Empty if the process has closed it meanwhile. */
+    /** Returns the target of a descriptor's link; empty if the process has closed it meanwhile. */
     private static String linkOf(Fd folder, String name) {
         try {
             return Unistd.readlinkat(folder, name);
@@ -323,7 +326,7 @@ public final class Proc {
     }
 
     /**
-     * {@return a table of the process's network namespace, as {@code /proc/PID/net} has it}
+     * {@return a table of the process's network namespace, as in {@code /proc/PID/net}}
      *
      * @param table {@code unix}, {@code tcp}, {@code tcp6}, {@code udp}, …
      * @throws ErrnoException also ENOENT if the kernel has no such table
@@ -333,8 +336,8 @@ public final class Proc {
     }
 
     /**
-     * {@return the bytes of memory that are resident for it, shared ones included; 0 for a zombie
-     * and for kernel threads, which have none}
+     * {@return its resident memory in bytes, shared memory included; 0 for a zombie and for kernel
+     * threads, which have none}
      */
     public long residentBytes() {
         String status = status();
@@ -345,7 +348,7 @@ public final class Proc {
         return Long.parseLong(field.substring(0, field.indexOf(' '))) << 10;
     }
 
-    /** {@return the path of its cgroup in the v2 hierarchy, as {@code /proc/PID/cgroup} has it} */
+    /** {@return the path of its cgroup in the v2 hierarchy, as in {@code /proc/PID/cgroup}} */
     public String cgroup() {
         String groups = read(dir -> KernelFile.text(dir, "cgroup"));
         for (String line : groups.split("\n")) {
@@ -356,7 +359,7 @@ public final class Proc {
         throw new ErrnoException("/proc/PID/cgroup", pidFd.toString(), Errno.ENODATA, "no cgroup2");
     }
 
-    /** The user and group ids, in the order of {@link Credentials}, from {@code status}. */
+    /** Parses the user and group ids, in the order of {@link Credentials}, from {@code status}. */
     Credentials credentials(String status) {
         long[] uids = ids(field(status, "Uid"));
         long[] gids = ids(field(status, "Gid"));
@@ -378,12 +381,12 @@ public final class Proc {
         return status.substring(from, end < 0 ? status.length() : end).strip();
     }
 
-    /** Opens a file of the folder. */
+    /** Opens a file of the directory. */
     Fd open(String name, int flags) {
         return read(dir -> Fcntl.open(dir, name, flags, 0));
     }
 
-    /** Writes a file of the folder: 0, or -errno. */
+    /** Writes a file of the directory; returns 0 or -errno. */
     int write(String name, String text) {
         return read(dir -> KernelFile.write(dir, name, text));
     }
@@ -401,7 +404,10 @@ public final class Proc {
         return ids;
     }
 
-    /** The fields of {@code stat} from the third on: the second may hold anything. */
+    /**
+     * Returns the fields of {@code stat} from the third on: the second, the name, may contain
+     * anything.
+     */
     private String[] stat() {
         return fields(read(dir -> KernelFile.text(dir, "stat")));
     }
@@ -410,7 +416,7 @@ public final class Proc {
         return stat.substring(stat.lastIndexOf(')') + 2).split(" ");
     }
 
-    /** Its number as the {@code /proc} that we read counts, which may not be of our namespace. */
+    /** Returns its PID in the PID namespace of the mounted {@code /proc}, which may not be ours. */
     private int number() {
         int pid = FdInfo.of(pidFd.fd()).number(FdInfo.PID);
         if (pid <= 0) {
@@ -419,7 +425,10 @@ public final class Proc {
         return pid;
     }
 
-    /** Uses the folder, verified. A failure of that names the process. */
+    /**
+     * Calls the function with the verified directory. An exception that it throws names the
+     * process.
+     */
     private <R> R read(Function<Fd, R> use) {
         for (int look = 1; ; look++) {
             try (Fd dir = Fcntl.open("/proc/" + number(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
@@ -430,7 +439,7 @@ public final class Proc {
                     throw e.of(pidFd);
                 }
                 pidFd.requireUnreaped(e.call());
-                if (look == LOOKS) { // not there, or hidden
+                if (look == LOOKS) { // the directory is missing, or hidden
                     throw e.of(pidFd);
                 }
             }

@@ -7,8 +7,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A storable name of a process: what can be written down and restored to a {@link PidFd} as long as
- * the process lives ({@link PidFd#restore}). The number alone names nothing.
+ * A storable name of a process, which can be restored to a {@link PidFd} as long as the process
+ * lives ({@link PidFd#restore}). The PID alone identifies nothing.
  *
  * <pre>{@code
  * String written = child.pidFd().processId().toString(); // 4711:8734:8c1e6a0e-…
@@ -17,22 +17,22 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>The form without the boot, {@code 4711:8734}, is the one that kill(1), waitpid(1) and the
- * other tools of util-linux take: it is meant in the boot in which it is read.
+ * <p>The form without the boot id, {@code 4711:8734}, is accepted by kill(1), waitpid(1) and the
+ * other tools of util-linux; it refers to the boot in which it is read.
  *
- * @param pid the number, in the PID namespace of who wrote the name; it must be that of the process
- *     with the id, or the name is refused
+ * @param pid the PID, in the PID namespace of the writer of the name; if the process with the id
+ *     has another PID, the name is refused
  * @param pidfdId the pidfs inode number, unique in a boot (Linux 6.9)
- * @param bootId the boot in which that holds; empty: that of the reader
+ * @param bootId the boot in which the id is valid; empty: the boot of the reader
  */
 public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
 
-    private static volatile @Nullable UUID boot; // once it was read
+    private static volatile @Nullable UUID boot; // null until it was read
 
     /**
-     * Checks the number.
+     * Checks the PID.
      *
-     * @throws IllegalArgumentException if the number is negative
+     * @throws IllegalArgumentException if the PID is negative
      */
     public ProcessId {
         if (pid < 0) {
@@ -51,7 +51,8 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
     }
 
     /**
-     * The same name without the boot: {@code PID:ID}, as the tools of util-linux take it.
+     * Returns the same name without the boot id: {@code PID:ID}, as the tools of util-linux accept
+     * it.
      *
      * @return the name
      */
@@ -60,11 +61,12 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
     }
 
     /**
-     * Reads what {@link #toString} wrote: {@code PID:ID:BOOT}, {@code PID:ID} or {@code PID}.
+     * Parses the text that {@link #toString} returned: {@code PID:ID:BOOT}, {@code PID:ID} or
+     * {@code PID}.
      *
      * @param text the text
      * @return the name
-     * @throws IllegalArgumentException if it is not of that form
+     * @throws IllegalArgumentException if the text has none of these forms
      */
     public static ProcessId parse(String text) {
         String[] parts = text.split(":", -1);
@@ -91,8 +93,8 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
     }
 
     /**
-     * {@code PID:ID:BOOT}, {@code PID:ID} without a boot, or {@code PID} where the kernel has no
-     * pidfs.
+     * {@return {@code PID:ID:BOOT}, {@code PID:ID} without a boot id, or {@code PID} where the
+     * kernel has no pidfs}
      */
     @Override
     public String toString() {

@@ -12,21 +12,21 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What there is to know of a process: one atomic snapshot from the kernel where it has
- * PIDFD_GET_INFO (Linux 6.13), else values read from {@code /proc} and verified, each true of a
- * moment of its own. What is empty the kernel did not say. A reaped process has an exit and at most
- * the cgroup where it died (Linux 6.15); a zombie still has everything but the exit.
+ * What the kernel reports about a process: one atomic snapshot where it has PIDFD_GET_INFO (Linux
+ * 6.13), otherwise values read from {@code /proc} one after the other and verified. A value that
+ * the kernel did not report is empty. A reaped process has an exit and at most the cgroup where it
+ * died (Linux 6.15); a zombie still has everything but the exit.
  *
- * <p>Immutable. Two are equal if they tell the same.
+ * <p>Immutable. Two are equal if all their values are equal.
  */
 public final class ProcessInfo {
-    /** Where the values come from. */
+    /** The source of the values. */
     public enum Source {
-        /** PIDFD_GET_INFO: all of one moment. */
+        /** PIDFD_GET_INFO: one atomic snapshot. */
         KERNEL,
         /** {@code /proc}, verified against the pidfd afterwards. */
         PROC,
-        /** The process is reaped, and this kernel keeps nothing of it. */
+        /** The process is reaped, and this kernel keeps no information about it. */
         NONE
     }
 
@@ -41,7 +41,7 @@ public final class ProcessInfo {
         this.source = source;
     }
 
-    /** What {@link PidFd#info} tells. */
+    /** See {@link PidFd#info}. */
     static ProcessInfo of(PidFd pidFd) {
         if (!Feature.PIDFD_INFO.isPresent()) {
             return verifiedOfProc(pidFd);
@@ -60,7 +60,7 @@ public final class ProcessInfo {
         };
     }
 
-    /** ESRCH means reaped, or up to Linux 6.17 also another PID namespace. */
+    /** Handles ESRCH, which means reaped, or up to Linux 6.17 also another PID namespace. */
     private static ProcessInfo goneOrRemote(PidFd pidFd) {
         if (pidFd.state() != PidFd.State.REAPED) {
             throw new ErrnoException("PIDFD_GET_INFO", pidFd.toString(), Errno.EREMOTE);
@@ -80,8 +80,8 @@ public final class ProcessInfo {
     }
 
     /**
-     * Of {@code status} and {@code cgroup} in {@code /proc}; the id of the cgroup is asked of its
-     * folder.
+     * Reads {@code status} and {@code cgroup} in {@code /proc}; the id of the cgroup is that of its
+     * directory.
      */
     private static ProcessInfo ofProc(PidFd pidFd) {
         Proc proc = pidFd.proc();
@@ -116,17 +116,17 @@ public final class ProcessInfo {
         return told.has(PidfdInfo.INFO_PID) ? OptionalInt.of(number) : OptionalInt.empty();
     }
 
-    /** {@return the number of the process or thread, for people} */
+    /** {@return the PID of the process, or the id of the thread, for people} */
     public OptionalInt pid() {
         return number(told.pid());
     }
 
-    /** {@return the number of the thread's process; that of the process itself otherwise} */
+    /** {@return the PID of the process, or of the thread's process} */
     public OptionalInt tgid() {
         return number(told.tgid());
     }
 
-    /** {@return the number of the parent; empty if that is outside of our PID namespace} */
+    /** {@return the PID of the parent; empty if the parent is outside our PID namespace} */
     public OptionalInt ppid() {
         return told.ppid() != 0 ? number(told.ppid()) : OptionalInt.empty();
     }
@@ -145,7 +145,7 @@ public final class ProcessInfo {
                 : OptionalLong.empty();
     }
 
-    /** {@return how it ended, once it was reaped} */
+    /** {@return how it ended; empty until it is reaped} */
     public Optional<Exit> exit() {
         if (source == Source.NONE) {
             return Optional.of(new Exit.Unknown());
@@ -155,7 +155,7 @@ public final class ProcessInfo {
                 : Optional.empty();
     }
 
-    /** {@return the core dump that it left} */
+    /** {@return its core dump, if it left one} */
     public Optional<CoreDump> coreDump() {
         return CoreDump.of(told);
     }

@@ -1,18 +1,18 @@
 package io.holdfast.core.process;
 
-/** What {@code getrlimit(2)} limits. */
+/** The resources that {@code setrlimit(2)} limits. */
 public enum Resource {
     /** Seconds of CPU time. */
     CPU(0),
-    /** Bytes of a file that is written. */
+    /** Size in bytes of a file that the process writes. */
     FSIZE(1),
-    /** Bytes of data. */
+    /** Bytes of the data segment. */
     DATA(2),
     /** Bytes of the stack. */
     STACK(3),
     /** Bytes of a core dump. */
     CORE(4),
-    /** Bytes in memory; Linux ignores it. */
+    /** Bytes of resident memory; Linux ignores it. */
     RSS(5),
     /** Processes and threads of the user. */
     NPROC(6),
@@ -22,7 +22,7 @@ public enum Resource {
     MEMLOCK(8),
     /** Bytes of address space. */
     AS(9),
-    /** Locks of files; Linux ignores it. */
+    /** File locks; Linux ignores it. */
     LOCKS(10),
     /** Queued signals of the user. */
     SIGPENDING(11),

@@ -4,8 +4,8 @@ import io.holdfast.core.sys.process.Rusage;
 import java.time.Duration;
 
 /**
- * What a process has used until its end, and those descendants of it that were waited for, as
- * getrusage(2) counts it.
+ * The resources that a process and those of its descendants that were waited for have used until
+ * its end, as getrusage(2) counts them.
  *
  * <pre>{@code
  * Exit exit = child.await();
@@ -14,16 +14,16 @@ import java.time.Duration;
  * }</pre>
  *
  * @param user time in its own code
- * @param system time in the kernel for it
- * @param maxResident the most bytes of memory that were resident, of the largest of those
- *     processes; but never less than this JVM had then, whose memory the child shares until it
- *     executes its program
+ * @param system time in the kernel on its behalf
+ * @param maxResident the peak resident memory in bytes of the largest of those processes; never
+ *     less than this JVM had at the start, whose memory the child shares until it executes its
+ *     program
  * @param minorFaults page faults that needed no I/O
  * @param majorFaults page faults that needed I/O
- * @param blocksRead times that a file system had to read
- * @param blocksWritten times that a file system had to write
- * @param voluntarySwitches how often it gave the processor up, mostly to wait
- * @param involuntarySwitches how often the processor was taken from it
+ * @param blocksRead the number of times that a file system had to read
+ * @param blocksWritten the number of times that a file system had to write
+ * @param voluntarySwitches how often it gave up the CPU, mostly to wait
+ * @param involuntarySwitches how often the kernel took the CPU from it
  */
 public record ResourceUsage(
         Duration user,

@@ -25,8 +25,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Describes a process to start, and starts it with {@code pidfd_spawn} (glibc 2.39): held from its
- * birth, with no copy of the JVM's memory, however large the heap.
+ * The description of a process to start. It starts the process with {@code pidfd_spawn} (glibc
+ * 2.39): held from its birth, with no copy of the JVM's memory, however large the heap.
  *
  * <pre>{@code
  * try (Child child = Spawn.of("sort", "-u").stdin(Stdio.pipe()).stdout(Stdio.pipe()).start()) {
@@ -36,9 +36,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Whatever the JVM has set, the child has an empty signal mask, default dispositions, and no
- * descriptors but its three standard streams, which are ours unless said otherwise, and those given
- * to it. One description may start many children. Not safe for use by several threads at once;
- * {@link #start} is quick for the caller, and coexists with {@code ProcessBuilder}.
+ * descriptors but its three standard streams, by default those of this process, and those given to
+ * it. One description may start many children. Not safe for use by several threads at once; {@link
+ * #start} is quick for the caller, and coexists with {@code ProcessBuilder}.
  */
 public final class Spawn {
     /** The highest number under which a child can be given a descriptor. */
@@ -50,7 +50,7 @@ public final class Spawn {
     final Set<String> pidVariables = new LinkedHashSet<>();
     final Stdio[] streams = {Stdio.inherit(), Stdio.inherit(), Stdio.inherit()};
     @Nullable String argumentZero;
-    @Nullable Map<String, String> environment; // null: ours
+    @Nullable Map<String, String> environment; // null: that of this process
     @Nullable String idVariable;
     @Nullable Path directory;
     @Nullable Cgroup cgroup;
@@ -74,9 +74,9 @@ public final class Spawn {
     }
 
     /**
-     * Another description of the same, which can be changed without changing this one.
+     * Copies this description. Changes to the copy do not affect this one.
      *
-     * @return this
+     * @return the copy
      */
     public Spawn copy() {
         Spawn copy = new Spawn(program).arguments(arguments);
@@ -108,7 +108,7 @@ public final class Spawn {
      * {@return a description of a process that executes this program}
      *
      * @param program a path, which starts at the working directory of this process if it is
-     *     relative, or a name to look for in the {@code PATH} of this process
+     *     relative, or a name to look up in the {@code PATH} of this process
      * @param arguments the arguments
      */
     public static Spawn of(String program, String... arguments) {
@@ -119,7 +119,7 @@ public final class Spawn {
      * {@return a description of a process that executes this program}
      *
      * @param command the program and its arguments
-     * @throws IllegalArgumentException if it is empty
+     * @throws IllegalArgumentException if the command is empty
      */
     public static Spawn of(List<String> command) {
         if (command.isEmpty()) {
@@ -134,12 +134,13 @@ public final class Spawn {
     }
 
     /**
-     * What a {@code ProcessBuilder} describes: command, environment, folder and redirections.
+     * Copies the description that a {@code ProcessBuilder} holds: command, environment, directory
+     * and redirections.
      *
-     * @param builder later changes of it are not seen
+     * @param builder the builder; later changes to it have no effect
      * @return the description
      * @throws IllegalArgumentException if its command is empty, or a variable of its environment is
-     *     none
+     *     invalid
      */
     public static Spawn of(ProcessBuilder builder) {
         Spawn spawn = of(builder.command()).environment(builder.environment()).scriptsByShell();
@@ -166,9 +167,9 @@ public final class Spawn {
     }
 
     /**
-     * What the program is told as its own name ({@code argv[0]}), instead of the program.
+     * Sets the name that the program gets as {@code argv[0]}, instead of {@link #program}.
      *
-     * @param name the name of the variable
+     * @param name the value of {@code argv[0]}
      * @return this
      */
     public Spawn argumentZero(String name) {
@@ -177,7 +178,7 @@ public final class Spawn {
     }
 
     /**
-     * The whole environment.
+     * Sets the whole environment.
      *
      * @param variables all variables
      * @return this
@@ -189,7 +190,7 @@ public final class Spawn {
     }
 
     /**
-     * Sets a variable of the environment, which otherwise is ours.
+     * Sets a variable of the environment, which by default is that of this process.
      *
      * @param name the name of the variable
      * @param value the value of the variable
@@ -202,7 +203,7 @@ public final class Spawn {
     }
 
     /**
-     * Leaves a variable of our environment out.
+     * Removes a variable from the environment.
      *
      * @param name the name of the variable
      * @return this
@@ -231,8 +232,8 @@ public final class Spawn {
     }
 
     /**
-     * Sets a variable to the child's own number, as {@code LISTEN_PID} of sd_listen_fds(3) wants
-     * it. The child is held for that. Several variables may be asked for.
+     * Sets a variable to the child's own PID, as {@code LISTEN_PID} of sd_listen_fds(3) needs it.
+     * The child is held for that, see {@link #whileHeld}. May be called for several variables.
      *
      * @param name the name of the variable
      * @return this
@@ -244,7 +245,8 @@ public final class Spawn {
     }
 
     /**
-     * The same with the child's pidfs identity ({@code LISTEN_PIDFDID}); left out before Linux 6.9.
+     * Sets a variable to the child's pidfs identity ({@code LISTEN_PIDFDID}); the variable is left
+     * out before Linux 6.9.
      *
      * @param name the name of the variable
      * @return this
@@ -256,7 +258,7 @@ public final class Spawn {
     }
 
     /**
-     * The working directory, instead of ours.
+     * Sets the working directory; by default that of this process.
      *
      * @param path the directory
      * @return this
@@ -267,29 +269,29 @@ public final class Spawn {
     }
 
     /**
-     * What it reads as its standard input, instead of ours.
+     * Sets its standard input; by default that of this process.
      *
      * @param stdio the stream
      * @return this
-     * @throws IllegalArgumentException if it is {@link Stdio#merged}
+     * @throws IllegalArgumentException if the stream is {@link Stdio#merged}
      */
     public Spawn stdin(Stdio stdio) {
         return stream(0, stdio);
     }
 
     /**
-     * Where its standard output goes, instead of to ours.
+     * Sets its standard output; by default that of this process.
      *
      * @param stdio the stream
      * @return this
-     * @throws IllegalArgumentException if it is {@link Stdio#merged}
+     * @throws IllegalArgumentException if the stream is {@link Stdio#merged}
      */
     public Spawn stdout(Stdio stdio) {
         return stream(1, stdio);
     }
 
     /**
-     * Where its standard error goes, instead of to ours.
+     * Sets its standard error; by default that of this process.
      *
      * @param stdio the stream
      * @return this
@@ -309,7 +311,7 @@ public final class Spawn {
     /**
      * Gives it a descriptor under a number.
      *
-     * @param target 3 to {@link #MAX_DESCRIPTOR}
+     * @param target the number in the child, 3 to {@link #MAX_DESCRIPTOR}
      * @param fd lent until {@link #start} returns
      * @return this
      */
@@ -323,7 +325,7 @@ public final class Spawn {
     }
 
     /**
-     * Ignores SIGPIPE from the start, instead of being killed by it.
+     * Starts the child with SIGPIPE ignored, instead of the default disposition.
      *
      * @return this
      */
@@ -333,12 +335,13 @@ public final class Spawn {
     }
 
     /**
-     * Is not reaped when it exits, but by {@link Child#reap} or {@link Child#close}: until then its
-     * status stays with it, should this process end before it has made use of that.
+     * Does not reap the child when it exits, but in {@link Child#reap} or {@link Child#close}:
+     * until then it keeps its exit status, in case this process ends before it has processed that
+     * status.
      *
      * <pre>{@code
      * Child child = Spawn.of("backup").reapLater().start();
-     * journal.write("backup " + child.await()); // whoever comes after us finds that, or a zombie
+     * journal.write("backup " + child.await()); // our successor finds this entry, or a zombie
      * child.reap();
      * }</pre>
      *
@@ -350,7 +353,7 @@ public final class Spawn {
     }
 
     /**
-     * Leads a session of its own (setsid(2)).
+     * Starts the child as the leader of a new session (setsid(2)).
      *
      * @return this
      */
@@ -360,7 +363,7 @@ public final class Spawn {
     }
 
     /**
-     * Leads a process group of its own, as the leader of a session does anyway.
+     * Starts the child as the leader of a new process group, as the leader of a session is anyway.
      *
      * @return this
      */
@@ -370,15 +373,15 @@ public final class Spawn {
     }
 
     /**
-     * Gives it a terminal: with {@link #newSession} its controlling one, with {@link
-     * #newProcessGroup} alone the foreground of ours. {@link #start} refuses a terminal with
-     * neither, and what is no terminal; and a child never executes its program whose controlling
-     * terminal it could not become, since it is another session's or is never one ({@code
-     * /dev/console}, {@code /dev/ptmx}). For that the child of a session is held, see {@link
-     * #whileHeld}.
+     * Gives it a terminal: with {@link #newSession} as its controlling terminal, with only {@link
+     * #newProcessGroup} the child's group becomes the foreground process group of our terminal.
+     * {@link #start} refuses a terminal with neither of the two, and a descriptor that is not a
+     * terminal. If the terminal cannot become the controlling one, because it is another session's
+     * or never is one ({@code /dev/console}, {@code /dev/ptmx}), the child never executes its
+     * program: to check this, a child with a new session is held, see {@link #whileHeld}.
      *
-     * @param fd lent until {@link #start} returns; the terminal itself, not {@code /dev/tty}, for a
-     *     session
+     * @param fd the terminal, lent until {@link #start} returns; for a new session the terminal
+     *     itself, not {@code /dev/tty}
      * @return this
      */
     public Spawn terminal(Fd fd) {
@@ -387,10 +390,9 @@ public final class Spawn {
     }
 
     /**
-     * The cgroup that it is born in, before its first instruction; lent until {@link #start}
-     * returns.
+     * Starts the child in a cgroup: it is there before its first instruction.
      *
-     * @param cgroup the cgroup
+     * @param cgroup the cgroup, lent until {@link #start} returns
      * @return this
      */
     public Spawn cgroup(Cgroup cgroup) {
@@ -398,15 +400,15 @@ public final class Spawn {
         return this;
     }
 
-    /** {@return whether a {@link #cgroup} was chosen for it} */
+    /** {@return whether a {@link #cgroup} was set} */
     public boolean hasCgroup() {
         return cgroup != null;
     }
 
     /**
-     * Namespaces of its own, in which its program and its working directory are looked up. Its
-     * standard streams are opened outside. {@link #start} throws {@link Isolation.FailedException}
-     * where they cannot be made.
+     * Gives it namespaces of its own, in which its program and its working directory are looked up.
+     * Its standard streams are opened outside. {@link #start} throws {@link
+     * Isolation.FailedException} if the namespaces cannot be made.
      *
      * @param own the namespaces
      * @return this
@@ -417,21 +419,22 @@ public final class Spawn {
     }
 
     /**
-     * Runs it as a user, with no supplementary groups but those that {@link #groups} gives.
+     * Runs it as a user, with no supplementary groups but those of {@link #groups}.
      *
      * <pre>{@code
      * Child child = Spawn.of("id").user(33, 33).groups(List.of(4L)).start(); // www-data, with adm
      * }</pre>
      *
      * <p>The child becomes that user by setpriv(1) of util-linux, and then executes its program
-     * with the user's rights. {@link #start} says what is wrong with the program as far as this
-     * process sees it; one that the user alone may not execute exits with status 126. {@link
-     * #whileHeld} is before all that. The directory is entered before it, too.
+     * with the user's rights. {@link #start} reports a program that cannot be executed as far as
+     * this process can see it; if only the user may not execute it, the child exits with status
+     * 126. The callback of {@link #whileHeld} runs before all that, and the working directory is
+     * entered before it, too.
      *
      * @param uid the user id
      * @param gid the primary group
      * @return this
-     * @throws IllegalArgumentException if one is no number of a user or group
+     * @throws IllegalArgumentException if one is not a valid user or group id
      */
     public Spawn user(long uid, long gid) {
         ids =
@@ -447,7 +450,7 @@ public final class Spawn {
      *
      * @param gid the group id
      * @return this
-     * @throws IllegalArgumentException if it is no number of a group
+     * @throws IllegalArgumentException if it is not a valid group id
      */
     public Spawn group(long gid) {
         ids = new UserIds(ids.uid(), OptionalLong.of(gid), ids.groups());
@@ -459,7 +462,7 @@ public final class Spawn {
      *
      * @param supplementary the supplementary groups
      * @return this
-     * @throws IllegalArgumentException if one is no number of a group
+     * @throws IllegalArgumentException if one is not a valid group id
      */
     public Spawn groups(List<Long> supplementary) {
         ids = new UserIds(ids.uid(), ids.gid(), Optional.of(supplementary));
@@ -467,17 +470,19 @@ public final class Spawn {
     }
 
     /**
-     * Sends the child a signal when this JVM ends, however it ends (PR_SET_PDEATHSIG): its children
-     * do not get it. A thread is kept for each such child until it has exited, since the kernel
-     * waits for the end of the thread that has started it.
+     * Has the kernel send the child a signal when this JVM ends, however it ends
+     * (PR_SET_PDEATHSIG); the child's own children do not get it. A thread is kept for each such
+     * child until the child has exited, since the kernel sends the signal when the thread that
+     * started the child ends.
      *
-     * <p>setpriv(1) sets it, in the millisecond before the program is executed: a JVM that is
-     * killed in that very time leaves the child alone. A set-user-id program, or one that becomes
-     * another user, loses it. What must not be left at all is for a {@code ProcessScope}.
+     * <p>setpriv(1) sets it, in the millisecond before the program is executed: if the JVM is
+     * killed within that time, the child gets no signal. A set-user-ID program, or one that becomes
+     * another user, loses the setting. Use a {@code ProcessScope} for processes that must never be
+     * left behind.
      *
      * @param signal the signal
      * @return this
-     * @throws IllegalArgumentException if it is signal 0
+     * @throws IllegalArgumentException if the signal is 0
      */
     public Spawn parentDeathSignal(Signal signal) {
         if (signal.number() == 0) {
@@ -488,9 +493,9 @@ public final class Spawn {
     }
 
     /**
-     * Gives a program that the kernel cannot execute (ENOEXEC) to {@code /bin/sh}, as execvp(3) and
-     * {@code ProcessBuilder} do: a script without {@code #!}. What {@link #whileHeld} was given is
-     * then called for the second attempt, too.
+     * Runs a program that the kernel cannot execute (ENOEXEC), a script without {@code #!}, by
+     * {@code /bin/sh}, as execvp(3) and {@code ProcessBuilder} do. The callback of {@link
+     * #whileHeld} is then called for the second attempt, too.
      *
      * @return this
      */
@@ -500,7 +505,7 @@ public final class Spawn {
     }
 
     /**
-     * It and its descendants can never gain privileges by an exec (PR_SET_NO_NEW_PRIVS).
+     * Keeps it and its descendants from ever gaining privileges by an exec (PR_SET_NO_NEW_PRIVS).
      *
      * @return this
      */
@@ -510,11 +515,11 @@ public final class Spawn {
     }
 
     /**
-     * Sets the umask, instead of ours.
+     * Sets the umask; by default that of this process.
      *
      * @param mask 0 to 0777
      * @return this
-     * @throws IllegalArgumentException if it is another number
+     * @throws IllegalArgumentException if the umask is out of range
      */
     public Spawn umask(int mask) {
         if (mask < 0 || mask > 0777) {
@@ -525,11 +530,11 @@ public final class Spawn {
     }
 
     /**
-     * Sets the nice value, instead of ours.
+     * Sets the nice value; by default that of this process.
      *
      * @param value -20 to 19
      * @return this
-     * @throws IllegalArgumentException if it is another number
+     * @throws IllegalArgumentException if the value is out of range
      */
     public Spawn nice(int value) {
         if (value < -20 || value > 19) {
@@ -540,16 +545,16 @@ public final class Spawn {
     }
 
     /**
-     * Holds the child before it executes its program, and calls back. If that throws, the child is
-     * killed and {@link #start} throws the same. Not in a frozen cgroup, where the child would
-     * never come so far.
+     * Holds the child before it executes its program, and calls back. If the callback throws, the
+     * child is killed and {@link #start} throws the same exception. Not for a frozen cgroup, where
+     * the child never reaches that point.
      *
      * <p>A child that is held never executes its program unless the callback has returned: if this
-     * JVM is killed meanwhile, the child ends at once, with status 127. So it does when it is held
-     * for longer than the kernel lets anybody wait for a lease (the sysctl fs.lease-break-time, 45
-     * seconds by default); {@link #start} then fails with ENXIO. Where leases are switched off
+     * JVM is killed meanwhile, the child ends at once, with status 127. It also ends if it is held
+     * for longer than the kernel waits for a lease (the sysctl fs.lease-break-time, 45 seconds by
+     * default); {@link #start} then fails with ENXIO. Where leases are switched off
      * (fs.leases-enable) there is no such limit, and a JVM that is killed leaves the child waiting,
-     * unexecuted, until somebody kills it.
+     * its program unexecuted, until another process kills it.
      *
      * @param action called with the child while it is held
      * @return this
@@ -572,16 +577,16 @@ public final class Spawn {
     }
 
     /**
-     * Starts it: when this returns, it executes its program. The calling thread waits for that,
-     * about a tenth of a millisecond; a virtual thread is parked meanwhile.
+     * Starts the process. When this returns, the child executes its program. The calling thread
+     * waits for that, about a tenth of a millisecond; a virtual thread is parked meanwhile.
      *
      * @return the child, owned by the caller
-     * @throws ErrnoException why not: ENOENT, EACCES or ENOEXEC (the program), ENOENT, ENOTDIR or
-     *     EACCES (the {@link #directory}), EAGAIN (a limit of processes), EMFILE, of a cgroup
-     *     EACCES, EBUSY, ENOENT, and of a terminal ENOTTY (it is none, or is not ours to give the
-     *     foreground of), EPERM (it did not become the controlling one), EIO, ENXIO and EPERM if
-     *     only root can run it as that {@link #user}
-     * @throws IllegalArgumentException if a string holds a NUL
+     * @throws ErrnoException if it cannot be started. The program: ENOENT, EACCES, ENOEXEC. The
+     *     {@link #directory}: ENOENT, ENOTDIR, EACCES. Limits: EAGAIN (of processes), EMFILE. The
+     *     cgroup: EACCES, EBUSY, ENOENT. The terminal: ENOTTY (not a terminal, or not the one of
+     *     our session), EPERM (it did not become the controlling one), EIO, ENXIO. The {@link
+     *     #user}: EPERM if only root can run it as that user
+     * @throws IllegalArgumentException if a string contains a NUL
      * @throws IllegalCallerException if this JVM denies native access
      * @throws IllegalStateException if there is a {@link #terminal} without {@link #newSession} or
      *     {@link #newProcessGroup}
@@ -603,7 +608,7 @@ public final class Spawn {
         }
     }
 
-    /** The path of the program. */
+    /** Returns the absolute path of the program. */
     Path resolve() {
         if (program.isEmpty()) {
             throw new ErrnoException(

@@ -12,18 +12,18 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a start executes: the program of the spawn itself, or setpriv(1) on the way to it, or the
- * shell for a script.
+ * The command that a start executes: the program of the spawn itself, or setpriv(1), which then
+ * executes it, or the shell for a script.
  *
- * @param arguments with argv[0]
- * @param environment null: ours
+ * @param arguments the arguments, including argv[0]
+ * @param environment null: that of this process
  */
 record StartCommand(
         Path program, List<String> arguments, @Nullable Map<String, String> environment) {
     private static final Path SHELL = Path.of("/bin/sh");
 
     /**
-     * That of a spawn.
+     * Returns the command of a spawn.
      *
      * @throws ErrnoException ENOENT, EACCES, ENOEXEC, EPERM
      */
@@ -38,7 +38,7 @@ record StartCommand(
             return new StartCommand(program, arguments, spawn.environment);
         }
         requireCapabilities(spawn);
-        if (spawn.isolation == null) { // else it is looked up where we do not see it
+        if (spawn.isolation == null) { // otherwise it is looked up in namespaces that we do not see
             ProgramCheck.requireExecutable(program, spawn.scriptsByShell);
         }
         Map<String, String> environment =
@@ -73,7 +73,10 @@ record StartCommand(
         }
     }
 
-    /** The same program as a script of the shell, as execvp(3) runs one that has no #! line. */
+    /**
+     * Returns the command that runs the same program as a shell script, as execvp(3) runs a script
+     * without a #! line.
+     */
     StartCommand byShell() {
         List<String> line = new ArrayList<>();
         line.add(SHELL.toString());

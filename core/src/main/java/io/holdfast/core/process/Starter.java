@@ -38,16 +38,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * One start of one {@link Spawn}.
  *
- * <p>The call sleeps until the child has executed its program, so it is made on a platform thread:
- * the caller's own, or one of a few kept for virtual callers. Attributes that the kernel keeps per
- * thread (umask, nice, no_new_privs) are set on a thread made for this one start. A held child is
- * met by the caller while that other thread sleeps.
+ * <p>The system call sleeps until the child has executed its program, so it is made on a platform
+ * thread: the caller's own, or one of a small pool for virtual callers. Attributes that the kernel
+ * keeps per thread (umask, nice, no_new_privs) are set on a thread made for this one start. A held
+ * child is handled by the caller while that other thread sleeps.
  */
 final class Starter {
-    /** How many virtual threads may be starting a child at once. */
+    /** The number of virtual threads that can be starting a child at once. */
     static final int SPAWNERS = CoreLimits.SPAWNERS.intValue();
 
-    /** Threads for callers that must not block. */
+    /** The threads for virtual callers, which must not block; created on first use. */
     private static final class Lazy {
         static final ExecutorService PLATFORM = platform();
 
@@ -58,7 +58,7 @@ final class Starter {
                             SPAWNERS,
                             10,
                             TimeUnit.SECONDS,
-                            new LinkedBlockingQueue<>(), // one entry a waiting caller
+                            new LinkedBlockingQueue<>(), // one entry for each waiting caller
                             Thread.ofPlatform().daemon().name("holdfast-spawn-", 0).factory());
             threads.allowCoreThreadTimeOut(true);
             return threads;
@@ -135,10 +135,11 @@ final class Starter {
     }
 
     /**
-     * A child that was born in its cgroup may have been killed before it executed its program.
-     * Kernels since cgroup.kill counts kills (seen: 6.18) do that to every child, once a cgroup was
-     * killed: they compare the target's count with that of our own cgroup. Such a cgroup can only
-     * be moved into.
+     * Starts the child, if need be in a second attempt. A child that was born in its cgroup may
+     * have been killed before it executed its program. Kernels in which cgroup.kill counts kills
+     * (seen: 6.18) do that to every child once its cgroup was killed: they compare the target's
+     * count with that of our own cgroup. Children can only be moved into such a cgroup, not be born
+     * there.
      */
     private PidFd started(StartCommand command) {
         PidFd pidFd = throughGate ? startHeld(command) : startFreely(command);
@@ -146,7 +147,7 @@ final class Starter {
             if (!intoCgroup || !diedUnexecuted(pidFd)) {
                 return pidFd;
             }
-        } catch (RuntimeException | Error e) { // not to be told
+        } catch (RuntimeException | Error e) { // it cannot be determined
             discard(pidFd);
             throw e;
         }
@@ -156,10 +157,11 @@ final class Starter {
     }
 
     /**
-     * Asked of each child that was born in a cgroup, so by one quick call: from Linux 6.9 on,
-     * pidfd_getfd(2) of a number that nobody has tells whether the process is on its way out. It
-     * is, before its spawn returns, if it was killed before it executed its program; else it hardly
-     * ever is, and {@code /proc} tells.
+     * Returns whether the child has died without executing its program. This is checked for each
+     * child that was born in a cgroup, so it starts with one quick call: from Linux 6.9 on,
+     * pidfd_getfd(2) of a descriptor number that does not exist shows whether the process is
+     * exiting. A child that was killed before it executed its program is exiting before its spawn
+     * returns; any other hardly ever is, and then {@code /proc} decides.
      */
     private static boolean diedUnexecuted(PidFd child) {
         boolean mayBe =
@@ -196,8 +198,8 @@ final class Starter {
     }
 
     /**
-     * What the kernel calls the death of a parent is the end of the thread that has spawned: so
-     * that stays until the child has exited.
+     * Runs the task, and keeps its thread until the child has exited: for the kernel, the parent
+     * dies when the thread that has spawned the child ends.
      */
     private static void outlive(FutureTask<PidFd> task) {
         task.run();
@@ -206,11 +208,11 @@ final class Starter {
         } catch (ExecutionException | IllegalStateException e) {
             // there is no child, or it has exited and is closed
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // nobody does that
+            Thread.currentThread().interrupt(); // no code interrupts this thread
         }
     }
 
-    /** Sets what this thread hands down, and spawns. */
+    /** Sets the attributes of this thread that the child inherits, and spawns. */
     private PidFd spawnAsThread(StartCommand command) {
         setThreadAttributes();
         return spawnNow(command, null);
@@ -240,7 +242,7 @@ final class Starter {
         }
     }
 
-    /** A spawn on a thread of its own, whose child stands at the gate. */
+    /** A spawn on a thread of its own, whose child waits at the gate. */
     private final class HeldSpawn {
         private final Gate gate;
         private final FutureTask<PidFd> task;
@@ -259,12 +261,14 @@ final class Starter {
                             spawner = Unistd.gettid();
                             return spawnNow(command, this);
                         } finally {
-                            gate.giveUp(); // it has passed the gate, or will never come there
+                            gate.giveUp(); // the child has passed the gate, or will never reach it
                         }
                     });
         }
 
-        /** Does with the child what is to be done, and lets it go, be it to its death. */
+        /**
+         * Handles the child while it is held, and then lets it execute its program or refuses that.
+         */
         void meet() {
             boolean interrupted = false;
             try {
@@ -317,7 +321,7 @@ final class Starter {
                     arrived = gate.awaitArrival();
                     return interrupted;
                 } catch (InterruptedException e) {
-                    // a start is not given up half-way
+                    // a start is not abandoned half-way
                 }
             }
         }
@@ -331,16 +335,16 @@ final class Starter {
             }
             try {
                 if (met || (refusal == null && Proc.diedUnexecuted(pidFd))) {
-                    return pidFd; // it runs nothing unheld
+                    return pidFd; // it was held, or runs nothing
                 }
-            } catch (RuntimeException | Error e) { // not to be told
+            } catch (RuntimeException | Error e) { // it cannot be determined
                 refusal = e;
             }
             discard(pidFd);
             throw unchecked(refusal != null ? refusal : notFound());
         }
 
-        /** Why there is no child: our refusal rather than what it came to. */
+        /** Returns why there is no child: our refusal rather than its consequence. */
         private RuntimeException reason(Throwable failure) {
             boolean ours = failure instanceof ErrnoException e && Gate.isRefusal(e);
             if (refusal == null && !(arrived && ours)) {
@@ -351,7 +355,9 @@ final class Starter {
             return unchecked(reason);
         }
 
-        /** The child came, and was not to be found: it must not run unheld. */
+        /**
+         * The child has arrived but could not be found: it must not run without having been held.
+         */
         private ErrnoException notFound() {
             return new ErrnoException(
                     "/proc/self/task/" + spawner + "/children",
@@ -369,13 +375,13 @@ final class Starter {
         }
     }
 
-    /** Ends and reaps a child that nobody will have. */
+    /** Kills and reaps a child that is not handed to the caller. */
     private static void discard(PidFd child) {
         try {
             boolean ignored = child.signal(Signal.KILL);
             reap(child);
             child.close();
-        } catch (RuntimeException e) { // no descriptors to wait with
+        } catch (RuntimeException e) { // no free descriptor for the wait
             Child.giveUp(child);
         }
     }
@@ -395,23 +401,26 @@ final class Starter {
         }
     }
 
-    /** The number of the one child that a thread of ours has; it is pinned, for nobody reaps it. */
+    /**
+     * Returns the PID of the only child of a thread of this process, or 0; the PID is pinned, for
+     * the child is not reaped meanwhile.
+     */
     private static int onlyChildOf(int thread) {
         String children;
         try {
             children = KernelFile.text(null, "/proc/self/task/" + thread + "/children").strip();
         } catch (ErrnoException e) {
             if (e.errno() == Errno.ENOENT) {
-                return 0; // the thread has ended: so has its spawn
+                return 0; // the thread has ended, and so has its spawn
             }
             throw e;
         }
         return children.isEmpty() ? 0 : Integer.parseInt(children);
     }
 
-    /** Where in its environment the child's own number or identity is to be written. */
+    /** The place in the child's environment where its PID or identity will be written. */
     private record Place(int index, int offset) {
-        /** An entry for the variable, with room for any number. */
+        /** Adds an entry for the variable, with room for any number. */
         static Place in(List<String> entries, String variable) {
             entries.add(variable + "=" + "0".repeat(DIGITS));
             return new Place(entries.size() - 1, variable.getBytes(UTF_8).length + 1);
@@ -432,7 +441,7 @@ final class Starter {
         }
     }
 
-    /** The call itself, on the platform thread that it puts to sleep. */
+    /** Makes the call itself, on the platform thread, which sleeps meanwhile. */
     private PidFd spawnNow(StartCommand command, @Nullable HeldSpawn hold) {
         Isolation isolation = spawn.isolation;
         Path path = spawn.directory;
@@ -455,7 +464,7 @@ final class Starter {
             if (spawn.session) {
                 call.newSession();
             }
-            if (spawn.group.isPresent() && !spawn.session) { // which has one already: EPERM
+            if (spawn.group.isPresent() && !spawn.session) { // a session leader gets EPERM
                 call.processGroup(spawn.group.getAsInt());
             }
             if (intoCgroup && spawn.cgroup != null) {
@@ -512,7 +521,7 @@ final class Starter {
             return PidFd.ofKernel(Fd.adopt(number));
         }
         int pid;
-        try (Fd _ = Fcntl.open("/", Fcntl.O_PATH)) { // a number to hold it with
+        try (Fd _ = Fcntl.open("/", Fcntl.O_PATH)) { // reserves a number for its pidfd
             pid = call.spawn(path, arguments, environment);
         }
         if (pid < 0) {
@@ -522,8 +531,9 @@ final class Starter {
     }
 
     /**
-     * Holds a child by its number, which is ours alone to reap and so still its own. Fails for no
-     * want of descriptors, since the child would then run with nobody to reap it: it waits for one.
+     * Opens a child by its PID, which it still has, since only this process can reap it. Waits for
+     * a free descriptor rather than fail for lack of one, since the child would then run without a
+     * reaper.
      */
     private static PidFd hold(int pid) {
         for (; ; ) {
@@ -549,15 +559,15 @@ final class Starter {
     }
 
     /**
-     * What there is to say of the directory. The child enters it before it executes the program,
-     * and its one errno does not tell which of the two was refused.
+     * Returns advice about the directory, or null. The child enters it before it executes the
+     * program, and its single errno does not show which of the two was refused.
      */
     private @Nullable String adviceOfDirectory(int errno) {
         Path directory = spawn.directory;
         if (directory == null) {
             return null;
         }
-        if (spawn.isolation != null) { // the namespaces that they were looked up in are gone
+        if (spawn.isolation != null) { // the namespaces of the look-ups are gone
             return switch (errno) {
                 case Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES, Errno.ELOOP ->
                         "that, or its directory " + directory + ", in its namespaces";
@@ -592,7 +602,7 @@ final class Starter {
         };
     }
 
-    /** Waits for a task of ours, which is never long, and rethrows what it threw. */
+    /** Waits for an internal task, which never takes long, and rethrows its exception. */
     static <T> T result(FutureTask<T> task) {
         boolean interrupted = false;
         try {
@@ -604,7 +614,7 @@ final class Starter {
                 } catch (ExecutionException e) {
                     switch (e.getCause()) {
                         case ErrnoException errno ->
-                                throw errno; // its stack is the spawning thread's
+                                throw errno; // its stack trace is the spawning thread's
                         case RuntimeException runtime -> throw runtime;
                         case Error error -> throw error;
                         case null, default -> throw new AssertionError(e);

@@ -4,15 +4,15 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Fcntl;
 import java.nio.file.Path;
 
-/** What a standard stream of a child is. */
+/** The source or target of a standard stream of a child. */
 public sealed interface Stdio {
-    /** Ours. */
+    /** The stream of this process. */
     record Inherit() implements Stdio {}
 
     /** {@code /dev/null}. */
     record Null() implements Stdio {}
 
-    /** A pipe, whose other end the {@link Child} has. */
+    /** A pipe, whose other end the {@link Child} object has. */
     record Pipe() implements Stdio {}
 
     /** The same as its standard output; for standard error only. */
@@ -22,7 +22,7 @@ public sealed interface Stdio {
      * A file that is opened when the child is started.
      *
      * @param path the path
-     * @param flags of {@code open(2)}
+     * @param flags the flags of {@code open(2)}
      */
     record File(Path path, int flags) implements Stdio {}
 
@@ -33,13 +33,13 @@ public sealed interface Stdio {
      */
     record Descriptor(Fd fd) implements Stdio {}
 
-    /** {@return the stream of this process; what a child has unless said otherwise} */
+    /** {@return the stream of this process, the default} */
     static Stdio inherit() {
         return new Inherit();
     }
 
     /**
-     * {@code /dev/null}: reads nothing, swallows what is written.
+     * Returns {@code /dev/null}: at its end for reading, and discards what is written.
      *
      * @return the stream
      */
@@ -56,7 +56,7 @@ public sealed interface Stdio {
     }
 
     /**
-     * For standard error: the same as the child's standard output, whatever that is.
+     * Returns, for standard error only, the same target as the child's standard output.
      *
      * @return the stream
      */
@@ -65,7 +65,7 @@ public sealed interface Stdio {
     }
 
     /**
-     * Reads a file.
+     * Reads the stream from a file.
      *
      * @param path the path
      * @return the stream
@@ -75,7 +75,7 @@ public sealed interface Stdio {
     }
 
     /**
-     * Writes a file from its start: made if it is not there, emptied if it is.
+     * Writes the stream to a file, which is created if missing and truncated otherwise.
      *
      * @param path the path
      * @return the stream
@@ -85,7 +85,7 @@ public sealed interface Stdio {
     }
 
     /**
-     * Writes at the end of a file, made if it is not there.
+     * Appends the stream to a file, which is created if missing.
      *
      * @param path the path
      * @return the stream
@@ -95,7 +95,7 @@ public sealed interface Stdio {
     }
 
     /**
-     * {@return what a redirection of {@code ProcessBuilder} says}
+     * {@return the equivalent of a redirection of {@code ProcessBuilder}}
      *
      * @param redirect the redirection
      */
@@ -110,9 +110,9 @@ public sealed interface Stdio {
     }
 
     /**
-     * {@return a descriptor of the caller's}
+     * {@return a stream on a descriptor of the caller}
      *
-     * @param fd lent until {@link Spawn#start} returns
+     * @param fd the descriptor, lent until {@link Spawn#start} returns
      */
     static Stdio descriptor(Fd fd) {
         return new Descriptor(fd);

@@ -3,7 +3,7 @@ package io.holdfast.core.process;
 import java.util.Set;
 
 /**
- * What counts as a unit name, after systemd.unit(5): the grammar that tells a unit's cgroup from
+ * The grammar of unit names, after systemd.unit(5), by which a unit's cgroup is distinguished from
  * any other directory.
  */
 final class UnitNames {
@@ -24,20 +24,26 @@ final class UnitNames {
 
     private UnitNames() {}
 
-    /** {@code getty.service}: a name that a unit file bears and that runs as it is. */
+    /**
+     * Returns whether it is a plain unit name such as {@code getty.service}: neither a template nor
+     * an instance.
+     */
     static boolean isPlain(String name) {
         return isUnit(name) && name.indexOf('@') < 0;
     }
 
-    /** {@code getty@tty1.service}; the template {@code getty@.service} is none. */
+    /**
+     * Returns whether it is an instance such as {@code getty@tty1.service}; the template {@code
+     * getty@.service} is not one.
+     */
     static boolean isInstance(String name) {
         int at = name.indexOf('@');
         return isUnit(name) && at > 0 && at + 1 < name.lastIndexOf('.');
     }
 
     /**
-     * {@code a-b.slice}, {@code -.slice}: a slice that can have been configured. Its dashes name
-     * its place in the tree, so none may lead, trail or stand double.
+     * Returns whether it is a valid slice name such as {@code a-b.slice} or {@code -.slice}. The
+     * dashes separate the levels of the tree, so there may be no leading, trailing or double dash.
      */
     static boolean isSlice(String name) {
         if (!isPlain(name) || !name.endsWith(".slice")) {

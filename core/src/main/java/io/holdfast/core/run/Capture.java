@@ -3,9 +3,12 @@ package io.holdfast.core.run;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
-/** Keeps the bytes of a stream up to a limit: the first ones, the last ones, or all or none. */
+/**
+ * A sink that keeps the bytes of a stream up to a limit: the first bytes, the last bytes, or all,
+ * failing beyond the limit.
+ */
 final class Capture implements Sink {
-    private static final int CHUNK = 64 << 10; // of a stream that turned out not to be short
+    private static final int CHUNK = 64 << 10; // once the stream has turned out not to be short
     private static final int LARGE_CHUNK = 1 << 20;
 
     private final String stream;
@@ -13,14 +16,14 @@ final class Capture implements Sink {
     private final long limit;
     private final Overflow overflow;
     private final Deque<byte[]> full = new ArrayDeque<>();
-    private byte[] chunk = new byte[0]; // the one that is being filled
-    private int used; // bytes of it
+    private byte[] chunk = new byte[0]; // the chunk that is being filled
+    private int used; // bytes of the chunk
     private long kept;
     private long dropped;
 
     /**
-     * @param stream its name, for people
-     * @param remedy how to have more, for people
+     * @param stream the name of the stream, for people
+     * @param remedy how to raise the limit, for people
      */
     Capture(String stream, String remedy, long limit, Overflow overflow) {
         this.stream = stream;
@@ -60,7 +63,10 @@ final class Capture implements Sink {
         kept += length;
     }
 
-    /** The first chunk is as large as the first read: a short output is in one. */
+    /**
+     * Begins a new chunk. The first chunk is as large as the first read, so a short output needs
+     * only one.
+     */
     private void next(int atLeast) {
         if (used > 0) {
             full.add(chunk);
@@ -82,7 +88,7 @@ final class Capture implements Sink {
 
     @Override
     public Captured end() {
-        int surplus = (int) Math.max(0, kept - limit); // of the oldest chunk
+        int surplus = (int) Math.max(0, kept - limit); // bytes of the oldest chunk
         if (surplus == 0 && full.isEmpty() && used == chunk.length) {
             return new Captured(chunk, dropped);
         }

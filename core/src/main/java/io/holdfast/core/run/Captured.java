@@ -3,10 +3,10 @@ package io.holdfast.core.run;
 import java.nio.charset.Charset;
 
 /**
- * What was kept of a stream.
+ * The bytes that were kept of a stream.
  *
- * @param bytes nobody changes them
- * @param dropped how many were not kept
+ * @param bytes the bytes, never changed
+ * @param dropped the number of bytes that were not kept
  */
 @SuppressWarnings("ArrayRecordComponent") // not compared
 record Captured(byte[] bytes, long dropped) {

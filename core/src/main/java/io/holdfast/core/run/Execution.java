@@ -18,12 +18,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run under way.
+ * A run that is under way.
  *
  * <pre>
  *   start ─▶ all programs have exited ─▶ the rest of the scope is ended ─▶ the pipes are read
  *              ▲                           ▲  (not: keepDescendants)          empty ─▶ result
- *              └── ended: timeout, cancel, too much output, code of the user's that throws
+ *              └── ended: timeout, cancel, too much output, callback that throws
  * </pre>
  */
 final class Execution {
@@ -36,8 +36,8 @@ final class Execution {
     private @Nullable PipeReader error;
     private @Nullable Fd input;
 
-    private volatile boolean ended; // by us, before all programs had exited
-    private volatile @Nullable Throwable failure; // of a reader or writer
+    private volatile boolean ended; // on our initiative, before all programs had exited
+    private volatile @Nullable Throwable failure; // the exception of a reader or writer
 
     private Execution(Settings settings, ProcessScope scope) {
         this.settings = settings;
@@ -107,7 +107,7 @@ final class Execution {
         var _ = CompletableFuture.allOf(exits).thenRunAsync(this::finish, Readiness.executor());
     }
 
-    /** Code that we call has thrown, or the limit is reached: the run fails with that. */
+    /** Fails the run: a callback has thrown, or the limit is exceeded. */
     private void fail(Throwable cause) {
         if (failure == null) {
             failure = cause;
@@ -115,17 +115,17 @@ final class Execution {
         end();
     }
 
-    /** Ends all processes, and with that the run. Blocks until they are gone. */
+    /** Ends all processes, and thereby the run. Blocks until they are gone. */
     void end() {
         ended = true;
         try {
             scope.end(settings.grace);
-        } catch (RuntimeException e) { // some are left, whose exit may never come
+        } catch (RuntimeException e) { // some are left, and may never exit
             boolean _ = result.completeExceptionally(e);
         }
     }
 
-    /** All programs have exited. */
+    /** Completes the result, after all programs have exited. */
     private void finish() {
         boolean timedOut = !timer.cancel(false);
         RuntimeException left = null;
@@ -158,7 +158,7 @@ final class Execution {
         }
     }
 
-    /** What was kept; nothing if the reader has failed. */
+    /** Returns what a reader has kept; nothing if the reader has failed. */
     private Captured finish(@Nullable PipeReader reader) {
         if (reader == null) {
             return Captured.NOTHING;
@@ -167,12 +167,12 @@ final class Execution {
         try {
             return reader.captured().join();
         } catch (CompletionException e) {
-            failure = failure == null ? e.getCause() : failure; // it may not have said so yet
+            failure = failure == null ? e.getCause() : failure; // fail() may not have run yet
             return Captured.NOTHING;
         }
     }
 
-    /** What was left to run has the scope until it ends. */
+    /** Closes the scope; if processes were left running, once they have ended. */
     private void release() {
         if (ended || !settings.keepDescendants) {
             scope.close();
@@ -187,7 +187,10 @@ final class Execution {
                 : new RunFailedException(text(settings.stages) + ": " + cause, cause);
     }
 
-    /** Whether the calling code takes lines of this run, which cannot be over before it returns. */
+    /**
+     * Returns whether the caller is a line callback of this run, which cannot end before the
+     * callback returns.
+     */
     boolean isCaller() {
         return Stream.of(output, error).anyMatch(reader -> reader != null && reader.isCaller());
     }
@@ -196,7 +199,7 @@ final class Execution {
         return result;
     }
 
-    /** The last program. */
+    /** Returns the process of the last program. */
     PidFd pidFd() {
         return children.getLast().pidFd();
     }

@@ -15,11 +15,11 @@ final class Feeder {
     private Feeder() {}
 
     /**
-     * Begins to write, and closes the pipe at the end. A program that reads no more ends this
-     * without a failure; so does a close of the pipe by somebody else.
+     * Begins to write, and closes the pipe at the end. If the program stops reading, or other code
+     * closes the pipe, writing ends without a failure.
      *
-     * @param pipe non-blocking, taken over
-     * @param failed is called if the stream throws
+     * @param pipe the pipe, non-blocking; owned from now on
+     * @param failed called if the stream throws
      */
     static void start(Fd pipe, Input input, Consumer<Throwable> failed) {
         FdOutputStream out = new FdOutputStream(pipe);
@@ -39,7 +39,7 @@ final class Feeder {
         }
     }
 
-    /** As much as the pipe takes without a wait: a short input needs no thread. */
+    /** Writes as much as the pipe takes without blocking: a short input needs no thread. */
     private static int writeNow(Fd pipe, byte[] bytes) {
         int written = 0;
         int n = 1;
@@ -57,7 +57,7 @@ final class Feeder {
                         .start(() -> {
                             try {
                                 copy(out, from);
-                            } catch (Throwable e) { // of code of the user's
+                            } catch (Throwable e) { // from the caller's stream
                                 failed.accept(e);
                             } finally {
                                 out.closeNow();
@@ -72,7 +72,7 @@ final class Feeder {
                 out.write(chunk, 0, n);
                 out.flush();
             } catch (IOException e) {
-                return; // it reads no more, or the run is over
+                return; // the program reads no more, or the run is over
             }
         }
     }

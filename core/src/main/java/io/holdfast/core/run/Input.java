@@ -3,7 +3,7 @@ package io.holdfast.core.run;
 import java.io.InputStream;
 import java.nio.file.Path;
 
-/** What a run gives to the first program as its standard input. */
+/** The standard input of the first program of a run. */
 sealed interface Input {
     /** {@code /dev/null}. */
     record Nothing() implements Input {}
@@ -11,12 +11,12 @@ sealed interface Input {
     /** The standard input of this process. */
     record Inherited() implements Input {}
 
-    /** A copy of bytes, which nobody changes. */
+    /** A private copy of bytes, never changed. */
     @SuppressWarnings("ArrayRecordComponent") // not compared
     record Bytes(byte[] bytes) implements Input {}
 
     record File(Path path) implements Input {}
 
-    /** Read on a thread of the run's. */
+    /** A stream, read on a thread of the run. */
     record Stream(InputStream stream) implements Input {}
 }

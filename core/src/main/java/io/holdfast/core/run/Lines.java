@@ -8,7 +8,7 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.util.function.Consumer;
 
-/** Hands over a stream line by line; keeps nothing but the line that is not complete. */
+/** A sink that hands a stream over line by line; it keeps only the incomplete last line. */
 final class Lines implements Sink {
     private static final int CHUNK = 8 << 10;
 
@@ -17,7 +17,7 @@ final class Lines implements Sink {
     private final CharBuffer chars = CharBuffer.allocate(CHUNK);
     private final StringBuilder line = new StringBuilder();
     private final int longest = (int) Math.min(CoreLimits.RUN_LINE.value(), Integer.MAX_VALUE / 4);
-    private ByteBuffer rest = ByteBuffer.allocate(0); // the beginning of a character
+    private ByteBuffer rest = ByteBuffer.allocate(0); // bytes of an incomplete character
 
     Lines(Charset charset, Consumer<String> action) {
         this.decoder =

@@ -1,6 +1,6 @@
 package io.holdfast.core.run;
 
-/** What a {@link Run} does with output beyond its {@linkplain Run#limit limit}. */
+/** How a {@link Run} handles output beyond its {@linkplain Run#limit limit}. */
 public enum Overflow {
     /** Ends the program and fails with a {@link RunFailedException} that names the limit. */
     FAIL,

@@ -13,22 +13,22 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a pipe of a run into a sink, on a virtual thread, until its end: or, once it is told to
- * finish, until it is empty, since somebody outside of the run may have its other end.
+ * Reads a pipe of a run into a sink, on a virtual thread, until its end; after {@link #finish} only
+ * until it is empty, since a process outside the run may hold its other end open.
  */
 final class PipeReader {
-    private static final int SMALL = 8 << 10; // what most programs write in all
-    private static final int LARGE = 128 << 10; // more than a pipe holds
-    private static final long MOST_THERE = 1 << 20; // what a program may make it hold
+    private static final int SMALL = 8 << 10; // most programs write less in total
+    private static final int LARGE = 128 << 10; // more than a pipe holds by default
+    private static final long MOST_THERE = 1 << 20; // the largest pipe that a program may set
 
     private final Fd pipe;
     private final Sink sink;
     private final CompletableFuture<Captured> captured = new CompletableFuture<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final Thread thread;
-    private @Nullable Thread waiting; // for the pipe, so that an interrupt reaches no other code
+    private @Nullable Thread waiting; // in the wait only: an interrupt must reach no other code
     private boolean finishing;
-    private long left = MOST_THERE; // to read once it is to finish
+    private long left = MOST_THERE; // bytes still to read after finish()
 
     private PipeReader(Fd pipe, Sink sink, Consumer<Throwable> failed) {
         this.pipe = pipe;
@@ -39,8 +39,8 @@ final class PipeReader {
     /**
      * Begins to read.
      *
-     * @param pipe non-blocking, taken over
-     * @param failed is called if the sink throws; its result fails with that, too
+     * @param pipe the pipe, non-blocking; owned from now on
+     * @param failed called if the sink throws; {@link #captured} fails with the same exception
      */
     static PipeReader start(Fd pipe, Sink sink, Consumer<Throwable> failed) {
         PipeReader reader = new PipeReader(pipe, sink, failed);
@@ -52,8 +52,8 @@ final class PipeReader {
         try (pipe) {
             copy();
             captured.complete(sink.end());
-        } catch (Throwable e) { // of code of the user's, among others
-            pipe.close(); // before the programs are waited for: they may wait to write
+        } catch (Throwable e) { // from a callback, among others
+            pipe.close(); // first: the programs may be blocked in a write
             captured.completeExceptionally(e);
             failed.accept(e);
         }
@@ -85,7 +85,7 @@ final class PipeReader {
         }
     }
 
-    /** Takes what a read has given; false if there is nothing more to come. */
+    /** Handles the result of a read; returns false if no more is to be read. */
     private boolean take(int n, byte[] bytes) {
         if (n > 0) {
             sink.take(bytes, n);
@@ -101,8 +101,8 @@ final class PipeReader {
     }
 
     /**
-     * Whether all was read that can have been there when this was to finish: others may go on
-     * writing for ever.
+     * Returns whether everything was read that the pipe can have held at {@link #finish}: other
+     * processes may continue to write forever.
      */
     private boolean isFinished(int read) {
         lock.lock();
@@ -114,7 +114,7 @@ final class PipeReader {
         }
     }
 
-    /** Waits for something to read; false if nothing is waited for any more. */
+    /** Waits for data; returns false after {@link #finish}. */
     private boolean awaitMore() {
         if (!mayWait()) {
             return false;
@@ -122,7 +122,7 @@ final class PipeReader {
         try {
             int _ = Readiness.await(pipe, Readiness.IN);
         } catch (InterruptedException e) {
-            // to finish: what is there is read first
+            // by finish(): what the pipe still holds is read first
         } finally {
             endWait();
         }
@@ -143,13 +143,13 @@ final class PipeReader {
         lock.lock();
         try {
             waiting = null;
-            boolean _ = Thread.interrupted(); // which was for the wait alone
+            boolean _ = Thread.interrupted(); // an interrupt was only for the wait
         } finally {
             lock.unlock();
         }
     }
 
-    /** Reads what is there, and no more. */
+    /** Makes the reader end once it has read what the pipe holds now. */
     void finish() {
         lock.lock();
         try {
@@ -162,12 +162,12 @@ final class PipeReader {
         }
     }
 
-    /** Whether the calling code is called by this. */
+    /** Returns whether the caller runs on the thread of this reader. */
     boolean isCaller() {
         return Thread.currentThread() == thread;
     }
 
-    /** What was kept; fails if the sink has thrown. */
+    /** Returns the future of what was kept; it fails if the sink has thrown. */
     CompletableFuture<Captured> captured() {
         return captured;
     }

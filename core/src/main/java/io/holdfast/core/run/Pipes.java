@@ -11,8 +11,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The pipes of one run: from us to the first program, from each to the next, from the last to us,
- * and from the standard error of all to us. The ends of the programs are closed with this.
+ * The pipes of one run: from this process to the first program, from each program to the next, from
+ * the last one to this process, and from the standard error of all to this process. The programs'
+ * ends are closed with this.
  */
 final class Pipes implements AutoCloseable {
     private final Settings settings;
@@ -23,7 +24,7 @@ final class Pipes implements AutoCloseable {
     private final @Nullable Stdio errorOfAll;
     private Stdio nextInput;
     private final Stdio lastOutput;
-    private boolean taken; // our ends
+    private boolean taken; // whether our ends have other owners
 
     Pipes(Settings settings) {
         this.settings = settings;
@@ -74,7 +75,7 @@ final class Pipes implements AutoCloseable {
         return Stdio.descriptor(end);
     }
 
-    /** Joins the next program to the one before; to be asked in their order. */
+    /** Joins the next program to the previous one; called in the order of the pipeline. */
     Spawn join(Stage stage, boolean last) {
         Spawn spawn = stage.spawn().copy().stdin(nextInput);
         if (last) {
@@ -87,22 +88,28 @@ final class Pipes implements AutoCloseable {
         return spawn.stderr(stage.mergeError() || errorOfAll == null ? Stdio.merged() : errorOfAll);
     }
 
-    /** Our end of the input, which is the caller's from now on; null if it is not ours to write. */
+    /**
+     * Returns our end of the input, owned by the caller; null if this process does not write it.
+     */
     @Nullable Fd input() {
         return input;
     }
 
-    /** The same of the output. */
+    /**
+     * Returns our end of the output, owned by the caller; null if this process does not read it.
+     */
     @Nullable Fd output() {
         return output;
     }
 
-    /** The same of the standard error. */
+    /**
+     * Returns our end of the standard error, owned by the caller; null if it is merged everywhere.
+     */
     @Nullable Fd error() {
         return error;
     }
 
-    /** All programs are started: our ends have other owners. */
+    /** Passes the ownership of our ends on, after all programs are started. */
     void handOver() {
         taken = true;
     }

@@ -14,7 +14,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * A program to run to its end, or several whose output and input are joined by pipes.
+ * The description of a program to run to its end, or of a pipeline of programs.
  *
  * <pre>{@code
  * RunResult result = Run.of("git", "status", "--porcelain").timeout(Duration.ofSeconds(10)).run();
@@ -24,16 +24,16 @@ import java.util.function.Consumer;
  * }</pre>
  *
  * <p>The program reads {@code /dev/null} unless an input is given, and its output and error are
- * kept, up to a limit. Each run has a {@link io.holdfast.core.scope.ProcessScope} of its own: what
- * the program started is ended when the program ends, with the {@link #grace}, also when it runs
- * out of time or the calling thread is interrupted. So a child that it leaves with the pipe open
- * does not hold up the result; see {@link #keepDescendants}.
+ * kept, up to a limit. Each run has a {@link io.holdfast.core.scope.ProcessScope} of its own:
+ * processes that the program started are ended when the program ends, with the {@link #grace}, also
+ * after a timeout or when the calling thread is interrupted. So a child that it leaves behind with
+ * the pipe open does not delay the result; see {@link #keepDescendants}.
  *
  * <p>Immutable: each method returns another description, which may be run any number of times, by
- * any thread. A descriptor that a {@link Spawn} was given is lent until the last of these runs.
+ * any thread. A descriptor of a {@link Spawn} is lent until the last of these runs.
  */
 public final class Run {
-    private static final long MOST = Integer.MAX_VALUE - 8; // of an array
+    private static final long MOST = Integer.MAX_VALUE - 8; // bytes of an array
 
     private final Settings settings;
 
@@ -68,11 +68,13 @@ public final class Run {
     }
 
     /**
-     * All that a spawn can say of a process, but for its standard streams, which are the run's.
+     * Returns a run of the process that a spawn describes, except for its standard streams, which
+     * the run sets.
      *
-     * @param spawn later changes of it are not seen
+     * @param spawn the description; later changes to it have no effect
      * @return the run
-     * @throws IllegalArgumentException if it has a {@link Spawn#cgroup}: that is the scope's
+     * @throws IllegalArgumentException if it has a {@link Spawn#cgroup}: the run's scope has its
+     *     own
      */
     public static Run of(Spawn spawn) {
         if (spawn.hasCgroup()) {
@@ -86,7 +88,7 @@ public final class Run {
     }
 
     /**
-     * The standard input: these bytes.
+     * Sets the standard input to these bytes.
      *
      * @param bytes the input
      * @return the changed run
@@ -96,7 +98,7 @@ public final class Run {
     }
 
     /**
-     * The standard input: this text, in UTF-8.
+     * Sets the standard input to this text, in UTF-8.
      *
      * @param text the text
      * @return the changed run
@@ -106,7 +108,7 @@ public final class Run {
     }
 
     /**
-     * The standard input: this file, opened when the program is started.
+     * Sets the standard input to a file, opened when the program is started.
      *
      * @param file the path of the file
      * @return the changed run
@@ -116,10 +118,12 @@ public final class Run {
     }
 
     /**
-     * The standard input: what this stream gives, read on a virtual thread until its end or until
-     * the program reads no more. It is not closed. A read that blocks does not hold up the result.
+     * Sets the standard input to the bytes of a stream, read on a virtual thread until its end or
+     * until the program reads no more. It is not closed. A read that blocks does not delay the
+     * result.
      *
-     * <p>If it throws, the program is ended, and the run fails with that as the cause.
+     * <p>If the stream throws, the program is ended, and the run fails with that exception as the
+     * cause.
      *
      * @param stream the stream; it stays open
      * @return the changed run
@@ -129,7 +133,7 @@ public final class Run {
     }
 
     /**
-     * The standard input of this process.
+     * Sets the standard input to that of this process.
      *
      * @return the changed run
      */
@@ -142,12 +146,12 @@ public final class Run {
     }
 
     /**
-     * How long the run may take: then all its processes are ended, with the {@link #grace}, and
-     * {@link RunResult#isTimedOut} is true.
+     * Limits the duration of the run: after that time all its processes are ended, with the {@link
+     * #grace}, and {@link RunResult#isTimedOut} is true.
      *
      * @param time the time, positive
      * @return the changed run
-     * @throws IllegalArgumentException if it is not positive
+     * @throws IllegalArgumentException if the time is not positive
      */
     public Run timeout(Duration time) {
         if (!time.isPositive()) {
@@ -157,12 +161,12 @@ public final class Run {
     }
 
     /**
-     * How long processes may take to end after SIGTERM, before they are killed: at the timeout, at
-     * a cancellation, and those that the program leaves. Zero, the default, kills at once.
+     * Sets the time between SIGTERM and SIGKILL for processes that are ended at the timeout, at a
+     * cancellation, or because the program has left them behind. Zero, the default, kills at once.
      *
      * @param time the time, zero or more
      * @return the changed run
-     * @throws IllegalArgumentException if it is negative
+     * @throws IllegalArgumentException if the time is negative
      */
     public Run grace(Duration time) {
         if (time.isNegative()) {
@@ -172,14 +176,14 @@ public final class Run {
     }
 
     /**
-     * How many bytes of output, and of error, are kept: {@link CoreLimits#RUN_OUTPUT} and {@link
-     * CoreLimits#RUN_ERROR} by default, with {@link Overflow#FAIL}. For a number without a limit in
-     * practice, read by {@link #onOutputLine} or write to a file.
+     * Limits the bytes of output and of error that are kept: by default {@link
+     * CoreLimits#RUN_OUTPUT} and {@link CoreLimits#RUN_ERROR}, with {@link Overflow#FAIL}. For
+     * practically unlimited output, use {@link #onOutputLine} or write to a file.
      *
-     * @param bytes 0 to 2147483639 of each
-     * @param beyond what happens with more
+     * @param bytes the limit for each of the two, 0 to 2147483639
+     * @param beyond how output beyond the limit is handled
      * @return the changed run
-     * @throws IllegalArgumentException if it is another number
+     * @throws IllegalArgumentException if the limit is out of range
      */
     public Run limit(long bytes, Overflow beyond) {
         if (bytes < 0 || bytes > MOST) {
@@ -195,9 +199,9 @@ public final class Run {
     }
 
     /**
-     * The same with {@link Overflow#FAIL}.
+     * Limits the bytes of output and of error that are kept, with {@link Overflow#FAIL}.
      *
-     * @param bytes how many bytes
+     * @param bytes the limit for each of the two, 0 to 2147483639
      * @return the changed run
      */
     public Run limit(long bytes) {
@@ -205,9 +209,9 @@ public final class Run {
     }
 
     /**
-     * What is done with more bytes than the limit, whatever that is.
+     * Sets how output beyond the limit is handled, without changing the limit.
      *
-     * @param beyond what is done with more
+     * @param beyond how output beyond the limit is handled
      * @return the changed run
      */
     public Run overflow(Overflow beyond) {
@@ -226,7 +230,7 @@ public final class Run {
     }
 
     /**
-     * The charset of output and error; UTF-8 by default. What is malformed becomes U+FFFD.
+     * Sets the charset of output and error; UTF-8 by default. Malformed bytes become U+FFFD.
      *
      * @param charset the charset
      * @return the changed run
@@ -237,11 +241,12 @@ public final class Run {
     }
 
     /**
-     * Hands over each line of output as it comes, without its line break, instead of keeping the
-     * output. On a virtual thread, one line after the other; the program waits while this is slow.
-     * A line longer than {@link CoreLimits#RUN_LINE} comes in pieces.
+     * Hands over each line of output as it arrives, without its line break, instead of keeping the
+     * output. The action runs on a virtual thread, one line after the other; while it is slow, the
+     * program waits. A line longer than {@link CoreLimits#RUN_LINE} arrives in pieces.
      *
-     * @param action if it throws, the program is ended, and the run fails with that as the cause
+     * @param action called with each line; if it throws, the program is ended, and the run fails
+     *     with that exception as the cause
      * @return the changed run
      */
     public Run onOutputLine(Consumer<String> action) {
@@ -250,7 +255,7 @@ public final class Run {
     }
 
     /**
-     * The same of standard error.
+     * Hands over each line of standard error, as {@link #onOutputLine} does for the output.
      *
      * @param action called with each line
      * @return the changed run
@@ -261,7 +266,7 @@ public final class Run {
     }
 
     /**
-     * Writes the output to a file, made or emptied when the program is started.
+     * Writes the output to a file, created or truncated when the program is started.
      *
      * @param file the path of the file
      * @return the changed run
@@ -272,9 +277,9 @@ public final class Run {
     }
 
     /**
-     * Lets processes that the program leaves run on. Output and error then end with what is there
-     * when the program ends; what those processes write later fails (SIGPIPE). The timeout and a
-     * cancellation still end all of them, until the program has ended.
+     * Lets processes that the program leaves behind continue to run. Output and error then contain
+     * what the pipes hold when the program ends; later writes of those processes fail (SIGPIPE).
+     * Until the program has ended, the timeout and a cancellation still end all of them.
      *
      * @return the changed run
      */
@@ -283,8 +288,8 @@ public final class Run {
     }
 
     /**
-     * Counts it as a failure of a program that it was killed by SIGPIPE (or as a shell, exited with
-     * 141) since the one behind it in the pipeline had ended.
+     * Counts a program as failed if SIGPIPE killed it (or, for a shell, if it exited with 141)
+     * because the next program of the pipeline had ended.
      *
      * @return the changed run
      */
@@ -293,13 +298,16 @@ public final class Run {
     }
 
     /**
-     * Gives the output to another run as its input, through a pipe of the kernel. The input is that
-     * of this run. What is said of output, error, time and limits is that of the other one, which
-     * takes timeout and grace from this one if it has none. The error of all goes to one pipe.
+     * Returns a pipeline in which another run reads the output of this one, through a kernel pipe.
+     * The pipeline has the input of this run. Its settings for output, error, time and limits are
+     * those of the other run; the timeout, the grace and the action of {@link #onErrorLine} are
+     * those of this run if the other has none. {@link #keepDescendants} and {@link
+     * #brokenPipeFails} hold if either run has them. The standard error of all programs goes to one
+     * pipe.
      *
      * @param next the run that reads the output
-     * @return the changed run
-     * @throws IllegalArgumentException if the other one has an input, or the output of this one
+     * @return the pipeline
+     * @throws IllegalArgumentException if the other run has an input, or the output of this one
      *     goes elsewhere
      */
     public Run pipeTo(Run next) {
@@ -327,12 +335,12 @@ public final class Run {
      * Runs it to its end.
      *
      * @return how it ended, and what it wrote
-     * @throws InterruptedException if the thread is or gets interrupted; the processes are ended
-     *     then
-     * @throws RunFailedException if it writes more than the limit, or code that was given to this
+     * @throws InterruptedException if the thread is or gets interrupted; the processes are then
+     *     ended
+     * @throws RunFailedException if it writes more than the limit, or a stream or action of this
      *     run throws
-     * @throws ErrnoException why a program cannot be started, as {@link Spawn#start}
-     * @throws io.holdfast.core.scope.ProcessesLeftException if killed processes do not go
+     * @throws ErrnoException if a program cannot be started, as {@link Spawn#start}
+     * @throws io.holdfast.core.scope.ProcessesLeftException if killed processes do not exit in time
      */
     public RunResult run() throws InterruptedException {
         if (Thread.interrupted()) {
@@ -347,13 +355,13 @@ public final class Run {
      * Starts it, and returns while it runs.
      *
      * @return the run that is under way
-     * @throws ErrnoException why a program cannot be started, as {@link Spawn#start}
+     * @throws ErrnoException if a program cannot be started, as {@link Spawn#start}
      */
     public Running start() {
         return new Running(Execution.start(settings));
     }
 
-    /** The command, for people. */
+    /** {@return the command, for people} */
     @Override
     public String toString() {
         return Execution.text(settings.stages);

@@ -4,8 +4,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A program did not do what was asked: it failed, ran out of time, or wrote more than was allowed;
- * or the code that reads its lines or writes its input failed, which is the cause then.
+ * Thrown when a run has failed: a program failed, timed out, or wrote more than its limit; or the
+ * code that reads its lines or provides its input threw, and is the cause.
  */
 public final class RunFailedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -22,7 +22,7 @@ public final class RunFailedException extends RuntimeException {
         this.result = null;
     }
 
-    /** {@return how the run ended, if it was not given up} */
+    /** {@return how the run ended; empty if it was aborted} */
     public Optional<RunResult> result() {
         return Optional.ofNullable(result);
     }

@@ -17,7 +17,7 @@ import java.util.OptionalInt;
  * <p>Immutable.
  */
 public final class RunResult {
-    private static final int QUOTED = 2048; // characters of error in a message
+    private static final int QUOTED = 2048; // characters of standard error in a message
 
     private final List<Stage> stages;
     private final List<Exit> exits;
@@ -42,12 +42,12 @@ public final class RunResult {
         this.brokenPipeFails = settings.brokenPipeFails;
     }
 
-    /** {@return how the program ended; the last one of a pipeline} */
+    /** {@return how the program ended; in a pipeline, the last one} */
     public Exit exit() {
         return exits.getLast();
     }
 
-    /** {@return how each program of the pipeline ended, in its order} */
+    /** {@return how each program ended, in the order of the pipeline} */
     public List<Exit> exits() {
         return exits;
     }
@@ -67,7 +67,7 @@ public final class RunResult {
         return output().lines().toList();
     }
 
-    /** {@return the standard error as text, of all programs of a pipeline} */
+    /** {@return the standard error of all programs as text} */
     public String error() {
         return error.text(charset);
     }
@@ -82,22 +82,22 @@ public final class RunResult {
         return error().lines().toList();
     }
 
-    /** {@return how many bytes of output were not kept, by {@link Overflow}} */
+    /** {@return how many bytes of output were dropped, see {@link Overflow}} */
     public long droppedOutput() {
         return output.dropped();
     }
 
-    /** {@return how many bytes of error were not kept, by {@link Overflow}} */
+    /** {@return how many bytes of error were dropped, see {@link Overflow}} */
     public long droppedError() {
         return error.dropped();
     }
 
-    /** {@return whether the time was over before all programs had ended} */
+    /** {@return whether the timeout passed before all programs had ended} */
     public boolean isTimedOut() {
         return timedOut;
     }
 
-    /** {@return whether no program failed, and in time} */
+    /** {@return whether no program failed and the timeout did not pass} */
     public boolean isSuccess() {
         return !timedOut && firstFailure().isEmpty();
     }
@@ -118,10 +118,10 @@ public final class RunResult {
     }
 
     /**
-     * {@return this, if no program failed and the time was not over}
+     * {@return this, if no program failed and the timeout did not pass}
      *
-     * @throws RunFailedException else: it names the first program that failed, how, and the end of
-     *     what was written to standard error
+     * @throws RunFailedException otherwise; it names the first program that failed, how it ended,
+     *     and the end of the standard error
      */
     public RunResult requireSuccess() {
         OptionalInt failure = firstFailure();
@@ -141,7 +141,7 @@ public final class RunResult {
         return new RunFailedException(what + (end.isEmpty() ? "" : ": " + end), this);
     }
 
-    /** How all ended, and how much they wrote; not what. */
+    /** {@return how all programs ended, and how many bytes they wrote} */
     @Override
     public String toString() {
         return "RunResult[%s, output=%d bytes, error=%d bytes%s]"
@@ -152,7 +152,7 @@ public final class RunResult {
                         timedOut ? ", out of time" : "");
     }
 
-    /** The default limit, by its name, of what is beyond it. */
+    /** Returns how to raise the limit, with the name of the default limit. */
     static String remedy(boolean ofOutput) {
         return "give it another limit (Run.limit), or "
                 + (ofOutput ? CoreLimits.RUN_OUTPUT : CoreLimits.RUN_ERROR).remedy();

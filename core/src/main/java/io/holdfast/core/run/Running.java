@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * try (Running build = Run.of("make", "-j8").onOutputLine(IO::println).start()) {
  *     …
  *     RunResult result = build.await();
- * } // a build that is not over is ended here
+ * } // ends the build if it is not over
  * }</pre>
  *
  * <p>Safe for use by any thread.
@@ -30,8 +30,8 @@ public final class Running implements AutoCloseable {
     }
 
     /**
-     * The result, when all is over. It completes on a virtual thread, with the exceptions of {@link
-     * Run#run}. Cancelling it ends the run. Each call gives another one.
+     * Returns a future of the result. It completes on a virtual thread, with the exceptions of
+     * {@link Run#run}. Cancelling it ends the run. Each call returns a new future.
      *
      * @return the future
      */
@@ -46,7 +46,10 @@ public final class Running implements AutoCloseable {
         return future;
     }
 
-    /** {@return the program, the last one of a pipeline: lent, and closed when the run is over} */
+    /**
+     * {@return the process of the program, in a pipeline of the last one; lent, and closed when the
+     * run is over}
+     */
     public PidFd pidFd() {
         return execution.pidFd();
     }
@@ -54,7 +57,7 @@ public final class Running implements AutoCloseable {
     /**
      * Parks the calling thread until the run is over. An interrupt does not end the run.
      *
-     * @return how it ended, and what it wrote; empty when the time is over
+     * @return how it ended, and what it wrote
      * @throws InterruptedException if the thread is or gets interrupted
      * @throws RunFailedException as {@link Run#run}
      * @throws io.holdfast.core.scope.ProcessesLeftException as {@link Run#run}
@@ -68,7 +71,8 @@ public final class Running implements AutoCloseable {
     }
 
     /**
-     * The same with a time limit; empty when it is over. The run goes on.
+     * Parks the calling thread until the run is over, with a time limit. The run continues if the
+     * limit passes.
      *
      * @param limit the time limit
      * @return how it ended, and what it wrote; empty when the time is over
@@ -94,8 +98,8 @@ public final class Running implements AutoCloseable {
     }
 
     /**
-     * Ends all processes of the run, with its grace, and returns at once. The result is then that
-     * of programs that were killed; a run that is over is not changed.
+     * Ends all processes of the run, with its grace, and returns at once. The result then reports
+     * programs that were killed; a run that is over is not changed.
      */
     public void cancel() {
         if (!execution.result().isDone()) {
@@ -104,9 +108,9 @@ public final class Running implements AutoCloseable {
     }
 
     /**
-     * Ends the run as {@link #cancel} does, if it is not over, and waits until it is: but for a
-     * call by code that takes lines of this run, which returns when its processes have gone. An
-     * interrupt does not end this; the thread stays interrupted. Idempotent.
+     * Ends the run as {@link #cancel} does, if it is not over, and waits until it is over. If a
+     * line callback of this run calls this, it only waits until the processes are gone. An
+     * interrupt does not end the wait; the thread stays interrupted. Idempotent.
      */
     @Override
     public void close() {
@@ -118,12 +122,12 @@ public final class Running implements AutoCloseable {
             try {
                 RunResult _ = execution.result().join();
             } catch (CompletionException e) {
-                // for those who wait for the result
+                // await() and future() report it
             }
         }
     }
 
-    /** The command, for people. */
+    /** {@return the command, for people} */
     @Override
     public String toString() {
         return execution.toString();

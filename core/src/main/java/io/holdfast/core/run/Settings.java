@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** All that a {@link Run} was told: changed while it is built, and then never again. */
+/** The settings of a {@link Run}: changed while they are built, and never afterwards. */
 final class Settings {
     List<Stage> stages;
     Input input = new Input.Nothing();

@@ -1,6 +1,6 @@
 package io.holdfast.core.run;
 
-/** Where the bytes of a stream go. Used by one thread. */
+/** The receiver of the bytes of a stream. Used by one thread. */
 interface Sink {
     /**
      * Takes bytes.
@@ -9,6 +9,6 @@ interface Sink {
      */
     void take(byte[] bytes, int length);
 
-    /** There are no more bytes: what is kept. */
+    /** Ends the stream, and returns what was kept. */
     Captured end();
 }

@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** The processes of a cgroup that was made for one scope. */
 final class CgroupGroup implements Group {
     private static final String ADOPTED = "adopted-";
-    private static final int REMOVALS = 5; // tries, while others make cgroups below it
+    private static final int REMOVALS = 5; // attempts, while other processes make cgroups below it
 
     private final Cgroup cgroup;
     private final AtomicInteger adoptions = new AtomicInteger();
@@ -34,10 +34,11 @@ final class CgroupGroup implements Group {
     }
 
     /**
-     * The kernel takes a number, so a process that ends in that instant, is reaped and has a
-     * successor by that number moves its successor. Hence the move goes to a cgroup in which nobody
-     * else is: if the process was reaped by the time it was there, whoever is in it is put beside
-     * the scope, where nobody ends it.
+     * Moves the process to a new cgroup of its own. The kernel identifies it by PID, so if the
+     * process is reaped during the move and another process gets its PID, that one is moved
+     * instead. In a cgroup without other members this can be undone: if the process was reaped by
+     * the time of the move, the process that is in the cgroup is moved out to the cgroup of this
+     * JVM.
      */
     @Override
     public void adopt(PidFd process) {
@@ -57,14 +58,14 @@ final class CgroupGroup implements Group {
         }
     }
 
-    /** Puts a process that was meant by nobody back out of the scope. */
+    /** Moves a process that was moved by mistake out of the scope. */
     private static void release(Cgroup own) {
         try (Cgroup outside = Cgroup.own()) {
             own.forEachMember(stranger -> {
                 try {
                     outside.attach(stranger);
                 } catch (ErrnoException e) {
-                    if (e.errno() != Errno.ESRCH) { // which is one that has ended, too
+                    if (e.errno() != Errno.ESRCH) { // ESRCH: it has ended, too
                         throw e;
                     }
                 }
@@ -76,7 +77,7 @@ final class CgroupGroup implements Group {
         try {
             own.remove();
         } catch (ErrnoException e) {
-            // goes with the scope
+            // it is removed with the scope
         }
     }
 
@@ -95,7 +96,7 @@ final class CgroupGroup implements Group {
         return cgroup.awaitEmpty(deadline.left());
     }
 
-    /** Twice: the first one ends what holds up a start, the second one what that has started. */
+    /** Kills twice: first what blocks a start under way, then what that start has started. */
     @Override
     public boolean kill(Starts starts, Deadline deadline) throws InterruptedException {
         if (!starts.areOver()) {
@@ -111,14 +112,14 @@ final class CgroupGroup implements Group {
             }
         }
         if (ProcessHandle.current().pid() == 1 || SysPrctl.isChildSubreaper()) {
-            OwnChildren.reap((zombie, _) -> isOfIt(zombie)); // else their new parent does
+            OwnChildren.reap((zombie, _) -> isOfIt(zombie)); // otherwise their new parent does
         }
         return true;
     }
 
     private boolean isOfIt(PidFd zombie) {
         try {
-            return zombie.cgroupPath().isWithin(cgroup.path()); // which nobody else ever has
+            return zombie.cgroupPath().isWithin(cgroup.path()); // the path is used only once
         } catch (ErrnoException | ForeignCgroupException e) {
             return false;
         }

@@ -3,7 +3,7 @@ package io.holdfast.core.scope;
 import io.holdfast.core.Readiness;
 import java.time.Duration;
 
-/** A moment of the clock that nobody sets. */
+/** A deadline on the monotonic clock. */
 record Deadline(long start, long nanos) {
     static Deadline in(Duration time) {
         return new Deadline(System.nanoTime(), Math.max(0, Readiness.nanos(time)));

@@ -5,35 +5,35 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import java.util.List;
 
-/** The processes of a scope, by one means of finding them. Safe for use by any thread. */
+/** The processes of a scope, as one mechanism finds them. Safe for use by any thread. */
 interface Group {
     Guarantee guarantee();
 
     /**
-     * Starts a process in it.
+     * Starts a process in the group.
      *
-     * @param spawn the group's own, to be changed
+     * @param spawn the description, which the group may change
      */
     Child start(Spawn spawn);
 
-    /** Takes in a process that runs already. */
+    /** Takes a running process into the group. */
     void adopt(PidFd process);
 
-    /** Its living processes, for the caller to close. */
+    /** Returns its living processes, owned by the caller. */
     List<PidFd> members();
 
     boolean isEmpty();
 
-    /** Waits until no living process is left; false when the time is over. */
+    /** Waits until no living process is left; returns false when the time is over. */
     boolean awaitEmpty(Deadline deadline) throws InterruptedException;
 
     /**
-     * Kills all, and waits until none is left; false when the time is over.
+     * Kills all processes, and waits until none is left; returns false when the time is over.
      *
-     * @param starts those that are under way; no further ones begin
+     * @param starts the starts under way; no further ones begin
      */
     boolean kill(Starts starts, Deadline deadline) throws InterruptedException;
 
-    /** Lets go of it. What is left in it runs on. */
+    /** Releases the group. Processes that are left in it continue to run. */
     void close();
 }

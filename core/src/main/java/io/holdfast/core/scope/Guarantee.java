@@ -1,7 +1,8 @@
 package io.holdfast.core.scope;
 
 /**
- * How a {@link ProcessScope} finds its processes, and so what it can promise.
+ * The mechanism by which a {@link ProcessScope} finds its processes, and what it therefore
+ * guarantees.
  *
  * <pre>{@code
  * try (ProcessScope scope = ProcessScope.open()) {
@@ -11,15 +12,15 @@ package io.holdfast.core.scope;
  */
 public enum Guarantee {
     /**
-     * A cgroup of its own. The kernel counts every descendant in it, from its first instruction on,
-     * whatever it does to its parent, session, environment or name; two scopes can never share a
-     * process, and the whole scope is killed in one step that no fork escapes (Linux 5.14; before
-     * that by freezing).
+     * A cgroup of its own. Every descendant is in it from its first instruction on, whatever it
+     * does to its parent, session, environment or name; two scopes can never share a process, and
+     * the whole scope is killed in one step that no fork escapes (Linux 5.14; on older kernels by
+     * freezing).
      *
-     * <p>It cannot hold a process that moves itself to another cgroup: root can, and a plain user
-     * can where he owns the cgroup above. It does not contain what a daemon starts on request
-     * (docker, at, systemd-run): that is no descendant. A process in an uninterruptible wait ends
-     * when the wait does.
+     * <p>It cannot hold a process that moves itself to another cgroup: root can, and an
+     * unprivileged user can where he owns the cgroup above. It does not contain processes that a
+     * daemon starts on request (docker, at, systemd-run), which are not descendants. A process in
+     * an uninterruptible wait ends only when the wait does.
      */
     CGROUP(
             "by cgroup: every descendant is held from its first instruction on, whatever it does,"
@@ -27,23 +28,24 @@ public enum Guarantee {
                     + " move itself to another cgroup that does so, and what a daemon starts on"
                     + " request"),
     /**
-     * This JVM as the subreaper of its descendants (prctl(2), PR_SET_CHILD_SUBREAPER), for places
-     * without a cgroup to write to. Members are found by a walk that verifies each step by pidfd:
-     * from the processes that the scope started to their children, and from the orphans that came
-     * to this JVM. An orphan is recognized by the mark of the scope, which every descendant
-     * inherits: the soft limit RLIMIT_LOCKS, which Linux does not use, and the variable {@code
-     * HOLDFAST_SCOPE} in the environment that it was executed with; or by its session or process
-     * group. The scope is ended in rounds: stop, walk, kill, until a walk finds nobody.
+     * This JVM as the subreaper of its descendants (prctl(2), PR_SET_CHILD_SUBREAPER), for
+     * environments without a writable cgroup. Members are found by a walk that verifies each step
+     * by pidfd: from the processes that the scope started to their children, and from the orphans
+     * that this JVM adopted. An orphan is recognized by the mark of the scope, which every
+     * descendant inherits: the soft limit RLIMIT_LOCKS, which Linux does not use, and the variable
+     * {@code HOLDFAST_SCOPE} in the environment that it was executed with; or by its session or
+     * process group. The scope is ended in rounds of stop, walk and kill, until a walk finds no
+     * process.
      *
      * <p>So a descendant is missed if it removes both marks (prlimit, and an exec with a new
-     * environment), leaves its session, and loses its parents before the scope looks. Each round
+     * environment), leaves its session, and loses its parents before the scope walks. Each round
      * takes time in which a member can fork: a program that does nothing else may escape for a
-     * while, and {@link ProcessScope#kill} throws if it escapes for longer than its limit. A member
-     * of another user (a set-user-ID program) cannot be ended by a plain user.
+     * while, and {@link ProcessScope#kill} throws if it escapes for longer than its limit. An
+     * unprivileged user cannot end a member of another user (a set-user-ID program).
      *
-     * <p>While such a scope is open, all orphans below this JVM become its children, also those
-     * that {@code ProcessBuilder} or a native library left: those are not touched, and when they
-     * end they stay zombies until this JVM ends. Orphans of the scope are reaped within a second.
+     * <p>While such a scope is open, this JVM adopts all orphans below it, also those of {@code
+     * ProcessBuilder} or a native library: those are not touched, and when they end they stay
+     * zombies until this JVM ends. Orphans of the scope are reaped within a second.
      */
     SUBREAPER(
             "by subreaper and walk: descendants are found through their parents, or by a mark that"
@@ -56,7 +58,7 @@ public enum Guarantee {
         this.text = text;
     }
 
-    /** {@return the promise, and what it leaves out, in one line for people} */
+    /** {@return the guarantee and its limits, in one line for people} */
     public String text() {
         return text;
     }

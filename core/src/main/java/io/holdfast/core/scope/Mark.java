@@ -10,28 +10,28 @@ import java.util.Arrays;
 import java.util.OptionalLong;
 
 /**
- * What tells the descendants of one scope from all other processes: a random number that they
- * inherit twice.
+ * The mark that distinguishes the descendants of one scope from all other processes: a random
+ * number that they inherit in two ways.
  *
  * <p>The variable {@code HOLDFAST_SCOPE} is lost by an exec with another environment, and cannot be
- * read of a zombie, whose memory is gone. The soft limit RLIMIT_LOCKS is kept by fork, exec and
- * zombies, and limits nothing since Linux 2.4.25; where its hard limit was lowered, there is the
- * variable alone. Scopes of a JVM that is in a scope itself append their id to the variable, so
- * that the outer scope finds what a dead JVM has left.
+ * read from a zombie, whose memory is gone. The soft limit RLIMIT_LOCKS survives fork and exec, is
+ * kept by zombies, and limits nothing since Linux 2.4.25; where its hard limit was lowered, only
+ * the variable is set. Scopes of a JVM that is in a scope itself append their id to the variable,
+ * so that the outer scope finds the processes that a dead JVM has left behind.
  *
- * @param id random, 2 or more
+ * @param id a random number, 2 or more
  */
 record Mark(long id) {
     static final String VARIABLE = "HOLDFAST_SCOPE";
 
     private static final String SEPARATOR = ":";
-    private static final int ENVIRONMENT = 1 << 20; // bytes that are searched for the variable
+    private static final int ENVIRONMENT = 1 << 20; // the bytes that are searched for the variable
 
     private String hex() {
         return Long.toHexString(id);
     }
 
-    /** Puts it on a process that is to be started. */
+    /** Puts the mark on a process that will be started. */
     void putOn(Spawn spawn) {
         String outer = System.getenv(VARIABLE);
         spawn.environment(VARIABLE, outer == null ? hex() : outer + SEPARATOR + hex());
@@ -42,10 +42,10 @@ record Mark(long id) {
     }
 
     /**
-     * Whether a process has it.
+     * Returns whether a process has the mark.
      *
-     * @param number its number, which a successor may have by now: so the process is asked
-     *     afterwards whether it is still its own
+     * @param number its PID, which another process may have by now: so it is checked afterwards
+     *     that the process is unreaped
      */
     boolean isOn(PidFd process, int number) {
         OptionalLong limit = SysResource.softLimitOf(number, Resource.LOCKS.number());
@@ -56,7 +56,7 @@ record Mark(long id) {
             return isInEnvironment(process);
         } catch (ErrnoException e) {
             return switch (e.errno()) {
-                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> throw e; // it may well have it
+                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> throw e; // it may have the mark
                 default -> false; // reaped, or of another user
             };
         }

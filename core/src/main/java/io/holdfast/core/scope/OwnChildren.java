@@ -6,11 +6,13 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import java.util.function.BiPredicate;
 
-/** The children of this JVM that nobody else waits for. */
+/** The children of this JVM that no other code reaps. */
 final class OwnChildren {
     private OwnChildren() {}
 
-    /** Reaps the zombies among our children that nobody else waits for and that are meant. */
+    /**
+     * Reaps the zombies among our children that match the predicate and that no other code reaps.
+     */
     static void reap(BiPredicate<PidFd, Integer> meant) {
         try (PidFd self = PidFd.self()) {
             self.visitChildren((child, number) -> {
@@ -25,9 +27,9 @@ final class OwnChildren {
     }
 
     /**
-     * Reaps a process that has exited, unless its owner does.
+     * Reaps a process that has exited, unless its owner reaps it.
      *
-     * @return whether it was done here
+     * @return whether this call has reaped it
      */
     static boolean reap(PidFd exited) {
         if (Child.isStarted(exited)) {
@@ -37,7 +39,7 @@ final class OwnChildren {
             return exited.reap().isPresent();
         } catch (ErrnoException e) {
             if (e.errno() == Errno.ECHILD) {
-                return false; // not our child yet, or no more
+                return false; // not our child yet, or no longer
             }
             throw e;
         }

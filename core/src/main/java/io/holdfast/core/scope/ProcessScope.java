@@ -20,8 +20,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Processes and all that they start, held together and ended together: also descendants that have
- * forked twice, begun a session of their own or ignore SIGHUP.
+ * A group of processes and all their descendants, which are ended together: also descendants that
+ * have forked twice, begun a session of their own or ignore SIGHUP.
  *
  * <pre>{@code
  * try (ProcessScope scope = ProcessScope.open()) {
@@ -30,19 +30,20 @@ import org.jspecify.annotations.Nullable;
  * } // whatever make left behind is gone here
  * }</pre>
  *
- * <p>A scope takes the best means that the place has: a cgroup of its own, else this JVM as the
- * subreaper of its descendants. {@link #guarantee} says which, and {@link Guarantee} what it
- * promises and what it cannot. Several scopes may be open at a time; none touches the processes of
- * another one, nor those that {@code ProcessBuilder} or a plain {@link Spawn} started.
+ * <p>A scope uses the best mechanism that is available: a cgroup of its own, otherwise this JVM as
+ * the subreaper of its descendants. {@link #guarantee} returns which, and {@link Guarantee}
+ * describes what each guarantees and what it cannot. Several scopes may be open at the same time;
+ * none touches the processes of another, nor those that {@code ProcessBuilder} or a plain {@link
+ * Spawn} started.
  *
  * <p>A scope that was killed, ended or closed, or whose deadline has passed, starts nothing any
- * more. A start that is under way in that moment is refused, or its child is ended with the others.
+ * more. A start that is under way at that time is refused, or its child is ended with the others.
  *
- * <p>If this JVM dies, its scopes end nothing: the processes run on. What remains of a scope by
- * cgroup is found by its name, {@code holdfast-scope-NAME-PID-ID} with the number of the JVM, below
- * the cgroup that the JVM was in or one above it; writing 1 to its {@code cgroup.kill} and removing
- * the directory ends it. Processes of a scope without cgroup have {@code HOLDFAST_SCOPE} in their
- * environment.
+ * <p>If this JVM dies, its scopes end nothing: the processes continue to run. What remains of a
+ * scope with a cgroup is found by its name, {@code holdfast-scope-NAME-PID-ID} with the PID of the
+ * JVM, below the cgroup that the JVM was in or an ancestor of it; writing 1 to its {@code
+ * cgroup.kill} and removing the directory ends it. Processes of a scope without a cgroup have
+ * {@code HOLDFAST_SCOPE} in their environment.
  *
  * <p>Safe for use by any thread; methods that wait park virtual threads.
  */
@@ -68,11 +69,11 @@ public final class ProcessScope implements AutoCloseable {
     }
 
     /**
-     * Opens a scope by the best means that the place has.
+     * Opens a scope with the best mechanism that is available.
      *
      * @return the scope, owned by the caller
-     * @throws ErrnoException where there is none: without a cgroup to write to, the kernel must
-     *     list children (CONFIG_PROC_CHILDREN)
+     * @throws ErrnoException if there is none: without a writable cgroup, the kernel must list
+     *     children (CONFIG_PROC_CHILDREN)
      */
     public static ProcessScope open() {
         return open(ScopeOptions.standard());
@@ -84,7 +85,7 @@ public final class ProcessScope implements AutoCloseable {
      * @param options the options
      * @return the scope, owned by the caller
      * @throws ErrnoException as {@link #open()}; EACCES with the reason if a cgroup {@linkplain
-     *     ScopeOptions#requireCgroup is required} and cannot be had
+     *     ScopeOptions#requireCgroup is required} and not available
      */
     public static ProcessScope open(ScopeOptions options) {
         return options.isCgroupRequired() ? open(options, Guarantee.CGROUP) : openBest(options);
@@ -98,7 +99,7 @@ public final class ProcessScope implements AutoCloseable {
         }
     }
 
-    /** By one means, whatever others there are. */
+    /** Opens a scope with the given mechanism. */
     static ProcessScope open(ScopeOptions options, Guarantee guarantee) {
         ScopeName name = ScopeName.random(options.name());
         Starts starts = new Starts();
@@ -126,14 +127,14 @@ public final class ProcessScope implements AutoCloseable {
                 kill();
                 return;
             } catch (ProcessesLeftException e) {
-                return; // they are there still, and close() says so
-            } catch (ErrnoException e) { // short of descriptors or memory for now
+                return; // close() reports them
+            } catch (ErrnoException e) { // no descriptor or memory at the moment
                 LockSupport.parkNanos(RETRY.toNanos());
             }
         }
     }
 
-    /** {@return the promise of this scope} */
+    /** {@return the guarantee of this scope} */
     public Guarantee guarantee() {
         return group.guarantee();
     }
@@ -141,11 +142,12 @@ public final class ProcessScope implements AutoCloseable {
     /**
      * Starts a process in the scope.
      *
-     * @param spawn is not changed
-     * @return for the caller to close; that does not end it
+     * @param spawn the description, which is not changed
+     * @return the child, owned by the caller; closing it does not end it
      * @throws IllegalStateException if the scope is ended, closed or {@linkplain #isOverdue
-     *     overdue}, or is so before the start is over
-     * @throws IllegalArgumentException if a {@link Spawn#cgroup} was chosen, and the scope has one
+     *     overdue}, or becomes so before the start is over
+     * @throws IllegalArgumentException if a {@link Spawn#cgroup} was set, and the scope has a
+     *     cgroup
      * @throws ErrnoException as {@link Spawn#start}
      */
     public Child start(Spawn spawn) {
@@ -174,16 +176,16 @@ public final class ProcessScope implements AutoCloseable {
     }
 
     /**
-     * Takes a running process into the scope: it, and what it starts from then on. Descendants that
-     * it already has stay where they are.
+     * Takes a running process, and what it starts from then on, into the scope. Descendants that it
+     * already has stay where they are.
      *
-     * <p>The process is moved by its number, and checked by its descriptor before and afterwards.
-     * If it ended in between, ESRCH is thrown and it is not in the scope; nor is a process that got
-     * its number in that instant, though that one may then be in the cgroup of this JVM.
+     * <p>The process is moved by PID, and checked by its pidfd before and afterwards. If it ended
+     * in between, ESRCH is thrown and it is not in the scope; nor is another process that got its
+     * PID in that instant, though that process may then be in the cgroup of this JVM.
      *
-     * @param process lent
-     * @throws ErrnoException ESRCH if it has ended; EACCES if it is not ours to move; EOPNOTSUPP if
-     *     the scope has no cgroup
+     * @param process the process, lent
+     * @throws ErrnoException ESRCH if it has ended; EACCES without permission to move it;
+     *     EOPNOTSUPP if the scope has no cgroup
      * @throws IllegalStateException as {@link #start}
      */
     public void adopt(PidFd process) {
@@ -198,10 +200,10 @@ public final class ProcessScope implements AutoCloseable {
     }
 
     /**
-     * The processes that are in the scope now, held, each verified to be in it after it was opened.
-     * Zombies are not in it.
+     * Opens the processes that are in the scope now. Each was verified to be in it after it was
+     * opened. Zombies are not included.
      *
-     * @return for the caller to close; empty once the scope is closed
+     * @return the processes, owned by the caller; empty once the scope is closed
      * @throws ErrnoException EMFILE
      */
     public Members members() {
@@ -235,9 +237,9 @@ public final class ProcessScope implements AutoCloseable {
     }
 
     /**
-     * A future that completes when no living process is in the scope: at once, if that is so
-     * already. It completes on a virtual thread, and no later than when the scope is closed. Each
-     * call gives another one; cancelling it ends its wait.
+     * Returns a future that completes when no living process is in the scope: at once, if there is
+     * none already. It completes on a virtual thread, and no later than when the scope is closed.
+     * Each call returns a new future; cancelling it ends its wait.
      *
      * @return the future
      */
@@ -280,11 +282,11 @@ public final class ProcessScope implements AutoCloseable {
     }
 
     /**
-     * Sends a signal to each process in the scope. One that is born meanwhile may miss it.
+     * Sends a signal to each process in the scope. A process that is born meanwhile may miss it.
      *
      * @param signal the signal
-     * @return how many it was sent to
-     * @throws ErrnoException EPERM if some may not be sent it; the others were
+     * @return the number of processes that it was sent to
+     * @throws ErrnoException EPERM if it could not be sent to some; it was sent to the others
      */
     public int signal(Signal signal) {
         int sent = 0;
@@ -306,7 +308,7 @@ public final class ProcessScope implements AutoCloseable {
 
     /**
      * Kills every process in the scope, and returns when all are gone. Starts are refused from then
-     * on. An interrupt does not end this; the thread stays interrupted.
+     * on. An interrupt does not end the wait; the thread stays interrupted.
      *
      * @throws ProcessesLeftException if some are left after {@link CoreLimits#SCOPE_PATIENCE}
      */
@@ -315,9 +317,10 @@ public final class ProcessScope implements AutoCloseable {
     }
 
     /**
-     * Ends every process in the scope: sends SIGTERM (and SIGCONT, so that stopped ones receive it)
-     * and kills what is left when the grace is over. Returns when all are gone. Starts are refused
-     * from the beginning on. An interrupt ends the grace, not this; the thread stays interrupted.
+     * Ends every process in the scope: sends SIGTERM (and SIGCONT, so that stopped processes
+     * receive it) and kills the rest when the grace is over. Returns when all are gone. Starts are
+     * refused from the beginning on. An interrupt ends only the grace; the thread stays
+     * interrupted.
      *
      * @param grace the time between SIGTERM and SIGKILL
      * @throws ProcessesLeftException if some are left after the grace and {@link
@@ -342,13 +345,13 @@ public final class ProcessScope implements AutoCloseable {
         }
     }
 
-    /** False if the thread was interrupted. */
+    /** Sends SIGTERM and waits for the grace; returns false if the thread was interrupted. */
     private boolean isEndedBySignal(Duration grace) {
         for (Signal signal : List.of(Signal.TERM, Signal.CONT)) {
             try {
                 int _ = signal(signal);
             } catch (ErrnoException e) {
-                // some are of another user: those are left
+                // some belong to another user, and are left
             }
         }
         try {
@@ -359,7 +362,7 @@ public final class ProcessScope implements AutoCloseable {
         }
     }
 
-    /** True if the thread was interrupted meanwhile. */
+    /** Kills all processes; returns true if the thread was interrupted meanwhile. */
     private boolean killAll() {
         Duration patience = CoreLimits.SCOPE_PATIENCE.duration();
         Deadline limit = Deadline.in(patience);
@@ -370,7 +373,7 @@ public final class ProcessScope implements AutoCloseable {
                 }
                 return interrupted;
             } catch (InterruptedException e) {
-                // a kill is not given up half-way
+                // a kill is not abandoned half-way
             }
         }
     }
@@ -389,7 +392,7 @@ public final class ProcessScope implements AutoCloseable {
 
     /**
      * {@return whether the {@linkplain ScopeOptions#withDeadline deadline} passed before the scope
-     * was closed, and so ended it} This can still be asked when it is closed.
+     * was closed, and so ended it} May also be called on a closed scope.
      */
     public boolean isOverdue() {
         return overdue;
@@ -397,10 +400,10 @@ public final class ProcessScope implements AutoCloseable {
 
     /**
      * Ends the scope, with the {@linkplain ScopeOptions#withGrace grace} that it was opened with,
-     * and removes its cgroup with all that are below it. Idempotent.
+     * and removes its cgroup with all cgroups below it. Idempotent.
      *
-     * @throws ProcessesLeftException as {@link #end}; the cgroup remains then, and all else is
-     *     released
+     * @throws ProcessesLeftException as {@link #end}; the cgroup then remains, and everything else
+     *     is released
      */
     @Override
     public void close() {
@@ -422,7 +425,7 @@ public final class ProcessScope implements AutoCloseable {
             try {
                 group.close();
             } catch (ErrnoException e) {
-                failure = failure == null ? e : failure; // what is left is why
+                failure = failure == null ? e : failure; // the processes left are the cause
             }
             if (failure != null) {
                 throw failure;
@@ -432,7 +435,7 @@ public final class ProcessScope implements AutoCloseable {
         }
     }
 
-    /** The name that it was given, and its id. */
+    /** {@return the name of the scope, and its id} */
     @Override
     public String toString() {
         return name.toString();

@@ -3,15 +3,15 @@ package io.holdfast.core.scope;
 import java.util.List;
 
 /**
- * A scope was killed, and after the limit of time some of its processes are still there.
+ * Thrown when a scope was killed, and some of its processes still exist after the time limit.
  *
- * <p>Usual reasons: an uninterruptible wait of the process (a server or disk that does not answer),
- * or a process of another user in a scope without cgroup.
+ * <p>Usual reasons: a process in an uninterruptible wait (a server or disk that does not respond),
+ * or a process of another user in a scope without a cgroup.
  */
 public final class ProcessesLeftException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
-    /** Number and name of each. */
+    /** The PID and name of each process. */
     @SuppressWarnings("serial") // an immutable list of strings
     private final List<String> processes;
 
@@ -30,8 +30,8 @@ public final class ProcessesLeftException extends IllegalStateException {
     }
 
     /**
-     * {@return the processes, for people: number and name} Empty if a start did not return, or each
-     * had a successor before it could be asked.
+     * {@return the processes, for people: PID and name} Empty if a start did not return, or if each
+     * process ended and was replaced by another before its name was read.
      */
     public List<String> processes() {
         return processes;

@@ -16,18 +16,18 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Finds a place where this process may make cgroups and start processes in them.
+ * Finds a cgroup below which this process may make cgroups and start processes in them.
  *
- * <p>The kernel lets a process be born in another cgroup if {@code cgroup.procs} may be written in
- * that cgroup and in the nearest one that both are below (cgroups(7), "Cgroups delegation"). So the
- * places are, the first that will do:
+ * <p>The kernel lets a process be born in another cgroup if we may write {@code cgroup.procs} in
+ * that cgroup and in the nearest common ancestor (cgroups(7), "Cgroups delegation"). So the first
+ * suitable one of these is used:
  *
  * <ol>
  *   <li>our own cgroup,
- *   <li>those above it, up to the root: in a session of a user's manager, {@code user@UID.service}
- *       and below belong to the user,
- *   <li>the cgroup of our user's manager, if we are elsewhere. The one above both is usually
- *       root's, and then that is refused.
+ *   <li>its ancestors, up to the root: in a session of a user's manager, {@code user@UID.service}
+ *       and the cgroups below it belong to the user,
+ *   <li>the cgroup of our user's manager, if we are elsewhere. The common ancestor usually belongs
+ *       to root, and then this is refused.
  * </ol>
  */
 final class ScopeCgroups {
@@ -46,7 +46,7 @@ final class ScopeCgroups {
     /**
      * Makes a cgroup.
      *
-     * @throws ErrnoException EACCES with the reasons of all places
+     * @throws ErrnoException EACCES with the reasons of all cgroups that were tried
      */
     static Cgroup make(ScopeName name) {
         return new ScopeCgroups(name.cgroup()).make();
@@ -97,7 +97,7 @@ final class ScopeCgroups {
     }
 
     private Cgroup makeIn(CgroupPath path, CgroupPath own) {
-        CgroupPath above = path; // both that and our own cgroup
+        CgroupPath above = path; // it becomes the common ancestor of it and our own cgroup
         while (!own.isWithin(above)) {
             above = parent(above);
         }

@@ -5,8 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.security.SecureRandom;
 
 /**
- * How a scope is named: {@code holdfast-scope-NAME-PID-ID}, which ends in no suffix of a unit.
+ * The name of a scope. Its cgroup is {@code holdfast-scope-NAME-PID-ID}, which has no unit suffix.
  *
+ * @param name the name for people; may be empty
  * @param id a random number, 2 to 2^62
  */
 record ScopeName(String name, long id) {
@@ -19,19 +20,22 @@ record ScopeName(String name, long id) {
         return new ScopeName(name, RANDOM.nextLong(2, 1L << 62));
     }
 
-    /** The id as the environment has it. */
+    /** Returns the id as in the environment. */
     String hex() {
         return Long.toHexString(id);
     }
 
-    /** The name of a cgroup. */
+    /** Returns the name of the cgroup. */
     String cgroup() {
         String escaped = escaped();
         String middle = escaped.isEmpty() ? "" : escaped + "-";
         return PREFIX + middle + ProcessHandle.current().pid() + "-" + hex();
     }
 
-    /** The name for people in letters, digits, {@code _} and {@code .}; others as {@code \xNN}. */
+    /**
+     * Returns the name for people, with bytes other than letters, digits, {@code _} and {@code .}
+     * as {@code \xNN}.
+     */
     private String escaped() {
         StringBuilder text = new StringBuilder();
         for (byte b : name.getBytes(UTF_8)) {

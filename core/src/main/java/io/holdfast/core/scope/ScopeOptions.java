@@ -5,7 +5,7 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * How a {@link ProcessScope} is to be.
+ * The options of a {@link ProcessScope}.
  *
  * <pre>{@code
  * ScopeOptions options = ScopeOptions.standard()
@@ -15,7 +15,7 @@ import java.util.Optional;
  * try (ProcessScope scope = ProcessScope.open(options)) { … }
  * }</pre>
  *
- * <p>Immutable: each {@code with…} returns another one.
+ * <p>Immutable: each {@code with…} returns a changed copy.
  */
 public final class ScopeOptions {
     private static final ScopeOptions STANDARD =
@@ -35,7 +35,8 @@ public final class ScopeOptions {
     }
 
     /**
-     * No name, no grace, no deadline, and the best means that the place has.
+     * Returns the default options: no name, no grace, no deadline, and the best mechanism that is
+     * available.
      *
      * @return the options
      */
@@ -44,7 +45,7 @@ public final class ScopeOptions {
     }
 
     /**
-     * A name for people: it is part of the name of the cgroup, escaped and cut.
+     * Sets a name for people: it is part of the name of the cgroup, escaped and truncated.
      *
      * @param name any text
      * @return the changed options
@@ -55,12 +56,12 @@ public final class ScopeOptions {
     }
 
     /**
-     * How long the processes may take to end after SIGTERM when the scope is closed; those that are
-     * left are killed. Zero, the default, kills at once.
+     * Sets the time between SIGTERM and SIGKILL when the scope is closed. Zero, the default, kills
+     * at once.
      *
      * @param grace the time, zero or more
      * @return the changed options
-     * @throws IllegalArgumentException if it is negative
+     * @throws IllegalArgumentException if the time is negative
      */
     public ScopeOptions withGrace(Duration grace) {
         if (grace.isNegative()) {
@@ -70,12 +71,12 @@ public final class ScopeOptions {
     }
 
     /**
-     * How long the scope may last from its opening on: then it is killed, without grace, and {@link
+     * Limits the lifetime of the scope: after that time it is killed, without grace, and {@link
      * ProcessScope#isOverdue} is true.
      *
-     * @param deadline how long the scope may last
+     * @param deadline the time from the opening of the scope on, positive
      * @return the changed options
-     * @throws IllegalArgumentException if it is not positive
+     * @throws IllegalArgumentException if the time is not positive
      */
     public ScopeOptions withDeadline(Duration deadline) {
         if (!deadline.isPositive()) {
@@ -85,7 +86,7 @@ public final class ScopeOptions {
     }
 
     /**
-     * Refuses a place without cgroups, instead of opening a scope that promises less.
+     * Makes opening fail without a cgroup, instead of opening a scope with a weaker guarantee.
      *
      * @return the changed options
      */
@@ -108,7 +109,7 @@ public final class ScopeOptions {
         return deadline.isZero() ? Optional.empty() : Optional.of(deadline);
     }
 
-    /** {@return whether a place without cgroups is refused} */
+    /** {@return whether opening fails without a cgroup} */
     public boolean isCgroupRequired() {
         return cgroupRequired;
     }

@@ -10,7 +10,7 @@ final class Starts {
     private int underWay;
     private boolean refusing;
 
-    /** Begins a start: false if none may begin any more. */
+    /** Begins a start; returns false if starts are refused. */
     boolean begin() {
         lock.lock();
         try {
@@ -62,7 +62,7 @@ final class Starts {
         }
     }
 
-    /** Waits until none is under way; false when the time is over. */
+    /** Waits until no start is under way; returns false when the time is over. */
     boolean awaitOver(Deadline deadline) throws InterruptedException {
         lock.lockInterruptibly();
         try {

@@ -13,23 +13,23 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes this JVM a subreaper while at least one scope needs it, and reaps their orphans meanwhile.
  *
- * <p>The kernel reports no orphan: it becomes a child of ours without a sign, and its SIGCHLD
- * belongs to the JVM. So a thread looks once a second, and zombies of a scope are no older.
+ * <p>The kernel does not report when an orphan becomes a child of this process, and SIGCHLD belongs
+ * to the JVM. So a thread checks once a second, and a zombie of a scope lasts no longer than that.
  */
 final class Subreaper {
     private static final Duration PERIOD = Duration.ofSeconds(1);
     private static final Set<SubreaperGroup> GROUPS = new HashSet<>();
 
-    private static boolean wasOne; // before the first scope
+    private static boolean wasOne; // whether this JVM was a subreaper before the first scope
     private static @Nullable Thread reaper;
 
     private Subreaper() {}
 
     /**
-     * Begins to collect the orphans of a group.
+     * Begins to reap the orphans of a group.
      *
-     * @throws ErrnoException ENOENT if the kernel does not list children, of prctl(2) what a
-     *     seccomp filter gives
+     * @throws ErrnoException ENOENT if the kernel does not list children; the errno of a seccomp
+     *     filter for prctl(2)
      */
     static synchronized void begin(SubreaperGroup group) {
         if (GROUPS.isEmpty()) {
@@ -86,7 +86,7 @@ final class Subreaper {
         try (PidFd first = Child.firstExited().orElse(null)) {
             return first != null;
         } catch (ErrnoException e) {
-            return true; // no descriptor to hold it with
+            return true; // no free descriptor to open it
         }
     }
 
@@ -94,7 +94,7 @@ final class Subreaper {
         try {
             group.reapOrphans();
         } catch (ErrnoException e) {
-            // short of descriptors: the next time
+            // no free descriptor: retried in the next period
         }
     }
 }

@@ -15,11 +15,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 
-/** The processes of a scope without cgroup: see {@link Guarantee#SUBREAPER}. */
+/** The processes of a scope without a cgroup: see {@link Guarantee#SUBREAPER}. */
 final class SubreaperGroup implements Group {
     /**
-     * Walks in a row that must find nobody. The kernel's list of our children is not read in one
-     * step, so that a walk can miss one of them.
+     * The number of consecutive walks that must find no process. The kernel's list of our children
+     * is not read atomically, so a walk can miss one of them.
      */
     private static final int EMPTY_WALKS = 2;
 
@@ -27,12 +27,15 @@ final class SubreaperGroup implements Group {
     private final Starts starts;
 
     /**
-     * One walk at a time. What forks and exits before it can be held leaves a zombie for us, which
-     * shows the walk that somebody is there: so nobody else may reap it meanwhile.
+     * Permits one walk at a time. A process that forks and exits before it can be opened leaves a
+     * zombie for us, which shows the walk that the scope is not empty: so no other thread may reap
+     * it meanwhile.
      */
     private final ReentrantLock walking = new ReentrantLock();
 
-    /** Those that were started here and are not reaped yet: by a pidfd of our own. */
+    /**
+     * The children that this scope has started and that are not reaped yet, by a pidfd of our own.
+     */
     private final Map<PidFd, Child> started = new ConcurrentHashMap<>();
 
     SubreaperGroup(Mark mark, Starts starts) {
@@ -55,7 +58,7 @@ final class SubreaperGroup implements Group {
             started.put(process, child);
             var _ = child.onExit().thenAccept(_ -> forget(process));
             return child;
-        } catch (RuntimeException e) { // no descriptor left
+        } catch (RuntimeException e) { // no free descriptor
             boolean _ = child.signal(Signal.KILL);
             child.close();
             throw e;
@@ -86,7 +89,7 @@ final class SubreaperGroup implements Group {
         }
     }
 
-    /** A walk can miss one of our children; those that were started here are known without. */
+    /** Adds a child of this scope that the walk has missed, as it can. */
     private static void addMissed(PidFd process, List<PidFd> members) {
         try {
             if (!members.contains(process) && process.state() == PidFd.State.ALIVE) {
@@ -119,7 +122,8 @@ final class SubreaperGroup implements Group {
 
                         @Override
                         public boolean reap(PidFd zombie) {
-                            // what is being started may not be known as a child yet
+                            // a process whose start is under way may not be registered as a child
+                            // yet
                             return starts.areOver() && OwnChildren.reap(zombie);
                         }
                     });
@@ -133,7 +137,8 @@ final class SubreaperGroup implements Group {
             try {
                 return started.containsKey(child);
             } catch (ClosedException e) {
-                // compared with one that was removed and closed meanwhile: not to be met again
+                // compared with a pidfd that was removed and closed meanwhile: the next try does
+                // not meet it
             }
         }
     }
@@ -176,7 +181,9 @@ final class SubreaperGroup implements Group {
         return true;
     }
 
-    /** Only the exit is waited for, not that the parent reaps; false when the time is over. */
+    /**
+     * Waits for the exits, not for the reaping by the parents; returns false when the time is over.
+     */
     private static boolean awaitExits(Iterable<PidFd> processes, Deadline deadline)
             throws InterruptedException {
         for (PidFd process : processes) {
@@ -198,7 +205,7 @@ final class SubreaperGroup implements Group {
                 if (isOver || !awaitExits(stopped.members(), deadline)) {
                     return false;
                 }
-                if (starts.areOver()) { // else one of them may be reaped before its start holds it
+                if (starts.areOver()) { // otherwise one may be reaped before its start holds it
                     for (PidFd killed : stopped.members()) { // their parents were killed as well
                         boolean _ = OwnChildren.reap(killed);
                     }
@@ -215,8 +222,8 @@ final class SubreaperGroup implements Group {
     }
 
     /**
-     * Stops members until a walk finds no other ones: what is stopped forks no more and stays the
-     * parent of its children.
+     * Stops members until a walk finds no further ones: a stopped process does not fork and stays
+     * the parent of its children.
      */
     private Walk stopAll(Deadline deadline) {
         Walk before = walk(member -> send(member, Signal.STOP));
@@ -242,7 +249,7 @@ final class SubreaperGroup implements Group {
         try {
             boolean _ = member.signal(signal);
         } catch (ErrnoException e) {
-            if (e.errno() != Errno.EPERM) { // one of another user is told as left
+            if (e.errno() != Errno.EPERM) { // of another user: reported as left
                 throw e;
             }
         }

@@ -15,37 +15,40 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * One look for the members of a scope without cgroup, from the children of this JVM downwards.
+ * One search for the members of a scope without a cgroup, from the children of this JVM downwards.
  *
  * <pre>
  *   children of this JVM ─┬─ started in the scope ────────────┐
  *                         ├─ orphan with its mark ────────────┼─▶ members ─▶ their children ─▶ …
  *                         ├─ orphan in a session or group     │
  *                         │  of a member ─────────────────────┘
- *                         └─ of others: not touched
+ *                         └─ other: not touched
  * </pre>
  *
- * <p>Each is held first and verified afterwards. A session that is not our own was begun by a
- * descendant of ours, and its number stays its own as long as a process is in it: so whoever is in
- * the same session as a member descends from the same process of the scope. A process group counts
- * only while the member that leads it is held.
+ * <p>Each process is opened first and verified afterwards. A session of a member that is not the
+ * session of this JVM was begun by a descendant of it, and its id is not reused as long as a
+ * process is in it: so a process in the same session as a member descends from the same process of
+ * the scope. A process group counts only while the member that leads it is unreaped.
  */
 final class Walk implements AutoCloseable {
     private final Visitor visitor;
     private final Mark mark;
     private final Set<PidFd> members = new LinkedHashSet<>();
-    private final List<PidFd> unknown = new ArrayList<>(); // children of ours, perhaps orphans
+    private final List<PidFd> unknown = new ArrayList<>(); // other children, perhaps orphans
     private boolean reaped;
 
-    /** What is asked and done on the way, with processes that are lent. */
+    /** The callbacks of a walk; the processes are lent. */
     interface Visitor {
-        /** Whether a child of ours was started in the scope. */
+        /** Returns whether a child of this JVM was started in the scope. */
         boolean isStarted(PidFd child);
 
-        /** Meets a living member, as soon as it is known to be one. */
+        /** Called with a living member, as soon as it is known to be one. */
         void meet(PidFd member);
 
-        /** Reaps a member that has exited, unless somebody else does; whether that was done. */
+        /**
+         * Reaps a member that has exited, unless other code reaps it; returns whether it was reaped
+         * here.
+         */
         boolean reap(PidFd zombie);
     }
 
@@ -54,7 +57,7 @@ final class Walk implements AutoCloseable {
         this.visitor = visitor;
     }
 
-    /** Walks. */
+    /** Performs a walk. */
     static Walk of(Mark mark, Visitor visitor) {
         Walk walk = new Walk(mark, visitor);
         try {
@@ -117,7 +120,9 @@ final class Walk implements AutoCloseable {
         }
     }
 
-    /** Whether orphans were found to be of the scope by the session or group that they are in. */
+    /**
+     * Adds orphans that are in the session or group of a member; returns whether there were any.
+     */
     private boolean addRelated(Place own, Deque<PidFd> found) {
         if (unknown.isEmpty() || members.isEmpty()) {
             return false;
@@ -172,17 +177,17 @@ final class Walk implements AutoCloseable {
         }
     }
 
-    /** Whether nobody was found, nor a trace of anybody. */
+    /** Returns whether no living member was found and no zombie was reaped. */
     boolean isQuiet() {
         return members.isEmpty() && !reaped;
     }
 
-    /** Those that live, lent. */
+    /** Returns the living members, lent. */
     Collection<PidFd> members() {
         return members;
     }
 
-    /** Hands the living ones to the caller. */
+    /** Hands the living members over to the caller. */
     List<PidFd> take() {
         List<PidFd> taken = List.copyOf(members);
         members.clear();

@@ -1,5 +1,5 @@
 /**
- * Processes that are ended together with all that they start.
+ * Processes that are ended together with all their descendants.
  *
  * <pre>{@code
  * try (ProcessScope scope = ProcessScope.open()) {
@@ -8,8 +8,8 @@
  * } // whatever make left behind is gone here
  * }</pre>
  *
- * <p>{@link io.holdfast.core.scope.ProcessScope} is the entry; {@link
- * io.holdfast.core.scope.Guarantee} says what a scope promises at this place.
+ * <p>{@link io.holdfast.core.scope.ProcessScope} is the entry point; {@link
+ * io.holdfast.core.scope.Guarantee} describes what a scope guarantees in this environment.
  */
 @NullMarked
 package io.holdfast.core.scope;

@@ -11,9 +11,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What comes beside the data of a message: descriptors, the sender, its address. Made once and used
- * for many receives, one at a time by one thread. What is not taken is closed by the next receive
- * or by {@link #close}: nothing leaks, however much arrives.
+ * The ancillary data of a received message: descriptors, the sender, and its address. One object
+ * serves many receives, one at a time on one thread. Descriptors and senders that are not taken are
+ * closed by the next receive or by {@link #close}: nothing leaks, however much arrives.
  */
 public final class Ancillary implements AutoCloseable {
     private static final long NO_ID = 0xFFFFFFFFL;
@@ -32,19 +32,19 @@ public final class Ancillary implements AutoCloseable {
     }
 
     /**
-     * Room for descriptors and for the sender.
+     * Returns an object with room for descriptors and for the sender.
      *
-     * @param limit how many a message may bring, 0 to 253
-     * @return the room
+     * @param limit how many descriptors a message may bring, 0 to 253
+     * @return the object
      */
     public static Ancillary ofDescriptors(int limit) {
         return new Ancillary(limit, true);
     }
 
     /**
-     * Room for the sender alone: descriptors that come are closed.
+     * Returns an object with room for the sender only: received descriptors are closed.
      *
-     * @return the room
+     * @return the object
      */
     public static Ancillary ofSender() {
         return new Ancillary(0, true);
@@ -54,7 +54,7 @@ public final class Ancillary implements AutoCloseable {
         return message;
     }
 
-    /** Closes what is left of the last message, before the next. */
+    /** Closes what was not taken from the last message, before the next receive. */
     void clear() {
         takeDescriptors().forEach(Fd::close);
         Sender last = sender;
@@ -67,8 +67,8 @@ public final class Ancillary implements AutoCloseable {
     }
 
     /**
-     * Takes what recvmsg brought. Nothing between the kernel and an owner can fail, so that a full
-     * table of descriptors leaks nothing.
+     * Takes over the results of recvmsg. Nothing between the kernel and an owner can fail, so that
+     * nothing leaks even with a full descriptor table.
      */
     void fill() {
         descriptors = message.takeDescriptors();
@@ -79,7 +79,7 @@ public final class Ancillary implements AutoCloseable {
         if (pidfd != null || (ucred != null && !isNobody(ucred))) {
             sender = sender(pidfd, ucred);
         }
-        if (descriptors.size() > descriptorLimit) { // there is room for more: see MsgHdr
+        if (descriptors.size() > descriptorLimit) { // the control buffer holds more: see MsgHdr
             descriptors.subList(descriptorLimit, descriptors.size()).forEach(Fd::close);
             descriptors = List.copyOf(descriptors.subList(0, descriptorLimit));
             descriptorsCut = true;
@@ -98,7 +98,10 @@ public final class Ancillary implements AutoCloseable {
                 : new Sender.BestEffort(pid, uid, gid);
     }
 
-    /** What the kernel puts where a message was sent before anybody asked for its sender. */
+    /**
+     * Returns whether these are the credentials that the kernel substitutes for a message that was
+     * sent before the receiver requested senders.
+     */
     private static boolean isNobody(Ucred ucred) {
         return ucred.pid() == 0 && ucred.uid() == OVERFLOW_ID && ucred.gid() == OVERFLOW_ID;
     }
@@ -108,8 +111,8 @@ public final class Ancillary implements AutoCloseable {
     }
 
     /**
-     * {@return the descriptors of the last message; the caller owns them from now on} A second call
-     * gives none.
+     * {@return the descriptors of the last message, owned by the caller from now on} A second call
+     * returns none.
      */
     public List<Fd> takeDescriptors() {
         List<Fd> taken = descriptors;
@@ -118,8 +121,8 @@ public final class Ancillary implements AutoCloseable {
     }
 
     /**
-     * {@return the sender of the last message; the caller owns it from now on} A second call gives
-     * none.
+     * {@return the sender of the last message, owned by the caller from now on} A second call
+     * returns none.
      */
     public Optional<Sender> takeSender() {
         Sender taken = sender;
@@ -133,13 +136,14 @@ public final class Ancillary implements AutoCloseable {
         return name == null ? UnixAddress.unnamed() : UnixAddress.of(name);
     }
 
-    /** {@return whether the message was longer than the room for its data: the rest is lost} */
+    /** {@return whether the message was longer than the buffer for its data: the rest is lost} */
     public boolean isDataCut() {
         return dataCut;
     }
 
     /**
-     * {@return whether more came than there was room for: those descriptors are closed, and lost}
+     * {@return whether more descriptors arrived than there was room for: the excess is closed, and
+     * lost}
      */
     public boolean isCut() {
         return descriptorsCut;

@@ -9,17 +9,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * The descriptors that a service manager passed to this process (sd_listen_fds(3)): {@code
- * LISTEN_FDS} of them from number 3 on, if {@code LISTEN_PID} is our number and {@code
+ * LISTEN_FDS} of them from number 3 on, if {@code LISTEN_PID} is our PID and {@code
  * LISTEN_PIDFDID}, where it is set, our pidfs id. Safe for use by any thread.
  */
 public final class ListenFds {
-    /** The first number. */
+    /** The number of the first descriptor. */
     public static final int START = 3;
 
-    /** If {@code LISTEN_FDS} tells of more, that makes no sense and none is taken. */
+    /** The highest valid value of {@code LISTEN_FDS}: if it is higher, no descriptor is taken. */
     public static final int MAX = 1024;
 
-    /** What systemd calls one that has no name. */
+    /** The name that systemd gives to a descriptor without a name. */
     private static final String UNKNOWN = "unknown";
 
     private static final AtomicBoolean TAKEN = new AtomicBoolean();
@@ -27,27 +27,27 @@ public final class ListenFds {
     private ListenFds() {}
 
     /**
-     * One descriptor.
+     * A descriptor and its name.
      *
-     * @param name of {@code LISTEN_FDNAMES}
+     * @param name the name in {@code LISTEN_FDNAMES}
      * @param fd the descriptor
      */
     public record Named(String name, Fd fd) {}
 
     /**
-     * Takes them, once in the life of the process; the caller owns them.
+     * Takes the descriptors, which is possible once in the life of the process.
      *
-     * @return none if none were passed to this process
-     * @throws IllegalStateException if they were taken before, or the variables make no sense
+     * @return the descriptors, owned by the caller; empty if none were passed to this process
+     * @throws IllegalStateException if they were taken before, or the variables are invalid
      */
     public static List<Named> take() {
         return take(System.getenv());
     }
 
     /**
-     * The same by other variables than the process was started with.
+     * Takes the descriptors as {@link #take()} does, by the variables of another environment.
      *
-     * @param environment instead of that of the process
+     * @param environment used instead of the environment of this process
      * @return the descriptors, owned by the caller
      */
     public static List<Named> take(Map<String, String> environment) {
@@ -72,7 +72,7 @@ public final class ListenFds {
         }
     }
 
-    /** {@return whether some were passed to this process, be they taken by now or not} */
+    /** {@return whether descriptors were passed to this process, even if they were taken since} */
     public static boolean arePassed() {
         return arePassed(System.getenv());
     }

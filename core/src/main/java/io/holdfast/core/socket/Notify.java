@@ -7,9 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * Tells the service manager that started this process how it is: {@code sd_notify(3)}. Does nothing
- * where none did ({@code $NOTIFY_SOCKET} is not set), or where it does not listen any more. Safe
- * for use by any thread.
+ * Reports the state of this service to the service manager that started it: {@code sd_notify(3)}.
+ * Does nothing without a manager ({@code $NOTIFY_SOCKET} is not set), or if it no longer listens.
+ * Safe for use by any thread.
  */
 public final class Notify {
     private static final long NANOS_A_MICROSECOND = 1_000;
@@ -17,22 +17,22 @@ public final class Notify {
     private Notify() {}
 
     /**
-     * Sends assignments, one a line, such as {@code READY=1} or {@code STATUS=…}.
+     * Sends assignments, one on each line, such as {@code READY=1} or {@code STATUS=…}.
      *
      * @param assignments the assignments
-     * @return whether a manager was told
+     * @return whether they were sent to a manager
      */
     public static boolean send(String assignments) {
         return send(assignments, List.of());
     }
 
     /**
-     * The same with descriptors beside it, such as those of {@code FDSTORE=1}, which the manager
-     * keeps for the next start of this service.
+     * Sends assignments with descriptors, such as those of {@code FDSTORE=1}, which the manager
+     * keeps in the descriptor store for the next start of this service.
      *
      * @param assignments the assignments
-     * @param descriptors lent
-     * @return whether a manager was told
+     * @param descriptors the descriptors, lent
+     * @return whether they were sent to a manager
      */
     public static boolean send(String assignments, List<Fd> descriptors) {
         String socket = System.getenv("NOTIFY_SOCKET");
@@ -52,10 +52,10 @@ public final class Notify {
     }
 
     /**
-     * Says that a reload has begun, with the time that {@code Type=notify-reload} asks for; {@code
-     * READY=1} ends it.
+     * Reports that a reload has begun, with the time that {@code Type=notify-reload} requires;
+     * {@code READY=1} ends it.
      *
-     * @return whether a manager was told
+     * @return whether it was sent to a manager
      */
     public static boolean reloading() {
         long now = System.nanoTime() / NANOS_A_MICROSECOND; // CLOCK_MONOTONIC

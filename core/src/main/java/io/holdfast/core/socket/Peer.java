@@ -22,24 +22,27 @@ import java.util.Optional;
  * it.
  *
  * <p><b>The rule of identity.</b> A peer is two things together: the pidfd, and the user, groups
- * and label that the kernel noted when it connected. Neither replaces the other.
+ * and label that the kernel recorded when it connected (the peer credentials). Neither replaces the
+ * other.
  *
  * <ul>
- *   <li>The pidfd says which process it is, for what depends on the process: its unit, its session,
- *       whether it is alive, signals to it.
- *   <li>{@link #uid}, {@link #gid} and {@link #groups} say for whom it asks. They never change. A
- *       process changes its own ids: it executes a set-uid program, or calls setresuid(2). A server
- *       that reads the ids from the pidfd when it decides ({@link PidFd#info}) takes a user for
- *       root who has connected, and then executed su(1) (CVE-2011-1485, CVE-2013-4288).
+ *   <li>The pidfd identifies the process, for everything that depends on the process: its unit, its
+ *       session, whether it is alive, signals to it.
+ *   <li>{@link #uid}, {@link #gid} and {@link #groups} identify the user on whose behalf it asks.
+ *       They never change. The ids of the process can change: it executes a set-user-ID program, or
+ *       calls setresuid(2). A server that reads the ids from the pidfd at the time of its decision
+ *       ({@link PidFd#info}) mistakes a user who has connected and then executed su(1) for root
+ *       (CVE-2011-1485, CVE-2013-4288).
  * </ul>
  *
- * <p>Whoever passes a peer on passes both: to polkit as {@code pidfd} and {@code uid}, to {@code
- * io.holdfast.Authority.Check} as {@code subject} and {@code uid}. Ids that a peer has given up
- * count too: a process that connects as root and then becomes a user still asks as root, on this
+ * <p>Code that passes a peer on must pass both: to polkit as {@code pidfd} and {@code uid}, to
+ * {@code io.holdfast.Authority.Check} as {@code subject} and {@code uid}. Ids that a peer has given
+ * up count, too: a process that connects as root and then becomes a user still asks as root on this
  * connection.
  *
- * <p>Only {@link Held} identifies a process. {@link BestEffort} and {@link Gone} say who it was,
- * for people and for decisions about users; a decision about the process must refuse them.
+ * <p>Only {@link Held} identifies a process. {@link BestEffort} and {@link Gone} describe the
+ * process at the time of the connection, for people and for decisions about users; a decision about
+ * the process must refuse them.
  */
 public sealed interface Peer extends AutoCloseable {
     /** {@return its effective user when it connected} */
@@ -51,13 +54,10 @@ public sealed interface Peer extends AutoCloseable {
     /** {@return its supplementary groups when it connected, without {@link #gid}} */
     List<Long> groups();
 
-    /** {@return its security label (SO_PEERSEC), where a security module gives one} */
+    /** {@return its security label (SO_PEERSEC), if a security module provides one} */
     Optional<String> label();
 
-    /**
-     * {@return the number that it had when it connected, for people; 0 if it is not of our PID
-     * namespace}
-     */
+    /** {@return its PID when it connected, for people; 0 if it is not in our PID namespace} */
     int pid();
 
     /** {@return the process, if it is held} */
@@ -70,11 +70,11 @@ public sealed interface Peer extends AutoCloseable {
 
     /**
      * The process itself, held since it connected (SO_PEERPIDFD, Linux 6.5). It may have exited
-     * since: from Linux 6.16 on even a reaped one is held, and tells how it ended. Closing this
-     * closes the pidfd.
+     * since: from Linux 6.16 on even a reaped process is held, and its exit status is available.
+     * Closing this closes the pidfd.
      *
      * @param process the process that connected
-     * @param pid the number that it had when it connected, for people
+     * @param pid its PID when it connected, for people
      * @param uid its effective user when it connected
      * @param gid its effective group when it connected
      * @param groups its supplementary groups when it connected
@@ -100,10 +100,10 @@ public sealed interface Peer extends AutoCloseable {
     }
 
     /**
-     * A kernel without SO_PEERPIDFD: only what the peer was is known, not which process it is. Its
-     * number may be another's.
+     * A peer on a kernel without SO_PEERPIDFD: its peer credentials are known, but not which
+     * process it is. Another process may have its PID by now.
      *
-     * @param pid the number that it had when it connected, for people
+     * @param pid its PID when it connected, for people
      * @param uid its effective user when it connected
      * @param gid its effective group when it connected
      * @param groups its supplementary groups when it connected
@@ -118,9 +118,9 @@ public sealed interface Peer extends AutoCloseable {
     }
 
     /**
-     * The peer was reaped before it could be held (Linux 6.5 to 6.15).
+     * A peer that was reaped before it could be held (Linux 6.5 to 6.15).
      *
-     * @param pid the number that it had when it connected, for people
+     * @param pid its PID when it connected, for people
      * @param uid its effective user when it connected
      * @param gid its effective group when it connected
      * @param groups its supplementary groups when it connected
@@ -135,10 +135,10 @@ public sealed interface Peer extends AutoCloseable {
     }
 
     /**
-     * Asks a connected socket; empty if it has no peer.
+     * Reads the peer of a connected socket.
      *
      * @param socket the socket; it stays the caller's
-     * @return the peer, owned by the caller
+     * @return the peer, owned by the caller; empty if the socket has no peer
      */
     static Optional<Peer> of(Fd socket) {
         Optional<Peer> peer = ask(socket);
@@ -179,8 +179,8 @@ public sealed interface Peer extends AutoCloseable {
     }
 
     /**
-     * {@return the peer's PID, user and group, without a pidfd: for a line in a log when this
-     * process has no descriptor left for {@link #of}} Empty if it has no peer. The {@link #groups}
+     * {@return the peer's PID, user and group, without a pidfd: for a log line when this process
+     * has no free descriptor for {@link #of}} Empty if the socket has no peer. The {@link #groups}
      * and the {@link #label} of the result are empty because they are not read.
      *
      * @param socket the socket; it stays the caller's
@@ -211,7 +211,7 @@ public sealed interface Peer extends AutoCloseable {
         return Collections.unmodifiableList(groups);
     }
 
-    /** The kernel may or may not count a NUL at the end. */
+    /** Reads the label; the kernel may or may not include a trailing NUL. */
     private static Optional<String> labelOf(Fd socket) {
         byte[] bytes = SysSocket.optionBytes(socket, SysSocket.SO_PEERSEC);
         if (bytes == null) {

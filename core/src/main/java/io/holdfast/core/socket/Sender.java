@@ -4,14 +4,14 @@ import io.holdfast.core.process.PidFd;
 import java.util.Optional;
 
 /**
- * Who sent one message, where the receiver asked for it ({@link UnixSocket#passIdentity}). As with
- * a {@link Peer}, only {@link Held} identifies a process: never take the number in its stead.
+ * The sender of one message, if the receiver has requested it ({@link UnixSocket#passIdentity}). As
+ * with a {@link Peer}, only {@link Held} identifies a process: never use the PID instead.
  *
- * <p>A sender with CAP_SYS_ADMIN may name another process in its place, which the kernel then
- * holds; one with CAP_SETUID and CAP_SETGID other ids.
+ * <p>A sender with CAP_SYS_ADMIN may name another process as the sender, whose pidfd the receiver
+ * then gets; a sender with CAP_SETUID and CAP_SETGID may name other ids.
  */
 public sealed interface Sender extends AutoCloseable {
-    /** {@return its number, for people; 0 if it is not of our PID namespace, or was not told} */
+    /** {@return its PID, for people; 0 if it is not in our PID namespace, or is not known} */
     int pid();
 
     /** {@return its real user} */
@@ -32,7 +32,7 @@ public sealed interface Sender extends AutoCloseable {
      * The process itself, held by SCM_PIDFD (Linux 6.5). Closing this closes the pidfd.
      *
      * @param process the sending process
-     * @param pid its number when it sent
+     * @param pid its PID when it sent
      * @param uid its real user
      * @param gid its real group
      */
@@ -54,10 +54,10 @@ public sealed interface Sender extends AutoCloseable {
     }
 
     /**
-     * A kernel without SCM_PIDFD, or this process was out of descriptors: the number may be
-     * another's by now.
+     * A sender on a kernel without SCM_PIDFD, or received when this process had no free descriptor:
+     * another process may have its PID by now.
      *
-     * @param pid its number when it sent
+     * @param pid its PID when it sent
      * @param uid its real user
      * @param gid its real group
      */
@@ -69,9 +69,9 @@ public sealed interface Sender extends AutoCloseable {
     }
 
     /**
-     * The sender was reaped before it could be held (Linux 6.5 to 6.16).
+     * A sender that was reaped before it could be held (Linux 6.5 to 6.16).
      *
-     * @param pid its number when it sent
+     * @param pid its PID when it sent
      * @param uid its real user
      * @param gid its real group
      */

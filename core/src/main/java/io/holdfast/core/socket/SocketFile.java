@@ -20,35 +20,38 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file that a bind makes, in a directory that is held open from before the bind to the end of
- * the socket: whatever happens to the path meanwhile, permissions, owner and removal reach that
- * file or nothing.
+ * The socket file that a bind makes, in a directory that is held open from before the bind until
+ * this is closed: whatever happens to the path meanwhile, a change of permissions or owner and the
+ * removal affect that file or nothing.
  *
- * <p>Where somebody else could make the path mean another directory (an inner directory of a
- * user's), the socket is bound by the held directory, {@code /proc/self/fd/N/NAME}, which then is
- * what getsockname(2) says of it: by its path root would make a socket file wherever the user wants
- * it. Everywhere else it is bound by the path as it is given.
+ * <p>If another user could make the path lead to another directory (because that user owns an inner
+ * directory of it), the socket is bound through the held directory, as {@code
+ * /proc/self/fd/N/NAME}, which getsockname(2) then returns: by the path, root would make a socket
+ * file wherever that user wants it. In all other cases the socket is bound by the path as given.
  *
- * <p>A socket file is dead when no socket is bound to it any more, and then for ever: a bind makes
- * a file of its own. A socket that is bound and does not listen yet refuses connections of its own
- * type as a dead file does, but says EPROTOTYPE to those of another: so a datagram socket asks,
- * which also leaves no connection behind.
+ * <p>A socket file is dead when no socket is bound to it any more. It stays dead, for every bind
+ * makes a file of its own. A socket that is bound and does not listen yet refuses connections of
+ * its own type, as a dead file does, but answers EPROTOTYPE to another type: so the probe is a
+ * datagram socket, which also leaves no connection behind.
  *
- * <p>Who finds a dead file has the directory locked meanwhile (flock(2), which leaves nothing
- * behind), so that nobody of us takes a file away that another of us has bound in the place of the
- * dead one. Others know nothing of that: so the file is renamed first, in its directory, looked at
- * again, now that no bind is half-way through (it, too, has the directory to itself), and put back
- * if it is not dead. Where the lock cannot be had, because we may not read the directory or
- * somebody else keeps it, only that remains: it fails those of us who lost their place before they
- * listened.
+ * <p>A dead file is removed while the directory is locked (flock(2), which leaves nothing behind),
+ * so that no Holdfast process removes a file that another one has bound in place of the dead one.
+ * Other programs do not take this lock: so the file is first renamed within its directory, then
+ * probed again, and renamed back if it is not dead. At the second probe no bind of it is half-way
+ * through, for a bind, too, locks the directory in the kernel. If the flock is not available,
+ * because we may not read the directory or another process keeps the lock, only the rename
+ * protects: a Holdfast process that lost its file before it listened then fails.
  *
- * <p>For who makes a socket with options of its own; {@link UnixListener#listen} does all of this.
- * Made and bound by one thread; owns a descriptor.
+ * <p>This class is for sockets with options of their own; {@link UnixListener#listen} does all of
+ * this. One thread makes and binds it. It owns a descriptor.
  */
 public final class SocketFile implements AutoCloseable {
     private static final String ASIDE = ".holdfast-";
 
-    /** How long others of us may take, many times over: then somebody else has it. */
+    /**
+     * The time to wait for the lock, many times what a Holdfast process needs: after that, another
+     * program holds it.
+     */
     private static final Duration LOCK_LIMIT = CoreLimits.SOCKET_PATIENCE.duration();
 
     private static final long PAUSE_NANOS = 200_000;
@@ -56,7 +59,7 @@ public final class SocketFile implements AutoCloseable {
     private final String path;
     private final String name;
     private final Directory directory;
-    private @Nullable DirectoryEntry entry; // once it is bound
+    private @Nullable DirectoryEntry entry; // null until it is bound
 
     private SocketFile(String path, Directory directory) {
         this.path = path;
@@ -65,11 +68,11 @@ public final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * {@return the place for a file that is not bound yet}
+     * {@return a socket file that is not bound yet}
      *
-     * @param path absolute, or relative to the working directory
-     * @throws ErrnoException ENOENT if there is no such directory; ELOOP if it is reached by a link
-     *     that is not to be followed
+     * @param path the path, absolute or relative to the working directory
+     * @throws ErrnoException ENOENT if there is no such directory; ELOOP if the path has a symbolic
+     *     link that must not be followed
      */
     public static SocketFile at(String path) {
         if (Directory.nameOf(path).isEmpty()) {
@@ -88,12 +91,12 @@ public final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * Binds the socket to the file, in the place of a dead one if there is one. The file has the
-     * permissions of the socket, less the umask.
+     * Binds the socket to the file, in place of a dead file if there is one. The file has the
+     * permissions of the socket, masked by the umask.
      *
      * @param socket the socket
-     * @throws ErrnoException as {@code bind(2)} says; EADDRINUSE also if another takes the path at
-     *     this moment
+     * @throws ErrnoException as {@code bind(2)}; EADDRINUSE also if another process takes the path
+     *     during the call
      */
     public void bind(Fd socket) {
         entry = new DirectoryEntry(directory, name, bound(socket));
@@ -117,8 +120,9 @@ public final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * The same, with a file that is born without any permissions, whatever the umask, until it is
-     * {@linkplain #give given} them: nobody is let in before, and no other file passes for it.
+     * Binds the socket as {@link #bind} does, to a file without any permissions, whatever the
+     * umask, until {@link #give} sets them: no process can connect before, and no other file is
+     * mistaken for it.
      *
      * @param socket the socket
      * @throws ErrnoException as {@link #bind}
@@ -132,7 +136,7 @@ public final class SocketFile implements AutoCloseable {
         entry = new DirectoryEntry(directory, name, made);
     }
 
-    /** The file that is there was bound by an earlier process of this program, and is ours now. */
+    /** Takes over the existing file, which an earlier process of this program has bound. */
     void takeOver() {
         try {
             directory
@@ -140,7 +144,7 @@ public final class SocketFile implements AutoCloseable {
                     .filter(SysStat.Stat::isSocket)
                     .ifPresent(there -> entry = new DirectoryEntry(directory, name, there));
         } catch (FileException e) {
-            // then there is nothing to be removed
+            // then there is no file to remove later
         }
     }
 
@@ -152,7 +156,7 @@ public final class SocketFile implements AutoCloseable {
         return UnixName.of(held);
     }
 
-    /** Takes the file of a dead socket away: whether the name may be free now. */
+    /** Removes the file of a dead socket; returns whether the name may be free now. */
     private boolean removeDead() {
         Fd fd = directory.fd();
         try (Fd _ = locked()) {
@@ -183,7 +187,7 @@ public final class SocketFile implements AutoCloseable {
         }
     }
 
-    /** The directory, to itself if that can be. */
+    /** Returns a descriptor of the directory, locked if possible. */
     private Fd locked() {
         Fd lock;
         try {
@@ -211,7 +215,7 @@ public final class SocketFile implements AutoCloseable {
                                 SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK),
                                 "socket",
                                 type)) {
-            return SysStat.stat(file).isSocket() // what is none refuses a connection, too
+            return SysStat.stat(file).isSocket() // a file of another type refuses it, too
                     && file.with(n -> SysSocket.connect(probe, itself(n))) == -Errno.ECONNREFUSED;
         }
     }
@@ -221,11 +225,11 @@ public final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * Sets owner and permissions of the file that was bound.
+     * Sets the owner and the permissions of the bound file.
      *
-     * @param uid -1 leaves it as it is
-     * @param gid -1 leaves it as it is
-     * @param mode 0 to 0777, whatever the umask
+     * @param uid the user id; -1 does not change it
+     * @param gid the group id; -1 does not change it
+     * @param mode the permissions, 0 to 0777, whatever the umask
      * @throws ErrnoException EADDRINUSE if another file has taken its place; EPERM
      */
     public void give(long uid, long gid, int mode) {
@@ -239,9 +243,10 @@ public final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * Once its socket listens: nobody takes it for dead from now on.
+     * Verifies that the file is still in its place. Called once the socket listens: from then on no
+     * other process considers the file dead.
      *
-     * @throws ErrnoException EADDRINUSE if another has taken its place before
+     * @throws ErrnoException EADDRINUSE if another file has taken its place
      */
     public void requireThere() {
         if (!isBound()) {
@@ -250,8 +255,8 @@ public final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * {@return the file that was bound, for those who keep it longer than this: to close the one is
-     * to close the other}
+     * {@return the bound file, for callers that keep it longer than this; closing one closes the
+     * other}
      *
      * @throws IllegalStateException if it is not bound
      */
@@ -269,12 +274,12 @@ public final class SocketFile implements AutoCloseable {
     }
 
     /**
-     * Removes it, unless another file has taken its place: while its socket is open. It needs no
-     * descriptor, and the file stays where we may not remove it.
+     * Removes the file, unless another file has taken its place. Call this while the socket is
+     * open. It needs no descriptor; without permission to remove it, the file stays.
      */
     public void removeIfSame() {
         if (isBound()) {
-            int ignored = SysStat.unlinkat(directory.fd(), name); // gone, or not ours to remove
+            int ignored = SysStat.unlinkat(directory.fd(), name); // removed, or no permission
         }
     }
 

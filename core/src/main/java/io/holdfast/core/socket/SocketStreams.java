@@ -12,7 +12,7 @@ import java.nio.ByteBuffer;
 final class SocketStreams {
     private SocketStreams() {}
 
-    /** What is called in the words of java.io. */
+    /** A call whose exceptions are translated to those of java.io. */
     private interface Call {
         int run() throws InterruptedException;
     }

@@ -2,7 +2,7 @@ package io.holdfast.core.socket;
 
 import io.holdfast.core.sys.socket.SysSocket;
 
-/** The kinds of AF_UNIX sockets (unix(7)). */
+/** The types of AF_UNIX sockets (unix(7)). */
 public enum SocketType {
     /** A stream of bytes. */
     STREAM(SysSocket.SOCK_STREAM),

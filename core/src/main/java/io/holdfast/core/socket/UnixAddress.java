@@ -4,20 +4,21 @@ import io.holdfast.core.sys.socket.UnixName;
 import java.nio.file.Path;
 
 /**
- * The address of an AF_UNIX socket (unix(7)). Addresses are bytes: one of a peer that is no UTF-8
- * keeps its bytes as lone surrogates, so that it stays itself and can be sent to.
+ * The address of an AF_UNIX socket (unix(7)). Addresses are bytes: in the address of a peer, bytes
+ * that are not valid UTF-8 become lone surrogates, so that no byte is lost and it can be sent to.
  */
 public sealed interface UnixAddress {
     /**
      * A socket in the file system.
      *
-     * @param path at most 107 bytes, without NUL
+     * @param path the path, at most 107 bytes, without NUL
      */
     record PathName(String path) implements UnixAddress {
         /**
          * Checks the path.
          *
-         * @throws IllegalArgumentException if it has more than 107 bytes, or none, or a NUL in it
+         * @throws IllegalArgumentException if it has more than 107 bytes, is empty, or contains a
+         *     NUL
          */
         public PathName {
             if (path.isEmpty()) {
@@ -33,9 +34,9 @@ public sealed interface UnixAddress {
     }
 
     /**
-     * A name that lives with its socket, in the network namespace.
+     * An abstract name, which exists as long as its socket, within the network namespace.
      *
-     * @param name at most 107 bytes, without the leading NUL
+     * @param name the name, at most 107 bytes, without the leading NUL
      */
     record AbstractName(String name) implements UnixAddress {
         /**
@@ -53,7 +54,10 @@ public sealed interface UnixAddress {
         }
     }
 
-    /** A socket without a name; to bind to it lets the kernel choose an abstract one. */
+    /**
+     * The address of a socket without a name; binding to it lets the kernel choose an abstract
+     * name.
+     */
     record Unnamed() implements UnixAddress {
         @Override
         public String toString() {
@@ -62,17 +66,17 @@ public sealed interface UnixAddress {
     }
 
     /**
-     * {@return a path}
+     * {@return the address of a path}
      *
      * @param path the path
-     * @throws IllegalArgumentException if it has more than 107 bytes, or none
+     * @throws IllegalArgumentException if it has more than 107 bytes, or is empty
      */
     static UnixAddress path(Path path) {
         return new PathName(path.toString());
     }
 
     /**
-     * {@return an abstract name}
+     * {@return the address of an abstract name}
      *
      * @param name the name
      * @throws IllegalArgumentException if it has more than 107 bytes
@@ -82,7 +86,7 @@ public sealed interface UnixAddress {
     }
 
     /**
-     * No name; to bind to it lets the kernel choose an abstract one.
+     * Returns the address without a name; binding to it lets the kernel choose an abstract name.
      *
      * @return the address
      */
@@ -91,19 +95,19 @@ public sealed interface UnixAddress {
     }
 
     /**
-     * Reads {@code /path} or {@code @name}.
+     * Parses {@code /path} or {@code @name}.
      *
      * @param text the text
      * @return the address
-     * @throws IllegalArgumentException if it has more than 107 bytes, or a path is empty or holds a
-     *     NUL
+     * @throws IllegalArgumentException if it has more than 107 bytes, or a path is empty or
+     *     contains a NUL
      */
     static UnixAddress parse(String text) {
         return text.startsWith("@") ? new AbstractName(text.substring(1)) : new PathName(text);
     }
 
     /**
-     * For the calls of {@code SysSocket}.
+     * Converts an address for the calls of {@code SysSocket}.
      *
      * @param address the address
      * @return the name
@@ -117,7 +121,7 @@ public sealed interface UnixAddress {
     }
 
     /**
-     * What the kernel gave.
+     * Converts a name that the kernel returned.
      *
      * @param name the name
      * @return the address

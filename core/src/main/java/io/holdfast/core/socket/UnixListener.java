@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A listening AF_UNIX socket. Accepting parks the calling thread; a {@link #close} by another
- * thread ends that with IllegalStateException. Safe for use by several threads.
+ * thread ends the wait with IllegalStateException. Safe for use by several threads.
  */
 public final class UnixListener implements AutoCloseable {
     private static final int ALL_PERMISSIONS = 0777;
@@ -20,7 +20,7 @@ public final class UnixListener implements AutoCloseable {
     private final Fd fd;
     private final SocketType type;
     private final UnixAddress address;
-    private final @Nullable SocketFile file; // which is removed at close
+    private final @Nullable SocketFile file; // removed at close
 
     private UnixListener(Fd fd, SocketType type, UnixAddress address, @Nullable SocketFile file) {
         this.fd = fd;
@@ -30,36 +30,37 @@ public final class UnixListener implements AutoCloseable {
     }
 
     /**
-     * Binds and listens. A socket file that no socket is bound to any more is replaced; the one
-     * made here is removed at {@link #close}. One whose socket does not listen yet is somebody's,
-     * and so is what is no socket, be it a link to one. Of listeners that are made for one path at
-     * once, one succeeds. A dead file stays where it cannot be renamed (RENAME_NOREPLACE, which NFS
-     * lacks) or is not ours to remove.
+     * Binds and listens. A dead socket file, to which no socket is bound any more, is replaced; the
+     * file made here is removed at {@link #close}. A socket file that is not listening yet belongs
+     * to another process; so does a file that is not a socket, even a symbolic link to one. If
+     * several listeners are made for one path at the same time, one succeeds. A dead file stays if
+     * it cannot be renamed (RENAME_NOREPLACE, which NFS lacks) or we may not remove it.
      *
      * @param address the address
      * @param type STREAM or SEQPACKET
-     * @param backlog how many connections may wait; the kernel caps it (net.core.somaxconn)
+     * @param backlog how many connections may wait to be accepted; the kernel caps it
+     *     (net.core.somaxconn)
      * @return the listener, owned by the caller
      * @throws IllegalArgumentException if the type is DATAGRAM: see {@link UnixSocket#bind}
-     * @throws ErrnoException EADDRINUSE (somebody is bound there or takes it at this moment, or it
-     *     is no socket), EACCES, ENOENT (no folder)
+     * @throws ErrnoException EADDRINUSE (another socket is bound there or is being bound, or the
+     *     file is not a socket), EACCES, ENOENT (no directory)
      */
     public static UnixListener listen(UnixAddress address, SocketType type, int backlog) {
         return listen(address, type, backlog, OptionalInt.empty());
     }
 
     /**
-     * The same with the permissions of the socket file, whatever the umask; nobody is let in at any
-     * moment who may not be. The file is bound without any permissions, and is given these before
-     * the socket listens. Whoever may write may connect.
+     * Binds and listens, with permissions for the socket file, whatever the umask. No process that
+     * they exclude can connect at any time: the file is bound without any permissions, and gets
+     * these before the socket listens. A process that may write the file may connect.
      *
      * @param address the address
-     * @param type stream or SEQPACKET
+     * @param type STREAM or SEQPACKET
      * @param backlog how many connections may wait to be accepted
-     * @param mode 0 to 0777
+     * @param mode the permissions, 0 to 0777
      * @return the listener, owned by the caller
-     * @throws IllegalArgumentException also if the address is no path, or the mode is another
-     *     number
+     * @throws IllegalArgumentException also if the address is not a path, or the mode is out of
+     *     range
      */
     public static UnixListener listen(UnixAddress address, SocketType type, int backlog, int mode) {
         if (mode < 0 || mode > ALL_PERMISSIONS) {
@@ -124,9 +125,10 @@ public final class UnixListener implements AutoCloseable {
 
     /**
      * Takes over a listening socket that came from elsewhere (systemd's LISTEN_FDS), and makes it
-     * non-blocking; a refused one stays the giver's. Its file is not removed at close.
+     * non-blocking. Its file is not removed at close.
      *
-     * @param received the descriptor; owned from now on if it is taken over
+     * @param received the descriptor; owned by the listener if this method returns, otherwise it
+     *     stays the caller's
      * @return the listener, owned by the caller
      * @throws ErrnoException ENOTSOCK, EAFNOSUPPORT, EINVAL (it does not listen)
      */
@@ -143,10 +145,10 @@ public final class UnixListener implements AutoCloseable {
 
     /**
      * Takes over a listening socket that an earlier process of this program made, and that was kept
-     * over its end: as {@link #adopt}, but the file that is there is removed at close.
+     * after its end: like {@link #adopt}, but the existing socket file is removed at close.
      *
-     * @param kept the descriptor; owned from now on if it is taken over
-     * @param address on which it listens
+     * @param kept the descriptor; owned by the listener if this method returns
+     * @param address the address on which it listens
      * @return the listener, owned by the caller
      * @throws ErrnoException ENOTSOCK, EAFNOSUPPORT, EINVAL (it does not listen)
      */
@@ -161,14 +163,14 @@ public final class UnixListener implements AutoCloseable {
     }
 
     /**
-     * See {@link UnixSocket#passIdentity}: inherited by every connection, and in force for early
-     * data.
+     * Requests the sender of each message, as {@link UnixSocket#passIdentity} does, on every
+     * connection from its first message on: accepted sockets inherit the option.
      */
     public void passIdentity() {
         UnixSocket.passIdentity(fd);
     }
 
-    /** {@return the address that it listens on, as it was given} */
+    /** {@return the address that it listens on, as given} */
     public UnixAddress address() {
         return address;
     }
@@ -195,7 +197,7 @@ public final class UnixListener implements AutoCloseable {
         }
     }
 
-    /** {@return a connection that waits, or none} */
+    /** {@return a waiting connection, owned by the caller; empty if there is none} */
     public Optional<UnixSocket> tryAccept() {
         int number = SysSocket.accept(fd);
         if (number == -Errno.EAGAIN) {

@@ -23,25 +23,25 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An AF_UNIX socket (unix(7)) that passes descriptors and knows its peer. Calls that wait park the
- * calling thread, virtual or platform; a {@link #close} by another thread ends the wait with
+ * An AF_UNIX socket (unix(7)) that passes descriptors and identifies its peer. Calls that wait park
+ * the calling thread, virtual or platform; a {@link #close} by another thread ends the wait with
  * IllegalStateException, an interrupt with InterruptedException.
  *
- * <p>One thread may send while another receives; two that send (or receive) at once must agree
- * among themselves. The {@code try…} methods never wait, for use on an event loop, whatever the
- * mode of the socket: one that is made here is in blocking mode, as a program that is given it
- * expects. Buffers of any kind are taken; direct ones are not copied, and must not be freed ({@code
- * Arena.close}) under a call.
+ * <p>One thread may send while another receives; two threads that send (or receive) at the same
+ * time must synchronize. The {@code try…} methods never wait, for use on an event loop, whatever
+ * the mode of the socket: a socket that is made here is in blocking mode, as a program that gets it
+ * passed expects. Buffers of any kind are accepted; direct ones are not copied, and must not be
+ * freed ({@code Arena.close}) during a call.
  */
 public final class UnixSocket implements AutoCloseable {
-    /** What the {@code try…} methods answer when they would have to wait. */
+    /** The result of the {@code try…} methods when they would have to wait. */
     public static final int WOULD_BLOCK = -2;
 
-    /** What a receive answers at the end of a stream. */
+    /** The result of a receive at the end of a stream. */
     public static final int END = -1;
 
-    private static final int COPIED_AT_ONCE = 64 << 10; // of a stream, from or to an array
-    private static final long MAX_ID = 0xFFFFFFFEL; // the one after it means none
+    private static final int COPIED_AT_ONCE = 64 << 10; // bytes of a stream, from or to an array
+    private static final long MAX_ID = 0xFFFFFFFEL; // 0xFFFFFFFF means none
     private static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
 
     private final Fd fd;
@@ -57,12 +57,13 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Connects; parks while the listener's queue is full.
+     * Connects; parks the calling thread while the listener's backlog is full.
      *
      * @param address the address
-     * @param type stream, datagram or SEQPACKET
+     * @param type STREAM, DATAGRAM or SEQPACKET
      * @return the socket, owned by the caller
-     * @throws ErrnoException ENOENT, ECONNREFUSED (nobody listens), EACCES, EPROTOTYPE (other type)
+     * @throws ErrnoException ENOENT, ECONNREFUSED (no process listens), EACCES, EPROTOTYPE (other
+     *     type)
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public static UnixSocket connect(UnixAddress address, SocketType type)
@@ -71,13 +72,13 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * The same with a time limit.
+     * Connects as {@link #connect(UnixAddress, SocketType)} does, with a time limit.
      *
      * @param address the address
-     * @param type stream, datagram or SEQPACKET
-     * @param limit zero to try once
+     * @param type STREAM, DATAGRAM or SEQPACKET
+     * @param limit the time limit; zero tries once
      * @return the socket, owned by the caller
-     * @throws ErrnoException also ETIMEDOUT: the listener's queue was full all the time
+     * @throws ErrnoException also ETIMEDOUT: the listener's backlog was full all the time
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public static UnixSocket connect(UnixAddress address, SocketType type, Duration limit)
@@ -98,7 +99,7 @@ public final class UnixSocket implements AutoCloseable {
                             Errno.ETIMEDOUT,
                             "its queue of connections is full: the listener does not accept them");
                 }
-                // a full queue has no event on the connector's side
+                // a full backlog has no event for the connecting side
                 Thread.sleep(Duration.ofNanos(Math.min(left, pause.toNanos())));
                 pause = longer(pause);
                 r = SysSocket.connect(fd, name);
@@ -106,7 +107,7 @@ public final class UnixSocket implements AutoCloseable {
             if (r < 0) {
                 throw new ErrnoException("connect", address.toString(), -r, advice(-r));
             }
-            Fcntl.setBlocking(fd, true); // it was not for connect(2) alone, which has no flag
+            Fcntl.setBlocking(fd, true); // non-blocking for connect(2) only, which has no flag
             return new UnixSocket(fd, type);
         } catch (RuntimeException | InterruptedException e) {
             fd.close();
@@ -123,13 +124,13 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * {@return a datagram socket with an address of its own} Of a path it makes a socket file, as
-     * bind(2) does, and no more: unlike {@link UnixListener#listen} it replaces no dead file, and
-     * the file stays when this is closed, for whoever bound it to remove.
+     * {@return a datagram socket with an address of its own} For a path it makes a socket file, as
+     * bind(2) does, and nothing more: unlike {@link UnixListener#listen} it replaces no dead file,
+     * and the caller must remove the file after this is closed.
      *
      * @param address the address
-     * @throws ErrnoException EADDRINUSE (also a file that is there), EACCES, ENOENT (no such
-     *     folder)
+     * @throws ErrnoException EADDRINUSE (also if the file exists), EACCES, ENOENT (no such
+     *     directory)
      */
     public static UnixSocket bind(UnixAddress address) {
         Fd fd = forOthers();
@@ -142,11 +143,12 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * The same with the permissions of the socket file, whatever the umask; nobody can send before
-     * it has them.
+     * Binds a datagram socket as {@link #bind(UnixAddress)} does, with permissions for the socket
+     * file, whatever the umask; no process can send before the file has them. A dead file is
+     * replaced.
      *
      * @param address the address
-     * @param mode 0 to 0777
+     * @param mode the permissions, 0 to 0777
      * @return the socket, owned by the caller
      * @throws ErrnoException as {@link #bind(UnixAddress)}
      */
@@ -165,7 +167,7 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** A datagram socket to which others will send. */
+    /** Makes a datagram socket to which other processes will send. */
     private static Fd forOthers() {
         int number = SysSocket.socket(SocketType.DATAGRAM.number());
         return Fd.received(ErrnoException.check(number, "socket", SocketType.DATAGRAM));
@@ -177,9 +179,9 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * {@return two sockets that are each other's peer}
+     * {@return two sockets that are connected to each other}
      *
-     * @param type stream, datagram or SEQPACKET
+     * @param type STREAM, DATAGRAM or SEQPACKET
      */
     public static UnixSocket[] pair(SocketType type) {
         Fd[] pair = SysSocket.socketpair(type.number());
@@ -187,10 +189,11 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Takes over a socket that came from elsewhere (a parent, a message), in whatever mode it is; a
-     * refused one stays the giver's.
+     * Takes over a socket that came from elsewhere (a parent, a message), without changing its
+     * mode.
      *
-     * @param received the descriptor; owned from now on if it is taken over
+     * @param received the descriptor; owned by the result if this method returns, otherwise it
+     *     stays the caller's
      * @return the socket, owned by the caller
      * @throws ErrnoException ENOTSOCK, EAFNOSUPPORT (not AF_UNIX)
      */
@@ -209,7 +212,8 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Stream, datagram or SEQPACKET: what it was made as; for an adopted one, what the kernel says.
+     * Returns the type with which it was made; for an adopted socket, the type that the kernel
+     * reports.
      *
      * @return the type
      */
@@ -237,9 +241,9 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * {@return the peer at the other end; the caller closes it} Each call asks the kernel.
+     * {@return the peer at the other end, owned by the caller} Each call reads it from the kernel.
      *
-     * @throws ErrnoException ENOTCONN if nobody is, EMFILE
+     * @throws ErrnoException ENOTCONN if there is no peer, EMFILE
      */
     public Peer peer() {
         Optional<Peer> peer = Peer.of(fd);
@@ -248,9 +252,9 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Asks the kernel to tell the sender of each message from now on ({@link
-     * Ancillary#takeSender}): its credentials, and its pidfd where the kernel has that (Linux 6.5).
-     * What was sent before has no sender, so a server asks on its {@link UnixListener}.
+     * Requests the sender of each message from now on ({@link Ancillary#takeSender}): its
+     * credentials, and its pidfd where the kernel supports that (Linux 6.5). Messages that were
+     * sent before have no sender, so a server makes this request on its {@link UnixListener}.
      */
     public void passIdentity() {
         passIdentity(fd);
@@ -268,7 +272,7 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Refuses descriptors from now on: the peer's send that has some fails with EPERM
+     * Refuses descriptors from now on: a send of the peer with descriptors fails with EPERM
      * (SO_PASSRIGHTS).
      *
      * @throws NotSupportedException before Linux 6.16
@@ -278,10 +282,10 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Sets whether descriptors are taken that are sent from now on; else the peer's send that has
-     * some fails with EPERM (SO_PASSRIGHTS).
+     * Sets whether descriptors are accepted from now on; if not, a send of the peer with
+     * descriptors fails with EPERM (SO_PASSRIGHTS).
      *
-     * @param whether whether descriptors are taken
+     * @param whether whether descriptors are accepted
      * @throws NotSupportedException before Linux 6.16
      */
     public void passDescriptors(boolean whether) {
@@ -295,7 +299,8 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Sends once, parking until there is room: of a stream as much as fits, of a message all of it.
+     * Sends once, parking the calling thread until there is room: on a stream as much as fits,
+     * otherwise the whole message.
      *
      * @param data the bytes from position to limit
      * @return how many bytes were taken from the buffer
@@ -313,7 +318,7 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Sends all of it, in as many parts as the socket takes.
+     * Sends all the bytes, in as many parts as the socket needs.
      *
      * @param data the bytes from position to limit
      * @throws InterruptedException if the thread is or gets interrupted
@@ -325,10 +330,10 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Sends with descriptors, which go with the first byte; they stay the caller's.
+     * Sends with descriptors, which arrive with the first byte.
      *
      * @param data the bytes from position to limit
-     * @param descriptors at most 253
+     * @param descriptors the descriptors to send, at most 253; they stay the caller's
      * @return how many bytes were taken from the buffer
      * @throws ErrnoException ETOOMANYREFS, EPERM (the peer refuses them), EPIPE, ECONNRESET,
      *     EMSGSIZE
@@ -345,17 +350,18 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Sends as another user (SCM_CREDENTIALS), which is what a receiver gets that asks for the
-     * sender ({@link #passIdentity}). The process stays this one: the kernel takes another by its
-     * number, which may belong to somebody else when it looks.
+     * Sends with other user and group ids (SCM_CREDENTIALS), for a receiver that has requested the
+     * sender ({@link #passIdentity}). The sending process remains this one: the kernel would
+     * identify another one by PID, which a different process may have by then.
      *
-     * @param uid a user of this process, real, effective or saved; any with CAP_SETUID
-     * @param gid a group of this process likewise; any with CAP_SETGID
+     * @param uid the real, effective or saved user id of this process; any user id with CAP_SETUID
+     * @param gid the real, effective or saved group id of this process; any group id with
+     *     CAP_SETGID
      * @param data the bytes from position to limit
      * @param descriptors the descriptors to send, at most 253; they stay the caller's
      * @return how many bytes were taken from the buffer
-     * @throws ErrnoException EPERM (neither), EINVAL (not of this user namespace), and as {@link
-     *     #send(ByteBuffer, List)}
+     * @throws ErrnoException EPERM (an id that is not permitted), EINVAL (not in this user
+     *     namespace), and as {@link #send(ByteBuffer, List)}
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public int sendAs(long uid, long gid, ByteBuffer data, List<Fd> descriptors)
@@ -370,7 +376,7 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Sends a datagram to an address, parking until the receiver has room.
+     * Sends a datagram to an address, parking the calling thread until the receiver has room.
      *
      * @param to the address of the receiver
      * @param data the bytes from position to limit
@@ -391,7 +397,7 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * The same as {@link #send(ByteBuffer)}, or {@link #WOULD_BLOCK}.
+     * Sends as {@link #send(ByteBuffer)} does, but never waits.
      *
      * @param data the bytes from position to limit
      * @return how many bytes were taken from the buffer, or {@link #WOULD_BLOCK}
@@ -413,7 +419,7 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * The same as {@link #send(ByteBuffer, List)}, or {@link #WOULD_BLOCK}.
+     * Sends as {@link #send(ByteBuffer, List)} does, but never waits.
      *
      * @param data the bytes from position to limit
      * @param descriptors the descriptors to send, at most 253; they stay the caller's
@@ -424,7 +430,7 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * The same as {@link #sendAs}, or {@link #WOULD_BLOCK}.
+     * Sends as {@link #sendAs} does, but never waits.
      *
      * @param uid the user to send as
      * @param gid the group to send as
@@ -474,7 +480,7 @@ public final class UnixSocket implements AutoCloseable {
         return sent(data, n, call);
     }
 
-    /** A read-only buffer hides its array. */
+    /** Copies a buffer without an accessible array, such as a read-only one. */
     private static ByteBuffer withArray(ByteBuffer data) {
         return data.hasArray()
                 ? data
@@ -482,7 +488,9 @@ public final class UnixSocket implements AutoCloseable {
                         .put(0, data, data.position(), data.remaining());
     }
 
-    /** A stream may be cut anywhere, a message nowhere. */
+    /**
+     * Returns how many bytes one call may copy: a stream may be split anywhere, a message nowhere.
+     */
     private int atOnce(ByteBuffer buffer) {
         int all = buffer.remaining();
         return type == SocketType.STREAM ? Math.min(all, COPIED_AT_ONCE) : all;
@@ -498,11 +506,12 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Receives once, parking until there is something. Descriptors that come are closed.
+     * Receives once, parking the calling thread until there is data. Descriptors that arrive are
+     * closed.
      *
-     * @param into where the bytes are put
+     * @param into the buffer for the bytes
      * @return how many bytes were put into the buffer; {@link #END} when the peer has ended the
-     *     stream, or sent an empty SEQPACKET message: the kernel tells them not apart
+     *     stream, or sent an empty SEQPACKET message: the kernel does not distinguish the two
      * @throws ErrnoException ECONNRESET
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -517,10 +526,10 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * The same, with what comes beside the data.
+     * Receives as {@link #receive(ByteBuffer)} does, with the ancillary data.
      *
-     * @param into where the bytes are put
-     * @param beside takes what comes beside the bytes
+     * @param into the buffer for the bytes
+     * @param beside takes the ancillary data
      * @return how many bytes were put into the buffer, or {@link #END}
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -535,9 +544,9 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * The same as {@link #receive(ByteBuffer)}, or {@link #WOULD_BLOCK}.
+     * Receives as {@link #receive(ByteBuffer)} does, but never waits.
      *
-     * @param into where the bytes are put
+     * @param into the buffer for the bytes
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
     public int tryReceive(ByteBuffer into) {
@@ -545,10 +554,10 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Copies what the next receive would give, and leaves it there to be received: for a stream
-     * that is to be handed on at an exact byte. Never waits.
+     * Copies what the next receive would return, without consuming it: for a stream that will be
+     * handed on at an exact byte. Never waits.
      *
-     * @param into where the bytes are put
+     * @param into the buffer for the bytes
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
     public int tryPeek(ByteBuffer into) {
@@ -573,10 +582,10 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * The same as {@link #receive(ByteBuffer, Ancillary)}, or {@link #WOULD_BLOCK}.
+     * Receives as {@link #receive(ByteBuffer, Ancillary)} does, but never waits.
      *
-     * @param into where the bytes are put
-     * @param beside takes what comes beside the bytes
+     * @param into the buffer for the bytes
+     * @param beside takes the ancillary data
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
     public int tryReceive(ByteBuffer into, Ancillary beside) {
@@ -584,11 +593,12 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * The same, and leaves it there to be received: the descriptors are duplicates. From which
-     * message on the kernel tells by the socket's SO_PEEK_OFF (socket(7)).
+     * Copies what the next receive would return, with the ancillary data, without consuming it: the
+     * descriptors are duplicates. The socket's SO_PEEK_OFF (socket(7)) sets where the peek starts.
+     * Never waits.
      *
-     * @param into where the bytes are put
-     * @param beside takes what comes beside the bytes
+     * @param into the buffer for the bytes
+     * @param beside takes the ancillary data
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
     public int tryPeek(ByteBuffer into, Ancillary beside) {
@@ -637,7 +647,8 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Parks until one of these holds; see {@link Readiness#await}.
+     * Parks the calling thread until the socket is ready for one of the events; see {@link
+     * Readiness#await}.
      *
      * @param events bits of {@link Readiness}
      * @return what the socket is ready for
@@ -648,7 +659,7 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Reads the stream; closing it closes nothing.
+     * Returns a stream that reads from the socket; closing the stream does not close the socket.
      *
      * @return the stream
      */
@@ -657,7 +668,7 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Writes the stream; closing it closes nothing.
+     * Returns a stream that writes to the socket; closing the stream does not close the socket.
      *
      * @return the stream
      */
@@ -666,7 +677,7 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /**
-     * Ends our side of the stream: the peer receives what was sent, and then the end.
+     * Ends our direction of the stream: the peer receives what was sent, and then the end.
      *
      * @throws ErrnoException ENOTCONN
      */
@@ -674,7 +685,7 @@ public final class UnixSocket implements AutoCloseable {
         ErrnoException.check(SysSocket.shutdown(fd, SysSocket.SHUT_WR), "shutdown", fd);
     }
 
-    /** Ends both sides, for every holder of the socket; idempotent. */
+    /** Ends both directions, for every holder of the socket; idempotent. */
     public void shutdown() {
         int ignored = SysSocket.shutdown(fd, SysSocket.SHUT_RDWR);
     }

@@ -1,4 +1,4 @@
-/** AF_UNIX sockets that pass descriptors and know who is at the other end. */
+/** AF_UNIX sockets that pass descriptors and identify their peers. */
 @NullMarked
 package io.holdfast.core.socket;
 

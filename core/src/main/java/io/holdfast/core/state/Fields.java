@@ -8,18 +8,18 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * What is written down of something, by name: a line each, of the name, a space and the value.
- * Backslashes, line feeds and NULs of a value are escaped.
+ * The named fields of a saved object, one per line: the name, a space and the value. Backslashes,
+ * line feeds and NULs of a value are escaped.
  */
 public final class Fields {
     private static final Pattern LINE_END = Pattern.compile("\n");
 
     private final Map<String, String> values = new LinkedHashMap<>();
 
-    /** None yet. */
+    /** Makes an empty set of fields. */
     public Fields() {}
 
-    /** Adds a value; nothing if it is empty, which is what {@link #text} gives for none. */
+    /** Adds a value, unless it is empty: {@link #text} returns an empty text if there is none. */
     public Fields put(String name, String value) {
         if (!value.isEmpty()) {
             values.put(name, value);
@@ -32,7 +32,7 @@ public final class Fields {
         return value == 0 ? this : put(name, Long.toString(value));
     }
 
-    /** Adds that something holds; nothing if it does not. */
+    /** Adds a flag, unless it is false. */
     public Fields put(String name, boolean value) {
         return put(name, value ? "yes" : "");
     }
@@ -46,7 +46,9 @@ public final class Fields {
     }
 
     /**
-     * @throws IllegalArgumentException if it is no number
+     * Returns a number, 0 if there is none.
+     *
+     * @throws IllegalArgumentException if the value is not a number
      */
     public long number(String name) {
         String text = values.get(name);
@@ -65,7 +67,9 @@ public final class Fields {
     }
 
     /**
-     * @throws IllegalArgumentException if it is none of the constants
+     * Returns a constant of an enum.
+     *
+     * @throws IllegalArgumentException if the value is missing or not one of the constants
      */
     public <E extends Enum<E>> E word(String name, Class<E> kind) {
         try {
@@ -76,7 +80,7 @@ public final class Fields {
         }
     }
 
-    /** Adds how a process ended, if it has. */
+    /** Adds the exit of a process, if it has exited. */
     public Fields put(String name, Optional<Exit> exit) {
         return put(
                 name,
@@ -91,9 +95,9 @@ public final class Fields {
     }
 
     /**
-     * How a process ended; empty if it has not.
+     * Returns the exit of a process; empty if it has not exited.
      *
-     * @throws IllegalArgumentException if that is not what {@link #put(String, Optional)} gives
+     * @throws IllegalArgumentException if {@link #put(String, Optional)} cannot have written it
      */
     public Optional<Exit> exit(String name) {
         String text = text(name);
@@ -114,7 +118,7 @@ public final class Fields {
                 });
     }
 
-    /** The lines. */
+    /** Returns the lines. */
     @Override
     public String toString() {
         StringBuilder lines = new StringBuilder();
@@ -135,9 +139,9 @@ public final class Fields {
     }
 
     /**
-     * The opposite of {@link #toString}.
+     * Parses the lines of {@link #toString}.
      *
-     * @throws IllegalArgumentException naming the line that is none
+     * @throws IllegalArgumentException if a line is not a name and a value; the message names it
      */
     public static Fields parse(String lines) {
         Fields fields = new Fields();

@@ -22,9 +22,9 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a daemon has written down, so that the next one knows it: a file for each of its things, in
- * a folder of its own below its runtime folder, on a file system in memory. A file is replaced as a
- * whole, and so is always one or the other.
+ * The state that a daemon saves for its successor: one file per object, in a folder of its own
+ * below its runtime folder, on a file system in memory. A file is replaced atomically: it always
+ * has either the old or the new content.
  *
  * <pre>
  *   holdfast-state 1
@@ -34,9 +34,9 @@ import org.jspecify.annotations.Nullable;
  *   end
  * </pre>
  *
- * <p>A file of another boot or of another life of this container, which {@code init} tells, one
- * that does not end so, one of a later version and one that somebody else wrote are refused, each
- * by its name; the others count. Blocking, but only for as long as such a file system takes.
+ * <p>A file is refused if it is of another boot, of an earlier run of this container (by {@code
+ * init}), of another version, truncated, or owned by another user. The other files are read all the
+ * same. The methods block, but only as long as a file system in memory takes.
  */
 public final class StateFolder implements AutoCloseable {
     private static final String FOLDER = "state";
@@ -50,7 +50,7 @@ public final class StateFolder implements AutoCloseable {
     private static final int VERSION = 1;
     private static final String END = "end\n";
 
-    private static volatile @Nullable String init; // once it is known
+    private static volatile @Nullable String init; // cached by init()
 
     private final TrustedFolder folder;
 
@@ -59,18 +59,20 @@ public final class StateFolder implements AutoCloseable {
     }
 
     /**
+     * Opens the folder, and makes it if it is missing.
+     *
      * @param runtime the daemon's runtime folder; lent
-     * @throws ErrnoException if others could write in it
+     * @throws ErrnoException if another user could write in it
      */
     public static StateFolder open(TrustedFolder runtime) {
         return new StateFolder(runtime.child(FOLDER, FOLDER_MODE));
     }
 
     /**
-     * Writes something down, in the place of what was there.
+     * Writes a file, and replaces an old one of that name.
      *
-     * @param name of a file, not beginning with a dot
-     * @throws ErrnoException ENOSPC and others: what was there before is there still
+     * @param name the name of the file, not beginning with a dot
+     * @throws ErrnoException ENOSPC and others: the old file is unchanged
      */
     public void write(String name, Fields fields) {
         String text =
@@ -80,7 +82,7 @@ public final class StateFolder implements AutoCloseable {
         ErrnoException.check(SysStat.renameat(folder.fd(), NEW, name), "rename", name);
     }
 
-    /** Forgets it. */
+    /** Removes a file. Does nothing if it is missing. */
     public void remove(String name) {
         int r = SysStat.unlinkat(folder.fd(), name);
         if (r < 0 && r != -Errno.ENOENT) {
@@ -89,16 +91,16 @@ public final class StateFolder implements AutoCloseable {
     }
 
     /**
-     * Everything that is written down.
+     * Reads all files.
      *
-     * @param refused told the name of each file that does not count, and why
+     * @param refused called with the name of each refused file and the reason
      */
     public Map<String, Fields> read(BiConsumer<String, String> refused) {
         Map<String, Fields> all = new LinkedHashMap<>();
         try (Directory directory = Directory.open(folder.path().toString())) {
             for (String name : directory.names(MOST_FILES)) {
                 if (name.startsWith(".")) {
-                    continue; // one that was being written
+                    continue; // a temporary file of an interrupted write
                 }
                 try {
                     all.put(name, parse(read(directory, name)));
@@ -113,8 +115,8 @@ public final class StateFolder implements AutoCloseable {
     }
 
     /**
-     * PID 1 as seen from here: nothing outlives it, but for files. Before Linux 6.9 it has no name
-     * of its own, and what a container has written is believed when that is started again.
+     * The identity of PID 1 of our PID namespace: only files outlive it. Before Linux 6.9 it has no
+     * unique identity, so a container's files are accepted even after a restart of the container.
      */
     private static String init() {
         String known = init;
@@ -137,7 +139,7 @@ public final class StateFolder implements AutoCloseable {
     }
 
     /**
-     * @throws IllegalArgumentException why the text does not count
+     * @throws IllegalArgumentException if the file is refused; the message is the reason
      */
     static Fields parse(String text) {
         if (!text.endsWith("\n" + END)) {
@@ -162,9 +164,10 @@ public final class StateFolder implements AutoCloseable {
     }
 
     /**
-     * Removes the folder of a runtime folder with all that is in it.
+     * Removes the state folder of a runtime folder with all its files. Does nothing if it is
+     * missing.
      *
-     * @param runtime nothing if it is gone
+     * @param runtime the runtime folder
      */
     public static void remove(Path runtime) {
         Path path = runtime.resolve(FOLDER);

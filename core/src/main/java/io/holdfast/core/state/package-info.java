@@ -1,6 +1,6 @@
 /**
- * What a daemon writes down for the one that comes after it: fields by name, a file each, in a
- * folder of its own. For the modules of Holdfast only.
+ * The state that a daemon saves for its successor: files of named fields, in a folder of its own.
+ * For the modules of Holdfast only.
  */
 @NullMarked
 package io.holdfast.core.state;

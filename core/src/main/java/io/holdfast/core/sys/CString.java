@@ -9,8 +9,8 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 
 /**
- * C strings in native memory. The kernel's are bytes: those that are no UTF-8 are kept as the lone
- * surrogates U+DC80 to U+DCFF, and go back to the kernel as the bytes that they were.
+ * C strings in native memory. The kernel's strings are bytes: a byte that is not UTF-8 is decoded
+ * to a lone surrogate, U+DC80 to U+DCFF, and encoded back to the same byte.
  */
 public final class CString {
     private static final int ESCAPE = 0xDC00;
@@ -18,10 +18,10 @@ public final class CString {
     private CString() {}
 
     /**
-     * Writes the text, NUL-ended.
+     * Writes a text and a NUL to memory.
      *
      * @return the offset behind the NUL
-     * @throws IllegalArgumentException if it holds a NUL or has no room
+     * @throws IllegalArgumentException if the text holds a NUL or does not fit
      */
     public static int put(ByteBuffer memory, int offset, String text) {
         byte[] bytes = bytes(text);
@@ -32,7 +32,7 @@ public final class CString {
         return offset + bytes.length;
     }
 
-    /** The text with its NUL; a NUL inside is refused. */
+    /** Returns the bytes of a text and a NUL; throws if the text holds a NUL. */
     public static byte[] bytes(String text) {
         if (text.indexOf('\0') >= 0) {
             throw new IllegalArgumentException(
@@ -47,7 +47,7 @@ public final class CString {
         return decode(bytes);
     }
 
-    /** What {@link #decode} read, byte for byte; any other text as UTF-8. */
+    /** Returns the bytes that {@link #decode} read; encodes any other text as UTF-8. */
     public static byte[] encode(String text) {
         if (!hasEscape(text)) {
             return text.getBytes(UTF_8);
@@ -55,7 +55,7 @@ public final class CString {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(text.length() + 8);
         text.codePoints()
                 .forEach(point -> {
-                    if (point <= 0xFFFF && isEscape((char) point)) { // not half of a pair
+                    if (point <= 0xFFFF && isEscape((char) point)) { // a lone surrogate, no pair
                         bytes.write(point - ESCAPE);
                     } else {
                         bytes.writeBytes(Character.toString(point).getBytes(UTF_8));
@@ -64,7 +64,7 @@ public final class CString {
         return bytes.toByteArray();
     }
 
-    /** UTF-8; a byte that is none becomes a lone surrogate, so that nothing is lost. */
+    /** Decodes UTF-8; a byte that is not UTF-8 becomes a lone surrogate, so nothing is lost. */
     public static String decode(byte[] bytes) {
         ByteBuffer in = ByteBuffer.wrap(bytes);
         CharBuffer out = CharBuffer.allocate(bytes.length);

@@ -2,14 +2,14 @@ package io.holdfast.core.sys;
 
 import org.jspecify.annotations.Nullable;
 
-/** Where the cgroup2 hierarchy is mounted, alone or beside the old one (hybrid). */
+/** Finds the mount of the cgroup2 hierarchy, alone or beside cgroup v1 (hybrid). */
 public final class CgroupMount {
     private CgroupMount() {}
 
     /**
-     * The first mount point of type cgroup2 in {@code /proc/self/mountinfo} (proc(5)) that shows
-     * the tree from its root; only if there is none, the first that shows a part of it (a bind
-     * mount). Null without any.
+     * Returns the first mount point of type cgroup2 in {@code /proc/self/mountinfo} (proc(5)) that
+     * shows the tree from its root; if there is none, the first that shows a part of it (a bind
+     * mount); null if cgroup2 is not mounted.
      */
     public static @Nullable String find() {
         return in(KernelFile.text(null, "/proc/self/mountinfo"));
@@ -38,7 +38,7 @@ public final class CgroupMount {
         return part;
     }
 
-    /** Where a field of a line starts, counted from 0. */
+    /** Returns where a field of a line starts; the first field has the index 0. */
     private static int field(String text, int line, int index) {
         int at = line;
         for (int i = 0; i < index; i++) {
@@ -47,7 +47,7 @@ public final class CgroupMount {
         return at;
     }
 
-    /** Blanks and the like stand as three octal digits. */
+    /** Decodes blanks and the like, which mountinfo escapes as three octal digits. */
     private static String unescape(String field) {
         int at = field.indexOf('\\');
         if (at < 0) {

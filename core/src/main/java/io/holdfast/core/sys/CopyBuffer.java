@@ -5,11 +5,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
- * Native memory for data that lies in an array, for one call at a time: what {@link Scratch} has no
- * room for. What is larger than {@link #SIZE} is not kept.
+ * Native memory for the data of an array that does not fit into {@link Scratch}, for one call at a
+ * time. Memory larger than {@link #SIZE} is not kept for reuse.
  */
 public final class CopyBuffer {
-    /** Bytes of one that is kept. */
+    /** The size in bytes of memory that is kept for reuse. */
     static final int SIZE = 64 << 10;
 
     private static final int SLOTS = 16;
@@ -23,12 +23,12 @@ public final class CopyBuffer {
         bytes = memory.asByteBuffer();
     }
 
-    /** One of at least that size. */
+    /** Takes memory of at least that size. */
     public static CopyBuffer take(long size) {
         return size > SIZE ? new CopyBuffer(size) : POOL.take();
     }
 
-    /** Gives it back; the caller forgets it. */
+    /** Gives the memory back; the caller must not use it any more. */
     public void give() {
         if (memory.byteSize() == SIZE) {
             POOL.give(this);

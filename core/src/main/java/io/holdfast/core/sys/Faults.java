@@ -1,8 +1,8 @@
 package io.holdfast.core.sys;
 
 /**
- * Tells of what nobody else can be told of. The logger is looked for when there is something to
- * tell: that opens every module, which takes longer than many a program runs.
+ * Logs failures that no caller can receive. The logger is looked up only when there is something to
+ * log: the lookup opens every module, which takes longer than many a program runs.
  */
 public final class Faults {
     private Faults() {}

@@ -5,7 +5,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import org.jspecify.annotations.Nullable;
 
-/** {@code fcntl.h}: opening and duplicating. */
+/** {@code fcntl.h}: opening, duplicating, locking and splicing files. */
 public final class Fcntl {
     public static final int O_RDONLY = 0;
     public static final int O_WRONLY = 1;
@@ -80,7 +80,7 @@ public final class Fcntl {
     /**
      * Opens a path, close-on-exec.
      *
-     * @throws ErrnoException as {@code open(2)} says
+     * @throws ErrnoException with the error of {@code open(2)}
      */
     public static Fd open(String path, int flags) {
         return Fd.adopt(openat(null, path, flags, 0), "open", path);
@@ -90,18 +90,18 @@ public final class Fcntl {
      * Opens a path relative to a directory, close-on-exec.
      *
      * @param mode permission bits for O_CREAT, under the umask
-     * @throws ErrnoException as {@code openat(2)} says
+     * @throws ErrnoException with the error of {@code openat(2)}
      */
     public static Fd open(@Nullable Fd directory, String path, int flags, int mode) {
         return Fd.adopt(openat(directory, path, flags, mode), "openat", path);
     }
 
     /**
-     * {@code tee(2)} of at most one byte, without waiting: duplicates what is next in one pipe into
-     * another and leaves it in the first.
+     * {@code tee(2)} of at most one byte, without waiting: copies the next byte of a pipe into
+     * another pipe and leaves it in the first.
      *
-     * @return 1; 0 if the first is empty and nobody has it open for writing; -EAGAIN if it is empty
-     *     and somebody has; or another -errno
+     * @return 1; 0 if the first pipe is empty and has no writer; -EAGAIN if it is empty and has a
+     *     writer; or another -errno
      */
     public static int teeByte(Fd from, Fd to) {
         int source = from.acquire();
@@ -118,11 +118,11 @@ public final class Fcntl {
     }
 
     /**
-     * {@code splice(2)} without waiting: moves what is in a pipe to the position of another file,
-     * which goes on by as much.
+     * {@code splice(2)} without waiting: moves the content of a pipe to another file at its
+     * position, which advances by the same amount.
      *
-     * @return bytes moved; 0 if the pipe is empty and nobody has it open for writing; -EAGAIN if it
-     *     is empty and somebody has; or another -errno
+     * @return bytes moved; 0 if the pipe is empty and has no writer; -EAGAIN if it is empty and has
+     *     a writer; or another -errno
      */
     public static int splice(Fd pipe, Fd to, int most) {
         Scratch scratch = Scratch.take();
@@ -154,8 +154,8 @@ public final class Fcntl {
     }
 
     /**
-     * {@code fallocate(2)}, FALLOC_FL_PUNCH_HOLE: gives the memory of a part of a file back, which
-     * reads as zeros then: 0, or -errno.
+     * {@code fallocate(2)}, FALLOC_FL_PUNCH_HOLE: frees the memory of a part of a file, which then
+     * reads as zeros. 0, or -errno.
      */
     public static int punchHole(Fd fd, long from, long length) {
         int number = fd.acquire();
@@ -167,7 +167,7 @@ public final class Fcntl {
         }
     }
 
-    /** {@code F_DUPFD_CLOEXEC}: the lowest free number from {@code from} on, or -errno. */
+    /** {@code F_DUPFD_CLOEXEC} to the lowest free number, {@code from} or higher; or -errno. */
     public static int dupfd(Fd fd, int from) {
         int number = fd.acquire();
         try {
@@ -177,22 +177,22 @@ public final class Fcntl {
         }
     }
 
-    /** The same of a number that has no owner. */
+    /** {@code F_DUPFD_CLOEXEC} of a number that has no owner. */
     public static int dupfd(int number, int from) {
         return Libc.intCall(FCNTL, number, F_DUPFD_CLOEXEC, from, 0, 0, 0);
     }
 
-    /** {@code F_GETFD}: the flags of a number that nobody owns yet, or -errno. */
+    /** {@code F_GETFD}: the flags of a number that has no owner yet, or -errno. */
     public static int descriptorFlags(int number) {
         return Libc.intCall(FCNTL, number, F_GETFD, 0, 0, 0, 0);
     }
 
-    /** {@code F_SETFD} of such a number: 0, or -errno. */
+    /** {@code F_SETFD} of a number that has no owner yet: 0, or -errno. */
     public static int setDescriptorFlags(int number, int flags) {
         return Libc.intCall(FCNTL, number, F_SETFD, flags, 0, 0, 0);
     }
 
-    /** {@code F_GETFL}: access mode and status flags of the open file, or -errno. */
+    /** {@code F_GETFL}: access mode and status flags of the open file description, or -errno. */
     public static int getfl(Fd fd) {
         int number = fd.acquire();
         try {
@@ -213,9 +213,10 @@ public final class Fcntl {
     }
 
     /**
-     * Whether calls on the open file wait (without O_NONBLOCK): for everybody who has it.
+     * Sets whether calls on the open file description wait (no O_NONBLOCK), for all processes that
+     * share it.
      *
-     * @throws ErrnoException if the kind of file cannot be in that mode
+     * @throws ErrnoException if this kind of file does not support the mode
      */
     public static void setBlocking(Fd fd, boolean whether) {
         int flags = ErrnoException.check(getfl(fd), "fcntl(F_GETFL)", fd);
@@ -226,10 +227,10 @@ public final class Fcntl {
     }
 
     /**
-     * {@code F_OFD_SETLK}: locks the whole file for the open file description alone, which loses
-     * the lock with its last descriptor: 0, or -EAGAIN if another has it, be it of this process.
+     * {@code F_OFD_SETLK}: locks the whole file for this open file description, until its last
+     * descriptor is closed. 0, or -EAGAIN if another description, even of this process, has a lock.
      *
-     * @param fd open for writing
+     * @param fd a descriptor that is open for writing
      */
     public static int tryLock(Fd fd) {
         Scratch scratch = Scratch.take();
@@ -238,7 +239,7 @@ public final class Fcntl {
             scratch.bytes.putShort(0, F_WRLCK); // struct flock
             scratch.bytes.putShort(2, (short) 0); // SEEK_SET
             scratch.bytes.putLong(8, 0);
-            scratch.bytes.putLong(16, 0); // to its end
+            scratch.bytes.putLong(16, 0); // l_len: to the end of the file
             scratch.bytes.putInt(24, 0);
             return Libc.intCall(
                     FCNTL, scratch.errno, number, F_OFD_SETLK, scratch.address, 0, 0, 0);

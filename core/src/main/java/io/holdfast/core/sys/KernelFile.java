@@ -10,9 +10,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Small files of procfs, cgroupfs and sysfs, read and written whole, relative to a directory that
- * is held open: the name cannot come to mean somebody else's file in between. May block in the
- * kernel for a moment; safe for use by any thread.
+ * Reads and writes small files of procfs, cgroupfs and sysfs as a whole, relative to a directory
+ * that is held open, so that the name cannot come to mean another process's file in between. May
+ * block in the kernel briefly; safe for use by any thread.
  */
 public final class KernelFile {
     /** A file larger than this many bytes is refused with EFBIG. */
@@ -23,11 +23,11 @@ public final class KernelFile {
     private KernelFile() {}
 
     /**
-     * The content.
+     * Returns the content.
      *
-     * @param directory where the name starts, or null for an absolute path
-     * @throws ErrnoException as {@code openat(2)} and {@code read(2)} say; EFBIG beyond {@link
-     *     #LIMIT}
+     * @param directory the directory of the name, or null for an absolute path
+     * @throws ErrnoException with the error of {@code openat(2)} or {@code read(2)}; EFBIG beyond
+     *     {@link #LIMIT}
      */
     public static byte[] read(@Nullable Fd directory, String name) {
         try (Fd file = Fcntl.open(directory, name, Fcntl.O_RDONLY, 0)) {
@@ -35,17 +35,17 @@ public final class KernelFile {
         }
     }
 
-    /** What is left to read of an open file. */
+    /** Returns the rest of an open file, from its position on. */
     static byte[] rest(Fd file, String name) {
         return rest(file, name, LIMIT);
     }
 
     /**
-     * What is left to read of an open file.
+     * Returns the rest of an open file, from its position on.
      *
-     * @param name for the message
-     * @param most bytes
-     * @throws ErrnoException as {@code read(2)} says; EFBIG if there is more
+     * @param name the name of the file, for messages
+     * @param most the maximum number of bytes
+     * @throws ErrnoException with the error of {@code read(2)}; EFBIG if there are more bytes
      */
     public static byte[] rest(Fd file, String name, int most) {
         byte[] content = first(file, name, most + 1);
@@ -57,11 +57,11 @@ public final class KernelFile {
     }
 
     /**
-     * What is left to read of an open file, but for what is beyond a bound.
+     * Returns the next bytes of an open file, from its position on.
      *
-     * @param name for the message
-     * @param most bytes
-     * @throws ErrnoException as {@code read(2)} says
+     * @param name the name of the file, for messages
+     * @param most the maximum number of bytes; further ones are not read
+     * @throws ErrnoException with the error of {@code read(2)}
      */
     public static byte[] first(Fd file, String name, int most) {
         byte[] content = new byte[Math.min(CHUNK, most)];
@@ -83,7 +83,7 @@ public final class KernelFile {
     }
 
     /**
-     * The content as text, without the newline at its end.
+     * Returns the content as text, without the newline at its end.
      *
      * @throws ErrnoException as {@link #read(Fd, String)}
      */
@@ -93,7 +93,7 @@ public final class KernelFile {
     }
 
     /**
-     * The content as the strings that it is made of, each ended by a NUL; the last one may lack it.
+     * Returns the content as a list of NUL-terminated strings; the last one may lack the NUL.
      *
      * @throws ErrnoException as {@link #read(Fd, String)}
      */
@@ -102,10 +102,11 @@ public final class KernelFile {
     }
 
     /**
-     * The same of the first bytes of the content: what a process can make as long as it likes.
+     * Returns the first bytes of the content as a list of NUL-terminated strings, for a file that a
+     * process can make arbitrarily long.
      *
-     * @param most bytes; what is beyond them is left out
-     * @throws ErrnoException as {@code openat(2)} and {@code read(2)} say
+     * @param most the maximum number of bytes; further ones are left out
+     * @throws ErrnoException with the error of {@code openat(2)} or {@code read(2)}
      */
     public static List<String> strings(@Nullable Fd directory, String name, int most) {
         try (Fd file = Fcntl.open(directory, name, Fcntl.O_RDONLY, 0)) {
@@ -128,7 +129,7 @@ public final class KernelFile {
         return Collections.unmodifiableList(strings);
     }
 
-    /** Writes the text in one {@code write(2)}, as these files want it: 0, or -errno. */
+    /** Writes the text in one {@code write(2)}, as these files require. 0, or -errno. */
     public static int write(@Nullable Fd directory, String name, String text) {
         int opened = Fcntl.openat(directory, name, Fcntl.O_WRONLY, 0);
         if (opened < 0) {

@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 
 /**
- * Paths that the kernel tells, as {@link Path}s of the very same bytes: {@code Path.of} takes text,
- * and refuses in the locale C what is not ASCII, and everywhere what is not UTF-8.
+ * Converts the kernel's paths to {@link Path}s of the same bytes, and back. {@code Path.of} takes
+ * text instead, and refuses text that is not ASCII in the locale C, and not UTF-8 in any locale.
  */
 public final class KernelPath {
     private static final Path ROOT = Path.of("/");
@@ -15,15 +15,16 @@ public final class KernelPath {
     private KernelPath() {}
 
     /**
-     * The path whose bytes the text stands for, as {@link Unistd#readlinkat} gives it. It opens
-     * what it names in every locale; its own {@code toString} says no more than the locale can.
+     * Returns the path of the bytes that a text stands for, as {@link Unistd#readlinkat} returns
+     * it. The path opens the right file in every locale; its {@code toString} shows only the
+     * characters that the locale supports.
      */
     public static Path of(String text) {
         byte[] bytes = CString.encode(text);
         if (isAscii(bytes)) {
             return Path.of(text);
         }
-        // a file URI is the one way to a Path by bytes
+        // a file URI is the only way to make a Path from bytes
         boolean absolute = text.startsWith("/");
         StringBuilder uri = new StringBuilder(absolute ? "file://" : "file:///");
         for (byte b : bytes) {
@@ -37,13 +38,13 @@ public final class KernelPath {
         return absolute ? path : ROOT.relativize(path);
     }
 
-    /** The text that stands for the bytes of a path in every locale: what {@link #of} takes. */
+    /** Returns the text for the bytes of a path, the same in every locale, as {@link #of} takes. */
     public static String text(Path path) {
         String text = path.toString();
         if (text.chars().allMatch(c -> c < 0x80)) {
             return text;
         }
-        String uri = path.toUri().getRawPath(); // the one way to the bytes of a Path
+        String uri = path.toUri().getRawPath(); // the only way to the bytes of a Path
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(uri.length());
         for (int i = 0; i < uri.length(); i++) {
             if (uri.charAt(i) == '%') {

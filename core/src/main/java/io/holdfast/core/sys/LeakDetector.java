@@ -6,9 +6,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds descriptors that became garbage without a close: closes, counts and reports them. Every
- * {@link Fd} is watched in leak mode alone; what a caller may well forget, such as a child that has
- * exited, is closed with its owner in any mode.
+ * Finds descriptors that became garbage without a close; closes, counts and logs them. Every {@link
+ * Fd} is watched only in leak mode. The descriptor of an object that a caller may well forget, such
+ * as an exited child, is closed with that object in any mode.
  */
 public final class LeakDetector implements Runnable {
     public static final boolean ENABLED = Boolean.getBoolean("io.holdfast.leaks");
@@ -24,7 +24,7 @@ public final class LeakDetector implements Runnable {
     private Cleaner.Cleanable cleanable;
     private volatile boolean owned = true;
 
-    @SuppressWarnings("NullAway.Init") // cleanable is set by watch, before anybody sees this
+    @SuppressWarnings("NullAway.Init") // watch sets cleanable before it returns this
     private LeakDetector(int number) {
         this.number = number;
     }
@@ -36,8 +36,8 @@ public final class LeakDetector implements Runnable {
     }
 
     /**
-     * Closes a descriptor when its owner has become garbage; does nothing if it is closed by then.
-     * The descriptor must not lead to the owner.
+     * Closes a descriptor when its owner becomes garbage; does nothing if it is closed by then. The
+     * descriptor must not refer to the owner, which would keep the owner reachable.
      */
     public static void closeWith(Object owner, Fd fd) {
         var _ = Lazy.CLEANER.register(owner, new Forgotten(fd));
@@ -61,12 +61,12 @@ public final class LeakDetector implements Runnable {
         }
     }
 
-    /** How many descriptors have leaked so far. */
+    /** Returns how many descriptors have leaked so far. */
     public static long leaks() {
         return LEAKS.get();
     }
 
-    /** The owner has closed or moved it. */
+    /** Ends the watch, since the owner has closed or moved the descriptor. */
     public void forget() {
         owned = false;
         cleanable.clean();

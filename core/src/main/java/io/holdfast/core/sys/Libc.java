@@ -12,14 +12,14 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one binder of libc. Every function has the same shape, six words in and one out, with errno
- * captured: there is one downcall handle, and a function is an address that it is given. The
- * address is looked up at the first call, so that a short command pays for what it calls and not
- * for what it could call.
+ * Binds the functions of libc; no other class does. Every function has the same shape, six words in
+ * and one out, with errno captured: there is one downcall handle, which takes the address of the
+ * function as an argument. The address is looked up at the first call, so a short command pays only
+ * for the functions that it calls.
  *
- * <p>Sound on x86_64 (System V) and aarch64 (AAPCS64): an int travels in the low half of its
- * register, unused argument registers are the caller's, and variadic integers go where fixed ones
- * go. The upper half of an {@code int} result is undefined, hence {@link #intCall}.
+ * <p>This is sound on x86_64 (System V) and aarch64 (AAPCS64): an int is passed in the low half of
+ * its register, the callee ignores unused argument registers, and variadic integers are passed like
+ * fixed ones. The upper half of an {@code int} result is undefined, hence {@link #intCall}.
  */
 public final class Libc {
     private static final Linker LINKER = Linker.nativeLinker();
@@ -27,13 +27,13 @@ public final class Libc {
     private static final FunctionDescriptor WORDS =
             FunctionDescriptor.of(
                     JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-    private static final @Nullable MethodHandle CALL = downcall(); // null if it is denied
+    private static final @Nullable MethodHandle CALL = downcall(); // null if access is denied
 
     public static final MemoryLayout ERRNO_LAYOUT = Linker.Option.captureStateLayout();
 
     private Libc() {}
 
-    @SuppressWarnings("restricted") // the one place that makes downcalls
+    @SuppressWarnings("restricted") // the only place that makes downcalls
     private static @Nullable MethodHandle downcall() {
         try {
             return LINKER.downcallHandle(WORDS, Linker.Option.captureCallState("errno"));
@@ -43,8 +43,8 @@ public final class Libc {
     }
 
     /**
-     * Throws now, rather than in the initializer of a class that calls something, which that class
-     * would never recover from.
+     * Throws if native access is denied. Called early: the same exception in the initializer of a
+     * class that calls libc would make that class unusable for good.
      *
      * @throws IllegalCallerException if this JVM denies native access
      */
@@ -66,7 +66,7 @@ public final class Libc {
     public static final class Function {
         private final String name;
 
-        /** Its address, once it was needed; several threads may look it up, and find the same. */
+        /** The address, cached at first use; threads may race to look it up, and find the same. */
         private @Nullable MemorySegment symbol;
 
         private Function(String name, @Nullable MemorySegment symbol) {
@@ -74,7 +74,7 @@ public final class Libc {
             this.symbol = symbol;
         }
 
-        /** Looks it up now, for a caller that must load no class when it calls it. */
+        /** Returns the address; called early by a caller that must not load a class later. */
         public MemorySegment symbol() {
             MemorySegment known = symbol;
             if (known == null) {
@@ -92,28 +92,28 @@ public final class Libc {
         }
     }
 
-    /** The function, which every libc that Java 25 runs on has. */
+    /** Binds a function that every libc has on which Java 25 runs. */
     public static Function bind(String function) {
         return new Function(function, null);
     }
 
-    /** The function, or null where this libc is too old for it. */
+    /** Binds a function; returns null if this libc is too old to have it. */
     public static @Nullable Function find(String function) {
         return SYMBOLS.find(function).map(symbol -> new Function(function, symbol)).orElse(null);
     }
 
-    /** Where libc keeps the environment; looked up when first needed. */
+    /** The address of libc's {@code environ}; looked up at first use. */
     private static final class Environ {
         @SuppressWarnings("restricted") // the size of a pointer
         static final MemorySegment POINTER = SYMBOLS.findOrThrow("environ").reinterpret(Long.BYTES);
     }
 
-    /** The environment of this process as libc keeps it: the value of {@code environ}. */
+    /** Returns the value of {@code environ}: the address of this process's environment in libc. */
     public static long environ() {
         return Environ.POINTER.get(JAVA_LONG, 0);
     }
 
-    /** Result of a function that returns {@code int}, or -errno. */
+    /** Calls a function that returns {@code int}; returns the result, or -errno. */
     public static int intCall(Function function, long a, long b, long c, long d, long e, long f) {
         Scratch scratch = Scratch.take();
         try {
@@ -123,7 +123,7 @@ public final class Libc {
         }
     }
 
-    /** The same with errno memory that the caller holds. */
+    /** Calls a function that returns {@code int}, with the caller's memory for errno. */
     public static int intCall(
             Function function,
             MemorySegment errno,
@@ -145,7 +145,7 @@ public final class Libc {
         }
     }
 
-    /** Result of a function that returns a word ({@code ssize_t}, {@code long}), or -errno. */
+    /** Calls a function that returns {@code ssize_t} or {@code long}; its result, or -errno. */
     public static long wordCall(
             Function function,
             MemorySegment errno,
@@ -167,7 +167,7 @@ public final class Libc {
         }
     }
 
-    /** Not through a layout, as {@link Scratch#bytes} says. */
+    /** Reads errno without a layout, for the reason at {@link Scratch#bytes}. */
     private static int code(MemorySegment errno) {
         return errno.asByteBuffer().order(ByteOrder.nativeOrder()).getInt(0);
     }

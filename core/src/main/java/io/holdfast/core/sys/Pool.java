@@ -5,19 +5,20 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Native memory that is used by one call at a time and kept for the next one. The number of slots
- * is fixed, so that any number of threads keep a bounded amount of it: a thread that finds nothing
- * in its slots makes new memory, and memory for which no slot is free is left to the collector.
+ * A pool of native memory that one call at a time uses and the next call reuses. The number of
+ * slots is fixed, so any number of threads keep a bounded amount of memory: a thread that finds its
+ * slots empty makes new memory, and memory without a free slot is left to the garbage collector.
  */
 public final class Pool<T> {
-    private static final int TRIES = 4; // slots of a thread, its own and those behind it
+    private static final int TRIES = 4; // the slots that a thread tries, from its own on
 
     private final AtomicReferenceArray<@Nullable T> slots;
     private final int mask;
     private final Supplier<T> maker;
 
     /**
-     * @param size number of slots, a power of two
+     * @param size the number of slots, a power of two
+     * @param maker makes new memory
      */
     public Pool(int size, Supplier<T> maker) {
         this.slots = new AtomicReferenceArray<>(size);
@@ -25,7 +26,7 @@ public final class Pool<T> {
         this.maker = maker;
     }
 
-    /** Takes memory that nobody else uses until it is given back. */
+    /** Takes memory, which no other call uses until it is given back. */
     public T take() {
         int own = own();
         for (int i = 0; i < TRIES; i++) {
@@ -40,7 +41,7 @@ public final class Pool<T> {
         return maker.get();
     }
 
-    /** Gives memory back; the caller forgets it. */
+    /** Gives memory back; the caller must not use it any more. */
     public void give(T memory) {
         int own = own();
         for (int i = 0; i < TRIES; i++) {

@@ -11,7 +11,7 @@ import java.nio.ByteOrder;
  * <p>Memory is not zeroed between uses: every field that the kernel reads must be set.
  */
 public final class Scratch {
-    /** Bytes of {@link #bytes}. */
+    /** The size of {@link #bytes}. */
     public static final int SIZE = 8192;
 
     private static final int SLOTS = 64;
@@ -20,12 +20,12 @@ public final class Scratch {
     public final MemorySegment errno;
 
     /**
-     * The memory, in the byte order of this machine. A buffer and no segment: the first access
-     * through a {@code ValueLayout} costs 4 ms of the start of a short command.
+     * The memory, in the byte order of this machine. It is a buffer and not a segment, because the
+     * first access through a {@code ValueLayout} costs 4 ms of the start of a short command.
      */
     public final ByteBuffer bytes;
 
-    /** Where {@link #bytes} begins. */
+    /** The address of {@link #bytes}. */
     public final long address;
 
     private Scratch() {
@@ -40,7 +40,7 @@ public final class Scratch {
         return POOL.take();
     }
 
-    /** Gives it back; the caller forgets it. */
+    /** Gives the memory back; the caller must not use it any more. */
     public void give() {
         POOL.give(this);
     }

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** {@code dirent.h}: what is in a directory, by name as the kernel has it, whatever the locale. */
+/** {@code dirent.h}: lists the names in a directory as the kernel has them, whatever the locale. */
 public final class SysDirent {
     // struct linux_dirent64
     private static final int D_RECLEN = 16;
@@ -21,11 +21,11 @@ public final class SysDirent {
     private SysDirent() {}
 
     /**
-     * The names of the directories in a directory, without {@code .} and {@code ..}, on a file
-     * system that tells the type of an entry (kernfs does). Bytes that are no UTF-8 are kept as
-     * {@link CString} keeps them.
+     * Returns the names of the directories in a directory, without {@code .} and {@code ..}, on a
+     * file system that reports the type of an entry (kernfs does). Bytes that are not UTF-8 are
+     * decoded as by {@link CString}.
      *
-     * @param directory may be open with O_PATH
+     * @param directory the directory, which may be open with O_PATH
      * @throws ErrnoException ENOENT or ENODEV if it was removed, EMFILE
      */
     public static List<String> directories(Fd directory) {
@@ -35,9 +35,10 @@ public final class SysDirent {
     }
 
     /**
-     * The same one by one, for a directory in which others can make any number of them.
+     * Passes on the same names one by one, for a directory in which other users can make any number
+     * of them.
      *
-     * @param use returns whether it wants the next one
+     * @param use receives a name; returns whether to continue
      * @throws ErrnoException as {@link #directories}
      */
     public static void forEachDirectory(Fd directory, Predicate<String> use) {
@@ -48,11 +49,11 @@ public final class SysDirent {
     }
 
     /**
-     * The names in a directory, without {@code .} and {@code ..}: those that follow what was read
-     * from this descriptor before.
+     * Returns the names in a directory, without {@code .} and {@code ..}, from the position of the
+     * descriptor on.
      *
-     * @param listed open for reading
-     * @param most names, 1 or more; what is beyond them is left out
+     * @param listed the directory, open for reading
+     * @param most the maximum number of names, 1 or more; further ones are left out
      * @throws ErrnoException ENOENT or ENODEV if it was removed
      */
     public static List<String> names(Fd listed, int most) {

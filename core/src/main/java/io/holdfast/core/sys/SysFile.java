@@ -2,7 +2,7 @@ package io.holdfast.core.sys;
 
 import io.holdfast.core.Fd;
 
-/** {@code sys/file.h}. */
+/** {@code sys/file.h}: locks. */
 public final class SysFile {
     private static final int LOCK_EX = 2;
     private static final int LOCK_NB = 4;
@@ -12,8 +12,9 @@ public final class SysFile {
     private SysFile() {}
 
     /**
-     * {@code flock(2)}: locks the open file, be it a directory, for itself alone until it is
-     * closed: 0, or -errno, EAGAIN if another has it locked, be it of this process.
+     * {@code flock(2)}: locks a file or directory exclusively for this open file description, until
+     * that is closed. 0, or -errno: EAGAIN if another description, even of this process, has a
+     * lock.
      */
     public static int tryLock(Fd fd) {
         int number = fd.acquire();

@@ -5,9 +5,9 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
 
 /**
- * {@code sys/inotify.h}: that something has changed in directories which are held open. What it was
- * is not reported: whoever waits looks again. Readable once there was a change. Safe for use by any
- * thread.
+ * {@code sys/inotify.h}: reports that something has changed in directories that are held open. The
+ * descriptor becomes readable after a change. The change itself is not reported, so the caller
+ * checks the directories again. Safe for use by any thread.
  */
 public final class SysInotify implements AutoCloseable {
     private static final int IN_MODIFY = 0x2;
@@ -16,7 +16,7 @@ public final class SysInotify implements AutoCloseable {
     private static final int IN_CREATE = 0x100;
     private static final int IN_ONLYDIR = 0x1000000;
 
-    /** A name has come, or the content of a file has changed. */
+    /** A name has appeared, or the content of a file has changed. */
     private static final int APPEARANCES = IN_CREATE | IN_MOVED_TO | IN_MODIFY | IN_CLOSE_WRITE;
 
     private static final Libc.Function INIT = Libc.bind("inotify_init1");
@@ -26,7 +26,9 @@ public final class SysInotify implements AutoCloseable {
     private final Fd fd;
 
     /**
-     * @throws ErrnoException EMFILE: no descriptor is left, or the user has as many as
+     * Makes an inotify instance.
+     *
+     * @throws ErrnoException EMFILE: no descriptor is left, or the user has as many instances as
      *     fs.inotify.max_user_instances allows
      */
     public SysInotify() {
@@ -34,17 +36,17 @@ public final class SysInotify implements AutoCloseable {
         fd = Fd.adopt(Libc.intCall(INIT, flags, 0, 0, 0, 0, 0), "inotify_init1", "");
     }
 
-    /** The descriptor, lent: to be watched for {@link Readiness#IN}. */
+    /** Returns the descriptor, lent: to be watched for {@link Readiness#IN}. */
     public Fd fd() {
         return fd;
     }
 
     /**
-     * Waits for names that come to a directory, and for changes of the files in it.
+     * Watches for names that appear in a directory, and for changes of the files in it.
      *
-     * @param directory may be open with O_PATH
-     * @return the watch, the same for the same directory, until it is {@linkplain #forget
-     *     forgotten}
+     * @param directory the directory, which may be open with O_PATH
+     * @return the watch descriptor, the same for the same directory, until {@link #forget} removes
+     *     the watch
      * @throws ErrnoException ENOSPC (fs.inotify.max_user_watches), EACCES
      */
     public int watchAppearances(Fd directory) {
@@ -71,8 +73,8 @@ public final class SysInotify implements AutoCloseable {
     }
 
     /**
-     * Ends a watch, which makes this readable once more; nothing happens if its directory is gone,
-     * and the watch with it.
+     * Removes a watch, which makes the descriptor readable once more. Does nothing if the directory
+     * was removed, and the watch with it.
      */
     public void forget(int watch) {
         int number = fd.acquire();
@@ -83,11 +85,11 @@ public final class SysInotify implements AutoCloseable {
         }
     }
 
-    /** Takes note of the changes so far: it is readable again when there are others. */
+    /** Reads all pending events, so that the descriptor is readable again after the next change. */
     public void drain() {
         byte[] events = new byte[4096];
         while (Unistd.read(fd, events, 0, events.length) > 0) {
-            // what has changed is found by looking
+            // the events are dropped: the caller checks the directories
         }
     }
 

@@ -2,7 +2,7 @@ package io.holdfast.core.sys;
 
 import io.holdfast.core.Fd;
 
-/** {@code sys/ioctl.h}: what a stream holds, and pseudo-terminals (ioctl_tty(2)). */
+/** {@code sys/ioctl.h}: readable bytes of a file, and pseudo-terminals (ioctl_tty(2)). */
 public final class SysIoctl {
     private static final int FIONREAD = 0x541B;
     private static final int TIOCGWINSZ = 0x5413;
@@ -22,13 +22,13 @@ public final class SysIoctl {
 
     /**
      * FIONREAD: how many bytes can be read without waiting, or -errno: ENOTTY if the kind of file
-     * does not tell.
+     * does not report it.
      */
     public static int readable(Fd fd) {
         return number(fd, FIONREAD);
     }
 
-    /** TIOCGPTN: the number of a pseudo-terminal, or -errno: ENOTTY if it is no master. */
+    /** TIOCGPTN: the number of a pseudo-terminal, or -errno: ENOTTY if the file is not a master. */
     public static int number(Fd master) {
         return number(master, TIOCGPTN);
     }
@@ -46,7 +46,7 @@ public final class SysIoctl {
         }
     }
 
-    /** TIOCSPTLCK: lets the other side of a pseudo-terminal be opened: 0, or -errno. */
+    /** TIOCSPTLCK: unlocks the slave side of a pseudo-terminal for an open. 0, or -errno. */
     public static int unlock(Fd master) {
         Scratch scratch = Scratch.take();
         int number = master.acquire();
@@ -60,10 +60,10 @@ public final class SysIoctl {
     }
 
     /**
-     * TIOCGPTPEER (Linux 4.13): opens the other side of a pseudo-terminal, whatever is mounted at
-     * {@code /dev/pts}: a number to adopt at once, or -errno.
+     * TIOCGPTPEER (Linux 4.13): opens the slave side of a pseudo-terminal, whatever is mounted at
+     * {@code /dev/pts}. Returns a number that the caller must adopt at once, or -errno.
      *
-     * @param flags of open(2)
+     * @param flags the flags of open(2)
      */
     public static int peer(Fd master, int flags) {
         int number = master.acquire();

@@ -9,8 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code sys/mount.h}: trees of mounts that are held by a descriptor before they are anywhere. All
- * of it is of glibc 2.36 and Linux 5.12 ({@link Feature#MOUNT_TREES}), and needs CAP_SYS_ADMIN.
+ * {@code sys/mount.h}: mount trees that are held by a descriptor before they are attached. All
+ * calls need glibc 2.36, Linux 5.12 ({@link Feature#MOUNT_TREES}) and CAP_SYS_ADMIN.
  */
 public final class SysMount {
     /** {@code MOUNT_ATTR_RDONLY}. */
@@ -46,7 +46,7 @@ public final class SysMount {
 
     private SysMount() {}
 
-    /** Whether libc and the kernel have all of it. The kernel is asked what it cannot do. */
+    /** Whether libc and the kernel have all of these calls; probes with a call that must fail. */
     public static boolean isThere() {
         boolean inLibc =
                 OPEN_TREE != null && MOVE_MOUNT != null && FSOPEN != null && FSCONFIG != null;
@@ -64,12 +64,14 @@ public final class SysMount {
     }
 
     /**
-     * {@code open_tree(2)} with OPEN_TREE_CLONE: what is mounted at a file that is held, as a tree
-     * that is nowhere yet. What is mounted in the one later does not come to the other.
+     * {@code open_tree(2)} with OPEN_TREE_CLONE: clones the mount at a held file, as a tree that is
+     * not attached yet. The clone is a slave (MS_SLAVE): later mounts in it do not propagate to the
+     * original.
      *
-     * @param held may be open with O_PATH
-     * @param path for the message
-     * @param recursive with what is mounted below
+     * @param held the file, which may be open with O_PATH
+     * @param path the path of the file, for messages
+     * @param recursive whether to clone the mounts below it, too
+     * @return the tree, owned by the caller
      * @throws ErrnoException EPERM; ENOSYS before Linux 5.12
      */
     public static Fd cloneTree(Fd held, String path, boolean recursive) {
@@ -101,9 +103,10 @@ public final class SysMount {
     }
 
     /**
-     * {@code mount_setattr(2)} of such a tree: 0, or -errno.
+     * {@code mount_setattr(2)} of a mount tree: 0, or -errno.
      *
-     * @param attributes to set: a sum of the constants of this class
+     * @param recursive whether to change the mounts below, too
+     * @param attributes the attributes to set: a sum of the constants of this class
      */
     public static int setAttributes(Fd tree, boolean recursive, long attributes) {
         return setAttributes(tree, recursive, attributes, 0);
@@ -137,12 +140,13 @@ public final class SysMount {
     }
 
     /**
-     * A file system of its own that is nowhere yet: {@code fsopen(2)}, {@code fsconfig(2)}, {@code
-     * fsmount(2)}.
+     * Makes a new file system whose mount is not attached yet: {@code fsopen(2)}, {@code
+     * fsconfig(2)}, {@code fsmount(2)}.
      *
-     * @param type as {@code tmpfs}
-     * @param options with their values
-     * @param attributes a sum of the constants of this class
+     * @param type the type of file system, such as {@code tmpfs}
+     * @param options the options with their values
+     * @param attributes the attributes of the mount: a sum of the constants of this class
+     * @return the mount, owned by the caller
      * @throws ErrnoException ENODEV (no such type), EINVAL (an option), EPERM
      */
     public static Fd fileSystem(String type, Map<String, String> options, long attributes) {

@@ -6,9 +6,7 @@ import io.holdfast.core.Readiness;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
-/**
- * {@code poll.h}: what a descriptor is ready for at this moment. To wait, see {@link Readiness}.
- */
+/** {@code poll.h}: polls the readiness of one descriptor. To wait, use {@link Readiness}. */
 public final class SysPoll {
     // struct pollfd
     private static final int FD = 0;
@@ -32,7 +30,7 @@ public final class SysPoll {
      * {@code poll(2)} without waiting.
      *
      * @param events bits of {@link Readiness}
-     * @return those that hold, or -errno
+     * @return the events that the descriptor is ready for, or -errno
      */
     public static int now(Fd fd, int events) {
         Scratch scratch = Scratch.take();
@@ -53,11 +51,14 @@ public final class SysPoll {
     }
 
     /**
-     * {@code ppoll(2)}: waits until a descriptor is ready, the time is over, a signal has come, or
-     * the waker can be read. The caller holds uses of both. Platform threads only.
+     * {@code ppoll(2)}: waits until a descriptor is ready, the time is over, a signal arrives, or
+     * the waker is readable. The caller pins both descriptors. For platform threads only.
      *
-     * @param nanos {@link Long#MAX_VALUE} for no limit
-     * @return what the first is ready for, 0 if it is not, or -errno
+     * @param number the number of the descriptor
+     * @param events bits of {@link Readiness}
+     * @param waker the number of the eventfd that ends the wait
+     * @param nanos the time limit in nanoseconds, {@link Long#MAX_VALUE} for none
+     * @return the events that the descriptor is ready for, 0 if for none, or -errno
      */
     public static int await(int number, int events, int waker, long nanos) {
         Scratch scratch = Scratch.take();
@@ -74,7 +75,7 @@ public final class SysPoll {
         if (r < 0) {
             return r == -Errno.EINTR ? 0 : r;
         }
-        return (ready & POLLNVAL) != 0 ? Readiness.ERR : ready; // the next call says why
+        return (ready & POLLNVAL) != 0 ? Readiness.ERR : ready; // the next call fails with EBADF
     }
 
     private static void put(ByteBuffer memory, int at, int number, int events) {

@@ -7,7 +7,7 @@ import io.holdfast.core.sys.process.ThreadAttributes;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** {@code sys/stat.h}, {@code sys/vfs.h} and the file handles of {@code fcntl.h}. */
+/** {@code sys/stat.h}, {@code sys/vfs.h}, and the names and file handles of {@code fcntl.h}. */
 public final class SysStat {
     /** File system magic of pidfs ({@code linux/magic.h}). */
     public static final long PID_FS_MAGIC = 0x50494446;
@@ -44,7 +44,7 @@ public final class SysStat {
     private static final int F_HANDLE = 8;
     private static final int INO64_BYTES = 8;
 
-    private static final int NO_MOUNT_ID = 64; // behind the handle, where the kernel may write it
+    private static final int NO_MOUNT_ID = 64; // behind the handle: receives the unused mount id
 
     private static final Libc.Function STATX = Libc.bind("statx");
 
@@ -66,14 +66,16 @@ public final class SysStat {
     private SysStat() {}
 
     /**
-     * What {@code statx(2)} reports of a file.
+     * The status of a file, as {@code statx(2)} reports it.
      *
-     * @param device of the file system: major number in the high word, minor in the low
-     * @param inode unsigned
-     * @param mode type and permission bits
-     * @param links number of hard links
-     * @param size in bytes, of a regular file or a symbolic link
-     * @param special which device a device node stands for, as {@code device}
+     * @param device the device of the file system: major number in the high word, minor in the low
+     * @param inode the inode number, unsigned
+     * @param mode the type and permission bits
+     * @param uid the owner
+     * @param gid the group
+     * @param links the number of hard links
+     * @param size the size in bytes, of a regular file or a symbolic link
+     * @param special the device that a device node stands for, encoded like {@code device}
      */
     public record Stat(
             long device,
@@ -103,7 +105,7 @@ public final class SysStat {
             return mode & 0777;
         }
 
-        /** Whether it is the same file: one inode of one file system. */
+        /** Whether it is the same file: the same inode of the same file system. */
         public boolean isSameFile(Stat other) {
             return device == other.device && inode == other.inode;
         }
@@ -118,7 +120,7 @@ public final class SysStat {
             return (mode & S_IFMT) == S_IFIFO;
         }
 
-        /** Whether it is of no file system: an eventfd, a pidfd before Linux 6.9, an epoll set. */
+        /** Whether it is an anonymous inode: an eventfd, an epoll, a pidfd before Linux 6.9. */
         public boolean isAnonymous() {
             return (mode & S_IFMT) == 0;
         }
@@ -138,7 +140,7 @@ public final class SysStat {
             return (mode & S_IFMT) == S_IFLNK;
         }
 
-        /** Whether only the owner of a file may rename or remove it in this directory. */
+        /** Whether the directory is sticky: other users may not rename or remove a user's file. */
         public boolean isSticky() {
             return (mode & S_ISVTX) != 0;
         }
@@ -150,20 +152,20 @@ public final class SysStat {
     }
 
     /**
-     * {@code statx(2)} of the open file itself.
+     * {@code statx(2)} of an open file.
      *
-     * @throws ErrnoException as the man page says
+     * @throws ErrnoException with the error of the call
      */
     public static Stat stat(Fd fd) {
         return stat(fd, 0);
     }
 
     /**
-     * The same as far as this machine knows it ({@code AT_STATX_DONT_SYNC}): it never waits for
-     * somebody else, such as the process behind a FUSE file. The type is right; owner and mode may
-     * be old.
+     * {@code statx(2)} of an open file from the kernel's cache ({@code AT_STATX_DONT_SYNC}): never
+     * waits for another process or machine, such as the server of a FUSE file. The type is right;
+     * owner and mode may be out of date.
      *
-     * @throws ErrnoException as the man page says
+     * @throws ErrnoException with the error of the call
      */
     public static Stat cachedStat(Fd fd) {
         return stat(fd, AT_STATX_DONT_SYNC);
@@ -181,20 +183,20 @@ public final class SysStat {
     }
 
     /**
-     * {@code statx(2)} of what a path means now, of a link itself: it needs no descriptor, and says
-     * nothing of what the path means at the next moment.
+     * {@code statx(2)} of the file that a path means now, or of a symbolic link itself. Needs no
+     * descriptor, but the path may mean another file right afterwards.
      *
-     * @throws ErrnoException as the man page says
+     * @throws ErrnoException with the error of the call
      */
     public static Stat stat(String path) {
         return stat(null, path);
     }
 
     /**
-     * The same of a path relative to a directory.
+     * {@code statx(2)} of a path relative to a directory, or of a symbolic link itself.
      *
      * @param directory where a relative path starts, or null for the working directory
-     * @throws ErrnoException as the man page says
+     * @throws ErrnoException with the error of the call
      */
     public static Stat stat(@Nullable Fd directory, String path) {
         Scratch scratch = Scratch.take();
@@ -228,9 +230,9 @@ public final class SysStat {
     }
 
     /**
-     * The inode number alone.
+     * Returns only the inode number of an open file.
      *
-     * @throws ErrnoException as {@code statx(2)} says
+     * @throws ErrnoException with the error of {@code statx(2)}
      */
     public static long inode(Fd fd) {
         Scratch scratch = Scratch.take();
@@ -278,8 +280,8 @@ public final class SysStat {
     }
 
     /**
-     * Whether {@code name_to_handle_at(2)} gives a 64-bit inode handle for the open file: 0 or
-     * -errno.
+     * Checks whether {@code name_to_handle_at(2)} returns a 64-bit inode handle for the open file.
+     * 0 if so, or -errno.
      */
     public static int hasInodeHandle(Fd fd) {
         Scratch scratch = Scratch.take();
@@ -309,10 +311,10 @@ public final class SysStat {
     }
 
     /**
-     * {@code open_by_handle_at(2)} with a 64-bit inode handle, close-on-exec: a number to adopt, or
-     * -errno.
+     * {@code open_by_handle_at(2)} with a 64-bit inode handle, close-on-exec. Returns a number that
+     * the caller must adopt, or -errno.
      *
-     * @param mount any descriptor of that file system
+     * @param mount any descriptor on that file system
      */
     public static int openByInode(Fd mount, long inode, int flags) {
         Scratch scratch = Scratch.take();
@@ -358,14 +360,14 @@ public final class SysStat {
     }
 
     /**
-     * {@code renameat2(2)} in a directory, without replacing anything: 0, or -errno, EINVAL where
-     * the file system cannot do that.
+     * {@code renameat2(2)} in a directory with RENAME_NOREPLACE: 0, or -errno: EEXIST if the new
+     * name exists, EINVAL if the file system does not support the flag.
      */
     public static int renameNoReplace(Fd directory, String from, String to) {
         return rename(directory, from, to, RENAME_NOREPLACE);
     }
 
-    /** {@code renameat(2)} in a directory, in the place of what is there: 0, or -errno. */
+    /** {@code renameat(2)} in a directory; replaces a file of the new name. 0, or -errno. */
     public static int renameat(Fd directory, String from, String to) {
         return rename(directory, from, to, 0);
     }
@@ -406,32 +408,32 @@ public final class SysStat {
         return plain(FCHMOD, fd, mode, 0);
     }
 
-    /** {@code fchown(2)}: 0, or -errno. An id of -1 is left as it is. */
+    /** {@code fchown(2)}: 0, or -errno. -1 leaves the uid or gid as it is. */
     public static int fchown(Fd fd, long uid, long gid) {
         return plain(FCHOWN, fd, uid, gid);
     }
 
     /**
-     * {@code umask(2)} of this process, that is of all threads that do not have one of their own
+     * {@code umask(2)}: sets the mask of this process, that is of all threads without their own
      * ({@link ThreadAttributes#umask}).
      *
-     * @return the mask until now
+     * @return the previous mask
      */
     public static int umask(int mask) {
         return Libc.intCall(UMASK, mask, 0, 0, 0, 0, 0);
     }
 
     /**
-     * Changes the permission bits of the very file that a descriptor holds, also of one that is
-     * open with O_PATH, which {@code fchmod(2)} refuses: by way of {@code /proc}. 0, or -errno.
+     * Changes the permission bits of the file that a descriptor holds, through {@code /proc}. Works
+     * also with O_PATH, which {@code fchmod(2)} refuses. 0, or -errno.
      */
     public static int chmod(Fd fd, int mode) {
         return fchmodat(fd, fd.with(number -> "/proc/self/fd/" + number), mode);
     }
 
     /**
-     * {@code fchownat(2)} with AT_EMPTY_PATH: changes the owner of the very file that a descriptor
-     * holds, also of one that is open with O_PATH. 0, or -errno. An id of -1 is left as it is.
+     * {@code fchownat(2)} with AT_EMPTY_PATH: changes the owner of the file that a descriptor
+     * holds. Works also with O_PATH. 0, or -errno. -1 leaves the uid or gid as it is.
      */
     public static int chown(Fd fd, long uid, long gid) {
         return named(FCHOWNAT, fd, "", uid, gid, AT_EMPTY_PATH);

@@ -2,7 +2,7 @@ package io.holdfast.core.sys;
 
 import io.holdfast.core.ErrnoException;
 
-/** {@code time.h}: the clock that the JDK does not tell. */
+/** {@code time.h}: a clock that the JDK does not offer. */
 public final class SysTime {
     private static final int CLOCK_BOOTTIME = 7;
     private static final long NANOS_A_SECOND = 1_000_000_000;
@@ -12,8 +12,8 @@ public final class SysTime {
     private SysTime() {}
 
     /**
-     * {@code clock_gettime(2)} of CLOCK_BOOTTIME: nanoseconds since boot as our time namespace has
-     * it, with the time asleep.
+     * {@code clock_gettime(2)} of CLOCK_BOOTTIME: nanoseconds since boot in our time namespace,
+     * including the time when the machine was suspended.
      */
     public static long sinceBoot() {
         Scratch scratch = Scratch.take();

@@ -8,8 +8,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code sys/uio.h}: transfers that never wait, whatever mode the open file is in. A file whose
- * driver knows no such transfer answers EOPNOTSUPP.
+ * {@code sys/uio.h}: transfers that never wait, with or without O_NONBLOCK. A file whose driver
+ * does not support them returns EOPNOTSUPP.
  */
 public final class SysUio {
     private static final int RWF_NOWAIT = 8;

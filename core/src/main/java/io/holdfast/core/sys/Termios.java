@@ -6,10 +6,7 @@ import io.holdfast.core.Fd;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/**
- * {@code termios.h}: how a terminal treats what is typed, as it was when asked (termios(3)).
- * Immutable.
- */
+/** {@code termios.h}: a snapshot of the settings of a terminal (termios(3)). Immutable. */
 public final class Termios {
     // struct termios, asm-generic/termbits.h as glibc has it: the same on x86_64 and aarch64
     private static final int SIZE = 60;
@@ -30,9 +27,9 @@ public final class Termios {
     }
 
     /**
-     * Asks a terminal.
+     * Reads the settings of a terminal.
      *
-     * @throws ErrnoException ENOTTY if it is none, EIO if it has been hung up
+     * @throws ErrnoException ENOTTY if the file is not a terminal, EIO if it has been hung up
      */
     public static Termios of(Fd terminal) {
         Scratch scratch = Scratch.take();
@@ -49,14 +46,14 @@ public final class Termios {
         }
     }
 
-    /** Whether it shows what is typed. */
+    /** Whether the terminal echoes its input. */
     public boolean echoes() {
         return (flags() & ECHO) != 0;
     }
 
     /**
-     * The same for a secret: nothing that is typed is shown, not even the end of the line, and
-     * lines and signals are made of it as usual.
+     * Returns the settings for typing a secret: no echo, not even of the end of the line, but with
+     * line mode (ICANON) and signals (ISIG).
      */
     public Termios withoutEcho() {
         byte[] changed = struct.clone();
@@ -65,10 +62,10 @@ public final class Termios {
     }
 
     /**
-     * Sets a terminal so, once all output is written; what was typed and not read is thrown away,
-     * so that nothing typed before a prompt answers it.
+     * Applies the settings to a terminal, once all output is written. Discards unread input, so
+     * that text typed before a prompt does not answer it.
      *
-     * @return 0, or -errno: EIO, also for a background job that nobody could stop
+     * @return 0, or -errno: EIO, also in an orphaned background process group
      */
     public int apply(Fd terminal) {
         Scratch scratch = Scratch.take();

@@ -8,7 +8,7 @@ import java.lang.ref.Reference;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** {@code unistd.h}: reading, writing, pipes, and who we are. */
+/** {@code unistd.h}: reads, writes, pipes, and the identity of this process. */
 public final class Unistd {
     private static final Libc.Function CLOSE = Libc.bind("close");
     private static final Libc.Function READ = Libc.bind("read");
@@ -32,7 +32,7 @@ public final class Unistd {
 
     private Unistd() {}
 
-    /** Never retried: on Linux the number is free whatever {@code close(2)} says. */
+    /** {@code close(2)}, never retried: on Linux the number is free whatever it returns. */
     public static void close(int number) {
         int ignored = Libc.intCall(CLOSE, number, 0, 0, 0, 0, 0);
     }
@@ -79,7 +79,7 @@ public final class Unistd {
         }
     }
 
-    /** {@code pread(2)} from the start into an array, at most 8 KiB: bytes read, or -errno. */
+    /** {@code pread(2)} at offset 0 into an array, at most 8 KiB: bytes read, or -errno. */
     public static int readFromStart(Fd fd, byte[] into) {
         return pread(fd, into, 0, Math.min(into.length, Scratch.SIZE), 0);
     }
@@ -150,7 +150,7 @@ public final class Unistd {
         scratch.give();
     }
 
-    /** {@code lseek(2)}, SEEK_CUR by nothing: the position of the open file, or -errno. */
+    /** {@code lseek(2)}, SEEK_CUR by 0: the position of the open file, or -errno. */
     public static long position(Fd fd) {
         return lseek(fd, 0, SEEK_CUR);
     }
@@ -226,7 +226,7 @@ public final class Unistd {
      *
      * @param directory where a relative name starts, or null for the working directory
      * @return the target
-     * @throws ErrnoException as the man page says
+     * @throws ErrnoException with the error of the call
      */
     public static String readlinkat(@Nullable Fd directory, String name) {
         Scratch scratch = Scratch.take();
@@ -256,32 +256,33 @@ public final class Unistd {
         }
     }
 
-    /** {@code geteuid(2)}: our effective user. */
+    /** {@code geteuid(2)}: the effective user of the calling thread. */
     public static long geteuid() {
         return Integer.toUnsignedLong(Libc.intCall(GETEUID, 0, 0, 0, 0, 0, 0));
     }
 
-    /** {@code getpid(2)}: our number. {@code ProcessHandle} would read two files and more first. */
+    /** {@code getpid(2)}: our PID. {@code ProcessHandle} would first read two files and more. */
     public static int getpid() {
         return Libc.intCall(GETPID, 0, 0, 0, 0, 0, 0);
     }
 
-    /** {@code getppid(2)}: our parent's number, 0 if it is outside of our PID namespace. */
+    /** {@code getppid(2)}: our parent's PID, 0 if it is outside of our PID namespace. */
     public static int getppid() {
         return Libc.intCall(GETPPID, 0, 0, 0, 0, 0, 0);
     }
 
-    /** {@code gettid(2)}: the number of the calling platform thread. */
+    /** {@code gettid(2)}: the TID of the calling thread. */
     public static int gettid() {
         return Libc.intCall(GETTID, 0, 0, 0, 0, 0, 0);
     }
 
     /**
-     * {@code dup2(2)}: makes a standard stream of this process the same open file as another
-     * descriptor. What it was is closed, in one step with that.
+     * {@code dup2(2)}: makes a standard stream of this process refer to the same open file as
+     * another descriptor. The old stream is closed in the same step.
      *
-     * @param standard 0 to 2
-     * @throws IllegalArgumentException if it is another number: those have owners
+     * @param standard the number of the stream, 0 to 2
+     * @param by the descriptor; lent
+     * @throws IllegalArgumentException for any other number, since it has an owner
      * @throws ErrnoException EBUSY
      */
     public static void replaceStandard(int standard, Fd by) {
@@ -301,10 +302,11 @@ public final class Unistd {
     }
 
     /**
-     * {@code F_DUPFD_CLOEXEC} of a standard stream of this process, which stays what it is.
+     * {@code F_DUPFD_CLOEXEC} of a standard stream of this process.
      *
-     * @param standard 0 to 2
-     * @throws IllegalArgumentException if it is another number: those have owners
+     * @param standard the number of the stream, 0 to 2
+     * @return the duplicate, owned by the caller
+     * @throws IllegalArgumentException for any other number, since it has an owner
      * @throws ErrnoException EBADF if it is closed, EMFILE
      */
     public static Fd duplicateStandard(int standard) {
@@ -315,9 +317,8 @@ public final class Unistd {
     }
 
     /**
-     * {@code _exit(2)}: ends this process at once. Nothing of the JVM's runs any more: no hooks, no
-     * flushing, and no waiting (300 ms) for threads that are in native code, as the poller always
-     * is.
+     * {@code _exit(2)}: ends this process at once. The JVM runs no shutdown hooks, flushes nothing,
+     * and does not wait (300 ms) for threads in native code, where the poller always is.
      */
     public static void exit(int status) {
         int ignored = Libc.intCall(EXIT, status, 0, 0, 0, 0, 0);

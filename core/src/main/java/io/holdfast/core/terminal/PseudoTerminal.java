@@ -11,8 +11,8 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysIoctl;
 
 /**
- * A pseudo-terminal (pty(7)), of which this has the side of the person: what is written here the
- * programs on the terminal read as typed, and what they write is read here.
+ * The master side of a pseudo-terminal (pty(7)): the programs on the terminal read as typed input
+ * what is written here, and their output is read here.
  *
  * <pre>{@code
  * try (PseudoTerminal terminal = PseudoTerminal.open(new TerminalSize(24, 80))) {
@@ -22,10 +22,10 @@ import io.holdfast.core.sys.SysIoctl;
  * } // and SIGHUP
  * }</pre>
  *
- * <p>A started child leads a session whose controlling terminal this is, and has it as its three
- * standard streams. {@link #input} is at its end once no process has the terminal open any more.
- * What is typed is echoed, a line at a time is read, and Ctrl-C ({@code \3}) sends SIGINT, until a
- * program on the terminal wants it otherwise.
+ * <p>A started child leads a session with this controlling terminal, and has the terminal as its
+ * three standard streams. {@link #input} is at its end once no process has the terminal open any
+ * more. By default the terminal echoes its input, delivers it line by line, and turns Ctrl-C
+ * ({@code \3}) into SIGINT; a program on the terminal can change that.
  *
  * <p>{@link #close} hangs the terminal up: the leader of the session gets SIGHUP. Safe for use by
  * any thread.
@@ -48,14 +48,15 @@ public final class PseudoTerminal implements AutoCloseable {
     }
 
     /**
-     * Makes one whose size is not known.
+     * Makes a terminal of unknown size.
      *
      * @return the terminal, owned by the caller
      * @throws ErrnoException ENOSPC or EIO if there are too many, EMFILE, ENOENT without {@code
      *     /dev/ptmx}
      */
     public static PseudoTerminal open() {
-        // non-blocking: this open file is ours alone, and has no other way not to wait
+        // O_NONBLOCK: no other process shares this open file description, and the master side has
+        // no other way to avoid waits
         Fd master = Fcntl.open("/dev/ptmx", OPEN | Fcntl.O_NONBLOCK);
         try {
             return new PseudoTerminal(master);
@@ -66,7 +67,7 @@ public final class PseudoTerminal implements AutoCloseable {
     }
 
     /**
-     * Makes one of a size.
+     * Makes a terminal of a size.
      *
      * @param size the size
      * @return the terminal, owned by the caller
@@ -83,12 +84,13 @@ public final class PseudoTerminal implements AutoCloseable {
     }
 
     /**
-     * Starts a program on the terminal, as the leader of a new session; another one can follow when
-     * it has ended.
+     * Starts a program on the terminal, as the leader of a new session. Another program can be
+     * started after it has exited.
      *
-     * @param spawn its streams, session and terminal do not count; it is not changed
+     * @param spawn the program; its streams, session and terminal are ignored, and it is not
+     *     changed
      * @return the child, owned by the caller
-     * @throws ErrnoException as {@link Spawn#start} says; EPERM if another session has the terminal
+     * @throws ErrnoException as {@link Spawn#start}; EPERM if another session has the terminal
      */
     public Child start(Spawn spawn) {
         try (Fd side = openOther()) {
@@ -104,29 +106,29 @@ public final class PseudoTerminal implements AutoCloseable {
     }
 
     /**
-     * Opens the side of the programs, for a program that is started in another way.
+     * Opens the slave side, for a program that is started in another way.
      *
-     * @return the caller's; as long as it is open {@link #input} has no end
+     * @return the descriptor, owned by the caller; while it is open {@link #input} has no end
      * @throws ErrnoException EMFILE, EIO
      */
     public Fd openOther() {
         return Fd.adopt(SysIoctl.peer(master, OPEN | Fcntl.O_CLOEXEC), "ioctl(TIOCGPTPEER)", this);
     }
 
-    /** {@return the stream of what the programs write to the terminal, and of the echo; lent} */
+    /** {@return the stream of the programs' output and of the echo; lent} */
     public FdInputStream input() {
         return input;
     }
 
     /**
-     * {@return the stream to the terminal, as if its text was typed, buffered: {@code flush} sends
-     * it; lent}
+     * {@return the stream of input to the terminal, as if typed; buffered: {@code flush} sends it;
+     * lent}
      */
     public FdOutputStream output() {
         return output;
     }
 
-    /** {@return the size that programs on it are told} */
+    /** {@return the size that programs on the terminal see} */
     public TerminalSize size() {
         int size = SysIoctl.windowSize(master);
         int told = ErrnoException.check(size, "ioctl(TIOCGWINSZ)", this);
@@ -151,7 +153,7 @@ public final class PseudoTerminal implements AutoCloseable {
         master.close();
     }
 
-    /** The path of the side of the programs. */
+    /** Returns the path of the slave side. */
     @Override
     public String toString() {
         return "/dev/pts/" + number;

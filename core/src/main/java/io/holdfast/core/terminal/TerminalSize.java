@@ -1,14 +1,14 @@
 package io.holdfast.core.terminal;
 
 /**
- * How many characters fit onto a terminal.
+ * The size of a terminal in characters.
  *
  * <pre>{@code
  * terminal.resize(new TerminalSize(50, 132));
  * }</pre>
  *
- * @param rows 0, if unknown, to 32767
- * @param columns 0, if unknown, to 65535
+ * @param rows the number of rows, 0 (unknown) to 32767
+ * @param columns the number of columns, 0 (unknown) to 65535
  */
 public record TerminalSize(int rows, int columns) {
     private static final int MOST_ROWS = 0x7FFF;
@@ -25,7 +25,7 @@ public record TerminalSize(int rows, int columns) {
         }
     }
 
-    /** As stty(1) prints it: rows, then columns. */
+    /** Returns the rows and the columns, as {@code stty size} prints them. */
     @Override
     public String toString() {
         return rows + " " + columns;

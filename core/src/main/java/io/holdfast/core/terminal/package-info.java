@@ -1,5 +1,5 @@
 /**
- * Pseudo-terminals, for programs that want to talk to a person.
+ * Pseudo-terminals, for running interactive programs.
  *
  * <pre>{@code
  * try (PseudoTerminal terminal = PseudoTerminal.open();

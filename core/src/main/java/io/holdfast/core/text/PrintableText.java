@@ -1,21 +1,21 @@
 package io.holdfast.core.text;
 
 /**
- * Text that others wrote, in a form that one line of a terminal or a log can show.
+ * Escapes text of other users, so that one line of a terminal or a log can show it.
  *
  * <p>A service's output, a notify message, a D-Bus message, the name of a process or of a file can
  * hold escape sequences that a terminal executes, newlines that forge a log line, and bidirectional
- * controls that show a line in another order than it has. All of these become visible escapes here;
- * letters of any script and emoji stay as they are.
+ * controls that display a line in a false order. All of these become visible escapes here; letters
+ * of any script and emoji stay as they are.
  *
  * <p>The escapes are those of JSON, so a JSON document that passes through here keeps its meaning.
  * A backslash is not escaped: systemd's unit names ({@code dev-disk\x2dby.device}) stay readable,
- * and text that passes through twice comes out as after the first time. A tab becomes spaces.
+ * and escaping a text twice changes nothing more. A tab becomes spaces.
  *
  * <p>Code that prints or logs text escapes it at the last step, and nowhere before.
  */
 public final class PrintableText {
-    /** Stands at the end of a line whose rest was left out. */
+    /** The end of a line that was cut. */
     public static final String CUT = " […]";
 
     private static final int TAB = 8;
@@ -35,11 +35,11 @@ public final class PrintableText {
     }
 
     /**
-     * Returns the same, with {@link #CUT} at the end if it has more than {@code most} characters.
-     * What is behind them is not looked at.
+     * Returns the escaped text, cut with {@link #CUT} if it has more than {@code most} characters.
+     * The text beyond them is not examined.
      *
      * @param text the text
-     * @param most how many characters
+     * @param most the maximum number of characters, without {@link #CUT}
      * @return the escaped text
      */
     public static String of(String text, int most) {
@@ -62,7 +62,7 @@ public final class PrintableText {
         return line.toString();
     }
 
-    /** Counts the leading characters that stay as they are, {@code most} at most. */
+    /** Counts the leading characters that need no escape, {@code most} at most. */
     private static int printablePrefix(String text, int most) {
         int i = 0;
         while (i < text.length()) {

@@ -1,4 +1,4 @@
-/** Text for people: what a terminal or a log may be given of what others wrote. */
+/** Text of other users, in a form that is safe for terminals and logs. */
 @NullMarked
 package io.holdfast.core.text;
 

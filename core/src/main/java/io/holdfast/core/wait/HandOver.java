@@ -7,27 +7,27 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes tasks off the poller's thread, to virtual ones, where a task that blocks keeps no other
- * waiting.
+ * An executor that moves tasks from the poller's thread to virtual threads, where a task that
+ * blocks delays no other.
  *
- * <p>What the poller's thread gives is gathered until its batch of events ends: to wake a carrier
- * from outside costs more than most tasks, and so does a thread for each.
+ * <p>Tasks from the poller's thread are gathered until its batch of events ends: to wake a carrier
+ * from another thread costs more than most tasks, and so does a thread per task.
  */
 final class HandOver implements Executor {
     private static final Thread.Builder.OfVirtual THREADS =
             Thread.ofVirtual().name("holdfast-event-", 0);
 
     private volatile @Nullable Thread poller;
-    private List<Runnable> batch = new ArrayList<>(); // only of the poller's thread
+    private List<Runnable> batch = new ArrayList<>(); // only for the poller's thread
 
-    /** Gathers what that thread gives from now on. */
+    /** Sets the thread whose tasks are gathered. */
     void batchesOf(Thread thread) {
         poller = thread;
     }
 
-    /** By any thread. */
+    /** May be called by any thread. */
     @Override
-    @SuppressWarnings("ReferenceEquality") // the very thread
+    @SuppressWarnings("ReferenceEquality") // the same thread
     public void execute(Runnable task) {
         if (Thread.currentThread() == poller) {
             batch.add(task);
@@ -36,7 +36,7 @@ final class HandOver implements Executor {
         }
     }
 
-    /** By the poller's thread. */
+    /** Starts the gathered tasks. Only for the poller's thread. */
     void endBatch() {
         List<Runnable> all = batch;
         if (all.isEmpty()) {
@@ -47,9 +47,9 @@ final class HandOver implements Executor {
     }
 
     /**
-     * Tasks that one thread runs one after the other, for as long as none blocks. Each thread
-     * starts another one behind it, which goes on with the rest when its turn comes: because the
-     * first has blocked or failed and left its carrier, or because another carrier is free.
+     * Tasks that one thread runs one after the other, as long as none blocks. Each thread first
+     * starts a successor, which takes the remaining tasks once it is scheduled: because the first
+     * has blocked or failed and left its carrier, or because another carrier is free.
      */
     private static final class Batch implements Runnable {
         private final @Nullable Runnable[] tasks;
@@ -66,7 +66,7 @@ final class HandOver implements Executor {
             }
             for (Runnable task = take(); task != null; task = take()) {
                 task.run();
-                boolean _ = Thread.interrupted(); // the task's own affair
+                boolean _ = Thread.interrupted(); // an interrupt must not reach the next task
             }
         }
 
@@ -76,7 +76,7 @@ final class HandOver implements Executor {
                 return null;
             }
             Runnable task = tasks[mine];
-            tasks[mine] = null; // not to be held by one that blocks
+            tasks[mine] = null; // so that a batch that blocks does not keep it reachable
             return task;
         }
     }

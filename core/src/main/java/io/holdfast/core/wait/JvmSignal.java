@@ -9,9 +9,9 @@ import java.lang.invoke.MethodType;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * {@code sun.misc.Signal}, the only way to a signal in a JVM: signalfd(2) would need it blocked in
- * the JVM's own threads. Through method handles: javac warns of every mention of the class, that
- * warning is of no lint category that could be switched off, for a file or at all, and warnings are
+ * Handles signals by {@code sun.misc.Signal}, the only way in a JVM: signalfd(2) would need the
+ * signal blocked in the JVM's own threads. The class is called through method handles, because
+ * javac warns of every mention of it, no lint category switches that warning off, and warnings are
  * errors here.
  */
 public final class JvmSignal {
@@ -44,7 +44,7 @@ public final class JvmSignal {
         }
     }
 
-    /** Runs the task, on a thread of the JVM's, at each signal until that is cancelled. */
+    /** Runs the task at each signal, on a thread of the JVM. A cancel restores the old handler. */
     public static Registration handle(Signal signal, Runnable task) {
         MethodHandle run = MethodHandles.dropArguments(RUN.bindTo(task), 0, SIGNAL);
         Object ours = call(NEW, signal.name());

@@ -12,13 +12,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The waits of platform threads for one descriptor. Each waits in {@code ppoll(2)} itself, so that
- * no other thread has to run before it does.
+ * The waits of platform threads for one descriptor. Each thread waits in {@code ppoll(2)} itself,
+ * so that no other thread has to run to wake it.
  *
- * <p>A waiting thread holds a use of the descriptor: its number cannot be recycled under it. An
- * eventfd beside the descriptor wakes the thread when the descriptor is closed, whereupon it gives
- * the number back, or when it is interrupted. The eventfd is kept for the next wait, and closed
- * with the descriptor.
+ * <p>A waiting thread pins the descriptor, so its number cannot be recycled meanwhile. The thread
+ * also polls an eventfd, which wakes it when it is interrupted, or when the descriptor is closed;
+ * it then releases its pin. The eventfd is kept for the next wait, and closed with the descriptor.
  */
 public final class PollWaits implements Fd.Holder {
     @GuardedBy("this")
@@ -33,8 +32,8 @@ public final class PollWaits implements Fd.Holder {
      * Waits until the descriptor is ready.
      *
      * @param nanos {@link Long#MAX_VALUE} for no limit
-     * @return what it is ready for, 0 when the time is over, or -errno: EMFILE or ENFILE if there
-     *     is no eventfd to be had
+     * @return the events that it is ready for, 0 when the time is over, or -errno: EMFILE or ENFILE
+     *     if no eventfd can be made
      */
     public static int await(Fd fd, int events, long nanos) throws InterruptedException {
         int number = fd.acquire();
@@ -79,7 +78,7 @@ public final class PollWaits implements Fd.Holder {
         wait.waker.close();
     }
 
-    /** Does nothing to one that is over: its waker may be another's by now. */
+    /** Wakes a wait, unless it is over: its waker may belong to another wait by now. */
     private synchronized void wake(Wait wait) {
         if (waiting.contains(wait)) {
             wait.woken = true;
@@ -102,7 +101,7 @@ public final class PollWaits implements Fd.Holder {
 
     @Override
     public boolean isWaitedFor() {
-        return false; // that were a use
+        return false; // a waiting thread pins the descriptor, which already prevents a move
     }
 
     @Override
@@ -111,8 +110,8 @@ public final class PollWaits implements Fd.Holder {
     }
 
     /**
-     * One of them. What {@link Thread#interrupt} closes is an interruptible channel, so this is
-     * one; nobody else sees it.
+     * The wait of one thread. It is an interruptible channel only because {@link Thread#interrupt}
+     * closes one; no other code uses it as a channel.
      */
     private final class Wait extends AbstractInterruptibleChannel {
         private final SysEventfd waker;
@@ -147,11 +146,11 @@ public final class PollWaits implements Fd.Holder {
             try {
                 end(true);
             } catch (AsynchronousCloseException e) {
-                // interrupted: the thread has thrown that, or has the status still
+                // interrupted: await has thrown InterruptedException, or the status is still set
             }
         }
 
-        /** Its thread is interrupted; this may come late. */
+        /** Called by an interrupt of the thread, possibly after the wait is over. */
         @Override
         protected void implCloseChannel() {
             wake(this);

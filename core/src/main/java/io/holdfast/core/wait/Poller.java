@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * The process-wide poller behind {@link Readiness}: one thread in {@code epoll_wait}, helped by
  * virtual threads that are about to park.
  *
- * <p>A descriptor is added by its first wait and stays registered until it is closed or all who
- * waited have given up; each wait arms it (EPOLLONESHOT) for the union of what its waiters want. An
+ * <p>A descriptor is added by its first wait and stays registered until it is closed or all its
+ * waiters have given up. Each wait arms it (EPOLLONESHOT) for the union of its waiters' events. An
  * event wakes the waiters that it concerns and arms again for the rest. The event's data is slot
  * and generation, never the descriptor: within one batch a closed number may belong to somebody
  * else already.
@@ -32,7 +32,7 @@ public final class Poller {
     private final Slots<FdWaiters> slots = new Slots<>();
     private final HandOver handOver = new HandOver();
     private final ReentrantLock sweeping = new ReentrantLock();
-    private final SysEpoll.Events swept = new SysEpoll.Events(); // by who has that lock
+    private final SysEpoll.Events swept = new SysEpoll.Events(); // guarded by sweeping
 
     private Poller(SysEpoll epoll) {
         this.epoll = epoll;
@@ -43,7 +43,7 @@ public final class Poller {
         return poller != null ? poller : start();
     }
 
-    /** Not in a static initializer: a failure (EMFILE, no thread) must not be for ever. */
+    /** Not in a static initializer: a failure (EMFILE, no thread) must not be permanent. */
     private static synchronized Poller start() {
         Poller poller = running;
         if (poller != null) {
@@ -79,7 +79,7 @@ public final class Poller {
             if (registration != null) {
                 try {
                     registration.event(events.events(i));
-                } catch (RuntimeException | Error e) { // one descriptor's trouble is its own
+                } catch (RuntimeException | Error e) { // must not stop the other descriptors
                     Faults.log("the poller failed with an event", e);
                 }
             }
@@ -87,9 +87,10 @@ public final class Poller {
     }
 
     /**
-     * Looks for events, and leaves them to nobody else. A virtual thread does so before it parks:
-     * it has often just written what another one waits for, and wakes that on its own carrier,
-     * which takes a tenth of the time that the poller's thread needs to wake up.
+     * Handles pending events without waiting, unless another thread is doing so. A virtual thread
+     * calls this before it parks: it has often just written the data that another virtual thread
+     * waits for. To wake that thread from this carrier takes a tenth of the time that the poller's
+     * thread needs to wake up.
      */
     private void sweep() {
         if (sweeping.tryLock()) {
@@ -101,7 +102,7 @@ public final class Poller {
         }
     }
 
-    /** Runs what callbacks bring about. */
+    /** Returns the executor for work of callbacks that may block. */
     public Executor executor() {
         return handOver;
     }
@@ -128,11 +129,11 @@ public final class Poller {
                 if (interrupted) {
                     throw new InterruptedException();
                 }
-                int now = SysPoll.now(fd, events); // a limit of zero asks, too
+                int now = SysPoll.now(fd, events); // even a limit of zero polls once
                 return now < 0 ? Readiness.NONE : now & (events | Readiness.HUP | Readiness.ERR);
             }
             if (interrupted || left <= 0 || left == Long.MAX_VALUE) {
-                LockSupport.park(this); // where it could not be removed, its event is on the way
+                LockSupport.park(this); // if it could not be removed, its event is on the way
             } else {
                 LockSupport.parkNanos(this, left);
             }
@@ -168,7 +169,7 @@ public final class Poller {
         }
     }
 
-    /** Somebody who waits for one event. */
+    /** A thread or callback that waits for one event. */
     private abstract static class Waiter {
         final int events;
         @Nullable Waiter next;
@@ -215,16 +216,16 @@ public final class Poller {
         }
     }
 
-    /** One descriptor in the epoll instance, and who waits for it. */
+    /** One descriptor in the epoll instance, and its waiters. */
     private final class FdWaiters implements Fd.Holder {
-        private static final long OUT = -1; // no slot has it
+        private static final long OUT = -1; // not the key of any slot
 
         private final Fd fd;
 
         @GuardedBy("this")
         private @Nullable Waiter waiters;
 
-        /** Its key in the table, where it is while it is in the epoll instance. */
+        /** Its key in the table of slots while it is in the epoll instance, otherwise OUT. */
         @GuardedBy("this")
         private long key = OUT;
 
@@ -235,7 +236,7 @@ public final class Poller {
             this.fd = fd;
         }
 
-        /** False if the descriptor is closed. */
+        /** Adds a waiter; returns false if the descriptor is closed. */
         synchronized boolean add(Waiter waiter) {
             if (closed || !fd.isOpen()) {
                 return false;
@@ -251,7 +252,7 @@ public final class Poller {
             return true;
         }
 
-        /** False if it is no longer waiting: it was or is about to be called. */
+        /** Removes a waiter; returns false if it was called or is about to be called. */
         synchronized boolean remove(Waiter waiter) {
             Waiter before = null;
             for (Waiter w = waiters; w != null; before = w, w = w.next) {
@@ -270,7 +271,7 @@ public final class Poller {
             return false;
         }
 
-        /** Takes it out, so that an event that nobody waits for wakes nobody. */
+        /** Removes it from the epoll instance: an event without a waiter must wake no thread. */
         @GuardedBy("this")
         private void disarm() {
             try {
@@ -281,7 +282,7 @@ public final class Poller {
                     fd.release();
                 }
             } catch (ClosedException e) {
-                // closed this moment: beforeClose() does it
+                // just closed: beforeClose() removes it
             }
         }
 
@@ -345,15 +346,15 @@ public final class Poller {
                     try {
                         arm();
                     } catch (ClosedException e) {
-                        // closed this moment: closing() tells them
-                    } catch (ErrnoException e) { // somebody has closed the number under its owner
+                        // just closed: closing() wakes them
+                    } catch (ErrnoException e) { // other code has closed the number of this Fd
                         failed = waiters;
                         waiters = null;
                     }
                 }
             }
             tell(ready, events);
-            tell(failed, Readiness.ERR); // their own call says why
+            tell(failed, Readiness.ERR); // their next call on the descriptor fails with the reason
         }
 
         private void tell(@Nullable Waiter list, int events) {

@@ -9,20 +9,21 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A table whose keys are slot and generation: a key of something removed never finds its successor.
+ * A table whose keys are slot and generation: the key of a removed value never finds the next value
+ * of its slot.
  *
- * <p>Safe for use by any thread, and without a lock: a virtual thread that waits for one leaves its
- * carrier with all that it holds, and the poller's thread would wait for that.
+ * <p>Safe for use by any thread, and without a lock: a virtual thread that waits for a lock leaves
+ * its carrier while it holds other locks, and the poller's thread would have to wait for those.
  */
 public final class Slots<T> {
     private static final int FIRST_CHUNK = 64; // slots, a power of two; each next has twice as many
-    private static final int CHUNKS = 25; // as many as there are numbers
+    private static final int CHUNKS = 25; // enough for all slot numbers
 
-    /** Slots that came into the table at once, and stay where they are. */
+    /** A block of slots, allocated at once and never moved. */
     private static final class Chunk {
         final AtomicReferenceArray<@Nullable Object> values;
         final AtomicIntegerArray generations;
-        final AtomicIntegerArray freedBefore; // of a free slot: the next one of those, plus 1
+        final AtomicIntegerArray freedBefore; // for a free slot: the next free slot, plus 1
 
         Chunk(int slots) {
             values = new AtomicReferenceArray<>(slots);
@@ -35,11 +36,12 @@ public final class Slots<T> {
     private final AtomicInteger used = new AtomicInteger();
 
     /**
-     * In the low word the slot that was freed last, plus 1; in the high word a count of changes.
+     * The list of free slots. Low word: the slot that was freed last, plus 1. High word: a count of
+     * changes, against ABA.
      */
     private final AtomicLong freed = new AtomicLong();
 
-    /** Puts it in, and returns its key. */
+    /** Adds a value, and returns its key. */
     public long add(T value) {
         int slot = take();
         Chunk chunk = made(slot);
@@ -62,7 +64,7 @@ public final class Slots<T> {
         }
     }
 
-    /** What the key stands for, or null if it was removed. */
+    /** Returns the value of a key, or null if it was removed. */
     @SuppressWarnings("unchecked") // add puts nothing else in
     public @Nullable T get(long key) {
         int slot = (int) key;
@@ -76,7 +78,7 @@ public final class Slots<T> {
         return chunk.generations.get(at) == generation(key) ? (T) value : null;
     }
 
-    /** Takes out what {@link #add} has given that key; does nothing a second time. */
+    /** Removes the value of a key. Does nothing if it was removed before. */
     public void remove(long key) {
         int slot = (int) key;
         Chunk chunk = made(slot);
@@ -93,7 +95,7 @@ public final class Slots<T> {
         } while (!freed.compareAndSet(top, changed(top, slot + 1)));
     }
 
-    /** All that is in now. */
+    /** Returns all current values. */
     @SuppressWarnings("unchecked") // add puts nothing else in
     public List<T> values() {
         List<T> all = new ArrayList<>();

@@ -42,7 +42,7 @@ public final class SysEpoll implements AutoCloseable {
                         "");
     }
 
-    /** Room for the events that one wait tells; of one thread at a time. */
+    /** Memory for the events that one wait returns. For one thread at a time. */
     public static final class Events {
         private final MemorySegment memory;
         private final MemorySegment errno;
@@ -53,18 +53,18 @@ public final class SysEpoll implements AutoCloseable {
             errno = arena.allocate(Libc.ERRNO_LAYOUT);
         }
 
-        /** What it is ready for. */
+        /** The ready events: bits of {@code EPOLLIN} and others. */
         public int events(int index) {
             return memory.get(JAVA_INT, (long) index * EVENT_SIZE + EVENTS);
         }
 
-        /** What it was registered with. */
+        /** The data with which the descriptor was registered. */
         public long data(int index) {
             return memory.get(JAVA_LONG_UNALIGNED, (long) index * EVENT_SIZE + DATA);
         }
     }
 
-    /** {@code epoll_ctl(2)}: 0, or -errno. By any thread. */
+    /** {@code epoll_ctl(2)}: 0, or -errno. May be called by any thread. */
     public int control(int operation, int number, int interest, long data) {
         Scratch scratch = Scratch.take();
         int self = epoll.acquire();
@@ -80,7 +80,7 @@ public final class SysEpoll implements AutoCloseable {
     }
 
     /**
-     * {@code epoll_wait(2)}: how many events there are, none after the time-out or a signal.
+     * {@code epoll_wait(2)}: the number of events, 0 after the time-out or a signal.
      *
      * @param milliseconds -1 for no limit
      */

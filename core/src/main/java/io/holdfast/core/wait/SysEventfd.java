@@ -23,7 +23,7 @@ public final class SysEventfd implements AutoCloseable {
         return fd;
     }
 
-    /** Its number, for a call of the only one who closes it. */
+    /** Returns the number without a pin: only its owner, which also closes it, may use it. */
     int number() {
         return number;
     }
@@ -31,7 +31,7 @@ public final class SysEventfd implements AutoCloseable {
     public void signal() {
         byte[] one = new byte[Long.BYTES];
         one[0] = 1; // both processors are little-endian
-        int ignored = Unistd.write(fd, one, 0, one.length); // EAGAIN: it is signalled already
+        int ignored = Unistd.write(fd, one, 0, one.length); // EAGAIN: already signalled
     }
 
     public void drain() {

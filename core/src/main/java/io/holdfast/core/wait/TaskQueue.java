@@ -6,9 +6,9 @@ import java.util.Deque;
 import java.util.function.Consumer;
 
 /**
- * What others want run on a loop, in the order in which it came. What begins something is refused
- * when too much waits; what ends something gets in, since there is no more of it than has begun.
- * Safe for use by any thread.
+ * The queue of tasks that other threads post to an event loop, in their order. A task that begins
+ * something is refused when too many wait. A task that completes something is always accepted,
+ * since there are at most as many as have begun. Safe for use by any thread.
  */
 public final class TaskQueue {
     private final int limit;
@@ -19,11 +19,11 @@ public final class TaskQueue {
     @GuardedBy("this")
     private int begins;
 
-    private Deque<Runnable> drained = new ArrayDeque<>(); // by who drains, for the next time
+    private Deque<Runnable> drained = new ArrayDeque<>(); // only for drain, which reuses it
 
     /**
-     * @param limit how many that begin something may wait
-     * @throws IllegalArgumentException if it is not positive
+     * @param limit how many tasks that begin something may wait
+     * @throws IllegalArgumentException if the limit is not positive
      */
     public TaskQueue(int limit) {
         if (limit <= 0) {
@@ -36,7 +36,7 @@ public final class TaskQueue {
         return limit;
     }
 
-    /** Adds what begins something: false if as many wait as the limit allows. */
+    /** Adds a task that begins something; returns false if as many wait as the limit allows. */
     public synchronized boolean offer(Runnable task) {
         if (begins >= limit) {
             return false;
@@ -46,16 +46,17 @@ public final class TaskQueue {
         return true;
     }
 
-    /** Adds what ends something. */
+    /** Adds a task that completes something. */
     public synchronized void add(Runnable task) {
         waiting.add(task);
     }
 
     /**
-     * Takes out all that is there now, and hands it over; what comes meanwhile stays. By one thread
-     * at a time.
+     * Removes all current tasks and passes them on; tasks that are added meanwhile stay. To be
+     * called by one thread at a time.
      *
-     * @return how many there were
+     * @param to receives the tasks, in their order
+     * @return the number of tasks
      */
     public int drain(Consumer<Runnable> to) {
         Deque<Runnable> taken;

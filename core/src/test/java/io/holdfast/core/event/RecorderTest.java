@@ -52,7 +52,7 @@ class RecorderTest {
 
     @Test
     void aStartIsToldWithTheIdentityOfTheChild() throws Exception {
-        try (Child child = Spawn.of("true").start()) { // loaded before
+        try (Child child = Spawn.of("true").start()) { // loads the classes before the recording
             assertThat(child.await().isSuccess()).isTrue();
         }
         Child[] started = new Child[1];
@@ -162,7 +162,7 @@ class RecorderTest {
         }
     }
 
-    /** Says whether it has loaded a class of events. */
+    /** Runs in another JVM with class loading logged: shows whether it loads event classes. */
     static final class Unrecorded {
         public static void main(String[] arguments) throws Exception {
             try (Child child = Spawn.of("true").start()) {

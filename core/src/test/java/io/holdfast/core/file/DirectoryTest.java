@@ -81,7 +81,7 @@ class DirectoryTest {
         }
         try (Directory directory = Directory.open(folder.toString())) {
             assertThat(directory.names(Integer.MAX_VALUE)).hasSize(1000).doesNotHaveDuplicates();
-            String bytes = "\udcff\udcfe"; // no UTF-8
+            String bytes = "\udcff\udcfe"; // not UTF-8
             assertThat(directory.makeDirectory(bytes, 0700)).isTrue();
             assertThat(directory.names(Integer.MAX_VALUE)).contains(bytes);
             directory.enter(bytes).close();

@@ -40,7 +40,7 @@ class FolderWatchTest {
         watch.close();
     }
 
-    /** Until a change is told that comes after this one has begun. */
+    /** Makes a change, and waits for a call of the watch after it. */
     private void isTold(Change change) throws Exception {
         told.drainPermits();
         change.make();
@@ -69,7 +69,7 @@ class FolderWatchTest {
         Files.writeString(top.resolve("1.x"), "text");
         Files.createDirectories(top.resolve("b/far"));
         Files.delete(near.resolve("1.y"));
-        isTold(() -> Files.createFile(near.resolve("1.x"))); // events come in order
+        isTold(() -> Files.createFile(near.resolve("1.x"))); // events arrive in order
         assertThat(told.availablePermits()).isZero();
     }
 
@@ -125,7 +125,7 @@ class FolderWatchTest {
 
     @Test
     void manyChangesAreToldOnce() throws Exception {
-        for (int i = 0; i < 2000; i++) { // more than the kernel's events that a key keeps
+        for (int i = 0; i < 2000; i++) { // more events than a WatchKey keeps
             Files.writeString(near.resolve(i + ".x"), "text");
         }
         told.acquire();
@@ -160,7 +160,7 @@ class FolderWatchTest {
                 new FolderWatch(List.of(loop.resolve("in")), _ -> true, looks::release)) {
             assertThat(own).isNotNull();
             looks.acquire();
-            Files.createFile(top.resolve("other")); // does not matter, and does not keep it waiting
+            Files.createFile(top.resolve("other")); // does not matter, and does not delay the call
             Files.delete(loop);
             looks.acquire();
             looks.drainPermits();

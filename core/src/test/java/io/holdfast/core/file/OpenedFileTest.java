@@ -63,7 +63,7 @@ class OpenedFileTest {
         }
     }
 
-    /** A directory of a user, in which he may do what he likes. */
+    /** A directory that belongs to a user. */
     private Path directoryOf(String name, long uid) throws IOException {
         Path made = Files.createDirectories(folder.resolve(name));
         give(made, uid);
@@ -99,12 +99,12 @@ class OpenedFileTest {
         assertRefused(path, errno, why, () -> read(path));
     }
 
-    // ---- what it is
+    // ---- kinds of file
 
     @Test
     void aRegularFileIsReadWhole() throws IOException {
         assertThat(read(file("file", "content"))).isEqualTo("content");
-        assertThat(read(Path.of("/proc/self/comm"))).isNotEmpty(); // says that its size is 0
+        assertThat(read(Path.of("/proc/self/comm"))).isNotEmpty(); // stat reports the size 0
     }
 
     @Test
@@ -158,7 +158,7 @@ class OpenedFileTest {
         }
     }
 
-    // ---- what would wait
+    // ---- files whose open would wait
 
     @Test
     void aFifoThatNobodyReadsIsRefusedAtOnce() throws IOException {
@@ -220,7 +220,7 @@ class OpenedFileTest {
         }
     }
 
-    // ---- making it
+    // ---- making files
 
     @ParameterizedTest
     @ValueSource(ints = {0, 022, 077, 0777})
@@ -313,7 +313,7 @@ class OpenedFileTest {
         assertRefused(own.resolve("up/secret"), Errno.ELOOP, "belongs to user 0");
         assertRefused(own.resolve("other"), Errno.ELOOP, "belongs to user " + OTHER);
         OpenHow device = OpenHow.writing().kinds(FileKind.CHARACTER_DEVICE);
-        OpenedFile.open(own.resolve("null").toString(), device).close(); // harms nobody
+        OpenedFile.open(own.resolve("null").toString(), device).close(); // /dev/null is harmless
         OpenHow creating = OpenHow.writing().creating(0600);
         Path made = own.resolve("up/made");
         assertRefused(
@@ -366,7 +366,7 @@ class OpenedFileTest {
         Path path = own.resolve("fifo");
         assertRefused(path, Errno.EMLINK, "file of user 0", () -> read(path, how));
 
-        assertThat(read(secret)).isEqualTo("root's"); // in a directory of root's
+        assertThat(read(secret)).isEqualTo("root's"); // in a directory that belongs to root
         Path his = file("user/his", "his");
         give(his, USER);
         Files.createLink(own.resolve("again"), his);

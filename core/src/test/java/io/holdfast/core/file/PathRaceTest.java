@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Paths that somebody exchanges meanwhile, and trees of any shape. */
+/** Paths that another thread exchanges during the open, and random trees. */
 @Timeout(60)
 @Needs(
         root = true,
@@ -115,8 +115,9 @@ class PathRaceTest {
     }
 
     /**
-     * In any tree of directories, files and links of two owners, what is opened is what the kernel
-     * finds by that path; and where a link of the user's was on the way, it is the user's.
+     * In any tree of directories, files and links of two owners, the opened file is the one that
+     * the kernel finds by the path; and if a link of the user was on the way, the file belongs to
+     * the user.
      */
     @ParameterizedTest
     @MethodSource("trees")
@@ -178,7 +179,7 @@ class PathRaceTest {
     }
 
     /**
-     * Who owns the links of a path that lie in a directory of the user's, as a plain walk finds
+     * The owners of the links of a path that lie in the user's directories, as a plain walk finds
      * them.
      */
     private static List<Long> linksOnTheWay(Path path) throws IOException {

@@ -133,7 +133,7 @@ class FairShareTest {
         return Gen.cases(10);
     }
 
-    /** Beside a model that adds everything up anew each time. */
+    /** Compares the share with a model that adds up all charges in each step. */
     @ParameterizedTest
     @MethodSource("cases")
     void whateverIsTakenAndReturnedTheBooksAgreeAndTheRuleHolds(Gen gen) {

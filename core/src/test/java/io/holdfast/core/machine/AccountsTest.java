@@ -45,7 +45,7 @@ class AccountsTest {
         return accounts(getent, LONG);
     }
 
-    /** With a script in the place of getent. */
+    /** Accounts with a script instead of getent. */
     private Accounts accounts(String getent, Duration patience) throws IOException {
         Path script = folder.resolve("getent");
         Files.writeString(script, "#!/bin/sh\n" + getent + "\n");

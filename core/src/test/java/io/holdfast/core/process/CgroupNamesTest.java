@@ -13,11 +13,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What services may call the cgroups that are delegated to them. */
+/** Names that services may give to the cgroups that are delegated to them. */
 @Timeout(60)
 @Needs(root = true, cgroup2 = true, programs = "sh")
 class CgroupNamesTest {
-    /** In a JVM of the locale C, which can decode no such name. */
+    /** Runs in a JVM with the locale C, which cannot decode such names. */
     static final class InLocaleC {
         public static void main(String[] path) {
             try (Cgroup cgroup = Cgroup.open(path[0])) {

@@ -24,11 +24,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 @SameOnEveryKernel
 @Timeout(60)
 class CgroupPathTest {
-    /** Characters that a path's meaning hangs on, and some that mean nothing. */
+    /** Characters that are significant in a path, and some that are not. */
     private static final String ALPHABET = "//..__--@@:\\ab09 usericslonp\n\0é";
 
     /**
-     * What the library of systemd answered for processes put at these paths; capsules as of 258.
+     * Expected values are those that libsystemd returned for processes at these paths; capsules as
+     * of 258.
      */
     @ParameterizedTest
     @CsvSource(

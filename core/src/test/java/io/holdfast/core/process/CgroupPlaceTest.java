@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** With a scratch cgroup as the manager's root. */
+/** Tests with a scratch cgroup as the manager's root. */
 @Timeout(120)
 @Needs(root = true, cgroup2 = true)
 class CgroupPlaceTest {
@@ -95,7 +95,7 @@ class CgroupPlaceTest {
         assertThat(unit()).isEmpty();
     }
 
-    /** A user who owns a cgroup makes it as deep as he likes, and connects from there. */
+    /** A user who owns a cgroup can make it as deep as he likes, and connect from there. */
     @Test
     void toJudgeADeepCgroupTakesLittleLongerThanToReadItsPath() {
         place("a.slice/b.service" + "/c".repeat(DEPTH));

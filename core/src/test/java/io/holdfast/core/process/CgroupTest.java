@@ -122,7 +122,7 @@ class CgroupTest {
             assertErrno(Errno.ENOENT, child::remove);
             try (Cgroup successor = cgroup.create("child")) {
                 assertThat(successor).isNotEqualTo(child);
-                assertErrno(Errno.ENOENT, child::remove); // the name is another's
+                assertErrno(Errno.ENOENT, child::remove); // another cgroup has the name
                 assertThat(cgroup.childNames()).containsExactly("child");
             }
         }
@@ -304,8 +304,8 @@ class CgroupTest {
                 Spawn.of(
                                 "perl",
                                 "-e",
-                                // each keeps its last five: none lives for long, and many for
-                                // as long as it takes to find and ask them
+                                // each parent keeps its last five children: none lives long, and
+                                // many live just as long as the search takes
                                 "$SIG{CHLD} = 'IGNORE'; my @last; "
                                         + "while (1) { my $p = fork; if (!$p) { sleep } "
                                         + "push @last, $p; kill 9, shift @last if @last > 5; "
@@ -350,7 +350,7 @@ class CgroupTest {
             assertThat(cgroup.isPopulated()).isFalse();
             assertThat(elsewhere.pidFd().isAlive()).isTrue();
             end(elsewhere);
-            cgroup.kill(); // nobody
+            cgroup.kill(); // no process is left
         }
     }
 
@@ -427,7 +427,7 @@ class CgroupTest {
                         }
                     });
             Thread drainer = Thread.startVirtualThread(drain);
-            Await.parked(drainer); // the pipe is empty, and nobody fills it
+            Await.parked(drainer); // the pipe is empty, and no process writes
             drainer.interrupt();
             drainer.join();
             assertThat(cgroup.thaw(LONG)).isTrue();
@@ -537,7 +537,7 @@ class CgroupTest {
         assertThat(cgroup.childNames()).isEmpty();
     }
 
-    /** Deeper than descriptors or a stack would reach, were it walked by recursion. */
+    /** The tree is deeper than a recursive walk could go with its descriptors or its stack. */
     @Test
     void aTreeOfAnyDepthIsSearchedKilledAndRemoved() throws Exception {
         int depth = 1500;

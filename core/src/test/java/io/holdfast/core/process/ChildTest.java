@@ -278,8 +278,8 @@ class ChildTest {
         Child child = Spawn.of("sh", "-c", "read x; exit 6").stdin(Stdio.pipe()).start();
         CompletableFuture<Exit> future = child.onExit();
         try (PidFd held = child.pidFd().duplicate()) {
-            child.pidFd().fd(); // lent until then
-            child.close(); // which ends its input
+            child.pidFd().fd(); // lent until the close
+            child.close(); // this ends its input
             assertThat(future.get()).isEqualTo(new Exit.Exited(6));
             assertThat(child.await()).isEqualTo(new Exit.Exited(6));
             assertThat(held.state()).isEqualTo(PidFd.State.REAPED);

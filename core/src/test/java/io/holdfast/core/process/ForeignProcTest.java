@@ -12,7 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A {@code /proc} that is of another PID namespace than ours: the numbers differ. */
+/** A {@code /proc} of another PID namespace than ours: the PIDs differ. */
 @Timeout(60)
 @Needs(root = true, programs = "unshare")
 class ForeignProcTest {

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class IsolationTest {
     @TempDir private Path folder;
 
-    /** What a shell says in there; standard error too. */
+    /** Returns the output of a shell in the namespaces, standard error included. */
     private static String shell(Isolation isolation, String text) throws Exception {
         return output(Spawn.of("/bin/sh", "-c", text).isolation(isolation));
     }
@@ -104,7 +104,7 @@ class IsolationTest {
                         .doesNotContain("eth");
             }
             assertThat(shell(isolation, "cat /proc/net/if_inet6 /proc/net/fib_trie"))
-                    .contains("127.0.0.1"); // it is up
+                    .contains("127.0.0.1"); // the loopback device is up
         }
     }
 

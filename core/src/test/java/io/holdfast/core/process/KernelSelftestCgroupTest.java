@@ -244,7 +244,7 @@ class KernelSelftestCgroupTest {
                 PidFd child = parent.held("child", "cgroup=" + scratch.folder() + "/warm")) {
             assertThat(cold.freeze(LIMIT)).isTrue();
             cold.attach(child);
-            assertThat(cold.freeze(LIMIT)).isTrue(); // confirmed for the newcomer too
+            assertThat(cold.freeze(LIMIT)).isTrue(); // waits for the new member, too
             assertThat(child.signal(Signal.USR1)).isTrue();
             warm.attach(child);
             assertThat(parent.reap(child.pid())).isEqualTo(new Exit.Killed(Signal.USR1, false));

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * The kernel's coredump tests: a server of core dumps knows the crashing process by the socket.
- * Coredump sockets are as old as SO_PASSRIGHTS (Linux 6.16).
+ * The kernel's coredump tests: a coredump server identifies the crashing process by the socket.
+ * Coredump sockets arrived with SO_PASSRIGHTS (Linux 6.16).
  */
 @Timeout(120)
 @Needs(

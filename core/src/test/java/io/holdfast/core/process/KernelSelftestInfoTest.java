@@ -18,12 +18,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The kernel's pidfd_info_test, and of pidfd_autoreap_test what shows at a pidfd. */
+/**
+ * The kernel's pidfd_info_test, and the part of pidfd_autoreap_test that is visible through a
+ * pidfd.
+ */
 @Timeout(120)
 class KernelSelftestInfoTest {
     private static final Duration LIMIT = Duration.ofSeconds(100);
 
-    /** How long an event that must not come is waited for. */
+    /** The time to wait for an event that must not come. */
     private static final Duration NO_EVENT = Duration.ofMillis(500);
 
     private static final Exit KILLED = new Exit.Killed(Signal.KILL, false);

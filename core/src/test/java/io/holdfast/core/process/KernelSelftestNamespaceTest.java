@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Of the kernel's pidfd_setns_test what shows without entering a namespace. */
+/** The part of the kernel's pidfd_setns_test that is visible without entering a namespace. */
 @Timeout(60)
 class KernelSelftestNamespaceTest {
     private static final long OTHERS = Clone.NEWUTS | Clone.NEWIPC | Clone.NEWPID | Clone.NEWNET;

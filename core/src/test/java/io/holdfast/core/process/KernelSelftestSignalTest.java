@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The kernel's pidfd_test, what it says of signals, over the public API. */
+/** The signal part of the kernel's pidfd_test, over the public API. */
 @Timeout(60)
 class KernelSelftestSignalTest {
     private ForeignParent parent;

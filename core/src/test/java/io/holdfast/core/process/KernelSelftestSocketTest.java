@@ -68,7 +68,7 @@ class KernelSelftestSocketTest {
                 UnixSocket accepted = listener.accept();
                 Peer peer = accepted.peer();
                 Sender sender = hello(accepted)) {
-            // the client connected after it had become that user
+            // the client connected after it had changed to that user
             assertThat(peer.pid()).isEqualTo(client.pid());
             assertThat(peer.uid()).isEqualTo(12345);
             assertThat(peer.gid()).isEqualTo(12345);

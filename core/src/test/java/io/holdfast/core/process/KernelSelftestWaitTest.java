@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 /** The kernel's pidfd_poll_test, pidfd_wait and the waiting part of pidfd_test. */
 @Timeout(120)
 class KernelSelftestWaitTest {
-    /** As many as the kernel's own test in the long suite. */
+    /** In the long suite, as many rounds as the kernel's own test. */
     private static final int ROUNDS = Boolean.getBoolean("holdfast.long") ? 10_000 : 300;
 
     /** Enough to see the race several times over. */
@@ -28,7 +28,7 @@ class KernelSelftestWaitTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(100);
 
-    /** How long an event that must not come is waited for. */
+    /** The time to wait for an event that must not come. */
     private static final Duration NO_EVENT = Duration.ofMillis(200);
 
     private ForeignParent parent;
@@ -128,7 +128,7 @@ class KernelSelftestWaitTest {
             assertThat(child.signal(Signal.TERM)).isTrue();
             assertThat(child.await(LIMIT).orElseThrow())
                     .isEqualTo(knownToStrangers(new Exit.Killed(Signal.TERM, false)));
-            Await.until(() -> child.state() == PidFd.State.REAPED); // a moment after the exit
+            Await.until(() -> child.state() == PidFd.State.REAPED); // the reap follows the exit
         }
     }
 
@@ -167,7 +167,7 @@ class KernelSelftestWaitTest {
         }
     }
 
-    /** An exec gives the process's number to another thread, while its folder is being opened. */
+    /** An exec gives the process's PID to another thread while its directory is being opened. */
     @Test
     @Needs(programs = "gcc")
     void aProcessIsReadableWhileItsThreadsExecute() throws Exception {

@@ -39,7 +39,7 @@ class ParentDeathTest {
                             plain.copy().whileHeld(_ -> {}).start());
             for (Child child : children) {
                 byte[] line = new byte[16];
-                int n = child.stdout().read(line); // it is past setpriv
+                int n = child.stdout().read(line); // setpriv is done
                 System.out.print(new String(line, 0, n, StandardCharsets.US_ASCII));
             }
             Exit _ = children.getFirst().await();
@@ -65,7 +65,7 @@ class ParentDeathTest {
             try (child) {
                 assertThat(child.await())
                         .isIn(new Exit.Killed(Signal.KILL, false), new Exit.Unknown());
-                if (child.isChild()) { // where this process is the heir
+                if (child.isChild()) { // if this process adopted it
                     Optional<Exit> ignored = child.reap();
                 }
             }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Waiting for the end of children of ours and of strangers. */
+/** Waiting for the exit of children and of other processes. */
 @Timeout(60)
 class PidFdExitTest {
     private static final Exit KILLED = new Exit.Killed(Signal.KILL, false);
@@ -41,12 +41,12 @@ class PidFdExitTest {
         before.awaitSameNumber();
     }
 
-    /** What the kernel tells of a reaped stranger. */
+    /** Returns the exit that the kernel reports for a reaped process that is not a child. */
     private static Exit ifTold(Exit exit) {
         return Feature.EXIT_INFO.isPresent() ? exit : UNKNOWN;
     }
 
-    /** As on a kernel before 6.15, where nobody is told of an exit but who reaps. */
+    /** Runs as on a kernel before 6.15, where only the reaper learns the exit status. */
     static final class OurChildren {
         static final int ROUNDS = 40;
 
@@ -203,7 +203,7 @@ class PidFdExitTest {
             AutoCloseable watch = stranger.onExit(loop, told::add);
             CompletableFuture<Exit> future = stranger.onExit();
             assertThat(stranger.signal(Signal.KILL)).isTrue();
-            assertThat(loop.step(LONG)).isEqualTo(1); // the exit: its status is not known yet
+            assertThat(loop.step(LONG)).isEqualTo(1); // exited; its status is not known yet
             assertThat(told).isEmpty();
             parent.reap(stranger.pid());
             while (told.isEmpty()) {
@@ -253,7 +253,7 @@ class PidFdExitTest {
                 assertThat(orphan.state())
                         .as("waiting does not reap")
                         .isEqualTo(PidFd.State.EXITED);
-                Await.until(() -> isFirstExited(orphan)); // behind what is about to be reaped
+                Await.until(() -> isFirstExited(orphan)); // after children about to be reaped
                 assertThat(orphan.reap()).contains(KILLED);
                 assertThat(isFirstExited(orphan)).isFalse();
                 assertThat(orphan.state()).isEqualTo(PidFd.State.REAPED);

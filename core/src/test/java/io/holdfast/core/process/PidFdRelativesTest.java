@@ -19,7 +19,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Strangers: their children, how they ended, and the names that other tools give them. */
+/**
+ * Processes that are not children: their children, their exits, and the names that other tools give
+ * them.
+ */
 @Timeout(60)
 class PidFdRelativesTest {
     private static final String TREE = "sh -c 'sleep 1000 & sleep 1000 & wait' & echo; wait";
@@ -66,7 +69,7 @@ class PidFdRelativesTest {
                     assertThat(parent).isEqualTo(top.pidFd());
                 }
             } finally {
-                boolean _ = top.signal(Signal.KILL); // unless it has ended with those
+                boolean _ = top.signal(Signal.KILL); // unless it has ended, too
             }
             Exit _ = top.await();
             try (Members none = top.pidFd().descendants()) {

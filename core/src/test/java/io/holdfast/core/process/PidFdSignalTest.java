@@ -119,7 +119,7 @@ class PidFdSignalTest {
 
     private static final long VALUE = 0xFEDCBA9876543210L;
 
-    /** What {@code sigvalue.c} says when it has got it. */
+    /** Returns the output of {@code sigvalue.c} after it has received the signal. */
     private static String arrived() {
         return "35 -1 " + ProcessHandle.current().pid() + " fedcba9876543210";
     }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What is told of a process that lives, is a zombie, and is reaped. */
+/** The state of a process that lives, is a zombie, and is reaped. */
 @Timeout(60)
 class PidFdStateTest {
     private static final Exit KILLED = new Exit.Killed(Signal.KILL, false);

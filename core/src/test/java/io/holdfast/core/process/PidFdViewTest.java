@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What can be looked at through a pidfd: descriptors, namespaces, attributes in /proc. */
+/** What a pidfd gives access to: descriptors, namespaces, attributes in /proc. */
 @Timeout(60)
 class PidFdViewTest {
     private final OpenDescriptors before = OpenDescriptors.now();
@@ -45,7 +45,10 @@ class PidFdViewTest {
                         ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(errno));
     }
 
-    /** Its attributes are in place when it runs: its start returns a little before. */
+    /**
+     * Writes a byte once it runs: its attributes are set by then, but its start returns a little
+     * earlier.
+     */
     private static final String SAY_AND_STAY = "$| = 1; print 'x'; sysread STDIN, my $x, 1";
 
     /** A child that waits until its standard input ends. */
@@ -180,7 +183,7 @@ class PidFdViewTest {
 
     @Test
     void whenItStartedIsBetweenBeforeAndAfter() throws Exception {
-        Instant earliest = Instant.now().minus(Duration.ofSeconds(2)); // asking takes time
+        Instant earliest = Instant.now().minus(Duration.ofSeconds(2)); // some tolerance
         try (Child child = cat().start()) {
             Instant latest = Instant.now();
             Proc proc = child.pidFd().proc();

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Numbers of processes are recycled by force, again and again. Who goes by number, or by number and
+ * PIDs are recycled by force, again and again. Code that identifies processes by PID, or by PID and
  * start time, is fooled; no operation of Holdfast is.
  */
 @Timeout(300)
@@ -59,7 +59,7 @@ class PidRecyclingTest {
             try (PidFd victim = PidFd.open(number)) {
                 Known known = Known.of(victim);
                 if (!parent.recycle(number, "successor")) {
-                    continue; // somebody else was quicker
+                    continue; // another process got the PID
                 }
                 recycled++;
                 try (PidFd successor = PidFd.open(number)) {
@@ -85,7 +85,7 @@ class PidRecyclingTest {
         }
     }
 
-    /** What was known of a process while it lived. */
+    /** What was known about a process while it lived. */
     private record Known(int number, Optional<Long> id, ProcessId name) {
         static Known of(PidFd process) {
             ProcessId name = process.processId();
@@ -269,7 +269,10 @@ class PidRecyclingTest {
         assertThat(commands).doesNotContain("outside").contains("inside");
     }
 
-    /** Linux 6.15 tells where a process died; before that nothing is told of one that is gone. */
+    /**
+     * Linux 6.15 reports where a process died; older kernels report nothing about a process that is
+     * gone.
+     */
     private static void assertDiedIn(Cgroup cgroup, PidFd victim) {
         if (!Feature.EXIT_INFO.isPresent()) {
             assertThat(victim.info().cgroupId()).isEmpty();

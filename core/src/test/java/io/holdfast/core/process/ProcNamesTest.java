@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Names of files, arguments and variables that the locale, or UTF-8, cannot say. */
+/** Names of files, arguments and variables that the locale, or UTF-8, cannot represent. */
 @Timeout(120)
 class ProcNamesTest {
     private static final String MAKE_AND_RUN =
@@ -22,7 +22,7 @@ class ProcNamesTest {
             NAME=$d exec "./$d" -e '$| = 1; print "x"; sysread STDIN, my $x, 1' "$d"
             """;
 
-    /** Looks at a process, and says in ASCII what it sees. */
+    /** Reads the names of a process, and prints them in ASCII. */
     static final class Looker {
         public static void main(String[] arguments) {
             try (PidFd process = PidFd.open(Integer.parseInt(arguments[0]))) {
@@ -46,9 +46,9 @@ class ProcNamesTest {
     }
 
     /**
-     * @param name for printf(1)
-     * @param inUri as a file URI has it
-     * @param inText as a text of ours has it, beyond ASCII in hexadecimal
+     * @param name the name, for printf(1)
+     * @param inUri the name in a file URI
+     * @param inText the name in a text of ours, with characters beyond ASCII in hexadecimal
      */
     @ParameterizedTest
     @CsvSource({

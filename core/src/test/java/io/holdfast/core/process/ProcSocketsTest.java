@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What /proc has about the sockets and the memory of a process. */
+/** What /proc shows about the sockets and the memory of a process. */
 @Timeout(60)
 class ProcSocketsTest {
     @TempDir private Path folder;

@@ -11,14 +11,14 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Where cgroups can be seen and not changed, as in most containers. */
+/** Cgroups that are visible but read-only, as in most containers. */
 @Timeout(60)
 @Needs(
         root = true,
         cgroup2 = true,
         programs = {"unshare", "mount"})
 class ReadOnlyCgroupTest {
-    /** Runs behind a mount of its own. */
+    /** Runs in a mount namespace of its own. */
     static final class Contained {
         public static void main(String[] arguments) throws Exception {
             try (Cgroup own = Cgroup.own()) {

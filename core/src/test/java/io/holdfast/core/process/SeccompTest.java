@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Under a filter that bans pidfd_send_signal(2), as old profiles of containers do. */
+/** Tests under a filter that forbids pidfd_send_signal(2), as old container profiles do. */
 @Timeout(60)
 class SeccompTest {
     private static final int PIDFD_SEND_SIGNAL = 424;

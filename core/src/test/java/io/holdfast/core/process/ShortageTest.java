@@ -19,13 +19,15 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A process that is out of descriptors, at every step: errors, and neither hangs nor leaks. */
+/**
+ * A process that runs out of descriptors at every step gets errors, and neither hangs nor leaks.
+ */
 @Timeout(120)
 class ShortageTest {
     private static final int MAX_SPARE = 16;
     private static final int LIMIT = 160;
 
-    /** In a JVM of its own, whose table of descriptors is filled. */
+    /** Runs in a JVM of its own, whose descriptor table is full. */
     static final class InAFullTable {
         public static void main(String[] arguments) throws Exception {
             FullTable.limit(LIMIT, Fd.class);
@@ -34,7 +36,7 @@ class ShortageTest {
                     Fd out = pipe[1]) {
                 assertThat(failureOf(() -> Fcntl.open("/none", 0))).isEqualTo(Errno.ENOENT);
                 FullTable.fill(0);
-                // answers that are kept, and a poller that is started once
+                // results that are cached, and a poller that is started once
                 assertThat(failureOf(() -> Readiness.await(out, Readiness.OUT)))
                         .isEqualTo(Errno.EMFILE);
                 assertThat(failureOf(Feature.PIDFD_GETFD::isPresent)).isEqualTo(Errno.EMFILE);
@@ -60,7 +62,10 @@ class ShortageTest {
             }
         }
 
-        /** Where the kernel may kill it at its birth, so that it is started once more. */
+        /**
+         * Starts a child that the kernel may kill at its birth, so that it is started a second
+         * time.
+         */
         private static void bornInAKilledCgroup(Cgroup cgroup) throws Exception {
             try (cgroup) {
                 cgroup.kill();

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** As whom a child runs. */
+/** The user and groups that a child runs as. */
 @Timeout(60)
 @Needs(programs = "setpriv")
 class SpawnAsUserTest {
@@ -99,7 +99,7 @@ class SpawnAsUserTest {
         }
     }
 
-    /** What runs as nobody. */
+    /** Runs as the user nobody. */
     static final class Nobody {
         private Nobody() {}
 

@@ -65,7 +65,7 @@ class SpawnCleanStateTest {
     @Test
     void signalsIgnoredSinceTheJvmWasStartedAreDefaultAndChildrenAreNotLost() throws Exception {
         List<String> java = ChildJvm.command(List.of(), Ignoring.class);
-        // as nohup(1) does, and as a careless parent may do with SIGCHLD
+        // as nohup(1) does, and as a careless parent may do for SIGCHLD
         Process jvm =
                 new ProcessBuilder(
                                 Stream.concat(

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A child has the descriptors that it was given, under their numbers, and no others. */
 @Timeout(60)
 class SpawnDescriptorsTest {
-    /** Prints what is open, but for the folder that it reads. */
+    /** Prints the open descriptors, except that of the directory that it reads. */
     private static final String LIST =
             "opendir(my $d, '/proc/self/fd') or die; "
                     + "for (sort { $a <=> $b } grep { /\\d/ } readdir $d) { "
@@ -39,7 +39,7 @@ class SpawnDescriptorsTest {
         before.awaitSameNumber();
     }
 
-    /** What a child finds open beyond its standard streams, by number. */
+    /** Returns the descriptors, by number, that a child has open beyond its standard streams. */
     private static Map<Integer, String> found(Spawn spawn) throws Exception {
         Map<Integer, String> found = new TreeMap<>();
         for (String line : SpawnTest.output(spawn).split("\n")) {
@@ -71,7 +71,7 @@ class SpawnDescriptorsTest {
         return fd.with(n -> n);
     }
 
-    /** A descriptor of the same file under a number, which must be free. */
+    /** Opens the file of a descriptor again under a number, which must be free. */
     private static Fd under(Fd fd, int number) {
         String path = fd.with(n -> "/proc/self/fd/" + n);
         List<Fd> lower = new ArrayList<>();

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What cannot be started says which thing and why, and leaves nothing behind. */
+/** A failed start reports the cause, and leaves nothing behind. */
 @Timeout(60)
 class SpawnErrorsTest {
     private final OpenDescriptors before = OpenDescriptors.now();
@@ -40,8 +40,8 @@ class SpawnErrorsTest {
     private static final int TRIES = 5_000;
 
     /**
-     * Waits a few seconds at most until there are none. Children are reaped by another thread, when
-     * they have exited: those of an earlier test, too, that nobody has waited for.
+     * Waits a few seconds at most until there are no children. Another thread reaps children when
+     * they have exited, also those of an earlier test that did not wait for them.
      */
     static void awaitNoChildren() throws IOException {
         List<String> children = childrenOfOurs();
@@ -52,7 +52,7 @@ class SpawnErrorsTest {
         assertThat(children).as("children that are left").isEmpty();
     }
 
-    /** Those that Java does not know of and that are not reaped. */
+    /** Returns the PIDs of the unreaped children that Java does not know. */
     static List<String> childrenOfOurs() throws IOException {
         StringBuilder numbers = new StringBuilder();
         try (var tasks = Files.newDirectoryStream(Path.of("/proc/self/task"))) {
@@ -77,7 +77,7 @@ class SpawnErrorsTest {
     }
 
     private static void assertFails(Spawn spawn, int errno, Object... named) {
-        // the plain way, as a thread of its own, held, and from a virtual thread
+        // the plain way, on a thread of its own, held, and from a virtual thread
         for (int way = 0; way < 4; way++) {
             if (way == 1) {
                 spawn.umask(022);

@@ -255,7 +255,7 @@ class SpawnHeldTest {
     }
 
     @Test
-    @Needs(disposableMachine = true) // it changes a setting of all
+    @Needs(disposableMachine = true) // it changes a system-wide setting
     void oneThatIsHeldForTooLongEndsWithoutItsProgram() throws Exception {
         Path trace = folder.resolve("trace");
         String limit = "/proc/sys/fs/lease-break-time";
@@ -271,7 +271,7 @@ class SpawnHeldTest {
                             ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENXIO))
                     .hasMessageContaining("fs.lease-break-time");
             Exit told = new Exit.Exited(127);
-            assertThat(exit.get()) // who starts it reaps it, and may be first
+            assertThat(exit.get()) // start() reaps it, perhaps first
                     .isIn(told, Feature.EXIT_INFO.isPresent() ? told : new Exit.Unknown());
             assertThat(trace).doesNotExist();
         } finally {

@@ -21,7 +21,7 @@ class SpawnManyTest {
     private static final int ALIVE = SLOW ? 100 : 1_000;
     private static final int AT_ONCE = SLOW ? 20 : 200;
 
-    /** Some are of the JVM itself: compilers and carriers come and go. */
+    /** Threads of the JVM itself: compilers and carriers come and go. */
     private static final int SLACK = 30;
 
     private static int threads() {
@@ -51,7 +51,7 @@ class SpawnManyTest {
         assertThat(OpenDescriptors.now().count()).isEqualTo(beside.count() + AT_ONCE);
         assertThat(alive).allMatch(child -> child.pidFd().isAlive());
         assertThat(more).allMatch(child -> child.pidFd().isAlive());
-        Await.until(() -> threads() < threadsBefore + SLACK); // the starters' and none a child
+        Await.until(() -> threads() < threadsBefore + SLACK); // no thread per child
         end(more);
         beside.awaitSameNumber();
         assertThat(alive).allMatch(child -> child.pidFd().isAlive());
@@ -62,7 +62,7 @@ class SpawnManyTest {
         Await.until(() -> threads() < threadsBefore + SLACK);
     }
 
-    /** One by each of so many threads, half of them virtual. */
+    /** Starts one child on each of so many threads, half of them virtual. */
     private static Collection<Child> startedAtOnce(int count) throws InterruptedException {
         Collection<Child> children = new ConcurrentLinkedQueue<>();
         Collection<Throwable> failures = new ConcurrentLinkedQueue<>();

@@ -21,7 +21,7 @@ class SpawnOfAKilledJvmTest {
 
     @TempDir Path folder;
 
-    /** The other JVM: holds children for ever, and says who they are. */
+    /** The other JVM: holds children forever, and prints their PIDs. */
     static final class Holder {
         private static final CountDownLatch NEVER = new CountDownLatch(1);
 
@@ -74,7 +74,7 @@ class SpawnOfAKilledJvmTest {
         try (BufferedReader said = jvm.inputReader(StandardCharsets.UTF_8)) {
             for (int i = 0; i < HELD; i++) {
                 int pid = Integer.parseInt(said.readLine());
-                held.add(PidFd.open(pid)); // it is held: the number is its own
+                held.add(PidFd.open(pid)); // it is held: the PID is pinned
             }
             assertThat(held).allMatch(PidFd::isAlive);
         } finally {
@@ -83,8 +83,8 @@ class SpawnOfAKilledJvmTest {
         for (PidFd child : held) {
             try (child) {
                 assertThat(child.await())
-                        .isIn(new Exit.Exited(127), new Exit.Unknown()); // as its heir reaps it
-                if (child.isChild()) { // where this process is the heir
+                        .isIn(new Exit.Exited(127), new Exit.Unknown()); // depends on its adopter
+                if (child.isChild()) { // if this process adopted it
                     Optional<Exit> ignored = child.reap();
                 }
             }

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Needs(programs = "perl")
 @Timeout(60)
 class SpawnTerminalTest {
-    /** Opens a pseudoterminal, says its name, and then what is written to it. */
+    /** Opens a pseudoterminal, prints its name, and then what is written to it. */
     private static final String MASTER =
             "use Fcntl; $| = 1; sysopen(my $m, '/dev/ptmx', O_RDWR | O_NOCTTY) or die; "
                     + "my $z = pack('i', 0); ioctl($m, 0x40045431, $z) or die; " // TIOCSPTLCK:
@@ -237,7 +237,7 @@ class SpawnTerminalTest {
         }
     }
 
-    /** Gives a session the terminal by the name that means another one there. */
+    /** Gives a new session the terminal by a name that refers to another terminal there. */
     static final class Asking {
         private Asking() {}
 
@@ -264,8 +264,7 @@ class SpawnTerminalTest {
                     Child job = perl(TELL).newProcessGroup().terminal(tty).start()) {
                 String said = "its job " + job.await() + "\n";
                 byte[] bytes = said.getBytes(StandardCharsets.UTF_8);
-                // we are in the background now, which a terminal lets write unless it is told not
-                // to
+                // we are in the background now, from where writing is allowed unless TOSTOP is set
                 int ignored = Unistd.write(tty, bytes, 0, bytes.length);
             }
         }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a child is started with. */
+/** The properties that a child is started with. */
 @Timeout(60)
 class SpawnTest {
     private static final Exit SUCCESS = new Exit.Exited(0);
@@ -37,7 +37,7 @@ class SpawnTest {
         before.awaitSameNumber();
     }
 
-    /** What a child that succeeds writes. */
+    /** Returns the output of a child, which must succeed. */
     static String output(Spawn spawn) throws Exception {
         try (Child child = spawn.stdout(Stdio.pipe()).start()) {
             String said = new String(child.stdout().readAllBytes(), StandardCharsets.UTF_8);
@@ -250,7 +250,7 @@ class SpawnTest {
                 .isThrownBy(() -> Spawn.of("true").stdin(Stdio.merged()));
     }
 
-    /** Fields of /proc/PID/stat behind the name: state, parent, group, session, … */
+    /** Returns the fields of /proc/PID/stat after the name: state, parent, group, session, … */
     private static List<String> stat(Spawn spawn) throws Exception {
         String stat = output(spawn);
         return Arrays.asList(stat.substring(stat.lastIndexOf(')') + 2).split(" "));

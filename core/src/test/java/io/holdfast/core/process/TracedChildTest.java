@@ -10,7 +10,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A child that a debugger traces: its zombie is the tracer's before it is ours. */
+/** A child that a debugger traces: the tracer waits for its zombie before we can. */
 @Timeout(60)
 class TracedChildTest {
     @Test
@@ -24,7 +24,7 @@ class TracedChildTest {
                 assertThat(tracing.inputReader().readLine()).isEqualTo("tracing");
                 assertThat(child.signal(Signal.KILL)).isTrue();
                 Await.until(() -> child.pidFd().state() == PidFd.State.EXITED);
-                // longer than a process of others is waited for
+                // longer than the wait for a process that is not a child
                 assertThat(child.await(ExitWatch.REAP_GRACE.plus(Duration.ofMillis(300))))
                         .isEmpty();
             } finally {

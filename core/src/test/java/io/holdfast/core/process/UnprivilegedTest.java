@@ -20,11 +20,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a plain user may do with a process of root's, and what it is told otherwise. */
+/** What an unprivileged user may do with a process of root, and the errors for the rest. */
 @Needs(root = true, programs = "setpriv")
 @Timeout(60)
 class UnprivilegedTest {
-    /** What runs as nobody. */
+    /** Runs as the user nobody. */
     static final class Nobody {
         private Nobody() {}
 
@@ -111,7 +111,7 @@ class UnprivilegedTest {
         return Path.of(type.getProtectionDomain().getCodeSource().getLocation().toURI());
     }
 
-    /** Where nobody may read it. */
+    /** Copies the classes to where the user nobody may read them. */
     private static void copy(Path from, Path to) throws IOException {
         Files.walkFileTree(
                 from,

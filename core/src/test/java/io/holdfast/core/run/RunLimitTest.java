@@ -9,7 +9,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** More output than is kept. */
+/** Runs with more output than is kept. */
 @Timeout(100)
 class RunLimitTest {
     private static final int MUCH = 100_000_000;

@@ -171,7 +171,7 @@ class RunTest {
         List<String> lines = new ArrayList<>();
         RunResult _ =
                 Run.of("cat")
-                        .input("ä\nb\r\nĊ".getBytes(UTF_16LE)) // whose last one has the byte of \n
+                        .input("ä\nb\r\nĊ".getBytes(UTF_16LE)) // Ċ contains the byte of \n
                         .charset(UTF_16LE)
                         .onOutputLine(lines::add)
                         .run();
@@ -188,7 +188,7 @@ class RunTest {
                 shell("echo first; echo e >&2; " + wait + "; printf last")
                         .onOutputLine(line -> {
                             lines.add(line);
-                            create(go); // which the program waits for
+                            create(go); // the program waits for this
                         })
                         .onErrorLine(errors::add)
                         .run();

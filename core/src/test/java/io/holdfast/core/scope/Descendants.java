@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Programs whose processes try to get away, and what is left of them. */
+/** Programs whose processes try to escape, and what is left of them. */
 final class Descendants {
     private static final String VARIABLE = "HOLDFAST_SCOPE_TEST";
     private static final AtomicInteger COUNT = new AtomicInteger();
@@ -30,12 +30,12 @@ final class Descendants {
         return Spawn.of("sh", "-c", script).stdin(Stdio.devNull());
     }
 
-    /** Forks twice, begins a session, ignores SIGHUP, and writes its number; the shell exits. */
+    /** Forks twice, begins a session, ignores SIGHUP, and writes its PID; the shell exits. */
     static Spawn daemon(Path file) {
         return shell("(setsid nohup " + writing(file) + " >/dev/null 2>&1 &)");
     }
 
-    /** The same without any environment. */
+    /** Starts such a daemon without any environment. */
     static Spawn daemonWithoutEnvironment(Path file) {
         return shell("(env -i setsid /bin/" + writing(file) + " >/dev/null 2>&1 &)");
     }
@@ -45,11 +45,11 @@ final class Descendants {
     }
 
     /**
-     * Processes that fork and leave their place to their child, again and again, in a process group
-     * of their own whose number they write; for half a minute at most, whatever a test does.
+     * Processes that fork and exit again and again, so that only the child continues, in a process
+     * group of their own whose id they write; for half a minute at most, whatever a test does.
      *
-     * @param forks how often the first one forks before, each time twice as many
-     * @param pause milliseconds that each lives
+     * @param forks how often all processes fork first, which doubles their number each time
+     * @param pause the lifetime of each process in milliseconds
      */
     static Spawn relay(Path running, int forks, int pause) {
         String program =
@@ -68,7 +68,7 @@ final class Descendants {
         return shell(script).newProcessGroup();
     }
 
-    /** Whether a process, or a zombie, is in a process group. */
+    /** Returns whether a process, or a zombie, is in a process group. */
     static boolean isGroupLeft(String group) {
         try (Child kill = shell("kill -s 0 -- -" + group + " 2>/dev/null").start()) {
             return kill.await().isSuccess();
@@ -77,14 +77,14 @@ final class Descendants {
         }
     }
 
-    /** A value that no other test has, to be found by. */
+    /** Tags a spawn with a value that no other test has, by which its processes are found. */
     static String tag(Spawn spawn) {
         String tag = ProcessHandle.current().pid() + "-" + COUNT.incrementAndGet();
         spawn.environment(VARIABLE, tag);
         return tag;
     }
 
-    /** The processes, zombies aside, that have a tag. */
+    /** Returns the processes with a tag, except zombies. */
     static List<String> tagged(String tag) {
         List<String> found = new ArrayList<>();
         String[] numbers = new File("/proc").list((_, name) -> name.matches("\\d+"));
@@ -96,7 +96,7 @@ final class Descendants {
                 }
             } catch (ErrnoException e) {
                 switch (e.errno()) {
-                    case Errno.ENOENT, Errno.ESRCH, Errno.EACCES -> {} // gone, or not of ours
+                    case Errno.ENOENT, Errno.ESRCH, Errno.EACCES -> {} // gone, or of another user
                     default -> throw e;
                 }
             }
@@ -104,7 +104,7 @@ final class Descendants {
         return found;
     }
 
-    /** The process whose number was written to a file. */
+    /** Opens the process whose PID was written to a file. */
     static PidFd written(Path file) {
         awaitWritten(file);
         return PidFd.open(Integer.parseInt(text(file).strip()));
@@ -123,7 +123,7 @@ final class Descendants {
         }
     }
 
-    /** The zombies among the children of this JVM. */
+    /** Returns the zombies among the children of this JVM. */
     static List<String> zombies() {
         List<String> zombies = new ArrayList<>();
         try (PidFd self = PidFd.self()) {

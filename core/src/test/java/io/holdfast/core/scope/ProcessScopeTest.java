@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A scope holds all that is started in it and ends it, by each of its means. */
+/** A scope holds all processes that are started in it and ends them, by each mechanism. */
 @Timeout(60)
 @Needs(cgroup2 = true, root = true)
 class ProcessScopeTest {
@@ -118,7 +118,7 @@ class ProcessScopeTest {
 
             assertThat(scope.isEmpty()).isTrue();
         }
-        Await.until(() -> !Descendants.isGroupLeft(group)); // nor are zombies left
+        Await.until(() -> !Descendants.isGroupLeft(group)); // no zombies are left either
     }
 
     @ParameterizedTest
@@ -182,7 +182,7 @@ class ProcessScopeTest {
         }
     }
 
-    /** The subreaper got it, and does not touch it. */
+    /** Ends an orphan that the subreaper has adopted and must not touch. */
     private static void end(PidFd orphan, Guarantee means) throws InterruptedException {
         try (orphan) {
             boolean _ = orphan.signal(Signal.KILL);
@@ -216,7 +216,7 @@ class ProcessScopeTest {
                 assertThat(child.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
                 child.close();
             } catch (IllegalStateException e) {
-                // a slow machine: the deadline came first
+                // slow machine: the deadline passed first
             }
             assertThat(scope.isOverdue()).isTrue();
             assertThatIllegalStateException()
@@ -327,7 +327,7 @@ class ProcessScopeTest {
     @EnumSource
     void nothingIsLeftBehind(Guarantee means) throws Exception {
         boolean subreaper = SysPrctl.isChildSubreaper();
-        open(means).close(); // what is opened once
+        open(means).close(); // opens what stays open
         OpenDescriptors before = OpenDescriptors.now();
         for (int i = 0; i < 5; i++) {
             try (ProcessScope scope = open(means);

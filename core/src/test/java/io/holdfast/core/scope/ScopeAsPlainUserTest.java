@@ -22,13 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a scope of a plain user takes, by the place that he is in. */
+/** The mechanism that a scope of an unprivileged user gets, depending on the user's cgroup. */
 @Needs(root = true, cgroup2 = true, programs = "setpriv")
 @Timeout(90)
 class ScopeAsPlainUserTest {
     @TempDir Path folder;
 
-    /** What runs as nobody. */
+    /** Runs as the user nobody. */
     static final class Nobody {
         private Nobody() {}
 

@@ -59,7 +59,7 @@ class DescriptorPassingTest {
         }
     }
 
-    /** Flags of the descriptor, in octal, O_CLOEXEC alone. */
+    /** Returns the flags of the descriptor in octal, O_CLOEXEC only. */
     private static String flags(Fd fd) {
         String info = fd.with(n -> KernelFile.text(null, "/proc/self/fdinfo/" + n));
         int flags = Integer.parseInt(info.replaceAll("(?s).*flags:\\s*(\\d+).*", "$1"), 8);
@@ -187,7 +187,7 @@ class DescriptorPassingTest {
                 watched[1].close();
                 two.close();
                 one.close();
-                // the last writer was in the message: now there is none
+                // the last writer was in the message: now there is no writer
                 assertThat(Messages.textOf(in)).isEmpty();
             }
         }
@@ -223,7 +223,7 @@ class DescriptorPassingTest {
                     .isThrownBy(() -> one.send(data, List.of(open, closed)));
             assertThat(data.remaining()).isEqualTo(1);
             assertThat(two.tryReceive(ByteBuffer.allocate(1))).isEqualTo(UnixSocket.WOULD_BLOCK);
-            open.move().close(); // no use of it was left over
+            open.move().close(); // no reference was left pinned
         }
     }
 

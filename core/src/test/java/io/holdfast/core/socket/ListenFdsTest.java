@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ListenFdsTest {
     private static final String PID = Long.toString(ProcessHandle.current().pid());
 
-    /** What a service does that is started by its sockets. */
+    /** A service that is started by socket activation. */
     static final class Activated {
         private Activated() {}
 
@@ -75,7 +75,7 @@ class ListenFdsTest {
         }
     }
 
-    /** The number alone may have been recycled since. */
+    /** The PID alone may have been recycled meanwhile. */
     @Test
     @Needs(features = Feature.PIDFS)
     void whatIsForAnotherProcessOfOurNumberIsNotTaken() throws Exception {
@@ -83,7 +83,7 @@ class ListenFdsTest {
         try (PidFd self = PidFd.self();
                 UnixSocket _ = pair[0];
                 UnixSocket _ = pair[1]) {
-            String other = Long.toUnsignedString(self.id()); // not that of the child
+            String other = Long.toUnsignedString(self.id()); // not the child's id
             assertThat(outputOf(activated(pair).environment("LISTEN_PIDFDID", other)))
                     .containsExactly("false", "[]", "[]");
         }

@@ -6,7 +6,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Unistd;
 import java.nio.ByteBuffer;
 
-/** Texts as buffers and back. */
+/** Converts texts to buffers and back. */
 final class Messages {
     private static final int ROOM = 1024;
 
@@ -16,7 +16,7 @@ final class Messages {
         return ByteBuffer.wrap(text.getBytes(UTF_8));
     }
 
-    /** What a receive has put into the buffer. */
+    /** Returns the text that a receive has put into the buffer. */
     static String text(ByteBuffer received) {
         byte[] bytes = new byte[received.position()];
         received.get(0, bytes);
@@ -30,14 +30,14 @@ final class Messages {
         return n == UnixSocket.END ? "(end)" : text(room);
     }
 
-    /** Receives once, with what comes beside. */
+    /** Receives once, with the ancillary data. */
     static String receive(UnixSocket socket, Ancillary beside) throws InterruptedException {
         ByteBuffer room = ByteBuffer.allocate(ROOM);
         int n = socket.receive(room, beside);
         return n == UnixSocket.END ? "(end)" : text(room);
     }
 
-    /** A pipe that holds a text: its read end, and nobody has the other. */
+    /** Returns the read end of a pipe that holds a text, and whose write end is closed. */
     static Fd pipeWith(String text) {
         Fd[] pipe = Unistd.pipe2(0);
         try (Fd out = pipe[1]) {
@@ -50,7 +50,7 @@ final class Messages {
         return pipe[0];
     }
 
-    /** What there is to read of a descriptor. */
+    /** Reads a descriptor to its end. */
     static String textOf(Fd pipe) {
         byte[] bytes = new byte[ROOM];
         int n = Unistd.read(pipe, bytes, 0, bytes.length);

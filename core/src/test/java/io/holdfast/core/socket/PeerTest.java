@@ -47,7 +47,10 @@ class PeerTest {
                 UnixAddress.path(folder.resolve("socket")), SocketType.STREAM, 8);
     }
 
-    /** A Perl script that connects and goes on as told, until its standard input ends. */
+    /**
+     * Starts a Perl script that connects, runs the given statements, and waits until its standard
+     * input ends.
+     */
     private Process client(String then, String... before) throws IOException {
         List<String> command = new ArrayList<>(List.of(before));
         command.addAll(List.of("perl", "-e", CONNECT + then, folder.resolve("socket").toString()));
@@ -77,7 +80,7 @@ class PeerTest {
                 Exit exit = held.await();
                 if (Feature.EXIT_INFO.isPresent()) {
                     assertThat(exit).isEqualTo(new Exit.Exited(0));
-                } else { // whether Java has reaped it before we look
+                } else { // depends on whether Java has reaped it by now
                     assertThat(exit).isIn(new Exit.Exited(0), new Exit.Unknown());
                 }
                 peer.close();

@@ -16,7 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A file of another process whose last close takes two minutes delays no thread of ours. */
+/**
+ * A file of another process whose last close takes two minutes delays no thread of this process.
+ */
 @Timeout(60)
 class SlowCloseTest {
     private static final Duration SOON = Duration.ofSeconds(10);
@@ -35,7 +37,7 @@ class SlowCloseTest {
         assertThat(closing.join(SOON)).as("it is closed at once").isTrue();
     }
 
-    /** The socket from another process, which has let go of it. */
+    /** Receives the socket from another process, which has closed it. */
     private static Fd received(LingeringSocket lingering) throws Exception {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket from = pair[0];

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Sockets of root's in the directories of a user. */
+/** Sockets of root in the directories of a user. */
 @Timeout(60)
 @Needs(
         root = true,
@@ -56,7 +56,7 @@ class SocketFileRaceTest {
         return UnixListener.listen(UnixAddress.path(path), SocketType.STREAM, 1, 0666);
     }
 
-    /** Somebody else's socket is root's victim: no permission and no name of it may change. */
+    /** A file of root outside is the target: neither its permissions nor its name may change. */
     @Test
     void aDirectoryThatIsExchangedForALinkLeadsNowhereElse() throws IOException {
         Path outside = make("outside", 0);

@@ -130,7 +130,7 @@ class UnixListenerTest {
     void aSocketFileThatNobodyListensOnIsReplaced() throws InterruptedException {
         try (UnixListener first = listen("socket");
                 Fd copy = first.fd().duplicate()) {
-            UnixListener.adopt(copy).close(); // listens no more, and leaves the file
+            UnixListener.adopt(copy).close(); // closes it, and leaves the file
             first.fd().close();
             assertThat(folder.resolve("socket")).exists();
             try (UnixListener second = listen("socket")) {
@@ -188,13 +188,13 @@ class UnixListenerTest {
         assertThat(folder).isEmptyDirectory();
     }
 
-    /** Binds to a path, and listens when it is told to. */
+    /** Binds to a path, and listens on request. */
     private static final String BINDER =
             "use Socket; $| = 1; socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; "
                     + "bind($s, pack_sockaddr_un($ARGV[0])) or die; print qq{bound\n}; "
                     + "<STDIN> // exit; listen($s, 5) or die; print qq{listening\n}; <STDIN>";
 
-    /** Has no descriptor left when the file is bound. */
+    /** Runs with a descriptor table that is full once the file is bound. */
     static final class InAFullTable {
         private InAFullTable() {}
 
@@ -203,7 +203,7 @@ class UnixListenerTest {
             UnixListener.listen(address, SocketType.STREAM, BACKLOG, 0600).close(); // all is loaded
             FullTable.limit(100, UnixListener.class);
             FullTable.fill(2); // for the socket and its directory
-            UnixListener.listen(address, SocketType.STREAM, BACKLOG).close(); // needs no other
+            UnixListener.listen(address, SocketType.STREAM, BACKLOG).close(); // needs no third
             String said = "it listens";
             try {
                 UnixListener.listen(address, SocketType.STREAM, BACKLOG, 0600).close();
@@ -233,7 +233,7 @@ class UnixListenerTest {
         assertThat(folder.resolve("dead")).exists();
     }
 
-    /** Leaves the file of a socket that is closed. */
+    /** Makes a dead socket file. */
     private void dead(String name) {
         UnixListener listener = listen(name);
         listener.fd().close();
@@ -284,7 +284,7 @@ class UnixListenerTest {
                 assertThat(SysFile.tryLock(another)).as("it is locked").isEqualTo(-Errno.EAGAIN);
                 talk(heir, address("socket"), SocketType.STREAM);
             }
-            try (UnixListener free = listen("socket")) { // nothing in the way: no lock is needed
+            try (UnixListener free = listen("socket")) { // no dead file: no lock is needed
                 talk(free, address("socket"), SocketType.STREAM);
             }
         }
@@ -319,7 +319,7 @@ class UnixListenerTest {
                 });
         Thread remover = Thread.ofPlatform().start(removing);
         try {
-            Await.until(() -> { // the one that comes between bind and listen
+            Await.until(() -> { // a removal between bind and listen
                 Optional<UnixListener> winner = tryListen("socket");
                 winner.ifPresent(UnixListener::close);
                 return winner.isEmpty();

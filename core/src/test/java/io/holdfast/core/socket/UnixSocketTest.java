@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class UnixSocketTest {
     private static final int AF_INET = 2;
 
-    /** What the JDK keeps open once it has made a channel. */
+    /** Opens what the JDK keeps open after its first channel. */
     @BeforeAll
     static void makeAChannel() throws IOException {
         ServerSocketChannel.open(StandardProtocolFamily.INET).close();
@@ -514,7 +514,7 @@ class UnixSocketTest {
         }
     }
 
-    /** The number of the one internet socket of this JVM. */
+    /** Returns the descriptor number of the only internet socket of this JVM. */
     private static int numberOf(ServerSocketChannel channel) {
         assertThat(channel.isOpen()).isTrue();
         return OpenDescriptors.now().byNumber().entrySet().stream()

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 @SameOnEveryKernel
 class ScratchTest {
-    private static final int THREADS = 256; // four for a slot
+    private static final int THREADS = 256; // four threads per slot
     private static final int CALLS = 20_000;
 
     @Test

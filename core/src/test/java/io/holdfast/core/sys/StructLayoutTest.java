@@ -26,9 +26,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Offsets, sizes and numbers in our classes, against what a C compiler says of the headers: those
- * of this machine, and with a cross compiler those of the other processor. What these headers do
- * not have yet is left out, and must be little.
+ * Compares offsets, sizes and constants in our classes with those that a C compiler finds in the
+ * headers: of this machine, and with a cross compiler of the other processor. Constants that these
+ * headers do not have yet are left out, and must be few.
  */
 @SameOnEveryKernel
 @Needs(programs = "gcc")
@@ -64,7 +64,7 @@ class StructLayoutTest {
             #include <linux/pidfd.h>
             """;
 
-    /** {@code Class.CONSTANT}, and what it is in C. */
+    /** {@code Class.CONSTANT}, and the C expression for it. */
     private static final Map<String, String> IN_C = new LinkedHashMap<>();
 
     static {
@@ -276,7 +276,7 @@ class StructLayoutTest {
         }
     }
 
-    /** Headers of before Linux 6.13 have no pidfd_info, of before 6.5 no SO_PEERPIDFD… */
+    /** Headers before Linux 6.13 have no pidfd_info, headers before 6.5 no SO_PEERPIDFD… */
     private static String program() {
         StringBuilder code =
                 new StringBuilder(HEADERS)
@@ -312,7 +312,7 @@ class StructLayoutTest {
         return code.append("};\n").toString();
     }
 
-    /** Reads the table from what was compiled: it need not run, as it could not for ARM. */
+    /** Reads the table from the object file, since a program for ARM could not run here. */
     private static Map<String, Long> askC(Path folder, String prefix) throws Exception {
         Path source = Files.writeString(folder.resolve("layout.c"), program());
         Path object = folder.resolve("layout.o");
@@ -355,13 +355,13 @@ class StructLayoutTest {
             try {
                 return Class.forName(each + simpleName);
             } catch (ClassNotFoundException e) {
-                // in another
+                // the class is in another package
             }
         }
         throw new ClassNotFoundException(simpleName);
     }
 
-    /** A constant of a class that binds something, whoever may see it. */
+    /** The value of a constant of a binding class, public or not. */
     private static long ours(String name) throws ReflectiveOperationException {
         String[] words = name.split("\\.");
         Field field = find(words[0]).getDeclaredField(words[1]);
@@ -370,12 +370,12 @@ class StructLayoutTest {
         return value instanceof Signal signal ? signal.number() : ((Number) value).longValue();
     }
 
-    /** Another JVM: prints our constants for a processor. */
+    /** Runs in another JVM: prints our constants for a processor. */
     static final class Constants {
         private Constants() {}
 
         public static void main(String[] arguments) throws ReflectiveOperationException {
-            Linker _ = Linker.nativeLinker(); // knows this machine's processor from here on
+            Linker _ = Linker.nativeLinker(); // reads os.arch before it is changed
             System.setProperty("os.arch", arguments[0]);
             for (String name : IN_C.keySet()) {
                 System.out.println(name + " " + ours(name));

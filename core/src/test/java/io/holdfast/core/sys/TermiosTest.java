@@ -16,7 +16,7 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** On a pseudoterminal whose other side a Perl script holds. */
+/** Uses a pseudo-terminal whose master side a Perl script holds. */
 @Timeout(60)
 class TermiosTest {
     private static final String MASTER =

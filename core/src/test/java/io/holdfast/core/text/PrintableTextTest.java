@@ -14,10 +14,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What of others' texts a terminal or a log receives. */
+/** The form in which text of other users reaches a terminal or a log. */
 @SameOnEveryKernel
 class PrintableTextTest {
-    /** From systemd's journal, from terminals' manuals, and from attacks on reviewers of code. */
+    /** Code points from systemd's journal, from manuals of terminals, and from Trojan Source. */
     private static final List<Integer> NASTY =
             List.of(
                     0x00, 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x1B, 0x1F, 0x7F, 0x80,
@@ -37,7 +37,7 @@ class PrintableTextTest {
         StringBuilder text = new StringBuilder();
         for (int i = gen.between(0, 60); i > 0; i--) {
             if (gen.chance(0.5)) {
-                text.append(gen.string(READABLE, 6)); // may halve a pair
+                text.append(gen.string(READABLE, 6)); // may split a surrogate pair
             } else if (gen.chance(0.7)) {
                 text.appendCodePoint(gen.oneOf(NASTY));
             } else {
@@ -111,7 +111,7 @@ class PrintableTextTest {
                 "plain text, with a \\ and a \"",
                 "é à ß ñ 日本語 한국어 Ελληνικά русский עברית العربية हिन्दी ไทย",
                 "💙 👨\u200d👩\u200d👧 ❤\ufe0f 🇩🇪",
-                "نمی\u200cخواهم", // Persian, whose words hold a non-joiner
+                "نمی\u200cخواهم", // a Persian word with a zero-width non-joiner
                 "dev-disk-by\\x2dlabel-root.device",
                 "cafe\u0301",
                 "→ ● … “quoted” – 100 €"

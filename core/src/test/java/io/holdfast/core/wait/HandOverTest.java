@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** This thread is the poller's. */
+/** The test's thread acts as the poller's thread. */
 @SameOnEveryKernel
 @Timeout(60)
 class HandOverTest {

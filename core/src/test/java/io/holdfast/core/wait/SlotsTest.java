@@ -42,7 +42,7 @@ class SlotsTest {
             } else {
                 Long key = gen.oneOf(List.copyOf(live.keySet()));
                 slots.remove(key);
-                slots.remove(key); // a second time removes nobody else
+                slots.remove(key); // a second remove must not remove another value
                 live.remove(key);
                 dead.add(key);
             }
@@ -96,7 +96,7 @@ class SlotsTest {
         }
         assertThat(slots.values()).isEmpty();
         Set<Long> slotsOfKeys = new HashSet<>();
-        for (int i = 0; i < 4 * 300; i++) { // those that were freed: none is there twice
+        for (int i = 0; i < 4 * 300; i++) { // reuses the freed slots: none may be handed out twice
             assertThat(slotsOfKeys.add(slots.add("it") & 0xFFFF_FFFFL)).isTrue();
         }
         assertThat(slots.values()).hasSize(4 * 300);

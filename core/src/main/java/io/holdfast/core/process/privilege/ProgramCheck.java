@@ -10,19 +10,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * What {@code execve(2)} would say of a program: behind {@link SetprivCommand} only an exit status
- * would tell.
+ * Predicts the error of {@code execve(2)} for a program: after {@link SetprivCommand} only an exit
+ * status would report it.
  */
 public final class ProgramCheck {
-    private static final int SCRIPT_LINE = 256; // what the kernel looks at
+    private static final int SCRIPT_LINE = 256; // as many bytes as the kernel reads
 
     private ProgramCheck() {}
 
     /**
      * Refuses a program that cannot be executed.
      *
-     * @param byShell whether a script without {@code #!} counts as one that can, since it is given
-     *     to the shell
+     * @param byShell whether a script without {@code #!} is accepted, since the shell will run it
      * @throws ErrnoException ENOENT, EACCES, ENOEXEC
      */
     public static void requireExecutable(Path program, boolean byShell) {
@@ -36,7 +35,7 @@ public final class ProgramCheck {
         try (OpenedFile file = OpenedFile.open(program, OpenHow.reading())) {
             head = file.readFirst(SCRIPT_LINE);
         } catch (FileException e) {
-            return; // it may be executable, and not for us to read
+            return; // it may be executable though we cannot read it
         }
         String text = new String(head, StandardCharsets.ISO_8859_1);
         if (text.startsWith("#!")) {

@@ -11,24 +11,27 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The programs that a child passes through before it executes its own: setpriv(1) for what only the
- * child itself can take on or give up, then env(1), for what must not be there before that and
- * because setpriv still has our capabilities when it executes something: it could execute what the
- * user may not.
+ * The command line that a child executes before its own program: setpriv(1) sets the attributes
+ * that only the child itself can change, then env(1) executes the program. env(1) is needed for two
+ * reasons: it sets variables that must not be set before the privileges are gone, and setpriv still
+ * has our capabilities when it executes something, so it could execute a program that the user may
+ * not.
  *
  * <pre>
  *   spawn ─▶ setpriv --reuid=33 … -- ─▶ env LD_LIBRARY_PATH=… ─▶ program
  *            as us                      as the user
  * </pre>
  *
- * <p>All three are the same process, so it is held from its birth. Neither a thread of ours nor
- * posix_spawn(3) could do what setpriv does: see the decision "Identity by setpriv(1)".
+ * <p>All three run in the same process, so it is held from its birth. Neither a thread of this
+ * process nor posix_spawn(3) could do what setpriv does: see the decision "Identity by setpriv(1)".
  */
 public final class SetprivCommand {
     private static final List<String> FOLDERS =
             List.of("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin");
 
-    /** Variables that the dynamic linker and the C library take orders from, as secure mode is. */
+    /**
+     * Variables that control the dynamic linker and the C library, and that secure mode ignores.
+     */
     private static final Set<String> GUARDED =
             Set.of(
                     "GCONV_PATH",
@@ -46,16 +49,16 @@ public final class SetprivCommand {
     private SetprivCommand() {}
 
     /**
-     * The whole command line.
+     * Returns the whole command line.
      *
-     * @param options of setpriv
-     * @param arguments of the program, with argv[0]
+     * @param options the options of setpriv
+     * @param arguments the arguments of the program, including argv[0]
      * @param ownName whether argv[0] is to differ from the program
-     * @param environment of the program, changeable; what could turn setpriv against us is taken
-     *     out of it, and is set after the privileges are gone
+     * @param environment the environment of the program, mutable; variables that could subvert
+     *     setpriv are removed from it, and env(1) sets them after the privileges are gone
      * @throws ErrnoException ENOENT if a tool is missing
-     * @throws IllegalArgumentException if the path of the program has an equals sign, which env(1)
-     *     takes for a variable
+     * @throws IllegalArgumentException if the path of the program contains an equals sign, which
+     *     env(1) takes for a variable
      */
     public static List<String> line(
             List<String> options,

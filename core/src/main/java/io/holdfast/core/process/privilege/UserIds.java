@@ -13,12 +13,12 @@ import java.util.stream.Collectors;
  * UserIds ids = new UserIds(OptionalLong.of(33), OptionalLong.of(33), Optional.of(List.of()));
  * }</pre>
  *
- * @param uid empty: ours
- * @param gid empty: ours
- * @param groups supplementary ones; empty: ours are kept
+ * @param uid the user id; empty: that of this process
+ * @param gid the group id; empty: that of this process
+ * @param groups the supplementary groups; empty: those of this process
  */
 public record UserIds(OptionalLong uid, OptionalLong gid, Optional<List<Long>> groups) {
-    /** Whatever this process has. */
+    /** The ids of this process, unchanged. */
     public static final UserIds OURS =
             new UserIds(OptionalLong.empty(), OptionalLong.empty(), Optional.empty());
 
@@ -27,7 +27,7 @@ public record UserIds(OptionalLong uid, OptionalLong gid, Optional<List<Long>> g
     private static final long CAP_SETUID = 1 << 7;
 
     /**
-     * @throws IllegalArgumentException if a number is none of a user or a group
+     * @throws IllegalArgumentException if a number is not a valid user or group id
      */
     public UserIds {
         groups = groups.map(List::copyOf);
@@ -42,20 +42,23 @@ public record UserIds(OptionalLong uid, OptionalLong gid, Optional<List<Long>> g
         }
     }
 
-    /** Whether nothing changes. */
+    /** Returns whether nothing changes. */
     public boolean isOurs() {
         return equals(OURS);
     }
 
-    /** The capabilities that this takes: bit n is the one of that number (capabilities(7)). */
+    /**
+     * Returns the capabilities that the change needs: bit n is the capability of that number
+     * (capabilities(7)).
+     */
     public long capabilities() {
         boolean anyGroup = gid.isPresent() || groups.isPresent();
         return (uid.isPresent() ? CAP_SETUID : 0) | (anyGroup ? CAP_SETGID : 0);
     }
 
     /**
-     * The options of setpriv(1), all in numbers: no name service runs with our privileges in the
-     * surroundings of the child.
+     * Returns the options of setpriv(1), with numeric ids only, so that no name service runs with
+     * our privileges in the child's environment.
      */
     public List<String> options() {
         List<String> options = new ArrayList<>();

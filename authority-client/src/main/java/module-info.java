@@ -1,4 +1,7 @@
-/** The client of an authority: asks Holdfast's or polkit's whether a process may do something. */
+/**
+ * The client of an authorization authority: checks with Holdfast's authority or polkit whether a
+ * process is authorized for an action.
+ */
 module io.holdfast.authority.client {
     requires transitive io.holdfast.core;
     requires transitive io.holdfast.dbus;

@@ -1,11 +1,11 @@
 /**
- * D-Bus over AF_UNIX: wire format, authentication, addresses, and a client that holds its callers
- * by pidfd.
+ * D-Bus over AF_UNIX: wire format, authentication, addresses, and a client that identifies its
+ * callers by pidfd.
  */
 @SuppressWarnings("module") // the command is built later
 module io.holdfast.dbus {
     requires transitive io.holdfast.core;
-    requires static java.xml; // of the generator alone
+    requires static java.xml; // only for the generator
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
 

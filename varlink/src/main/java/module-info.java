@@ -1,4 +1,4 @@
-/** Varlink over AF_UNIX, each call knowing its peer by pidfd. */
+/** Varlink over AF_UNIX; each call knows its peer by pidfd. */
 module io.holdfast.varlink {
     requires transitive io.holdfast.core;
     requires tools.jackson.core;

@@ -3,17 +3,17 @@ package io.holdfast.dbus;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** What a method of an exported object begins, whose reply comes later or is there at once. */
+/** The handler of a method that may reply later than it returns. */
 @FunctionalInterface
 public interface AsyncMethodHandler {
     /**
-     * Called by the thread that reads the connection, which must not wait: all that comes behind
-     * this call would wait too. What it throws is what the caller gets.
+     * Begins one call. Called by the reader thread of the connection, which must not wait: every
+     * later message would wait too. An exception becomes the error reply.
      *
-     * @param call closed, with its descriptors, when the reply is there
-     * @param reply to be completed by any thread, which sends the reply by that, without waiting:
-     *     with the values of the reply, whose descriptors are given away, or with what the caller
-     *     is to get, as {@link MethodHandler#handle} says of values and exceptions
+     * @param call the call, closed with its descriptors when the reply is complete
+     * @param reply to be completed by any thread, which sends the reply without waiting: with the
+     *     values of the reply, whose descriptors pass to the connection, or with an exception, as
+     *     {@link MethodHandler#handle} describes values and exceptions
      */
     void begin(MethodCall call, CompletableFuture<List<?>> reply);
 }

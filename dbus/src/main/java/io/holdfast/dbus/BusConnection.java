@@ -51,18 +51,21 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>For virtual threads: whatever waits parks the calling thread alone, and can be interrupted
- * without harm to the connection. Safe for use by any thread. One virtual thread reads; what it
- * finds waits in queues that are bounded ({@link ConnectionOptions}), and no code of others runs on
- * it. When the connection ends, all that waits on it ends with {@link ConnectionLostException}.
+ * <p>Made for virtual threads: a method that waits parks only the calling thread, and an interrupt
+ * does no harm to the connection. Safe for use by any thread. One thread reads the socket ({@link
+ * ConnectionOptions#reader}), a virtual one by default; what it reads waits in bounded queues
+ * ({@link ConnectionOptions}), and no handler runs on it but {@link AsyncMethodHandler}. When the
+ * connection ends, every call and subscription that waits on it ends with {@link
+ * ConnectionLostException}.
  */
 public final class BusConnection implements AutoCloseable {
     private static final Logger LOG = System.getLogger(BusConnection.class.getName());
 
     /**
-     * How often at once a bus is asked who is behind a name. Each answer brings a descriptor, and a
-     * bus disconnects whoever has more of them to read than max_outgoing_unix_fds, which is 64:
-     * then callers could have a service disconnected that asks for the identity of each.
+     * The number of {@code GetConnectionCredentials} calls that may wait for the bus at a time.
+     * Each reply carries a descriptor, and a bus disconnects a client that has more than
+     * max_outgoing_unix_fds descriptors (64) unread: without this limit, callers could get a
+     * service disconnected that looks up the credentials of each.
      */
     private static final int PEER_QUESTIONS = 16;
 
@@ -92,7 +95,7 @@ public final class BusConnection implements AutoCloseable {
      * Connects to the system bus ({@link BusAddress#system}).
      *
      * @return the connection, owned by the caller
-     * @throws ConnectionLostException if that does not succeed
+     * @throws ConnectionLostException if the bus cannot be reached or refuses the connection
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection system() throws InterruptedException {
@@ -103,8 +106,8 @@ public final class BusConnection implements AutoCloseable {
      * Connects to the session bus ({@link BusAddress#session}).
      *
      * @return the connection, owned by the caller
-     * @throws BusAddressException if it is not known where that is
-     * @throws ConnectionLostException if that does not succeed
+     * @throws BusAddressException if the address of the session bus is not known
+     * @throws ConnectionLostException if the bus cannot be reached or refuses the connection
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection session() throws InterruptedException {
@@ -114,10 +117,11 @@ public final class BusConnection implements AutoCloseable {
     /**
      * Connects to a bus.
      *
-     * @param addresses as {@code unix:path=/run/bus;unix:abstract=bus}, tried in turn
+     * @param addresses server addresses, as {@code unix:path=/run/bus;unix:abstract=bus}, tried in
+     *     turn
      * @return the connection, owned by the caller
-     * @throws BusAddressException if they are malformed, or the only one cannot be used
-     * @throws ConnectionLostException if that does not succeed
+     * @throws BusAddressException if the addresses are malformed, or the only one cannot be used
+     * @throws ConnectionLostException if no address leads to a bus that accepts the connection
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection connect(String addresses) throws InterruptedException {
@@ -125,7 +129,7 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * The same with options.
+     * Connects to a bus with options.
      *
      * @param addresses the addresses, tried in turn
      * @param options the options
@@ -174,12 +178,12 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * Speaks with a single peer over a connected socket, without a bus, as the side that connected.
+     * Connects to a single peer without a bus, over a connected socket, as the client.
      *
-     * @param socket owned from now on
+     * @param socket the connected socket, owned by the connection from now on
      * @param options the options
      * @return the connection, owned by the caller
-     * @throws ConnectionLostException if the peer does not accept
+     * @throws ConnectionLostException if the peer refuses the authentication or disconnects
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection withPeer(UnixSocket socket, ConnectionOptions options)
@@ -191,15 +195,15 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * Speaks with a single peer over an accepted socket, without a bus. Only a peer of our own user
-     * or of root is accepted; with {@link ConnectionOptions#anonymous} whoever can connect.
+     * Accepts a single peer without a bus, over an accepted socket. Accepts only a peer of our own
+     * user or of root; with {@link ConnectionOptions#anonymous}, any peer that can connect.
      *
-     * @param socket owned from now on
-     * @param guid the id of the address that was listened on: 32 lower-case hexadecimal digits
+     * @param socket the accepted socket, owned by the connection from now on
+     * @param guid the GUID of the server address: 32 lower-case hexadecimal digits
      * @param options the options
      * @return the connection, owned by the caller
-     * @throws IllegalArgumentException if that is no id
-     * @throws ErrnoException ENOTCONN, EMFILE, if the peer cannot be known
+     * @throws IllegalArgumentException if the GUID is malformed
+     * @throws ErrnoException ENOTCONN, EMFILE, if the peer credentials cannot be read
      * @throws ConnectionLostException if the peer does not authenticate
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -209,12 +213,13 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * The same, for who must have exported its objects before the peer's first call is read.
+     * Accepts a single peer without a bus, and lets the caller export objects before the peer's
+     * first call is read.
      *
      * @param socket owned from now on
-     * @param guid the id of the server
+     * @param guid the GUID of the server address
      * @param options the options
-     * @param prepared given the connection before anything is read; it may export
+     * @param prepared called with the connection before anything is read; it may export objects
      * @return the connection, owned by the caller
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -235,7 +240,7 @@ public final class BusConnection implements AutoCloseable {
             prepared.accept(connection);
         } catch (RuntimeException e) {
             connection.close();
-            socket.close(); // which its reader does, once there is one
+            socket.close(); // the reader closes it, but it has not started yet
             throw e;
         }
         return connection.started();
@@ -265,7 +270,7 @@ public final class BusConnection implements AutoCloseable {
                 options);
     }
 
-    /** Authenticates, and greets a bus. */
+    /** Authenticates, and says Hello to a bus. */
     private BusConnection started() throws InterruptedException {
         try {
             link.start();
@@ -287,39 +292,36 @@ public final class BusConnection implements AutoCloseable {
         }
     }
 
-    /**
-     * Our unique name on the bus; empty without a bus.
-     *
-     * @return the text
-     */
+    /** {@return our unique name on the bus; empty without a bus} */
     public String uniqueName() {
         return uniqueName;
     }
 
-    /** {@return the id of the address that the other side listens on} */
+    /** {@return the GUID of the server address} */
     public String guid() {
         return link.guid();
     }
 
-    /** {@return whether descriptors can be passed} */
+    /** {@return whether both sides agreed to pass descriptors} */
     public boolean passesDescriptors() {
         return link.descriptorsAgreed();
     }
 
-    /** {@return whether it has not ended} */
+    /** {@return whether the connection has not ended} */
     public boolean isOpen() {
         return link.isOpen();
     }
 
     /**
-     * {@return whether it is authenticated and has not ended: before a call is read from it, it is}
+     * {@return whether the connection is authenticated and has not ended; always true while a call
+     * from it is being handled}
      */
     public boolean isReady() {
         return link.isReady();
     }
 
     /**
-     * Waits until it has ended, by either side.
+     * Waits until either side has ended the connection.
      *
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -330,11 +332,11 @@ public final class BusConnection implements AutoCloseable {
     // Calls
 
     /**
-     * {@return an object of somebody else, which is not asked for}
+     * {@return a remote object, without checking that it exists}
      *
-     * @param destination a bus name
+     * @param destination the bus name of its owner
      * @param path the path of the object
-     * @throws IllegalArgumentException if one of them is invalid
+     * @throws IllegalArgumentException if the bus name or the path is invalid
      */
     public RemoteObject object(String destination, String path) {
         requireNonNull(destination, "destination");
@@ -345,7 +347,7 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * {@return an object of the peer, without a bus}
+     * {@return an object of the peer, on a connection without a bus}
      *
      * @param path the path of the object
      */
@@ -361,7 +363,7 @@ public final class BusConnection implements AutoCloseable {
         return new RemoteObject(this, destination, path, options.callTimeout(), 0);
     }
 
-    /** {@return the bus itself} */
+    /** {@return the bus driver's object, {@code /org/freedesktop/DBus}} */
     public RemoteObject bus() {
         return remote(BusNames.BUS, BusNames.BUS_PATH);
     }
@@ -410,9 +412,9 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * The same without waiting for the reply.
+     * Calls a method without waiting for the reply.
      *
-     * @return completed on a virtual thread
+     * @return the reply, completed on a virtual thread
      */
     CompletableFuture<Message> begin(
             String destination,
@@ -447,7 +449,8 @@ public final class BusConnection implements AutoCloseable {
                             }
                         },
                         task -> Thread.ofVirtual().name("D-Bus reply " + method).start(task));
-        var _ = result.whenComplete((_, _) -> reply.cancel(false)); // if it is cancelled
+        // cancelling the result cancels the call
+        var _ = result.whenComplete((_, _) -> reply.cancel(false));
         return result;
     }
 
@@ -498,13 +501,14 @@ public final class BusConnection implements AutoCloseable {
     // Signals
 
     /**
-     * Hears of signals from now on. A well-known name of a sender is its owner at the time.
+     * Subscribes to the signals that match a rule. A well-known name as the sender follows its
+     * owner: it matches signals of the connection that owns the name at the time.
      *
-     * @param rule as {@code type='signal',sender='org.example.Clock'} (D-Bus Specification, "Match
-     *     Rules")
+     * @param rule the match rule, as {@code type='signal',sender='org.example.Clock'} (D-Bus
+     *     Specification, "Match Rules")
      * @return the subscription, owned by the caller
-     * @throws io.holdfast.dbus.wire.match.MatchRuleException if it is none
-     * @throws DBusException if the bus refuses it: LIMITS_EXCEEDED
+     * @throws io.holdfast.dbus.wire.match.MatchRuleException if the rule is malformed
+     * @throws DBusException LIMITS_EXCEEDED if the bus refuses the rule
      * @throws ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -513,9 +517,9 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * The same of a rule that was read or built before.
+     * Subscribes to the signals that match a parsed or built rule.
      *
-     * @param rule which signals
+     * @param rule the match rule
      * @return the subscription, owned by the caller
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -542,11 +546,12 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * Hears of signals, one after the other on a virtual thread, until the subscription is closed
-     * or the connection lost. What the handler throws is logged. Messages are closed after it.
+     * Subscribes to signals and handles them one after the other on a virtual thread, until the
+     * subscription is closed or the connection is lost. Logs an exception of the handler, and
+     * closes each message after the handler returns.
      *
-     * @param rule which signals
-     * @param handler called with each signal
+     * @param rule the match rule
+     * @param handler called with each signal, on a virtual thread
      * @return the subscription, owned by the caller
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -581,7 +586,8 @@ public final class BusConnection implements AutoCloseable {
         try {
             bus().call(BusNames.BUS, "AddMatch", "s", rule.toString());
         } catch (DBusException e) {
-            if (!e.name().equals(DBusException.TIMEOUT)) { // then it may still be added
+            // after a timeout the bus may still add it
+            if (!e.name().equals(DBusException.TIMEOUT)) {
                 subscription.rulesAtBus.decrementAndGet();
             }
             throw e;
@@ -590,7 +596,7 @@ public final class BusConnection implements AutoCloseable {
 
     private void unsubscribe(Subscription subscription) {
         subscriptions.remove(subscription);
-        // Never more than were added: others of ours may have the same rules.
+        // Remove only as many as were added: other subscriptions of ours may have the same rules.
         int added = subscription.rulesAtBus.getAndSet(0);
         if (added > 0 && isOpen()) {
             removeMatch(subscription.rule());
@@ -625,16 +631,17 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * Sends a signal without waiting. If too much waits to be sent already the connection is given
-     * up.
+     * Sends a signal without waiting. If the messages that wait to be sent exceed {@link
+     * ConnectionOptions#outgoingBytes}, ends the connection.
      *
-     * @param destination whom it is for; empty for all who listen
+     * @param destination the bus name of the receiver; empty to broadcast
      * @param path the path of the object
      * @param interfaceName the name of the interface
      * @param signal the name of the signal
      * @param signature the types of the arguments
      * @param arguments the arguments
-     * @throws IllegalArgumentException if a name is none, or the arguments do not fit the signature
+     * @throws IllegalArgumentException if a name is invalid, or the arguments do not fit the
+     *     signature
      */
     public void offerSignal(
             String destination,
@@ -662,11 +669,11 @@ public final class BusConnection implements AutoCloseable {
     // Names
 
     /**
-     * Asks for a name.
+     * Requests ownership of a name.
      *
      * @param name a well-known name
-     * @param flags what is done if somebody else has the name
-     * @return whether the name is ours now
+     * @param flags what to do if another connection owns the name
+     * @return whether we own the name now
      * @throws DBusException ACCESS_DENIED, INVALID_ARGS, LIMITS_EXCEEDED
      * @throws ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
@@ -681,10 +688,10 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * Gives a name up, or the place in its queue.
+     * Releases a name, or our place in its queue.
      *
      * @param name a well-known name
-     * @return whether there was something to give up
+     * @return whether we owned the name or were queued for it
      * @throws InterruptedException if the thread is or gets interrupted
      */
     @CanIgnoreReturnValue
@@ -693,7 +700,7 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * {@return the unique name of a name's owner; empty if it has none}
+     * {@return the unique name of a name's owner; empty if the name has no owner}
      *
      * @param name a well-known name
      * @throws InterruptedException if the thread is or gets interrupted
@@ -714,17 +721,18 @@ public final class BusConnection implements AutoCloseable {
         return reply.size() == 1 && reply.getFirst() instanceof Long number ? number : -1;
     }
 
-    // Who
+    // Peer credentials
 
     /**
-     * {@return the process behind a bus name; the caller closes it} It is held ({@link Peer.Held})
-     * if the bus gives a pidfd ({@code ProcessFD}, which needs Linux 6.5 and a bus that knows it),
-     * else {@link Peer.BestEffort}. A bus does not tell which group is the effective one: {@link
-     * Peer#gid} is 4294967295, which nobody has, and {@link Peer#groups} has all. Without a bus it
-     * is the process at the other end.
+     * {@return the process that owns a bus name; the caller closes it} It is a {@link Peer.Held} if
+     * the bus returns a pidfd ({@code ProcessFD}, which needs Linux 6.5 and a bus that supports
+     * it), else a {@link Peer.BestEffort}. A bus does not report the effective group: {@link
+     * Peer#gid} is 4294967295, which is no group, and {@link Peer#groups} has all groups. Without a
+     * bus, returns the process at the other end of the socket.
      *
      * @param busName a unique or a well-known name
-     * @throws DBusException NAME_HAS_NO_OWNER if it is gone: then nothing can be decided about it
+     * @throws DBusException NAME_HAS_NO_OWNER if the owner is gone: then nothing can be decided
+     *     about it
      * @throws ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -732,7 +740,7 @@ public final class BusConnection implements AutoCloseable {
         return peerOf(requireNonNull(busName, "busName"));
     }
 
-    /** Asks the bus for the uid behind a unique name, without waiting. */
+    /** Looks up the uid of a unique name's owner, without waiting. */
     private CompletableFuture<Long> userBehind(String name) {
         return link.ask(serial ->
                         Outgoing.of(
@@ -771,52 +779,53 @@ public final class BusConnection implements AutoCloseable {
         }
     }
 
-    // Objects of ours
+    // Exported objects
 
     /**
-     * Lets others call an object. It can be seen at once: request a name afterwards.
+     * Exports an object, so that others can call it. It is visible at once: request a name
+     * afterwards.
      *
      * @param path the path of the object
      * @param interfaces the interfaces
-     * @return its handle, for signals; closing it withdraws the object
-     * @throws IllegalArgumentException if the path is none, or an interface is there twice, or is
-     *     one that every object has
-     * @throws IllegalStateException if the path has an object
+     * @return the exported object, which emits its signals; closing it withdraws it
+     * @throws IllegalArgumentException if the path is invalid, or an interface occurs twice, or is
+     *     a standard one that every object has
+     * @throws IllegalStateException if an object is exported at the path already
      */
     public ExportedObject export(String path, BusInterface... interfaces) {
         return objects.add(path, Arrays.asList(interfaces), null);
     }
 
     /**
-     * The same of an object whose state belongs to one thread: its properties are read, and its
-     * methods handled, on the executor, where nothing may wait; methods that are {@linkplain
-     * BusInterface.Builder#asyncMethod begun} are begun by the thread that reads.
+     * Exports an object whose state belongs to one thread: its property readers and its method
+     * handlers run on the executor, where nothing may wait. Only {@linkplain
+     * BusInterface.Builder#asyncMethod asynchronous methods} are begun by the reader thread.
      *
      * @param path the path of the object
-     * @param executor runs what reads and handles
+     * @param executor runs the property readers and method handlers
      * @param interfaces the interfaces
-     * @return its handle
+     * @return the exported object
      */
     public ExportedObject export(String path, Executor executor, BusInterface... interfaces) {
         return objects.add(path, Arrays.asList(interfaces), requireNonNull(executor, "executor"));
     }
 
     /**
-     * Lets others call all objects below a path that the tree knows of, but for those that are
-     * exported by themselves. They have no ObjectManager.
+     * Exports all objects that a tree has below a path, except those that are exported
+     * individually. The objects of a tree have no ObjectManager.
      *
-     * @param path the path of the object
-     * @param executor where the tree is asked, and its objects are called
+     * @param path the path of the tree's root
+     * @param executor calls the tree, and runs the handlers of its objects
      * @param tree the tree
-     * @return withdraws them
-     * @throws IllegalArgumentException if the path is none
-     * @throws IllegalStateException if there is a tree at the path
+     * @return withdraws the tree when closed
+     * @throws IllegalArgumentException if the path is invalid
+     * @throws IllegalStateException if a tree is exported at the path already
      */
     public AutoCloseable exportTree(String path, Executor executor, ObjectTree tree) {
         return objects.addTree(path, executor, tree);
     }
 
-    /** What the reader gives. */
+    /** Receives what the reader thread has read. */
     private final class Incoming implements Link.Receiver {
         @Override
         public void call(Message call) {
@@ -840,9 +849,9 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * Sends what waits to be sent, for two seconds at most, and disconnects. Calls that are under
-     * way, and who waits for signals, get {@link ConnectionLostException}; handlers that run go on.
-     * Idempotent.
+     * Sends what waits to be sent, for two seconds at most, and disconnects. Calls under way and
+     * threads that wait for signals get {@link ConnectionLostException}; handlers that are running
+     * continue. Idempotent.
      */
     @Override
     public void close() {

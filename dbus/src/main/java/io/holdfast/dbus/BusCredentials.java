@@ -14,18 +14,18 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Reads what {@code GetConnectionCredentials} answers. */
+/** Reads the reply of {@code GetConnectionCredentials}. */
 final class BusCredentials {
-    /** What no user and no group is. */
+    /** The id that no user and no group has. */
     private static final long NO_ID = 0xFFFFFFFFL;
 
     private BusCredentials() {}
 
     /**
-     * The peer that a bus describes: held if the bus gave a pidfd.
+     * Returns the peer that a bus describes: a held one if the bus returned a pidfd.
      *
-     * @throws DBusException INCONSISTENT_MESSAGE if a value is of another type, or the descriptor
-     *     is none of a process
+     * @throws DBusException INCONSISTENT_MESSAGE if a value has another type, or the descriptor is
+     *     no pidfd
      */
     static Peer peer(Message reply) {
         List<Object> values = reply.values();
@@ -84,7 +84,7 @@ final class BusCredentials {
         return List.copyOf(groups);
     }
 
-    /** Bytes that end with a NUL. */
+    /** Decodes bytes that end with a NUL. */
     private static Optional<String> label(@Nullable Object value) {
         if (!(value instanceof byte[] bytes)) {
             return Optional.empty();

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An interface that objects of ours have: its methods, properties and signals, with what they do.
+ * An interface of our exported objects: its methods, properties and signals, with their handlers.
  * Immutable; may serve several objects and connections.
  *
  * <pre>{@code
@@ -29,13 +29,13 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class BusInterface {
-    /** What listeners are told when a property changes. */
+    /** What PropertiesChanged reports when a property changes. */
     public enum Change {
-        /** Its new value. */
+        /** The new value. */
         VALUE("true"),
-        /** That it has another value. */
+        /** Only the property's name, as invalidated. */
         INVALIDATED("invalidates"),
-        /** Nothing, since it never changes. */
+        /** Nothing: the property never changes. */
         CONSTANT("const"),
         /** Nothing. */
         SILENT("false");
@@ -65,10 +65,10 @@ public final class BusInterface {
 
     /** How a method is handled. */
     sealed interface Handling {
-        /** The values are there when the handler returns. */
+        /** The handler returns the values of the reply. */
         record Now(MethodHandler handler) implements Handling {}
 
-        /** The values come later. */
+        /** The handler completes the reply later. */
         record Later(AsyncMethodHandler handler) implements Handling {}
     }
 
@@ -96,17 +96,17 @@ public final class BusInterface {
     }
 
     /**
-     * Begins a description.
+     * Returns a builder of an interface, without members.
      *
      * @param name the name, as {@code org.example.Clock}
      * @return the builder
-     * @throws IllegalArgumentException if that can be no interface's name
+     * @throws IllegalArgumentException if that is no valid interface name
      */
     public static Builder named(String name) {
         return new Builder(name);
     }
 
-    /** {@return its name, as {@code org.example.Clock}} */
+    /** {@return the interface name, as {@code org.example.Clock}} */
     public String name() {
         return name;
     }
@@ -128,8 +128,9 @@ public final class BusInterface {
     }
 
     /**
-     * Describes an interface. Every method throws IllegalArgumentException for a name, a signature
-     * or a number of argument names that cannot be, and for a name that is there already.
+     * Builds the description of an interface. Every method throws IllegalArgumentException for an
+     * invalid name or signature, for a wrong number of argument names, and for a member name that
+     * is used already.
      */
     public static final class Builder {
         private final String name;
@@ -147,13 +148,13 @@ public final class BusInterface {
         }
 
         /**
-         * A method.
+         * Adds a method.
          *
          * @param method the name of the method
          * @param in the signature of its arguments
-         * @param out the signature of what it returns
-         * @param handler what answers the calls
-         * @param argumentNames of those that come in and then of those that go out, for
+         * @param out the signature of its return values
+         * @param handler handles the calls
+         * @param argumentNames the names of the arguments and then of the return values, for
          *     introspection; none, or one for each
          * @return this
          */
@@ -169,14 +170,15 @@ public final class BusInterface {
         }
 
         /**
-         * The same of a method that is begun by the thread that reads and replies later: many calls
-         * may be under way at a time, and none holds up another.
+         * Adds a method that the reader thread begins and that replies later: many calls may be
+         * under way at a time, and none delays another.
          *
          * @param method the name of the method
-         * @param in the signature of what it takes
-         * @param out the signature of what it returns
-         * @param handler what answers the calls
-         * @param argumentNames the names of the arguments, for introspection
+         * @param in the signature of its arguments
+         * @param out the signature of its return values
+         * @param handler begins the calls
+         * @param argumentNames the names of the arguments and then of the return values, for
+         *     introspection; none, or one for each
          * @return this
          */
         @CanIgnoreReturnValue
@@ -215,10 +217,10 @@ public final class BusInterface {
         }
 
         /**
-         * Introspection says of a method that callers want no reply ({@code
-         * org.freedesktop.DBus.Method.NoReply}). Whoever wants one gets it all the same.
+         * Marks a method in the introspection data as one whose callers expect no reply ({@code
+         * org.freedesktop.DBus.Method.NoReply}). A caller that expects one still gets it.
          *
-         * @param method the name of a method that this has
+         * @param method the name of a method that was added before
          * @return this
          */
         @CanIgnoreReturnValue
@@ -241,11 +243,11 @@ public final class BusInterface {
         }
 
         /**
-         * A property that can only be read; {@link ExportedObject#changed} tells others.
+         * Adds a read-only property; {@link ExportedObject#changed} announces its changes.
          *
          * @param property the name of the property
          * @param type one complete type
-         * @param reader called by any thread
+         * @param reader returns the value; called by any thread
          * @return this
          */
         @CanIgnoreReturnValue
@@ -254,11 +256,11 @@ public final class BusInterface {
         }
 
         /**
-         * A property that others can set, which is told to listeners.
+         * Adds a property that callers can set; each change by a caller is announced.
          *
          * @param property the name of the property
          * @param type the signature
-         * @param reader reads the property; called by any thread
+         * @param reader returns the value; called by any thread
          * @param writer called with the new value; may throw {@link DBusException}
          * @return this
          */
@@ -269,13 +271,13 @@ public final class BusInterface {
         }
 
         /**
-         * A property of which listeners learn as said.
+         * Adds a property with a given kind of change notification.
          *
          * @param property the name of the property
          * @param type the signature
-         * @param reader reads the property; called by any thread
-         * @param writer null if it can only be read
-         * @param change what listeners are sent when it changes
+         * @param reader returns the value; called by any thread
+         * @param writer called with the new value; null for a read-only property
+         * @param change what PropertiesChanged reports when the property changes
          * @return this
          */
         @CanIgnoreReturnValue
@@ -301,7 +303,7 @@ public final class BusInterface {
         }
 
         /**
-         * A signal, sent by {@link ExportedObject#emit}.
+         * Adds a signal, which {@link ExportedObject#emit} sends.
          *
          * @param signal the name of the signal
          * @param type the signature
@@ -321,8 +323,8 @@ public final class BusInterface {
         }
 
         /**
-         * Calls of these methods run at the same time, each on its own virtual thread. Otherwise an
-         * object handles one call after the other.
+         * Lets the calls of these methods run at the same time, each on its own virtual thread.
+         * Otherwise an object handles one call after the other.
          *
          * @return this
          */
@@ -333,8 +335,8 @@ public final class BusInterface {
         }
 
         /**
-         * {@return the interface as described so far; the builder may go on, and changes it no
-         * more}
+         * {@return the interface as described so far; further changes of the builder do not affect
+         * it}
          */
         public BusInterface build() {
             return new BusInterface(this);

@@ -13,8 +13,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls of each caller one after the other, in the order in which they came; callers do not
- * wait for each other. Safe for use by any thread.
+ * Runs the calls of each caller one after the other, in the order in which they arrived; callers do
+ * not wait for each other. Safe for use by any thread.
  */
 final class CallOrder {
     private static final Logger LOG = System.getLogger(CallOrder.class.getName());
@@ -22,14 +22,14 @@ final class CallOrder {
     @GuardedBy("this")
     private final Map<String, Line> lines = new HashMap<>();
 
-    /** What one caller has called; guarded by the order. */
+    /** The calls of one caller; guarded by the order. */
     private static final class Line {
         final Deque<Turn> turns = new ArrayDeque<>();
-        boolean underWay; // the first has begun
-        boolean moving; // a thread looks for what is to begin next
+        boolean underWay; // the first call has begun
+        boolean moving; // a thread is looking for the next call to begin
     }
 
-    /** The place of one call. */
+    /** The place of one call in its caller's order. */
     final class Turn {
         private final String caller;
         private @Nullable Supplier<CompletionStage<?>> call; // guarded by the order
@@ -39,10 +39,10 @@ final class CallOrder {
         }
 
         /**
-         * Begins it once all earlier calls of its caller are over. To be called once, also if there
-         * is nothing left to do.
+         * Begins the call once all earlier calls of its caller are over. Must be called once for
+         * each turn, even if there is nothing left to do.
          *
-         * @param call is over when its stage is
+         * @param call begins the call, which is over when its stage completes
          */
         void ready(Supplier<CompletionStage<?>> call) {
             synchronized (CallOrder.this) {
@@ -52,7 +52,7 @@ final class CallOrder {
         }
     }
 
-    /** The place after all others of that caller. */
+    /** Returns the place after all other calls of the caller. */
     synchronized Turn next(String caller) {
         Turn turn = new Turn(caller);
         lines.computeIfAbsent(caller, _ -> new Line()).turns.addLast(turn);
@@ -73,7 +73,7 @@ final class CallOrder {
     private static CompletionStage<?> begun(Supplier<CompletionStage<?>> call) {
         try {
             return call.get();
-        } catch (RuntimeException | Error e) { // those behind it are still to be answered
+        } catch (RuntimeException | Error e) { // the calls behind it must still be answered
             LOG.log(Level.WARNING, "a call was not answered", e);
             return CompletableFuture.completedStage(null);
         }
@@ -88,7 +88,7 @@ final class CallOrder {
         return true;
     }
 
-    /** What is to begin now; if nothing, the line moves no more. */
+    /** Returns the call that begins now; if there is none, the line stops moving. */
     private synchronized @Nullable Supplier<CompletionStage<?>> first(String caller) {
         Line line = lines.get(caller);
         if (line == null) {

@@ -4,7 +4,10 @@ import io.holdfast.dbus.wire.Signature;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What is to be done for a call; without object it is done here. */
+/**
+ * How to answer a call: the method's handler, and the object whose method it is. The calls that the
+ * reader thread answers itself have no object.
+ */
 record CallTarget(
         Where where,
         @Nullable ExportedObject ofObject,
@@ -13,17 +16,17 @@ record CallTarget(
         BusInterface.Handling handling) {
     /** Where a call is handled. */
     enum Where {
-        /** By the thread that reads: it takes no time. */
+        /** On the reader thread: the handler takes no time. */
         HERE,
-        /** One after the other of an object. */
+        /** One after the other for each object. */
         IN_ORDER,
-        /** Each on a thread of its own. */
+        /** Each on its own virtual thread. */
         CONCURRENTLY,
-        /** Begun by the thread that reads, and answered by any. */
+        /** Begun by the reader thread, and answered by any thread. */
         LATER
     }
 
-    /** What needs no handler of others. */
+    /** Returns a target that the connection answers itself, without a user's handler. */
     static CallTarget here(String out, MethodHandler handler) {
         return new CallTarget(
                 Where.HERE,

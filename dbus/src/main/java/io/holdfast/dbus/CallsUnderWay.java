@@ -18,23 +18,27 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Accounts for what the callers of our objects make this connection hold: calls that wait or run,
- * their bytes and descriptors, and answers until they are sent.
+ * their bytes and descriptors, and replies until they are sent.
  *
  * <p>On a bus many users share one connection, so each of the four limits is a {@link FairShare}
  * among users, with a reserve for root and our own user. The bus names a caller by its unique name
- * only, so the first calls of a name wait until the bus has told its user, who is charged from then
- * on, for all his connections together. Those that wait are charged to their name, in shares of
- * their own, of which every name gets {@link #WAITING_BYTES} at least: nobody who is known already
- * is in the way of a newcomer, nor are many calls of other newcomers. A caller who has left before
- * that, as a program does that wants no answer, is charged to one account of all who have left:
- * nobody gains by connections that come and go. Unique names are never used again, so the answer is
- * kept. Without a bus there is one caller, who may take all. Thread-safe.
+ * only. So the first calls of a name wait until the bus has reported its user, who is charged from
+ * then on, for all the user's connections together. Calls that wait for this are charged to their
+ * unique name, in shares of their own, of which every name gets at least {@link #WAITING_BYTES}:
+ * neither known callers nor many calls of other new callers can shut out a new caller. A caller
+ * that disconnects before its user is known, as a program does that expects no reply, is charged to
+ * one account for all such callers: connections that come and go gain no further share. Unique
+ * names are never used again, so the user of a name is cached. Without a bus there is one caller,
+ * which may use all. Thread-safe.
  */
 final class CallsUnderWay {
-    /** Names whose user is remembered; the bus is asked again for those that were dropped. */
+    /**
+     * The number of names whose user is cached; for a name that was dropped, the bus is queried
+     * again.
+     */
     static final int KNOWN_NAMES = 1024;
 
-    /** How many bytes of calls each name may have waiting until its user is known. */
+    /** The bytes of calls that each name may have waiting until its user is known. */
     static final int WAITING_BYTES = 4 << 10;
 
     private static final Object SINGLE_PEER = "the peer";
@@ -49,11 +53,11 @@ final class CallsUnderWay {
     @GuardedBy("this")
     private final Map<String, Object> known = new KnownNames();
 
-    /** The calls that wait, by the name whose user is being asked for. */
+    /** The calls that wait, by the unique name whose user is being looked up. */
     @GuardedBy("this")
     private final Map<String, List<Waiting>> waiting = new HashMap<>();
 
-    /** Of the calls that wait: among names, as nothing else is known of their callers. */
+    /** The shares for the calls that wait: among names, since the users are not known yet. */
     private final Shares ofNewcomers;
 
     /** What calls are charged for, from their beginning to their end. */
@@ -88,7 +92,7 @@ final class CallsUnderWay {
     }
 
     /**
-     * @param userOf asks the bus for the uid behind a unique name, without waiting
+     * @param userOf looks up the uid of a unique name's owner at the bus, without waiting
      */
     CallsUnderWay(
             ConnectionOptions limits,
@@ -138,12 +142,12 @@ final class CallsUnderWay {
     }
 
     /**
-     * Counts a call.
+     * Charges a call to its user.
      *
-     * @param again begins with the call once more when its user is known; run by the thread that
-     *     reads, which is also the one that calls this
-     * @return null if the call waits for that
-     * @throws DBusException LIMITS_EXCEEDED if its user has his share
+     * @param again handles the call again when its user is known; run by the reader thread, which
+     *     also calls this method
+     * @return null if the call waits until its user is known
+     * @throws DBusException LIMITS_EXCEEDED if the user's share is used up
      */
     synchronized @Nullable Counted begin(Message call, Runnable again) {
         String sender = call.sender();
@@ -156,7 +160,10 @@ final class CallsUnderWay {
         return new Counted(user, underWay.charge(user, call));
     }
 
-    /** A call that is answered at once by the thread that reads: only its answer counts. */
+    /**
+     * Returns the account of a call that the reader thread answers at once: only its reply is
+     * charged.
+     */
     synchronized Counted answeredAtOnce(Message call) {
         return new Counted(user(call.sender()), List.of());
     }
@@ -169,7 +176,7 @@ final class CallsUnderWay {
         return charge;
     }
 
-    /** The user of a name; asks for him if he is not known. */
+    /** Returns the user of a name; looks it up at the bus if it is not known. */
     @GuardedBy("this")
     private Object user(@Nullable String sender) {
         if (!isBus || sender == null) {
@@ -177,7 +184,7 @@ final class CallsUnderWay {
         }
         if (!known.containsKey(sender) && !waiting.containsKey(sender)) {
             waiting.put(sender, new ArrayList<>());
-            // At once, where the connection is lost.
+            // If the connection is lost, this completes at once.
             var _ = userOf.apply(sender).whenComplete((uid, _) -> answered(sender, uid));
         }
         return known.getOrDefault(sender, CALLERS_NOT_YET_KNOWN);
@@ -196,7 +203,7 @@ final class CallsUnderWay {
         begun.forEach(call -> call.again().run());
     }
 
-    /** A call that counts until it ends: before its answer is sent, or without one. */
+    /** A call that is charged until it ends: just before its reply is sent, or without one. */
     final class Counted {
         private final Object user;
         private final List<Charge<Object>> charges;
@@ -208,10 +215,10 @@ final class CallsUnderWay {
         }
 
         /**
-         * Charges descriptors that are opened for the call, as those that came with it, until it
-         * ends.
+         * Charges descriptors that are opened for the call, like those that arrived with it, until
+         * it ends.
          *
-         * @throws DBusException LIMITS_EXCEEDED if its user has his share
+         * @throws DBusException LIMITS_EXCEEDED if the user's share is used up
          */
         synchronized void opens(int count) {
             if (ended) {
@@ -223,15 +230,15 @@ final class CallsUnderWay {
         }
 
         /**
-         * Charges the answer to the caller's user; closed when it is sent.
+         * Charges the reply to the caller's user; the charge is closed when the reply is sent.
          *
-         * @throws DBusException LIMITS_EXCEEDED if its user leaves too much unread
+         * @throws DBusException LIMITS_EXCEEDED if the user leaves too many replies unread
          */
         Charge<Object> answer(int length) {
             return charge(answers, user, length);
         }
 
-        /** Idempotent. */
+        /** Ends the charges of the call. Idempotent. */
         synchronized void end() {
             ended = true;
             charges.forEach(Charge::close);

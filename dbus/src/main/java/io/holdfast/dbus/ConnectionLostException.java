@@ -2,15 +2,15 @@ package io.holdfast.dbus;
 
 import java.io.Serial;
 
-/** A connection has ended, or could not be made; nothing more comes over it. */
+/** Thrown when a connection has ended or could not be made; it carries no further messages. */
 public final class ConnectionLostException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
-    /** Why it ended. */
+    /** Why the connection ended. */
     public enum Reason {
-        /** It was closed on this side. */
+        /** This side closed it. */
         CLOSED,
-        /** The other side closed it, or nobody listens there. */
+        /** The other side closed it, or no server listens at the address. */
         DISCONNECTED,
         /** The other side did not accept our authentication. */
         REFUSED,
@@ -35,7 +35,7 @@ public final class ConnectionLostException extends RuntimeException {
         this.reason = reason;
     }
 
-    /** The same, thrown anew to one who waited for the connection. */
+    /** Makes the same exception with the stack of another thread that waited for the connection. */
     ConnectionLostException again() {
         return new ConnectionLostException(reason, String.valueOf(getMessage()), this);
     }

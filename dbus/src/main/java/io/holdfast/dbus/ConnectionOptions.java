@@ -6,34 +6,34 @@ import java.util.concurrent.ThreadFactory;
 import java.util.function.Consumer;
 
 /**
- * Limits of a connection, and how it authenticates.
+ * The limits of a connection, and how it authenticates.
  *
  * <p>On a bus, the users who call our objects share the four limits on incoming calls and their
- * answers: half of each is left to root and our own user, and of the other half no user can take
- * all ({@link io.holdfast.core.limit.FairShare}).
+ * replies: half of each limit is reserved for root and our own user, and no user can take all of
+ * the other half ({@link io.holdfast.core.limit.FairShare}).
  *
  * <pre>{@code
  * ConnectionOptions options = ConnectionOptions.DEFAULT.withCallTimeout(Duration.ofSeconds(3));
  * }</pre>
  *
- * @param connectTimeout for authentication and greeting together
- * @param callTimeout for a call that says nothing else, from its beginning to its reply
- * @param calls of ours that may be without reply at a time; a further one waits
- * @param incomingCalls of others that may wait or run at a time; a further one is answered with
- *     LimitsExceeded. On a bus as many again may wait, with as many bytes and descriptors, until
- *     the bus has told the users of callers that are new
- * @param incomingBytes of the messages of these together, headers and bodies
- * @param incomingDescriptors of these together
- * @param queuedSignals that may wait in one subscription; further ones are lost and counted ({@link
- *     Subscription#lost})
- * @param outgoingBytes that may wait to be sent; a further message waits, and an answer beyond its
- *     caller's share becomes LimitsExceeded
- * @param messageBytes the longest message that is read. A longer one is passed over: a call is
- *     answered with LimitsExceeded, a reply fails its call, a signal is lost. One with a longer
- *     header ends the connection
- * @param descriptors whether descriptors are to be passed, if the other side agrees
- * @param anonymous whether to authenticate as nobody and not as our user
- * @param reader makes the thread that reads: a virtual one suits most; a platform thread is woken
+ * @param connectTimeout the time limit for authentication and Hello together
+ * @param callTimeout the default time limit of a call, from its beginning to its reply
+ * @param calls the number of our calls that may wait for a reply at a time; a further call waits
+ * @param incomingCalls the number of incoming calls that may wait or run at a time; a further call
+ *     gets LimitsExceeded. On a bus, as many more calls may wait, with as many bytes and
+ *     descriptors, until the bus has reported the users of new callers
+ * @param incomingBytes the bytes of the messages of these calls together, headers and bodies
+ * @param incomingDescriptors the descriptors of these calls together
+ * @param queuedSignals the number of signals that may wait in one subscription; further signals are
+ *     lost and counted ({@link Subscription#lost})
+ * @param outgoingBytes the bytes that may wait to be sent; a further message waits, and a reply
+ *     beyond its caller's share becomes LimitsExceeded
+ * @param messageBytes the length of the longest message that is read. A longer message is skipped:
+ *     a call gets LimitsExceeded, a reply fails its call, a signal is lost. A message whose header
+ *     alone is longer ends the connection
+ * @param descriptors whether to pass descriptors, if the other side agrees
+ * @param anonymous whether to authenticate as ANONYMOUS instead of as our user
+ * @param reader makes the reader thread: a virtual one suits most programs; a platform thread wakes
  *     sooner, which suits a service that answers many calls
  */
 public record ConnectionOptions(
@@ -49,7 +49,7 @@ public record ConnectionOptions(
         boolean descriptors,
         boolean anonymous,
         ThreadFactory reader) {
-    /** What suits most programs. */
+    /** The defaults, which suit most programs. */
     public static final ConnectionOptions DEFAULT =
             new ConnectionOptions(
                     Duration.ofSeconds(10),
@@ -91,7 +91,7 @@ public record ConnectionOptions(
     /**
      * {@return the same options with another time to connect}
      *
-     * @param time for authentication and greeting together, positive; 10 s by default
+     * @param time the time limit for authentication and Hello together, positive; 10 s by default
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withConnectTimeout(Duration time) {
@@ -101,7 +101,8 @@ public record ConnectionOptions(
     /**
      * {@return the same options with another time for each call}
      *
-     * @param time from the beginning of a call to its reply, positive; 25 s by default
+     * @param time the time limit from the beginning of a call to its reply, positive; 25 s by
+     *     default
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withCallTimeout(Duration time) {
@@ -109,9 +110,9 @@ public record ConnectionOptions(
     }
 
     /**
-     * {@return the same options with another limit of calls}
+     * {@return the same options with another limit on our calls}
      *
-     * @param limit of our calls without reply, positive; 4096 by default
+     * @param limit the number of our calls that may wait for a reply, positive; 4096 by default
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withCalls(int limit) {
@@ -119,9 +120,9 @@ public record ConnectionOptions(
     }
 
     /**
-     * {@return the same options with another limit of incoming calls}
+     * {@return the same options with another limit on incoming calls}
      *
-     * @param limit of calls of others that wait or run, positive; 4096 by default
+     * @param limit the number of incoming calls that may wait or run, positive; 4096 by default
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withIncomingCalls(int limit) {
@@ -129,10 +130,9 @@ public record ConnectionOptions(
     }
 
     /**
-     * {@return the same options with another limit of the bytes of incoming calls}
+     * {@return the same options with another limit on the bytes of incoming calls}
      *
-     * @param limit in bytes of the messages of calls of others that wait or run, positive; 256 MiB
-     *     by default
+     * @param limit the bytes of incoming calls that may wait or run, positive; 256 MiB by default
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withIncomingBytes(long limit) {
@@ -140,9 +140,9 @@ public record ConnectionOptions(
     }
 
     /**
-     * {@return the same options with another limit of incoming descriptors}
+     * {@return the same options with another limit on incoming descriptors}
      *
-     * @param limit of descriptors beside calls of others that wait or run, positive; 512 by default
+     * @param limit the descriptors of incoming calls that may wait or run, positive; 512 by default
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withIncomingDescriptors(int limit) {
@@ -150,9 +150,10 @@ public record ConnectionOptions(
     }
 
     /**
-     * {@return the same options with another limit of queued signals}
+     * {@return the same options with another limit on queued signals}
      *
-     * @param limit of signals that wait in one subscription, positive; 1024 by default
+     * @param limit the number of signals that may wait in one subscription, positive; 1024 by
+     *     default
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withQueuedSignals(int limit) {
@@ -160,7 +161,7 @@ public record ConnectionOptions(
     }
 
     /**
-     * {@return the same options with another limit of what waits to be sent}
+     * {@return the same options with another limit on the bytes that wait to be sent}
      *
      * @param limit in bytes, positive; 16 MiB by default. One message may be longer
      * @throws IllegalArgumentException if it is not positive
@@ -170,7 +171,7 @@ public record ConnectionOptions(
     }
 
     /**
-     * {@return the same options with another limit of one message}
+     * {@return the same options with another limit on the length of a message}
      *
      * @param limit in bytes, positive; 128 MiB by default, which is also the most that D-Bus allows
      * @throws IllegalArgumentException if it is not positive
@@ -191,17 +192,17 @@ public record ConnectionOptions(
     /**
      * {@return the same options with another way to authenticate}
      *
-     * @param asNobody by the mechanism ANONYMOUS; by default it is EXTERNAL, as our user. On the
-     *     side that accepts: whether ANONYMOUS is offered too
+     * @param asNobody whether to use the mechanism ANONYMOUS; by default it is EXTERNAL, as our
+     *     user. On the server side: whether ANONYMOUS is offered too
      */
     public ConnectionOptions withAnonymous(boolean asNobody) {
         return with(draft -> draft.anonymous = asNobody);
     }
 
     /**
-     * {@return the same options with another thread that reads}
+     * {@return the same options with another factory of the reader thread}
      *
-     * @param threads asked for one thread, unstarted; makes virtual ones by default
+     * @param threads called for one unstarted thread; by default it makes a virtual thread
      */
     public ConnectionOptions withReader(ThreadFactory threads) {
         return with(draft -> draft.reader = threads);
@@ -213,7 +214,7 @@ public record ConnectionOptions(
         return draft.done();
     }
 
-    /** The same values, to change one. */
+    /** The same values, mutable, so that one can be changed. */
     private static final class Draft {
         private Duration connectTimeout;
         private Duration callTimeout;

@@ -3,27 +3,25 @@ package io.holdfast.dbus;
 import io.holdfast.dbus.wire.Syntax;
 import java.io.Serial;
 
-/**
- * An error reply: thrown by a handler it is what the caller gets, and a caller throws what it got.
- */
+/** An error reply: a handler throws it to send one, and a call throws it on receiving one. */
 public final class DBusException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
     private static final String PREFIX = "org.freedesktop.DBus.Error.";
 
-    /** Something went wrong that has no name of its own. */
+    /** A failure without a more specific name. */
     public static final String FAILED = PREFIX + "Failed";
 
-    /** Who should have answered is gone, or did not: said by the bus. */
+    /** The callee is gone or did not reply; sent by the bus. */
     public static final String NO_REPLY = PREFIX + "NoReply";
 
-    /** No reply came in the time that we waited: said by this side. */
+    /** No reply came within our time limit; made by this side. */
     public static final String TIMEOUT = PREFIX + "Timeout";
 
-    /** Nobody has the name, and no service for it can be started. */
+    /** The name has no owner, and no service can be started for it. */
     public static final String SERVICE_UNKNOWN = PREFIX + "ServiceUnknown";
 
-    /** Nobody has the name. */
+    /** The name has no owner. */
     public static final String NAME_HAS_NO_OWNER = PREFIX + "NameHasNoOwner";
 
     /** There is no object at the path. */
@@ -41,7 +39,7 @@ public final class DBusException extends RuntimeException {
     /** The property cannot be set. */
     public static final String PROPERTY_READ_ONLY = PREFIX + "PropertyReadOnly";
 
-    /** The arguments have other types than the method takes, or make no sense. */
+    /** The arguments have other types than the method, or make no sense. */
     public static final String INVALID_ARGS = PREFIX + "InvalidArgs";
 
     /** The caller may not do that. */
@@ -50,24 +48,24 @@ public final class DBusException extends RuntimeException {
     /** A limit is reached; later there may be room again. */
     public static final String LIMITS_EXCEEDED = PREFIX + "LimitsExceeded";
 
-    /** It is known, and not done here. */
+    /** The request is valid but not supported here. */
     public static final String NOT_SUPPORTED = PREFIX + "NotSupported";
 
-    /** A reply is not what its documentation says. */
+    /** A reply does not have the documented form. */
     public static final String INCONSISTENT_MESSAGE = PREFIX + "InconsistentMessage";
 
-    /** The error's name. */
+    /** The error name. */
     private final String name;
 
-    /** What it says to people. */
+    /** The message for people. */
     private final String text;
 
     /**
-     * Describes an error to reply with.
+     * Makes an error reply.
      *
      * @param name as {@code org.example.Error.NoSuchZone}
-     * @param text for people
-     * @throws IllegalArgumentException if that can be no error's name
+     * @param text the message for people
+     * @throws IllegalArgumentException if that is no valid error name
      */
     public DBusException(String name, String text) {
         super(text.isEmpty() ? name : name + ": " + text);
@@ -78,7 +76,7 @@ public final class DBusException extends RuntimeException {
         this.text = text;
     }
 
-    /** {@return the error's name: compare with the constants here} */
+    /** {@return the error name: compare it with the constants of this class} */
     public String name() {
         return name;
     }

@@ -13,8 +13,8 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An object of ours that others can call, until it is closed. It has the interfaces that it was
- * given, and by itself Introspectable, Peer, Properties and ObjectManager, which knows the objects
+ * An object of ours that others can call until it is closed. Besides the interfaces with which it
+ * was exported it has Introspectable, Peer, Properties and ObjectManager, which lists the objects
  * below it. Safe for use by any thread.
  */
 public final class ExportedObject implements AutoCloseable {
@@ -39,7 +39,7 @@ public final class ExportedObject implements AutoCloseable {
         this.calls = new WaitingCalls(path);
     }
 
-    /** {@return the path that others call it at} */
+    /** {@return the path of the object} */
     public String path() {
         return path;
     }
@@ -58,13 +58,13 @@ public final class ExportedObject implements AutoCloseable {
     }
 
     /**
-     * Sends a signal to all who listen.
+     * Broadcasts a signal.
      *
      * @param interfaceName the name of the interface
      * @param signal the name of the signal
      * @param arguments the arguments
      * @throws IllegalArgumentException if the interface has no such signal, or the arguments do not
-     *     fit it
+     *     fit its signature
      * @throws ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -79,7 +79,7 @@ public final class ExportedObject implements AutoCloseable {
     }
 
     /**
-     * Tells all who listen that properties have changed, as their {@link BusInterface.Change} says.
+     * Emits PropertiesChanged for properties, as their {@link BusInterface.Change} says.
      *
      * @param interfaceName the name of the interface
      * @param properties the names of the properties
@@ -127,24 +127,27 @@ public final class ExportedObject implements AutoCloseable {
         return values;
     }
 
-    /** The values of all properties by interface, as ObjectManager tells them. */
+    /** The values of all properties by interface, as ObjectManager reports them. */
     Map<String, Object> valuesByInterface() {
         Map<String, Object> values = new LinkedHashMap<>();
         interfaces.forEach((name, described) -> values.put(name, values(described)));
         return values;
     }
 
-    /** Where its calls run, if not on virtual threads. */
+    /** Runs the object's handlers; null if they run on virtual threads. */
     @Nullable Executor executor() {
         return executor;
     }
 
-    /** Runs it on a virtual thread, after what was given before. */
+    /** Runs the call on a virtual thread, after the calls that were added before. */
     void runInOrder(Runnable call) {
         calls.add(call);
     }
 
-    /** Withdraws it: further calls find no object. A call that runs goes on. Idempotent. */
+    /**
+     * Withdraws the object: later calls get UnknownObject. A call that is running continues.
+     * Idempotent.
+     */
     @Override
     public void close() {
         all.remove(this);

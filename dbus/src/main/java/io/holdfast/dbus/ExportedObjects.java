@@ -31,8 +31,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The objects of one connection by path, and the calls that others make of them. The reader finds
- * out what is meant, and answers what needs no handler; handlers run on threads of their own.
+ * The exported objects of one connection by path, and the calls of their methods. The reader thread
+ * finds the method of each call, answers calls that need no handler, and begins asynchronous
+ * handlers; the other handlers run on other threads.
  */
 final class ExportedObjects {
     private static final Logger LOG = System.getLogger(ExportedObjects.class.getName());
@@ -47,7 +48,7 @@ final class ExportedObjects {
     private final ConcurrentNavigableMap<String, Tree> trees = new ConcurrentSkipListMap<>();
     private final CallsUnderWay underWay;
 
-    /** Objects that are asked for at each call. */
+    /** Objects that are looked up at each call. */
     private record Tree(String path, Executor executor, ObjectTree objects, CallOrder order) {
         boolean covers(String some) {
             return some.equals(path) || some.startsWith(path + "/");
@@ -63,7 +64,8 @@ final class ExportedObjects {
     ExportedObject add(String path, List<BusInterface> interfaces, @Nullable Executor executor) {
         requirePath(path);
         ExportedObject object = object(path, interfaces, executor);
-        // Read before anybody can see the object: a reader may fail. On an executor not at all.
+        // Read the values before the object becomes visible, since a reader may fail. Readers of an
+        // object with an executor may run only there, so its values are not read.
         Map<String, Object> values = executor == null ? object.valuesByInterface() : Map.of();
         if (objects.putIfAbsent(path, object) != null) {
             throw new IllegalStateException("there is an object " + path + " already");
@@ -118,7 +120,7 @@ final class ExportedObjects {
         }
     }
 
-    /** Signals by all objects above one. */
+    /** Emits a signal from all objects above the given one. */
     private void tellManagers(
             ExportedObject object, String signal, Signature types, List<?> values) {
         for (String above = parent(object.path()); above != null; above = parent(above)) {
@@ -144,13 +146,13 @@ final class ExportedObjects {
         return slash == 0 ? "/" : path.substring(0, slash);
     }
 
-    /** The objects below a path. */
+    /** Returns the objects below a path. */
     private NavigableMap<String, ExportedObject> below(String path) {
         String prefix = path.equals("/") ? "/" : path + "/";
         return objects.subMap(prefix, false, prefix.substring(0, prefix.length() - 1) + "0", false);
     }
 
-    /** The next elements of the paths of the objects below a path, for introspection. */
+    /** Returns the next elements of the paths of the objects below a path, for introspection. */
     private List<String> nodesBelow(String path) {
         List<String> all = new ArrayList<>(below(path).keySet());
         all.addAll(trees.keySet());
@@ -171,7 +173,7 @@ final class ExportedObjects {
         return List.copyOf(nodes);
     }
 
-    /** A call came, owned. Called by the reader, which must not wait. */
+    /** Handles a call, owned. Called by the reader thread, which must not wait. */
     void call(Message message) {
         String path = String.valueOf(message.path());
         ExportedObject object = objects.get(path);
@@ -195,7 +197,7 @@ final class ExportedObjects {
             return;
         }
         if (counted == null) {
-            return; // begun again when its user is known
+            return; // called again when the user is known
         }
         switch (target.where()) {
             case HERE -> run(message, target, counted, offering(counted));
@@ -224,7 +226,7 @@ final class ExportedObjects {
         }
     }
 
-    /** A call came that cannot be answered, owned. */
+    /** Refuses a call, owned. */
     void refuse(Message message, DBusException why) {
         message.close();
         refuse(message, why, link::offer);
@@ -239,7 +241,10 @@ final class ExportedObjects {
         }
     }
 
-    /** What the executor does not take is refused, and counts no more: then false. */
+    /**
+     * Runs on the executor. If the executor rejects it, refuses the call, ends its charges and
+     * returns false.
+     */
     private boolean execute(Executor executor, Message message, Counted counted, Runnable running) {
         try {
             executor.execute(running);
@@ -267,7 +272,7 @@ final class ExportedObjects {
         return null;
     }
 
-    /** Asks the tree for the object, on its executor, and goes on there. */
+    /** Looks the object up in the tree, on the tree's executor, and continues there. */
     private void ask(Tree tree, String path, Message message) {
         @Nullable Counted counted;
         try {
@@ -278,7 +283,7 @@ final class ExportedObjects {
             return;
         }
         if (counted == null) {
-            return; // begun again when its user is known
+            return; // called again when the user is known
         }
         String sender = message.sender();
         CallOrder.Turn turn = tree.order.next(sender == null ? "" : sender);
@@ -339,7 +344,7 @@ final class ExportedObjects {
         }
     }
 
-    // What is meant
+    // Finding the method
 
     private CallTarget target(
             Message message, @Nullable ExportedObject object, Supplier<List<String>> nodes) {
@@ -373,7 +378,7 @@ final class ExportedObjects {
         return new DBusException(DBusException.UNKNOWN_OBJECT, "there is no object " + path);
     }
 
-    /** The first interface that has the member. */
+    /** Returns the first interface's method of this name. */
     private CallTarget anyInterface(
             @Nullable ExportedObject object,
             String path,
@@ -442,23 +447,23 @@ final class ExportedObjects {
         return List.of(managed);
     }
 
-    // Running and answering
+    // Running handlers and sending replies
 
-    /** How a message is sent. */
+    /** Sends a message. */
     private interface Sender {
         void send(IntFunction<Outgoing> message) throws InterruptedException;
     }
 
     /**
-     * How a call is answered. It ends before its caller can have the answer, so that the caller's
-     * next call is not counted beside it.
+     * How a call is answered. Its charges end before its caller can receive the reply, so that the
+     * caller's next call is not counted beside it.
      *
-     * @param replies charges the caller
-     * @param errors charges nobody: they are short
+     * @param replies sends a reply, and charges the caller for it
+     * @param errors sends an error without a charge, since errors are short
      */
     private record Answering(Sender replies, Sender errors) {}
 
-    /** Waits for room; the call counts until then. */
+    /** Waits for room to send; the call is charged until then. */
     private Answering sending(Counted counted) {
         return new Answering(
                 message -> link.send(message, counted),
@@ -474,7 +479,7 @@ final class ExportedObjects {
                 });
     }
 
-    /** Runs what was counted, and answers. */
+    /** Runs the handler of a call, and sends the reply. */
     private void run(Message message, CallTarget target, Counted counted, Answering how) {
         if (!(target.handling() instanceof BusInterface.Handling.Now(MethodHandler handler))) {
             throw new AssertionError(target);
@@ -483,17 +488,17 @@ final class ExportedObjects {
             List<?> values = requireNonNull(handler.handle(call), NO_VALUES);
             answer(message, target, values, how.replies());
         } catch (ConnectionLostException e) {
-            if (link.isOpen()) { // another connection
+            if (link.isOpen()) { // the handler lost another connection
                 refuse(message, failed(e), how.errors());
             }
         } catch (Exception | LinkageError | StackOverflowError | AssertionError e) {
             refuse(message, refusal(message, e), how.errors());
         } finally {
-            counted.end(); // if there was no answer
+            counted.end(); // if no reply was sent
         }
     }
 
-    /** Begins what was counted, and answers when it is through. */
+    /** Begins an asynchronous handler, and sends the reply when it is complete. */
     private void begin(Message message, CallTarget target, Counted counted) {
         if (!(target.handling()
                 instanceof BusInterface.Handling.Later(AsyncMethodHandler handler))) {
@@ -525,7 +530,7 @@ final class ExportedObjects {
         }
     }
 
-    /** What the caller gets for a failure; one that nobody has expected is logged. */
+    /** Returns the error reply for a failure; logs a failure that is no DBusException. */
     private static DBusException refusal(Message message, Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null
@@ -565,9 +570,10 @@ final class ExportedObjects {
         }
     }
 
-    /** What a message can carry of a text that may come from anywhere. */
+    /** Makes a text of any origin valid for a message. */
     private static String carried(String text) {
-        return new String(text.replace('\0', '?').getBytes(UTF_8), UTF_8); // no half pairs
+        // replaces unpaired surrogates
+        return new String(text.replace('\0', '?').getBytes(UTF_8), UTF_8);
     }
 
     private void refuse(Message message, DBusException error, Sender sender) {
@@ -584,7 +590,7 @@ final class ExportedObjects {
                             STRING,
                             List.of(carried(error.text()))));
         } catch (ConnectionLostException e) {
-            // nobody is there to be told
+            // the caller is gone
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

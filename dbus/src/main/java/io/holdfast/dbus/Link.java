@@ -39,20 +39,20 @@ final class Link {
     private static final Duration FLUSH = Duration.ofSeconds(2);
     private static final long LONGEST = Long.MAX_VALUE / 4;
 
-    /** What messages go to that are no replies. Called by the reader; must not wait. */
+    /** Receives the messages that are no replies. Called by the reader thread; must not wait. */
     interface Receiver {
-        /** A call, owned. */
+        /** Receives a call, which it owns. */
         void call(Message call);
 
         /**
-         * @param descriptors owned
+         * @param descriptors the descriptors of the signal, owned by the receiver
          */
         void signal(MessageView signal, List<Fd> descriptors);
 
-        /** A call that cannot be answered; owned. */
+        /** Receives a call that must be refused; the receiver owns it. */
         void refuse(Message call, DBusException why);
 
-        /** Nothing more will come. */
+        /** Called once, when the connection has ended: no message follows. */
         void lost(ConnectionLostException why);
     }
 
@@ -71,8 +71,8 @@ final class Link {
     private final Thread reader;
 
     /**
-     * @param dialed owned
-     * @param name for messages and threads
+     * @param dialed the connected socket, owned
+     * @param name the name of the connection, for messages and threads
      */
     Link(
             Dialed dialed,
@@ -95,7 +95,7 @@ final class Link {
     /**
      * Authenticates.
      *
-     * @throws ConnectionLostException if the other side refuses, or takes too long
+     * @throws ConnectionLostException if the other side refuses, or the time limit passes
      */
     void start() throws InterruptedException {
         reader.start();
@@ -127,12 +127,12 @@ final class Link {
         return handshake.guid();
     }
 
-    /** The process at the other end of the socket; the caller closes it. */
+    /** Returns the process at the other end of the socket; the caller closes it. */
     Peer peer() {
         return dialed.socket().peer();
     }
 
-    // The reader
+    // The reader thread
 
     private void read() {
         ConnectionLostException why;
@@ -160,7 +160,7 @@ final class Link {
             why = new ConnectionLostException(Reason.CLOSED, name + ": closed");
         } catch (ConnectionLostException e) {
             why = e;
-        } catch (RuntimeException | Error e) { // out of memory, for one
+        } catch (RuntimeException | Error e) { // for example OutOfMemoryError
             why = new ConnectionLostException(Reason.PROTOCOL, name + ": " + e, e);
         }
         end(why);
@@ -206,7 +206,7 @@ final class Link {
                 "it has %d bytes, over messageBytes=%d".formatted(length, options.messageBytes()));
     }
 
-    /** That message alone fails: what comes after it is read as ever. */
+    /** Fails this message alone; the messages after it are read as usual. */
     private void receiveCut(MessageView view, DBusException why) {
         switch (view.type()) {
             case MessageType.METHOD_RETURN, MessageType.ERROR -> {
@@ -216,7 +216,7 @@ final class Link {
                 }
             }
             case MessageType.METHOD_CALL -> receiver.refuse(Message.of(view), why);
-            default -> {} // nobody waits for it
+            default -> {} // no caller waits for it
         }
     }
 
@@ -231,20 +231,20 @@ final class Link {
             }
             case MessageType.METHOD_CALL -> receiver.call(Message.of(view, descriptors));
             case MessageType.SIGNAL -> receiver.signal(view, descriptors);
-            default -> descriptors.forEach(Fd::close); // of a later specification
+            default -> descriptors.forEach(Fd::close); // a message type of a later specification
         }
     }
 
-    // Senders
+    // Sending
 
     private int nextSerial() {
         return lastSerial.updateAndGet(last -> last == -1 ? 1 : last + 1);
     }
 
     /**
-     * Calls and waits for the reply, which may be an error; the caller closes it.
+     * Calls a method and waits for the reply, which may be an error; the caller closes it.
      *
-     * @param call made for a serial
+     * @param call makes the message for a serial
      * @throws DBusException TIMEOUT, or LIMITS_EXCEEDED if the reply is too long or its descriptors
      *     are lost
      * @throws ConnectionLostException if the connection is or gets lost
@@ -275,13 +275,13 @@ final class Link {
     }
 
     /**
-     * Calls and does not wait for the reply, which may be an error. The thread waits while as many
-     * calls as may be are under way, and while too much waits to be sent.
+     * Calls a method and does not wait for the reply, which may be an error. The thread waits while
+     * the limit of calls is under way, and while too many bytes wait to be sent.
      *
-     * @param call made for a serial
-     * @return completed on the reader's thread, where nothing may wait: with the reply, which
-     *     whoever gets it closes, or with a reason that {@link #whyNot} explains. Cancelling it
-     *     ends the wait
+     * @param call makes the message for a serial
+     * @return completed on the reader thread, where nothing may wait: with the reply, which its
+     *     receiver closes, or with a failure that {@link #whyNot} translates. Cancelling it ends
+     *     the wait
      */
     CompletableFuture<Message> begin(IntFunction<Outgoing> call, Duration timeout)
             throws InterruptedException {
@@ -313,7 +313,7 @@ final class Link {
             throws InterruptedException {
         Outgoing message = made(call);
         pending.put(serial, reply);
-        requireOpen(); // or nobody would complete it
+        requireOpen(); // otherwise no thread would complete the reply
         Duration left = Duration.ofNanos(end - System.nanoTime());
         if (!outbox.send(message.bytes(), message.descriptors(), left)) {
             throw timedOut(timeout, "it could not be sent");
@@ -325,19 +325,19 @@ final class Link {
         calls.release();
     }
 
-    /** What a caller gets for what a future of {@link #begin} failed with. */
+    /** Returns the exception for the caller of a future of {@link #begin} that failed. */
     RuntimeException whyNot(Throwable failure, Duration timeout) {
         if (failure instanceof DBusException why) {
             return why;
         }
         try {
             return failure instanceof TimeoutException ? timedOut(timeout, "no reply") : lostNow();
-        } catch (ConnectionLostException e) { // the better reason
+        } catch (ConnectionLostException e) { // says more than a timeout
             return e;
         }
     }
 
-    /** A reply that came when nobody waited any more. */
+    /** Closes a reply that came after its caller stopped waiting. */
     private static void closeLate(CompletableFuture<Message> reply) {
         if (!reply.isCompletedExceptionally()) {
             reply.join().close();
@@ -360,25 +360,25 @@ final class Link {
         return message;
     }
 
-    /** Sends, waiting while too much waits. */
+    /** Sends a message; waits while too many bytes wait to be sent. */
     void send(IntFunction<Outgoing> message) throws InterruptedException {
         send(message, () -> {});
     }
 
     /**
-     * The same.
+     * Sends a message; waits while too many bytes wait to be sent.
      *
-     * @param hasRoom run when the message waits no more, before any of it is sent; must not wait
+     * @param hasRoom run when the message has room, before any of it is sent; must not wait
      */
     void send(IntFunction<Outgoing> message, Runnable hasRoom) throws InterruptedException {
         send(made(message.apply(nextSerial())), null, hasRoom);
     }
 
     /**
-     * Sends an answer, waiting while too much waits.
+     * Sends a reply; waits while too many bytes wait to be sent.
      *
-     * @param caller who is charged for it until it is sent
-     * @throws DBusException LIMITS_EXCEEDED if that is more than the caller may leave unread
+     * @param caller charged for the reply until it is sent
+     * @throws DBusException LIMITS_EXCEEDED if that is more than the caller's user may leave unread
      */
     void send(IntFunction<Outgoing> message, CallsUnderWay.Counted caller)
             throws InterruptedException {
@@ -395,8 +395,8 @@ final class Link {
     }
 
     /**
-     * Calls without waiting. The future completes on the reader's thread, where nothing may wait;
-     * whoever gets the reply closes it.
+     * Calls a method without waiting. The future completes on the reader thread, where nothing may
+     * wait; the receiver of the reply closes it.
      */
     CompletableFuture<Message> ask(IntFunction<Outgoing> call) {
         int serial = nextSerial();
@@ -410,16 +410,19 @@ final class Link {
         return reply;
     }
 
-    /** Sends without waiting. If too much waits already the connection is given up. */
+    /**
+     * Sends a message without waiting. If too many bytes wait to be sent already, ends the
+     * connection.
+     */
     void offer(IntFunction<Outgoing> message) {
         offer(made(message.apply(nextSerial())), null);
     }
 
     /**
-     * Sends an answer without waiting.
+     * Sends a reply without waiting.
      *
-     * @param caller who is charged for it until it is sent
-     * @throws DBusException LIMITS_EXCEEDED if that is more than the caller may leave unread
+     * @param caller charged for the reply until it is sent
+     * @throws DBusException LIMITS_EXCEEDED if that is more than the caller's user may leave unread
      */
     void offer(IntFunction<Outgoing> message, CallsUnderWay.Counted caller) {
         Outgoing made = made(message.apply(nextSerial()));
@@ -456,7 +459,7 @@ final class Link {
     }
 
     /**
-     * @throws ConnectionLostException if it is not open
+     * @throws ConnectionLostException if the connection has ended
      */
     void requireOpen() {
         if (!isOpen()) {
@@ -469,7 +472,7 @@ final class Link {
         return first == null ? ended("lost") : first.again();
     }
 
-    /** Ends it, unless it has ended; the reader does the rest. */
+    /** Ends the connection, unless it has ended already; the reader thread does the rest. */
     private void end(ConnectionLostException why) {
         if (lost.compareAndSet(null, why)) {
             outbox.close();
@@ -481,7 +484,7 @@ final class Link {
         }
     }
 
-    /** Sends what waits, for two seconds at most, and ends it. */
+    /** Sends what waits to be sent, for two seconds at most, and ends the connection. */
     void close() {
         try {
             if (isOpen()) {

@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call of an object of ours, for the handler: by one thread, and until it returns. Descriptors
- * and the caller's {@link Peer} are closed then.
+ * A call of an object of ours, for its handler: used by one thread, until the handler returns. Its
+ * descriptors and the caller's {@link Peer} are closed then.
  */
 public final class MethodCall implements AutoCloseable {
     private final BusConnection connection;
@@ -26,13 +26,13 @@ public final class MethodCall implements AutoCloseable {
         this.arguments = message.values();
     }
 
-    /** {@return the arguments: they fit the signature of the method} */
+    /** {@return the arguments, which fit the signature of the method} */
     public List<Object> arguments() {
         return arguments;
     }
 
     /**
-     * {@return an argument that is a string}
+     * {@return an argument of type string}
      *
      * @param index the index, from 0
      */
@@ -46,18 +46,18 @@ public final class MethodCall implements AutoCloseable {
      * @param <T> the type of the argument
      * @param index the index, from 0
      * @param type the class of the argument
-     * @throws ClassCastException if it is of another type
-     * @throws IndexOutOfBoundsException if there are less
+     * @throws ClassCastException if the argument has another type
+     * @throws IndexOutOfBoundsException if there are fewer arguments
      */
     public <T> T argument(int index, Class<T> type) {
         return type.cast(arguments.get(index));
     }
 
     /**
-     * {@return a descriptor, lent: to keep it, {@link Fd#move} it}
+     * {@return a descriptor, lent until the call ends; {@link Fd#move} keeps it}
      *
      * @param handle the handle
-     * @throws DBusException INVALID_ARGS if the caller sent less descriptors
+     * @throws DBusException INVALID_ARGS if the caller sent fewer descriptors
      */
     public Fd descriptor(Handle handle) {
         List<Fd> descriptors = message.descriptors();
@@ -70,13 +70,14 @@ public final class MethodCall implements AutoCloseable {
     }
 
     /**
-     * Counts descriptors that the handler is about to open for this call, such as pidfds of
-     * processes that the caller has named by number, as if the caller had sent them: against his
-     * share of {@link ConnectionOptions#incomingDescriptors}, until the call is answered.
+     * Charges the caller for descriptors that the handler is about to open for this call, such as
+     * pidfds of processes that the caller identified by PID. They count like descriptors that the
+     * caller sent, against its user's share of {@link ConnectionOptions#incomingDescriptors}, until
+     * the call is answered.
      *
-     * @param descriptors how many
-     * @throws DBusException LIMITS_EXCEEDED if his user has his share
-     * @throws IllegalStateException if the call is answered
+     * @param descriptors the number of descriptors
+     * @throws DBusException LIMITS_EXCEEDED if the user's share is used up
+     * @throws IllegalStateException if the call has been answered
      */
     public void opens(int descriptors) {
         counted.opens(descriptors);
@@ -89,7 +90,8 @@ public final class MethodCall implements AutoCloseable {
     }
 
     /**
-     * {@return the caller, as {@link BusConnection#peer} finds it} Asked for once.
+     * {@return the caller's process, as {@link BusConnection#peer} finds it} The bus is queried
+     * once per call.
      *
      * @throws DBusException if the caller is gone: then nothing can be decided about it
      * @throws InterruptedException if the thread is or gets interrupted
@@ -103,27 +105,33 @@ public final class MethodCall implements AutoCloseable {
         return known;
     }
 
-    /** {@return whether the caller waits while the user is asked for permission} */
+    /**
+     * {@return whether the caller lets the service ask the user for permission
+     * (ALLOW_INTERACTIVE_AUTHORIZATION)}
+     */
     public boolean isInteractive() {
         return message.hasFlag(MessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION);
     }
 
-    /** {@return whether a reply would be thrown away} */
+    /** {@return whether the caller expects no reply (NO_REPLY_EXPECTED)} */
     public boolean isOneWay() {
         return message.hasFlag(MessageFlags.NO_REPLY_EXPECTED);
     }
 
-    /** {@return the call as it came} */
+    /** {@return the message of the call} */
     public Message message() {
         return message;
     }
 
-    /** {@return the connection that the call came over; it stays open when the call ends} */
+    /** {@return the connection from which the call came; it stays open when the call ends} */
     public BusConnection connection() {
         return connection;
     }
 
-    /** Done by who runs the handler. */
+    /**
+     * Closes the message and the peer; called by the connection after the handler, never by the
+     * handler.
+     */
     @Override
     public void close() {
         message.close();

@@ -2,19 +2,20 @@ package io.holdfast.dbus;
 
 import java.util.List;
 
-/** What a method of an exported object does. */
+/** The handler of a method of an exported object. */
 @FunctionalInterface
 public interface MethodHandler {
     /**
-     * Runs on a virtual thread and may wait. Calls of one object are handled one after the other,
-     * in the order in which they came, unless its interface is {@link
-     * BusInterface.Builder#concurrent}.
+     * Handles one call. Runs on a virtual thread and may wait, unless the object was exported with
+     * an executor. Calls of one object are handled one after the other, in the order in which they
+     * arrived, unless its interface is {@link BusInterface.Builder#concurrent}.
      *
-     * @param call the call, which is the handler's until it returns
-     * @return the values of the reply; descriptors among them are given away: they are closed once
-     *     they are sent. Or all of them as one {@link io.holdfast.dbus.wire.MarshalledBody}
-     * @throws DBusException what the caller is to get
-     * @throws Exception anything else: the caller gets {@link DBusException#FAILED} with its
+     * @param call the call, valid until the handler returns
+     * @return the values of the reply, or all of them as one {@link
+     *     io.holdfast.dbus.wire.MarshalledBody}. Ownership of descriptors among them passes to the
+     *     connection, which closes them once they are sent
+     * @throws DBusException the error reply for the caller
+     * @throws Exception any other failure: the caller gets {@link DBusException#FAILED} with its
      *     message
      */
     List<?> handle(MethodCall call) throws Exception;

@@ -1,12 +1,12 @@
 package io.holdfast.dbus;
 
-/** How a name is asked for ({@link BusConnection#requestName}). */
+/** How to request a name ({@link BusConnection#requestName}). */
 public enum NameFlag {
-    /** Others may take it away with {@link #REPLACE_EXISTING}. */
+    /** Another connection may take the name over with {@link #REPLACE_EXISTING}. */
     ALLOW_REPLACEMENT(1),
-    /** Takes it away from an owner who allows that. */
+    /** Takes the name over from an owner that allows replacement. */
     REPLACE_EXISTING(2),
-    /** Is not queued behind an owner. */
+    /** Does not queue behind an owner. */
     DO_NOT_QUEUE(4);
 
     private final int bit;

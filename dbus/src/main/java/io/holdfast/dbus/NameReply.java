@@ -1,14 +1,17 @@
 package io.holdfast.dbus;
 
-/** What came of asking for a name ({@link BusConnection#requestName}). */
+/** The result of a name request ({@link BusConnection#requestName}). */
 public enum NameReply {
-    /** It is ours now. */
+    /** We own the name now. */
     PRIMARY_OWNER,
-    /** It will be ours when those before us give it up: the signal NameAcquired tells. */
+    /**
+     * We will own the name when the owners before us release it: the signal NameAcquired announces
+     * that.
+     */
     IN_QUEUE,
-    /** Another has it, and we are not queued. */
+    /** Another connection owns the name, and we are not queued. */
     EXISTS,
-    /** It was ours. */
+    /** We owned the name already. */
     ALREADY_OWNER;
 
     static NameReply of(long code) {

@@ -5,23 +5,24 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Objects below one path that are many, or come and go: none of them is held by the connection,
- * each is asked for when somebody calls it. All methods are called on the executor that {@link
- * BusConnection#exportTree} was given. Objects are asked for, and called, in the order in which a
- * sender calls them, however long it takes to find each; others do not wait for it.
+ * Objects below one path that are many, or come and go. The connection holds none of them; it looks
+ * each one up when it is called. All methods run on the executor with which {@link
+ * BusConnection#exportTree} was called. For each sender, objects are looked up and called in the
+ * order of its calls, however long a look-up takes; other senders do not wait for it.
  */
 public interface ObjectTree {
     /**
-     * The interfaces of one object; none if there is no such object. The stage completes on the
-     * executor's thread, and there properties are read and methods handled.
+     * Looks up the interfaces of one object. The stage completes on the executor's thread, where
+     * its properties are read and its methods are handled.
      *
-     * @param path below that of the tree
+     * @param path the path of the object, below that of the tree
      * @return the interfaces; none if there is no such object
      */
     CompletionStage<List<BusInterface>> interfaces(String path);
 
     /**
-     * The same for a certain caller, where a path means another object to each.
+     * Looks up the interfaces of one object for one caller, where a path means another object to
+     * each caller.
      *
      * @param path the path of the object
      * @param sender the caller's unique name; empty without a bus
@@ -31,6 +32,6 @@ public interface ObjectTree {
         return interfaces(path);
     }
 
-    /** {@return the paths of all objects that are to be seen by introspection} */
+    /** {@return the paths of all objects that introspection lists} */
     Collection<String> paths();
 }

@@ -6,7 +6,7 @@ import io.holdfast.dbus.wire.Variant;
 import java.util.Map;
 
 /**
- * Whom one asks polkit's authority about, as it is told on a bus: {@code (sa{sv})}. A descriptor
+ * The subject of a polkit authorization check, as its D-Bus struct {@code (sa{sv})}. A descriptor
  * stands in place of its handle, and is lent until the message is sent.
  *
  * @see <a
@@ -19,22 +19,22 @@ public final class PolkitSubject {
     private PolkitSubject() {}
 
     /**
-     * {@return a process by its descriptor alone: for authorities from polkit 124 on, over
-     * connections that pass descriptors}
+     * {@return a process by its pidfd alone: for polkit 124 and later, over connections that pass
+     * descriptors}
      *
      * @param process the process
-     * @param uid whom it acts for; its 32 bits count
+     * @param uid the user for whom the process acts; only the low 32 bits are used
      */
     public static Struct held(PidFd process, long uid) {
         return Struct.of(PROCESS, Map.of("pidfd", pidfd(process), "uid", uid(uid)));
     }
 
     /**
-     * {@return a process by its number and the time of its start, which is all that older
-     * authorities know, and all that can be told where no descriptors pass}
+     * {@return a process by its PID and start time, which is all that older authorities support,
+     * and all that can be sent over a connection that passes no descriptors}
      *
-     * @param pid the number of the process
-     * @param startTicks since the boot; 0 if it is not known
+     * @param pid the PID of the process
+     * @param startTicks the start time in clock ticks since the boot; 0 if it is not known
      * @param uid the user for whom the process acts
      */
     public static Struct numbered(int pid, long startTicks, long uid) {
@@ -50,7 +50,7 @@ public final class PolkitSubject {
     }
 
     /**
-     * {@return a process by both: an authority takes what it knows best}
+     * {@return a process by pidfd, PID and start time: an authority uses the best that it supports}
      *
      * @param process the process
      * @param uid the user for whom the process acts
@@ -73,7 +73,7 @@ public final class PolkitSubject {
     /**
      * {@return a login session}
      *
-     * @param id as logind numbers it
+     * @param id the session id of logind
      */
     public static Struct session(String id) {
         return Struct.of("unix-session", Map.of("session-id", Variant.of(id)));

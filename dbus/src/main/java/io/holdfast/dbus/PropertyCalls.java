@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** {@code org.freedesktop.DBus.Properties} of exported objects. */
+/** Answers {@code org.freedesktop.DBus.Properties} for exported objects. */
 final class PropertyCalls {
     private PropertyCalls() {}
 
@@ -35,7 +35,7 @@ final class PropertyCalls {
         };
     }
 
-    /** The interfaces that are meant; an empty name means all. */
+    /** Returns the interfaces that a call names; an empty name means all. */
     private static List<BusInterface> named(ExportedObject object, String interfaceName) {
         if (interfaceName.isEmpty()) {
             return List.copyOf(object.interfaces().values());

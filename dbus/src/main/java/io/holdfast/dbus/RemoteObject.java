@@ -14,16 +14,17 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * An object of somebody else, and how to call it. Immutable; made by {@link BusConnection#object},
- * without asking whether there is one. Its methods wait for the reply and throw
+ * An object of another connection, and how to call it. Immutable; made by {@link
+ * BusConnection#object}, which does not check that the object exists. Its methods wait for the
+ * reply and throw
  *
  * <ul>
- *   <li>{@link DBusException} if it is an error, or does not come in time;
+ *   <li>{@link DBusException} if the reply is an error, or does not come in time;
  *   <li>{@link ConnectionLostException} if the connection is or gets lost;
  *   <li>IllegalArgumentException if names are invalid or arguments do not fit their signature.
  * </ul>
  *
- * An {@code Fd} among arguments is passed, and stays the caller's.
+ * The callee gets a duplicate of an {@code Fd} among the arguments, which stays the caller's.
  */
 public final class RemoteObject {
     private static final String PROPERTIES = "org.freedesktop.DBus.Properties";
@@ -48,28 +49,29 @@ public final class RemoteObject {
     }
 
     /**
-     * The same with another time limit.
+     * Returns the same object with another time limit for calls.
      *
-     * @param time the time, positive
-     * @return the same object, called so
+     * @param time the time limit, positive
+     * @return the object with this time limit
      */
     public RemoteObject withTimeout(Duration time) {
         return new RemoteObject(connection, destination, path, time, flags);
     }
 
     /**
-     * The same; calls do not start a service that does not run.
+     * Returns the same object; calls do not start a service that is not running.
      *
-     * @return the same object, called so
+     * @return the object whose calls have NO_AUTO_START
      */
     public RemoteObject withoutStart() {
         return withFlag(MessageFlags.NO_AUTO_START);
     }
 
     /**
-     * The same; a service may ask the user for permission, however long that takes.
+     * Returns the same object; a service may ask the user for permission before it replies. The
+     * time limit of a call still holds.
      *
-     * @return the same object, called so
+     * @return the object whose calls have ALLOW_INTERACTIVE_AUTHORIZATION
      */
     public RemoteObject interactive() {
         return withFlag(MessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION);
@@ -79,17 +81,17 @@ public final class RemoteObject {
         return new RemoteObject(connection, destination, path, timeout, flags | flag);
     }
 
-    /** {@return the connection that it is called over} */
+    /** {@return the connection over which it is called} */
     public BusConnection connection() {
         return connection;
     }
 
-    /** {@return the bus name that it is called under; empty without a bus} */
+    /** {@return the bus name to which its calls go; empty without a bus} */
     public String destination() {
         return destination;
     }
 
-    /** {@return the path that it is called at} */
+    /** {@return the path of the object} */
     public String path() {
         return path;
     }
@@ -99,10 +101,10 @@ public final class RemoteObject {
      *
      * @param interfaceName the name of the interface
      * @param method the name of the method
-     * @param signature of the arguments
-     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} takes them
-     * @return what it returns, as plain values. Descriptors that come with it are closed: see
-     *     {@link #exchange}
+     * @param signature the types of the arguments
+     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} accepts them
+     * @return the values of the reply, as plain values. Descriptors of the reply are closed: to get
+     *     them, use {@link #exchange}
      * @throws InterruptedException if the thread is or gets interrupted
      */
     @CanIgnoreReturnValue
@@ -119,7 +121,7 @@ public final class RemoteObject {
      *
      * @param interfaceName the name of the interface
      * @param method the name of the method
-     * @return what it returns, as plain values
+     * @return the values of the reply, as plain values
      * @throws InterruptedException if the thread is or gets interrupted
      */
     @CanIgnoreReturnValue
@@ -133,8 +135,8 @@ public final class RemoteObject {
      * @param interfaceName the name of the interface
      * @param method the name of the method
      * @param signature the types of the arguments
-     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} takes them
-     * @return the message, owned by the caller
+     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} accepts them
+     * @return the reply, owned by the caller
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Message exchange(
@@ -152,9 +154,10 @@ public final class RemoteObject {
     }
 
     /**
-     * Calls a method and does not wait for the reply. The thread waits only while as many calls as
-     * {@link ConnectionOptions#calls} allows are under way, or too much waits to be sent; calls are
-     * sent in the order in which they are begun.
+     * Calls a method and does not wait for the reply. The thread waits only while {@link
+     * ConnectionOptions#calls} calls are under way, or while {@link
+     * ConnectionOptions#outgoingBytes} wait to be sent; calls are sent in the order in which they
+     * are begun.
      *
      * <pre>{@code
      * CompletableFuture<Message> reply = object.begin("org.example.Clock", "At", "x", 7L);
@@ -163,9 +166,10 @@ public final class RemoteObject {
      * @param interfaceName the name of the interface
      * @param method the name of the method
      * @param signature the types of the arguments
-     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} takes them
-     * @return completed on a virtual thread: with the message, owned by whoever gets it, or with
-     *     what {@link #exchange} throws. Cancelling it ends the wait, and closes what comes later
+     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} accepts them
+     * @return completed on a virtual thread, with the reply, which its receiver must close, or with
+     *     an exception of {@link #exchange}. Cancelling it ends the wait; a reply that comes later
+     *     is closed
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public CompletableFuture<Message> begin(
@@ -183,12 +187,12 @@ public final class RemoteObject {
     }
 
     /**
-     * Calls a method and wants no reply: not even errors come back.
+     * Calls a method without a reply: not even an error comes back.
      *
      * @param interfaceName the name of the interface
      * @param method the name of the method
      * @param signature the types of the arguments
-     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} takes them
+     * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} accepts them
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public void tell(String interfaceName, String method, String signature, Object... arguments)
@@ -224,7 +228,7 @@ public final class RemoteObject {
      * Reads all properties of an interface.
      *
      * @param interfaceName the name of the interface
-     * @return the values by the names of the properties
+     * @return the values by property name
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Map<String, Object> getAll(String interfaceName) throws InterruptedException {
@@ -248,7 +252,7 @@ public final class RemoteObject {
      *
      * @param interfaceName the name of the interface
      * @param property the name of the property
-     * @param value with its type, as {@code Variant.of("u", 7)}
+     * @param value the new value with its type, as {@code Variant.of("u", 7)}
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public void set(String interfaceName, String property, Variant value)

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The signals of one subscription that wait to be taken: a bounded queue that owns them, and that
- * ends by a close or with the connection. Safe for use by any thread.
+ * ends when it is closed or the connection is lost. Safe for use by any thread.
  */
 final class SignalQueue {
     private final String rule;
@@ -32,8 +32,8 @@ final class SignalQueue {
     private @Nullable ConnectionLostException failure;
 
     /**
-     * @param rule of the subscription, for errors
-     * @param limit of the signals that wait
+     * @param rule the match rule of the subscription, for errors
+     * @param limit the number of signals that may wait
      */
     SignalQueue(String rule, int limit) {
         this.rule = rule;
@@ -41,9 +41,9 @@ final class SignalQueue {
     }
 
     /**
-     * Puts a signal in, or closes it if there is no room.
+     * Queues a signal, or closes it if there is no room.
      *
-     * @return how many were lost so far, if this one is; else 0
+     * @return how many signals were lost so far, if this signal is lost; else 0
      */
     long put(Message signal) {
         lock.lock();
@@ -64,7 +64,7 @@ final class SignalQueue {
         }
     }
 
-    /** Counts a signal that could not be put in. */
+    /** Counts a signal that could not be queued. */
     void lose() {
         lock.lock();
         try {
@@ -83,7 +83,7 @@ final class SignalQueue {
         }
     }
 
-    /** No more will come: what waits can still be taken. */
+    /** Ends the queue with the connection: signals that wait can still be taken. */
     void fail(ConnectionLostException why) {
         lock.lock();
         try {
@@ -97,10 +97,10 @@ final class SignalQueue {
     /**
      * Waits for the next signal.
      *
-     * @param time in nanoseconds; Long.MAX_VALUE is for ever
-     * @return empty when the time is over
-     * @throws ConnectionLostException if none is left and the connection has ended
-     * @throws IllegalStateException if this is or gets closed
+     * @param time the time limit in nanoseconds; Long.MAX_VALUE waits without limit
+     * @return the signal; empty if none arrived in time
+     * @throws ConnectionLostException if no signal is left and the connection has ended
+     * @throws IllegalStateException if the subscription is or gets closed
      */
     Optional<Message> next(long time) throws InterruptedException {
         long nanos = time;
@@ -138,9 +138,9 @@ final class SignalQueue {
     }
 
     /**
-     * Drops what waits.
+     * Closes the queue and drops the signals that wait.
      *
-     * @return false if it was closed before
+     * @return false if the queue was closed before
      */
     boolean close() {
         lock.lock();

@@ -6,14 +6,14 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 
-/** The interfaces that every object has by itself, and how they are described in XML. */
+/** The standard interfaces that every object has, and the introspection data in XML. */
 final class StandardInterfaces {
     static final String INTROSPECTABLE = "org.freedesktop.DBus.Introspectable";
     static final String PEER = "org.freedesktop.DBus.Peer";
     static final String PROPERTIES = "org.freedesktop.DBus.Properties";
     static final String OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager";
 
-    /** In the order in which a call without an interface is looked for. */
+    /** In the order in which a call without an interface is matched. */
     static final List<String> NAMES = List.of(PEER, INTROSPECTABLE, PROPERTIES, OBJECT_MANAGER);
 
     private static final List<String> MACHINE_ID_FILES =
@@ -80,7 +80,10 @@ final class StandardInterfaces {
 
     private StandardInterfaces() {}
 
-    /** The description of a place: names need no escaping, as they have no such characters. */
+    /**
+     * Returns the introspection data of a path. Names need no escaping, since none contains a
+     * character that XML reserves.
+     */
     static String xml(Collection<BusInterface> interfaces, boolean isObject, List<String> nodes) {
         StringBuilder xml = new StringBuilder(HEAD).append("<node>\n").append(STANDARD);
         if (isObject) {
@@ -133,7 +136,7 @@ final class StandardInterfaces {
         xml.append(property.change().annotation()).append("\"/>\n  </property>\n");
     }
 
-    /** The machine's id, 32 hexadecimal digits. */
+    /** Returns the machine id, 32 hexadecimal digits. */
     static String machineId() {
         for (String file : MACHINE_ID_FILES) {
             try {
@@ -142,7 +145,7 @@ final class StandardInterfaces {
                     return id;
                 }
             } catch (IOException e) {
-                // the next one
+                // try the next file
             }
         }
         throw new DBusException(

@@ -11,9 +11,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The signals that match a rule, in the order in which they came. They wait here until they are
- * taken, {@link ConnectionOptions#queuedSignals} at most; while so many wait, those that come are
- * lost, counted and logged. Safe for use by several threads.
+ * The signals that match a rule, in the order in which they arrived. They wait here until they are
+ * taken. At most {@link ConnectionOptions#queuedSignals} wait; further signals are lost, counted
+ * and logged. Safe for use by several threads.
  */
 public final class Subscription implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Subscription.class.getName());
@@ -30,7 +30,7 @@ public final class Subscription implements AutoCloseable {
     private final SignalQueue signals;
     private final FollowedName sender = new FollowedName();
 
-    /** Rules that the bus was asked to add for it and has not refused. */
+    /** Rules that the bus was asked to add for this subscription and has not refused. */
     final AtomicInteger rulesAtBus = new AtomicInteger();
 
     Subscription(MatchRule rule, int limit, Consumer<Subscription> atClose) {
@@ -40,18 +40,18 @@ public final class Subscription implements AutoCloseable {
         this.signals = new SignalQueue(rule.toString(), limit);
     }
 
-    /** Whether the sender of its rule is a name that passes from owner to owner. */
+    /** Returns whether the sender of the rule is a well-known name, whose owner may change. */
     boolean followsName() {
         String sender = rule.sender();
         return sender != null && !sender.startsWith(":") && !sender.equals(BusNames.BUS);
     }
 
-    /** The bus tells of a change, in the order of all messages. */
+    /** Records a change of owner that the bus announced; called in the order of all messages. */
     void ownerChanged(String now) {
         sender.changed(now);
     }
 
-    /** The answer to our question, which may be older than what the bus told since. */
+    /** Records the reply to GetNameOwner, which may be older than an announced change. */
     void ownerAtFirst(String then) {
         sender.atFirst(then);
     }
@@ -61,12 +61,12 @@ public final class Subscription implements AutoCloseable {
         return wanted == null || wanted.equals(name) || (name != null && sender.isOwnedBy(name));
     }
 
-    /** {@return the rule that signals must match to come here} */
+    /** {@return the match rule} */
     public MatchRule rule() {
         return rule;
     }
 
-    /** Puts a signal in, or closes it if there is no room. */
+    /** Queues a signal, or closes it if there is no room. */
     void put(Message signal) {
         long losses = signals.put(signal);
         if (losses > 0) {
@@ -87,12 +87,12 @@ public final class Subscription implements AutoCloseable {
                         + " ConnectionOptions.queuedSignals");
     }
 
-    /** Counts a signal that could not be put in. */
+    /** Counts a signal that could not be queued. */
     void lose() {
         signals.lose();
     }
 
-    /** No more will come: what waits can still be taken. */
+    /** Ends the subscription with the connection: signals that wait can still be taken. */
     void fail(ConnectionLostException why) {
         signals.fail(why);
     }
@@ -101,8 +101,8 @@ public final class Subscription implements AutoCloseable {
      * Waits for the next signal; the caller closes it.
      *
      * @return the message, owned by the caller
-     * @throws ConnectionLostException if none is left and the connection has ended
-     * @throws IllegalStateException if this is or gets closed
+     * @throws ConnectionLostException if no signal is left and the connection has ended
+     * @throws IllegalStateException if the subscription is or gets closed
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Message take() throws InterruptedException {
@@ -110,10 +110,10 @@ public final class Subscription implements AutoCloseable {
     }
 
     /**
-     * The same, waiting at most so long: empty if none came.
+     * Waits for the next signal for a limited time.
      *
-     * @param time the time, positive
-     * @return the message, owned by the caller; empty when the time is over
+     * @param time the time limit, positive
+     * @return the message, owned by the caller; empty if none arrived in time
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Optional<Message> poll(Duration time) throws InterruptedException {
@@ -124,12 +124,18 @@ public final class Subscription implements AutoCloseable {
         return signals.isClosed();
     }
 
-    /** {@return how many signals were lost so far because too many waited} */
+    /**
+     * {@return how many signals were lost so far because the queue was full, or because their
+     * descriptors could not be duplicated}
+     */
     public long lost() {
         return signals.lost();
     }
 
-    /** Ends it, and drops what waits. Idempotent; does not wait for the bus. */
+    /**
+     * Ends the subscription, and drops the signals that wait. Idempotent; does not wait for the
+     * bus.
+     */
     @Override
     public void close() {
         if (signals.close()) {

@@ -13,8 +13,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who of this connection wants which signals. A bus compares as well, but what it sends does not
- * say for which rule. Used by the reader, in the order of all messages.
+ * The subscriptions of one connection. The bus matches the rules as well, but a signal that it
+ * sends does not say which rule it matched. Called by the reader thread, in the order of all
+ * messages.
  */
 final class Subscriptions {
     private final List<Subscription> all = new CopyOnWriteArrayList<>();
@@ -32,10 +33,10 @@ final class Subscriptions {
     }
 
     /**
-     * Gives a signal to all who want it.
+     * Delivers a signal to all subscriptions that it matches.
      *
      * @param view the signal
-     * @param descriptors that came with it: owned, and shared out as duplicates
+     * @param descriptors the descriptors of the signal, owned; each subscription gets duplicates
      */
     void deliver(MessageView view, List<Fd> descriptors) {
         Message signal = Message.of(view);
@@ -60,7 +61,7 @@ final class Subscriptions {
         }
         try {
             subscription.put(Message.of(view, Outgoing.duplicates(descriptors)));
-        } catch (ErrnoException e) { // no room for more descriptors
+        } catch (ErrnoException e) { // EMFILE or ENFILE
             subscription.lose();
         }
     }
@@ -129,7 +130,7 @@ final class Subscriptions {
         };
     }
 
-    /** The rule for the changes of a name's owner. */
+    /** Returns the rule for the changes of a name's owner. */
     static MatchRule changesOf(String name) {
         return MatchRule.builder()
                 .type(MessageType.SIGNAL)

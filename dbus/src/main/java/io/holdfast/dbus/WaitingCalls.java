@@ -8,15 +8,15 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls of one object, one after the other on a virtual thread that exists while there are any.
- * Safe for use by any thread.
+ * Runs the calls of one object one after the other, on a virtual thread that exists while calls
+ * wait. Safe for use by any thread.
  */
 final class WaitingCalls {
     private static final Logger LOG = System.getLogger(WaitingCalls.class.getName());
 
     private final String path;
 
-    /** Calls that wait for the one that runs. */
+    /** The calls that wait for the running one. */
     @GuardedBy("this")
     private final Deque<Runnable> waiting = new ArrayDeque<>();
 
@@ -24,13 +24,13 @@ final class WaitingCalls {
     private boolean running;
 
     /**
-     * @param path of the object, for names and logs
+     * @param path the path of the object, for thread names and logs
      */
     WaitingCalls(String path) {
         this.path = path;
     }
 
-    /** Runs it after what was given before. */
+    /** Runs the call after those that were added before. */
     synchronized void add(Runnable call) {
         waiting.add(call);
         if (!running) {
@@ -43,7 +43,7 @@ final class WaitingCalls {
         for (Runnable call = next(); call != null; call = next()) {
             try {
                 call.run();
-            } catch (RuntimeException | Error e) { // the calls behind it are still to be answered
+            } catch (RuntimeException | Error e) { // the calls behind it must still be answered
                 LOG.log(Level.WARNING, "a call of " + path + " was not answered", e);
             }
         }

@@ -42,7 +42,7 @@ class CallsUnderWayTest {
         return Message.of(view);
     }
 
-    /** A call of a caller whose user is known. */
+    /** Begins a call of a caller whose user is known. */
     private static Counted begin(CallsUnderWay calls, String sender, int length) {
         Counted counted = calls.begin(call(sender, length), () -> {});
         if (counted == null) {

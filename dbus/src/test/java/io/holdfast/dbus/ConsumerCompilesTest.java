@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A program that compiles strictly, and has nothing but our jars, can use every public class. */
+/** A program that is compiled strictly, with only our jars, can use every public class. */
 @SameOnEveryKernel
 class ConsumerCompilesTest {
     @TempDir Path folder;

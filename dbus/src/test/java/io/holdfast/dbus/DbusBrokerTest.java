@@ -15,7 +15,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Nested;
 
-/** The client on the other reference bus. */
+/** The client on dbus-broker, the other reference bus. */
 @Needs(programs = "dbus-broker")
 class DbusBrokerTest {
     @Nested

@@ -15,7 +15,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Nested;
 
-/** The client on the reference bus. */
+/** The client on dbus-daemon, the reference bus. */
 @Needs(programs = "dbus-daemon")
 class DbusDaemonTest {
     @Nested

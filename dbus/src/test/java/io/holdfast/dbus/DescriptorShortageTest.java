@@ -19,14 +19,14 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A process that can open no more loses the messages that bring descriptors, and no others. */
+/** A process that can open no more descriptors loses only the messages that carry some. */
 @Timeout(120)
 class DescriptorShortageTest {
     private static final String NAME = "org.example.Test";
     private static final String GUID = "0123456789abcdef0123456789abcdef";
     private static final int LIMIT = 256;
 
-    /** In a JVM of its own, whose table of descriptors is filled. */
+    /** Runs in its own JVM, whose descriptor table is filled. */
     static final class InAFullTable {
         static void main() throws Exception {
             FullTable.limit(LIMIT, Fd.class, BusConnection.class);
@@ -66,7 +66,10 @@ class DescriptorShortageTest {
             System.out.println("lost no connection");
         }
 
-        /** What is given next, twice; closed by who answers, which makes room for one. */
+        /**
+         * The descriptor that the next two calls return; closing it after the reply makes room for
+         * one.
+         */
         private static volatile Fd ready = Unistd.pipe2(0)[0];
 
         private static void export(BusConnection server) {
@@ -92,7 +95,7 @@ class DescriptorShortageTest {
                                     .build());
         }
 
-        /** Each message gets its own. */
+        /** Checks that each message gets its own descriptors. */
         private static void passBothWays(RemoteObject object) throws Exception {
             for (int i = 0; i < 2; i++) {
                 Fd[] pipe = Unistd.pipe2(0);

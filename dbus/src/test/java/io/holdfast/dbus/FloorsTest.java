@@ -11,9 +11,9 @@ import io.holdfast.core.testkit.SameOnEveryKernel;
 import org.junit.jupiter.api.Test;
 
 /**
- * Which package of holdfast-dbus may import which: wire, address, stream, one above the other; then
- * the connection and its objects, then what makes Java interfaces of them, and beside that what
- * writes such interfaces.
+ * The allowed imports between the packages of holdfast-dbus: wire, address, stream, each using only
+ * those before it; then the connection and its objects, then the typed interfaces, and beside those
+ * the generator of such interfaces.
  */
 @SameOnEveryKernel
 class FloorsTest {
@@ -96,7 +96,7 @@ class FloorsTest {
                 .check(DBUS);
     }
 
-    /** Users of the client need not have an XML parser. */
+    /** Users of the client need no XML parser. */
     @Test
     void xmlIsReadByTheGeneratorAlone() {
         noClasses()

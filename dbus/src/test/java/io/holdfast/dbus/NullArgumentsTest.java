@@ -30,9 +30,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** D-Bus has no null: who gives one is told where, and what fails half-way leaves nothing. */
+/**
+ * D-Bus has no null: the exception names the place of a null, and a call that fails half-way leaves
+ * nothing open.
+ */
 @Timeout(60)
-@SuppressWarnings({"NullAway", "try"}) // nulls are the point; what is exported is there
+@SuppressWarnings({"NullAway", "try"}) // nulls are tested; exported objects are only kept open
 class NullArgumentsTest {
     private static final String TEST = "org.example.Test";
 

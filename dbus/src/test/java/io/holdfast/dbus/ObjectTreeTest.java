@@ -31,7 +31,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Objects that are asked for, methods that reply later, and signals that are not waited for. */
+/**
+ * Objects that are looked up at each call, methods that reply later, and signals that are sent
+ * without waiting.
+ */
 @Timeout(60)
 class ObjectTreeTest {
     private static final String GUID = "0123456789abcdef0123456789abcdef";
@@ -47,7 +50,7 @@ class ObjectTreeTest {
     private BusConnection client;
     private BusConnection server;
 
-    /** The numbers from 1 to 100, each an object; their threads are noted. */
+    /** The numbers from 1 to 100, each an object; records the threads of the look-ups. */
     private static final class Numbers implements ObjectTree {
         final BlockingQueue<String> threads = new LinkedBlockingQueue<>();
 
@@ -203,7 +206,8 @@ class ObjectTreeTest {
         answers.add(call(client.object("/slow/a")));
         assertThat(events.take()).isEqualTo("asked /slow/a");
         answers.add(call(client.object("/slow/b")));
-        var _ = client.object("/").call("org.freedesktop.DBus.Peer", "Ping"); // it is there
+        // the second call has been read
+        var _ = client.object("/").call("org.freedesktop.DBus.Peer", "Ping");
         loop.submit(() -> {}).get();
         assertThat(events).isEmpty();
         loop.submit(() -> found(asked, "/slow/a", events)).get();
@@ -231,7 +235,7 @@ class ObjectTreeTest {
         requireNonNull(asked.get(path)).complete(List.of(slow));
     }
 
-    /** Tells what it is asked for, and answers when it is told to. */
+    /** Records each look-up, and completes it when the test says so. */
     private record Later(
             Map<String, CompletableFuture<List<BusInterface>>> asked, BlockingQueue<String> events)
             implements ObjectTree {
@@ -319,7 +323,7 @@ class ObjectTreeTest {
                 .hasMessageContaining("org.example.No");
         assertThatThrownBy(() -> object.call("org.example.Slow", "Throw"))
                 .hasMessageContaining("org.example.Never");
-        replies.getFirst().complete(List.of(42)); // does not fit
+        replies.getFirst().complete(List.of(42)); // does not fit the signature
         replies.get(1).complete(List.of("second"));
         assertThat(calls.stream().map(ObjectTreeTest::outcome))
                 .containsExactlyInAnyOrder("last", "second", "failed");
@@ -352,7 +356,8 @@ class ObjectTreeTest {
                             throw new RejectedExecutionException("full");
                         },
                         new Numbers());
-        for (int i = 0; i < 2 * FEW_CALLS.incomingCalls(); i++) { // what is refused counts no more
+        // a refused call is not counted any more
+        for (int i = 0; i < 2 * FEW_CALLS.incomingCalls(); i++) {
             assertThatThrownBy(() -> client.object("/numbers/1").get(NUMBER, "Value"))
                     .hasMessageContaining("full");
         }

@@ -22,19 +22,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How a service asks its bus who its callers are, against a bus that takes its time. */
-@SuppressWarnings("try") // what is exported is there to be called
+/** How a service looks up the credentials of its callers on a slow bus. */
+@SuppressWarnings("try") // exported objects are only kept open
 @Timeout(60)
 class PeerQuestionsTest {
     private static final String GUID = "0123456789abcdef0123456789abcdef";
     private static final int CALLERS = 100;
 
-    /** A bus has at most 64 descriptors waiting for one client, and disconnects it otherwise. */
+    /** A bus disconnects a client for which more than 64 descriptors wait; this leaves a margin. */
     private static final int SPARE = 32;
 
     @TempDir private Path folder;
 
-    /** Questions that are not answered yet. */
+    /** The look-ups that are not answered yet. */
     private final ConcurrentLinkedQueue<CompletableFuture<List<?>>> open =
             new ConcurrentLinkedQueue<>();
 
@@ -61,7 +61,7 @@ class PeerQuestionsTest {
                 }
                 for (int answered = 0; answered < CALLERS; answered++) {
                     Await.until(() -> !open.isEmpty());
-                    // what was sent before is there when this is answered
+                    // when this is answered, the messages before it have been read
                     var _ = service.bus().call("org.freedesktop.DBus.Peer", "Ping");
                     assertThat(open).hasSizeLessThanOrEqualTo(SPARE);
                     open.remove().complete(List.of(credentials(somebody)));

@@ -41,8 +41,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Connections without a bus, and what a hostile other side cannot do. */
-@SuppressWarnings("try") // what is exported is there to be called
+/** Connections without a bus, and what a hostile peer cannot do. */
+@SuppressWarnings("try") // exported objects are only kept open
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class PeerToPeerTest {
     private static final String GUID = "0123456789abcdef0123456789abcdef";
@@ -66,7 +66,7 @@ class PeerToPeerTest {
         return BusConnection.withPeer(pair[0], options);
     }
 
-    /** Both ends of ours. */
+    /** Returns both ends of a connection. */
     private BusConnection[] both(ConnectionOptions options) throws Exception {
         Future<BusConnection> accepted =
                 threads.submit(() -> BusConnection.accept(pair[1], GUID, options));
@@ -183,7 +183,7 @@ class PeerToPeerTest {
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.REFUSED));
     }
 
-    /** Connects to one who answers the authentication and then sends bytes. */
+    /** Connects to a peer that answers the authentication and then sends bytes. */
     private BusConnection connectTo(ConnectionOptions options, byte[]... bytes) throws Exception {
         pair[1].sendFully(ByteBuffer.wrap(ANSWERS));
         for (byte[] more : bytes) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A caller's descriptor whose last close takes two minutes delays no other call. */
-@SuppressWarnings("try") // what is exported is there to be called
+@SuppressWarnings("try") // exported objects are only kept open
 @Timeout(60)
 class SlowCloseTest {
     private static final String NAME = "org.example.Test";
@@ -47,7 +47,7 @@ class SlowCloseTest {
                             });
             came.await();
             lingering.fd().close();
-            letGo.countDown(); // the server has the last one
+            letGo.countDown(); // the server has the last duplicate
             caller.join();
             assertThat(object.call(NAME, "Echo", "s", "soon")).containsExactly("soon");
             assertThat(server.isOpen()).isTrue();

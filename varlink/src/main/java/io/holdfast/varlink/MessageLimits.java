@@ -3,13 +3,13 @@ package io.holdfast.varlink;
 import io.holdfast.varlink.json.JsonLimits;
 
 /**
- * What one message may be.
+ * The limits of one message.
  *
- * @param json its size (without the NUL), depth and number of values
- * @param maxDescriptors descriptors beside it, 0 to {@value #GREATEST_DESCRIPTORS}
+ * @param json the limits on its size (without the NUL), depth and number of values
+ * @param maxDescriptors the number of descriptors with it, 0 to {@value #GREATEST_DESCRIPTORS}
  */
 public record MessageLimits(JsonLimits json, int maxDescriptors) {
-    /** What the kernel carries beside one write ({@code SCM_MAX_FD}). */
+    /** The number of descriptors that the kernel passes with one write ({@code SCM_MAX_FD}). */
     public static final int GREATEST_DESCRIPTORS = 253;
 
     /** {@link JsonLimits#DEFAULT} and {@value #GREATEST_DESCRIPTORS} descriptors. */
@@ -19,7 +19,7 @@ public record MessageLimits(JsonLimits json, int maxDescriptors) {
     /**
      * Checks the number of descriptors.
      *
-     * @throws IllegalArgumentException if the number of descriptors is out of its range
+     * @throws IllegalArgumentException if the number of descriptors is out of range
      */
     public MessageLimits {
         if (maxDescriptors < 0 || maxDescriptors > GREATEST_DESCRIPTORS) {

@@ -4,13 +4,13 @@ import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 
 /**
- * What a service says of itself: {@code org.varlink.service.GetInfo}.
+ * The description of a service: the reply to {@code org.varlink.service.GetInfo}.
  *
- * @param vendor who made the service
- * @param product what the service is called
+ * @param vendor the vendor of the service
+ * @param product the name of the service
  * @param version the version of the service
- * @param url where more is said of the service
- * @param interfaces sorted names
+ * @param url the address of the service's documentation
+ * @param interfaces the names of its interfaces, sorted
  */
 public record ServiceInfo(
         String vendor, String product, String version, String url, List<String> interfaces) {
@@ -20,9 +20,9 @@ public record ServiceInfo(
     }
 
     /**
-     * {@return what a service says of itself}
+     * {@return the description in a reply}
      *
-     * @param parameters of the reply to {@code GetInfo}
+     * @param parameters the parameters of the reply to {@code GetInfo}
      * @throws io.holdfast.varlink.json.JsonException if a field is missing or has another type
      */
     public static ServiceInfo of(JsonObject parameters) {

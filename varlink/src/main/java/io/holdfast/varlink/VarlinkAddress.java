@@ -3,7 +3,7 @@ package io.holdfast.varlink;
 import io.holdfast.core.socket.UnixAddress;
 import java.nio.file.Path;
 
-/** Where a service is found. */
+/** The address of a service. */
 public sealed interface VarlinkAddress {
     /**
      * A listening socket: {@code unix:/path}, {@code /path} or {@code unix:@abstract}.
@@ -11,7 +11,7 @@ public sealed interface VarlinkAddress {
      * @param address the address
      */
     record Unix(UnixAddress address) implements VarlinkAddress {
-        /** In a form that {@link #parse} reads. */
+        /** Returns the address in a form that {@link #parse} accepts. */
         @Override
         public String toString() {
             return address instanceof UnixAddress.AbstractName
@@ -21,8 +21,8 @@ public sealed interface VarlinkAddress {
     }
 
     /**
-     * {@code exec:/path}: a program that is run for the connection and finds it as descriptor 3,
-     * announced as systemd does ({@code sd_listen_fds(3)}).
+     * {@code exec:/path}: a program that is started for the connection and receives it as
+     * descriptor 3, as systemd passes sockets ({@code sd_listen_fds(3)}).
      *
      * @param program the path of the program
      */
@@ -34,12 +34,12 @@ public sealed interface VarlinkAddress {
     }
 
     /**
-     * Reads an address.
+     * Parses an address.
      *
      * @param text the address
      * @return the address
-     * @throws IllegalArgumentException if it is none of the forms above; parameters ({@code ;},
-     *     {@code ?}, {@code #}) belong to none of them
+     * @throws IllegalArgumentException if the address has none of the forms above; parameters
+     *     ({@code ;}, {@code ?}, {@code #}) are not supported
      */
     static VarlinkAddress parse(String text) {
         if (text.startsWith("/")) {

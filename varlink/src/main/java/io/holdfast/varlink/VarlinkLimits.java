@@ -10,21 +10,21 @@ import java.util.List;
  * have those that a program sets.
  */
 public final class VarlinkLimits {
-    /** How often a line about the same fault of the same client's user is logged. */
+    /** The time in which only one line is logged about a kind of fault of one user's clients. */
     public static final Limit LINE_INTERVAL =
             Limit.time(
                     "io.holdfast.varlink.lineInterval",
                     Duration.ofSeconds(10),
                     "time in which one line of a kind is logged about the clients of a user");
 
-    /** Of how many users and faults that is remembered. */
+    /** The number of users and kinds of fault for which that is remembered. */
     public static final Limit LINE_SOURCES =
             Limit.count(
                     "io.holdfast.varlink.lineSources",
                     64,
                     "users and kinds of lines about clients that are told apart in that time");
 
-    /** How long descriptors may wait for the rest of their message. */
+    /** The time that descriptors may wait for the rest of their message. */
     public static final Limit PENDING_DESCRIPTORS =
             Limit.time(
                     "io.holdfast.varlink.pendingDescriptors",
@@ -33,7 +33,7 @@ public final class VarlinkLimits {
 
     private VarlinkLimits() {}
 
-    /** {@return all of them} */
+    /** {@return all limits} */
     public static List<Limit> all() {
         return List.of(LINE_INTERVAL, LINE_SOURCES, PENDING_DESCRIPTORS);
     }

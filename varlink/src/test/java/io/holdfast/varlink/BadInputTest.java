@@ -29,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What breaks the protocol closes the connection it came on, with a line in the log. */
+/** A protocol violation closes the connection on which it arrived, with a line in the log. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class BadInputTest {
     private static final String ECHO = "{\"method\":\"io.holdfast.test.Echo\"}";
@@ -71,7 +71,7 @@ class BadInputTest {
     void aMessageThatBreaksTheProtocolClosesItsConnectionOnly(String bytes, String reason)
             throws Exception {
         RecordedLog.clear();
-        try (TestService own = new TestService(); // of a second one it would not be told at once
+        try (TestService own = new TestService(); // the shared one would throttle the second line
                 UnixSocket good = own.raw();
                 UnixSocket bad = own.raw()) {
             bad.sendFully(ByteBuffer.wrap((ECHO + "\0" + bytes).getBytes(ISO_8859_1)));
@@ -112,7 +112,7 @@ class BadInputTest {
             sendInPieces(gen, raw, bytes(gen));
             if (gen.chance(0.5)) {
                 raw.shutdownOutput();
-                // What follows a greeting is another protocol.
+                // After a greeting, another protocol follows.
                 String greeting = "{\"parameters\":{\"greeting\":\"hello\"}}\0";
                 String all = TestService.readAll(raw);
                 int upgraded = all.indexOf(greeting);
@@ -184,7 +184,7 @@ class BadInputTest {
         }
     }
 
-    /** Descriptors beside a message that is never finished, and one that is malformed. */
+    /** Sends descriptors with a message that is never finished, and with a malformed one. */
     private static void endBadly(TestService own) throws Exception {
         for (String bytes : List.of("{\"meth", "oops\0")) {
             UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A client whose service misbehaves. */
+/** A client of a misbehaving service. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class ClientTest {
     private final UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);

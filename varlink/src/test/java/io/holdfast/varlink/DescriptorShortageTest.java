@@ -34,18 +34,21 @@ import org.junit.jupiter.api.Timeout;
 @Needs(root = true)
 class DescriptorShortageTest {
     private static final int LIMIT = 128;
-    private static final int SPARE = 4; // what is opened once, and stays
+    private static final int SPARE = 4; // opened once, and kept open
     private static final long GREEDY = 20001;
     private static final long INNOCENT = 20002;
 
-    /** The server, in a JVM of its own: says what is open and what it has logged, line for line. */
+    /**
+     * The server, in its own JVM: prints how many descriptors are open and what it has logged, line
+     * by line.
+     */
     static final class SmallServer {
         static void main() throws Exception {
             FullTable.limit(LIMIT, Fd.class, VarlinkServer.class);
             try (TestService service = new TestService();
                     BufferedReader in =
                             new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
-                try (VarlinkClient warm = service.client()) { // what is loaded is open
+                try (VarlinkClient warm = service.client()) { // loading classes opens descriptors
                     assertThat(warm.call("io.holdfast.test.Echo")).isEqualTo(JsonObject.EMPTY);
                 }
                 System.out.println(service.name);
@@ -68,8 +71,8 @@ class DescriptorShortageTest {
     }
 
     /**
-     * Connections that send descriptors beside a call that has no end. These are their own, so that
-     * the server sees no end when they are closed.
+     * Opens connections that send descriptors with a call that never ends. Each sends its own
+     * descriptor, so that the server sees no end when the client closes it.
      */
     private static List<UnixSocket> takeWhatIsGiven(UnixAddress address) throws Exception {
         List<UnixSocket> taken = new ArrayList<>();
@@ -85,7 +88,7 @@ class DescriptorShortageTest {
                                             ByteBuffer.wrap(new byte[] {'{'}),
                                             List.of(socket.fd(), socket.fd()));
                         } catch (ErrnoException e) {
-                            // refused already
+                            // already refused
                         }
                     }
                 });

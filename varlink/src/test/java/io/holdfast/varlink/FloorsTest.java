@@ -11,8 +11,9 @@ import io.holdfast.core.testkit.SameOnEveryKernel;
 import org.junit.jupiter.api.Test;
 
 /**
- * Which package of holdfast-varlink may import which: values, descriptions of interfaces, what
- * client and server share in words (the root), then in bytes, and above that each of the two.
+ * The allowed imports between the packages of holdfast-varlink: JSON values, interface definitions,
+ * the types that client and server share (the root), then the wire format, and above that the
+ * client and the server.
  */
 @SameOnEveryKernel
 class FloorsTest {

@@ -6,7 +6,7 @@ import java.util.ResourceBundle;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
-/** Keeps what is logged from WARNING on, for tests to read. */
+/** Keeps log lines of WARNING and above, for tests to read. */
 public final class RecordedLog extends System.LoggerFinder {
     private static final List<String> lines = new CopyOnWriteArrayList<>();
 

@@ -25,7 +25,7 @@ public final class Samples {
         this.gen = gen;
     }
 
-    /** Any string of Unicode, control characters and supplementary ones included. */
+    /** Returns any string of Unicode, with control and supplementary characters. */
     String text(int max) {
         List<Integer> points = TEXT.codePoints().boxed().toList();
         StringBuilder text = new StringBuilder();
@@ -76,8 +76,8 @@ public final class Samples {
     }
 
     /**
-     * @param asOld only what systemd 257 knows: no any, no arrays of arrays, no names inside inline
-     *     types, nothing empty
+     * @param asOld whether to use only what systemd 257 supports: no any, no arrays of arrays, no
+     *     names inside inline types, nothing empty
      */
     public Interface definition(boolean asOld) {
         Set<String> names = new LinkedHashSet<>();
@@ -155,7 +155,10 @@ public final class Samples {
         return asOld && type == Type.Primitive.ANY ? Type.Primitive.INT : type;
     }
 
-    /** A value that fits the type; structs that refer to themselves end by nulls or empty lists. */
+    /**
+     * Returns a value that fits the type; structs that contain themselves end with nulls or empty
+     * lists.
+     */
     public Json fitting(Interface types, Type type, int depth) {
         return switch (type) {
             case Type.Primitive primitive ->
@@ -204,7 +207,7 @@ public final class Samples {
         return new JsonObject(fields);
     }
 
-    /** The type holds itself always: no value of it exists. */
+    /** Thrown for a type that always contains itself: no value of it exists. */
     public static final class EndlessTypeException extends RuntimeException {
         private static final long serialVersionUID = 1;
 

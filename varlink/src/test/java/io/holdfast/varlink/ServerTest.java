@@ -422,7 +422,7 @@ class ServerTest {
 
     @Test
     void manyClientsAreServedAtOnceAndNothingIsLeft() throws Exception {
-        callALot(); // whatever is made once is made now
+        callALot(); // opens the descriptors that stay open
         int before = openDescriptors();
         callALot();
         assertThat(openDescriptors()).isEqualTo(before);
@@ -564,7 +564,7 @@ class ServerTest {
         }
     }
 
-    /** An event loop with a thread. */
+    /** An event loop with its thread. */
     private static final class LoopThread implements AutoCloseable {
         final EventLoop loop = EventLoop.open();
         private final Thread thread = Thread.ofPlatform().start(loop::run);

@@ -12,7 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A client's descriptor whose last close takes two minutes delays nobody. */
+/** A client's descriptor whose last close takes two minutes delays no other client. */
 @Timeout(60)
 class SlowCloseTest {
     private static final Duration SOON = Duration.ofSeconds(10);
@@ -27,7 +27,7 @@ class SlowCloseTest {
                 TestService service = new TestService();
                 UnixSocket raw = service.raw()) {
             assertThat(raw.send(bytes("{"), List.of(lingering.fd()))).isEqualTo(1);
-            lingering.fd().close(); // the server has the last one
+            lingering.fd().close(); // the server has the last duplicate
             raw.sendFully(bytes("\"method\":\"io.holdfast.test.Echo\"}\0"));
             assertThat(Readiness.await(raw.fd(), Readiness.IN, SOON)).isEqualTo(Readiness.IN);
             raw.shutdownOutput();

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Our client against programs of systemd that serve Varlink on the connection they inherit. */
+/** Our client against systemd programs that serve Varlink on an inherited connection. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class SystemdProgramTest {
     @ParameterizedTest

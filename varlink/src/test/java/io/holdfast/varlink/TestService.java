@@ -32,7 +32,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** A server with a method of each kind, on an abstract address of its own. */
+/** A server with a method of each kind, on its own abstract address. */
 public final class TestService implements AutoCloseable {
     public static final Interface DEFINITION =
             Interface.parse(
@@ -238,7 +238,7 @@ public final class TestService implements AutoCloseable {
                 .build();
     }
 
-    /** The stream's text to its end. */
+    /** Reads the stream to its end as text. */
     public static String readAll(UnixSocket socket) throws InterruptedException {
         StringBuilder text = new StringBuilder();
         ByteBuffer buffer = ByteBuffer.allocate(4096);
@@ -248,7 +248,10 @@ public final class TestService implements AutoCloseable {
         return text.toString();
     }
 
-    /** Waits for what only the kernel or another thread can bring about; the test's time bounds. */
+    /**
+     * Waits for a condition that the kernel or another thread makes true; the test's time-out
+     * bounds the wait.
+     */
     public static void until(BooleanSupplier condition) {
         while (!condition.getAsBoolean()) {
             LockSupport.parkNanos(1_000_000);

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What we print is what systemd reads. */
+/** systemd can parse what we print. */
 @SameOnEveryKernel
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class ValidateIdlTest {
@@ -45,7 +45,7 @@ class ValidateIdlTest {
         assertThat(theirs.name()).isEqualTo(definition.name());
     }
 
-    /** Without comments, whose lines varlinkctl wraps and places anew. */
+    /** Returns the member without comments, which varlinkctl wraps and moves. */
     private static Interface.Member bare(Interface.Member member) {
         return switch (member) {
             case Interface.NamedType(_, String name, Type.Composite type) ->

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** systemd's own client, as the judge of what we print and answer. */
+/** systemd's own client, which checks what we print and reply. */
 final class Varlinkctl {
     private static final Path PROGRAM = Path.of("/usr/bin/varlinkctl");
 

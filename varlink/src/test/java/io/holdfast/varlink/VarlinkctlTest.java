@@ -81,7 +81,7 @@ class VarlinkctlTest {
         String replies =
                 Varlinkctl.output(
                         "--more", "-j", "call", service.address(), TEST + "Count", "{\"to\":100}");
-        // json-seq: each reply behind a record separator
+        // json-seq: each reply follows a record separator
         List<Long> values =
                 replies.lines()
                         .map(line -> line.replace("\u001e", "").strip())

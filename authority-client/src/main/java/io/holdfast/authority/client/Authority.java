@@ -14,8 +14,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 
 /**
- * An authority: it decides whether a process may do something. For servers that want to know it of
- * their clients.
+ * The client of an authority, which decides whether a process is authorized for an action. For
+ * servers that check their clients.
  *
  * <pre>{@code
  * Authority authority = Authority.connect();
@@ -25,70 +25,68 @@ import java.util.concurrent.ExecutionException;
  * }
  * }</pre>
  *
- * <p>An action is named as in polkit's policy files, where its defaults stand: {@code
- * org.example.reboot}. An authority does not decide about actions that it does not know.
+ * <p>An action is named as in polkit's policy files, which define its defaults: {@code
+ * org.example.reboot}. An authority does not decide about actions that are not defined.
  *
  * <p>It fails closed. Without an authority, without an answer, or with a peer that is not held by
- * pidfd the decision is a refusal, and {@link Decision#failure} says why. No check throws for what
- * happens at run time; only a null among the arguments is thrown, as NullPointerException.
+ * pidfd the decision is a refusal, and {@link Decision#failure} says why. No check throws because
+ * of a failure at run time; only a null among the arguments throws NullPointerException.
  *
- * <p>An authority is reached when it is asked first, and a connection that was lost is made again
- * by the next question. An answer that no user has to give is waited for at most 25 seconds, one
- * with {@link Option#INTERACTIVE} a day. Over Varlink, 64 questions can be under way (the system
- * property {@code io.holdfast.authority.connections}); further ones wait for these.
+ * <p>The first check connects to the authority, and a check after the connection was lost connects
+ * again. A check waits at most 25 seconds for its answer, with {@link Option#INTERACTIVE} at most a
+ * day. Over Varlink, 64 checks can be under way (the system property {@code
+ * io.holdfast.authority.connections}); further ones wait for these.
  *
- * <p>Safe for use by any thread. Close it with the program: one for each question would be a
- * connection for each question.
+ * <p>Safe for use by any thread. Keep one for the whole program and close it at the end: a new one
+ * for each check would make a new connection for each check.
  */
 public interface Authority extends AutoCloseable {
-    /**
-     * The environment variable with the Varlink address of the authority that {@link #connect}
-     * takes.
-     */
+    /** The environment variable with the Varlink address of the authority, for {@link #connect}. */
     String ADDRESS_VARIABLE = "HOLDFAST_AUTHORITY";
 
-    /** The interface of Holdfast's authorities on Varlink, and the name of their sockets. */
+    /** The interface of Holdfast's authority on Varlink, and the name of its socket. */
     String VARLINK_INTERFACE = "io.holdfast.Authority";
 
-    /** The name that an authority owns on a bus. */
+    /** The bus name of an authority. */
     String BUS_NAME = "org.freedesktop.PolicyKit1";
 
-    /** The path of the object that an authority has on a bus. */
+    /** The path of an authority's object on a bus. */
     String OBJECT_PATH = "/org/freedesktop/PolicyKit1/Authority";
 
     /** The interface of that object. */
     String BUS_INTERFACE = "org.freedesktop.PolicyKit1.Authority";
 
-    /** The socket of Holdfast's own authority of the machine. */
+    /** The socket of Holdfast's system authority. */
     Path SYSTEM_SOCKET = Path.of("/run/holdfast", VARLINK_INTERFACE);
 
-    /** The highest number of a user; the next one stands for no user. */
+    /** The highest uid; the next number stands for no user. */
     long MAX_UID = 0xFFFF_FFFEL;
 
-    /** How a question is to be answered. */
+    /** An option of a check. */
     enum Option {
         /**
          * An authentication agent may ask a user to authenticate, however long that takes. Without
-         * it the answer is a {@linkplain Decision#isChallenge challenge} where somebody would have
-         * to.
+         * this option the answer is a {@linkplain Decision#isChallenge challenge} if an
+         * authentication is required.
          */
         INTERACTIVE,
-        /** The rules are asked about root, too, who may do everything otherwise. */
+        /** The rules are evaluated for root too, who is otherwise authorized for everything. */
         ALWAYS,
         /**
-         * The answer comes with an {@link Explanation}, if it is Holdfast's authority over Varlink
-         * and this process is root's or of the authority's user.
+         * The answer has an {@link Explanation}, if it comes from Holdfast's authority over Varlink
+         * and this process belongs to root or to the authority's user.
          */
         EXPLAIN
     }
 
     /**
-     * Takes the authority of the machine: that of {@code $HOLDFAST_AUTHORITY}, else Holdfast's own
-     * where there is one, else polkit's on the system bus (from version 124 on, which takes
+     * Returns the authority of the machine: that of {@code $HOLDFAST_AUTHORITY}, else Holdfast's if
+     * its socket exists, else polkit on the system bus (polkit 124 or later, which supports
      * pidfds).
      *
-     * @return the authority, owned by the caller; it is not asked yet, and need not be there
-     * @throws IllegalArgumentException if what the variable has is no Varlink address
+     * @return the authority, owned by the caller; this does not connect, and the authority need not
+     *     run
+     * @throws IllegalArgumentException if the variable's value is no valid Varlink address
      * @throws io.holdfast.dbus.address.BusAddressException if {@code $DBUS_SYSTEM_BUS_ADDRESS} is
      *     malformed
      */
@@ -99,7 +97,7 @@ public interface Authority extends AutoCloseable {
     }
 
     /**
-     * {@return the Varlink address of {@code $HOLDFAST_AUTHORITY}, else of the machine's own
+     * {@return the Varlink address in {@code $HOLDFAST_AUTHORITY}, else that of the system
      * authority}
      */
     static String varlinkAddress() {
@@ -112,72 +110,75 @@ public interface Authority extends AutoCloseable {
     }
 
     /**
-     * Takes an authority on Varlink.
+     * Returns an authority on Varlink.
      *
-     * @param address where it listens, as {@code /run/holdfast/io.holdfast.Authority}
-     * @return the authority, owned by the caller; it is not asked yet, and need not be there
-     * @throws IllegalArgumentException if that is no Varlink address
+     * @param address the address of the authority, as {@code /run/holdfast/io.holdfast.Authority}
+     * @return the authority, owned by the caller; this does not connect, and the authority need not
+     *     run
+     * @throws IllegalArgumentException if the address is malformed
      */
     static Authority overVarlink(String address) {
         return new VarlinkAuthority(VarlinkAddress.parse(address));
     }
 
     /**
-     * Takes the authority on a message bus, polkit's or Holdfast's.
+     * Returns the authority on a message bus, polkit or Holdfast's.
      *
      * <pre>{@code
      * Authority.overBus(BusAddress.system())
      * }</pre>
      *
-     * @param addresses of the bus; they are tried in their order
-     * @return the authority, owned by the caller; it is not asked yet, and need not be there
+     * @param addresses the addresses of the bus, tried in turn
+     * @return the authority, owned by the caller; this does not connect, and the authority need not
+     *     run
      */
     static Authority overBus(List<BusAddress> addresses) {
         return new BusAuthority(addresses, ConnectionOptions.DEFAULT);
     }
 
     /**
-     * Asks about the process at the other end of a connection, for the user that it connected as.
+     * Checks the authorization of the process at the other end of a connection, for the user that
+     * it had when it connected.
      *
-     * <p>The question is under way when this returns: the peer may be closed. Cancelling the answer
-     * ends the question, and the dialog that it has led to.
+     * <p>The check is under way when this returns: the peer may be closed. Cancelling the future
+     * cancels the check, and the authentication dialog that it has opened.
      *
-     * @param peer lent until this returns
-     * @param action what the process wants to do, as {@code org.example.reboot}
-     * @param details what there is to know of this case, for rules and dialogs; only root and the
-     *     owners of the action may give any, and Holdfast's authority takes at most 256
-     * @param options how the question is to be answered
-     * @return the decision, which only a cancellation completes with an exception
+     * @param peer the process, lent until this returns
+     * @param action the action, as {@code org.example.reboot}
+     * @param details the details of this case, for rules and dialogs; only root and the owners of
+     *     the action may pass any, and Holdfast's authority accepts at most 256
+     * @param options the options of the check
+     * @return the decision; only a cancellation completes it with an exception
      */
     CompletableFuture<Decision> check(
             Peer peer, String action, Map<String, String> details, Option... options);
 
     /**
-     * Asks about a process that is held by other means than a connection.
+     * Checks the authorization of a process that is held by other means than a connection.
      *
-     * @param process lent until this returns
-     * @param uid the user for whom the process acts, 0 to {@link #MAX_UID}: the one that it had
-     *     when it asked for what it wants. Never read it from the process itself, which may have
-     *     executed a set-uid program since
-     * @param action what the process wants to do, as {@code org.example.reboot}
-     * @param details what there is to know of this case, for rules and dialogs; only root and the
-     *     owners of the action may give any, and Holdfast's authority takes at most 256
-     * @param options how the question is to be answered
-     * @return the decision, which only a cancellation completes with an exception
+     * @param process the process, lent until this returns
+     * @param uid the user for whom the process acts, 0 to {@link #MAX_UID}: the uid that it had
+     *     when it made its request. Never read it from the process itself, which may have executed
+     *     a set-uid program since
+     * @param action the action, as {@code org.example.reboot}
+     * @param details the details of this case, for rules and dialogs; only root and the owners of
+     *     the action may pass any, and Holdfast's authority accepts at most 256
+     * @param options the options of the check
+     * @return the decision; only a cancellation completes it with an exception
      */
     CompletableFuture<Decision> check(
             PidFd process, long uid, String action, Map<String, String> details, Option... options);
 
     /**
-     * Asks as {@link #check(Peer, String, Map, Option...)} does, and waits for the answer; a
+     * Checks as {@link #check(Peer, String, Map, Option...)} does, and waits for the answer; a
      * virtual thread parks.
      *
-     * @param peer lent until this returns
-     * @param action what the process wants to do, as {@code org.example.reboot}
-     * @param details what there is to know of this case
-     * @param options how the question is to be answered
-     * @return false for whatever is not a clear yes. If the thread is or gets interrupted the
-     *     question is cancelled, and the thread stays interrupted
+     * @param peer the process, lent until this returns
+     * @param action the action, as {@code org.example.reboot}
+     * @param details the details of this case
+     * @param options the options of the check
+     * @return whether the process is authorized; false for any failure. If the thread is or gets
+     *     interrupted, the check is cancelled and the interrupt status stays set
      */
     default boolean isAuthorized(
             Peer peer, String action, Map<String, String> details, Option... options) {
@@ -194,8 +195,7 @@ public interface Authority extends AutoCloseable {
     }
 
     /**
-     * Closes the connections; questions that are under way, and later ones, are refused.
-     * Idempotent.
+     * Closes the connections; checks that are under way, and later ones, are refused. Idempotent.
      */
     @Override
     void close();

@@ -13,7 +13,7 @@ public final class AuthorityClientLimits {
 
     private AuthorityClientLimits() {}
 
-    /** {@return all of them} */
+    /** {@return all limits} */
     public static List<Limit> all() {
         return List.of(CONNECTIONS);
     }

@@ -18,7 +18,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** {@code org.freedesktop.PolicyKit1} on a bus, asked by pidfd and user alone. */
+/**
+ * The authority {@code org.freedesktop.PolicyKit1} on a bus; checks name the subject by pidfd and
+ * user only.
+ */
 final class BusAuthority extends RemoteAuthority {
     private static final Duration PATIENCE = Duration.ofSeconds(25);
     private static final Duration DIALOG = Duration.ofDays(1);
@@ -82,7 +85,7 @@ final class BusAuthority extends RemoteAuthority {
         } catch (DBusException e) {
             return Decision.refused(String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
-            if (interactive) { // nobody is to be asked any more
+            if (interactive) { // close the authentication dialog
                 authority.tell(
                         Authority.BUS_INTERFACE, "CancelCheckAuthorization", "s", cancellationId);
             }

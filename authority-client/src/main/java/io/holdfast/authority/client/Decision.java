@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * An answer of an authority.
+ * The decision of an authority.
  *
  * <pre>{@code
  * if (decision.isAuthorized()) {
@@ -16,16 +16,16 @@ import java.util.Optional;
  * }
  * }</pre>
  *
- * <p>Whatever goes wrong on the way to an answer is a refusal with a {@link #failure}: nobody has
- * to decide what an exception means. Immutable.
+ * <p>Every failure on the way to an answer is a refusal with a {@link #failure}, so that callers
+ * need not handle exceptions. Immutable.
  *
- * @param isAuthorized whether the process may do it
- * @param isChallenge whether it could, if somebody authenticated; never together with {@code
+ * @param isAuthorized whether the process is authorized for the action
+ * @param isChallenge whether an authentication could authorize it; never together with {@code
  *     isAuthorized}
- * @param details what the authority says beside it: {@code polkit.result}, {@code
+ * @param details further details of the answer: {@code polkit.result}, {@code
  *     polkit.temporary_authorization_id}, {@code polkit.dismissed} …
- * @param failure why there is no answer, if there is none
- * @param explanation how the decision came to be, where the authority explains it
+ * @param failure why there is no answer; empty if there is one
+ * @param explanation how the authority came to the decision, if it explains it
  */
 public record Decision(
         boolean isAuthorized,
@@ -34,9 +34,10 @@ public record Decision(
         Optional<String> failure,
         Optional<Explanation> explanation) {
     /**
-     * Makes a decision.
+     * Checks the values.
      *
-     * @throws IllegalArgumentException if it is authorized, and also a challenge or failed
+     * @throws IllegalArgumentException if the decision is authorized, and also a challenge or
+     *     failed
      */
     public Decision {
         details = Map.copyOf(details);
@@ -46,9 +47,9 @@ public record Decision(
     }
 
     /**
-     * {@return a refusal for want of an answer}
+     * {@return a refusal because there is no answer}
      *
-     * @param failure why there is none, in one line
+     * @param failure why there is no answer, in one line
      */
     public static Decision refused(String failure) {
         return new Decision(false, false, Map.of(), Optional.of(failure), Optional.empty());

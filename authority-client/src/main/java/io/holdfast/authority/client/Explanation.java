@@ -3,8 +3,8 @@ package io.holdfast.authority.client;
 import java.util.List;
 
 /**
- * How a decision came to be: the steps of the authority, in their order. The last one is the reason
- * of the answer.
+ * How an authority came to a decision: its steps, in their order. The last step is the reason for
+ * the answer.
  *
  * <pre>{@code
  * subject: process 4711 of user 1000, unit web.service
@@ -14,18 +14,18 @@ import java.util.List;
  *
  * <p>For people: an authority may change texts and topics. Immutable.
  *
- * @param steps in their order
+ * @param steps the steps in their order
  */
 public record Explanation(List<Step> steps) {
-    /** Makes an explanation. */
+    /** Copies the steps. */
     public Explanation {
         steps = List.copyOf(steps);
     }
 
     /**
-     * A step of an authority.
+     * A step of the evaluation.
      *
-     * @param topic what the authority looked at: {@code subject}, {@code caller}, {@code action},
+     * @param topic what the authority examined: {@code subject}, {@code caller}, {@code action},
      *     {@code rule}, {@code temporary authorization}, {@code imply}, {@code dialog}, {@code
      *     answer} …
      * @param text the result, in one line

@@ -12,14 +12,14 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What the authorities that are asked over a connection have in common: each question waits on a
- * virtual thread of its own, and whatever goes wrong is a refusal.
+ * The common part of authorities over a connection: each check waits on its own virtual thread, and
+ * every failure is a refusal.
  */
 abstract class RemoteAuthority implements Authority {
     /**
-     * A question.
+     * The parameters of a check.
      *
-     * @param process owned by who asks it
+     * @param process the process, owned by the thread that makes the check
      */
     record Question(
             PidFd process,
@@ -28,7 +28,7 @@ abstract class RemoteAuthority implements Authority {
             Map<String, String> details,
             Set<Option> options) {}
 
-    /** Asks, and waits for the answer. May throw whatever it likes: that is a refusal. */
+    /** Sends the check and waits for the answer. Any exception becomes a refusal. */
     abstract Decision ask(Question question) throws InterruptedException;
 
     @Override
@@ -85,7 +85,7 @@ abstract class RemoteAuthority implements Authority {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return Decision.refused("interrupted");
-        } catch (RuntimeException | Error e) { // whatever it is: somebody waits for the answer
+        } catch (RuntimeException | Error e) { // in any case: the caller waits for the answer
             return Decision.refused(this + ": " + (e.getMessage() == null ? e : e.getMessage()));
         }
     }

@@ -23,14 +23,15 @@ import java.util.Set;
 import java.util.concurrent.Semaphore;
 
 /**
- * {@code io.holdfast.Authority} over Varlink. Answers come in the order of questions there, and a
- * question may take as long as a user does: each has a connection for itself.
+ * The authority {@code io.holdfast.Authority} over Varlink. A Varlink connection answers calls in
+ * order, and a check may wait for a user as long as a dialog is open, so each check has its own
+ * connection.
  */
 final class VarlinkAuthority extends RemoteAuthority {
-    /** How many questions may be under way; further ones wait. */
+    /** The number of checks that may be under way; further ones wait. */
     static final int MAX_CONNECTIONS = AuthorityClientLimits.CONNECTIONS.intValue();
 
-    /** How many connections are kept for later questions. */
+    /** The number of connections that are kept for later checks. */
     static final int MAX_IDLE = 4;
 
     private static final Duration PATIENCE = Duration.ofSeconds(25);
@@ -61,9 +62,9 @@ final class VarlinkAuthority extends RemoteAuthority {
                 try {
                     return ask(kept, question);
                 } catch (ConnectionLostException e) {
-                    drop(kept); // the authority was started anew: ask that one
+                    drop(kept); // the authority was restarted: use a new connection
                     if (e.reason() != ConnectionLostException.Reason.CLOSED) {
-                        throw e; // it was asked, and has not answered
+                        throw e; // the check may have been received, so it is not sent again
                     }
                 } catch (RuntimeException e) {
                     drop(kept);
@@ -202,7 +203,7 @@ final class VarlinkAuthority extends RemoteAuthority {
             closed = true;
             idle.forEach(VarlinkClient::close);
             idle.clear();
-            busy.forEach(VarlinkClient::close); // so that their questions are refused
+            busy.forEach(VarlinkClient::close); // so that their checks are refused
         }
     }
 

@@ -1,5 +1,5 @@
 /**
- * Asking an authority whether a process may do something.
+ * Checks with an authority whether a process is authorized for an action.
  *
  * <pre>{@code
  * Authority authority = Authority.connect();                  // once, for as long as the server runs
@@ -11,7 +11,7 @@
  *     }
  * }
  *
- * // with the reason, and with a user who may be asked for a password
+ * // with the reason, and with an authentication dialog if one is needed
  * Decision decision =
  *         authority.check(peer, "org.example.reboot", Map.of(), Authority.Option.INTERACTIVE).join();
  * if (!decision.isAuthorized()) {
@@ -19,12 +19,12 @@
  * }
  * }</pre>
  *
- * <p>The authority is Holdfast's or polkit's: {@link io.holdfast.authority.client.Authority}
- * reaches the one by Varlink and the other by D-Bus, and a program need not know which there is.
- * The process that is asked about travels as a pidfd, never as a number, together with the user
- * that the kernel noted when the process connected.
+ * <p>The authority is Holdfast's or polkit: {@link io.holdfast.authority.client.Authority} reaches
+ * the first over Varlink and the second over D-Bus, and a program need not know which one runs. The
+ * process is passed as a pidfd, never as a PID, together with the user that the kernel recorded
+ * when the process connected.
  *
- * <p>An authority that runs inside of the program is in the module {@code io.holdfast.authority}.
+ * <p>For an authority inside the program, see the module {@code io.holdfast.authority}.
  */
 @NullMarked
 package io.holdfast.authority.client;

@@ -4,7 +4,7 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.address.BusAddress;
 import java.util.Map;
 
-/** Asks two authorities about itself, and prints what they decide. */
+/** A program that checks its own authorization with two authorities, and prints their decisions. */
 final class AskingProgram {
     private AskingProgram() {}
 

@@ -31,12 +31,12 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a question carries to an authority and what its answer carries back, by either protocol. */
+/** What a check sends to an authority and what the answer carries back, over either protocol. */
 @ParameterizedClass(name = "{0}")
 @EnumSource
 @Timeout(120)
 class AuthorityTest {
-    /** How the authority is reached. */
+    /** The protocol to the authority. */
     enum Way {
         VARLINK,
         BUS

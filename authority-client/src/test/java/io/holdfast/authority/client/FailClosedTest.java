@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whatever goes wrong between the client and an authority is a refusal that says why. */
+/** Every failure between the client and an authority is a refusal that says why. */
 @Timeout(120)
 class FailClosedTest {
     @TempDir Path folder;

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.core.JsonParser;
 
-/** A program that asks an authority needs neither JavaScript nor XML nor the flight recorder. */
+/** A client of an authority needs no module for JavaScript, XML or the flight recorder. */
 @Timeout(120)
 class ModulesTest {
     @TempDir Path folder;

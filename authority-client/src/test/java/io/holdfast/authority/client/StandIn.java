@@ -26,12 +26,12 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
-/** Stands in for an authority: the answers are those of the test. */
+/** A stand-in for an authority, whose answers the test provides. */
 final class StandIn {
     /**
-     * A question as it came.
+     * A check as the authority received it.
      *
-     * @param pid that of the process whose pidfd came with it
+     * @param pid the PID of the process whose pidfd came with it
      */
     record Question(
             int pid,
@@ -67,7 +67,7 @@ final class StandIn {
 
     // ---- Varlink
 
-    /** Serves at a socket, as Holdfast's authority does. */
+    /** Serves on a socket, as Holdfast's authority does. */
     static VarlinkServer onVarlink(
             Path socket, Function<Question, CompletableFuture<Decision>> answers) {
         VarlinkServer server =

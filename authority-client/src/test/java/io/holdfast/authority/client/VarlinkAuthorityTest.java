@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How many questions may be under way to an authority that answers when it likes. */
+/** The number of checks that may be under way to a slow authority. */
 @Timeout(120)
 class VarlinkAuthorityTest {
     private static final Decision YES =

@@ -9,10 +9,10 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The letters of one address: {@code transport:key=value,key=value}, with bytes of values escaped
- * as {@code %XX} (D-Bus Specification, "Server Addresses").
+ * The text of one address: {@code transport:key=value,key=value}, with bytes of values escaped as
+ * {@code %XX} (D-Bus Specification, "Server Addresses").
  *
- * @param text all of it, for messages
+ * @param text the whole text, for messages
  * @param keys the values, unescaped
  */
 record AddressText(String text, String transport, Map<String, String> keys) {
@@ -69,7 +69,7 @@ record AddressText(String text, String transport, Map<String, String> keys) {
         }
     }
 
-    /** A value as it is written. */
+    /** Returns the value escaped for an address. */
     static String escape(String value) {
         StringBuilder escaped = new StringBuilder(value.length());
         for (byte b : value.getBytes(StandardCharsets.UTF_8)) {

@@ -11,11 +11,11 @@ import java.util.Optional;
 import java.util.StringJoiner;
 
 /**
- * Where a bus is, or is to be: one address of a list such as {@code
+ * The address of a bus, to connect to or to listen on: one of a list such as {@code
  * unix:path=/run/dbus/system_bus_socket,guid=…;unix:abstract=/tmp/dbus-x}. Immutable.
  *
  * @param transport how the bus is reached
- * @param guid the id that the server must have, 32 lower-case hexadecimal digits
+ * @param guid the GUID that the server must have, 32 lower-case hexadecimal digits
  */
 public record BusAddress(Transport transport, Optional<String> guid) {
     private static final String SYSTEM = "unix:path=/run/dbus/system_bus_socket";
@@ -24,36 +24,37 @@ public record BusAddress(Transport transport, Optional<String> guid) {
     public sealed interface Transport {}
 
     /**
-     * {@code unix:path=…}: a socket file. To connect to, and to listen on.
+     * {@code unix:path=…}: a socket file, to connect to or to listen on.
      *
-     * @param path the path of the file or folder
+     * @param path the path of the file
      */
     public record SocketFile(UnixAddress.PathName path) implements Transport {}
 
     /**
-     * {@code unix:abstract=…}. To connect to, and to listen on.
+     * {@code unix:abstract=…}: a socket in the abstract namespace, to connect to or to listen on.
      *
      * @param name the name in the abstract namespace
      */
     public record AbstractSocket(UnixAddress.AbstractName name) implements Transport {}
 
     /**
-     * {@code unix:dir=…} and {@code unix:tmpdir=…}: a socket file of a random name. To listen on.
+     * {@code unix:dir=…} and {@code unix:tmpdir=…}: a socket file with a random name in a folder,
+     * to listen on.
      *
      * @param key {@code dir} or {@code tmpdir}
-     * @param path the path of the file or folder
+     * @param path the path of the folder
      */
     public record Folder(String key, String path) implements Transport {}
 
-    /** {@code unix:runtime=yes}: {@code $XDG_RUNTIME_DIR/bus}. To listen on. */
+    /** {@code unix:runtime=yes}: {@code $XDG_RUNTIME_DIR/bus}, to listen on. */
     public record RuntimeSocket() implements Transport {}
 
     /**
-     * {@code unixexec:path=…,argv1=…}: a program that is run and talks on its standard streams. To
-     * connect to.
+     * {@code unixexec:path=…,argv1=…}: a program that is run and speaks D-Bus on its standard input
+     * and output, to connect to.
      *
-     * @param path of the program, or its name in {@code PATH}
-     * @param name what it is told as its own name ({@code argv0})
+     * @param path the path of the program, or its name in {@code PATH}
+     * @param name the {@code argv0} of the program
      * @param arguments the arguments of the program
      */
     public record Program(String path, Optional<String> name, List<String> arguments)
@@ -64,17 +65,19 @@ public record BusAddress(Transport transport, Optional<String> guid) {
         }
     }
 
-    /** {@code systemd:}: the sockets that the service manager passed on. To listen on. */
+    /**
+     * {@code systemd:}: the sockets that the service manager passed to this process, to listen on.
+     */
     public record Inherited() implements Transport {}
 
     /**
-     * Another transport: well-formed, and refused when it is used.
+     * Another transport: well-formed, but refused when it is used.
      *
      * @param name as {@code tcp}
      * @param text the whole address
      */
     public record Unsupported(String name, String text) implements Transport {
-        /** {@return why such an address is of no use here, for a person} */
+        /** {@return why the transport is not supported, for people} */
         public String reason() {
             return switch (name) {
                 case "tcp", "nonce-tcp" ->
@@ -89,9 +92,9 @@ public record BusAddress(Transport transport, Optional<String> guid) {
     }
 
     /**
-     * Checks the id.
+     * Checks the GUID.
      *
-     * @throws BusAddressException if the id is not 32 hexadecimal digits
+     * @throws BusAddressException if the GUID is not 32 hexadecimal digits
      */
     public BusAddress {
         guid = guid.map(g -> g.toLowerCase(Locale.ROOT));
@@ -102,21 +105,21 @@ public record BusAddress(Transport transport, Optional<String> guid) {
     }
 
     /**
-     * {@return a socket file}
+     * {@return the address of a socket file}
      *
-     * @param path the path of the file or folder
+     * @param path the path of the file
      */
     public static BusAddress ofPath(String path) {
         return new BusAddress(new SocketFile(new UnixAddress.PathName(path)), Optional.empty());
     }
 
     /**
-     * Reads a list: the addresses are to be tried in turn.
+     * Parses a list of addresses, which are to be tried in turn.
      *
-     * @param text the text of the address
+     * @param text the text of the addresses
      * @return the addresses
-     * @throws BusAddressException if one of them is malformed. A transport that cannot be used is
-     *     {@link Unsupported} and does not spoil the others
+     * @throws BusAddressException if an address is malformed. A transport that is not supported
+     *     becomes {@link Unsupported}; the other addresses can still be used
      */
     public static List<BusAddress> parseList(String text) {
         List<BusAddress> list = new ArrayList<>();
@@ -133,11 +136,11 @@ public record BusAddress(Transport transport, Optional<String> guid) {
     }
 
     /**
-     * Reads a single address.
+     * Parses a single address.
      *
      * @param text the text of the address
      * @return the address
-     * @throws BusAddressException if it is malformed
+     * @throws BusAddressException if the address is malformed
      */
     public static BusAddress parse(String text) {
         AddressText read = AddressText.parse(text);
@@ -151,7 +154,7 @@ public record BusAddress(Transport transport, Optional<String> guid) {
                         default -> new Unsupported(read.transport(), text);
                     };
             return new BusAddress(transport, guid);
-        } catch (IllegalArgumentException e) { // of UnixAddress
+        } catch (IllegalArgumentException e) { // from UnixAddress
             throw read.wrong(String.valueOf(e.getMessage()));
         }
     }
@@ -166,7 +169,7 @@ public record BusAddress(Transport transport, Optional<String> guid) {
                         case "abstract" -> new AbstractSocket(new UnixAddress.AbstractName(value));
                         case "dir", "tmpdir" -> folder(read, entry.getKey(), value);
                         case "runtime" -> runtime(read, value);
-                        default -> null; // guid, and what may come
+                        default -> null; // guid, and keys of later specifications
                     };
             if (next != null && transport != null) {
                 throw read.wrong("path, abstract, dir, tmpdir and runtime exclude each other");
@@ -221,7 +224,7 @@ public record BusAddress(Transport transport, Optional<String> guid) {
 
     /**
      * {@return the addresses of the system bus: {@code DBUS_SYSTEM_BUS_ADDRESS}, or the well-known
-     * one}
+     * address}
      *
      * @throws BusAddressException if the variable is malformed
      */
@@ -260,15 +263,15 @@ public record BusAddress(Transport transport, Optional<String> guid) {
     }
 
     /**
-     * {@return the same address with the id of its server}
+     * {@return the same address with the GUID of its server}
      *
-     * @param id 32 lower-case hexadecimal digits
+     * @param id the GUID, 32 lower-case hexadecimal digits
      */
     public BusAddress withGuid(String id) {
         return new BusAddress(transport, Optional.of(id));
     }
 
-    /** The address as it is written, escaped. */
+    /** Returns the text of the address, escaped. */
     @Override
     public String toString() {
         Map<String, String> keys = new LinkedHashMap<>();

@@ -2,14 +2,16 @@ package io.holdfast.dbus.address;
 
 import java.io.Serial;
 
-/** An address that is malformed, or of no use here. The message says which part, and why. */
+/**
+ * Thrown for an address that is malformed or not supported. The message says which part, and why.
+ */
 public final class BusAddressException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
     /**
-     * An address that cannot be used.
+     * Makes an exception.
      *
-     * @param message which part of it, and why
+     * @param message which part of the address is wrong, and why
      */
     public BusAddressException(String message) {
         super(message);

@@ -23,28 +23,28 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A socket that a bus listens on.
+ * A socket on which a bus listens.
  *
- * @param listener owned
- * @param address what clients connect to, without an id
+ * @param listener the listening socket, owned
+ * @param address the address to which clients connect, without a GUID
  */
 public record BusListener(UnixListener listener, BusAddress address) implements AutoCloseable {
-    private static final int BACKLOG = 4096; // net.core.somaxconn caps it
-    private static final int FOR_ALL = 0666; // the policy decides
+    private static final int BACKLOG = 4096; // capped by net.core.somaxconn
+    private static final int FOR_ALL = 0666; // the bus policy decides who may connect
     private static final int TRIES = 100;
     private static final int RANDOM_LETTERS = 8;
     private static final String LETTERS =
             "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
     /**
-     * Listens. A socket file that certainly nobody listens on any more (a connection is refused) is
-     * replaced; who may connect to a file is decided by the bus and by the file's folder, not by
-     * the file. A folder in which another user could replace the file is refused: clients would
-     * meet whoever he likes.
+     * Listens on an address. A socket file is replaced if certainly no process listens on it any
+     * more (a connection is refused). The bus and the folder of the file decide who may connect,
+     * not the mode of the file. A folder in which another user could replace the file is refused:
+     * that user could direct clients to another server.
      *
      * @param address the address
-     * @return one listener, or, of {@code systemd:}, as many as were passed on
-     * @throws BusAddressException if nothing can listen on such an address
+     * @return one listener, or for {@code systemd:} as many as were passed
+     * @throws BusAddressException if it is impossible to listen on such an address
      * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder), EPERM (see {@link
      *     TrustedFolder#requireForSocket})
      */
@@ -66,8 +66,8 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
     }
 
     /**
-     * {@return whether a service manager passed sockets to this process: those that {@code
-     * systemd:} takes (sd_listen_fds(3))}
+     * {@return whether a service manager passed sockets to this process, for {@code systemd:}
+     * (sd_listen_fds(3))}
      */
     public static boolean areInherited() {
         return ListenFds.arePassed();
@@ -140,7 +140,7 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
         }
     }
 
-    /** Of a socket that listens already. */
+    /** Makes a listener for a socket that listens already. */
     static BusListener of(UnixListener listener) {
         BusAddress.Transport transport =
                 switch (listener.address()) {
@@ -154,12 +154,12 @@ public record BusListener(UnixListener listener, BusAddress address) implements 
         return new BusListener(listener, new BusAddress(transport, Optional.empty()));
     }
 
-    /** Closes all of them. */
+    /** Closes all listeners. */
     static void closeAll(List<BusListener> listeners) {
         new ArrayList<>(listeners).forEach(BusListener::close);
     }
 
-    /** Stops listening, and removes the socket file that was made for it. */
+    /** Stops listening, and removes the socket file, if one was made. */
     @Override
     public void close() {
         listener.close();

@@ -1,7 +1,4 @@
-/**
- * Where a bus is: addresses as D-Bus writes them, and the sockets that listen on them. Knows
- * nothing of messages.
- */
+/** The addresses of buses, and the sockets that listen on them. Independent of messages. */
 @NullMarked
 package io.holdfast.dbus.address;
 

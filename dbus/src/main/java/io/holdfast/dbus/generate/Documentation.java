@@ -4,21 +4,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A Javadoc comment, of texts that others wrote: nothing in them ends the comment, is a tag or an
- * escape of the language, or cannot be seen.
+ * A Javadoc comment with texts of untrusted origin: no text can end the comment, form a tag or an
+ * escape of the language, or be invisible.
  */
 final class Documentation {
     private static final int WIDTH = 96;
 
     private final List<String> paragraphs = new ArrayList<>();
 
-    /** A paragraph of ours, in Javadoc's own form. */
+    /** Adds a paragraph of our own, in Javadoc syntax. */
     Documentation add(String paragraph) {
         paragraphs.add(paragraph);
         return this;
     }
 
-    /** A text of others, if there is any. */
+    /** Adds an untrusted text, unless it is blank. */
     Documentation quote(String text) {
         String quoted = escaped(text);
         if (!quoted.isEmpty()) {
@@ -27,7 +27,7 @@ final class Documentation {
         return this;
     }
 
-    /** A text of others in one line, for a tag. */
+    /** Escapes an untrusted text into one line, for a tag. */
     static String escaped(String text) {
         StringBuilder escaped = new StringBuilder();
         text.codePoints()
@@ -57,7 +57,7 @@ final class Documentation {
         return text.charAt(text.length() - 1) == ' ';
     }
 
-    /** Not what moves, hides or reorders text. */
+    /** Returns whether the character is visible: one that moves, hides or reorders text is not. */
     private static boolean isVisible(int c) {
         return switch (Character.getType(c)) {
             case Character.CONTROL,
@@ -74,10 +74,10 @@ final class Documentation {
     }
 
     /**
-     * Writes it.
+     * Writes the comment.
      *
-     * @param indent before each line
-     * @param tags each one a line, as {@code @return …}
+     * @param indent the text before each line
+     * @param tags the tags, each a line, as {@code @return …}
      */
     void write(StringBuilder out, String indent, List<String> tags) {
         out.append(indent).append("/**\n");

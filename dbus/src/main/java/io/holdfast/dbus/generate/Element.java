@@ -6,7 +6,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** An element of introspection XML with all in it: annotations and documentation apart. */
+/**
+ * An element of introspection XML with its children; its annotations and documentation are kept
+ * apart from them.
+ */
 final class Element {
     private static final String DOC_STRING = "org.gtk.GDBus.DocString";
     private static final String DEPRECATED = "org.freedesktop.DBus.Deprecated";
@@ -19,8 +22,8 @@ final class Element {
     private final StringBuilder text = new StringBuilder();
 
     /**
-     * @param name without its prefix
-     * @param line where it begins
+     * @param name the name without its prefix
+     * @param line the line on which it begins
      */
     Element(String name, int line, Map<String, String> attributes) {
         this.name = name;
@@ -40,17 +43,17 @@ final class Element {
         return children;
     }
 
-    /** An attribute; empty if it is not there. */
+    /** Returns an attribute; empty if it is absent. */
     String attribute(String key) {
         return attributes.getOrDefault(key, "");
     }
 
-    /** The value of an annotation; empty if it is not there. */
+    /** Returns the value of an annotation; empty if it is absent. */
     String annotation(String key) {
         return annotations.getOrDefault(key, "");
     }
 
-    /** An element that has ended in this one. */
+    /** Adds a child element that has ended. */
     void add(Element child) {
         switch (child.name) {
             case "annotation" -> annotations.put(child.attribute("name"), child.attribute("value"));
@@ -59,7 +62,7 @@ final class Element {
         }
     }
 
-    /** What an element within documentation says belongs to it. */
+    /** Adds text to the documentation: that of an element within documentation belongs to it. */
     void append(CharSequence more) {
         text.append(more);
     }

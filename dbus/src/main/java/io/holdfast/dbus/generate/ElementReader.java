@@ -14,11 +14,11 @@ import javax.xml.stream.XMLStreamReader;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads XML that others wrote into elements. A document type may be there and is not looked at:
- * nothing is fetched, and no entity is defined by it. Prefixes mean nothing.
+ * Reads untrusted XML into elements. A document type is allowed and ignored: nothing is fetched,
+ * and it defines no entities. Namespace prefixes are ignored.
  */
 final class ElementReader {
-    /** Elements inside of each other. */
+    /** The greatest depth of nested elements. */
     static final int MAX_DEPTH = 32;
 
     private final String source;
@@ -50,7 +50,7 @@ final class ElementReader {
         } catch (XMLStreamException e) {
             int line = e.getLocation() == null ? 0 : e.getLocation().getLineNumber();
             throw new IntrospectionException(source, line, "not well-formed XML: " + reason(e));
-        } catch (RuntimeException e) { // the JDK's parser fails so on some malformed documents
+        } catch (RuntimeException e) { // the JDK's parser throws these for some malformed documents
             throw new IntrospectionException(source, 0, "not well-formed XML: " + e);
         }
         Element whole = root;
@@ -62,7 +62,8 @@ final class ElementReader {
 
     private static String reason(XMLStreamException e) {
         String message = requireNonNullElse(e.getMessage(), "unreadable");
-        int start = message.indexOf("Message: "); // behind the place, which we tell ourselves
+        // skips the position, which our message has already
+        int start = message.indexOf("Message: ");
         return start < 0 ? message : message.substring(start + "Message: ".length());
     }
 
@@ -79,7 +80,7 @@ final class ElementReader {
             case XMLStreamConstants.ENTITY_REFERENCE ->
                     throw new IntrospectionException(
                             source, line(xml), "an entity that is not known");
-            default -> {} // comments, the document type
+            default -> {} // comments, and the document type
         }
     }
 
@@ -107,7 +108,10 @@ final class ElementReader {
         }
     }
 
-    /** Whether we are in documentation: then every element in it is text. */
+    /**
+     * Returns whether the element is documentation or lies within it: then every element in it is
+     * text.
+     */
     private boolean isDocumentation(Element element) {
         return isDocumentation(element.name())
                 || open.stream().anyMatch(each -> isDocumentation(each.name()));

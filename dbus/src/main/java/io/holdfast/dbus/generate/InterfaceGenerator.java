@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Writes Java interfaces for the package {@code io.holdfast.dbus.typed}: a file for each D-Bus
- * interface, the same for the same XML, which compiles without a warning.
+ * Generates Java interfaces for the package {@code io.holdfast.dbus.typed}: a file for each D-Bus
+ * interface, which depends only on the XML and compiles without a warning.
  *
  * <pre>{@code
  * for (SourceFile file : InterfaceGenerator.generate(interfaces, "com.example.clock")) {
@@ -20,23 +20,23 @@ import java.util.TreeMap;
  * }</pre>
  *
  * <p>{@code org.example.Clock} becomes {@code Clock} in the package {@code org.example}, or in the
- * one that is asked for; two of one package with the same last word get the word before it too. A
- * method, and a property, has its name with a small first letter, a property that has the name of a
- * method with {@code Property} behind it. A signal is a nested record with its name. Structs are
- * nested records, called after where they stand, as are several outputs; members of structs have no
- * names in D-Bus, and are {@code member1}, {@code member2} and so on. A name that Java keeps for
- * itself ({@code import}, {@code notify}), or that is taken, has an underscore behind it. Wherever
- * the name of D-Bus does not follow from the one of Java {@code @DBusName} says it. Properties with
- * descriptors are left out.
+ * requested package; if two interfaces of one package have the same last word, the later one gets
+ * the word before it too. A method or a property has its D-Bus name with a lower-case first letter;
+ * a property with the name of a method gets the suffix {@code Property}. A signal is a nested
+ * record with its name. Structs are nested records, named after their place, as are several
+ * outputs; members of structs have no names in D-Bus, and are {@code member1}, {@code member2} and
+ * so on. A name that is reserved in Java ({@code import}, {@code notify}) or used already gets an
+ * underscore behind it. Where the D-Bus name does not follow from the Java name, {@code @DBusName}
+ * gives it. Properties with descriptors are left out.
  */
 public final class InterfaceGenerator {
     private InterfaceGenerator() {}
 
     /**
-     * Writes interfaces into the packages that their names say.
+     * Generates interfaces in the packages that their names give.
      *
-     * @param interfaces what to write
-     * @return a file for each, in their order
+     * @param interfaces the interfaces to write
+     * @return a file for each, ordered by package
      */
     public static List<SourceFile> generate(Collection<IntrospectedInterface> interfaces) {
         Map<String, List<IntrospectedInterface>> byPackage = new TreeMap<>();
@@ -51,12 +51,12 @@ public final class InterfaceGenerator {
     }
 
     /**
-     * Writes interfaces into one package.
+     * Generates interfaces in one package.
      *
-     * @param interfaces what to write
+     * @param interfaces the interfaces to write
      * @param packageName the name of the package
      * @return a file for each, in their order
-     * @throws IllegalArgumentException if that can be no name of a package
+     * @throws IllegalArgumentException if that is no valid package name
      */
     public static List<SourceFile> generate(
             Collection<IntrospectedInterface> interfaces, String packageName) {
@@ -75,13 +75,13 @@ public final class InterfaceGenerator {
         return files;
     }
 
-    /** The last word, with as many before it as make it another one than those before. */
+    /** Returns the last word, with as many words before it as make it unique. */
     private static String typeName(String interfaceName, Set<String> taken) {
         String[] words = interfaceName.split("\\.");
         String name = "";
         for (int i = words.length - 1; i >= 0; i--) {
             name = JavaNames.type(words[i]) + name;
-            // File systems exist where Clock.java and clock.java are one.
+            // On file systems that ignore case, Clock.java and clock.java are one file.
             if (!InterfaceSource.MENTIONED.contains(name)
                     && taken.add(name.toLowerCase(Locale.ROOT))) {
                 return name;

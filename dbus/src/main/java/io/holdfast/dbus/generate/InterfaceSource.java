@@ -11,9 +11,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Writes the Java source of one interface. */
+/** Generates the Java source of one interface. */
 final class InterfaceSource {
-    /** Types that the source may mention: none of its own has such a name. */
+    /** The types that the source may mention: no generated type may have such a name. */
     static final Set<String> MENTIONED =
             Set.of(
                     ("BigInteger Boolean BusInterface Byte DBusName Deprecated Double Fd Integer List"
@@ -33,11 +33,11 @@ final class InterfaceSource {
     private final List<OutputRecord> outputs = new ArrayList<>();
     private final StringBuilder body = new StringBuilder();
 
-    /** A record of several outputs. */
+    /** A record of several outputs of a method. */
     private record OutputRecord(String name, Method method) {}
 
     /**
-     * @param name the simple name in Java
+     * @param name the simple name of the Java interface
      */
     InterfaceSource(IntrospectedInterface described, String packageName, String name) {
         this.described = described;
@@ -49,7 +49,7 @@ final class InterfaceSource {
     }
 
     String text() {
-        described.signals().forEach(this::addSignal); // their names come first
+        described.signals().forEach(this::addSignal); // the signals take their names first
         String signals = body.toString();
         body.setLength(0);
         described.methods().forEach(this::addMethod);
@@ -123,9 +123,10 @@ final class InterfaceSource {
     }
 
     /**
-     * Parameters or components, as {@code long seconds}, and what is said about each.
+     * Returns the declarations of parameters or components, as {@code long seconds}, and adds a tag
+     * for each.
      *
-     * @param struct what structs in them are called, before the name of the argument
+     * @param struct the prefix for the names of structs in them, before the name of the argument
      */
     private List<String> arguments(
             List<Argument> arguments, String struct, String tag, List<String> tags) {
@@ -151,7 +152,7 @@ final class InterfaceSource {
         return name.isEmpty() ? "the result" : name;
     }
 
-    /** What a tag says of an argument. */
+    /** Returns the text of an argument's tag. */
     private static String said(Argument argument, String otherwise) {
         String text = Documentation.escaped(argument.notes().documentation());
         return text.isEmpty() ? otherwise : text;
@@ -161,7 +162,7 @@ final class InterfaceSource {
 
     private void addProperty(Property property) {
         if (property.type().toString().indexOf('h') >= 0) {
-            return; // a property that is a descriptor is read once, and told of never
+            return; // the typed package has no properties with descriptors
         }
         String javaName = JavaNames.method(property.name());
         javaName = methods.contains(javaName) ? javaName + "Property" : javaName;
@@ -230,7 +231,7 @@ final class InterfaceSource {
         body.append(kind.isEmpty() ? " {}\n" : " implements " + kind + " {}\n");
     }
 
-    // What all have
+    // Common parts
 
     private void begin(Documentation documentation, List<String> tags, Notes notes) {
         body.append("\n");
@@ -244,7 +245,7 @@ final class InterfaceSource {
         }
     }
 
-    /** Says the name of D-Bus where it is not the one of Java. */
+    /** Adds the D-Bus name where it does not follow from the Java name. */
     private void named(StringBuilder out, String indent, String byItself, String dbus) {
         if (!byItself.equals(dbus)) {
             String annotation = javaTypes.use(TYPED + "DBusName");

@@ -5,14 +5,14 @@ import io.holdfast.dbus.wire.Signature;
 import java.util.List;
 
 /**
- * An interface as introspection XML describes it. All names are those that D-Bus allows, but for
- * those of arguments, which may be anything.
+ * An interface as introspection XML describes it. All names are valid in D-Bus, except those of
+ * arguments, which may be any text.
  *
- * @param name of the interface
- * @param notes what is said about it
- * @param methods in the order of the XML
- * @param signals likewise
- * @param properties likewise
+ * @param name the name of the interface
+ * @param notes its documentation and deprecation
+ * @param methods the methods in the order of the XML
+ * @param signals the signals in the order of the XML
+ * @param properties the properties in the order of the XML
  */
 public record IntrospectedInterface(
         String name,
@@ -22,10 +22,10 @@ public record IntrospectedInterface(
         List<Property> properties) {
 
     /**
-     * What is said about an element.
+     * The documentation and deprecation of an element.
      *
-     * @param documentation for people; empty if there is none
-     * @param deprecated whether it should not be used
+     * @param documentation the text for people; empty if there is none
+     * @param deprecated whether the element is deprecated
      */
     record Notes(String documentation, boolean deprecated) {
         static final Notes NONE = new Notes("", false);
@@ -34,16 +34,16 @@ public record IntrospectedInterface(
     /**
      * An argument.
      *
-     * @param name as it stands in the XML; may be empty
+     * @param name the name in the XML, unchecked; may be empty
      * @param type one complete type
-     * @param notes what is said about it
+     * @param notes its documentation and deprecation
      */
     record Argument(String name, Signature type, Notes notes) {}
 
     /**
      * A method.
      *
-     * @param noReply whether it has no reply
+     * @param noReply whether callers expect no reply
      */
     record Method(
             String name, Notes notes, List<Argument> in, List<Argument> out, boolean noReply) {}

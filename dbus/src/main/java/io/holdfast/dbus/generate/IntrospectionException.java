@@ -2,7 +2,9 @@ package io.holdfast.dbus.generate;
 
 import java.io.Serial;
 
-/** Introspection XML cannot be used. The message is one line, {@code file:line: what}. */
+/**
+ * Thrown if introspection XML cannot be used. The message is one line, {@code file:line: reason}.
+ */
 public final class IntrospectionException extends Exception {
     @Serial private static final long serialVersionUID = 1L;
 

@@ -16,19 +16,19 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * Reads introspection XML (D-Bus Specification, "Introspection Data Format"), also of others who
- * mean no good: bounded in size and depth, nothing is fetched, and every name and type is checked.
- * Elements that are not known are skipped, with all in them.
+ * Reads introspection XML (D-Bus Specification, "Introspection Data Format"). The XML may be
+ * hostile: its size and depth are bounded, nothing is fetched, and every name and type is checked.
+ * Unknown elements are skipped with their children.
  *
  * <pre>{@code
  * List<IntrospectedInterface> all = IntrospectionReader.read("clock.xml", bytes);
  * }</pre>
  */
 public final class IntrospectionReader {
-    /** Bytes of one document. */
+    /** The largest size of a document in bytes. */
     public static final int MAX_SIZE = 4 << 20;
 
-    /** Values side by side: arguments, or members of a struct. Java has room for so many. */
+    /** The greatest number of arguments, or of members of a struct; within what Java allows. */
     static final int MAX_VALUES = 120;
 
     private static final String CHANGES = "org.freedesktop.DBus.Property.EmitsChangedSignal";
@@ -42,13 +42,13 @@ public final class IntrospectionReader {
     }
 
     /**
-     * Reads the interfaces of a document, also of the nodes in it.
+     * Reads the interfaces of a document, including those of nested nodes.
      *
-     * @param source what it is called in errors
+     * @param source the name of the document in error messages
      * @param bytes the document
-     * @return in their order; none twice
-     * @throws IntrospectionException if it is too large, no XML, or describes what D-Bus does not
-     *     have: with the line
+     * @return the interfaces in their order, each once
+     * @throws IntrospectionException if the document is too large, malformed, or describes
+     *     something invalid in D-Bus: with the line
      */
     public static List<IntrospectedInterface> read(String source, byte[] bytes)
             throws IntrospectionException {

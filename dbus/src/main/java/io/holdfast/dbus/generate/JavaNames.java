@@ -4,8 +4,8 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Names of D-Bus as names of Java. A name that Java keeps for itself gets an underscore, and so
- * does one that is taken already.
+ * Java names for D-Bus names. A name that is reserved in Java gets an underscore, and so does one
+ * that is used already.
  */
 final class JavaNames {
     private static final Set<String> KEYWORDS =
@@ -18,7 +18,7 @@ final class JavaNames {
                                     + " transient try void volatile while true false null _")
                             .split(" "));
 
-    /** Methods that every object has, and that no method or component may replace. */
+    /** The methods of Object, which no method or component may override. */
     private static final Set<String> OF_OBJECTS =
             Set.of(
                     "clone",
@@ -33,16 +33,16 @@ final class JavaNames {
 
     private JavaNames() {}
 
-    /** The name of a method. */
+    /** Returns the Java name of a method. */
     static String method(String member) {
         String name = small(member);
         return KEYWORDS.contains(name) || OF_OBJECTS.contains(name) ? name + "_" : name;
     }
 
     /**
-     * The name of a parameter or component, of what may be any text.
+     * Returns the name of a parameter or component; the text may be anything.
      *
-     * @param index of the argument, for one without a name
+     * @param index the index of the argument, for one without a name
      */
     static String argument(String text, int index) {
         StringBuilder name = new StringBuilder();
@@ -62,13 +62,13 @@ final class JavaNames {
         return method(name.toString());
     }
 
-    /** The name of a type. */
+    /** Returns the Java name of a type. */
     static String type(String text) {
         String name = capital(text);
         return KEYWORDS.contains(name) ? name + "_" : name;
     }
 
-    /** The package of an interface: what stands before its last dot, in small letters. */
+    /** Returns the package of an interface: the part before its last dot, in lower case. */
     static String packageOf(String interfaceName) {
         StringBuilder name = new StringBuilder();
         String before = interfaceName.substring(0, interfaceName.lastIndexOf('.'));
@@ -79,7 +79,7 @@ final class JavaNames {
         return name.toString();
     }
 
-    /** Whether a text can be the name of a package. */
+    /** Returns whether a text is a valid package name. */
     static boolean isPackage(String text) {
         for (String element : text.split("\\.", -1)) {
             if (!element.matches("[A-Za-z_][A-Za-z0-9_]*") || KEYWORDS.contains(element)) {
@@ -89,7 +89,7 @@ final class JavaNames {
         return true;
     }
 
-    /** The name with an underscore for each time that it is taken; it is taken then. */
+    /** Returns the name with underscores until it is unused, and marks it as used. */
     static String free(String wanted, Set<String> taken) {
         String name = wanted;
         while (!taken.add(name)) {

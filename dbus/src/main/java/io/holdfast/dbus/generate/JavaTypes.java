@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** D-Bus types as Java types, within one interface: with the records of its structs. */
+/** The Java types of D-Bus types, within one interface: with the records for its structs. */
 final class JavaTypes {
     private static final String WIRE = "io.holdfast.dbus.wire.";
 
@@ -15,40 +15,40 @@ final class JavaTypes {
     private final List<StructRecord> records = new ArrayList<>();
 
     /**
-     * A record that is a struct.
+     * A record for a struct.
      *
-     * @param name of the record
-     * @param components as {@code long component1}
+     * @param name the name of the record
+     * @param components the components, as {@code long component1}
      */
     record StructRecord(String name, List<String> components) {}
 
     /**
-     * @param taken the names of types that are in use; those of structs are added
+     * @param taken the names of types that are in use; the records for structs are added
      */
     JavaTypes(Set<String> taken) {
         this.taken = taken;
     }
 
-    /** What has to be imported. */
+    /** Returns the types that must be imported. */
     Set<String> imports() {
         return imports;
     }
 
-    /** The records of all structs so far. */
+    /** Returns the records for all structs so far. */
     List<StructRecord> records() {
         return records;
     }
 
-    /** Imports a type, and gives its name. */
+    /** Imports a type, and returns its simple name. */
     String use(String fullName) {
         imports.add(fullName);
         return fullName.substring(fullName.lastIndexOf('.') + 1);
     }
 
     /**
-     * The Java type of a value.
+     * Returns the Java type of a value.
      *
-     * @param struct what a struct in it is called
+     * @param struct the name for a struct in it
      */
     String value(Signature type, String struct) {
         return of(type, struct, false);

@@ -6,12 +6,12 @@ import java.util.List;
 /**
  * One complete type, taken apart.
  *
- * @param kind what it is
- * @param inner the types in it: of an array its element, of a map key and value, of a struct its
- *     members
+ * @param kind the kind of the type
+ * @param inner the types in it: the element of an array, key and value of a map, the members of a
+ *     struct
  */
 record SignatureParts(Kind kind, List<Signature> inner) {
-    /** What a type is. */
+    /** The kind of a type. */
     enum Kind {
         BASIC,
         BYTES,

@@ -3,7 +3,7 @@ package io.holdfast.dbus.generate;
 /**
  * A file of Java source.
  *
- * @param path relative to the folder of all sources, with slashes
- * @param text what it has to hold
+ * @param path the path relative to the source folder, with slashes
+ * @param text the content
  */
 public record SourceFile(String path, String text) {}

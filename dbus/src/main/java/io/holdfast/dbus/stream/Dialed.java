@@ -19,14 +19,17 @@ import io.holdfast.dbus.address.BusAddressException;
 import java.util.Optional;
 
 /**
- * A socket to a server, not authenticated yet, and the program behind it if one was run for it:
- * that sees the end of its input when the socket is closed, and is reaped by itself.
+ * A socket that is connected to a server, not authenticated yet, and the program behind it if one
+ * was started ({@code unixexec:}): the program sees the end of its input when the socket is closed,
+ * and is reaped automatically.
  */
 public record Dialed(UnixSocket socket, Optional<Child> program) implements AutoCloseable {
     /**
-     * @throws BusAddressException if nothing can be connected to at such an address
-     * @throws ErrnoException ENOENT, ECONNREFUSED (nobody listens), EACCES; of a program, what exec
-     *     says
+     * Connects to a server, or starts it.
+     *
+     * @throws BusAddressException if it is impossible to connect to such an address
+     * @throws ErrnoException ENOENT, ECONNREFUSED (no process listens), EACCES; for a program, the
+     *     error of exec
      */
     public static Dialed dial(BusAddress address) throws InterruptedException {
         return switch (address.transport()) {

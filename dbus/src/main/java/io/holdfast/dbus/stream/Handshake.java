@@ -6,17 +6,17 @@ import java.lang.foreign.MemorySegment;
 
 /** One side of an authentication. */
 public sealed interface Handshake {
-    /** What is sent unasked. */
+    /** Returns the bytes to send before anything is received. */
     byte[] opening();
 
     int read(MemorySegment bytes, long offset, int length);
 
-    /** What is to be sent now. */
+    /** Returns the bytes to send now. */
     byte[] takeAnswers();
 
     boolean isDone();
 
-    /** Why the other side is not accepted; empty if it is or may be. */
+    /** Returns why the other side is refused; empty if it is accepted or not decided yet. */
     String refusal();
 
     String guid();

@@ -15,17 +15,17 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * What comes over a socket, as messages with their descriptors. Descriptors are handed out in the
- * order in which they came, to the messages that declare them. For one thread.
+ * Splits what a socket receives into messages with their descriptors. Descriptors go to the
+ * messages that declare them, in the order in which they arrived. For use by one thread.
  */
 public final class Inbox implements AutoCloseable {
     private static final int ROOM = 1 << 16;
     private static final int HEADER = 16;
 
-    /** More than a message may have, but not without end. */
+    /** Larger than a message may need, but bounded. */
     private static final int MAX_UNCLAIMED = 2 * WireLimits.MAX_DESCRIPTORS;
 
-    /** Reads answers of the authentication: how many bytes were its. */
+    /** Reads lines of the authentication, and returns how many bytes it used. */
     public interface LineReader {
         int read(MemorySegment bytes, long offset, int length);
     }
@@ -40,18 +40,18 @@ public final class Inbox implements AutoCloseable {
     private int start;
     private int end;
 
-    /** Bytes of the stream, up to {@link #end}. */
+    /** The number of bytes received so far, up to {@link #end}. */
     private long received;
 
-    /** What was received when descriptors did not fit into this process, as parts of the stream. */
+    /** The parts of the stream during which descriptors did not fit into this process. */
     private final Deque<Part> cut = new ArrayDeque<>();
 
     private boolean viewIsCut;
 
-    /** How long the message in the view is, if that has its header alone; else 0. */
+    /** The length of the message in the view if only its header was read; else 0. */
     private int tooLong;
 
-    /** Bytes of its body that are still to be passed over. */
+    /** The number of bytes of its body that must still be skipped. */
     private int passing;
 
     private record Part(long from, long to) {}
@@ -61,7 +61,7 @@ public final class Inbox implements AutoCloseable {
         this.maxMessage = maxMessage;
     }
 
-    /** Receives, and gives it to the reader: false at the end of the stream. */
+    /** Receives bytes for the reader; returns false at the end of the stream. */
     public boolean receive(LineReader lines) throws InterruptedException {
         if (start == end && !fill()) {
             return false;
@@ -73,8 +73,9 @@ public final class Inbox implements AutoCloseable {
     /**
      * Waits for the next message.
      *
-     * @return false at the end of the stream; else it is in {@link #view}
-     * @throws ProtocolException if the peer sends none, or one with a header beyond the limit
+     * @return false at the end of the stream; else the message is in {@link #view}
+     * @throws ProtocolException if the peer sends an invalid message, or one with a header beyond
+     *     the limit
      */
     public boolean next() throws InterruptedException {
         tooLong = 0;
@@ -109,7 +110,7 @@ public final class Inbox implements AutoCloseable {
         }
     }
 
-    /** Takes the header of a message that is too long, if it is there. */
+    /** Reads the header of a message that is too long, once it has arrived. */
     private boolean nextHeader(int length) {
         int header = MessageView.headerLengthOf(memory, start);
         if (header > maxMessage) {
@@ -127,17 +128,23 @@ public final class Inbox implements AutoCloseable {
         return true;
     }
 
-    /** How long that message is, if it is longer than the limit and only its header is there. */
+    /**
+     * Returns the length of the current message if it exceeds the limit and only its header was
+     * read.
+     */
     public OptionalInt tooLong() {
         return tooLong == 0 ? OptionalInt.empty() : OptionalInt.of(tooLong);
     }
 
-    /** The message that came last; valid until the next. */
+    /** Returns the current message; valid until the next one is read. */
     public MessageView view() {
         return view;
     }
 
-    /** Descriptors come with the first byte of a message. */
+    /**
+     * Returns whether the message that begins here lost its descriptors: they arrive with its first
+     * byte.
+     */
     private boolean isCut(long begin) {
         while (!cut.isEmpty() && cut.getFirst().to() <= begin) {
             var _ = cut.remove();
@@ -145,15 +152,19 @@ public final class Inbox implements AutoCloseable {
         return !cut.isEmpty() && cut.getFirst().from() <= begin;
     }
 
-    /** Whether that message came when this process could open no more: it is without its own. */
+    /**
+     * Returns whether the current message lost its descriptors because this process could open no
+     * more.
+     */
     public boolean descriptorsAreLost() {
         return viewIsCut;
     }
 
     /**
-     * The descriptors of that message, the caller's from now on; none if they are lost.
+     * Returns the descriptors of the current message, which the caller owns from now on; none if
+     * they were lost.
      *
-     * @throws ProtocolException if they did not come with it
+     * @throws ProtocolException if the descriptors did not arrive with the message
      */
     public List<Fd> takeDescriptors() {
         int count = view.unixFds();
@@ -171,7 +182,7 @@ public final class Inbox implements AutoCloseable {
         return taken;
     }
 
-    /** Room for a message of that length at {@link #start}. */
+    /** Makes room for a message of this length at {@link #start}. */
     private void makeRoom(int length) {
         if (start == end) {
             start = 0;
@@ -199,7 +210,7 @@ public final class Inbox implements AutoCloseable {
         int n = socket.receive(buffer.limit(buffer.capacity()).position(end), beside);
         buffer.clear();
         List<Fd> came = beside.takeDescriptors();
-        if (beside.isCut()) { // whose those are that did come nobody knows
+        if (beside.isCut()) { // the kernel dropped some; which message owns the others is unknown
             came.forEach(Fd::close);
             cut.add(new Part(received, received + n));
         } else {

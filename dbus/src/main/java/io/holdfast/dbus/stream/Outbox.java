@@ -17,12 +17,13 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be sent, in order. A message goes into the socket on the thread that sends it while
- * there is room; what has none waits here, and a virtual thread sends it when the socket takes it.
- * So a message is never cut by an interrupt, and the reader, which must not wait, can send.
+ * The messages that wait to be sent on one connection, in order. A sending thread writes its
+ * message to the socket while the socket has room; the rest waits here, and a virtual thread sends
+ * it when the socket has room again. So an interrupt never cuts a message, and the reader thread,
+ * which must not wait, can send.
  */
 public final class Outbox {
-    private static final int KEPT_ON_HEAP = 8192; // what one call of send takes of an array
+    private static final int KEPT_ON_HEAP = 8192; // the most that trySend takes of an array
 
     private final UnixSocket socket;
     private final long limit;
@@ -31,14 +32,14 @@ public final class Outbox {
     private final Condition changed = lock.newCondition();
 
     /**
-     * A message, or what is left of it.
+     * A message, or the rest of one.
      *
-     * @param charge closed when all of it is sent, or dropped
-     * @param offered whether it counts in {@link #offered}
+     * @param charge closed when all of the message is sent, or dropped
+     * @param offered whether it counts toward {@link #offered}
      */
     private record Part(
             ByteBuffer bytes, List<Fd> descriptors, @Nullable Charge<?> charge, boolean offered) {
-        /** Its descriptors are under way. */
+        /** Closes the descriptors, which the kernel has taken with the first byte. */
         void begun() {
             descriptors.forEach(Fd::close);
         }
@@ -57,7 +58,10 @@ public final class Outbox {
     @GuardedBy("lock")
     private long bytes;
 
-    /** Of these, what was neither waited for nor charged to anybody: {@link #offer}. */
+    /**
+     * The part of {@link #bytes} that neither waited for room nor is charged to a caller: {@link
+     * #offer}.
+     */
     @GuardedBy("lock")
     private long offered;
 
@@ -68,7 +72,7 @@ public final class Outbox {
     private boolean closed;
 
     /**
-     * @param limit the bytes that wait before senders are made to wait
+     * @param limit the bytes that may wait; while more wait, senders wait too
      */
     public Outbox(UnixSocket socket, long limit, String threadName) {
         this.socket = socket;
@@ -77,12 +81,12 @@ public final class Outbox {
     }
 
     /**
-     * Sends, waiting while more waits than may.
+     * Sends a message; waits while more than the limit waits to be sent.
      *
-     * @param message not changed afterwards
-     * @param descriptors lent until this returns
+     * @param message the message, which must not change afterwards
+     * @param descriptors the descriptors, lent until this returns
      * @param charge closed when the message is sent, or never will be
-     * @param hasRoom run when the message waits no more, before any of it is sent
+     * @param hasRoom run when the message has room, before any of it is sent
      * @return false if nothing can be sent any more
      */
     public boolean send(
@@ -108,7 +112,7 @@ public final class Outbox {
         }
     }
 
-    /** The same, waiting at most so long: false also when the time is over. */
+    /** Sends a message, waiting for a limited time; returns false also if the time passes. */
     public boolean send(byte[] message, List<Fd> descriptors, Duration time)
             throws InterruptedException {
         long nanos = Readiness.nanos(time);
@@ -127,11 +131,12 @@ public final class Outbox {
     }
 
     /**
-     * Sends without waiting: false if too much waits that was sent so, or nothing can be sent. What
-     * senders wait for and what is charged to somebody does not count: one large message may be
-     * more than the limit.
+     * Sends a message without waiting. Returns false if the messages that were sent in this way
+     * exceed the limit, or if nothing can be sent any more. Messages that waited for room and
+     * messages that are charged to a caller do not count: one large message may exceed the limit
+     * alone.
      *
-     * @param descriptors lent until this returns
+     * @param descriptors the descriptors, lent until this returns
      * @param charge closed when the message is sent, or never will be
      */
     public boolean offer(byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge) {
@@ -158,7 +163,7 @@ public final class Outbox {
         }
     }
 
-    /** Whether a part of the message waits now. */
+    /** Sends what the socket takes, and queues the rest; returns whether a rest was queued. */
     @GuardedBy("lock")
     private boolean sendOrKeep(
             byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge, boolean isOffer) {
@@ -173,7 +178,7 @@ public final class Outbox {
                 if (rest.position() == 0 && isOf(descriptors, e)) {
                     throw e; // nothing was sent, and the next message can be
                 }
-                close(); // the reader sees why
+                close(); // the reader thread sees the cause
                 return false;
             }
         }
@@ -193,7 +198,7 @@ public final class Outbox {
     }
 
     /**
-     * Whether it is these descriptors that cannot be sent, and not the connection that is broken.
+     * Returns whether the failure is the fault of these descriptors, and not a broken connection.
      */
     private static boolean isOf(List<Fd> descriptors, RuntimeException e) {
         if (e instanceof ErrnoException refused && !descriptors.isEmpty()) {
@@ -208,7 +213,7 @@ public final class Outbox {
                 : ByteBuffer.allocateDirect(message.length).put(message).flip();
     }
 
-    /** Sends what the socket takes now; the descriptors go with the first byte. */
+    /** Sends as much as the socket takes now; the descriptors go with the first byte. */
     private void sendSome(ByteBuffer rest, List<Fd> descriptors) {
         if (!descriptors.isEmpty()
                 && rest.position() == 0
@@ -216,7 +221,7 @@ public final class Outbox {
             return;
         }
         while (rest.hasRemaining() && socket.trySend(rest) != UnixSocket.WOULD_BLOCK) {
-            // the next part
+            // continue with the rest
         }
     }
 
@@ -230,7 +235,7 @@ public final class Outbox {
         }
     }
 
-    /** Whether something still waits. */
+    /** Sends messages that wait; returns whether some still wait. */
     private boolean sendWaiting() {
         lock.lock();
         try {
@@ -258,7 +263,7 @@ public final class Outbox {
         }
     }
 
-    /** Waits until everything is sent, nothing can be, or the time is over. */
+    /** Waits until everything is sent, nothing can be sent any more, or the time passes. */
     public void flush(Duration time) throws InterruptedException {
         long nanos = time.toNanos();
         lock.lockInterruptibly();
@@ -280,7 +285,7 @@ public final class Outbox {
         }
     }
 
-    /** Drops what waits; nothing more is sent. */
+    /** Drops the messages that wait; nothing more is sent. */
     public void close() {
         lock.lock();
         try {

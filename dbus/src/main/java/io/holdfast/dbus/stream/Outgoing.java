@@ -20,21 +20,23 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message that is to be sent: its bytes, and the descriptors among its values, lent.
+ * A message that is to be sent: its bytes, and the descriptors among its values, which are lent.
  *
- * @param bytes with the serial in them
+ * @param bytes the bytes, with the serial
  */
-@SuppressWarnings("ArrayRecordComponent") // made once, sent once
+@SuppressWarnings("ArrayRecordComponent") // never compared: made and sent once
 public record Outgoing(byte[] bytes, List<Fd> descriptors) {
-    /** Begins the message in the writer. */
+    /** Begins the message in a writer. */
     public interface Header {
         MessageWriter begin(MessageWriter writer);
     }
 
     /**
-     * @param destination null without a bus, and for broadcasts
-     * @param values in which an {@link Fd} may stand for a handle; or a {@link MarshalledBody}
-     *     alone
+     * Marshals a message.
+     *
+     * @param destination the bus name of the receiver; null without a bus, and for broadcasts
+     * @param values the values, in which an {@link Fd} may stand for a handle; or a single {@link
+     *     MarshalledBody}
      * @throws IllegalArgumentException if the values do not fit the signature, or the header is
      *     invalid
      */
@@ -71,17 +73,18 @@ public record Outgoing(byte[] bytes, List<Fd> descriptors) {
     }
 
     /**
-     * The arguments of a call or signal as a list, in which a null is still to be found and named.
+     * Returns the arguments of a call or signal as a list; a null in it is reported later, with its
+     * position.
      */
     public static List<Object> values(@Nullable Object[] arguments) {
         return Collections.unmodifiableList(
                 Arrays.asList(requireNonNull(arguments, "arguments").clone()));
     }
 
-    /** The value with handles in the place of descriptors, which are noted. */
+    /** Returns the value with handles in place of descriptors, and adds these to the list. */
     private static @Nullable Object withoutDescriptors(@Nullable Object value, List<Fd> noted) {
         return switch (value) {
-            case null -> null; // refused where it is written, with its place
+            case null -> null; // refused when it is written, with its position
             case Fd fd -> {
                 noted.add(fd);
                 yield new Handle(noted.size() - 1);
@@ -101,21 +104,26 @@ public record Outgoing(byte[] bytes, List<Fd> descriptors) {
         };
     }
 
-    /** Lists of texts and numbers may be long, and need no copy. */
+    /**
+     * Returns whether the list may contain descriptors: long lists of strings and numbers need no
+     * copy.
+     */
     private static boolean hasParts(List<?> list) {
         return !list.isEmpty()
                 && !(list.getFirst() instanceof String)
                 && !(list.getFirst() instanceof Number);
     }
 
-    /** The descriptors among values. */
+    /** Returns the descriptors among values. */
     public static List<Fd> descriptorsOf(List<?> values) {
         List<Fd> found = new ArrayList<>();
         values.forEach(value -> withoutDescriptors(value, found));
         return found;
     }
 
-    /** Duplicates of all of these, or of none if there is no room for one. */
+    /**
+     * Returns duplicates of all descriptors, or throws and keeps none if one cannot be duplicated.
+     */
     public static List<Fd> duplicates(List<Fd> descriptors) {
         List<Fd> copies = new ArrayList<>();
         try {

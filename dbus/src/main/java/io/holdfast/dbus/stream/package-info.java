@@ -1,6 +1,6 @@
 /**
- * The bytes of one connection: how it is dialed and authenticated, which bytes are a message and
- * which descriptors came with it, and what waits until the socket takes it.
+ * The bytes of one connection: connecting, authentication, the split of the stream into messages
+ * with their descriptors, and the queue of messages to send.
  */
 @NullMarked
 package io.holdfast.dbus.stream;

@@ -3,13 +3,13 @@ package io.holdfast.dbus.typed;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Begins what takes no reply at once: one after the other, in the order in which it was given, on
- * virtual threads that exist while there is something to begin. Safe for use by any thread.
+ * Begins calls of asynchronous methods one after the other, in the order in which they arrived, on
+ * virtual threads that exist while there is a call to begin. Safe for use by any thread.
  */
 final class BeginningOrder {
     private CompletableFuture<?> last = CompletableFuture.completedFuture(null);
 
-    /** Runs it after what was given before, however that ended. */
+    /** Runs the task after those that were added before, even if one of them failed. */
     synchronized void run(Runnable task) {
         last =
                 last.handleAsync(

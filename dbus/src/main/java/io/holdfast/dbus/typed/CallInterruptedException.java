@@ -3,8 +3,8 @@ package io.holdfast.dbus.typed;
 import java.io.Serial;
 
 /**
- * The thread was interrupted while a proxy waited, in a method that does not declare
- * InterruptedException. The interrupt status of the thread is set again.
+ * Thrown by a proxy whose calling thread was interrupted while it waited, from a method that does
+ * not declare InterruptedException. The interrupt status of the thread is set again.
  *
  * <pre>{@code
  * try {

@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * The D-Bus name of an interface, of a method or property, or of a signal's record, where it is not
- * the one of the Java element.
+ * The D-Bus name of an interface, of a method or property, or of a signal's record, where it
+ * differs from the Java name.
  *
  * <pre>{@code
  * @DBusName("org.freedesktop.hostname1")
@@ -22,6 +22,9 @@ import java.lang.annotation.Target;
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.TYPE, ElementType.METHOD})
 public @interface DBusName {
-    /** {@return the name: of an interface as {@code org.example.Clock}, else a single word} */
+    /**
+     * {@return the D-Bus name: for an interface as {@code org.example.Clock}, for a member a single
+     * word}
+     */
     String value();
 }

@@ -12,8 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * An object of ours that others can call, by implementations of Java interfaces, until it is
- * closed.
+ * An object of ours that others can call until it is closed; implementations of Java interfaces
+ * handle its calls.
  *
  * <pre>{@code
  * try (Export clock = Export.of(connection, "/com/example/Clock", Clock.class, new SystemClock())) {
@@ -23,18 +23,18 @@ import java.util.Map;
  * }
  * }</pre>
  *
- * <p>What an interface may look like is said by {@linkplain io.holdfast.dbus.typed the package}.
+ * <p>{@linkplain io.holdfast.dbus.typed The package} describes which interfaces are allowed.
  * Methods run on a virtual thread and may wait, one after the other in the order in which they were
- * called, unless the object is {@link Builder#concurrent}. Methods that return a stage are a line
- * of their own, beside the others: each is over when it has returned, and its reply is sent when
- * the stage completes. So an implementation that has both kinds is called by two threads at a time;
- * accessors of properties may be called by any thread. Within a method {@link #currentCall} knows
- * the caller.
+ * called, unless the object is {@link Builder#concurrent}. Methods that return a stage have an
+ * order of their own, beside the other methods: the next one begins when the method has returned,
+ * and its reply is sent when the stage completes. So two threads at a time may call an
+ * implementation that has both kinds; any thread may call the accessors of properties. Within a
+ * method, {@link #currentCall} returns the call and its caller.
  *
- * <p>An implementation that throws {@link io.holdfast.dbus.DBusException} gives the caller that
- * error. Whatever else it throws is logged, and the caller gets {@code
- * org.freedesktop.DBus.Error.Failed} with one line; so does a result that is null or does not fit.
- * An argument that its Java type has no place for is refused by INVALID_ARGS, without a call.
+ * <p>A {@link io.holdfast.dbus.DBusException} of an implementation becomes the error reply. Any
+ * other exception is logged, and the caller gets {@code org.freedesktop.DBus.Error.Failed} with one
+ * line of text; the same holds for a result that is null or does not fit its type. An argument
+ * outside the range of its Java type gets INVALID_ARGS, and the implementation is not called.
  *
  * <p>Safe for use by any thread.
  */
@@ -48,19 +48,19 @@ public final class Export implements AutoCloseable {
     }
 
     /**
-     * Exports an object with one interface. It can be seen at once: request a name afterwards.
+     * Exports an object with one interface. It is visible at once: request a name afterwards.
      *
      * @param <T> the interface
-     * @param connection where others can call it
+     * @param connection the connection over which others can call it
      * @param path the path of the object
      * @param type the interface, public and in a package that this module can see
-     * @param implementation what is called
-     * @return the object; closing it withdraws it
-     * @throws NullPointerException if one of them is null
-     * @throws IllegalArgumentException if the path is none, or the interface can be no D-Bus
-     *     interface: with interface, method, parameter and reason
-     * @throws IllegalStateException if the path has an object. Nothing is exported then, nor if
-     *     reading a property fails
+     * @param implementation handles the calls
+     * @return the exported object; closing it withdraws it
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the path is invalid, or the interface is no valid D-Bus
+     *     interface: names interface, method, parameter and reason
+     * @throws IllegalStateException if an object is exported at the path already; nothing is
+     *     exported then, nor if reading a property fails
      */
     public static <T> Export of(
             BusConnection connection, String path, Class<T> type, T implementation) {
@@ -68,7 +68,7 @@ public final class Export implements AutoCloseable {
     }
 
     /**
-     * Begins an object with several interfaces.
+     * Returns a builder of an object with several interfaces.
      *
      * <pre>{@code
      * Export.at("/com/example/Clock")
@@ -80,7 +80,7 @@ public final class Export implements AutoCloseable {
      * @param path the path of the object
      * @return the builder
      * @throws NullPointerException if the path is null
-     * @throws IllegalArgumentException if it is none
+     * @throws IllegalArgumentException if the path is invalid
      */
     public static Builder at(String path) {
         return new Builder(path);
@@ -88,15 +88,14 @@ public final class Export implements AutoCloseable {
 
     /**
      * Describes an implementation for {@link BusConnection#export} and {@link
-     * io.holdfast.dbus.ObjectTree}: where an object has executors of its own, or there are many of
-     * them.
+     * io.holdfast.dbus.ObjectTree}, for objects with an executor and for trees of many objects.
      *
      * @param <T> the interface
      * @param type the interface
-     * @param implementation what is called
+     * @param implementation handles the calls
      * @return the D-Bus interface
-     * @throws NullPointerException if one of them is null
-     * @throws IllegalArgumentException if the interface can be no D-Bus interface
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the interface is no valid D-Bus interface
      */
     public static <T> BusInterface describe(Class<T> type, T implementation) {
         TypedInterface described = TypedInterface.of(requireNonNull(type, "type"));
@@ -109,8 +108,8 @@ public final class Export implements AutoCloseable {
     }
 
     /**
-     * The call that is being handled, for a method of an implementation: who calls, by which
-     * connection.
+     * Returns the call that the current thread is handling, for a method of an implementation: with
+     * its caller and its connection.
      *
      * <pre>{@code
      * public void shutDown() throws InterruptedException {
@@ -120,9 +119,9 @@ public final class Export implements AutoCloseable {
      * }
      * }</pre>
      *
-     * @return the call, until the method returns
-     * @throws IllegalStateException if the thread handles none: in accessors of properties, and on
-     *     threads that a method has started
+     * @return the call, valid until the method returns
+     * @throws IllegalStateException if the thread handles no call, as in accessors of properties
+     *     and on threads that a method has started
      */
     public static MethodCall currentCall() {
         if (!LocalInterface.CALL.isBound()) {
@@ -131,16 +130,16 @@ public final class Export implements AutoCloseable {
         return LocalInterface.CALL.get();
     }
 
-    /** {@return the path that others call it at} */
+    /** {@return the path of the object} */
     public String path() {
         return object.path();
     }
 
     /**
-     * Sends a signal to all who listen.
+     * Broadcasts a signal.
      *
      * @param signal a record that is nested in one of the interfaces
-     * @throws NullPointerException if it or one of its components is null
+     * @throws NullPointerException if the signal or one of its components is null
      * @throws IllegalArgumentException if no interface has that signal, or a component does not fit
      *     its D-Bus type
      * @throws io.holdfast.dbus.ConnectionLostException if the connection is lost
@@ -159,14 +158,14 @@ public final class Export implements AutoCloseable {
     }
 
     /**
-     * Tells all who listen that properties have changed, as their {@link Property} says: with the
-     * new values, or without.
+     * Emits PropertiesChanged for properties, as their {@link Property} says: with the new values,
+     * or without.
      *
-     * @param type the interface that has them
-     * @param properties their D-Bus names
-     * @throws NullPointerException if one of them is null
+     * @param type the interface that declares them
+     * @param properties the D-Bus names of the properties
+     * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if the object does not have the interface, or the interface
-     *     not the property
+     *     does not have the property
      * @throws io.holdfast.dbus.ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -179,7 +178,10 @@ public final class Export implements AutoCloseable {
         object.changed(described.name(), properties);
     }
 
-    /** Withdraws it: further calls find no object. A call that runs goes on. Idempotent. */
+    /**
+     * Withdraws the object: later calls get UnknownObject. A call that is running continues.
+     * Idempotent.
+     */
     @Override
     public void close() {
         object.close();
@@ -190,7 +192,7 @@ public final class Export implements AutoCloseable {
         return object.toString();
     }
 
-    /** An object that is to be exported. For one thread. */
+    /** Builds an object that is to be exported. For use by one thread. */
     public static final class Builder {
         private final String path;
         private final Map<Class<?>, Object> implementations = new LinkedHashMap<>();
@@ -208,10 +210,10 @@ public final class Export implements AutoCloseable {
          *
          * @param <T> the interface
          * @param type the interface, public and in a package that this module can see
-         * @param implementation what is called
+         * @param implementation handles the calls
          * @return this
-         * @throws NullPointerException if one of them is null
-         * @throws IllegalArgumentException if the interface is there already, or can be no D-Bus
+         * @throws NullPointerException if an argument is null
+         * @throws IllegalArgumentException if the interface was added already, or is no valid D-Bus
          *     interface
          */
         @CanIgnoreReturnValue
@@ -224,7 +226,7 @@ public final class Export implements AutoCloseable {
         }
 
         /**
-         * Methods run at the same time, each on its own virtual thread.
+         * Lets methods run at the same time, each on its own virtual thread.
          *
          * @return this
          */
@@ -235,14 +237,14 @@ public final class Export implements AutoCloseable {
         }
 
         /**
-         * Exports the object. It can be seen at once: request a name afterwards.
+         * Exports the object. It is visible at once: request a name afterwards.
          *
-         * @param connection where others can call it
-         * @return the object; closing it withdraws it
-         * @throws NullPointerException if it is null
+         * @param connection the connection over which others can call it
+         * @return the exported object; closing it withdraws it
+         * @throws NullPointerException if the connection is null
          * @throws IllegalArgumentException if two of the interfaces have the same D-Bus name
-         * @throws IllegalStateException if the path has an object. Nothing is exported then, nor if
-         *     reading a property fails
+         * @throws IllegalStateException if an object is exported at the path already; nothing is
+         *     exported then, nor if reading a property fails
          */
         public Export on(BusConnection connection) {
             requireNonNull(connection, "connection");

@@ -22,7 +22,7 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks a Java interface, and finds out what it is in D-Bus. Whatever is wrong with it is an
+ * Checks a Java interface, and derives its D-Bus interface. Every fault of it is an
  * IllegalArgumentException that names interface, method and parameter.
  */
 final class InterfaceReader {
@@ -38,7 +38,7 @@ final class InterfaceReader {
     TypedInterface read() {
         String name = at(type.getSimpleName(), this::name);
         Method[] all = type.getMethods();
-        // In no certain order: that of the names makes every run, and every error, the same.
+        // getMethods has no defined order; sorted by name, every run and every error is the same.
         Arrays.sort(all, Comparator.comparing(Method::getName).thenComparing(Method::toString));
         for (Method method : all) {
             if (isMember(method)) {
@@ -80,7 +80,10 @@ final class InterfaceReader {
         return MemberNames.ofInterface(type);
     }
 
-    /** Not what Java alone knows of, nor what every object has. */
+    /**
+     * Returns whether the method is a D-Bus member: default and static methods are not, nor are
+     * those of Object.
+     */
     private static boolean isMember(Method method) {
         return Modifier.isAbstract(method.getModifiers())
                 && Arrays.stream(Object.class.getMethods())

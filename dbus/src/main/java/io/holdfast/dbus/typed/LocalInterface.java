@@ -13,9 +13,9 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** An implementation of a Java interface as a D-Bus interface that others can call. */
+/** An implementation of a Java interface, as a D-Bus interface that can be exported. */
 final class LocalInterface {
-    /** The call that a method of an implementation handles. */
+    /** The call that the current thread is handling. */
     static final ScopedValue<MethodCall> CALL = ScopedValue.newInstance();
 
     private final TypedInterface type;
@@ -28,10 +28,10 @@ final class LocalInterface {
     }
 
     /**
-     * The description for a connection.
+     * Describes the interface for a connection.
      *
-     * @param concurrent whether methods run at the same time
-     * @throws IllegalArgumentException if a property cannot be read
+     * @param concurrent whether calls of its methods may run at the same time
+     * @throws IllegalArgumentException if a property has no reader
      */
     BusInterface describe(boolean concurrent) {
         BusInterface.Builder described = BusInterface.named(type.name());
@@ -92,7 +92,7 @@ final class LocalInterface {
                             reply.completeExceptionally(failure);
                         }
                     });
-        } catch (Throwable e) { // the caller gets it
+        } catch (Throwable e) { // the failure becomes the error reply
             reply.completeExceptionally(e);
         }
     }

@@ -6,7 +6,7 @@ import java.util.Locale;
 
 /**
  * The D-Bus names of interfaces and their members. Every method throws IllegalArgumentException for
- * a name that D-Bus does not have.
+ * a name that is not valid in D-Bus.
  */
 final class MemberNames {
     private MemberNames() {}

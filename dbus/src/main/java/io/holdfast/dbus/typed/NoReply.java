@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Says that callers want no reply to a method: a proxy sends the call and does not wait, and no
- * error comes back. The method returns void. Exported, it is introspected so, as {@code
+ * Marks a method whose callers expect no reply: a proxy sends the call and does not wait, and no
+ * error comes back. The method returns void. When it is exported, its introspection data has {@code
  * org.freedesktop.DBus.Method.NoReply}.
  *
  * <pre>{@code

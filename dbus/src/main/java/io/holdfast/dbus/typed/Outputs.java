@@ -1,8 +1,8 @@
 package io.holdfast.dbus.typed;
 
 /**
- * Marks a record that is several outputs of a method, one for each component. A record without it
- * is one output, a struct.
+ * Marks a record whose components are the outputs of a method, one each. A record without it is a
+ * single output, a struct.
  *
  * <pre>{@code
  * Division divide(int a, int b);            // Divide(ii) → ii

@@ -8,9 +8,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * Says that a method is a property: without parameters it reads the property, with one parameter
- * and without a result it sets it. Both have the same name, that of the property with a small first
- * letter, or the same {@link DBusName}.
+ * Marks a method that accesses a property: a method without parameters reads it; a method with one
+ * parameter and without a result sets it. Both have the same name, that of the property with a
+ * lower-case first letter, or the same {@link DBusName}.
  *
  * <pre>{@code
  * @Property
@@ -23,14 +23,17 @@ import java.lang.annotation.Target;
  * String version();
  * }</pre>
  *
- * <p>A property has no descriptors, and no stage around it. To be exported it must be readable.
- * When others set it, listeners are told; when it changes otherwise, {@link Export#changed} tells
- * them.
+ * <p>A property has no descriptors, and its type is no stage. To be exported it must be readable.
+ * When a caller sets it, PropertiesChanged is emitted automatically; after any other change, call
+ * {@link Export#changed}.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)
 public @interface Property {
-    /** {@return what listeners are told when it changes; counts on the method that reads} */
+    /**
+     * {@return what PropertiesChanged reports when it changes; only the annotation of the reading
+     * method counts}
+     */
     BusInterface.Change value() default BusInterface.Change.VALUE;
 }

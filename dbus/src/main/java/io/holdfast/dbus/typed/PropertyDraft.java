@@ -7,7 +7,7 @@ import io.holdfast.dbus.typed.value.WireType;
 import java.lang.reflect.Method;
 import org.jspecify.annotations.Nullable;
 
-/** A property while its methods are found. */
+/** A property whose methods are being collected. */
 final class PropertyDraft {
     private final String subject;
     private final String name;
@@ -22,9 +22,10 @@ final class PropertyDraft {
     }
 
     /**
-     * Adds a method that reads or sets it.
+     * Adds a method that reads or sets the property.
      *
-     * @throws IllegalArgumentException if it has one already, or that one is of another type
+     * @throws IllegalArgumentException if it has such a method already, or the other method has
+     *     another type
      */
     void add(Method method, WireType of) {
         boolean reads = method.getParameterCount() == 0;

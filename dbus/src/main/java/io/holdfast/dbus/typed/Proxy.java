@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.holdfast.dbus.RemoteObject;
 
 /**
- * Remote objects as Java interfaces.
+ * Proxies: remote objects as Java interfaces.
  *
  * <pre>{@code
  * RemoteObject object = connection.object("com.example.Calc", "/com/example/Calc");
@@ -14,23 +14,23 @@ import io.holdfast.dbus.RemoteObject;
  * calculator.unit("EUR");
  * }</pre>
  *
- * <p>What an interface may look like is said by {@linkplain io.holdfast.dbus.typed the package}.
- * The methods of a proxy wait for the reply, as those of {@link RemoteObject} do, and throw
+ * <p>{@linkplain io.holdfast.dbus.typed The package} describes which interfaces are allowed. The
+ * methods of a proxy wait for the reply, as those of {@link RemoteObject} do, and throw
  *
  * <ul>
- *   <li>{@link io.holdfast.dbus.DBusException} if it is an error, does not come in time ({@link
- *       RemoteObject#withTimeout}), or is not what the interface says: then INCONSISTENT_MESSAGE;
+ *   <li>{@link io.holdfast.dbus.DBusException} if the reply is an error, does not come in time
+ *       ({@link RemoteObject#withTimeout}), or does not fit the interface (INCONSISTENT_MESSAGE);
  *   <li>{@link io.holdfast.dbus.ConnectionLostException} if the connection is or gets lost;
- *   <li>NullPointerException for a null, anywhere in an argument, and IllegalArgumentException for
- *       a value that its D-Bus type does not have: nothing is sent then;
+ *   <li>NullPointerException for a null anywhere in an argument, and IllegalArgumentException for a
+ *       value outside the range of its D-Bus type: nothing is sent then;
  *   <li>InterruptedException if the method declares it, else {@link CallInterruptedException}.
  * </ul>
  *
- * A method that returns a stage throws the last two alone: the stage fails with the others. It
- * completes on a virtual thread, and cancelling it ends the wait.
+ * A method that returns a stage throws only the last two kinds; the other failures fail the stage.
+ * The stage completes on a virtual thread, and cancelling it ends the wait.
  *
- * <p>A proxy is safe for use by any thread, holds nothing that has to be closed, and asks nobody
- * whether there is such an object. Two proxies of one object are not equal.
+ * <p>A proxy is safe for use by any thread, holds nothing that must be closed, and does not check
+ * that the object exists. Two proxies of one object are not equal.
  */
 public final class Proxy {
     private Proxy() {}
@@ -42,9 +42,9 @@ public final class Proxy {
      * @param object the object to call, with its time limit and flags
      * @param type the interface, public and in a package that this module can see
      * @return the proxy
-     * @throws NullPointerException if one of them is null
-     * @throws IllegalArgumentException if it can be no D-Bus interface: with interface, method,
-     *     parameter and reason
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the interface is no valid D-Bus interface: names
+     *     interface, method, parameter and reason
      */
     public static <T> T of(RemoteObject object, Class<T> type) {
         requireNonNull(object, "object");

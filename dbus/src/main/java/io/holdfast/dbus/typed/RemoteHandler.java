@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** What the methods of a proxy do. */
+/** Handles the method calls of a proxy. */
 final class RemoteHandler implements InvocationHandler {
     private static final Object[] NONE = {};
     private static final String PROPERTIES = "org.freedesktop.DBus.Properties";
@@ -59,7 +59,7 @@ final class RemoteHandler implements InvocationHandler {
         };
     }
 
-    @SuppressWarnings("ReferenceEquality") // a proxy's equals would come back here
+    @SuppressWarnings("ReferenceEquality") // a proxy's equals would call this method again
     private static boolean isSame(Object proxy, @Nullable Object other) {
         return proxy == other;
     }
@@ -89,7 +89,7 @@ final class RemoteHandler implements InvocationHandler {
                 descriptors.release();
                 return returned;
             }
-        } catch (IllegalArgumentException e) { // a Variant whose value is not of its type
+        } catch (IllegalArgumentException e) { // a Variant whose value does not fit its type
             throw new IllegalArgumentException(method.subject() + ": " + e.getMessage(), e);
         }
     }
@@ -113,7 +113,8 @@ final class RemoteHandler implements InvocationHandler {
                         complete(result, method, message);
                     }
                 });
-        var _ = result.whenComplete((_, _) -> reply.cancel(false)); // if it is cancelled
+        // cancelling the result cancels the call
+        var _ = result.whenComplete((_, _) -> reply.cancel(false));
         return result;
     }
 

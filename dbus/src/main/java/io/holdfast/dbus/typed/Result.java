@@ -6,32 +6,33 @@ import io.holdfast.dbus.typed.value.UnfitException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a method returns: nothing, one value, or several. Immutable. */
+/** The result of a method: nothing, one value, or several. Immutable. */
 sealed interface Result {
-    /** The D-Bus types. */
+    /** The D-Bus types of the result. */
     String signature();
 
-    /** Under which names the outputs are introspected. */
+    /** The names of the outputs in introspection data. */
     List<String> names();
 
     /**
-     * The plain values of what an implementation returned.
+     * Converts the return value of an implementation to plain values.
      *
-     * @throws UnfitException if it is null, or does not fit
+     * @throws UnfitException if the value is null, or does not fit its type
      */
     List<Object> toWire(@Nullable Object value);
 
-    /** Closes the descriptors of what an implementation returned, if that is refused. */
+    /** Closes the descriptors in an implementation's return value that was refused. */
     void discard(@Nullable Object value);
 
     /**
-     * What a proxy returns for the plain values of a reply, which are of {@link #signature()}.
+     * Converts the plain values of a reply, which are of {@link #signature()}, to the return value
+     * of a proxy.
      *
-     * @throws UnfitException if the Java type has no place for them
+     * @throws UnfitException if a value does not fit its Java type
      */
     @Nullable Object toJava(List<Object> plain, Descriptors descriptors);
 
-    /** Nothing. */
+    /** No value. */
     record None() implements Result {
         @Override
         public String signature() {
@@ -85,7 +86,7 @@ sealed interface Result {
         }
     }
 
-    /** Several, in a record. */
+    /** Several values, as a record. */
     record Several(RecordShape shape) implements Result {
         private static final String PLACE = "the result";
 

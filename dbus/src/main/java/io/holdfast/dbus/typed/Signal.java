@@ -1,8 +1,8 @@
 package io.holdfast.dbus.typed;
 
 /**
- * Marks a record that is a signal: its components are the arguments. It is nested in the interface
- * that has the signal, and bears its name, unless {@link DBusName} says another one.
+ * Marks a record that is a signal: its components are the arguments. The record is nested in the
+ * interface that has the signal, and has the signal's name, unless {@link DBusName} gives another.
  *
  * <pre>{@code
  * public interface Clock {
@@ -10,6 +10,6 @@ package io.holdfast.dbus.typed;
  * }
  * }</pre>
  *
- * <p>Sent by {@link Export#emit}, received by {@link Signals}.
+ * <p>{@link Export#emit} sends it, {@link Signals} receives it.
  */
 public interface Signal {}

@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The signals of one kind that an object sends, as records, in the order in which they came.
+ * The signals of one kind that an object sends, as records, in the order in which they arrived.
  *
  * <pre>{@code
  * RemoteObject object = connection.object("com.example.Clock", "/com/example/Clock");
@@ -21,10 +21,9 @@ import java.util.function.Consumer;
  * }
  * }</pre>
  *
- * <p>They wait until they are taken, as many as {@link
- * io.holdfast.dbus.ConnectionOptions#queuedSignals} allows; those that come while so many wait are
- * lost, counted and logged. Descriptors in a record belong to whoever takes it. Safe for use by
- * several threads.
+ * <p>They wait until they are taken, at most {@link
+ * io.holdfast.dbus.ConnectionOptions#queuedSignals}; further signals are lost, counted and logged.
+ * Descriptors in a record belong to the thread that takes it. Safe for use by several threads.
  *
  * @param <S> the record of the signal
  */
@@ -40,15 +39,15 @@ public final class Signals<S extends Signal> implements AutoCloseable {
     }
 
     /**
-     * Receives signals from now on.
+     * Subscribes to the signals of an object.
      *
      * @param <S> the record of the signal
-     * @param object who sends it
-     * @param type a record that is nested in its interface
-     * @return the signals, owned by the caller
-     * @throws NullPointerException if one of them is null
-     * @throws IllegalArgumentException if it can be no signal
-     * @throws io.holdfast.dbus.DBusException if the bus refuses it: LIMITS_EXCEEDED
+     * @param object the sender
+     * @param type the signal, a record that is nested in its interface
+     * @return the subscription, owned by the caller
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the record is no valid signal
+     * @throws io.holdfast.dbus.DBusException LIMITS_EXCEEDED if the bus refuses the match rule
      * @throws io.holdfast.dbus.ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -60,21 +59,22 @@ public final class Signals<S extends Signal> implements AutoCloseable {
     }
 
     /**
-     * Receives signals from now on, one after the other on a virtual thread, until this is closed
-     * or the connection lost. What the handler throws is logged.
+     * Subscribes to the signals of an object and handles them one after the other on a virtual
+     * thread, until the subscription is closed or the connection is lost. Logs an exception of the
+     * handler.
      *
      * <pre>{@code
      * Signals<Clock.Tick> ticks = Signals.of(object, Clock.Tick.class, tick -> show(tick.seconds()));
      * }</pre>
      *
      * @param <S> the record of the signal
-     * @param object who sends it
-     * @param type a record that is nested in its interface
-     * @param handler called with each signal
-     * @return the signals, owned by the caller; there is nothing to take
-     * @throws NullPointerException if one of them is null
-     * @throws IllegalArgumentException if it can be no signal
-     * @throws io.holdfast.dbus.DBusException if the bus refuses it: LIMITS_EXCEEDED
+     * @param object the sender
+     * @param type the signal, a record that is nested in its interface
+     * @param handler called with each signal, on a virtual thread
+     * @return the subscription, owned by the caller; the handler takes its signals
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if the record is no valid signal
+     * @throws io.holdfast.dbus.DBusException LIMITS_EXCEEDED if the bus refuses the match rule
      * @throws io.holdfast.dbus.ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
@@ -113,10 +113,11 @@ public final class Signals<S extends Signal> implements AutoCloseable {
      * Waits for the next signal.
      *
      * @return the signal
-     * @throws io.holdfast.dbus.DBusException INCONSISTENT_MESSAGE if it is not what the record
-     *     says; the next one can be taken then
-     * @throws io.holdfast.dbus.ConnectionLostException if none is left and the connection has ended
-     * @throws IllegalStateException if this is or gets closed
+     * @throws io.holdfast.dbus.DBusException INCONSISTENT_MESSAGE if the signal does not fit the
+     *     record; the next signal can be taken then
+     * @throws io.holdfast.dbus.ConnectionLostException if no signal is left and the connection has
+     *     ended
+     * @throws IllegalStateException if the subscription is or gets closed
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public S take() throws InterruptedException {
@@ -124,13 +125,15 @@ public final class Signals<S extends Signal> implements AutoCloseable {
     }
 
     /**
-     * The same, waiting at most so long.
+     * Waits for the next signal for a limited time.
      *
-     * @param time the time, positive
-     * @return the signal; empty when the time is over
-     * @throws io.holdfast.dbus.DBusException INCONSISTENT_MESSAGE if it is not what the record says
-     * @throws io.holdfast.dbus.ConnectionLostException if none is left and the connection has ended
-     * @throws IllegalStateException if this is or gets closed
+     * @param time the time limit, positive
+     * @return the signal; empty if none arrived in time
+     * @throws io.holdfast.dbus.DBusException INCONSISTENT_MESSAGE if the signal does not fit the
+     *     record
+     * @throws io.holdfast.dbus.ConnectionLostException if no signal is left and the connection has
+     *     ended
+     * @throws IllegalStateException if the subscription is or gets closed
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Optional<S> poll(Duration time) throws InterruptedException {
@@ -141,12 +144,18 @@ public final class Signals<S extends Signal> implements AutoCloseable {
         return type.cast(described.received(message));
     }
 
-    /** {@return how many signals were lost so far because too many waited} */
+    /**
+     * {@return how many signals were lost so far because the queue was full, or because their
+     * descriptors could not be duplicated}
+     */
     public long lost() {
         return subscription.lost();
     }
 
-    /** Ends it, and drops what waits. Idempotent; does not wait for the bus. */
+    /**
+     * Ends the subscription, and drops the signals that wait. Idempotent; does not wait for the
+     * bus.
+     */
     @Override
     public void close() {
         subscription.close();

@@ -6,14 +6,14 @@ import io.holdfast.dbus.typed.value.WireType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An argument or an output.
+ * An argument or an output of a method.
  *
- * @param place what it is called in errors, as {@code argument 2 (b)}
- * @param name under which it is introspected
- * @param type of its values
+ * @param place its place in error messages, as {@code argument 2 (b)}
+ * @param name its name in introspection data
+ * @param type the type of its values
  */
 record Slot(String place, String name, WireType type) {
-    /** As {@link WireType#toWire}, with its place. */
+    /** Converts as {@link WireType#toWire} does, and adds the place to failures. */
     Object toWire(@Nullable Object value) {
         try {
             return type.toWire(value);
@@ -22,7 +22,7 @@ record Slot(String place, String name, WireType type) {
         }
     }
 
-    /** As {@link WireType#toJava}, with its place. */
+    /** Converts as {@link WireType#toJava} does, and adds the place to failures. */
     Object toJava(Object plain, Descriptors descriptors) {
         try {
             return type.toJava(plain, descriptors);

@@ -29,23 +29,23 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the D-Bus type of a Java type. Every method throws IllegalArgumentException for one that
- * has none, and says why.
+ * Finds the D-Bus type of a Java type. Every method throws IllegalArgumentException for a type that
+ * has none, with the reason.
  */
 final class TypeReader {
     private static final String BASIC = "ybnqiuxtdsogh";
 
-    /** The records that a record is in. */
+    /** The records that enclose the current one. */
     private final Set<Class<?>> around = new LinkedHashSet<>();
 
     private TypeReader() {}
 
-    /** The type of one value. */
+    /** Returns the D-Bus type of one value. */
     static WireType read(AnnotatedType type) {
         return new TypeReader().type(type);
     }
 
-    /** A record that is more than one value. */
+    /** Returns the shape of a record that stands for several values. */
     static RecordShape readRecord(Class<?> type) {
         return new TypeReader().record(type);
     }

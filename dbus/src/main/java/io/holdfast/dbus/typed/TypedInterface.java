@@ -52,9 +52,10 @@ final class TypedInterface {
     }
 
     /**
-     * The D-Bus interface that a Java interface is.
+     * Returns the D-Bus interface of a Java interface.
      *
-     * @throws IllegalArgumentException if it can be none, and why
+     * @throws IllegalArgumentException if the Java interface is no valid D-Bus interface, with the
+     *     reason
      */
     static TypedInterface of(Class<?> type) {
         return KNOWN.get(type);
@@ -64,32 +65,32 @@ final class TypedInterface {
         return type;
     }
 
-    /** Its D-Bus name. */
+    /** The D-Bus name of the interface. */
     String name() {
         return name;
     }
 
-    /** By their D-Bus names. */
+    /** The methods, in the order of their D-Bus names. */
     List<TypedMethod> methods() {
         return methods;
     }
 
-    /** By their D-Bus names. */
+    /** The properties, in the order of their D-Bus names. */
     List<TypedProperty> properties() {
         return properties;
     }
 
-    /** By their D-Bus names. */
+    /** The signals, in the order of their D-Bus names. */
     List<TypedSignal> signals() {
         return signals;
     }
 
-    /** What a Java method is; null if it is an accessor. */
+    /** Returns the D-Bus method of a Java method; null if that is an accessor. */
     @Nullable TypedMethod method(Method method) {
         return byMethod.get(method);
     }
 
-    /** The property that a Java method reads or sets; null if it is none. */
+    /** Returns the property that a Java method reads or sets; null if it is no accessor. */
     @Nullable TypedProperty property(Method accessor) {
         return byAccessor.get(accessor);
     }

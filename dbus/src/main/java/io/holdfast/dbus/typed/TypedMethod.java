@@ -11,15 +11,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A method of an interface that is a D-Bus method.
+ * A Java method that is a D-Bus method.
  *
- * @param method the method in Java
- * @param subject what it is called in errors, as {@code Calculator.add}
+ * @param method the Java method
+ * @param subject its name in error messages, as {@code Calculator.add}
  * @param member its D-Bus name
- * @param in its arguments
- * @param result what it returns
- * @param async whether what it returns is a stage of that
- * @param noReply whether callers want no reply
+ * @param in the arguments
+ * @param result the result
+ * @param async whether it returns a stage of the result
+ * @param noReply whether callers expect no reply
  */
 record TypedMethod(
         Method method,
@@ -30,14 +30,14 @@ record TypedMethod(
         boolean async,
         boolean noReply) {
 
-    /** The types of its arguments. */
+    /** Returns the D-Bus types of the arguments. */
     String inSignature() {
         StringBuilder types = new StringBuilder();
         in.forEach(slot -> types.append(slot.type().signature()));
         return types.toString();
     }
 
-    /** The names of arguments and outputs, for introspection. */
+    /** Returns the names of arguments and outputs, for introspection. */
     String[] names() {
         List<String> names = new ArrayList<>();
         in.forEach(slot -> names.add(slot.name()));
@@ -46,10 +46,10 @@ record TypedMethod(
     }
 
     /**
-     * What a proxy sends.
+     * Converts a proxy's arguments to the plain values to send.
      *
-     * @throws NullPointerException if one is null
-     * @throws IllegalArgumentException if one does not fit
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if an argument does not fit its type
      */
     Object[] arguments(Object[] given) {
         Object[] plain = new Object[in.size()];
@@ -64,9 +64,9 @@ record TypedMethod(
     }
 
     /**
-     * What an implementation is given.
+     * Converts the arguments of a received call to those of an implementation.
      *
-     * @throws DBusException INVALID_ARGS if it has no place for an argument
+     * @throws DBusException INVALID_ARGS if an argument does not fit its Java type
      */
     Object[] arguments(MethodCall call) {
         Object[] values = new Object[in.size()];
@@ -81,11 +81,11 @@ record TypedMethod(
     }
 
     /**
-     * What an implementation returned, for the reply. Its descriptors were given away: they are
-     * closed if it is refused.
+     * Converts the return value of an implementation to the plain values of the reply. The
+     * connection owns the descriptors in it: this method closes them if the value is refused.
      *
-     * @throws NullPointerException if it or a part of it is null
-     * @throws IllegalArgumentException if it does not fit
+     * @throws NullPointerException if the value or a part of it is null
+     * @throws IllegalArgumentException if it does not fit its type
      */
     List<Object> reply(@Nullable Object returned) {
         try {
@@ -97,9 +97,9 @@ record TypedMethod(
     }
 
     /**
-     * What a proxy returns for a reply.
+     * Converts a reply to the return value of a proxy.
      *
-     * @throws DBusException INCONSISTENT_MESSAGE if that is not what the interface says
+     * @throws DBusException INCONSISTENT_MESSAGE if the reply does not fit the interface
      */
     @Nullable Object returned(Message reply, Descriptors descriptors) {
         String expected = result.signature();

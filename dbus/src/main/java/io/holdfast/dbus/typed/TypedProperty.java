@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * A property of an interface.
  *
- * @param subject what it is called in errors, as {@code Clock.zone}
+ * @param subject its name in error messages, as {@code Clock.zone}
  * @param name its D-Bus name
- * @param type of its values
- * @param reader null if it can only be set
- * @param writer null if it can only be read
- * @param change what listeners are told
+ * @param type the type of its values
+ * @param reader the method that reads it; null if it can only be set
+ * @param writer the method that sets it; null if it can only be read
+ * @param change what PropertiesChanged reports when it changes
  */
 record TypedProperty(
         String subject,
@@ -30,10 +30,10 @@ record TypedProperty(
     private static final String VALUE = "the value";
 
     /**
-     * The plain value of one that is given.
+     * Converts a Java value to the plain value.
      *
-     * @throws NullPointerException if it is null
-     * @throws IllegalArgumentException if it does not fit
+     * @throws NullPointerException if the value is null
+     * @throws IllegalArgumentException if the value does not fit its type
      */
     Object toWire(@Nullable Object given) {
         try {
@@ -44,9 +44,9 @@ record TypedProperty(
     }
 
     /**
-     * The Java value of one that came.
+     * Converts a received plain value to the Java value.
      *
-     * @param error the name of the error if the Java type has no place for it
+     * @param error the name of the error if the value does not fit the Java type
      */
     Object toJava(Object plain, String error) {
         try {
@@ -60,7 +60,7 @@ record TypedProperty(
         }
     }
 
-    /** What is sent to set it. */
+    /** Returns the variant to send in order to set the property. */
     Variant variant(@Nullable Object given) {
         return new Variant(Signature.of(type.signature()), toWire(given));
     }

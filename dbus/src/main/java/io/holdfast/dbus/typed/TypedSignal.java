@@ -8,12 +8,12 @@ import io.holdfast.dbus.wire.Message;
 import java.util.List;
 
 /**
- * A signal, which is a record nested in its interface.
+ * A signal: a record that is nested in its interface.
  *
- * @param subject what it is called in errors, as {@code Clock.Tick}
+ * @param subject its name in error messages, as {@code Clock.Tick}
  * @param interfaceName the D-Bus name of the interface
  * @param member its D-Bus name
- * @param shape of the record
+ * @param shape the shape of the record
  */
 record TypedSignal(String subject, String interfaceName, String member, RecordShape shape) {
     private static final ClassValue<TypedSignal> KNOWN =
@@ -25,9 +25,9 @@ record TypedSignal(String subject, String interfaceName, String member, RecordSh
             };
 
     /**
-     * The signal of a record.
+     * Returns the signal of a record.
      *
-     * @throws IllegalArgumentException if it is none, and why
+     * @throws IllegalArgumentException if the record is no valid signal, with the reason
      */
     static TypedSignal of(Class<?> type) {
         return KNOWN.get(type);
@@ -51,10 +51,10 @@ record TypedSignal(String subject, String interfaceName, String member, RecordSh
     }
 
     /**
-     * The arguments of one that is to be sent.
+     * Converts a signal that is to be sent to its plain arguments.
      *
-     * @throws NullPointerException if one is null
-     * @throws IllegalArgumentException if one does not fit
+     * @throws NullPointerException if an argument is null
+     * @throws IllegalArgumentException if an argument does not fit its type
      */
     List<Object> toWire(Signal signal) {
         try {
@@ -65,9 +65,10 @@ record TypedSignal(String subject, String interfaceName, String member, RecordSh
     }
 
     /**
-     * The record of one that came, with the descriptors that it mentions; the message is closed.
+     * Converts a received signal to its record, which owns the descriptors that it mentions; the
+     * message is closed.
      *
-     * @throws DBusException INCONSISTENT_MESSAGE if it is not what the interface says
+     * @throws DBusException INCONSISTENT_MESSAGE if the signal does not fit the record
      */
     Object received(Message message) {
         try (message) {

@@ -7,8 +7,8 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * The D-Bus type of a number or a text, where it is not the one of its Java type: unsigned numbers
- * above all, which Java does not have.
+ * The D-Bus type of a number or a text, where it is not the default of its Java type: above all for
+ * unsigned numbers, which Java does not have.
  *
  * <pre>{@code
  * @Wire("u") long processOf(String name);
@@ -19,7 +19,7 @@ import java.lang.annotation.Target;
  * }</pre>
  *
  * <p>A short, int, long or BigInteger may be any of y n q i u x t, a String may be o or g. Numbers
- * are checked against both ranges: a value that the other type does not have is refused, with the
+ * are checked against both ranges: a value outside the range of the other type is refused, with the
  * name of the argument, and never wraps. Only {@code BigInteger} has all values of t.
  */
 @Documented

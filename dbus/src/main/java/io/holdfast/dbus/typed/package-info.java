@@ -1,5 +1,5 @@
 /**
- * D-Bus by plain Java interfaces and records: proxies of remote objects, exports of our own, and
+ * D-Bus through plain Java interfaces and records: proxies of remote objects, exported objects, and
  * signals.
  *
  * <pre>{@code
@@ -23,13 +23,13 @@
  *     record Overflowed(@Wire("u") long count) implements Signal {}
  * }
  *
- * // whoever has it
+ * // the service
  * try (Export export = Export.of(service, "/com/example/Calc", Calculator.class, new MyCalculator())) {
  *     export.emit(new Calculator.Overflowed(1));
  *     export.changed(Calculator.class, "Unit");
  * }
  *
- * // whoever calls it
+ * // a client
  * RemoteObject object = connection.object("com.example.Calc", "/com/example/Calc");
  * Calculator calculator = Proxy.of(object, Calculator.class);
  * long sum = calculator.add(1, 2);
@@ -40,11 +40,11 @@
  *
  * <h2>Names</h2>
  *
- * The D-Bus interface has the full name of the Java interface, a member the name of the method, a
- * signal that of its record, with a capital first letter. {@link
- * io.holdfast.dbus.typed.DBusName @DBusName} says otherwise. Arguments are introspected under the
- * names of the parameters if the interface is compiled with {@code -parameters}, else as {@code
- * arg0}, {@code arg1} and so on.
+ * The D-Bus interface has the full name of the Java interface; a member has the name of the method,
+ * and a signal the name of its record, with an upper-case first letter. The annotation {@link
+ * io.holdfast.dbus.typed.DBusName} gives another name. Introspection data has the names of the
+ * parameters if the interface is compiled with {@code -parameters}, else {@code arg0}, {@code arg1}
+ * and so on.
  *
  * <h2>Types</h2>
  *
@@ -64,35 +64,36 @@
  * </table>
  *
  * A byte is eight bits, as in {@code byte[]}. Every other number is checked against the range of
- * both types, in both directions, and never wraps. An Object that is sent is one of those of the
- * first two rows, or byte[]; lists and maps need a Variant, since they do not know their types. An
- * Object that comes is what {@link io.holdfast.dbus.wire.Values} gives for the variant.
+ * both types, in both directions, and never wraps. An Object that is sent must be of a class of the
+ * first two rows, or byte[]; lists and maps need a Variant, since they do not carry their types. A
+ * received Object is the value that {@link io.holdfast.dbus.wire.Values} describes for the type in
+ * the variant.
  *
  * <p>A method returns nothing (void), one value, or several: then its result is a record that
- * implements {@link io.holdfast.dbus.typed.Outputs}. With CompletionStage or CompletableFuture
- * around it a call does not wait. D-Bus has no null: a null is refused before anything is sent, by
- * NullPointerException that says where it was. Default and static methods of an interface are
- * Java's alone.
+ * implements {@link io.holdfast.dbus.typed.Outputs}. If it returns a CompletionStage or a
+ * CompletableFuture of its result, a call does not wait. D-Bus has no null: a null is refused
+ * before anything is sent, with a NullPointerException that names its place. Default and static
+ * methods of an interface have no D-Bus method.
  *
  * <h2>Properties</h2>
  *
- * Properties are marked with {@link io.holdfast.dbus.typed.Property @Property}, and are not
- * recognized by names: D-Bus has methods such as {@code GetUnit} and {@code SetHostname}
- * everywhere, which a bean's convention would take for properties.
+ * Properties are marked with {@link io.holdfast.dbus.typed.Property @Property}. They are not
+ * recognized by name, since methods such as {@code GetUnit} and {@code SetHostname} are common in
+ * D-Bus, and the conventions of JavaBeans would take them for properties.
  *
  * <h2>Descriptors</h2>
  *
- * A descriptor that a proxy is given stays the caller's, and one that it returns is the caller's to
- * close. An implementation is lent those of its arguments until it returns (or until the stage that
- * it returned is completed); to keep one, {@link io.holdfast.core.Fd#move} it. What it returns it
- * gives away.
+ * A descriptor among a proxy's arguments stays the caller's, and the caller must close a descriptor
+ * that a proxy returns. The descriptors among an implementation's arguments are lent until its
+ * method returns (or until the stage that it returned completes); {@link io.holdfast.core.Fd#move}
+ * keeps one. A descriptor that an implementation returns passes to the connection.
  *
  * <h2>Errors</h2>
  *
- * An interface is checked once, by {@link io.holdfast.dbus.typed.Proxy#of} or {@link
- * io.holdfast.dbus.typed.Export#of}, and refused by IllegalArgumentException that names interface,
- * method and parameter. A DBusException of an implementation is the caller's error, under that
- * name; of anything else the caller gets {@code org.freedesktop.DBus.Error.Failed} with one line.
+ * {@link io.holdfast.dbus.typed.Proxy#of} and {@link io.holdfast.dbus.typed.Export#of} check an
+ * interface once, and refuse it with an IllegalArgumentException that names interface, method and
+ * parameter. A DBusException of an implementation becomes the error reply, under its name; any
+ * other exception becomes {@code org.freedesktop.DBus.Error.Failed} with one line of text.
  */
 @NullMarked
 package io.holdfast.dbus.typed;

@@ -3,8 +3,8 @@ package io.holdfast.dbus.wire;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 /**
- * The first 64 arguments of a checked body, as match rules ask for them: walked no further than
- * asked, and not twice.
+ * The first 64 arguments of a checked body, for match rules: found on request, no further than
+ * needed, and only once.
  */
 final class Arguments {
     private static final int MOST = 64;

@@ -7,9 +7,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 
 /**
- * Checks values against a signature that lies in the same message: the signature is the program,
- * its letters the instructions. Positions count from the start of the message. Allocates nothing
- * unless it refuses.
+ * Checks values against a signature in the same message: the signature is the program, its letters
+ * the instructions. Positions count from the start of the message. Allocates nothing unless it
+ * refuses.
  */
 final class BodyCheck {
     private static final boolean NATIVE_IS_LITTLE =
@@ -19,16 +19,17 @@ final class BodyCheck {
     private long base;
     private boolean swapped;
 
-    /** The code of the header field that is checked, 0 for the body. */
+    /** The code of the header field that is being checked, 0 for the body. */
     private int field;
 
-    /** Where the signature goes on after the value that was checked last. */
+    /** The position in the signature after the type of the value that was checked last. */
     private int next;
 
     /**
-     * Where the bracket closes that opens at a position of a signature (by its low 8 bits: no
-     * signature is longer), so that a million empty arrays of a long type cost no more than one.
-     * Each entry: turn, position of the opening, position after the closing.
+     * Caches where the bracket closes that opens at a position of a signature (indexed by its low 8
+     * bits: no signature is longer), so that a million empty arrays of a long type cost no more
+     * than one. An entry holds the turn and the position of the opening; {@link #closings} holds
+     * the position after the closing.
      */
     private final long[] openings = new long[256];
 
@@ -45,7 +46,7 @@ final class BodyCheck {
     /**
      * Checks the values of a whole body.
      *
-     * @param signature the position of its first letter, of a signature that is known to be valid
+     * @param signature the position of the first letter of a signature that is known to be valid
      */
     void body(int signature, int signatureLength, int start, int end) {
         field = 0;
@@ -61,13 +62,13 @@ final class BodyCheck {
         }
     }
 
-    /** Checks the variant of a header field that we do not know. */
+    /** Checks the variant of an unknown header field. */
     int field(int code, int start, int end, int depth) {
         field = code;
         return variant(start, end, depth);
     }
 
-    /** Checks one value of the complete type at {@code program}, and returns where it ends. */
+    /** Checks one value of the complete type at {@code program}, and returns its end. */
     private int value(int program, int start, int end, int depth) {
         next = program + 1;
         return switch (bytes.get(JAVA_BYTE, base + program)) {
@@ -89,7 +90,7 @@ final class BodyCheck {
         };
     }
 
-    /** A struct or a dict entry. */
+    /** Checks a struct or a dict entry. */
     private int struct(int program, int start, int end, int depth) {
         int at = pad(start, 8, end);
         int member = program + 1;
@@ -179,7 +180,7 @@ final class BodyCheck {
         return after;
     }
 
-    /** Frames a text with a length of four bytes: checks its length and NUL, tells its end. */
+    /** Checks the length and the NUL of a text with a length of four bytes, and returns its end. */
     private int text(int at, int end) {
         room(at, 4, end);
         int length = word(at);
@@ -199,7 +200,7 @@ final class BodyCheck {
         return nul + 1;
     }
 
-    /** Frames a text with a length of one byte. */
+    /** Checks the length and the NUL of a text with a length of one byte, and returns its end. */
     private int text1(int at, int end) {
         room(at, 1, end);
         int length = bytes.get(JAVA_BYTE, base + at) & 0xff;
@@ -245,7 +246,7 @@ final class BodyCheck {
         return aligned == at ? at : padding(at, aligned, end);
     }
 
-    /** Checks padding that is there: up to 7 bytes, read as the end of an aligned word. */
+    /** Checks padding of up to 7 bytes, which must be zero. */
     private int padding(int at, int aligned, int end) {
         if (aligned > end) {
             throw refuse(at, "ends within padding");
@@ -265,7 +266,7 @@ final class BodyCheck {
         return depth + 1;
     }
 
-    /** The position after the complete type at {@code program}. */
+    /** Returns the position after the complete type at {@code program}. */
     private int skipType(int program) {
         int at = program;
         byte code = bytes.get(JAVA_BYTE, base + at);

@@ -10,10 +10,9 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * Reads the values of a checked body in the order of its signature, without boxing. To read a value
- * as another type than it has is refused with IllegalStateException: look at {@link #kind} (or at
- * the message's signature) where the peer decides what comes. Reusable; not safe for use by several
- * threads.
+ * Reads the values of a checked body in the order of its signature, without boxing. Reading a value
+ * as another type than its own throws IllegalStateException: check {@link #kind} (or the message's
+ * signature) where the peer decides the types. Reusable; not safe for use by several threads.
  */
 public final class BodyReader {
     private static final int FRAMES = WireLimits.MAX_DEPTH;
@@ -23,7 +22,10 @@ public final class BodyReader {
     private boolean swapped;
     private int at;
 
-    /** Where the types come from: the header, or the variant that was entered last. */
+    /**
+     * The signature that is being read: that of the header, or of the variant that was entered
+     * last.
+     */
     private MemorySegment program = MemorySegment.NULL;
 
     private int next;
@@ -31,22 +33,24 @@ public final class BodyReader {
 
     private final byte[] kinds = new byte[FRAMES];
 
-    /** Of an array its element's type; of a variant where the outer signature goes on. */
+    /**
+     * For an array, the type of its element; for a variant, where the outer signature continues.
+     */
     private final int[] places = new int[FRAMES];
 
-    /** Of an array where it ends; of a variant where the outer signature ends. */
+    /** For an array, its end; for a variant, the end of the outer signature. */
     private final int[] ends = new int[FRAMES];
 
     private final MemorySegment[] outer = new MemorySegment[FRAMES];
     private int depth;
 
-    /** A reader of nothing yet. */
+    /** Makes a reader without a message. */
     public BodyReader() {
         Arrays.fill(outer, MemorySegment.NULL);
     }
 
     /**
-     * Begins with the first value of this message's body.
+     * Starts at the first value of a message's body.
      *
      * @param view the message
      * @return this
@@ -62,7 +66,7 @@ public final class BodyReader {
                 types + view.signatureLength());
     }
 
-    /** Begins with the first value of a body that was checked against this signature. */
+    /** Starts at the first value of a body that was checked against this signature. */
     BodyReader read(MemorySegment body, ByteOrder order, Signature signature) {
         byte[] codes = signature.codes();
         return read(
@@ -92,12 +96,12 @@ public final class BodyReader {
         return this;
     }
 
-    /** {@return whether there is another value in the container that is open, or in the body} */
+    /** {@return whether there is another value in the current container, or in the body} */
     public boolean hasNext() {
         return kind() != 0;
     }
 
-    /** {@return the type code of the next value here, 0 if there is none} */
+    /** {@return the type code of the next value in the current container, 0 if there is none} */
     public char kind() {
         if (depth > 0 && kinds[depth - 1] == 'a' && at >= ends[depth - 1]) {
             return 0;
@@ -109,7 +113,7 @@ public final class BodyReader {
         return code == ')' || code == '}' ? 0 : (char) code;
     }
 
-    /** {@return the type of the next value here, empty if there is none} */
+    /** {@return the type of the next value in the current container, empty if there is none} */
     public Signature type() {
         if (!hasNext()) {
             return Signature.EMPTY;
@@ -118,7 +122,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code y}, from 0 to 255.
+     * Reads a {@code y}, from 0 to 255.
      *
      * @return the value
      */
@@ -128,7 +132,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code b}
+     * Reads a {@code b}.
      *
      * @return the value
      */
@@ -137,7 +141,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code n}
+     * Reads an {@code n}.
      *
      * @return the value
      */
@@ -146,7 +150,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code q}, from 0 to 65,535.
+     * Reads a {@code q}, from 0 to 65,535.
      *
      * @return the value
      */
@@ -155,7 +159,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code i}
+     * Reads an {@code i}.
      *
      * @return the value
      */
@@ -164,7 +168,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code u}, from 0 to 2^32 - 1.
+     * Reads a {@code u}, from 0 to 2^32 - 1.
      *
      * @return the value
      */
@@ -173,7 +177,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code x}
+     * Reads an {@code x}.
      *
      * @return the value
      */
@@ -182,16 +186,16 @@ public final class BodyReader {
     }
 
     /**
-     * {@code t}, unsigned.
+     * Reads a {@code t}.
      *
-     * @return the value
+     * @return the 64 bits of the unsigned value
      */
     public long readUint64() {
         return longWord(take('t', 8, 8));
     }
 
     /**
-     * {@code d}
+     * Reads a {@code d}.
      *
      * @return the value
      */
@@ -200,16 +204,17 @@ public final class BodyReader {
     }
 
     /**
-     * {@code h}: an index into the message's descriptors, which may well not be there.
+     * Reads an {@code h}: an index into the message's descriptors, which may have no descriptor
+     * there.
      *
-     * @return the value
+     * @return the index
      */
     public int readHandle() {
         return word(take('h', 4, 4));
     }
 
     /**
-     * {@code s}
+     * Reads an {@code s}.
      *
      * @return the value
      */
@@ -218,7 +223,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code o}
+     * Reads an {@code o}.
      *
      * @return the value
      */
@@ -227,7 +232,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code g}
+     * Reads a {@code g}.
      *
      * @return the value
      */
@@ -239,7 +244,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code ay} at once.
+     * Reads an {@code ay} at once.
      *
      * @return the value
      */
@@ -255,7 +260,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code a}: its elements come next while {@link #hasNext}, then {@link #leave}.
+     * Enters an {@code a}: its elements come next while {@link #hasNext}, then {@link #leave}.
      *
      * @return this
      */
@@ -268,7 +273,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code (}: its members come next, then {@link #leave}.
+     * Enters a {@code (}: its members come next, then {@link #leave}.
      *
      * @return this
      */
@@ -278,7 +283,7 @@ public final class BodyReader {
     }
 
     /**
-     * <code>{</code>: key and value come next, then {@link #leave}.
+     * Enters a <code>{</code>: key and value come next, then {@link #leave}.
      *
      * @return this
      */
@@ -288,7 +293,7 @@ public final class BodyReader {
     }
 
     /**
-     * {@code v}: its one value, of the type that is returned, comes next, then {@link #leave}.
+     * Enters a {@code v}: a value of the returned type comes next, then {@link #leave}.
      *
      * @return the type of the value
      */
@@ -304,7 +309,7 @@ public final class BodyReader {
     }
 
     /**
-     * Goes behind the container that was entered last, past what was not read of it.
+     * Leaves the container that was entered last, and skips its values that were not read.
      *
      * @return this
      */
@@ -334,7 +339,7 @@ public final class BodyReader {
     }
 
     /**
-     * Passes over the next value, whatever its type.
+     * Skips the next value, whatever its type.
      *
      * @return this
      */
@@ -389,7 +394,9 @@ public final class BodyReader {
         return this;
     }
 
-    /** After a value: the next element has the same type as the last. */
+    /**
+     * Returns to the element type of an array after a value, since all elements have the same type.
+     */
     private void repeat() {
         if (depth > 0 && kinds[depth - 1] == 'a') {
             next = places[depth - 1];

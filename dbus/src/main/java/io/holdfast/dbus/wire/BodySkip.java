@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 
 /**
- * Passes over values that were checked before. Positions are offsets of the memory; alignment
- * counts from the start of the message or body.
+ * Skips values that were checked before. Positions are offsets in the memory; alignment counts from
+ * the start of the message or body.
  */
 final class BodySkip {
     private MemorySegment bytes = MemorySegment.NULL;
@@ -22,7 +22,7 @@ final class BodySkip {
         swapped = little != (ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** Where the signature goes on after the value that was passed over last. */
+    /** Returns the position in the signature after the type of the value that was skipped last. */
     int next() {
         return next;
     }
@@ -31,7 +31,7 @@ final class BodySkip {
         return base + TypeCode.align(at - base, alignment);
     }
 
-    /** The end of the value at {@code start}, of the complete type at {@code program}. */
+    /** Returns the end of the value at {@code start}, of the complete type at {@code program}. */
     int value(MemorySegment signature, int program, int start) {
         int code = signature.get(JAVA_BYTE, program);
         next = program + 1;
@@ -71,13 +71,13 @@ final class BodySkip {
         };
     }
 
-    /** The end of the variant at {@code start}. */
+    /** Returns the end of the variant at {@code start}. */
     int variant(int start) {
         int length = bytes.get(JAVA_BYTE, start) & 0xff;
         return value(bytes, start + 1, start + 1 + length + 1);
     }
 
-    /** The end of the complete type at {@code start}. */
+    /** Returns the end of the complete type at {@code start}. */
     static int typeEnd(MemorySegment signature, int start) {
         int at = start;
         while (signature.get(JAVA_BYTE, at) == 'a') {
@@ -94,7 +94,7 @@ final class BodySkip {
         return at;
     }
 
-    /** The number at an offset, in the order of the message. */
+    /** Returns the number at an offset, in the byte order of the message. */
     int word(int at) {
         int word = bytes.get(JAVA_INT_UNALIGNED, at);
         return swapped ? Integer.reverseBytes(word) : word;

@@ -5,7 +5,7 @@ import java.util.Arrays;
 
 /**
  * Writes the values of a body in the order of its signature. A value of another type than the
- * signature has next is refused with an IllegalStateException that names the place.
+ * signature has next is refused with an IllegalStateException that names the position.
  */
 public final class BodyWriter {
     private static final int FRAMES = WireLimits.MAX_DEPTH;
@@ -15,10 +15,10 @@ public final class BodyWriter {
     private Signature signature = Signature.EMPTY;
     private byte[] codes = new byte[0];
 
-    /** The place in {@link #codes} of the next value's type. */
+    /** The position in {@link #codes} of the next value's type. */
     private int next;
 
-    /** The containers that are open: their type, and for each what its end needs. */
+    /** The open containers: the type of each, and what its end needs. */
     private final byte[] kinds = new byte[FRAMES];
 
     private final int[] places = new int[FRAMES];
@@ -45,7 +45,7 @@ public final class BodyWriter {
         return signature;
     }
 
-    /** {@return the type code of the value that comes next here, 0 if none does} */
+    /** {@return the type code of the next value in the current container, 0 if there is none} */
     public char kind() {
         if (next >= codes.length || codes[next] == ')' || codes[next] == '}') {
             return 0;
@@ -53,19 +53,19 @@ public final class BodyWriter {
         return (char) codes[next];
     }
 
-    /** The type code of the elements of the array that comes next. */
+    /** Returns the type code of the elements of the array that comes next. */
     char elementKind() {
         return (char) codes[next + 1];
     }
 
-    /** {@return the message again, for {@link MessageWriter#finish}} */
+    /** {@return the writer of the message, for {@link MessageWriter#finish}} */
     public MessageWriter end() {
         requireComplete();
         return message;
     }
 
     /**
-     * {@code y}
+     * Writes a {@code y}.
      *
      * @param value the value
      * @return this
@@ -77,7 +77,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code b}
+     * Writes a {@code b}.
      *
      * @param value the value
      * @return this
@@ -89,7 +89,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code n}
+     * Writes an {@code n}.
      *
      * @param value the value
      * @return this
@@ -101,7 +101,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code q}
+     * Writes a {@code q}.
      *
      * @param value the value
      * @return this
@@ -113,7 +113,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code i}
+     * Writes an {@code i}.
      *
      * @param value the value
      * @return this
@@ -125,7 +125,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code u}
+     * Writes a {@code u}.
      *
      * @param value the value
      * @return this
@@ -137,7 +137,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code x}
+     * Writes an {@code x}.
      *
      * @param value the value
      * @return this
@@ -149,7 +149,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code t}
+     * Writes a {@code t}.
      *
      * @param value the value
      * @return this
@@ -161,7 +161,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code d}
+     * Writes a {@code d}.
      *
      * @param value the value
      * @return this
@@ -173,7 +173,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code h}: an index into the message's descriptors.
+     * Writes an {@code h}: an index into the message's descriptors.
      *
      * @param index the index of the descriptor
      * @return this
@@ -185,7 +185,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code s}
+     * Writes an {@code s}.
      *
      * @param value the value
      * @return this
@@ -197,7 +197,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code s}, of bytes that are known to be UTF-8 without NUL.
+     * Writes an {@code s} from bytes that are known to be UTF-8 without NUL.
      *
      * @param utf8 the text in UTF-8
      * @return this
@@ -209,11 +209,11 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code s}, of bytes that are known to be UTF-8 without NUL.
+     * Writes an {@code s} from bytes that are known to be UTF-8 without NUL.
      *
      * @param utf8 the text in UTF-8
-     * @param offset where the bytes start
-     * @param length how many bytes
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
      * @return this
      */
     public BodyWriter putString(MemorySegment utf8, long offset, int length) {
@@ -223,7 +223,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code o}
+     * Writes an {@code o}.
      *
      * @param path the path
      * @return this
@@ -238,7 +238,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code g}
+     * Writes a {@code g}.
      *
      * @param value the value
      * @return this
@@ -250,7 +250,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code ay} at once.
+     * Writes an {@code ay} at once.
      *
      * @param value the value
      * @return this
@@ -265,7 +265,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code a}: values of its element's type follow, any number, then {@link #endArray}.
+     * Begins an {@code a}: any number of values of its element type follow, then {@link #endArray}.
      *
      * @return this
      */
@@ -283,8 +283,8 @@ public final class BodyWriter {
      * Ends the array that was begun last; it may be empty.
      *
      * @return this
-     * @throws IllegalStateException if what was begun last is none
-     * @throws IllegalArgumentException if its elements are longer than {@link WireLimits#MAX_ARRAY}
+     * @throws IllegalStateException if the container that was begun last is no array
+     * @throws IllegalArgumentException if the elements are longer than {@link WireLimits#MAX_ARRAY}
      */
     public BodyWriter endArray() {
         close('a');
@@ -298,7 +298,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code (}: its members follow, then {@link #endStruct}.
+     * Begins a {@code (}: its members follow, then {@link #endStruct}.
      *
      * @return this
      */
@@ -313,7 +313,8 @@ public final class BodyWriter {
      * Ends the struct that was begun last.
      *
      * @return this
-     * @throws IllegalStateException if what was begun last is none, or lacks members
+     * @throws IllegalStateException if the container that was begun last is no struct, or lacks
+     *     members
      */
     public BodyWriter endStruct() {
         take(')');
@@ -322,7 +323,7 @@ public final class BodyWriter {
     }
 
     /**
-     * <code>{</code>: key and value follow, then {@link #endDictEntry}.
+     * Begins a <code>{</code>: key and value follow, then {@link #endDictEntry}.
      *
      * @return this
      */
@@ -337,7 +338,8 @@ public final class BodyWriter {
      * Ends the entry that was begun last.
      *
      * @return this
-     * @throws IllegalStateException if what was begun last is none, or lacks its key or value
+     * @throws IllegalStateException if the container that was begun last is no dict entry, or lacks
+     *     its key or value
      */
     public BodyWriter endDictEntry() {
         take('}');
@@ -346,7 +348,7 @@ public final class BodyWriter {
     }
 
     /**
-     * {@code v}: one value of this type follows, then {@link #endVariant}.
+     * Begins a {@code v}: one value of this type follows, then {@link #endVariant}.
      *
      * @param type the type of the value
      * @return this
@@ -369,7 +371,8 @@ public final class BodyWriter {
      * Ends the variant that was begun last.
      *
      * @return this
-     * @throws IllegalStateException if what was begun last is none, or lacks its value
+     * @throws IllegalStateException if the container that was begun last is no variant, or lacks
+     *     its value
      */
     public BodyWriter endVariant() {
         if (next != codes.length) {
@@ -411,7 +414,9 @@ public final class BodyWriter {
                         + given);
     }
 
-    /** After a value: the next element has the same type as the last. */
+    /**
+     * Returns to the element type of an array after a value, since all elements have the same type.
+     */
     private BodyWriter done() {
         if (depth > 0 && kinds[depth - 1] == 'a') {
             next = places[depth - 1];

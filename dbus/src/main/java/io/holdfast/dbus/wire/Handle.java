@@ -1,8 +1,8 @@
 package io.holdfast.dbus.wire;
 
 /**
- * A value of type {@code h}: which of the message's descriptors is meant.
+ * A value of type {@code h}: the index of one of the message's descriptors.
  *
- * @param index counted from 0; may be beyond the descriptors that came
+ * @param index the index, from 0; the message may have no such descriptor
  */
 public record Handle(int index) {}

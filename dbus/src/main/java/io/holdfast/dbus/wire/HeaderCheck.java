@@ -10,8 +10,8 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Checks a message's header and keeps where its parts are. Positions count from the start of the
- * message. Allocates nothing unless it refuses.
+ * Checks a message's header and remembers where its parts are. Positions count from the start of
+ * the message. Allocates nothing unless it refuses.
  */
 final class HeaderCheck {
     private static final int FIXED_LENGTH = MessageView.FIXED_LENGTH;
@@ -25,16 +25,16 @@ final class HeaderCheck {
     private static final ValueLayout.OfLong WORD =
             JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    /** The largest code of a field that we know. */
+    /** The largest known field code. */
     private static final int KNOWN = HeaderField.CONTAINER_INSTANCE;
 
-    /** How deep the value of a header field lies: array, struct, variant. */
+    /** The depth of a header field's value: within array, struct and variant. */
     private static final int FIELD_DEPTH = 3;
 
     private MemorySegment bytes = MemorySegment.NULL;
     private int base;
 
-    /** Checks the values of fields that we do not know. */
+    /** Checks the values of unknown fields. */
     private final BodyCheck values;
 
     private final KnownHeader known = new KnownHeader();
@@ -58,7 +58,7 @@ final class HeaderCheck {
     /** Bit n: field n is present. */
     int present;
 
-    /** Of each text field: where its text starts, and its length. */
+    /** For each text field, where its text starts; {@link #lengths} holds its length. */
     final int[] starts = new int[KNOWN + 1];
 
     final int[] lengths = new int[KNOWN + 1];
@@ -107,7 +107,9 @@ final class HeaderCheck {
         return header + body;
     }
 
-    /** See {@link MessageView#headerLengthOf}; of one that {@link #lengthOf} takes. */
+    /**
+     * See {@link MessageView#headerLengthOf}; only for a message that {@link #lengthOf} accepts.
+     */
     static int headerLengthOf(MemorySegment bytes, long offset) {
         boolean little = bytes.get(JAVA_BYTE, offset) == 'l';
         int fields = bytes.get(JAVA_INT_UNALIGNED, offset + 12);
@@ -334,6 +336,8 @@ final class HeaderCheck {
     }
 
     /**
+     * Checks that the padding is zero.
+     *
      * @param to a multiple of 8, less than 8 behind {@code from}
      */
     private void zeros(int from, int to) {

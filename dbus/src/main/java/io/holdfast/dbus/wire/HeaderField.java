@@ -1,35 +1,35 @@
 package io.holdfast.dbus.wire;
 
-/** Codes of the fields in a message's header. */
+/** The codes of the fields in a message's header. */
 public final class HeaderField {
-    /** An object path: the object that is called, or that sends the signal. */
+    /** An object path: the object of the call, or the object that sends the signal. */
     public static final int PATH = 1;
 
-    /** A string: of the call or signal. A call may leave it out. */
+    /** A string: the interface of the call or signal. A call may leave it out. */
     public static final int INTERFACE = 2;
 
     /** A string: the name of the method or signal. */
     public static final int MEMBER = 3;
 
-    /** A string, of errors. */
+    /** A string: the name of an error. */
     public static final int ERROR_NAME = 4;
 
-    /** A number, not 0: the serial of the call that is answered. */
+    /** A number, not 0: the serial of the call to which this message replies. */
     public static final int REPLY_SERIAL = 5;
 
     /** A string: a bus name. A signal without one is a broadcast. */
     public static final int DESTINATION = 6;
 
-    /** A string: the unique name of the sender, put there by the bus. */
+    /** A string: the unique name of the sender, set by the bus. */
     public static final int SENDER = 7;
 
-    /** A signature: the types of the body. Left out if there is no body. */
+    /** A signature: the types of the body. Absent if there is no body. */
     public static final int SIGNATURE = 8;
 
-    /** A number: how many descriptors come with the message. */
+    /** A number: how many descriptors accompany the message. */
     public static final int UNIX_FDS = 9;
 
-    /** Put there by a bus alone: the container that the sender is in. */
+    /** An object path, set only by the bus: the container instance of the sender. */
     public static final int CONTAINER_INSTANCE = 10;
 
     private HeaderField() {}
@@ -55,7 +55,7 @@ public final class HeaderField {
         };
     }
 
-    /** The type code of a known field's value, or 0 for an unknown field. */
+    /** Returns the type code of a known field's value, or 0 for an unknown field. */
     static int typeOf(int code) {
         return switch (code) {
             case PATH, CONTAINER_INSTANCE -> 'o';

@@ -8,11 +8,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * The bytes of a header that was found to be right. Senders repeat themselves: one that differs in
- * nothing but its flags, its serials and the length of its body is as right.
+ * The bytes of the last header that was found valid. Senders repeat themselves: a header that
+ * differs from it only in flags, serials and the length of the body is valid too.
  */
 final class KnownHeader {
-    /** In words of eight bytes, without the fixed part; a longer header is not kept. */
+    /** The limit in words of eight bytes, without the fixed part; a longer header is not kept. */
     private static final int MOST = 64;
 
     private static final ValueLayout.OfInt INT =
@@ -27,11 +27,13 @@ final class KnownHeader {
     private int begin;
     private int fieldsLength;
 
-    /** The word that ends with the serial that is replied to; -1 if there is none. */
+    /** The index of the word that ends with the reply serial; -1 if there is none. */
     private int reply;
 
     /**
-     * @param replyField where that field begins, from the start of the message; -1 if there is none
+     * Keeps a header that was found valid.
+     *
+     * @param replyField the position of the REPLY_SERIAL field in the message; -1 if there is none
      */
     void keep(MemorySegment bytes, long base, int bodyStart, int replyField) {
         int needed = (bodyStart - MessageView.FIXED_LENGTH) >> 3;
@@ -51,7 +53,7 @@ final class KnownHeader {
         count = -1;
     }
 
-    /** Whether this header is the one that is kept, of a message that has room for it. */
+    /** Returns whether the header equals the kept one; the memory must have room for it. */
     boolean matches(MemorySegment bytes, long base) {
         if (count < 0
                 || bytes.get(INT, base + FIELDS_LENGTH) != fieldsLength

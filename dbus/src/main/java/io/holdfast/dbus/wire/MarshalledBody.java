@@ -5,11 +5,11 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
- * Values that are marshalled once, to be the whole body of many messages: what is long, and asked
- * for often. Holds no descriptors. Immutable.
+ * Values that are marshalled once, to be the whole body of many messages: for a reply that is long
+ * and often requested. Holds no descriptors. Immutable.
  */
 public final class MarshalledBody {
-    private static final int BODY_LENGTH = 4; // where a header has it
+    private static final int BODY_LENGTH = 4; // the offset of the body's length in a header
 
     private final Signature signature;
     private final byte[] bytes;
@@ -23,8 +23,8 @@ public final class MarshalledBody {
      * {@return the marshalled values}
      *
      * @param signature the types of the values
-     * @param values as {@link Values#writeAll} takes them
-     * @throws IllegalArgumentException if they do not fit the signature
+     * @param values the values, as {@link Values#writeAll} accepts them
+     * @throws IllegalArgumentException if the values do not fit the signature
      */
     public static MarshalledBody of(Signature signature, List<?> values) {
         MessageWriter writer = new MessageWriter().methodReturn(1).serial(1);

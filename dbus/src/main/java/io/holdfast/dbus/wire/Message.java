@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A message that was received, as a value of its own: a copy of header and body, and the owner of
- * the descriptors that came with it until somebody takes them. Immutable but for the descriptors.
+ * A received message: a copy of header and body, which owns its descriptors until a caller takes
+ * them. Immutable except for the descriptors.
  */
 public final class Message implements AutoCloseable {
     private final int type;
@@ -49,7 +49,7 @@ public final class Message implements AutoCloseable {
         this.descriptors = List.copyOf(descriptors);
     }
 
-    /** {@return the length of the whole message as it came, in bytes: header, padding and body} */
+    /** {@return the length of the whole received message in bytes: header, padding and body} */
     public int length() {
         return length;
     }
@@ -64,10 +64,10 @@ public final class Message implements AutoCloseable {
     }
 
     /**
-     * {@return a copy of a message; the descriptors are its own from now on}
+     * {@return a copy of a message that owns the descriptors from now on}
      *
      * @param view the message
-     * @param descriptors the descriptors
+     * @param descriptors the descriptors of the message
      */
     public static Message of(MessageView view, List<Fd> descriptors) {
         return new Message(view, descriptors);
@@ -97,45 +97,42 @@ public final class Message implements AutoCloseable {
         return serial;
     }
 
-    /** {@return the serial of the call that this answers, unsigned; 0 if it answers none} */
+    /**
+     * {@return the serial of the call to which this message replies, unsigned; 0 if there is none}
+     */
     public int replySerial() {
         return replySerial;
     }
 
     /**
-     * {@return the object that is called, or that sends a signal; null if none is told, as in
+     * {@return the object of the call, or the object that sends the signal; null if absent, as in
      * replies}
      */
     public @Nullable String path() {
         return path;
     }
 
-    /**
-     * {@return the interface of the call or signal; null if none is told: a call may leave it out}
-     */
+    /** {@return the interface of the call or signal; null if absent: a call may leave it out} */
     public @Nullable String interfaceName() {
         return interfaceName;
     }
 
-    /** {@return the name of the method or signal; null if none is told, as in replies} */
+    /** {@return the name of the method or signal; null if absent, as in replies} */
     public @Nullable String member() {
         return member;
     }
 
-    /** {@return the name of the error; null if none is told, as in all that is no error} */
+    /** {@return the name of the error; null if absent, as in messages that are no errors} */
     public @Nullable String errorName() {
         return errorName;
     }
 
-    /**
-     * {@return the bus name that it is addressed to; null in a broadcast, and where there is no
-     * bus}
-     */
+    /** {@return the bus name of the receiver; null in a broadcast, and without a bus} */
     public @Nullable String destination() {
         return destination;
     }
 
-    /** {@return the unique name of its sender, put there by the bus; null where there is none} */
+    /** {@return the unique name of the sender, set by the bus; null without a bus} */
     public @Nullable String sender() {
         return sender;
     }
@@ -155,25 +152,25 @@ public final class Message implements AutoCloseable {
         return Values.readAll(reader());
     }
 
-    /** {@return the descriptors that nobody has taken; they still belong to this message} */
+    /** {@return the descriptors that were not taken; the message still owns them} */
     public synchronized List<Fd> descriptors() {
         return descriptors;
     }
 
-    /** {@return the descriptors, which belong to the caller from now on; none are left here} */
+    /** {@return the descriptors, which the caller owns from now on; the message keeps none} */
     public synchronized List<Fd> takeDescriptors() {
         List<Fd> taken = descriptors;
         descriptors = List.of();
         return taken;
     }
 
-    /** Closes the descriptors that nobody has taken. */
+    /** Closes the descriptors that were not taken. */
     @Override
     public void close() {
         takeDescriptors().forEach(Fd::close);
     }
 
-    /** For logs. */
+    /** Returns a text for logs. */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(MessageType.nameOf(type));

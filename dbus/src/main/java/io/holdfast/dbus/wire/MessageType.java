@@ -1,26 +1,27 @@
 package io.holdfast.dbus.wire;
 
 /**
- * Kinds of messages. Other numbers up to 255 are kinds of the future: valid, and not understood.
+ * The types of messages. Other numbers up to 255 are types of later specifications: valid, but not
+ * understood.
  */
 public final class MessageType {
-    /** Has PATH and MEMBER. */
+    /** A method call; has PATH and MEMBER. */
     public static final int METHOD_CALL = 1;
 
-    /** Has REPLY_SERIAL. */
+    /** A reply to a call; has REPLY_SERIAL. */
     public static final int METHOD_RETURN = 2;
 
-    /** A call has failed; has ERROR_NAME and REPLY_SERIAL. */
+    /** An error reply to a call; has ERROR_NAME and REPLY_SERIAL. */
     public static final int ERROR = 3;
 
-    /** Has PATH, INTERFACE and MEMBER. */
+    /** A signal; has PATH, INTERFACE and MEMBER. */
     public static final int SIGNAL = 4;
 
     private MessageType() {}
 
     /**
-     * {@return the name as in match rules: {@code method_call}, {@code signal}; a number if it has
-     * none}
+     * {@return the name as in match rules: {@code method_call}, {@code signal}; {@code type N} if
+     * it has none}
      *
      * @param type the number of the type
      */

@@ -8,22 +8,22 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One message where it lies in memory, checked in a single pass and then asked for its parts. Meant
- * to be reused: {@link #read} moves it to the next message. Reading and asking allocate nothing,
- * except for the methods that return a String.
+ * A view of one message where it lies in memory, checked in a single pass. Meant for reuse: {@link
+ * #read} moves it to the next message. Reading and the accessors allocate nothing, except for the
+ * methods that return a String.
  *
- * <p>Every rule of the D-Bus Specification on bytes holds for a message that was read: framing,
+ * <p>A message that was read obeys every rule of the D-Bus Specification on bytes: framing,
  * padding, the fields that its type requires, names, and a body that fits its signature exactly.
- * Not checked here: whether the descriptors that it declares came with it.
+ * Not checked: whether the descriptors that it declares arrived with it.
  *
- * <p>Offsets are of the memory segment, lengths in bytes; they hold until the bytes change or
- * another message is read. Not safe for use by several threads.
+ * <p>Offsets are offsets in the memory segment, lengths are in bytes; they hold until the bytes
+ * change or another message is read. Not safe for use by several threads.
  */
 public final class MessageView {
-    /** The fixed part of a header with the length of the field array. */
+    /** The length of the fixed part of a header, with the length of the field array. */
     public static final int FIXED_LENGTH = 16;
 
-    private static final int PATH_IN_LOGS = 255; // bytes, as many as a name may have
+    private static final int PATH_IN_LOGS = 255; // bytes, the limit of a name
 
     private final BodyCheck body = new BodyCheck();
     private final HeaderCheck header = new HeaderCheck(body);
@@ -33,27 +33,27 @@ public final class MessageView {
     private int base;
     private int length;
 
-    /** A view of nothing yet. */
+    /** Makes a view without a message. */
     public MessageView() {}
 
     /**
-     * The length of a message whose first 16 bytes are there.
+     * Returns the length of a message whose first 16 bytes have arrived.
      *
      * @param bytes the memory
-     * @param offset where the bytes start
-     * @return header, padding and body together
-     * @throws ProtocolException if they start no message that may be
+     * @param offset the offset of the message
+     * @return the length of header, padding and body together
+     * @throws ProtocolException if no valid message starts with these bytes
      */
     public static int lengthOf(MemorySegment bytes, long offset) {
         return HeaderCheck.lengthOf(bytes, offset);
     }
 
     /**
-     * {@return the length of the header alone, with the padding behind it, of a message whose
-     * length {@link #lengthOf} has told}
+     * {@return the length of the header alone, with the padding behind it, of a message that {@link
+     * #lengthOf} has accepted}
      *
      * @param bytes the memory
-     * @param offset where the bytes start
+     * @param offset the offset of the message
      */
     public static int headerLengthOf(MemorySegment bytes, long offset) {
         return HeaderCheck.headerLengthOf(bytes, offset);
@@ -63,10 +63,10 @@ public final class MessageView {
      * Reads and checks the message in these bytes.
      *
      * @param memory the memory that holds the message
-     * @param offset where the bytes start
-     * @param length of the message, as {@link #lengthOf} told it
-     * @throws ProtocolException if it is no valid message; this view must then be read anew before
-     *     it is asked for anything
+     * @param offset the offset of the message
+     * @param length the length of the message, from {@link #lengthOf}
+     * @throws ProtocolException if the message is invalid; read this view anew before calling any
+     *     accessor
      */
     public void read(MemorySegment memory, long offset, int length) {
         if (length < FIXED_LENGTH || length != lengthOf(memory, offset)) {
@@ -94,14 +94,14 @@ public final class MessageView {
     }
 
     /**
-     * Reads and checks a header whose body is not there. The view is then that of a message without
-     * a body; its arguments must not be asked for.
+     * Reads and checks a header without its body. The view is then that of a message without a
+     * body; do not call the accessors of arguments.
      *
      * @param memory the memory that holds the message
-     * @param offset where the bytes start
-     * @param length of the header, as {@link #headerLengthOf} told it
-     * @throws ProtocolException if it is no valid header; this view must then be read anew before
-     *     it is asked for anything
+     * @param offset the offset of the message
+     * @param length the length of the header, from {@link #headerLengthOf}
+     * @throws ProtocolException if the header is invalid; read this view anew before calling any
+     *     accessor
      */
     public void readHeader(MemorySegment memory, long offset, int length) {
         bytes = memory;
@@ -129,20 +129,20 @@ public final class MessageView {
     }
 
     /**
-     * {@return another number when the header is not that of the message before: while it stays,
-     * nothing of the header has changed but flags, serial, reply serial and the length of the body}
-     * For those who remember what they found out about a header.
+     * {@return a number that stays the same only while nothing of the header has changed but flags,
+     * serial, reply serial and the length of the body} For callers that cache what they derive from
+     * a header.
      */
     public long headerVersion() {
         return header.version;
     }
 
-    /** {@return whether its numbers are little-endian; else they are big-endian} */
+    /** {@return whether the numbers are little-endian; else they are big-endian} */
     public boolean isLittleEndian() {
         return header.little;
     }
 
-    /** {@return the order of the bytes of its numbers} */
+    /** {@return the byte order of the numbers} */
     public ByteOrder order() {
         return header.little ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
     }
@@ -177,12 +177,14 @@ public final class MessageView {
         return base + header.fieldsEnd;
     }
 
-    /** {@return the serial of the call that this answers, unsigned; 0 if there is none} */
+    /**
+     * {@return the serial of the call to which this message replies, unsigned; 0 if there is none}
+     */
     public int replySerial() {
         return header.replySerial;
     }
 
-    /** {@return how many descriptors the message says that it carries} */
+    /** {@return the number of descriptors that the message declares} */
     public int unixFds() {
         return header.unixFds;
     }
@@ -200,14 +202,13 @@ public final class MessageView {
     }
 
     /**
-     * {@return whether there are fields that a bus takes away: of unknown code, or
-     * CONTAINER_INSTANCE}
+     * {@return whether there are fields that a bus removes: of unknown code, or CONTAINER_INSTANCE}
      */
     public boolean hasForeignFields() {
         return header.foreign;
     }
 
-    /** The end of the header field whose struct starts at an offset. */
+    /** Returns the end of the header field whose struct starts at an offset. */
     int endOfField(int start) {
         skip.begin(bytes, base, header.little);
         return skip.variant(start + 1);
@@ -351,7 +352,7 @@ public final class MessageView {
         return text(HeaderField.SENDER);
     }
 
-    /** {@return whether there is a field SIGNATURE} An empty one is there too. */
+    /** {@return whether there is a field SIGNATURE} True also for an empty signature. */
     public boolean hasSignature() {
         return has(HeaderField.SIGNATURE);
     }
@@ -373,10 +374,10 @@ public final class MessageView {
     }
 
     /**
-     * {@return whether the text at an offset of this message's memory is this one}
+     * {@return whether the text at an offset of the memory equals the given text}
      *
-     * @param offset where the bytes start
-     * @param length how many bytes
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
      * @param text the text in UTF-8
      */
     public boolean equalsText(int offset, int length, byte[] text) {
@@ -384,11 +385,11 @@ public final class MessageView {
     }
 
     /**
-     * A hash of bytes for tables that are keyed by them; the same wherever the bytes lie.
+     * Returns a hash of bytes, for hash tables; equal bytes have the same hash at every position.
      *
      * @param bytes the memory
-     * @param offset where the bytes start
-     * @param length how many bytes
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
      * @return the hash
      */
     public static int hash(MemorySegment bytes, long offset, int length) {
@@ -396,7 +397,7 @@ public final class MessageView {
     }
 
     /**
-     * As {@link #hash(MemorySegment, long, int)}.
+     * Returns the same hash as {@link #hash(MemorySegment, long, int)}.
      *
      * @param text the text in UTF-8
      * @return the hash
@@ -408,7 +409,7 @@ public final class MessageView {
     /**
      * {@return the type code of the nth argument of the body, 0 if there is none}
      *
-     * @param n from 0 to 63
+     * @param n the index, from 0 to 63
      */
     public int argKind(int n) {
         arguments.walkTo(this, n);
@@ -416,10 +417,10 @@ public final class MessageView {
     }
 
     /**
-     * {@return where the text of the nth argument starts, -1 if it is neither string, path nor
-     * signature}
+     * {@return where the text of the nth argument starts, -1 if the argument is neither string,
+     * path nor signature}
      *
-     * @param n the index, from 0
+     * @param n the index, from 0 to 63
      */
     public int argOffset(int n) {
         arguments.walkTo(this, n);
@@ -429,14 +430,14 @@ public final class MessageView {
     /**
      * {@return the length of that text without NUL, -1 if there is none}
      *
-     * @param n the index, from 0
+     * @param n the index, from 0 to 63
      */
     public int argLength(int n) {
         arguments.walkTo(this, n);
         return arguments.length(n);
     }
 
-    /** For logs: type, serial, addresses and names. */
+    /** Returns a text for logs: type, serial, addresses and names. */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder(MessageType.nameOf(header.type));
@@ -454,7 +455,9 @@ public final class MessageView {
         return text.toString();
     }
 
-    /** Names have a limit of their own; a path may be as long as a message. */
+    /**
+     * Returns the path, cut for logs: names have a limit, but a path may be as long as a message.
+     */
     private @Nullable String beginningOfPath() {
         int length = pathLength();
         return length <= PATH_IN_LOGS

@@ -8,7 +8,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes messages, one after the other, into memory of its own:
+ * Writes messages, one after the other, into its own memory:
  *
  * <pre>{@code
  * MemorySegment bytes = writer.methodCall("/org/freedesktop/DBus", "org.freedesktop.DBus", "GetNameOwner")
@@ -18,9 +18,9 @@ import org.jspecify.annotations.Nullable;
  *         .finish();
  * }</pre>
  *
- * Header fields come before the body; the serial may be set until {@link #finish}. What is no valid
- * message is refused with IllegalArgumentException (values) or IllegalStateException (order of
- * calls). Not safe for use by several threads.
+ * The header fields must be written before the body; the serial may be set until {@link #finish}.
+ * An invalid message is refused with IllegalArgumentException (values) or IllegalStateException
+ * (order of calls). Not safe for use by several threads.
  */
 public final class MessageWriter {
     private static final int NO_BODY = -1;
@@ -29,9 +29,9 @@ public final class MessageWriter {
     private final ByteOrder order;
     private final BodyWriter body;
     private int bodyStart = NO_BODY;
-    private int given; // bit n: field n, of those that come at most once
+    private int given; // bit n: field n was written
 
-    /** Little-endian. */
+    /** Makes a little-endian writer. */
     public MessageWriter() {
         this(ByteOrder.LITTLE_ENDIAN);
     }
@@ -39,7 +39,7 @@ public final class MessageWriter {
     /**
      * Makes a writer, which is used for one message after the other.
      *
-     * @param order of the bytes of all numbers
+     * @param order the byte order of all numbers
      */
     public MessageWriter(ByteOrder order) {
         this.order = order;
@@ -48,11 +48,11 @@ public final class MessageWriter {
     }
 
     /**
-     * Begins a call. {@code interfaceName} may be left out with null.
+     * Begins a call.
      *
      * @param path the path of the object
-     * @param interfaceName the name of the interface
-     * @param member the name of the method or signal
+     * @param interfaceName the name of the interface; null leaves it out
+     * @param member the name of the method
      * @return this
      */
     public MessageWriter methodCall(String path, @Nullable String interfaceName, String member) {
@@ -65,9 +65,9 @@ public final class MessageWriter {
     }
 
     /**
-     * Begins the return of the call with this serial.
+     * Begins the reply to the call with this serial.
      *
-     * @param replySerial the serial of the call that is answered
+     * @param replySerial the serial of the call
      * @return this
      */
     public MessageWriter methodReturn(int replySerial) {
@@ -75,10 +75,10 @@ public final class MessageWriter {
     }
 
     /**
-     * Begins an error in answer to the call with this serial.
+     * Begins an error reply to the call with this serial.
      *
-     * @param name the name
-     * @param replySerial the serial of the call that is answered
+     * @param name the error name
+     * @param replySerial the serial of the call
      * @return this
      */
     public MessageWriter error(String name, int replySerial) {
@@ -92,14 +92,14 @@ public final class MessageWriter {
      *
      * @param path the path of the object
      * @param interfaceName the name of the interface
-     * @param member the name of the method or signal
+     * @param member the name of the signal
      * @return this
      */
     public MessageWriter signal(String path, String interfaceName, String member) {
         return begin(MessageType.SIGNAL).path(path).interfaceName(interfaceName).member(member);
     }
 
-    /** Throws away what was written and begins a message of any type, without fields. */
+    /** Drops what was written and begins a message of any type, without fields. */
     MessageWriter begin(int type) {
         buffer.clear();
         bodyStart = NO_BODY;
@@ -135,9 +135,9 @@ public final class MessageWriter {
     }
 
     /**
-     * Bits of {@link MessageFlags}.
+     * Sets the flags.
      *
-     * @param flags the flags
+     * @param flags bits of {@link MessageFlags}
      * @return this
      */
     public MessageWriter flags(int flags) {
@@ -147,9 +147,9 @@ public final class MessageWriter {
     }
 
     /**
-     * Unsigned, not 0.
+     * Sets the serial.
      *
-     * @param serial the serial of the message, not 0
+     * @param serial the serial of the message, unsigned, not 0
      * @return this
      */
     public MessageWriter serial(int serial) {
@@ -162,9 +162,9 @@ public final class MessageWriter {
     }
 
     /**
-     * The unique or well-known name that it is addressed to, at most once a message.
+     * Sets the bus name of the receiver, at most once per message.
      *
-     * @param name the name
+     * @param name a unique or well-known name
      * @return this
      */
     public MessageWriter destination(String name) {
@@ -172,7 +172,8 @@ public final class MessageWriter {
     }
 
     /**
-     * As {@link #destination(String)}, of bytes that are known to be a bus name.
+     * Sets the receiver as {@link #destination(String)} does, from bytes that are known to be a bus
+     * name.
      *
      * @param name the name
      * @return this
@@ -183,7 +184,7 @@ public final class MessageWriter {
     }
 
     /**
-     * The bus name of its sender, at most once a message. A bus replaces what a client puts there.
+     * Sets the bus name of the sender, at most once per message. A bus replaces a client's value.
      *
      * @param name the name
      * @return this
@@ -193,7 +194,7 @@ public final class MessageWriter {
     }
 
     /**
-     * As {@link #sender(String)}, of bytes that are known to be a bus name.
+     * Sets the sender as {@link #sender(String)} does, from bytes that are known to be a bus name.
      *
      * @param name the name
      * @return this
@@ -204,9 +205,9 @@ public final class MessageWriter {
     }
 
     /**
-     * How many descriptors go with the message: 1 to 253, or 0 to say nothing.
+     * Declares the number of descriptors that accompany the message.
      *
-     * @param count how many
+     * @param count 1 to 253, or 0 to leave the field out
      * @return this
      */
     public MessageWriter unixFds(int count) {
@@ -221,9 +222,9 @@ public final class MessageWriter {
     }
 
     /**
-     * Begins the body; the writer that is returned takes exactly the values of the signature.
+     * Begins the body; the returned writer accepts exactly the values of the signature.
      *
-     * @param signature the types
+     * @param signature the types of the values
      * @return the writer of the body
      */
     public BodyWriter body(Signature signature) {
@@ -235,9 +236,9 @@ public final class MessageWriter {
     }
 
     /**
-     * As {@link #body(Signature)}.
+     * Begins the body as {@link #body(Signature)} does.
      *
-     * @param signature the types
+     * @param signature the types of the values
      * @return the writer of the body
      */
     public BodyWriter body(String signature) {
@@ -245,11 +246,12 @@ public final class MessageWriter {
     }
 
     /**
-     * Writes a body that was marshalled before.
+     * Writes a marshalled body.
      *
      * @param marshalled the body
      * @return this
-     * @throws IllegalStateException if this message is not little-endian, as such a body is
+     * @throws IllegalStateException if this message is big-endian: a marshalled body is
+     *     little-endian
      */
     public MessageWriter body(MarshalledBody marshalled) {
         if (order != ByteOrder.LITTLE_ENDIAN) {
@@ -263,8 +265,8 @@ public final class MessageWriter {
     /**
      * Completes the message.
      *
-     * @return its bytes, valid until the next message is begun
-     * @throws IllegalStateException if it has no serial, or its body lacks values
+     * @return the bytes of the message, valid until the next message is begun
+     * @throws IllegalStateException if the message has no serial, or its body lacks values
      */
     public MemorySegment finish() {
         started();
@@ -318,7 +320,10 @@ public final class MessageWriter {
         return this;
     }
 
-    /** Begins a header field of any code, whose value of a type of one letter is put next. */
+    /**
+     * Begins a header field of any code; the caller writes its value, whose type has one letter,
+     * next.
+     */
     WireBuffer field(int code, int type) {
         started();
         if (bodyStart != NO_BODY) {

@@ -11,7 +11,7 @@ public record ObjectPath(String path) {
     /**
      * Checks the path.
      *
-     * @throws IllegalArgumentException if it is no object path
+     * @throws IllegalArgumentException if the text is no valid object path
      */
     public ObjectPath {
         requireNonNull(path, "path");

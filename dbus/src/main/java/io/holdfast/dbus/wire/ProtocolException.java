@@ -1,29 +1,29 @@
 package io.holdfast.dbus.wire;
 
 /**
- * Bytes that are no valid D-Bus: what was read, at which byte, and the rule that it breaks. On a
- * bus only the sender of such bytes suffers. Carries no stack trace, since it tells of the peer's
- * mistake and not of ours.
+ * Thrown for bytes that violate the D-Bus protocol: what was being read, at which byte, and the
+ * broken rule. On a bus, only the sender of such bytes is disconnected. Has no stack trace, since
+ * the fault is the peer's.
  */
 public final class ProtocolException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** The byte that was refused. */
+    /** The position of the refused byte. */
     private final long offset;
 
     /**
-     * Describes the place and the broken rule.
+     * Makes an exception.
      *
      * @param place what was being read, such as {@code header field PATH}
-     * @param offset the byte where it stands, counted from the start of the message
-     * @param reason the rule that is broken
+     * @param offset the position of the byte, counted from the start of the message
+     * @param reason the broken rule
      */
     public ProtocolException(String place, long offset, String reason) {
         super(place + " at byte " + offset + ": " + reason, null, false, false);
         this.offset = offset;
     }
 
-    /** {@return the byte that was refused, counted from the start of the message} */
+    /** {@return the position of the refused byte, counted from the start of the message} */
     public long offset() {
         return offset;
     }

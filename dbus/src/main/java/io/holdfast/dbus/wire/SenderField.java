@@ -10,10 +10,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The SENDER that a bus puts into what a peer sends, prebuilt once per peer. A message is relayed
- * with a new header, its body byte for byte behind it. The header keeps all fields as they are, in
- * their order, except that the peer's own SENDER, CONTAINER_INSTANCE and fields of unknown code are
- * dropped, and this SENDER is appended.
+ * The SENDER field that a bus adds to the messages of a peer, prebuilt once per peer. The bus
+ * relays a message with a new header, followed by its body byte for byte. The new header keeps all
+ * fields in their order, except that the peer's own SENDER, CONTAINER_INSTANCE and fields of
+ * unknown code are dropped, and this SENDER is appended.
  *
  * <p>Immutable; writing allocates nothing.
  */
@@ -23,7 +23,7 @@ public final class SenderField {
 
     private static final int FIELDS_LENGTH = 12;
 
-    /** Code, signature, length of the text. */
+    /** The length of field code, signature, and length of the text. */
     private static final int FRONT = 8;
 
     private final byte[] little;
@@ -33,7 +33,7 @@ public final class SenderField {
      * Prepares the field of one sender.
      *
      * @param name a bus name, such as {@code :1.42}
-     * @throws IllegalArgumentException if it is none
+     * @throws IllegalArgumentException if the name is no valid bus name
      */
     public SenderField(String name) {
         if (!Syntax.isBusName(name)) {
@@ -51,7 +51,7 @@ public final class SenderField {
     }
 
     /**
-     * {@return the length of the relayed message's header with its padding: where its body starts}
+     * {@return the length of the relayed message's header with its padding, where its body starts}
      *
      * @param view the message
      */
@@ -61,8 +61,8 @@ public final class SenderField {
     }
 
     /**
-     * {@return the length of the whole relayed message} It may be over {@link
-     * WireLimits#MAX_MESSAGE}, by up to a SENDER; such a message must not be relayed.
+     * {@return the length of the whole relayed message} It may exceed {@link
+     * WireLimits#MAX_MESSAGE} by up to a SENDER field; such a message must not be relayed.
      *
      * @param view the message
      */
@@ -74,9 +74,10 @@ public final class SenderField {
      * Writes the header of the relayed message.
      *
      * @param view the message
-     * @param target has room for {@link #headerLength} bytes, none of them the message's own
+     * @param target the memory to write to, with room for {@link #headerLength} bytes; must not
+     *     overlap the message
      * @param offset where in the target to write
-     * @return how many bytes were written; the body comes next
+     * @return the number of bytes written; the body comes next
      */
     public int writeHeader(MessageView view, MemorySegment target, long offset) {
         int kept =
@@ -95,7 +96,7 @@ public final class SenderField {
         return zeros(target, offset, end);
     }
 
-    /** The length of the header up to its last field, without the peer's own SENDER. */
+    /** Returns the length of the header up to its last field, without the peer's own SENDER. */
     private static int kept(MessageView view) {
         int end = view.fieldsEnd() - view.offset();
         if (!view.hasSender()) {
@@ -113,7 +114,7 @@ public final class SenderField {
             MemorySegment.copy(view.bytes(), base, target, offset, kept);
             return kept;
         }
-        // Fields start at multiples of 8: what follows moves up by whole words.
+        // Fields start at multiples of 8, so the fields behind it move by whole words.
         int from = view.senderFieldStart() - base;
         int to = TypeCode.align(view.senderFieldEnd() - base, 8);
         MemorySegment.copy(view.bytes(), base, target, offset, from);
@@ -121,7 +122,7 @@ public final class SenderField {
         return kept;
     }
 
-    /** As {@link #kept}, field by field. */
+    /** Returns the same length as {@link #kept}, but field by field. */
     private static int keptOf(MessageView view) {
         int base = view.offset();
         int kept = MessageView.FIXED_LENGTH;
@@ -158,7 +159,7 @@ public final class SenderField {
         return code < HeaderField.CONTAINER_INSTANCE && code != HeaderField.SENDER;
     }
 
-    /** Pads to a multiple of 8, of a header: there are 8 bytes before. */
+    /** Pads a header to a multiple of 8; at least 8 bytes lie before the end. */
     private static int zeros(MemorySegment target, long offset, int from) {
         int to = TypeCode.align(from, 8);
         if (from < to) {

@@ -9,11 +9,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The types of a body or of a variant: zero or more complete types, at most 255 bytes, at most 32
- * arrays and 32 structs (or dict entries) inside of each other. Immutable.
+ * The types of a body or of a variant: zero or more complete types, at most 255 bytes, with at most
+ * 32 nested arrays and 32 nested structs (or dict entries). Immutable.
  */
 public final class Signature {
-    /** No type at all: an empty body. */
+    /** The empty signature, of an empty body. */
     public static final Signature EMPTY = new Signature("");
 
     private final String text;
@@ -25,10 +25,11 @@ public final class Signature {
     }
 
     /**
-     * {@return the signature that the text is}
+     * {@return the signature with this text}
      *
-     * @param text the signature
-     * @throws IllegalArgumentException if the text is no signature, with the place of the error
+     * @param text the text of the signature
+     * @throws IllegalArgumentException if the text is no valid signature, with the position of the
+     *     error
      */
     public static Signature of(String text) {
         if (text.isEmpty()) {
@@ -43,7 +44,7 @@ public final class Signature {
         return new Signature(text);
     }
 
-    /** Of bytes that {@link #check} has accepted. */
+    /** Makes a signature from bytes that {@link #check} has accepted. */
     static Signature checked(MemorySegment bytes, long offset, int length) {
         return length == 0 ? EMPTY : new Signature(Text.ascii(bytes, offset, length));
     }
@@ -64,18 +65,18 @@ public final class Signature {
         return List.copyOf(types);
     }
 
-    /** The type codes; not to be changed. */
+    /** Returns the type codes, which must not be changed. */
     byte[] codes() {
         return codes;
     }
 
     /**
      * {@return the position of the first error in these bytes as a signature, or -1 if they are
-     * one}
+     * valid}
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
      */
     public static int check(MemorySegment bytes, long offset, int length) {
         if (length > WireLimits.MAX_SIGNATURE) {
@@ -92,7 +93,7 @@ public final class Signature {
         return -1;
     }
 
-    /** As {@link #check}, and the bytes must be exactly one complete type. */
+    /** Checks as {@link #check} does, and that the bytes are exactly one complete type. */
     static int checkSingle(MemorySegment bytes, long offset, int length) {
         if (length == 1) {
             return TypeCode.isBasic(bytes.get(JAVA_BYTE, offset))
@@ -110,7 +111,10 @@ public final class Signature {
         return end == length ? -1 : end;
     }
 
-    /** The end of the complete type at {@code at}, or the complement of where it is wrong. */
+    /**
+     * Returns the end of the complete type at {@code start}, or the complement of the position of
+     * the error.
+     */
     private static int completeType(
             MemorySegment bytes, long offset, int start, int length, int arrays, int structs) {
         int at = start;

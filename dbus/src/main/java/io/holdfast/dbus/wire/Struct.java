@@ -14,7 +14,7 @@ public record Struct(List<Object> members) {
     /**
      * Checks and copies the members.
      *
-     * @throws NullPointerException if one of them is null
+     * @throws NullPointerException if a member is null
      * @throws IllegalArgumentException if there are no members
      */
     public Struct {
@@ -30,15 +30,15 @@ public record Struct(List<Object> members) {
     /**
      * {@return a struct of these members}
      *
-     * @param members in their order, at least one
-     * @throws IllegalArgumentException if there are none
+     * @param members the members in their order, at least one
+     * @throws IllegalArgumentException if there are no members
      */
     public static Struct of(Object... members) {
         return new Struct(Arrays.asList(members));
     }
 
     /**
-     * {@return the nth member, from 0}
+     * {@return the nth member}
      *
      * @param n the index, from 0
      */

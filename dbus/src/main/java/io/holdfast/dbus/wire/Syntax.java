@@ -17,13 +17,15 @@ public final class Syntax {
     private static final int DOT = 8;
     private static final int SLASH = 16;
 
-    /** What a byte may be part of. */
+    /** The character classes of each byte. */
     private static final byte[] CLASS = new byte[256];
 
     private static final long HIGH_BITS = 0x8080808080808080L;
     private static final long LOW_BITS = 0x0101010101010101L;
 
-    /** What of a text is looked at in one go: after a block with more than ASCII, twice. */
+    /**
+     * The number of words that are checked at once; a block that is not all ASCII is checked again.
+     */
     private static final int BLOCK_WORDS = 128;
 
     static {
@@ -43,12 +45,13 @@ public final class Syntax {
     private Syntax() {}
 
     /**
-     * {@code /}, or elements of letters, digits and underscores, each after a slash.
+     * Checks for an object path: {@code /}, or elements of letters, digits and underscores, each
+     * after a slash.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return whether the bytes are so
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return whether the bytes are an object path
      */
     public static boolean isObjectPath(MemorySegment bytes, long offset, int length) {
         if (length < 1 || bytes.get(JAVA_BYTE, offset) != '/') {
@@ -69,10 +72,11 @@ public final class Syntax {
     }
 
     /**
-     * {@code /}, or elements of letters, digits and underscores, each after a slash; of any length.
+     * Checks for an object path, of any length: {@code /}, or elements of letters, digits and
+     * underscores, each after a slash.
      *
      * @param text the text
-     * @return whether the text is so
+     * @return whether the text is an object path
      */
     public static boolean isObjectPath(String text) {
         MemorySegment bytes = bytesOf(text);
@@ -80,23 +84,24 @@ public final class Syntax {
     }
 
     /**
-     * Two or more elements with dots between; letters, digits, underscores, no digit first.
+     * Checks for an interface name: two or more elements with dots between them, of letters, digits
+     * and underscores, no digit first; at most 255 bytes.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return whether the bytes are so
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return whether the bytes are an interface name
      */
     public static boolean isInterface(MemorySegment bytes, long offset, int length) {
         return isName(bytes, offset, length, LETTER, LETTER | DIGIT, 2);
     }
 
     /**
-     * Two or more elements with dots between; letters, digits, underscores, no digit first; at most
-     * 255 bytes.
+     * Checks for an interface name: two or more elements with dots between them, of letters, digits
+     * and underscores, no digit first; at most 255 bytes.
      *
      * @param text the text
-     * @return whether the text is so
+     * @return whether the text is an interface name
      */
     public static boolean isInterface(String text) {
         MemorySegment bytes = bytesOf(text);
@@ -104,34 +109,34 @@ public final class Syntax {
     }
 
     /**
-     * As an interface.
+     * Checks for an error name, which has the syntax of an interface name.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return whether the bytes are so
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return whether the bytes are an error name
      */
     public static boolean isErrorName(MemorySegment bytes, long offset, int length) {
         return isInterface(bytes, offset, length);
     }
 
     /**
-     * As an interface.
+     * Checks for an error name, which has the syntax of an interface name.
      *
      * @param text the text
-     * @return whether the text is so
+     * @return whether the text is an error name
      */
     public static boolean isErrorName(String text) {
         return isInterface(text);
     }
 
     /**
-     * Letters, digits and underscores, no digit first.
+     * Checks for a member name: letters, digits and underscores, no digit first; 1 to 255 bytes.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return whether the bytes are so
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return whether the bytes are a member name
      */
     public static boolean isMember(MemorySegment bytes, long offset, int length) {
         if (length < 1 || length > WireLimits.MAX_NAME) {
@@ -149,10 +154,10 @@ public final class Syntax {
     }
 
     /**
-     * Letters, digits and underscores, no digit first; 1 to 255 bytes.
+     * Checks for a member name: letters, digits and underscores, no digit first; 1 to 255 bytes.
      *
      * @param text the text
-     * @return whether the text is so
+     * @return whether the text is a member name
      */
     public static boolean isMember(String text) {
         MemorySegment bytes = bytesOf(text);
@@ -160,12 +165,12 @@ public final class Syntax {
     }
 
     /**
-     * A unique or a well-known name.
+     * Checks for a bus name: a unique or a well-known name.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return whether the bytes are so
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return whether the bytes are a bus name
      */
     public static boolean isBusName(MemorySegment bytes, long offset, int length) {
         return (length > 0 && bytes.get(JAVA_BYTE, offset) == ':')
@@ -174,10 +179,10 @@ public final class Syntax {
     }
 
     /**
-     * A unique or a well-known name.
+     * Checks for a bus name: a unique or a well-known name.
      *
      * @param text the text
-     * @return whether the text is so
+     * @return whether the text is a bus name
      */
     public static boolean isBusName(String text) {
         MemorySegment bytes = bytesOf(text);
@@ -185,12 +190,13 @@ public final class Syntax {
     }
 
     /**
-     * A colon, then two or more elements of letters, digits, underscores and hyphens.
+     * Checks for a unique name: a colon, then two or more elements of letters, digits, underscores
+     * and hyphens, with dots between them; at most 255 bytes.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return whether the bytes are so
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return whether the bytes are a unique name
      */
     public static boolean isUniqueName(MemorySegment bytes, long offset, int length) {
         return length > 0
@@ -206,11 +212,11 @@ public final class Syntax {
     }
 
     /**
-     * A colon, then two or more elements of letters, digits, underscores and hyphens, with dots
-     * between; at most 255 bytes.
+     * Checks for a unique name: a colon, then two or more elements of letters, digits, underscores
+     * and hyphens, with dots between them; at most 255 bytes.
      *
      * @param text the text
-     * @return whether the text is so
+     * @return whether the text is a unique name
      */
     public static boolean isUniqueName(String text) {
         MemorySegment bytes = bytesOf(text);
@@ -218,23 +224,24 @@ public final class Syntax {
     }
 
     /**
-     * Two or more elements of letters, digits, underscores and hyphens, no digit first.
+     * Checks for a well-known name: two or more elements of letters, digits, underscores and
+     * hyphens, no digit first, with dots between them; at most 255 bytes.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return whether the bytes are so
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return whether the bytes are a well-known name
      */
     public static boolean isWellKnownName(MemorySegment bytes, long offset, int length) {
         return isName(bytes, offset, length, LETTER | HYPHEN, LETTER | DIGIT | HYPHEN, 2);
     }
 
     /**
-     * Two or more elements of letters, digits, underscores and hyphens, no digit first, with dots
-     * between; at most 255 bytes.
+     * Checks for a well-known name: two or more elements of letters, digits, underscores and
+     * hyphens, no digit first, with dots between them; at most 255 bytes.
      *
      * @param text the text
-     * @return whether the text is so
+     * @return whether the text is a well-known name
      */
     public static boolean isWellKnownName(String text) {
         MemorySegment bytes = bytesOf(text);
@@ -242,22 +249,24 @@ public final class Syntax {
     }
 
     /**
-     * What {@code arg0namespace} takes: a well-known name of which one element is enough.
+     * Checks for a value of {@code arg0namespace}: like a well-known name, but one element is
+     * enough.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return whether the bytes are so
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return whether the bytes are such a value
      */
     public static boolean isNamespace(MemorySegment bytes, long offset, int length) {
         return isName(bytes, offset, length, LETTER | HYPHEN, LETTER | DIGIT | HYPHEN, 1);
     }
 
     /**
-     * What {@code arg0namespace} takes: a well-known name of which one element is enough.
+     * Checks for a value of {@code arg0namespace}: like a well-known name, but one element is
+     * enough.
      *
      * @param text the text
-     * @return whether the text is so
+     * @return whether the text is such a value
      */
     public static boolean isNamespace(String text) {
         MemorySegment bytes = bytesOf(text);
@@ -290,12 +299,13 @@ public final class Syntax {
     }
 
     /**
-     * Strict UTF-8 without NUL: no overlong forms, no surrogates, nothing above U+10FFFF.
+     * Checks for strict UTF-8 without NUL: no overlong forms, no surrogates, nothing above
+     * U+10FFFF.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return whether the bytes are so
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return whether the bytes are such text
      */
     public static boolean isUtf8(MemorySegment bytes, long offset, int length) {
         long at = offset;
@@ -323,9 +333,9 @@ public final class Syntax {
     }
 
     /**
-     * Whether so many words are ASCII without NUL: with all high bits clear, only a zero byte
-     * borrows into its own. Nothing leaves the loop early, so that the compiler takes several words
-     * in one instruction.
+     * Returns whether this many words are ASCII without NUL: with all high bits clear, only a zero
+     * byte borrows into its own high bit. The loop has no early exit, so that the compiler can
+     * check several words in one instruction.
      */
     private static boolean isAscii(MemorySegment bytes, long from, int words) {
         long seen = 0;
@@ -336,7 +346,9 @@ public final class Syntax {
         return (seen & HIGH_BITS) == 0;
     }
 
-    /** The length of the well-formed sequence of two to four bytes that starts here, or 0. */
+    /**
+     * Returns the length of the well-formed sequence of two to four bytes that starts here, or 0.
+     */
     private static int multibyte(MemorySegment bytes, long at, long end) {
         int first = bytes.get(JAVA_BYTE, at) & 0xff;
         if (first < 0xc2 || first > 0xf4) {
@@ -360,7 +372,9 @@ public final class Syntax {
         return n;
     }
 
-    /** For names: what is no ASCII becomes bytes that no grammar allows. */
+    /**
+     * Returns the bytes of a name: characters outside ASCII become bytes that no grammar allows.
+     */
     private static MemorySegment bytesOf(String text) {
         return MemorySegment.ofArray(text.getBytes(StandardCharsets.UTF_8));
     }

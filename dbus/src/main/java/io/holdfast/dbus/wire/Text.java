@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.SplittableRandom;
 
-/** Bytes of text in memory: to String, compared, hashed. */
+/** Text as bytes in memory: conversion to String, comparison, hashes. */
 final class Text {
     private static final ValueLayout.OfLong LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -16,7 +16,10 @@ final class Text {
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final long PRIME = 0x9E3779B97F4A7C15L;
 
-    /** Different in each process, so that nobody can choose names that collide in its tables. */
+    /**
+     * Different in each process, so that a client cannot choose names that collide in its hash
+     * tables.
+     */
     private static final long SEED = new SplittableRandom().nextLong();
 
     private Text() {}
@@ -47,7 +50,7 @@ final class Text {
         return true;
     }
 
-    /** Eight bytes a step; the same value wherever the bytes lie. */
+    /** Hashes eight bytes per step; equal bytes have the same hash at every position. */
     static int hash(MemorySegment bytes, long offset, int length) {
         long hash = SEED ^ length * PRIME;
         int i = 0;
@@ -59,7 +62,7 @@ final class Text {
         return (int) (hash ^ hash >>> 32);
     }
 
-    /** The last eight bytes, or all that there are. */
+    /** Returns the last eight bytes, or all bytes if there are fewer. */
     private static long last(MemorySegment bytes, long offset, int length) {
         if (length >= 8) {
             return bytes.get(LONG, offset + length - 8);

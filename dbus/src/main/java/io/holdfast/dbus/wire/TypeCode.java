@@ -1,12 +1,12 @@
 package io.holdfast.dbus.wire;
 
-/** What the letters of a signature mean for the layout. */
+/** The layout of the types that the letters of a signature stand for. */
 final class TypeCode {
     private static final int BASIC = 0x80;
     private static final int FIXED = 0x40;
     private static final int SIZE = 0x0f;
 
-    /** Of each code: its alignment, and whether it is basic, and of a fixed size. */
+    /** For each code: its alignment, and whether it is basic and of a fixed size. */
     private static final byte[] TRAITS = new byte[128];
 
     static {
@@ -31,17 +31,17 @@ final class TypeCode {
 
     private TypeCode() {}
 
-    /** Whether a single value, which may also be the key of a dict entry. */
+    /** Returns whether it is a basic type, which may also be the key of a dict entry. */
     static boolean isBasic(int code) {
         return code >= 0 && (TRAITS[code] & BASIC) != 0;
     }
 
-    /** Whether all values are of one size, which then is their alignment. */
+    /** Returns whether all values have the same size, which is also their alignment. */
     static boolean isFixed(int code) {
         return (TRAITS[code] & FIXED) != 0;
     }
 
-    /** 1, 2, 4 or 8. */
+    /** Returns the alignment: 1, 2, 4 or 8. */
     static int alignment(int code) {
         return TRAITS[code] & SIZE;
     }
@@ -50,7 +50,7 @@ final class TypeCode {
         return (position + alignment - 1) & -alignment;
     }
 
-    /** The end of the complete type at a place of a valid signature. */
+    /** Returns the end of the complete type at a position of a valid signature. */
     static int end(byte[] codes, int start) {
         int at = start;
         while (codes[at] == 'a') {

@@ -11,7 +11,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bodies as plain Java values, where convenience matters more than speed. What is read is:
+ * Reads and writes bodies as plain Java values, where convenience matters more than speed. Reading
+ * returns:
  *
  * <pre>
  * y Byte   n Short   q i Integer   u x t Long (t: its 64 bits)   b Boolean   d Double
@@ -19,15 +20,15 @@ import org.jspecify.annotations.Nullable;
  * a… List   ay byte[]   a{…} Map in the order of the message   (…) {@link Struct}
  * </pre>
  *
- * To be written, a number may be any of Byte, Short, Integer and Long that is in the range of its
- * type (for {@code y} 0 to 255 or a Byte, for {@code t} a Long is taken as its 64 bits), an object
- * path may be a String, a struct a List.
+ * For writing, a number may be any Byte, Short, Integer or Long in the range of its type (for
+ * {@code y} 0 to 255 or a Byte; for {@code t} a Long stands for its 64 bits), an object path may be
+ * a String, and a struct a List.
  */
 public final class Values {
     private Values() {}
 
     /**
-     * {@return the values that are left in the body, or in the container that was entered}
+     * {@return the remaining values of the body, or of the container that was entered}
      *
      * @param reader reads the values
      */
@@ -43,7 +44,7 @@ public final class Values {
      * {@return the next value}
      *
      * @param reader reads the values
-     * @throws IllegalStateException if there is none
+     * @throws IllegalStateException if no value is left
      */
     public static Object read(BodyReader reader) {
         return switch (reader.kind()) {
@@ -101,9 +102,9 @@ public final class Values {
     /**
      * Writes a whole body.
      *
-     * @param writer takes the values
+     * @param writer the writer of the body
      * @param values the values
-     * @throws IllegalArgumentException if the values do not fit the signature, with the place
+     * @throws IllegalArgumentException if the values do not fit the signature, with the position
      */
     public static void writeAll(BodyWriter writer, List<?> values) {
         Signature signature = writer.signature();
@@ -128,9 +129,9 @@ public final class Values {
     }
 
     /**
-     * As {@link #writeAll(BodyWriter, List)}.
+     * Writes a whole body, as {@link #writeAll(BodyWriter, List)} does.
      *
-     * @param writer takes the values
+     * @param writer the writer of the body
      * @param values the values
      */
     public static void writeAll(BodyWriter writer, Object... values) {
@@ -140,10 +141,10 @@ public final class Values {
     /**
      * Writes the next value.
      *
-     * @param writer takes the values
+     * @param writer the writer of the body
      * @param value the value
-     * @throws NullPointerException if it is null
-     * @throws IllegalArgumentException if it is not of the type that comes next
+     * @throws NullPointerException if the value is null
+     * @throws IllegalArgumentException if the value does not fit the next type
      */
     public static void write(BodyWriter writer, Object value) {
         requireNonNull(value, "value");
@@ -225,7 +226,7 @@ public final class Values {
         writer.endArray();
     }
 
-    /** The value, which has to be there: D-Bus has no null. */
+    /** Returns the value, or throws if it is null: D-Bus has no null. */
     private static Object present(@Nullable Object value, String what) {
         if (value == null) {
             throw new Unfit(what + " is null");
@@ -255,7 +256,7 @@ public final class Values {
         return wanted.cast(value);
     }
 
-    /** A value that its type has no place for. */
+    /** Thrown for a value that does not fit its type. */
     private static final class Unfit extends IllegalArgumentException {
         private static final long serialVersionUID = 1L;
 

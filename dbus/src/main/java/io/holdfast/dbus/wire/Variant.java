@@ -3,10 +3,10 @@ package io.holdfast.dbus.wire;
 import static java.util.Objects.requireNonNull;
 
 /**
- * A value of type {@code v}: a value that brings its type along.
+ * A value of type {@code v}: a value together with its type.
  *
  * @param type one complete type
- * @param value of that type, as {@link Values} tells
+ * @param value a value of that type, as {@link Values} describes
  */
 public record Variant(Signature type, Object value) {
     /**
@@ -27,7 +27,7 @@ public record Variant(Signature type, Object value) {
      * {@return a variant of this type}
      *
      * @param type one complete type, as {@code as}
-     * @param value of that type, as {@link Values} tells
+     * @param value a value of that type, as {@link Values} describes
      * @throws IllegalArgumentException if the type is not exactly one complete type
      */
     public static Variant of(String type, Object value) {
@@ -36,7 +36,7 @@ public record Variant(Signature type, Object value) {
     }
 
     /**
-     * A variant of a string.
+     * Makes a variant of a string.
      *
      * @param value the value
      * @return the variant
@@ -46,7 +46,7 @@ public record Variant(Signature type, Object value) {
     }
 
     /**
-     * A variant of a boolean.
+     * Makes a variant of a boolean.
      *
      * @param value the value
      * @return the variant
@@ -56,7 +56,7 @@ public record Variant(Signature type, Object value) {
     }
 
     /**
-     * A variant of a signed number of 32 bits.
+     * Makes a variant of a signed number of 32 bits.
      *
      * @param value the value
      * @return the variant

@@ -7,11 +7,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-/** Bytes of a message that grow as values are appended, each after its zeroed padding. */
+/** A growing buffer for the bytes of a message; each value is appended after its zeroed padding. */
 final class WireBuffer {
     private static final int FIRST = 512;
 
-    /** What {@link #clear} keeps for the next message. */
+    /** The largest capacity that {@link #clear} keeps for the next message. */
     private static final int KEPT = 1 << 16;
 
     private final ValueLayout.OfShort shorts;
@@ -39,7 +39,7 @@ final class WireBuffer {
         return length;
     }
 
-    /** The bytes so far, valid until more are appended. */
+    /** Returns the bytes so far, valid until more are appended. */
     MemorySegment memory() {
         return memory.asSlice(0, length);
     }
@@ -87,7 +87,7 @@ final class WireBuffer {
         memory.set(ints, at, value);
     }
 
-    /** A length of four bytes, the text, a NUL. */
+    /** Appends a length of four bytes, the text, and a NUL. */
     void putText(byte[] text) {
         putInt(text.length);
         putBytes(text);
@@ -95,7 +95,7 @@ final class WireBuffer {
     }
 
     /**
-     * As {@link #putText(byte[])}, in UTF-8.
+     * Appends the text in UTF-8, as {@link #putText(byte[])} does.
      *
      * @throws IllegalArgumentException if the text has a NUL or half a surrogate pair
      */
@@ -113,7 +113,7 @@ final class WireBuffer {
         putByte(0);
     }
 
-    /** A length of one byte, the codes, a NUL. */
+    /** Appends a length of one byte, the codes, and a NUL. */
     void putSignature(Signature signature) {
         byte[] codes = signature.codes();
         putByte(codes.length);

@@ -1,29 +1,31 @@
 package io.holdfast.dbus.wire;
 
-/** The limits of the D-Bus Specification on what goes over the wire. Lengths are in bytes. */
+/** The limits of the D-Bus Specification on messages. Lengths are in bytes. */
 public final class WireLimits {
-    /** A whole message: header, its padding, and body. */
+    /** The length of a whole message: header, its padding, and body. */
     public static final int MAX_MESSAGE = 1 << 27;
 
-    /** The elements of one array. */
+    /** The length of the elements of one array. */
     public static final int MAX_ARRAY = 1 << 26;
 
-    /** A signature, without its length byte and NUL. */
+    /** The length of a signature, without its length byte and NUL. */
     public static final int MAX_SIGNATURE = 255;
 
-    /** A bus, interface, member or error name. */
+    /** The length of a bus, interface, member or error name. */
     public static final int MAX_NAME = 255;
 
-    /** Arrays inside of arrays in one signature; the same again for structs. */
+    /** The depth of nested arrays in one signature; the same again for structs. */
     public static final int MAX_NESTING = 32;
 
-    /** Containers inside of containers in one body, variants included. */
+    /** The depth of nested containers in one body, variants included. */
     public static final int MAX_DEPTH = 64;
 
-    /** Descriptors with one message: what Linux passes at once. */
+    /**
+     * The number of descriptors with one message, which is what Linux passes at once (SCM_MAX_FD).
+     */
     public static final int MAX_DESCRIPTORS = 253;
 
-    /** One line of the authentication. */
+    /** The length of one line of the authentication. */
     public static final int MAX_LINE = 1 << 14;
 
     private WireLimits() {}

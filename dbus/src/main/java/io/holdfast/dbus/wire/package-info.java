@@ -1,6 +1,6 @@
 /**
- * What goes over the wire: messages, the values in them, names and signatures; in packages below,
- * match rules and the authentication. No I/O.
+ * The wire format: messages, the values in them, names and signatures; in subpackages, match rules
+ * and the authentication. No I/O.
  */
 @NullMarked
 package io.holdfast.dbus.wire;

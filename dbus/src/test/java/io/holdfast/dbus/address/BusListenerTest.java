@@ -62,7 +62,7 @@ class BusListenerTest {
         Path file = folder.resolve("bus");
         BusAddress address = BusAddress.ofPath(file.toString());
         UnixListener dead = UnixListener.listen(UnixAddress.path(file), SocketType.STREAM, 1);
-        dead.fd().close(); // and its file stays
+        dead.fd().close(); // its file stays
         assertThat(file).exists();
         try (BusListener listener = BusListener.listen(address).getFirst()) {
             assertConnects(listener);
@@ -81,7 +81,7 @@ class BusListenerTest {
         Files.setAttribute(folder, "unix:mode", 0755);
         Path file = folder.resolve("bus");
         UnixListener dead = UnixListener.listen(UnixAddress.path(file), SocketType.STREAM, 1);
-        dead.fd().close(); // and its file stays
+        dead.fd().close(); // its file stays
         try (LockHog hog = LockHog.of(folder)) {
             assertThat(hog.taken()).hasSize(1);
             try (BusListener listener =
@@ -104,7 +104,7 @@ class BusListenerTest {
                         .withMessageContaining("chmod go-w " + folder);
             }
         }
-        Files.setAttribute(folder, "unix:mode", 01777); // as /tmp
+        Files.setAttribute(folder, "unix:mode", 01777); // the mode of /tmp
         BusListener.listen(file).getFirst().close();
         assertThat(folder).isEmptyDirectory();
     }
@@ -194,7 +194,7 @@ class BusListenerTest {
         }
     }
 
-    /** What a service started by its sockets does. */
+    /** A service that is started by socket activation. */
     static final class Activated {
         private Activated() {}
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Java interfaces from introspection XML. */
+/** Generates Java interfaces from introspection XML. */
 @SameOnEveryKernel
 class GeneratedInterfacesTest {
     @TempDir Path folder;
@@ -313,7 +313,7 @@ class GeneratedInterfacesTest {
                 .withMessageContaining("more than");
     }
 
-    /** What the programs of this machine have to say of themselves. */
+    /** Compiles the interfaces that this machine's packages install. */
     @Test
     void allInterfacesOfThisMachineCompile() throws Exception {
         Path interfaces = Path.of("/usr/share/dbus-1/interfaces");

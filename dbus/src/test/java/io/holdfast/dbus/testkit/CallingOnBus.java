@@ -38,8 +38,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** How the client calls others. */
-@SuppressWarnings("try") // what is exported is there to be called
+/** How the client calls other connections. */
+@SuppressWarnings("try") // exported objects are only kept open
 public abstract class CallingOnBus extends OnBus {
     @Test
     void theBusIsCalled() throws Exception {

@@ -22,7 +22,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Java source, compiled as strictly as a user may do it, by a {@link StrictConsumer}. */
+/**
+ * Java source, compiled by a {@link StrictConsumer} with strict compiler options, as a user may.
+ */
 public final class CompiledSources implements AutoCloseable {
     private final URLClassLoader loader;
 
@@ -33,7 +35,7 @@ public final class CompiledSources implements AutoCloseable {
     /**
      * Compiles sources against core and dbus.
      *
-     * @param folder for the classes
+     * @param folder the folder for the classes
      */
     public static CompiledSources of(Path folder, List<SourceFile> sources) {
         String complaints = complaints(folder, sources);
@@ -50,8 +52,8 @@ public final class CompiledSources implements AutoCloseable {
     /**
      * Generates the interfaces of an object, and compiles them.
      *
-     * @param folder for the classes
-     * @param xml as Introspect gives it
+     * @param folder the folder for the classes
+     * @param xml the XML that Introspect returned
      */
     public static CompiledSources ofXml(Path folder, String xml) {
         try {
@@ -67,8 +69,8 @@ public final class CompiledSources implements AutoCloseable {
     /**
      * Compiles files.
      *
-     * @param folder for the classes
-     * @param root of the sources
+     * @param folder the folder for the classes
+     * @param root the root of the sources
      */
     public static CompiledSources ofFiles(Path folder, Path root, List<Path> files)
             throws IOException {
@@ -79,14 +81,14 @@ public final class CompiledSources implements AutoCloseable {
         return of(folder, sources);
     }
 
-    /** What the compiler says; empty if it is content. */
+    /** Returns the compiler's messages; empty if there are none. */
     public static String complaints(Path folder, List<SourceFile> sources) {
         Map<String, String> texts = new LinkedHashMap<>();
         sources.forEach(source -> texts.put(source.path(), source.text()));
         return StrictConsumer.complaints(folder, List.of(Fd.class, BusConnection.class), texts);
     }
 
-    /** A compiled class. */
+    /** Returns a compiled class. */
     public Class<?> type(String name) throws ClassNotFoundException {
         return Class.forName(name, true, loader);
     }

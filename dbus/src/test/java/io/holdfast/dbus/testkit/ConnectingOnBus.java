@@ -13,8 +13,8 @@ import io.holdfast.dbus.NameReply;
 import io.holdfast.dbus.address.BusAddress;
 import org.junit.jupiter.api.Test;
 
-/** How the client connects, and what names it gets. */
-@SuppressWarnings("try") // what is exported is there to be called
+/** How the client connects, and which names it gets. */
+@SuppressWarnings("try") // exported objects are only kept open
 public abstract class ConnectingOnBus extends OnBus {
     @Test
     void eachConnectionHasItsOwnUniqueName() {

@@ -18,8 +18,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The other reference bus, {@code dbus-broker(1)}, driven as its launcher drives it: over a socket
- * pair, on which it gets the socket to listen on.
+ * The other reference bus, {@code dbus-broker(1)}, controlled as its launcher does: over a socket
+ * pair, on which it receives the socket to listen on.
  */
 public final class DbusBroker implements TestBus {
     private static final String PATH = "/org/bus1/DBus/Broker";
@@ -42,9 +42,9 @@ public final class DbusBroker implements TestBus {
     }
 
     /**
-     * Starts it, and waits until it listens.
+     * Starts the bus, and waits until it listens.
      *
-     * @param folder for its socket and log
+     * @param folder the folder for its socket and log
      */
     public static DbusBroker start(Path folder) throws IOException, InterruptedException {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);

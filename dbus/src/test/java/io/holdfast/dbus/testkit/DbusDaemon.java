@@ -43,9 +43,9 @@ public final class DbusDaemon implements TestBus {
     }
 
     /**
-     * Starts it, and waits until it listens.
+     * Starts the bus, and waits until it listens.
      *
-     * @param folder for its socket and configuration
+     * @param folder the folder for its socket and configuration
      */
     public static DbusDaemon start(Path folder) throws IOException {
         Path config = folder.resolve("dbus-daemon.conf");

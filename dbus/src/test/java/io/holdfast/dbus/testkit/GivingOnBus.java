@@ -60,7 +60,7 @@ public abstract class GivingOnBus extends OnBus {
         }
     }
 
-    /** What gives descriptors away. */
+    /** An interface whose methods return descriptors. */
     @DBusName("org.example.Giving")
     public interface Giving {
         Opened open(Fd given, String path);
@@ -82,7 +82,7 @@ public abstract class GivingOnBus extends OnBus {
         /** A struct with a number. */
         record Counted(Fd descriptor, @Wire("u") long count) {}
 
-        /** The implementation: what it returns can often not be sent. */
+        /** An implementation whose results often cannot be sent. */
         @SuppressWarnings("NullAway") // as a careless implementation does
         final class Careless implements Giving {
             @Override
@@ -117,7 +117,7 @@ public abstract class GivingOnBus extends OnBus {
         }
     }
 
-    /** What the other side believes. */
+    /** The interface as the other side declares it. */
     @DBusName("org.example.Giving")
     public interface Taking {
         Fd open(Fd given, String path);

@@ -30,8 +30,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** How the client lets others call its objects. */
-@SuppressWarnings("try") // what is exported is there to be called
+/** How the client exports objects. */
+@SuppressWarnings("try") // exported objects are only kept open
 public abstract class ObjectsOnBus extends OnBus {
     @Test
     void handlersRunInOrderAndOneAtATimeUnlessSaidOtherwise() throws Exception {
@@ -107,7 +107,8 @@ public abstract class ObjectsOnBus extends OnBus {
                         BusConnection.connect(BusAddress.parseList(bus().address()), options);
                 ExportedObject exported = limited.export(PATH, waiting)) {
             RemoteObject object = client().object(limited.uniqueName(), PATH);
-            // Until its user is known a name has half of the two, and the second call is refused.
+            // Until its user is known, a name may have half of the two calls, so the second is
+            // refused.
             object.call("org.freedesktop.DBus.Peer", "Ping");
             object.tell(TEST, "Wait", "");
             object.tell(TEST, "Wait", "");

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A fresh bus for each test, with two connections. A subclass says which bus. */
+/** A fresh bus for each test, with two connections. The subclass chooses the bus. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 public abstract class OnBus {
     static final String TEST = "org.example.Test";
@@ -57,12 +57,12 @@ public abstract class OnBus {
         return started(bus);
     }
 
-    /** Who has objects. */
+    /** The connection that exports objects. */
     protected final BusConnection service() {
         return started(service);
     }
 
-    /** Who calls them. */
+    /** The connection that calls them. */
     protected final BusConnection client() {
         return started(client);
     }

@@ -26,8 +26,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
-/** Descriptors that pass over the bus, and who is behind a name. */
-@SuppressWarnings("try") // what is exported is there to be called
+/** Passing of descriptors over the bus, and credentials of the owner of a name. */
+@SuppressWarnings("try") // exported objects are only kept open
 public abstract class PassingOnBus extends OnBus {
     @Test
     void descriptorsPassBothWaysAndNoneIsLeft() throws Exception {
@@ -68,7 +68,8 @@ public abstract class PassingOnBus extends OnBus {
                     assertThat(Unistd.read(in, new byte[8], 0, 8)).isEqualTo(1);
                 }
             }
-            assertThat(remote().call(TEST, "Open")).hasSize(1); // and drops what came
+            // the call closes the received descriptors
+            assertThat(remote().call(TEST, "Open")).hasSize(1);
         }
         before.awaitSameNumber();
     }
@@ -131,8 +132,9 @@ public abstract class PassingOnBus extends OnBus {
         ConnectionOptions options = ConnectionOptions.DEFAULT.withDescriptors(false);
         try (BusConnection without =
                 BusConnection.connect(BusAddress.parseList(bus().address()), options)) {
-            boolean hasDescriptor = Feature.PEER_PIDFD.isPresent(); // for the reply
-            if (hasDescriptor && bus().kind() == TestBus.Kind.DBUS_BROKER) { // it disconnects him
+            boolean hasDescriptor = Feature.PEER_PIDFD.isPresent(); // the reply carries a pidfd
+            // dbus-broker disconnects this client
+            if (hasDescriptor && bus().kind() == TestBus.Kind.DBUS_BROKER) {
                 assertThatExceptionOfType(ConnectionLostException.class)
                         .isThrownBy(() -> without.peer(service().uniqueName()).close());
                 return;
@@ -164,7 +166,7 @@ public abstract class PassingOnBus extends OnBus {
             assertThat(remote().call(TEST, "Who"))
                     .containsExactly(client().uniqueName(), Unistd.geteuid());
         }
-        before.awaitSameNumber(); // closed after the call
+        before.awaitSameNumber(); // they are closed after the call
     }
 
     @Test

@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 
-/** How the client hears of signals. */
-@SuppressWarnings("try") // what is exported is there to be called
+/** How the client receives signals. */
+@SuppressWarnings("try") // exported objects are only kept open
 public abstract class SignalsOnBus extends OnBus {
     @Test
     void signalsComeInOrderToWhoSubscribed() throws Exception {
@@ -106,7 +106,9 @@ public abstract class SignalsOnBus extends OnBus {
         }
     }
 
-    /** Until it is there: what others do next comes later. */
+    /**
+     * Emits a signal and waits until it arrives: later actions of other connections come after it.
+     */
     private static void emitAndTake(ExportedObject from, Subscription all, String text)
             throws InterruptedException {
         from.emit(TEST, "S", text);

@@ -1,11 +1,11 @@
 package io.holdfast.dbus.testkit;
 
-/** A message bus of a test, which allows everything to everybody, until it is closed. */
+/** A message bus for a test, which allows every client everything until it is closed. */
 public interface TestBus extends AutoCloseable {
-    /** What clients connect to. */
+    /** The address for clients. */
     String address();
 
-    /** What kind of bus it is, where tests must know how the buses differ. */
+    /** The kind of the bus, where tests depend on the differences. */
     Kind kind();
 
     /** The kinds of buses. */

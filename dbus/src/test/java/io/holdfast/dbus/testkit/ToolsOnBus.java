@@ -25,8 +25,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
-/** What the tools of others see of our objects: sd-bus, GDBus and libdbus. */
-@SuppressWarnings("try") // what is exported is there to be called
+/** Our objects as other implementations see them: sd-bus, GDBus and libdbus. */
+@SuppressWarnings("try") // exported objects are only kept open
 public abstract class ToolsOnBus extends OnBus {
     private static final String NAME = "org.example.Tools";
 
@@ -55,7 +55,7 @@ public abstract class ToolsOnBus extends OnBus {
         return exported;
     }
 
-    /** Runs a tool to its good end, and gives its output. */
+    /** Runs a tool that must succeed, and returns its output. */
     private static String output(String... command) throws Exception {
         try (Child child =
                 Spawn.of(Arrays.asList(command))
@@ -184,7 +184,10 @@ public abstract class ToolsOnBus extends OnBus {
         }
     }
 
-    /** The monitor tells that it begins before it hears of all. */
+    /**
+     * Emits signals until one arrives: the monitor reports its start before it receives all
+     * messages.
+     */
     private static void tickUntil(AtomicBoolean heard, ExportedObject exported) {
         try {
             while (!heard.get()) {

@@ -59,7 +59,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Proxies, exports and signals by plain Java interfaces. */
+/** Proxies, exports and signals through plain Java interfaces. */
 public abstract class TypedOnBus extends OnBus {
     private static final String WORKSHOP = "org.example.Workshop";
     private static final BigInteger MOST = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
@@ -147,7 +147,7 @@ public abstract class TypedOnBus extends OnBus {
             assertThat(proxy().any(value)).isEqualTo(value);
         }
         assertThat(proxy().any(Variant.of("v", Variant.of("in it")))).isEqualTo("in it");
-        assertThatExceptionOfType(DBusException.class) // what comes back does not tell its type
+        assertThatExceptionOfType(DBusException.class) // the result does not carry its type
                 .isThrownBy(() -> proxy().any(Variant.of("as", List.of("a"))))
                 .withMessageContaining("Workshop.any: the result is of class")
                 .withMessageContaining("give a Variant");
@@ -199,7 +199,7 @@ public abstract class TypedOnBus extends OnBus {
         }
     }
 
-    /** What one side has. */
+    /** The interface as one side declares it. */
     @DBusName("org.example.Wide")
     public interface Wide {
         @Wire("t")
@@ -214,7 +214,7 @@ public abstract class TypedOnBus extends OnBus {
         @Property
         int size();
 
-        /** The implementation. */
+        /** An implementation with the largest values. */
         final class Max implements Wide {
             @Override
             public BigInteger most() {
@@ -238,7 +238,7 @@ public abstract class TypedOnBus extends OnBus {
         }
     }
 
-    /** What the other side believes. */
+    /** The interface as the other side declares it. */
     @DBusName("org.example.Wide")
     public interface Narrow {
         @Wire("t")
@@ -253,7 +253,7 @@ public abstract class TypedOnBus extends OnBus {
     }
 
     @Test
-    @SuppressWarnings("NullAway") // that is the point
+    @SuppressWarnings("NullAway") // nulls are what is tested
     void nullsAreRefusedByNameBeforeAnythingIsSent() {
         assertThatNullPointerException()
                 .isThrownBy(() -> proxy().path(null))
@@ -358,7 +358,7 @@ public abstract class TypedOnBus extends OnBus {
     void stagesDoNotWait() throws Exception {
         CompletableFuture<String> first = proxy().later("one").toCompletableFuture();
         CompletableFuture<String> second = proxy().later("two").toCompletableFuture();
-        assertThat(proxy().add(1, 2)).isEqualTo(3); // meanwhile
+        assertThat(proxy().add(1, 2)).isEqualTo(3); // while both calls are under way
         assertThat(worker.poked.take()).isEqualTo("one");
         assertThat(worker.poked.take()).isEqualTo("two");
         assertThat(first).isNotDone();
@@ -599,7 +599,7 @@ public abstract class TypedOnBus extends OnBus {
                 .doesNotContain("Twice");
     }
 
-    // What the tools of others see
+    // With the tools of other implementations
 
     private static String output(List<String> command) throws Exception {
         try (Child child = Spawn.of(command).stdout(Stdio.pipe()).stderr(Stdio.merged()).start()) {

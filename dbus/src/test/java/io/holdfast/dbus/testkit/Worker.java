@@ -13,7 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
-/** A {@link Workshop} that gives back what it gets. */
+/** A {@link Workshop} that returns its arguments. */
 final class Worker implements Workshop {
     final LinkedBlockingQueue<String> poked = new LinkedBlockingQueue<>();
     final CompletableFuture<String> later = new CompletableFuture<>();

@@ -35,7 +35,7 @@ public interface Workshop {
     @Wire("u")
     long unsigned(@Wire("u") long value);
 
-    /** As unsigned, by whom it does not fit. */
+    /** Like unsigned, but for a value that its Java type cannot hold. */
     @DBusName("Unsigned2")
     @Wire("u")
     int narrow(@Wire("u") long value);
@@ -83,7 +83,7 @@ public interface Workshop {
     @Property(BusInterface.Change.CONSTANT)
     String version();
 
-    /** Java's alone. */
+    /** A default method, which is no D-Bus method. */
     default long twice(int a) {
         return add(a, a);
     }
@@ -100,8 +100,8 @@ public interface Workshop {
         }
     }
 
-    /** One of each type. */
-    @SuppressWarnings("ArrayRecordComponent") // as bytes are
+    /** A value of each type. */
+    @SuppressWarnings("ArrayRecordComponent") // as in D-Bus bodies
     record All(
             boolean flag,
             byte octet,

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Under which names arguments are introspected. */
+/** The names of arguments in introspection data. */
 @SameOnEveryKernel
 class ArgumentNamesTest {
     @Test
@@ -24,7 +24,7 @@ class ArgumentNamesTest {
         }
     }
 
-    /** Names that D-Bus does not have. */
+    /** Names that are not valid in D-Bus. */
     public interface Foreign {
         record Size(int $length, int width_in_mm) implements Outputs {}
 

@@ -19,10 +19,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Which interfaces are D-Bus interfaces, and what is said of those that are none. */
+/** Which interfaces are valid D-Bus interfaces, and the errors for the others. */
 @SameOnEveryKernel
 class InterfaceReaderTest {
-    /** One that D-Bus can have, with what is Java's alone. */
+    /** A valid interface, with methods that are no D-Bus methods. */
     public interface Good extends Above {
         void plain();
 
@@ -37,7 +37,7 @@ class InterfaceReaderTest {
         Pair pair(List<Map<String, Pair>> pairs);
     }
 
-    /** Members of an interface above are members of the one below. */
+    /** The members of a superinterface are members of the interface too. */
     public interface Above {
         void above();
     }
@@ -54,7 +54,7 @@ class InterfaceReaderTest {
         void add(long a);
     }
 
-    /** A clash by the annotation. */
+    /** A name clash that the annotation causes. */
     public interface Renamed {
         void one();
 
@@ -62,115 +62,115 @@ class InterfaceReaderTest {
         void other();
     }
 
-    /** As it says. */
+    /** A raw list as an argument. */
     @SuppressWarnings("rawtypes")
     public interface RawList {
         void names(int n, List names);
     }
 
-    /** As it says. */
+    /** A wildcard in an argument. */
     public interface Wildcard {
         void names(List<? extends String> names);
     }
 
-    /** As it says. */
+    /** A type variable as an argument. */
     public interface Variable {
         <T> void names(T name);
     }
 
-    /** As it says. */
+    /** An array other than byte[]. */
     public interface Arrays {
         String[] names();
     }
 
-    /** As it says. */
+    /** A float, which D-Bus does not have. */
     public interface Floating {
         void half(float number);
     }
 
-    /** As it says. */
+    /** A class without a D-Bus type. */
     public interface Unknown {
         Optional<String> name();
     }
 
-    /** As it says. */
+    /** A collection other than List and Map. */
     public interface Other {
         void names(Collection<String> names);
     }
 
-    /** As it says. */
+    /** A map key that is no basic type. */
     public interface Keys {
         void map(Map<List<String>, String> map);
     }
 
-    /** As it says. */
+    /** A BigInteger without its D-Bus type. */
     public interface Unsaid {
         void big(BigInteger number);
     }
 
-    /** As it says. */
+    /** A D-Bus type that does not fit a number. */
     public interface Mistaken {
         void count(@Wire("s") long number);
     }
 
-    /** As it says. */
+    /** A D-Bus type that does not fit a text. */
     public interface NotOfText {
         void count(@Wire("u") String number);
     }
 
-    /** A record in itself. */
+    /** A record that contains itself. */
     public record Tree(String name, List<Tree> below) {}
 
-    /** As it says. */
+    /** A method with a record that contains itself. */
     public interface Endless {
         void grow(Tree tree);
     }
 
-    /** As it says. */
+    /** A record without components. */
     public record Empty() {}
 
-    /** As it says. */
+    /** A method with an empty struct. */
     public interface Nothing {
         void give(Empty empty);
     }
 
-    /** As it says. */
+    /** A record of several outputs. */
     public record Both(int a, int b) implements Outputs {}
 
-    /** As it says. */
+    /** A method with several outputs as an argument. */
     public interface Several {
         void give(Both both);
     }
 
-    /** As it says. */
+    /** A raw stage as a result. */
     @SuppressWarnings("rawtypes")
     public interface RawStage {
         CompletionStage later();
     }
 
-    /** As it says. */
+    /** An invalid interface name. */
     @DBusName("nodot")
     public interface BadName {}
 
-    /** As it says. */
+    /** An invalid member name. */
     public interface BadMember {
         @DBusName("a-b")
         void member();
     }
 
-    /** As it says. */
+    /** A method with a result and without a reply. */
     public interface Replying {
         @NoReply
         int member();
     }
 
-    /** As it says. */
+    /** A property method with both a parameter and a result. */
     public interface Odd {
         @Property
         String zone(String value);
     }
 
-    /** As it says. */
+    /** A property with two types. */
     public interface Torn {
         @Property
         String zone();
@@ -179,33 +179,33 @@ class InterfaceReaderTest {
         void zone(int value);
     }
 
-    /** As it says. */
+    /** A property with a descriptor. */
     public interface Open {
         @Property
         Fd file();
     }
 
-    /** As it says. */
+    /** A property with a stage. */
     public interface Slow {
         @Property
         CompletableFuture<String> file();
     }
 
-    /** As it says. */
+    /** An interface with a type variable. */
     public interface Generic<T> {
         void give(T value);
     }
 
-    /** As it says. */
+    /** A sealed interface, which has no proxies. */
     public sealed interface Sealed permits Member {}
 
-    /** Its member. */
+    /** The permitted class of the sealed interface. */
     public record Member() implements Sealed {}
 
-    /** As it says. */
+    /** An interface with an invalid signal. */
     public interface BadSignal {
-        /** Its signal. */
-        @SuppressWarnings("ArrayRecordComponent") // which is what is wrong with it
+        /** A signal with an array, which has no D-Bus type. */
+        @SuppressWarnings("ArrayRecordComponent") // the array is the fault
         record Tick(Object[] all) implements Signal {}
     }
 

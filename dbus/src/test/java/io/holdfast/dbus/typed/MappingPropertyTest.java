@@ -26,8 +26,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Random interfaces: their XML becomes source that compiles, of the same types, and their values go
- * to Java and back as they were.
+ * Random interfaces: the source that is generated from their XML compiles and has the same types,
+ * and their values survive the conversion to Java and back.
  */
 @SameOnEveryKernel
 class MappingPropertyTest {
@@ -97,7 +97,7 @@ class MappingPropertyTest {
                 .isEqualTo(written(type, List.of(plain)));
     }
 
-    /** What goes over the wire: plain values that are the same may be of several classes. */
+    /** Marshals values, since equal values on the wire may be of several Java classes. */
     private static byte[] written(String types, List<?> plain) {
         MessageWriter message = new MessageWriter().signal("/", "a.b", "C").serial(1);
         if (!types.isEmpty()) {
@@ -129,7 +129,7 @@ class MappingPropertyTest {
         };
     }
 
-    /** A plain value, as one that came. */
+    /** Returns a plain value like a received one. */
     private static Object value(Gen gen, Signature type, int most) {
         String text = type.toString();
         return switch (text.charAt(0)) {

@@ -10,7 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 
-/** Valid messages of every shape, and what becomes of them when a few bytes are damaged. */
+/** Generates valid messages of every shape, and damages a few bytes of them. */
 final class GeneratedMessage {
     private static final String BASIC = "ybnqiuxtdsogh";
     private static final int MOST_ELEMENTS = 60;
@@ -19,7 +19,7 @@ final class GeneratedMessage {
     private final ByteOrder order;
     private final WireBuffer buffer;
 
-    /** How many more values containers may have. */
+    /** The number of values that containers may still get. */
     private int budget = MOST_ELEMENTS;
 
     private GeneratedMessage(Gen gen) {
@@ -28,7 +28,7 @@ final class GeneratedMessage {
         buffer = new WireBuffer(order);
     }
 
-    /** A valid message of at most a few kilobytes. */
+    /** Generates a valid message of at most a few kilobytes. */
     static byte[] any(Gen gen) {
         return new GeneratedMessage(gen).write();
     }
@@ -194,7 +194,7 @@ final class GeneratedMessage {
         }
     }
 
-    /** The message with one to three places damaged; its framing is often made good again. */
+    /** Damages the message in one to three places; often repairs its framing. */
     static byte[] mutate(Gen gen, byte[] original) {
         byte[] mutant = original.clone();
         for (int n = gen.between(1, 3); n > 0 && mutant.length > 0; n--) {
@@ -218,7 +218,7 @@ final class GeneratedMessage {
         return mutant;
     }
 
-    /** Changes what may be a length. */
+    /** Changes four bytes that may be a length. */
     private static void addTo(byte[] bytes, int at, Gen gen) {
         if (at + 4 <= bytes.length) {
             ByteBuffer in = order(bytes);
@@ -246,7 +246,9 @@ final class GeneratedMessage {
         return more;
     }
 
-    /** Makes the body's length what is left after the header, if the header ends within. */
+    /**
+     * Sets the length of the body to the bytes that follow the header, if the header ends within.
+     */
     static void fitBody(byte[] bytes) {
         ByteBuffer in = order(bytes);
         long header = (16 + Integer.toUnsignedLong(in.getInt(12)) + 7) & -8;
@@ -255,7 +257,7 @@ final class GeneratedMessage {
         }
     }
 
-    /** Whether a dict in the body has two entries of one key, of which a Map keeps one. */
+    /** Returns whether a dict in the body has a key twice: a Map keeps only one of them. */
     static boolean hasDictTwice(ReferenceMessage message) {
         for (int i = 0; i < message.bodyTypes.size(); i++) {
             if (hasDictTwice(message.bodyTypes.get(i), message.body.get(i))) {

@@ -47,7 +47,7 @@ class KnownHeaderTest {
         return writer.finish().toArray(ValueLayout.JAVA_BYTE);
     }
 
-    /** What a view makes of a message. */
+    /** Returns everything that a view reports about a message. */
     private static String outcome(MessageView view, byte[] message) {
         try {
             view.read(MemorySegment.ofArray(message), 0, message.length);
@@ -118,7 +118,7 @@ class KnownHeaderTest {
         }
     }
 
-    /** What has to be the same for the version to be the same. */
+    /** Returns the fields that must be equal if the version is the same. */
     private static String fields(MessageView view) {
         return Stream.of(
                         view.type(),
@@ -159,7 +159,7 @@ class KnownHeaderTest {
         }
     }
 
-    /** On both sides of the longest header that is kept: 64 words behind the first 16 bytes. */
+    /** Tests lengths around the longest header that is kept: 64 words behind the first 16 bytes. */
     @Test
     void headersOfAnyLengthAreReadAgain() {
         int longest = 0;

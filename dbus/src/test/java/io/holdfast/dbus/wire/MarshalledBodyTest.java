@@ -39,7 +39,7 @@ class MarshalledBodyTest {
         MarshalledBody marshalled = MarshalledBody.of(SIGNATURE, VALUES);
 
         MessageWriter writer = new MessageWriter();
-        for (int i = 0; i < 2; i++) { // a writer goes on after it
+        for (int i = 0; i < 2; i++) { // the writer can be used again afterwards
             assertThat(message(writer.methodReturn(3).body(marshalled))).containsExactly(expected);
         }
         assertThat(marshalled.length()).isPositive();

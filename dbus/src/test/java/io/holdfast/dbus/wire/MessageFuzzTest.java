@@ -13,9 +13,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Generated messages, and what a few changes make of them, against {@link MessageOracle}. The
- * messages are valid and varied, which coverage-guided fuzzing of bytes (module fuzz) reaches
- * slowly.
+ * Checks generated messages, and damaged variants of them, with {@link MessageOracle}. The messages
+ * are valid and varied, which coverage-guided fuzzing of bytes (module fuzz) reaches only slowly.
  */
 @SameOnEveryKernel
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
@@ -41,7 +40,7 @@ class MessageFuzzTest {
                 ReferenceMessage.parse(original);
                 boolean _ = oracle.agrees(original, memory, gen.between(0, 9));
                 for (int j = 0; j < MUTANTS; j++) {
-                    if (gen.chance(0.5)) { // so that the mutant meets a header that is known
+                    if (gen.chance(0.5)) { // so that the mutant meets a known header
                         oracle.read(original, memory, gen.between(0, 9));
                     }
                     if (oracle.agrees(

@@ -7,15 +7,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares a view with {@link ReferenceMessage}: it accepts exactly what the reference accepts,
- * throws nothing but ProtocolException, and what it accepts can be read in full, written again, and
- * relayed. One view reads all messages, so that it knows the header of the one before.
+ * Compares a view with {@link ReferenceMessage}: the view must accept exactly what the reference
+ * accepts and throw nothing but ProtocolException, and an accepted message can be read in full,
+ * written again, and relayed. One view reads all messages, so that it knows the header of the one
+ * before.
  */
 final class MessageOracle {
     private final MessageView view = new MessageView();
     private final SenderField sender = new SenderField(":1.99");
 
-    /** Whether the message is valid; fails unless the view and the reference agree. */
+    /** Returns whether the message is valid; fails unless the view and the reference agree. */
     boolean agrees(byte[] message, MemorySegment memory, int offset) {
         ProtocolException refusal = null;
         try {
@@ -45,14 +46,14 @@ final class MessageOracle {
     /**
      * Reads a message.
      *
-     * @param memory for the message to lie in, {@code offset} bytes from its start
+     * @param memory the memory for the message, which starts at {@code offset}
      */
     void read(byte[] message, MemorySegment memory, int offset) {
         MemorySegment.copy(message, 0, memory, ValueLayout.JAVA_BYTE, offset, message.length);
         view.read(memory, offset, message.length);
     }
 
-    /** Plain, since AssertJ would take most of the time. */
+    /** Compares plainly, since AssertJ would take most of the time. */
     private static void same(@Nullable Object actual, @Nullable Object expected) {
         if (!Objects.equals(actual, expected)) {
             throw new AssertionError("expected " + expected + ", was " + actual);

@@ -42,14 +42,14 @@ class MessageViewTest {
                 .withMessage(reason);
     }
 
-    /** A message of these fields. */
+    /** Returns a message with these fields. */
     private static byte[] fields(Consumer<MessageWriter> fields) {
         MessageWriter writer = anything();
         fields.accept(writer);
         return bytes(writer);
     }
 
-    /** A message whose body is these bytes, of this signature. */
+    /** Returns a message with this signature and these bytes as its body. */
     private static byte[] body(String signature, int... body) {
         WireBuffer message = new WireBuffer(ByteOrder.LITTLE_ENDIAN);
         MessageWriter writer = anything();
@@ -62,7 +62,7 @@ class MessageViewTest {
         return message.memory().toArray(ValueLayout.JAVA_BYTE);
     }
 
-    /** The first 16 bytes of a message, and where its parts shall end. */
+    /** Returns the first 16 bytes of a message with the given lengths. */
     private static MemorySegment start(ByteOrder order, int fields, int body) {
         ByteBuffer start = ByteBuffer.allocate(16).order(order);
         start.put((byte) (order == ByteOrder.LITTLE_ENDIAN ? 'l' : 'B'));
@@ -302,7 +302,7 @@ class MessageViewTest {
         refused(deeper(bytes(nested(64))), "body at byte 216: more than 64 containers deep");
     }
 
-    /** Variants in variants, with a byte in the last. */
+    /** Writes nested variants, with a byte in the innermost. */
     private static MessageWriter nested(int depth) {
         MessageWriter writer = anything();
         BodyWriter body = writer.body("v");
@@ -316,7 +316,7 @@ class MessageViewTest {
         return body.end();
     }
 
-    /** One variant more around the body. */
+    /** Wraps the body in one more variant. */
     private static byte[] deeper(byte[] message) {
         int[] body = new int[message.length - 24 + 3];
         body[0] = 1;
@@ -379,13 +379,16 @@ class MessageViewTest {
 
             sum += work(memory, sender, target, 20_000);
 
-            // Less than a byte a message: what the compilers themselves may allocate.
+            // Less than a byte per message: the JIT compilers may allocate something themselves.
             assertThat(allocated() - before).isLessThan(20_000);
             assertThat(sum).isPositive();
         }
     }
 
-    /** What this thread has allocated so far; by reflection, as our module needs no management. */
+    /**
+     * Returns the bytes that this thread has allocated so far; by reflection, as our module does
+     * not require java.management.
+     */
     private static long allocated() throws ReflectiveOperationException {
         Object threads =
                 Class.forName("java.lang.management.ManagementFactory")

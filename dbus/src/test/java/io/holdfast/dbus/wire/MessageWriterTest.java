@@ -85,7 +85,7 @@ class MessageWriterTest {
     @Test
     void aFieldThatComesOnceIsRefusedASecondTime() {
         MessageWriter writer = new MessageWriter();
-        for (int i = 0; i < 2; i++) { // for each message anew
+        for (int i = 0; i < 2; i++) { // the rule holds for each message anew
             MessageWriter message =
                     writer.methodReturn(1).destination(":1.1").sender(":1.2").unixFds(1);
 

@@ -14,9 +14,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rules of the specification once more, written for clarity alone: signatures become trees,
- * values become objects, names are regular expressions. What the library accepts and refuses is
- * compared with this.
+ * A second implementation of the specification's rules, written only for clarity: signatures become
+ * trees, values become objects, names are regular expressions. Tests compare the library with it.
  */
 final class ReferenceMessage {
     /** Why a message is invalid. */
@@ -28,10 +27,10 @@ final class ReferenceMessage {
         }
     }
 
-    /** A complete type: its code, and what it is made of. */
+    /** A complete type: its code, and its parts. */
     record Type(char code, List<Type> parts) {}
 
-    /** A value in a variant, or a header field. */
+    /** A value in a variant or in a header field. */
     record Typed(Type type, Object value) {}
 
     record Field(int code, Typed value) {}
@@ -62,7 +61,7 @@ final class ReferenceMessage {
         in = ByteBuffer.wrap(bytes);
     }
 
-    /** Reads these bytes, which shall be one message, no more and no less. */
+    /** Reads bytes that must be exactly one message. */
     static ReferenceMessage parse(byte[] bytes) throws Refused {
         ReferenceMessage message = new ReferenceMessage(bytes);
         message.parse();
@@ -152,7 +151,7 @@ final class ReferenceMessage {
         return text.length() <= 255 && pattern.matcher(text).matches();
     }
 
-    /** The trees of a signature's complete types. */
+    /** Returns the trees of a signature's complete types. */
     static List<Type> signature(String text) throws Refused {
         require(text.length() <= 255, "long signature");
         List<Type> types = new ArrayList<>();

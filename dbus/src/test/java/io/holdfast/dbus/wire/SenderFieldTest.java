@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class SenderFieldTest {
     private static final int UNALIGNED = 3;
 
-    /** Where the peer put a SENDER of its own. */
+    /** Where the peer's own SENDER is. */
     enum Place {
         ABSENT,
         FIRST,

@@ -193,7 +193,10 @@ class SyntaxTest {
         assertUtf8(hex, false);
     }
 
-    /** At every place of text of every length, so that each step of eight bytes is met. */
+    /**
+     * Checks the sequence at every position in texts of many lengths, so that each step of eight
+     * bytes is covered.
+     */
     private static void assertUtf8(String hex, boolean valid) {
         byte[] sequence = HexFormat.of().parseHex(hex.replace(" ", ""));
         for (int before = 0; before < 18; before++) {
@@ -234,7 +237,9 @@ class SyntaxTest {
         }
     }
 
-    /** Text that is long enough to be taken in blocks, with these bytes anywhere in it. */
+    /**
+     * Returns a text that is long enough to be checked in blocks, with these bytes anywhere in it.
+     */
     private static byte[] within(Gen gen, byte[] bytes) {
         byte[] text = new byte[gen.between(bytes.length, 3_000)];
         Arrays.fill(text, (byte) 'x');

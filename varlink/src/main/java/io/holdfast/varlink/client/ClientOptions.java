@@ -4,14 +4,14 @@ import io.holdfast.varlink.MessageLimits;
 import java.time.Duration;
 
 /**
- * How a client deals with its service.
+ * The time-outs and limits of a client.
  *
- * @param callTimeout how long a call may take until its (first) reply
- * @param streamTimeout how long a {@code more} call may be silent between two replies
- * @param limits what a reply may be
+ * @param callTimeout the time limit of a call until its (first) reply
+ * @param streamTimeout the time limit between two replies to a {@code more} call
+ * @param limits the limits of a reply
  */
 public record ClientOptions(Duration callTimeout, Duration streamTimeout, MessageLimits limits) {
-    /** 45 s for a call, no end to silence, {@link MessageLimits#DEFAULT}. */
+    /** 45 s for a call, no limit between the replies of a stream, {@link MessageLimits#DEFAULT}. */
     public static final ClientOptions DEFAULT =
             new ClientOptions(
                     Duration.ofSeconds(45),
@@ -19,7 +19,7 @@ public record ClientOptions(Duration callTimeout, Duration streamTimeout, Messag
                     MessageLimits.DEFAULT);
 
     /**
-     * Checks the times.
+     * Checks the time-outs.
      *
      * @throws IllegalArgumentException if a time-out is not positive
      */
@@ -30,20 +30,20 @@ public record ClientOptions(Duration callTimeout, Duration streamTimeout, Messag
     }
 
     /**
-     * {@return the same options with another time for each call}
+     * {@return the same options with another time limit of calls}
      *
-     * @param timeout positive; the default is 45 s
-     * @throws IllegalArgumentException if it is not positive
+     * @param timeout the time limit, positive; the default is 45 s
+     * @throws IllegalArgumentException if the time limit is not positive
      */
     public ClientOptions withCallTimeout(Duration timeout) {
         return new ClientOptions(timeout, streamTimeout, limits);
     }
 
     /**
-     * {@return the same options with another time between two replies of a stream}
+     * {@return the same options with another time limit between two replies of a stream}
      *
-     * @param timeout positive; by default silence never ends a stream
-     * @throws IllegalArgumentException if it is not positive
+     * @param timeout the time limit, positive; there is none by default
+     * @throws IllegalArgumentException if the time limit is not positive
      */
     public ClientOptions withStreamTimeout(Duration timeout) {
         return new ClientOptions(callTimeout, timeout, limits);
@@ -52,7 +52,7 @@ public record ClientOptions(Duration callTimeout, Duration streamTimeout, Messag
     /**
      * {@return the same options with other limits of a reply}
      *
-     * @param messages what a reply may be; the default is {@link MessageLimits#DEFAULT}
+     * @param messages the limits of a reply; the default is {@link MessageLimits#DEFAULT}
      */
     public ClientOptions withLimits(MessageLimits messages) {
         return new ClientOptions(callTimeout, streamTimeout, messages);

@@ -2,11 +2,14 @@ package io.holdfast.varlink.client;
 
 import java.io.Serial;
 
-/** A client's connection ended before the reply was complete, and cannot be used any more. */
+/**
+ * Thrown when a client's connection has ended before the reply was complete; the client cannot be
+ * used any more.
+ */
 public final class ConnectionLostException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
-    /** Why it ended. */
+    /** Why the connection ended. */
     public enum Reason {
         /** The service closed it, or this client was closed. */
         CLOSED,

@@ -5,8 +5,8 @@ import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 
 /**
- * A reply with the descriptors that came beside it, which it owns: {@link #close} closes those that
- * were not {@linkplain Fd#move moved} to a new owner.
+ * A reply with its descriptors, which it owns: {@link #close} closes those that were not
+ * {@linkplain Fd#move moved} to a new owner.
  *
  * @param parameters the parameters
  * @param descriptors the descriptors

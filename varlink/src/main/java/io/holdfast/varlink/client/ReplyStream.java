@@ -7,11 +7,11 @@ import java.util.NoSuchElementException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The replies to a {@code more} call as they come. Until it has ended, the client's connection
- * carries nothing else; closing it earlier closes that connection, which is how a client tells a
- * service that it has seen enough.
+ * The replies to a {@code more} call as they arrive. Until the stream has ended, the client's
+ * connection carries nothing else. Closing the stream earlier closes the connection, which is how a
+ * client ends such a call.
  *
- * <p>For one thread at a time, but {@link #close} may be called by any.
+ * <p>For use by one thread at a time, but any thread may call {@link #close}.
  */
 public final class ReplyStream implements Iterator<Reply>, AutoCloseable {
     private final VarlinkClient client;
@@ -27,10 +27,10 @@ public final class ReplyStream implements Iterator<Reply>, AutoCloseable {
     /**
      * Waits for the next reply.
      *
-     * @return false if the last one was given out
-     * @throws VarlinkException if the service answered with an error, which ends the stream
-     * @throws ConnectionLostException if the connection ended before the last reply, or none came
-     *     within the client's stream time-out
+     * @return false if the last reply was returned
+     * @throws VarlinkException if the service replied with an error, which ends the stream
+     * @throws ConnectionLostException if the connection ended before the last reply, or no reply
+     *     arrived within the client's stream time-out
      */
     @Override
     public boolean hasNext() {
@@ -61,7 +61,7 @@ public final class ReplyStream implements Iterator<Reply>, AutoCloseable {
     /**
      * Waits for the next reply, whose descriptors the caller owns.
      *
-     * @throws NoSuchElementException if the last one was given out
+     * @throws NoSuchElementException if the last reply was returned
      * @throws VarlinkException as {@link #hasNext}
      * @throws ConnectionLostException as {@link #hasNext}
      */
@@ -75,7 +75,7 @@ public final class ReplyStream implements Iterator<Reply>, AutoCloseable {
         return reply;
     }
 
-    /** Closes the connection unless the last reply has come. Idempotent. */
+    /** Closes the connection, unless the last reply has arrived. Idempotent. */
     @Override
     public void close() {
         if (!ended) {

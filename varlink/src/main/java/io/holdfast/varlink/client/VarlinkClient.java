@@ -37,12 +37,12 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection to a Varlink service. Calls block the calling thread, virtual or platform, until the
- * reply has come; calls by several threads take turns. After a {@link ConnectionLostException} the
- * client is closed.
+ * A connection to a Varlink service. A call blocks the calling thread, virtual or platform, until
+ * the reply has arrived; calls by several threads take turns. After a {@link
+ * ConnectionLostException} the client is closed.
  *
- * <p>An error reply is thrown as {@link VarlinkException}. Replies are not compared with the
- * service's interface definition: see {@link Interface#checkOutput}.
+ * <p>An error reply is thrown as {@link VarlinkException}. The client does not compare replies with
+ * the service's interface definition: see {@link Interface#checkOutput}.
  *
  * <p>Safe for use by any thread.
  */
@@ -51,11 +51,11 @@ public final class VarlinkClient implements AutoCloseable {
     record Received(Reply reply, boolean continues) {}
 
     /**
-     * The last reply, and the connection that belongs to another protocol now.
+     * The last reply, and the connection, which carries another protocol from now on.
      *
      * @param reply the last Varlink reply
-     * @param socket the connection, owned by this
-     * @param program that of an {@code exec:} address; it gets a SIGTERM by the close
+     * @param socket the connection, owned by this object
+     * @param program the program of an {@code exec:} address; closing sends it SIGTERM
      */
     public record Upgraded(JsonObject reply, UnixSocket socket, Optional<Child> program)
             implements AutoCloseable {
@@ -88,25 +88,25 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     /**
-     * Connects to an address as {@link VarlinkAddress#parse} reads it.
+     * Connects to an address, in a form that {@link VarlinkAddress#parse} accepts.
      *
      * @param address the address
      * @return the client, owned by the caller
-     * @throws IllegalArgumentException if that is no address
-     * @throws ErrnoException if nobody listens there, or the program cannot be run
+     * @throws IllegalArgumentException if the address is malformed
+     * @throws ErrnoException if no service listens there, or the program cannot be started
      */
     public static VarlinkClient connect(String address) {
         return connect(VarlinkAddress.parse(address), ClientOptions.DEFAULT);
     }
 
     /**
-     * Connects, or runs the program of an {@code exec:} address.
+     * Connects to an address, or starts the program of an {@code exec:} address.
      *
      * @param address the address
      * @param options the options
      * @return the client, owned by the caller
-     * @throws ErrnoException if nobody listens there, or the program cannot be run
-     * @throws ConnectionLostException INTERRUPTED
+     * @throws ErrnoException if no service listens there, or the program cannot be started
+     * @throws ConnectionLostException INTERRUPTED if the thread is or gets interrupted
      */
     public static VarlinkClient connect(VarlinkAddress address, ClientOptions options) {
         return switch (address) {
@@ -126,7 +126,7 @@ public final class VarlinkClient implements AutoCloseable {
         }
     }
 
-    /** Runs a program that finds the connection as services of systemd do: sd_listen_fds(3). */
+    /** Starts a program and passes it the connection as systemd does: sd_listen_fds(3). */
     private static VarlinkClient start(Path program, ClientOptions options) {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket theirs = pair[1]) {
@@ -148,9 +148,9 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     /**
-     * Uses a connected stream socket, which it closes in the end.
+     * Uses a connected stream socket, which the client closes when it is closed.
      *
-     * @param socket the socket; owned from now on
+     * @param socket the socket, owned by the client from now on
      * @param options the options
      * @return the client, owned by the caller
      */
@@ -159,7 +159,7 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     /**
-     * {@return the process that listened on the socket when this client connected} The caller
+     * {@return the process that was listening on the socket when this client connected} The caller
      * closes it.
      */
     public Peer peer() {
@@ -167,7 +167,7 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     /**
-     * Calls without parameters, within {@link ClientOptions#callTimeout}.
+     * Calls a method without parameters, within {@link ClientOptions#callTimeout}.
      *
      * @param method the qualified name
      * @return the parameters of the reply
@@ -177,7 +177,7 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     /**
-     * Calls within {@link ClientOptions#callTimeout}.
+     * Calls a method within {@link ClientOptions#callTimeout}.
      *
      * @param method the qualified name
      * @param parameters the parameters
@@ -188,14 +188,14 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     /**
-     * Calls and waits for the reply. Descriptors beside it are closed.
+     * Calls a method and waits for the reply. Descriptors of the reply are closed.
      *
      * @param method the qualified name
      * @param parameters the parameters
      * @param timeout the time limit
      * @return the reply's parameters
-     * @throws VarlinkException if the service answers with an error
-     * @throws ConnectionLostException if no reply comes in time, or the connection ends
+     * @throws VarlinkException if the service replies with an error
+     * @throws ConnectionLostException if no reply arrives in time, or the connection ends
      */
     public JsonObject call(String method, JsonObject parameters, Duration timeout) {
         try (Reply reply = call(method, parameters, timeout, List.of())) {
@@ -204,13 +204,13 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     /**
-     * The same with descriptors in both directions.
+     * Calls a method with descriptors in both directions, and waits for the reply.
      *
      * @param method the qualified name
      * @param parameters the parameters
      * @param timeout the time limit
-     * @param descriptors go beside the call; they stay the caller's
-     * @return owns the descriptors that came beside the reply
+     * @param descriptors the descriptors of the call; they stay the caller's
+     * @return the reply, which owns its descriptors
      */
     public Reply call(
             String method, JsonObject parameters, Duration timeout, List<Fd> descriptors) {
@@ -225,7 +225,7 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     /**
-     * Calls, and gives the replies as they come.
+     * Calls a method with {@code more}, and returns the replies as they arrive.
      *
      * @param method the qualified name
      * @param parameters the parameters
@@ -237,11 +237,11 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     /**
-     * The same with descriptors.
+     * Calls a method with {@code more} and descriptors, and returns the replies as they arrive.
      *
      * @param method the qualified name
      * @param parameters the parameters
-     * @param descriptors go beside the call; they stay the caller's
+     * @param descriptors the descriptors of the call; they stay the caller's
      * @return the replies, owned by the caller
      */
     public ReplyStream more(String method, JsonObject parameters, List<Fd> descriptors) {
@@ -257,7 +257,7 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     /**
-     * Calls without a reply; a failure is not told.
+     * Calls a method without a reply; a failure of it is not reported.
      *
      * @param method the qualified name
      * @param parameters the parameters
@@ -274,13 +274,14 @@ public final class VarlinkClient implements AutoCloseable {
     }
 
     /**
-     * Calls, and takes the connection over for another protocol: not a byte behind the reply has
-     * been read. The client is of no more use then.
+     * Calls a method, and takes the connection over for another protocol: no byte behind the reply
+     * has been read. The client cannot be used afterwards.
      *
      * @param method the qualified name
      * @param parameters the parameters
-     * @return owns the socket, and the program of an {@code exec:} address
-     * @throws VarlinkException if the service answers with an error; the client stays usable
+     * @return the last reply, with the socket and the program of an {@code exec:} address, which it
+     *     owns
+     * @throws VarlinkException if the service replies with an error; the client stays usable
      */
     public Upgraded upgrade(String method, JsonObject parameters) {
         turn.lock();
@@ -307,7 +308,7 @@ public final class VarlinkClient implements AutoCloseable {
      *
      * @param name the name of the interface
      * @throws VarlinkException InterfaceNotFound
-     * @throws ConnectionLostException PROTOCOL, if the answer is no definition
+     * @throws ConnectionLostException PROTOCOL if the reply is no valid definition
      */
     public Interface getInterfaceDescription(String name) {
         JsonObject reply =
@@ -362,7 +363,7 @@ public final class VarlinkClient implements AutoCloseable {
         }
     }
 
-    /** The next reply of a stream, within its own time. */
+    /** Waits for the next reply of a stream, within its own time limit. */
     Received receive(Duration timeout) {
         turn.lock();
         try {
@@ -442,7 +443,7 @@ public final class VarlinkClient implements AutoCloseable {
 
     /**
      * Closes the connection, unless it was {@linkplain #upgrade upgraded}, and ends the program of
-     * an {@code exec:} address by SIGTERM. Threads that wait for a reply get a {@link
+     * an {@code exec:} address by SIGTERM. Threads that wait for a reply get {@link
      * ConnectionLostException}. Idempotent.
      */
     @Override

@@ -4,8 +4,8 @@ import io.holdfast.varlink.json.JsonWriter;
 import java.util.List;
 
 /**
- * The comment in front of a member, field or value: its lines without {@code #} and without the
- * blank after it.
+ * The comment in front of a member, field or value: its lines without the {@code #} and the blank
+ * after it.
  *
  * @param lines the lines of the comment
  */
@@ -16,8 +16,8 @@ public record Documentation(List<String> lines) {
     /**
      * Checks and copies the lines.
      *
-     * @throws IllegalArgumentException if a line holds a line break, ends in white space, or is no
-     *     Unicode
+     * @throws IllegalArgumentException if a line contains a line break, ends in white space, or is
+     *     no valid Unicode
      */
     public Documentation {
         lines = List.copyOf(lines);

@@ -2,7 +2,10 @@ package io.holdfast.varlink.idl;
 
 import java.io.Serial;
 
-/** A text is not an interface definition; the message starts with {@code line:column}. */
+/**
+ * Thrown for a text that is no valid interface definition; the message starts with {@code
+ * line:column}.
+ */
 public final class IdlException extends IllegalArgumentException {
     @Serial private static final long serialVersionUID = 1;
 

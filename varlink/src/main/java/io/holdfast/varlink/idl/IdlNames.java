@@ -2,9 +2,9 @@ package io.holdfast.varlink.idl;
 
 import java.util.regex.Pattern;
 
-/** The shapes of names in an interface definition. */
+/** The syntax of names in an interface definition. */
 public final class IdlNames {
-    /** Labels joined by dots, at least two; dashes only single and inside. */
+    /** At least two labels joined by dots; dashes only single, and not at the ends. */
     private static final Pattern INTERFACE =
             Pattern.compile("[A-Za-z](-?[A-Za-z0-9])*+(\\.[A-Za-z0-9](-?[A-Za-z0-9])*+)++");
 
@@ -26,8 +26,8 @@ public final class IdlNames {
     }
 
     /**
-     * {@return whether it has the form {@code interface.Member}, as methods and errors are called
-     * on the wire}
+     * {@return whether the text has the form {@code interface.Member}, the qualified name of a
+     * method or error on the wire}
      *
      * @param name the text
      */
@@ -37,12 +37,12 @@ public final class IdlNames {
     }
 
     /**
-     * Refuses a text that is no name.
+     * Throws if a text is no valid name.
      *
-     * @param valid whether it is one
-     * @param what it should be the name of
+     * @param valid whether the name is valid
+     * @param what the thing with that name, for the message
      * @param name the text
-     * @throws IllegalArgumentException if it is none
+     * @throws IllegalArgumentException if the name is not valid
      */
     public static void require(boolean valid, String what, String name) {
         if (!valid) {

@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Reads an interface definition in one pass. A comment documents the member, field or value that
- * comes next, if it stands on lines of its own; other comments are skipped.
+ * Parses an interface definition in one pass. A comment on its own lines documents the member,
+ * field or value that follows; other comments are skipped.
  */
 final class IdlParser {
-    /** A name and where it began. */
+    /** A word and the position where it begins. */
     private record Word(String text, int line, int column) {}
 
     private final String text;
@@ -169,7 +169,7 @@ final class IdlParser {
         throw at(name, "is no type");
     }
 
-    /** Passes white space and comments; returns those comments that document what follows. */
+    /** Skips white space and comments; returns the comments that document the following element. */
     private Documentation skip() {
         List<String> comments = new ArrayList<>();
         while (at < text.length()) {
@@ -199,7 +199,7 @@ final class IdlParser {
         return line.replace('\r', ' ').stripTrailing();
     }
 
-    /** Passes white space and comments where no comment documents anything. */
+    /** Skips white space and comments where a comment documents nothing. */
     private void blanks() {
         Documentation _ = skip();
     }
@@ -228,7 +228,7 @@ final class IdlParser {
         require(word.text().equals(wanted), word, "found, expected \"" + wanted + "\"");
     }
 
-    /** Letters, digits and the given others. */
+    /** Reads a word of letters, digits and the given other characters. */
     private Word word(String what, String others) {
         Word start = here();
         int end = at;

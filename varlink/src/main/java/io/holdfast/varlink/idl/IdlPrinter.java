@@ -2,7 +2,9 @@ package io.holdfast.varlink.idl;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 
-/** {@link Interface} to text: one field a line, comments in front of what they document. */
+/**
+ * Prints an {@link Interface} as text: one field per line, comments in front of what they document.
+ */
 final class IdlPrinter {
     private static final String INDENT = "    ";
 

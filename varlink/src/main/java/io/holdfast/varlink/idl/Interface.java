@@ -8,26 +8,28 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * A Varlink interface definition, immutable and consistent: names are well-formed and unique, every
- * type that is referred to is defined. {@link #toString()} is its text, which {@link #parse} reads
+ * A Varlink interface definition, immutable and consistent: names are well-formed and unique, and
+ * every referenced type is defined. {@link #toString()} is its text, which {@link #parse} reads
  * back to an equal value.
  *
  * @param documentation the comment in front of {@code interface}
- * @param name as {@code io.holdfast.Manager}
- * @param members in the order of the text
+ * @param name the name, as {@code io.holdfast.Manager}
+ * @param members the members in the order of the text
  */
 public record Interface(Documentation documentation, String name, List<Member> members) {
-    /** What an interface defines. */
+    /** A member of an interface: a type, a method or an error. */
     public sealed interface Member {
-        /** {@return the comment in front of it; {@link Documentation#NONE} if there is none} */
+        /**
+         * {@return the comment in front of the member; {@link Documentation#NONE} if there is none}
+         */
         Documentation documentation();
 
-        /** {@return its name within the interface, as {@code StartUnit}} */
+        /** {@return the name within the interface, as {@code StartUnit}} */
         String name();
     }
 
     /**
-     * {@code type Name (…)}.
+     * A type: {@code type Name (…)}.
      *
      * @param documentation the comment in front of it
      * @param name the name, without that of the interface
@@ -37,7 +39,7 @@ public record Interface(Documentation documentation, String name, List<Member> m
             implements Member {}
 
     /**
-     * {@code method Name(…) -> (…)}.
+     * A method: {@code method Name(…) -> (…)}.
      *
      * @param documentation the comment in front of it
      * @param name the name, without that of the interface
@@ -49,7 +51,7 @@ public record Interface(Documentation documentation, String name, List<Member> m
             implements Member {}
 
     /**
-     * {@code error Name (…)}.
+     * An error: {@code error Name (…)}.
      *
      * @param documentation the comment in front of it
      * @param name the name, without that of the interface
@@ -61,8 +63,8 @@ public record Interface(Documentation documentation, String name, List<Member> m
     /**
      * Checks the names and references.
      *
-     * @throws IllegalArgumentException if a name is malformed or given twice, or a type is referred
-     *     to that is not defined
+     * @throws IllegalArgumentException if a name is malformed or used twice, or a referenced type
+     *     is not defined
      */
     public Interface {
         IdlNames.require(IdlNames.isInterface(name), "an interface", name);
@@ -111,18 +113,18 @@ public record Interface(Documentation documentation, String name, List<Member> m
     }
 
     /**
-     * Reads a definition.
+     * Parses a definition.
      *
      * @param text the definition
      * @return the interface
-     * @throws IdlException if the text is none; says at which line and column and why
+     * @throws IdlException if the text is no valid definition: with line, column and reason
      */
     public static Interface parse(String text) {
         return new IdlParser(text).parse();
     }
 
     /**
-     * {@return the method of this name, without that of the interface; empty if none is defined}
+     * {@return the method with this name; empty if there is none}
      *
      * @param name the name, without that of the interface
      */
@@ -131,7 +133,7 @@ public record Interface(Documentation documentation, String name, List<Member> m
     }
 
     /**
-     * {@return the type of this name; empty if none is defined}
+     * {@return the type with this name; empty if there is none}
      *
      * @param name the name, without that of the interface
      */
@@ -140,7 +142,7 @@ public record Interface(Documentation documentation, String name, List<Member> m
     }
 
     /**
-     * {@return the error of this name, without that of the interface; empty if none is defined}
+     * {@return the error with this name; empty if there is none}
      *
      * @param name the name, without that of the interface
      */
@@ -161,10 +163,10 @@ public record Interface(Documentation documentation, String name, List<Member> m
     }
 
     /**
-     * Compares a call's parameters with the method's definition: each field that is not nullable
-     * must be there, each must have its type, and none may be unknown.
+     * Compares a call's parameters with the method's definition: every field that is not nullable
+     * must be present, every field must have its type, and none may be unknown.
      *
-     * @param method one of this interface
+     * @param method a method of this interface
      * @param parameters the parameters
      * @return the first mismatch; empty if there is none
      */
@@ -173,10 +175,10 @@ public record Interface(Documentation documentation, String name, List<Member> m
     }
 
     /**
-     * Compares a reply with the method's definition, as a client should: unknown fields may come
-     * from a newer service and are borne.
+     * Compares a reply with the method's definition, as a client should: unknown fields are
+     * accepted, since they may come from a newer service.
      *
-     * @param method one of this interface
+     * @param method a method of this interface
      * @param parameters the parameters
      * @return the first mismatch; empty if there is none
      */
@@ -184,7 +186,7 @@ public record Interface(Documentation documentation, String name, List<Member> m
         return Optional.ofNullable(new TypeCheck(this, true).mismatch(method.output(), parameters));
     }
 
-    /** The definition's text. */
+    /** Returns the text of the definition. */
     @Override
     public String toString() {
         return new IdlPrinter().print(this);
@@ -193,9 +195,9 @@ public record Interface(Documentation documentation, String name, List<Member> m
     /**
      * A value that does not fit its type.
      *
-     * @param parameter the field of the whole, as {@code InvalidParameter} names it
+     * @param parameter the top-level field, as {@code InvalidParameter} names it
      * @param place the exact place, as {@code units[3].name}
-     * @param reason as {@code expected int, found string}
+     * @param reason the reason, as {@code expected int, found string}
      */
     public record Mismatch(String parameter, String place, String reason) {
         @Override

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 
-/** A type of an interface definition. Its text form is that of the definition. */
+/** A type of an interface definition. */
 public sealed interface Type {
-    /** Types inside one another, counted from a member's fields. */
+    /** The greatest depth of nested types, counted from a member's fields. */
     int MAX_DEPTH = 64;
 
     /** The built-in types. */
@@ -22,12 +22,12 @@ public sealed interface Type {
         STRING,
         /** Any JSON object. */
         OBJECT,
-        /** Any JSON value but null; newer than systemd 257. */
+        /** Any JSON value but null; needs a systemd newer than 257. */
         ANY;
 
         private final String word = name().toLowerCase(Locale.ROOT);
 
-        /** {@return the type's word in a definition} */
+        /** {@return the word for the type in a definition} */
         public String word() {
             return word;
         }
@@ -42,7 +42,7 @@ public sealed interface Type {
         /**
          * Checks the name.
          *
-         * @throws IllegalArgumentException if that can be no type's name
+         * @throws IllegalArgumentException if that is no valid type name
          */
         public Reference {
             IdlNames.require(IdlNames.isMember(name), "a type", name);
@@ -50,7 +50,7 @@ public sealed interface Type {
     }
 
     /**
-     * One of some words; a string on the wire.
+     * An enum: one of some words; a string on the wire.
      *
      * @param values the words
      */
@@ -58,7 +58,7 @@ public sealed interface Type {
         /**
          * Checks and copies the values.
          *
-         * @throws IllegalArgumentException if there is no value, or one twice
+         * @throws IllegalArgumentException if there is no value, or a value occurs twice
          */
         public Enumeration {
             values = List.copyOf(values);
@@ -83,7 +83,7 @@ public sealed interface Type {
         /**
          * Checks the name.
          *
-         * @throws IllegalArgumentException if that can be no value's name
+         * @throws IllegalArgumentException if that is no valid name of a value
          */
         public Value {
             IdlNames.require(IdlNames.isField(name), "a value", name);
@@ -91,18 +91,18 @@ public sealed interface Type {
     }
 
     /**
-     * Named fields; a JSON object on the wire.
+     * A struct of named fields; a JSON object on the wire.
      *
      * @param fields the fields
      */
     record Struct(List<Field> fields) implements Composite {
-        /** The struct without fields, as of a method that takes or gives nothing. */
+        /** The struct without fields, of a method without parameters or results. */
         public static final Struct EMPTY = new Struct(List.of());
 
         /**
          * Checks and copies the fields.
          *
-         * @throws IllegalArgumentException if a field is there twice
+         * @throws IllegalArgumentException if a field occurs twice
          */
         public Struct {
             fields = List.copyOf(fields);
@@ -121,32 +121,32 @@ public sealed interface Type {
         /**
          * Checks the name.
          *
-         * @throws IllegalArgumentException if that can be no field's name
+         * @throws IllegalArgumentException if that is no valid field name
          */
         public Field {
             IdlNames.require(IdlNames.isField(name), "a field", name);
         }
     }
 
-    /** What a name can be given to: an enum or a struct. */
+    /** A type that a definition can name: an enum or a struct. */
     sealed interface Composite extends Type permits Enumeration, Struct {}
 
     /**
-     * {@code []T}.
+     * An array: {@code []T}.
      *
      * @param element the type of the elements
      */
     record Array(Type element) implements Type {}
 
     /**
-     * {@code [string]T}: an object of any keys, all with values of one type.
+     * A map, {@code [string]T}: an object with any keys, whose values all have one type.
      *
      * @param value the type of the values
      */
     record Mapping(Type value) implements Type {}
 
     /**
-     * {@code ?T}: may be null or absent.
+     * A nullable type, {@code ?T}: the value may be null or absent.
      *
      * @param type the type
      */

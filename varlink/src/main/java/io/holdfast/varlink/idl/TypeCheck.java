@@ -8,9 +8,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Compares JSON with types. Recursion follows the JSON value, whose depth its reader has bounded,
- * so a type that contains itself is no danger. A place is put together only on the way back from a
- * fault: values that fit cost no garbage.
+ * Checks JSON values against types. Recursion follows the JSON value, whose depth its reader has
+ * limited, so a type that contains itself does no harm. The place of a fault is built only while
+ * the fault is returned, so that values that fit allocate nothing for it.
  */
 public final class TypeCheck {
     private record Fault(String place, String reason) {
@@ -24,10 +24,10 @@ public final class TypeCheck {
     private final boolean bearUnknown;
 
     /**
-     * Checks values by the types of an interface.
+     * Makes a check against the types of an interface.
      *
-     * @param types the interface, whose named types are looked up
-     * @param bearUnknown let fields pass that the definition does not know
+     * @param types the interface that defines the named types
+     * @param bearUnknown whether to accept fields that the definition does not have
      */
     public TypeCheck(Interface types, boolean bearUnknown) {
         this.types = types;
@@ -35,7 +35,7 @@ public final class TypeCheck {
     }
 
     /**
-     * {@return the first field that does not fit, or null if all do}
+     * {@return the first field that does not fit, or null if all fit}
      *
      * @param struct the type
      * @param value the value

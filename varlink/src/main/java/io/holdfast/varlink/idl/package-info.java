@@ -1,4 +1,4 @@
-/** Descriptions of Varlink interfaces: parsed, printed, and held against values. */
+/** Definitions of Varlink interfaces: parsing, printing, and checking values against them. */
 @NullMarked
 package io.holdfast.varlink.idl;
 

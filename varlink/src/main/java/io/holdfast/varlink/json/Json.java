@@ -5,10 +5,10 @@ import java.util.Collection;
 import java.util.List;
 
 /**
- * One JSON value, immutable. An integer is a {@code long} from the wire to the caller and never
- * passes through a {@code double}; a number with a fraction or an exponent is a {@link Real}.
+ * A JSON value, immutable. An integer is a {@code long} everywhere and never passes through a
+ * {@code double}; a number with a fraction or an exponent is a {@link Real}.
  *
- * <p>Reading is strict: RFC 8259 in well-formed UTF-8, no duplicate keys, no integer outside 64
+ * <p>Parsing is strict: RFC 8259 in well-formed UTF-8, no duplicate keys, no integer outside 64
  * bits, no real outside the range of a {@code double}, no lone surrogates, and nothing after the
  * value but white space.
  */
@@ -40,8 +40,8 @@ public sealed interface Json
         /**
          * Checks the string.
          *
-         * @throws IllegalArgumentException if the string holds half of a surrogate pair, which no
-         *     UTF-8 can carry
+         * @throws IllegalArgumentException if the string contains half of a surrogate pair, which
+         *     UTF-8 cannot represent
          */
         public Text {
             JsonWriter.requireUnicode(value);
@@ -100,9 +100,9 @@ public sealed interface Json
         }
     }
 
-    /** {@code null}: what Varlink takes for an absent field. */
+    /** {@code null}, which Varlink treats as an absent field. */
     enum Null implements Json {
-        /** The one value. */
+        /** The only value. */
         NULL;
 
         @Override
@@ -112,18 +112,18 @@ public sealed interface Json
     }
 
     /**
-     * A string.
+     * Makes a string.
      *
      * @param value the value
      * @return the value
-     * @throws IllegalArgumentException if it holds half of a surrogate pair
+     * @throws IllegalArgumentException if the string contains half of a surrogate pair
      */
     static Json of(String value) {
         return new Text(value);
     }
 
     /**
-     * An integer.
+     * Makes an integer.
      *
      * @param value the value
      * @return the value
@@ -133,7 +133,7 @@ public sealed interface Json
     }
 
     /**
-     * A real number, which is written with a fraction or an exponent even if it is whole.
+     * Makes a real number, which is written with a fraction or an exponent even if it is whole.
      *
      * @param value the value
      * @return the value
@@ -144,7 +144,7 @@ public sealed interface Json
     }
 
     /**
-     * {@code true} or {@code false}.
+     * Makes a boolean.
      *
      * @param value the value
      * @return the value
@@ -154,7 +154,7 @@ public sealed interface Json
     }
 
     /**
-     * An array of a copy of these.
+     * Makes an array of a copy of the elements.
      *
      * @param elements the elements
      * @return the array
@@ -164,36 +164,36 @@ public sealed interface Json
     }
 
     /**
-     * An array of strings.
+     * Makes an array of strings.
      *
      * @param elements the elements
      * @return the array
-     * @throws IllegalArgumentException if one holds half of a surrogate pair
+     * @throws IllegalArgumentException if a string contains half of a surrogate pair
      */
     static Json strings(Collection<String> elements) {
         return new Array(elements.stream().map(Json::of).toList());
     }
 
     /**
-     * Reads one value.
+     * Parses one value.
      *
      * @param text the JSON text
      * @return the value
-     * @throws JsonException if the text is not one JSON value within {@link JsonLimits#DEFAULT};
-     *     says at which offset and why
+     * @throws JsonException if the text is not one JSON value within {@link JsonLimits#DEFAULT}:
+     *     with offset and reason
      */
     static Json parse(String text) {
         return JsonReader.read(text, JsonLimits.DEFAULT);
     }
 
     /**
-     * Reads one value from UTF-8.
+     * Parses one value from UTF-8.
      *
      * @param utf8 the JSON text
      * @param limits the limits
      * @return the value
      * @throws JsonException if the bytes are not well-formed UTF-8 or not one JSON value within the
-     *     limits; says at which offset and why
+     *     limits: with offset and reason
      */
     static Json parse(byte[] utf8, JsonLimits limits) {
         return JsonReader.read(ByteBuffer.wrap(utf8), limits);
@@ -204,7 +204,7 @@ public sealed interface Json
         return JsonWriter.bytes(this);
     }
 
-    /** {@return what the value is, in a word for error messages} */
+    /** {@return the kind of the value, in a word for error messages} */
     default String kind() {
         return switch (this) {
             case JsonObject _ -> "object";
@@ -242,7 +242,7 @@ public sealed interface Json
     }
 
     /**
-     * {@return the number, also of an integer (then rounded to the nearest {@code double})}
+     * {@return the number; an integer is rounded to the nearest {@code double}}
      *
      * @throws JsonException if this is not a number
      */
@@ -279,7 +279,7 @@ public sealed interface Json
     }
 
     /**
-     * This as an object.
+     * Returns this value as an object.
      *
      * @return this
      * @throws JsonException if this is not an object

@@ -3,8 +3,8 @@ package io.holdfast.varlink.json;
 import java.io.Serial;
 
 /**
- * A text is not JSON, or a value is not what the reader expected. The message says where (offset or
- * field) and why.
+ * Thrown for a text that is no JSON, or a value that is not of the expected type. The message says
+ * where (offset or field) and why.
  */
 public final class JsonException extends IllegalArgumentException {
     @Serial private static final long serialVersionUID = 1;

@@ -1,16 +1,18 @@
 package io.holdfast.varlink.json;
 
 /**
- * How much JSON a reader accepts.
+ * The limits on JSON that a reader accepts.
  *
- * @param maxBytes length of the whole text in UTF-8, at least 2
- * @param maxDepth arrays and objects inside one another, at least 1 and at most {@value
+ * @param maxBytes the length of the whole text in UTF-8, at least 2
+ * @param maxDepth the depth of nested arrays and objects, at least 1 and at most {@value
  *     #GREATEST_DEPTH}
- * @param maxValues values of every kind in the whole text, at least 1: bounds the memory that a
- *     small text can claim ({@code [[],[],[]…})
+ * @param maxValues the number of values of every kind in the whole text, at least 1: bounds the
+ *     memory that a small text can require ({@code [[],[],[]…})
  */
 public record JsonLimits(int maxBytes, int maxDepth, int maxValues) {
-    /** No deeper nesting can be asked for: values are read, compared and written recursively. */
+    /**
+     * The greatest depth that can be allowed: values are read, compared and written recursively.
+     */
     public static final int GREATEST_DEPTH = 512;
 
     /** 16 MiB, 128 deep, a million values. */
@@ -19,7 +21,7 @@ public record JsonLimits(int maxBytes, int maxDepth, int maxValues) {
     /**
      * Checks the limits.
      *
-     * @throws IllegalArgumentException if a limit is out of its range
+     * @throws IllegalArgumentException if a limit is out of range
      */
     public JsonLimits {
         if (maxBytes < 2 || maxDepth < 1 || maxDepth > GREATEST_DEPTH || maxValues < 1) {

@@ -10,12 +10,12 @@ import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
- * A JSON object: fields by name, in the order they were written. Two are equal if they have equal
- * fields in any order.
+ * A JSON object: fields by name, in the order in which they were written. Two objects are equal if
+ * they have equal fields in any order.
  *
- * <p>The readers named after a type ({@link #string}, {@link #integer}…) demand the field; the
- * {@code optional…} ones take an absent field and {@code null} alike for empty, as Varlink does.
- * All throw {@link JsonException} naming the field if it has another type.
+ * <p>The getters named after a type ({@link #string}, {@link #integer}…) require the field; the
+ * {@code optional…} getters return empty for an absent field and for {@code null} alike, as Varlink
+ * does. All throw {@link JsonException} with the name of the field if it has another type.
  *
  * @param fields the fields by name
  */
@@ -26,7 +26,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
     /**
      * Checks the names and copies the fields.
      *
-     * @throws IllegalArgumentException if a name holds half of a surrogate pair
+     * @throws IllegalArgumentException if a name contains half of a surrogate pair
      */
     public JsonObject {
         fields.keySet().forEach(JsonWriter::requireUnicode);
@@ -38,7 +38,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      *
      * @param name the name of the field
      * @param value the value of the field
-     * @throws IllegalArgumentException if name or value hold half of a surrogate pair
+     * @throws IllegalArgumentException if the name or the value contains half of a surrogate pair
      */
     public static JsonObject of(String name, String value) {
         return new JsonObject(Map.of(name, Json.of(value)));
@@ -49,7 +49,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      *
      * @param name the name of the field
      * @param value the value of the field
-     * @throws IllegalArgumentException if the name holds half of a surrogate pair
+     * @throws IllegalArgumentException if the name contains half of a surrogate pair
      */
     public static JsonObject of(String name, long value) {
         return new JsonObject(Map.of(name, Json.of(value)));
@@ -60,7 +60,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      *
      * @param name the name of the field
      * @param value the value of the field
-     * @throws IllegalArgumentException if the name holds half of a surrogate pair
+     * @throws IllegalArgumentException if the name contains half of a surrogate pair
      */
     public static JsonObject of(String name, boolean value) {
         return new JsonObject(Map.of(name, Json.of(value)));
@@ -71,28 +71,28 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      *
      * @param name the name of the field
      * @param value the value of the field
-     * @throws IllegalArgumentException if the name holds half of a surrogate pair
+     * @throws IllegalArgumentException if the name contains half of a surrogate pair
      */
     public static JsonObject of(String name, Json value) {
         return new JsonObject(Map.of(name, value));
     }
 
     /**
-     * An object of fields that are put one by one.
+     * Returns a builder of an object, whose fields are put one by one.
      *
-     * @return this
+     * @return the builder
      */
     public static Builder builder() {
         return new Builder();
     }
 
-    /** {@return whether it has no field; one that is {@code null} counts} */
+    /** {@return whether the object has no field; a field that is {@code null} counts} */
     public boolean isEmpty() {
         return fields.isEmpty();
     }
 
     /**
-     * {@return the field, unless it is absent or {@code null}}
+     * {@return the value of the field, unless it is absent or {@code null}}
      *
      * @param name the name of the field
      */
@@ -105,7 +105,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the field, a string}
      *
      * @param name the name of the field
-     * @throws JsonException if it is absent, {@code null} or of another type
+     * @throws JsonException if the field is absent, {@code null} or of another type
      */
     public String string(String name) {
         return require(name, Json::asString);
@@ -115,7 +115,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the field, an integer}
      *
      * @param name the name of the field
-     * @throws JsonException if it is absent, {@code null} or of another type
+     * @throws JsonException if the field is absent, {@code null} or of another type
      */
     public long integer(String name) {
         return require(name, Json::asLong);
@@ -125,7 +125,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the field, a number; an integer is rounded to the nearest {@code double}}
      *
      * @param name the name of the field
-     * @throws JsonException if it is absent, {@code null} or of another type
+     * @throws JsonException if the field is absent, {@code null} or of another type
      */
     public double real(String name) {
         return require(name, Json::asDouble);
@@ -135,7 +135,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the field, a boolean}
      *
      * @param name the name of the field
-     * @throws JsonException if it is absent, {@code null} or of another type
+     * @throws JsonException if the field is absent, {@code null} or of another type
      */
     public boolean bool(String name) {
         return require(name, Json::asBoolean);
@@ -145,7 +145,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the field, an object}
      *
      * @param name the name of the field
-     * @throws JsonException if it is absent, {@code null} or of another type
+     * @throws JsonException if the field is absent, {@code null} or of another type
      */
     public JsonObject object(String name) {
         return require(name, Json::asObject);
@@ -155,7 +155,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the elements of the field, an array; {@code null} may be among them}
      *
      * @param name the name of the field
-     * @throws JsonException if it is absent, {@code null} or of another type
+     * @throws JsonException if the field is absent, {@code null} or of another type
      */
     public List<Json> array(String name) {
         return require(name, Json::asList);
@@ -165,8 +165,8 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the elements of the field, an array of strings}
      *
      * @param name the name of the field
-     * @throws JsonException if it is absent, {@code null} or of another type, or an element is no
-     *     string
+     * @throws JsonException if the field is absent, {@code null} or of another type, or an element
+     *     is no string
      */
     public List<String> strings(String name) {
         return require(name, JsonObject::stringList);
@@ -176,8 +176,8 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the elements of the field, an array of objects}
      *
      * @param name the name of the field
-     * @throws JsonException if it is absent, {@code null} or of another type, or an element is no
-     *     object
+     * @throws JsonException if the field is absent, {@code null} or of another type, or an element
+     *     is no object
      */
     public List<JsonObject> objects(String name) {
         return require(name, value -> value.asList().stream().map(Json::asObject).toList());
@@ -187,7 +187,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the field, a string; empty if it is absent or {@code null}}
      *
      * @param name the name of the field
-     * @throws JsonException if it is of another type
+     * @throws JsonException if the field has another type
      */
     public Optional<String> optionalString(String name) {
         return optional(name, Json::asString);
@@ -197,7 +197,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the field, an integer; empty if it is absent or {@code null}}
      *
      * @param name the name of the field
-     * @throws JsonException if it is of another type
+     * @throws JsonException if the field has another type
      */
     public OptionalLong optionalInteger(String name) {
         Optional<Long> value = optional(name, Json::asLong);
@@ -208,8 +208,8 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the field, a boolean, or {@code otherwise} if it is absent or {@code null}}
      *
      * @param name the name of the field
-     * @param otherwise what to return for an absent field
-     * @throws JsonException if it is of another type
+     * @param otherwise the result for an absent field
+     * @throws JsonException if the field has another type
      */
     public boolean bool(String name, boolean otherwise) {
         return optional(name, Json::asBoolean).orElse(otherwise);
@@ -219,7 +219,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the field, an object; empty if it is absent or {@code null}}
      *
      * @param name the name of the field
-     * @throws JsonException if it is of another type
+     * @throws JsonException if the field has another type
      */
     public Optional<JsonObject> optionalObject(String name) {
         return optional(name, Json::asObject);
@@ -229,7 +229,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * {@return the elements of the field, an array; empty if it is absent or {@code null}}
      *
      * @param name the name of the field
-     * @throws JsonException if it is of another type
+     * @throws JsonException if the field has another type
      */
     public Optional<List<Json>> optionalArray(String name) {
         return optional(name, Json::asList);
@@ -240,7 +240,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
      * null}}
      *
      * @param name the name of the field
-     * @throws JsonException if it is of another type, or an element is no string
+     * @throws JsonException if the field has another type, or an element is no string
      */
     public Optional<List<String>> optionalStrings(String name) {
         return optional(name, JsonObject::stringList);
@@ -269,7 +269,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         return JsonWriter.text(this);
     }
 
-    /** Collects fields; each name once. Not thread-safe. */
+    /** Collects fields; each name may be put once. Not thread-safe. */
     public static final class Builder {
         private final Map<String, Json> fields = new LinkedHashMap<>();
 
@@ -281,7 +281,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
          * @param name the name of the field
          * @param value the value of the field
          * @return this
-         * @throws IllegalArgumentException if the name was already given
+         * @throws IllegalArgumentException if the name was put already
          */
         @CanIgnoreReturnValue
         public Builder put(String name, Json value) {
@@ -297,7 +297,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
          * @param name the name of the field
          * @param value the value of the field
          * @return this
-         * @throws IllegalArgumentException if the name was already given, or the string holds half
+         * @throws IllegalArgumentException if the name was put already, or the string contains half
          *     of a surrogate pair
          */
         @CanIgnoreReturnValue
@@ -311,7 +311,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
          * @param name the name of the field
          * @param value the value of the field
          * @return this
-         * @throws IllegalArgumentException if the name was already given
+         * @throws IllegalArgumentException if the name was put already
          */
         @CanIgnoreReturnValue
         public Builder put(String name, long value) {
@@ -324,8 +324,8 @@ public record JsonObject(Map<String, Json> fields) implements Json {
          * @param name the name of the field
          * @param value the value of the field
          * @return this
-         * @throws IllegalArgumentException if the name was already given, or the number is infinite
-         *     or none
+         * @throws IllegalArgumentException if the name was put already, or the number is infinite
+         *     or NaN
          */
         @CanIgnoreReturnValue
         public Builder put(String name, double value) {
@@ -338,7 +338,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
          * @param name the name of the field
          * @param value the value of the field
          * @return this
-         * @throws IllegalArgumentException if the name was already given
+         * @throws IllegalArgumentException if the name was put already
          */
         @CanIgnoreReturnValue
         public Builder put(String name, boolean value) {
@@ -346,12 +346,12 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         }
 
         /**
-         * Puts an array of objects, numbers…
+         * Puts an array of any values.
          *
          * @param name the name of the field
          * @param elements the elements of the field
          * @return this
-         * @throws IllegalArgumentException if the name was already given
+         * @throws IllegalArgumentException if the name was put already
          */
         @CanIgnoreReturnValue
         public Builder put(String name, List<? extends Json> elements) {
@@ -364,8 +364,8 @@ public record JsonObject(Map<String, Json> fields) implements Json {
          * @param name the name of the field
          * @param elements the elements of the field
          * @return this
-         * @throws IllegalArgumentException if the name was already given, or a string holds half of
-         *     a surrogate pair
+         * @throws IllegalArgumentException if the name was put already, or a string contains half
+         *     of a surrogate pair
          */
         @CanIgnoreReturnValue
         public Builder putStrings(String name, List<String> elements) {
@@ -373,7 +373,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         }
 
         /**
-         * Puts the string if there is one; an absent field is Varlink's null.
+         * Puts the string if it is present; Varlink treats an absent field as null.
          *
          * @param name the name of the field
          * @param value the value of the field
@@ -386,7 +386,7 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         }
 
         /**
-         * Puts the integer if there is one; an absent field is Varlink's null.
+         * Puts the integer if it is present; Varlink treats an absent field as null.
          *
          * @param name the name of the field
          * @param value the value of the field
@@ -399,9 +399,9 @@ public record JsonObject(Map<String, Json> fields) implements Json {
         }
 
         /**
-         * {@return the object of what was put so far}
+         * {@return the object with the fields so far}
          *
-         * @throws IllegalArgumentException if a name holds half of a surrogate pair
+         * @throws IllegalArgumentException if a name contains half of a surrogate pair
          */
         public JsonObject build() {
             return fields.isEmpty() ? EMPTY : new JsonObject(fields);

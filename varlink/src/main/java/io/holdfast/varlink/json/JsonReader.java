@@ -17,16 +17,16 @@ import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Text to {@link Json} over Jackson's token stream. UTF-8 is decoded here, because Jackson's own
- * decoder lets overlong forms, encoded surrogates and other encodings pass.
+ * Parses text to {@link Json} over Jackson's token stream. UTF-8 is decoded here, because Jackson's
+ * own decoder accepts overlong forms, encoded surrogates and other encodings.
  */
 public final class JsonReader {
-    /** Digits of one number; Jackson refuses longer ones before it converts them. */
+    /** The greatest length of a number; Jackson refuses longer ones before it converts them. */
     private static final int MAX_NUMBER_LENGTH = 1000;
 
     /**
-     * Names are not kept between texts: a peer could fill that table. Depth and size are checked
-     * here, so that the error names our limit.
+     * Names are not cached between texts, since a peer could fill that table. Depth and size are
+     * checked here, so that the error names our limit.
      */
     private static final JsonFactory TOKENS =
             JsonFactory.builder()
@@ -52,9 +52,9 @@ public final class JsonReader {
     /**
      * {@return the value in UTF-8 bytes}
      *
-     * @param bytes from its position to its limit
-     * @param limits how large and deep it may be
-     * @throws JsonException if it is no JSON, not well-formed UTF-8, or beyond a limit
+     * @param bytes the text, from the buffer's position to its limit
+     * @param limits the limits on size and depth
+     * @throws JsonException if the text is no JSON, not well-formed UTF-8, or exceeds a limit
      */
     public static Json read(ByteBuffer bytes, JsonLimits limits) {
         requireSize(bytes.remaining(), limits);
@@ -73,8 +73,8 @@ public final class JsonReader {
      * {@return the value in a text}
      *
      * @param text the text
-     * @param limits how large and deep it may be; sizes are those in UTF-8
-     * @throws JsonException if it is no JSON, or beyond a limit
+     * @param limits the limits on depth and on size, which is that in UTF-8
+     * @throws JsonException if the text is no JSON, or exceeds a limit
      */
     public static Json read(String text, JsonLimits limits) {
         // UTF-8 needs at least one byte for each char and at most three.
@@ -180,7 +180,7 @@ public final class JsonReader {
     }
 
     private JsonException refused(@Nullable String reason) {
-        // An empty text has its first token at -1.
+        // In an empty text the first token is at -1.
         long offset = Math.max(0, tokens.currentTokenLocation().getCharOffset());
         return new JsonException("offset %d: %s".formatted(offset, reason));
     }

@@ -9,9 +9,9 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamWriteConstraints;
 import tools.jackson.core.json.JsonFactory;
 
-/** {@link Json} to compact text. */
+/** Writes {@link Json} as compact text. */
 public final class JsonWriter {
-    /** Room for what was read at the greatest depth and then wrapped. */
+    /** Allows for a value that was read at the greatest depth and then wrapped. */
     private static final JsonFactory FACTORY =
             JsonFactory.builder()
                     .streamWriteConstraints(
@@ -27,7 +27,7 @@ public final class JsonWriter {
     }
 
     /**
-     * {@return the value as UTF-8, and the NUL that ends a message}
+     * {@return the value as UTF-8, followed by the NUL that ends a message}
      *
      * @param value the value
      */
@@ -77,10 +77,10 @@ public final class JsonWriter {
     }
 
     /**
-     * {@return the text itself, if UTF-8 can carry it}
+     * {@return the text itself, if UTF-8 can represent it}
      *
      * @param text the text
-     * @throws IllegalArgumentException if it holds half of a surrogate pair
+     * @throws IllegalArgumentException if the text contains half of a surrogate pair
      */
     @CanIgnoreReturnValue
     public static String requireUnicode(String text) {

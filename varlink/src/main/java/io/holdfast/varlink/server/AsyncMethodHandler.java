@@ -4,19 +4,20 @@ import io.holdfast.varlink.json.JsonObject;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Answers calls of one method later, from any thread. Exceptions, thrown or in the stage, are
- * treated as those of a {@link MethodHandler}.
+ * The handler of a method that replies later, from any thread. Exceptions, thrown or in the stage,
+ * are treated like those of a {@link MethodHandler}.
  */
 @FunctionalInterface
 public interface AsyncMethodHandler {
     /**
      * Begins to answer a call whose parameters fit the method's definition, without blocking. Runs
-     * where a {@link MethodHandler} runs.
+     * where a {@link MethodHandler} would run.
      *
      * @param call the call
-     * @return the parameters of the last reply, once known. It has to complete also where the
-     *     caller hangs up ({@link Call#onHangup}): until then his connection counts
-     * @throws Exception any, which is an error of the call
+     * @return the parameters of the last reply, when they are known. The stage must complete even
+     *     if the client hangs up ({@link Call#onHangup}): until then its connection counts toward
+     *     the limits
+     * @throws Exception any failure, which becomes the error reply
      */
     CompletionStage<JsonObject> handle(Call call) throws Exception;
 }

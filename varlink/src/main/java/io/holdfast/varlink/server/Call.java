@@ -27,8 +27,8 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A call as its handler sees it. Its last reply is what the handler returns or throws; {@link
- * #send} gives replies before that one.
+ * A call, for its handler. The return value or exception of the handler is the last reply; {@link
+ * #send} sends earlier replies.
  *
  * <p>Safe for use by any thread.
  */
@@ -56,7 +56,8 @@ public final class Call {
     private boolean over;
 
     /**
-     * @param received owned by the call, which closes what its handler does not take
+     * @param received the descriptors of the call, which closes those that its handler does not
+     *     take
      */
     Call(
             CallMessage message,
@@ -82,19 +83,19 @@ public final class Call {
     }
 
     /**
-     * {@return the process that opened the connection, held by pidfd where the kernel gives one
+     * {@return the process that opened the connection, held by pidfd if the kernel provides one
      * (Linux 6.5)} It is lent until the connection ends.
      */
     public Peer peer() {
         return connection.peer();
     }
 
-    /** {@return whether the client is ready for replies before the last one} */
+    /** {@return whether the client accepts replies before the last one ({@code more})} */
     public boolean wantsMore() {
         return message.mode() == Mode.MORE;
     }
 
-    /** {@return whether the client reads no reply at all} */
+    /** {@return whether the client expects no reply ({@code oneway})} */
     public boolean isOneway() {
         return message.mode() == Mode.ONEWAY;
     }
@@ -103,14 +104,16 @@ public final class Call {
         return message.mode();
     }
 
-    /** {@return how many descriptors came beside the call; 0 unless the method takes them} */
+    /**
+     * {@return the number of descriptors that came with the call; 0 unless the method takes them}
+     */
     public synchronized int descriptorCount() {
         return received.size();
     }
 
     /**
-     * Gives a descriptor that came beside the call to the caller, who owns it from then on; empty
-     * if there is none of that index, or it was taken before.
+     * Takes a descriptor that came with the call; the handler owns it from then on. Returns empty
+     * if there is no descriptor with that index, or it was taken before.
      *
      * @param index the index, from 0
      * @return the descriptor, or empty
@@ -123,9 +126,9 @@ public final class Call {
     }
 
     /**
-     * Sends a descriptor beside the next reply, and takes it over from the caller.
+     * Attaches a descriptor to the next reply; the call owns it from now on.
      *
-     * @param descriptor the descriptor; owned from now on
+     * @param descriptor the descriptor, owned by the call from now on
      * @return its index among the descriptors of that reply
      */
     @CanIgnoreReturnValue
@@ -142,13 +145,13 @@ public final class Call {
     }
 
     /**
-     * Sends a reply that others follow. By the handler's own thread it waits for the client to
-     * read, up to the server's write time-out; where the server has an executor, and by every other
-     * thread, it is queued and never waits. If more are queued than the limits allow, the
+     * Sends a reply that others follow. On the handler's own thread it waits until the client
+     * reads, up to the server's write time-out. If the server has an executor, or on any other
+     * thread, it queues the reply and never waits. If the queued replies exceed the limits, the
      * connection is closed.
      *
      * @param parameters the parameters of the reply
-     * @return false if nobody will read it: the client has hung up, or the call has been answered
+     * @return false if the client will not read it: it has hung up, or the call has been answered
      * @throws IllegalStateException unless the client {@linkplain #wantsMore() wants more}
      * @throws IllegalArgumentException if the parameters do not fit the method's definition
      */
@@ -177,8 +180,8 @@ public final class Call {
     }
 
     /**
-     * Runs a task if the client closes the connection before the last reply, or the server is
-     * closed: on the server's executor, or where it has none on the connection's thread.
+     * Runs a task if the client closes the connection before the last reply, or if the server is
+     * closed. The task runs on the server's executor, or without one on the connection's thread.
      *
      * @param task the task
      */
@@ -221,7 +224,7 @@ public final class Call {
             reply = isOneway() ? null : frame(ReplyMessage.failure(error));
         } catch (RuntimeException e) {
             if (failure instanceof VarlinkException) {
-                fail(e); // too long: say that it failed
+                fail(e); // too long: reply that the call failed
             } else {
                 hangUp();
             }
@@ -237,7 +240,7 @@ public final class Call {
         }
     }
 
-    /** What the client is told about a failure; what it is not told is logged. */
+    /** Returns the error for the client, and logs what that error does not say. */
     private VarlinkException explain(Throwable failure) {
         Throwable cause = failure;
         while ((cause instanceof CompletionException || cause instanceof ExecutionException)
@@ -272,12 +275,12 @@ public final class Call {
                         .build());
     }
 
-    /** Whether the last reply is no error. */
+    /** Returns whether the last reply is a success. */
     boolean hasSucceeded() {
         return succeeded;
     }
 
-    /** What is wrong with an error of the method's own interface. */
+    /** Returns what is wrong with an error of the method's own interface. */
     private Optional<String> mismatch(VarlinkException error) {
         String prefix = served.definition().name() + ".";
         if (!error.error().startsWith(prefix)) {
@@ -315,13 +318,13 @@ public final class Call {
         return taken;
     }
 
-    /** The client is gone. By any thread; does not block. */
+    /** Notes that the client is gone. May be called by any thread; does not block. */
     void hangUp() {
         hungUp = true;
         outbox.abandon();
     }
 
-    /** The connection is done with the call. */
+    /** Releases what the call holds, after the connection has finished with it. */
     void close() {
         List<Runnable> tasks;
         synchronized (this) {

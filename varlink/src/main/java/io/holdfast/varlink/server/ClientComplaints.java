@@ -7,8 +7,8 @@ import io.holdfast.varlink.VarlinkLimits;
 import java.util.function.LongSupplier;
 
 /**
- * Log lines about clients. A client can cause them as often as it likes, so each kind of line about
- * each user is throttled by itself. Thread-safe.
+ * Logs lines about clients. A client can cause them as often as it likes, so each kind of line is
+ * throttled separately for each user. Thread-safe.
  */
 final class ClientComplaints {
     private static final System.Logger LOG = System.getLogger("io.holdfast.varlink");
@@ -17,7 +17,7 @@ final class ClientComplaints {
         MALFORMED,
         UNREAD,
         REFUSED,
-        /** Of nobody, since nobody could be accepted. */
+        /** About no user, since no connection could be accepted. */
         NOT_ACCEPTED
     }
 
@@ -28,7 +28,7 @@ final class ClientComplaints {
     private final Throttle lines;
 
     /**
-     * @param nanoTime a clock like {@link System#nanoTime}
+     * @param nanoTime the clock, like {@link System#nanoTime}
      */
     ClientComplaints(LongSupplier nanoTime) {
         lines =
@@ -41,15 +41,15 @@ final class ClientComplaints {
     }
 
     /**
-     * Logs a line, or counts it.
+     * Logs a line, or counts it as suppressed.
      *
-     * @param uid of the client
+     * @param uid the user of the client
      */
     void say(Kind kind, long uid, String text) {
         lines.log(new Source(kind, uid), text);
     }
 
-    /** Logs a line about the server itself, or counts it. */
+    /** Logs a line about the server itself, or counts it as suppressed. */
     void say(Kind kind, String text) {
         say(kind, NOBODY, text);
     }

@@ -1,10 +1,12 @@
 package io.holdfast.varlink.server;
 
-/** How a method is served. */
+/** An option of a method. */
 public enum MethodOption {
-    /** Calls without {@code more} get {@code ExpectedMore}. */
+    /** The method must be called with {@code more}; other calls get {@code ExpectedMore}. */
     REQUIRES_MORE,
 
-    /** Descriptors beside a call are kept for {@link Call#takeDescriptor}; else they are closed. */
+    /**
+     * Descriptors of a call are kept for {@link Call#takeDescriptor}; otherwise they are closed.
+     */
     TAKES_DESCRIPTORS
 }

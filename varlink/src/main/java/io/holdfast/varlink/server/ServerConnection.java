@@ -36,17 +36,17 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client's connection, served by one virtual thread: read a call, have it answered, write the
- * replies, read the next. Everything that waits waits here, so a client that sends half a message
- * or does not read holds up nobody else.
+ * One client's connection, served by one virtual thread: it reads a call, has it answered, writes
+ * the replies, and reads the next call. All waiting happens here, so a client that sends half a
+ * message or does not read delays no other client.
  */
 final class ServerConnection implements Runnable {
     private static final System.Logger LOG = System.getLogger("io.holdfast.varlink");
 
-    /** What each holds that does nothing. */
+    /** The number of bytes that an idle connection holds. */
     static final int LEAST_BYTES = FrameDecoder.CHUNK;
 
-    /** The socket and the pidfd of the peer. */
+    /** The number of descriptors that a connection holds: the socket, and the pidfd of the peer. */
     static final int LEAST_DESCRIPTORS = 2;
 
     private final UnixSocket socket;
@@ -59,21 +59,21 @@ final class ServerConnection implements Runnable {
     private final @Nullable Executor executor;
     private final Peer peer;
 
-    /** The peer for people, who know it by its number. */
+    /** The peer for logs, by PID and uid. */
     private final String who;
 
     private volatile @Nullable Thread thread;
     private volatile boolean closing;
 
-    /** Completed when the handler of the last call has done with it. */
+    /** Completed when the handler of the last call has finished. */
     private CompletableFuture<Void> handled = CompletableFuture.completedFuture(null);
 
     private volatile boolean upgraded;
 
-    /** What a closing server waits for: a call that will be answered soon. */
+    /** Whether a closing server waits for this connection: its call will be answered soon. */
     private volatile boolean busy;
 
-    /** Whether a handler runs on this thread and is to be interrupted when the client hangs up. */
+    /** Whether a handler runs on this thread and must be interrupted when the client hangs up. */
     @GuardedBy("this")
     private boolean interruptible;
 
@@ -104,7 +104,7 @@ final class ServerConnection implements Runnable {
         return peer;
     }
 
-    /** The peer, for the log. */
+    /** Returns the peer for logs. */
     String who() {
         return who;
     }
@@ -120,7 +120,8 @@ final class ServerConnection implements Runnable {
     @Override
     public void run() {
         thread = Thread.currentThread();
-        // Told before it is closed: who sees the end finds the reason in the log.
+        // Log before closing: a client that sees the end of the connection finds the reason in the
+        // log.
         try (held;
                 heldDescriptors;
                 peer;
@@ -146,8 +147,9 @@ final class ServerConnection implements Runnable {
     }
 
     /**
-     * What a call makes the server hold counts until its handler has done with it, also where its
-     * caller has gone: calls that wait for the executor would else cost nothing.
+     * Waits for the handler. What a call makes the server hold counts until its handler has
+     * finished, even if the client has gone: otherwise calls that wait for the executor would cost
+     * nothing.
      */
     private void awaitHandler() {
         try {
@@ -155,11 +157,11 @@ final class ServerConnection implements Runnable {
         } catch (InterruptedException e) {
             LOG.log(DEBUG, "varlink: the server is closed before a handler for {0} ended", who);
         } catch (ExecutionException e) {
-            throw new AssertionError(e); // it is only completed
+            throw new AssertionError(e); // it is never completed with a failure
         }
     }
 
-    /** The write time-out is over. */
+    /** Closes the connection because the write time-out is over. */
     void closeUnread() {
         complaints.say(
                 Kind.UNREAD,
@@ -170,9 +172,10 @@ final class ServerConnection implements Runnable {
     }
 
     /**
-     * Lets nothing more come, and closes the socket: what is unread then can take long to close,
-     * and what came at the last moment would not be seen. A socket that speaks another protocol may
-     * be in other hands, too.
+     * Shuts the socket down, and closes it. After the shutdown no further message arrives: the
+     * close of unread descriptors can be slow, and {@link Fd#close} would not notice those that
+     * arrive after it has checked for unread messages. After an upgrade another process may hold
+     * the socket, so it is not shut down.
      */
     private void closeSocket() {
         if (!upgraded) {
@@ -205,12 +208,12 @@ final class ServerConnection implements Runnable {
                 }
             } finally {
                 held.shrink(weight);
-                heldDescriptors.shrink(beside); // closed, or the handler's own by now
+                heldDescriptors.shrink(beside); // closed, or owned by the handler by now
             }
         }
     }
 
-    /** False if the connection is at its end. */
+    /** Answers one message; returns false if the connection must end. */
     private boolean answer(MessageChannel.Message message)
             throws MalformedMessageException, InterruptedException, TimeoutException {
         CallMessage call;
@@ -228,7 +231,7 @@ final class ServerConnection implements Runnable {
         return more;
     }
 
-    /** False if the connection is at its end. */
+    /** Answers one call; returns false if the connection must end. */
     private boolean answer(CallMessage message, List<Fd> descriptors)
             throws MalformedMessageException, InterruptedException, TimeoutException {
         Service.Served served;
@@ -290,7 +293,10 @@ final class ServerConnection implements Runnable {
         return false;
     }
 
-    /** False if there is no room for the answer: the connection is to be closed. */
+    /**
+     * Replies with an error; returns false if there is no room for the reply, and the connection
+     * must be closed.
+     */
     private boolean refuse(VarlinkException error)
             throws MalformedMessageException, InterruptedException, TimeoutException {
         Frame frame = refusal(error);
@@ -307,7 +313,10 @@ final class ServerConnection implements Runnable {
         }
     }
 
-    /** An error that repeats a name of the call, which may be as long as a message. */
+    /**
+     * Returns the frame of an error reply, which repeats a name of the call: the name may be as
+     * long as a message.
+     */
     private Frame refusal(VarlinkException error) throws MalformedMessageException {
         try {
             return frame(ReplyMessage.failure(error), List.of());
@@ -316,7 +325,7 @@ final class ServerConnection implements Runnable {
         }
     }
 
-    /** The method that is called, if it may be called like that. */
+    /** Returns the method of a call, if it may be called in this way. */
     private Service.Served admit(CallMessage call) {
         Service.Served served = services.find(call.method());
         served.definition()
@@ -372,7 +381,8 @@ final class ServerConnection implements Runnable {
         handle(call, handler, upgrade, done);
         synchronized (this) {
             interruptible = false;
-            // It was meant for the handler; that the socket is closed or hung up is seen without.
+            // The interrupt was meant for the handler; this thread notices a closed socket or a
+            // hang-up without it.
             var _ = Thread.interrupted();
         }
     }
@@ -423,7 +433,7 @@ final class ServerConnection implements Runnable {
         return new Frame(reply.toJson(), descriptors, limits.replies());
     }
 
-    /** Takes a reply that others follow; false if nobody will read it. */
+    /** Queues a reply that others follow; returns false if the client will not read it. */
     boolean put(Outbox outbox, Frame frame) throws InterruptedException, TimeoutException {
         boolean own = Thread.currentThread() == thread;
         if (own) {
@@ -445,7 +455,7 @@ final class ServerConnection implements Runnable {
         };
     }
 
-    /** Tells that the client is disconnected for what it does not read. */
+    /** Logs that the client is disconnected because it leaves replies unread. */
     void tellUnread() {
         complaints.say(
                 Kind.UNREAD,
@@ -477,7 +487,7 @@ final class ServerConnection implements Runnable {
         channel.send(frame, Deadline.after(limits.writeTimeout()));
     }
 
-    /** Where handlers and what belongs to them run. */
+    /** Runs a task where handlers run. */
     void execute(Runnable task) {
         try {
             if (executor == null) {
@@ -490,7 +500,10 @@ final class ServerConnection implements Runnable {
         }
     }
 
-    /** Takes no more calls; ends at once unless a call is about to be answered. By any thread. */
+    /**
+     * Takes no more calls; ends at once unless a call is about to be answered. May be called by any
+     * thread.
+     */
     void close() {
         closing = true;
         if (!busy) {
@@ -498,7 +511,7 @@ final class ServerConnection implements Runnable {
         }
     }
 
-    /** Ends at once. By any thread. */
+    /** Ends at once. May be called by any thread. */
     void abort() {
         closing = true;
         closeSocket();

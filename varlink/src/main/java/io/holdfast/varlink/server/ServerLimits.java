@@ -6,23 +6,23 @@ import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
- * What a server's clients may use of it. Calls that a client sends ahead are no resource of the
- * server: they wait in the client's socket buffer, because the next call is read only when the one
- * before is fully answered.
+ * The limits on what the clients of a server may use. Calls that a client pipelines use no resource
+ * of the server: they wait in the client's socket buffer, because the server reads the next call
+ * only when the one before is fully answered.
  *
- * @param calls size of one call, and descriptors beside it
- * @param replies size of one reply, and descriptors beside it
- * @param maxConnections connections of all clients together
- * @param maxConnectionsPerUid connections of one user
- * @param maxQueuedReplies replies to one call that wait for the client to read
- * @param maxQueuedBytes their length together (one reply may be longer)
- * @param maxHeldBytes what calls occupy until they are answered and replies until they are read, of
- *     all clients together: half of it is for root and the server's own user, and of the other half
- *     each user takes at most half of what others leave
- * @param writeTimeout how long one reply may wait for the client to read, before the connection is
- *     closed
- * @param closeTimeout how long {@link VarlinkServer#close} waits for calls under way, and then once
- *     more for their threads
+ * @param calls the limits of one call
+ * @param replies the limits of one reply
+ * @param maxConnections the number of connections of all clients together
+ * @param maxConnectionsPerUid the number of connections of one user
+ * @param maxQueuedReplies the number of replies to one call that may wait for the client to read
+ * @param maxQueuedBytes the length of these replies together (a single reply may be longer)
+ * @param maxHeldBytes the bytes that calls occupy until they are answered and replies until they
+ *     are read, of all clients together: half of it is reserved for root and the server's own user,
+ *     and of the other half each user gets at most half of what the others leave
+ * @param writeTimeout the time that one reply may wait for the client to read; then the connection
+ *     is closed
+ * @param closeTimeout the time that {@link VarlinkServer#close} waits for calls under way, and then
+ *     once more for their threads
  */
 public record ServerLimits(
         MessageLimits calls,
@@ -35,8 +35,8 @@ public record ServerLimits(
         Duration writeTimeout,
         Duration closeTimeout) {
     /**
-     * 16 MiB a message, 4096 connections, 128 a user, 1024 replies of 4 MiB together, 512 MiB held,
-     * 30 s to read a reply, 1 s to close.
+     * 16 MiB per message, 4096 connections, 128 per user, 1024 queued replies of 4 MiB together,
+     * 512 MiB held, 30 s to read a reply, 1 s to close.
      */
     public static final ServerLimits DEFAULT =
             new ServerLimits(
@@ -51,8 +51,8 @@ public record ServerLimits(
                     Duration.ofSeconds(1));
 
     /**
-     * For a server that everybody may call, in a process of little memory: calls of 64 KiB and 1024
-     * values, replies of 4 MiB, 1024 connections, 128 a user, 24 MiB held.
+     * For a server that every user may call, in a process with little memory: calls of 64 KiB and
+     * 1024 values, replies of 4 MiB, 1024 connections, 128 per user, 24 MiB held.
      */
     public static final ServerLimits SMALL =
             DEFAULT.withCalls(new MessageLimits(new JsonLimits(64 << 10, 32, 1024), 16))
@@ -78,49 +78,50 @@ public record ServerLimits(
     }
 
     /**
-     * {@return the same limits with others of each call and reply}
+     * {@return the same limits with other limits of each call and reply}
      *
-     * @param limits of one call and of one reply; the default is {@link MessageLimits#DEFAULT}
+     * @param limits the limits of one call and of one reply; the default is {@link
+     *     MessageLimits#DEFAULT}
      */
     public ServerLimits withMessages(MessageLimits limits) {
         return withCalls(limits).withReplies(limits);
     }
 
     /**
-     * {@return the same limits with others of each call}
+     * {@return the same limits with other limits of each call}
      *
-     * @param limits of one call; the default is {@link MessageLimits#DEFAULT}
+     * @param limits the limits of one call; the default is {@link MessageLimits#DEFAULT}
      */
     public ServerLimits withCalls(MessageLimits limits) {
         return with(draft -> draft.calls = limits);
     }
 
     /**
-     * {@return the same limits with others of each reply}
+     * {@return the same limits with other limits of each reply}
      *
-     * @param limits of one reply; the default is {@link MessageLimits#DEFAULT}
+     * @param limits the limits of one reply; the default is {@link MessageLimits#DEFAULT}
      */
     public ServerLimits withReplies(MessageLimits limits) {
         return with(draft -> draft.replies = limits);
     }
 
     /**
-     * {@return the same limits with another of all that is held}
+     * {@return the same limits with another limit on all bytes that are held}
      *
-     * @param bytes of calls under way and replies unread of all clients together, at least 2; 512
-     *     MiB by default
-     * @throws IllegalArgumentException if it is less
+     * @param bytes the bytes of calls under way and unread replies, of all clients together, at
+     *     least 2; 512 MiB by default
+     * @throws IllegalArgumentException if the limit is less than 2
      */
     public ServerLimits withHeldBytes(long bytes) {
         return with(draft -> draft.maxHeldBytes = bytes);
     }
 
     /**
-     * {@return the same limits with others of connections}
+     * {@return the same limits with other limits on connections}
      *
-     * @param all connections together, at least 1; 4096 by default
-     * @param perUid connections of one user, at least 1; 128 by default
-     * @throws IllegalArgumentException if one is not positive
+     * @param all the number of connections together, at least 1; 4096 by default
+     * @param perUid the number of connections of one user, at least 1; 128 by default
+     * @throws IllegalArgumentException if a limit is not positive
      */
     public ServerLimits withConnections(int all, int perUid) {
         return with(draft -> {
@@ -130,11 +131,11 @@ public record ServerLimits(
     }
 
     /**
-     * {@return the same limits with others of queued replies}
+     * {@return the same limits with other limits on queued replies}
      *
-     * @param count of replies to one call that wait, at least 1; 1024 by default
-     * @param bytes their length together, at least 1; 4 MiB by default
-     * @throws IllegalArgumentException if one is not positive
+     * @param count the number of replies to one call that may wait, at least 1; 1024 by default
+     * @param bytes the length of these replies together, at least 1; 4 MiB by default
+     * @throws IllegalArgumentException if a limit is not positive
      */
     public ServerLimits withQueuedReplies(int count, long bytes) {
         return with(draft -> {
@@ -144,11 +145,12 @@ public record ServerLimits(
     }
 
     /**
-     * {@return the same limits with other times}
+     * {@return the same limits with other time-outs}
      *
-     * @param write for the client to read one reply; 30 s by default
-     * @param close for calls under way, and then once more for their threads; 1 s by default
-     * @throws IllegalArgumentException if one is not positive
+     * @param write the time for the client to read one reply; 30 s by default
+     * @param close the time for calls under way, and then once more for their threads; 1 s by
+     *     default
+     * @throws IllegalArgumentException if a time-out is not positive
      */
     public ServerLimits withTimeouts(Duration write, Duration close) {
         return with(draft -> {
@@ -163,7 +165,7 @@ public record ServerLimits(
         return draft.done();
     }
 
-    /** The same values, to change one. */
+    /** The same values, mutable, so that one can be changed. */
     private static final class Draft {
         private MessageLimits calls;
         private MessageLimits replies;

@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** An interface together with the handlers of its methods; immutable. */
+/** An interface together with the handlers of its methods. Immutable. */
 public final class Service {
-    /** What answers a method. */
+    /** The handler of a method, by its kind. */
     sealed interface Handler {
         record Plain(MethodHandler handler) implements Handler {}
 
@@ -19,7 +19,7 @@ public final class Service {
         record Upgrading(UpgradeHandler handler) implements Handler {}
     }
 
-    /** A method with its handler. */
+    /** A method with its handler and options. */
     record Served(
             Interface definition,
             Interface.Method method,
@@ -39,7 +39,7 @@ public final class Service {
     }
 
     /**
-     * An interface to serve; its methods have no handlers yet.
+     * Returns a builder of a service for an interface, without handlers.
      *
      * @param definition the interface
      * @return the builder
@@ -48,7 +48,7 @@ public final class Service {
         return new Builder(definition);
     }
 
-    /** {@return the definition of the interface, as it was given} */
+    /** {@return the definition of the interface} */
     public Interface definition() {
         return definition;
     }
@@ -66,7 +66,7 @@ public final class Service {
                 .anyMatch(served -> served.options().contains(MethodOption.TAKES_DESCRIPTORS));
     }
 
-    /** Collects handlers. A method without one answers {@code MethodNotImplemented}. */
+    /** Collects handlers. Calls of a method without one get {@code MethodNotImplemented}. */
     public static final class Builder {
         private final Interface definition;
         private final Map<String, Served> methods = new HashMap<>();
@@ -79,10 +79,11 @@ public final class Service {
          * Serves a method.
          *
          * @param name the name of the method, without that of the interface
-         * @param handler what answers the calls
+         * @param handler handles the calls
          * @param options the options
          * @return this
-         * @throws IllegalArgumentException if the interface does not define it, or it has a handler
+         * @throws IllegalArgumentException if the interface does not define the method, or the
+         *     method has a handler already
          */
         @CanIgnoreReturnValue
         public Builder method(String name, MethodHandler handler, MethodOption... options) {
@@ -93,10 +94,11 @@ public final class Service {
          * Serves a method whose handler does not block.
          *
          * @param name the name of the method, without that of the interface
-         * @param handler what answers the calls
+         * @param handler handles the calls
          * @param options the options
          * @return this
-         * @throws IllegalArgumentException if the interface does not define it, or it has a handler
+         * @throws IllegalArgumentException if the interface does not define the method, or the
+         *     method has a handler already
          */
         @CanIgnoreReturnValue
         public Builder asyncMethod(
@@ -105,13 +107,14 @@ public final class Service {
         }
 
         /**
-         * Serves a method that only answers calls that ask for an upgrade; others get {@code
+         * Serves a method that must be called with {@code upgrade}; other calls get {@code
          * ExpectedUpgrade}.
          *
          * @param name the name of the method, without that of the interface
-         * @param handler what answers the calls
+         * @param handler handles the calls
          * @return this
-         * @throws IllegalArgumentException if the interface does not define it, or it has a handler
+         * @throws IllegalArgumentException if the interface does not define the method, or the
+         *     method has a handler already
          */
         @CanIgnoreReturnValue
         public Builder upgradeMethod(String name, UpgradeHandler handler) {
@@ -132,7 +135,7 @@ public final class Service {
             return this;
         }
 
-        /** {@return the service with the handlers that were given so far} */
+        /** {@return the service with the handlers so far} */
         public Service build() {
             return new Service(definition, methods);
         }

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * All services of a server by the name of their interface, {@code org.varlink.service} included.
+ * All services of a server by the name of their interface, including {@code org.varlink.service}.
  */
 final class Services {
     private static final Interface BUILT_IN =
@@ -56,7 +56,8 @@ final class Services {
     private final Map<String, Service> byName = new TreeMap<>();
 
     /**
-     * @param identity the interfaces in it are replaced by those that are served
+     * @param identity the description of the service; its interfaces are replaced by those that are
+     *     served
      * @throws IllegalArgumentException if an interface is served twice
      */
     Services(ServiceInfo identity, Collection<Service> services) {
@@ -93,7 +94,7 @@ final class Services {
     }
 
     /**
-     * The method of that qualified name.
+     * Returns the method with the qualified name.
      *
      * @throws VarlinkException MethodNotFound or MethodNotImplemented
      */
@@ -108,7 +109,7 @@ final class Services {
                 .orElseThrow(() -> VarlinkException.methodNotImplemented(qualified));
     }
 
-    /** Whether a connection may be handed to another protocol. */
+    /** Returns whether a connection may be upgraded to another protocol. */
     boolean upgrade() {
         return byName.values().stream().anyMatch(Service::upgrades);
     }

@@ -26,23 +26,23 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Serves Varlink interfaces on AF_UNIX sockets. Every connection has a virtual thread of its own;
- * handlers run there, or on an executor if the server has one, such as the event loop that owns a
- * daemon's state.
+ * A server that serves Varlink interfaces on AF_UNIX sockets. Each connection has its own virtual
+ * thread; handlers run there, or on an executor if the server has one, such as the event loop that
+ * owns a daemon's state.
  *
- * <p>What a client does wrong is its own loss: a wrong parameter is answered by an error, a
- * malformed message closes that client's connection with one line in the log, and whoever does not
- * read or finish what it sends waits alone and within {@link ServerLimits}.
+ * <p>A faulty client harms only itself: a wrong parameter gets an error reply, a malformed message
+ * closes that client's connection with one line in the log, and a client that does not read, or
+ * does not finish its message, delays no other client and stays within {@link ServerLimits}.
  *
  * <p>Safe for use by any thread.
  */
 public final class VarlinkServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.holdfast.varlink");
 
-    /** Connections that the kernel keeps for a listener until they are accepted. */
+    /** The number of connections that the kernel queues for a listener until they are accepted. */
     private static final int BACKLOG = 128;
 
-    /** How long accepting rests after it failed for want of descriptors or memory. */
+    /** The pause in accepting after a failure for lack of descriptors or memory. */
     private static final Duration REST = Duration.ofMillis(200);
 
     private final Services services;
@@ -84,8 +84,8 @@ public final class VarlinkServer implements AutoCloseable {
     }
 
     /**
-     * Begins a server: a virtual thread for each connection, {@link ServerLimits#DEFAULT}, and no
-     * interface yet but {@code org.varlink.service}.
+     * Returns a builder of a server with a virtual thread for each connection, {@link
+     * ServerLimits#DEFAULT}, and only the interface {@code org.varlink.service}.
      *
      * @return the builder
      */
@@ -94,7 +94,8 @@ public final class VarlinkServer implements AutoCloseable {
     }
 
     /**
-     * Binds a socket and serves whoever connects. Its file gets the mode that the umask leaves.
+     * Binds a socket and serves the clients that connect. The umask determines the mode of its
+     * file.
      *
      * @param address the address
      * @throws ErrnoException if the address cannot be bound
@@ -105,10 +106,11 @@ public final class VarlinkServer implements AutoCloseable {
     }
 
     /**
-     * The same with the permissions of the socket file, whatever the umask.
+     * Binds a socket with the given mode of its file, whatever the umask, and serves the clients
+     * that connect.
      *
      * @param address the address
-     * @param mode 0 to 0777; whoever may write may connect
+     * @param mode 0 to 0777; users with write permission may connect
      * @throws IllegalArgumentException if the address is no path
      * @throws ErrnoException if the address cannot be bound
      * @throws IllegalStateException if the server is closed
@@ -118,9 +120,9 @@ public final class VarlinkServer implements AutoCloseable {
     }
 
     /**
-     * Serves whoever connects to a listener, and closes it with the server.
+     * Serves the clients that connect to a listener, and closes it with the server.
      *
-     * @param listener the listener; owned from now on
+     * @param listener the listener, owned by the server from now on
      * @throws IllegalStateException if the server is closed; the listener is closed too
      */
     public void serve(UnixListener listener) {
@@ -138,10 +140,10 @@ public final class VarlinkServer implements AutoCloseable {
     }
 
     /**
-     * Serves one connection that exists already, as an inherited one, and closes it at its end. It
-     * counts as all others do: beyond a limit it is closed at once.
+     * Serves one existing connection, such as an inherited one, and closes it at its end. It counts
+     * like all others: beyond a limit it is closed at once.
      *
-     * @param connection the connection; owned from now on
+     * @param connection the connection, owned by the server from now on
      * @throws IllegalStateException if the server is closed; the connection is closed too
      */
     public void serve(UnixSocket connection) {
@@ -151,7 +153,7 @@ public final class VarlinkServer implements AutoCloseable {
         }
     }
 
-    /** {@return how many connections there are now} */
+    /** {@return the current number of connections} */
     public synchronized int connectionCount() {
         return connections.size();
     }
@@ -191,7 +193,10 @@ public final class VarlinkServer implements AutoCloseable {
         }
     }
 
-    /** Starts the thread of a connection, or closes it if there are too many; false if closed. */
+    /**
+     * Starts the thread of a connection, or closes the connection if there are too many; returns
+     * false if the server is closed.
+     */
     private boolean admit(UnixSocket socket) {
         Peer peer;
         try {
@@ -248,7 +253,7 @@ public final class VarlinkServer implements AutoCloseable {
                     new ServerConnection(
                             socket, peer, services, limits, memory, open, complaints, executor));
             return null;
-        } catch (RuntimeException | OutOfMemoryError e) { // no memory for a thread's buffers
+        } catch (RuntimeException | OutOfMemoryError e) { // no memory for the buffers of a thread
             open.close();
             memory.close();
             return e.toString();
@@ -267,7 +272,7 @@ public final class VarlinkServer implements AutoCloseable {
                                 ended(connection);
                             }
                         });
-        thread.start(); // what ends it waits for our lock
+        thread.start(); // it cannot end before we release our lock
         connections.put(connection, thread);
         connectionsByUid.merge(connection.peer().uid(), 1, Integer::sum);
     }
@@ -285,7 +290,7 @@ public final class VarlinkServer implements AutoCloseable {
         return null;
     }
 
-    /** How much is held for clients now. */
+    /** Returns the number of bytes that are held for clients now. */
     long heldBytes() {
         return held.total();
     }
@@ -301,7 +306,7 @@ public final class VarlinkServer implements AutoCloseable {
     }
 
     /**
-     * Accepts no more connections and ends those that there are: idle ones and streams at once,
+     * Accepts no more connections and ends the open ones: idle connections and streams at once,
      * those with a call under way when it is answered or {@link ServerLimits#closeTimeout} is over.
      * Returns when their threads have ended, or after that time once more, whichever comes first.
      * Idempotent.
@@ -343,7 +348,7 @@ public final class VarlinkServer implements AutoCloseable {
         }
     }
 
-    /** Waits for the threads within the limit; false if interrupted meanwhile. */
+    /** Waits for the threads within the limit; returns false if interrupted meanwhile. */
     private boolean join(List<Thread> threads) {
         long start = System.nanoTime();
         try {
@@ -359,7 +364,7 @@ public final class VarlinkServer implements AutoCloseable {
         }
     }
 
-    /** What a server is made of. Not thread-safe. */
+    /** Configures a server. Not thread-safe. */
     public static final class Builder {
         private String vendor = "Holdfast";
         private String product = "Holdfast";
@@ -372,12 +377,12 @@ public final class VarlinkServer implements AutoCloseable {
         private Builder() {}
 
         /**
-         * What {@code GetInfo} says beside the names of the interfaces.
+         * Sets what {@code GetInfo} returns besides the names of the interfaces.
          *
-         * @param vendor who made the service
-         * @param product what the service is called
+         * @param vendor the vendor of the service
+         * @param product the name of the service
          * @param version the version of the service
-         * @param url where more is said of the service
+         * @param url the address of the service's documentation
          * @return this
          */
         @CanIgnoreReturnValue
@@ -402,7 +407,7 @@ public final class VarlinkServer implements AutoCloseable {
         }
 
         /**
-         * What clients may use; {@link ServerLimits#DEFAULT} if not given.
+         * Sets the limits on what clients may use; {@link ServerLimits#DEFAULT} by default.
          *
          * @param limits the limits
          * @return this
@@ -414,8 +419,8 @@ public final class VarlinkServer implements AutoCloseable {
         }
 
         /**
-         * Runs all handlers on this executor, as an event loop, instead of on the connections'
-         * threads. They must not block it; {@link Call#send} then never waits.
+         * Runs all handlers on this executor, such as an event loop, instead of on the connections'
+         * threads. Handlers must not block it; {@link Call#send} then never waits.
          *
          * @param executor runs the handlers
          * @return this
@@ -427,7 +432,7 @@ public final class VarlinkServer implements AutoCloseable {
         }
 
         /**
-         * A server that listens nowhere yet.
+         * Makes the server, which does not listen yet.
          *
          * @return the server
          * @throws IllegalArgumentException if an interface was added twice

@@ -1,4 +1,4 @@
-/** Serves Varlink interfaces; each call knows its peer. */
+/** A server for Varlink interfaces; each call knows its peer. */
 @NullMarked
 package io.holdfast.varlink.server;
 

@@ -4,15 +4,15 @@ import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.Map;
 
-/** A call as it crosses the wire. */
+/** A call as a message on the wire. */
 public record CallMessage(String method, JsonObject parameters, Mode mode) {
-    /** What the client expects back; the flags exclude one another. */
+    /** The replies that the client expects; the flags exclude one another. */
     public enum Mode {
         /** One reply. */
         PLAIN(""),
         /** Any number of replies. */
         MORE("more"),
-        /** None. */
+        /** No reply. */
         ONEWAY("oneway"),
         /** One reply, then another protocol. */
         UPGRADE("upgrade");
@@ -25,7 +25,9 @@ public record CallMessage(String method, JsonObject parameters, Mode mode) {
     }
 
     /**
-     * @throws MalformedMessageException if that is no call
+     * Reads a call.
+     *
+     * @throws MalformedMessageException if the value is no valid call
      */
     public static CallMessage of(Json json) throws MalformedMessageException {
         if (!(json instanceof JsonObject(Map<String, Json> fields))) {
@@ -71,7 +73,7 @@ public record CallMessage(String method, JsonObject parameters, Mode mode) {
         return flag;
     }
 
-    /** Null stands for no parameters, in calls and replies. */
+    /** Returns the parameters of a call or reply; null stands for no parameters. */
     static JsonObject parameters(Json value) throws MalformedMessageException {
         return switch (value) {
             case JsonObject object -> object;

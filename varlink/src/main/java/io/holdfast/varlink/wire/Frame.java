@@ -7,17 +7,19 @@ import io.holdfast.varlink.json.JsonWriter;
 import java.util.List;
 
 /**
- * A message ready to be sent, which owns the descriptors that go with it.
+ * A message that is ready to be sent, and that owns the descriptors that go with it.
  *
- * <p>A class and no record: two frames are never compared.
+ * <p>A class instead of a record, since two frames are never compared.
  */
 public final class Frame implements AutoCloseable {
     private final byte[] bytes;
     private final List<Fd> descriptors;
 
     /**
-     * @throws IllegalArgumentException if the message is longer than the limits allow; the
-     *     descriptors are closed then
+     * Makes a frame.
+     *
+     * @throws IllegalArgumentException if the message exceeds the limits; the descriptors are
+     *     closed then
      */
     public Frame(JsonObject message, List<Fd> descriptors, MessageLimits limits) {
         this.descriptors = List.copyOf(descriptors);
@@ -35,7 +37,7 @@ public final class Frame implements AutoCloseable {
         }
     }
 
-    /** The message with its NUL. */
+    /** Returns the message with its NUL. */
     public byte[] bytes() {
         return bytes;
     }

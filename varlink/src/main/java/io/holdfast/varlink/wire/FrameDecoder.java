@@ -5,13 +5,13 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Cuts a stream of bytes into frames, each ended by a NUL. Bytes are put into {@link #space()} as
- * they come; each is looked at once, however small the pieces.
+ * Splits a stream of bytes into frames, each ended by a NUL. The caller puts received bytes into
+ * {@link #space()}; each byte is scanned once, however small the pieces.
  *
  * <p>Not thread-safe.
  */
 public final class FrameDecoder {
-    /** Bytes asked of the stream at once. */
+    /** The greatest number of bytes that are read at once. */
     public static final int CHUNK = 16 << 10;
 
     private static final byte END = 0;
@@ -20,18 +20,18 @@ public final class FrameDecoder {
     private final Charge<?> held;
     private byte[] buffer = new byte[CHUNK];
 
-    /** The frame under way begins here; everything before has been given out. */
+    /** The start of the current frame; all frames before it have been returned. */
     private int start;
 
-    /** No NUL lies between {@link #start} and here. */
+    /** The end of the scanned bytes: no NUL lies between {@link #start} and here. */
     private int scanned;
 
-    /** Bytes that have come end here. */
+    /** The end of the received bytes. */
     private int end;
 
     /**
-     * @param maxFrame bytes of the longest frame, without its NUL
-     * @param held where memory beyond the first {@link #CHUNK} is counted
+     * @param maxFrame the length of the longest frame, without its NUL
+     * @param held charged for the memory beyond the first {@link #CHUNK}
      */
     FrameDecoder(int maxFrame, Charge<?> held) {
         this.maxFrame = maxFrame;
@@ -39,9 +39,10 @@ public final class FrameDecoder {
     }
 
     /**
-     * Room for the bytes that come next, at least one; {@link #received} tells how many came.
+     * Returns room for the next bytes, at least one; the caller then reports their number to {@link
+     * #received}.
      *
-     * @throws MalformedMessageException if so long a frame cannot be held
+     * @throws MalformedMessageException if there is no memory for so long a frame
      */
     ByteBuffer space() throws MalformedMessageException {
         if (start == end) {
@@ -58,7 +59,8 @@ public final class FrameDecoder {
 
     private void makeRoom() throws MalformedMessageException {
         int pending = end - start;
-        // Moving at most half, else doubling, keeps the copying in proportion to the bytes.
+        // Moving at most half of the buffer, else doubling it, keeps the copying proportional to
+        // the bytes.
         byte[] roomy = pending <= buffer.length / 2 ? buffer : grown();
         System.arraycopy(buffer, start, roomy, 0, pending);
         buffer = roomy;
@@ -77,10 +79,10 @@ public final class FrameDecoder {
     }
 
     /**
-     * Takes over what was put into {@link #space()}.
+     * Takes over the bytes that were put into {@link #space()}.
      *
-     * @return NULs that came, without one at the very end: how many frames after the one under way
-     *     the last byte belongs to
+     * @return the number of NULs received, without one at the very end: so many frames behind the
+     *     current one is the frame of the last byte
      */
     int received(int count) {
         int complete = 0;
@@ -94,8 +96,8 @@ public final class FrameDecoder {
     }
 
     /**
-     * The next whole frame without its NUL, or null if more bytes are needed; its bytes are valid
-     * until {@link #space()} is called.
+     * Returns the next whole frame without its NUL, or null if more bytes are needed; its bytes are
+     * valid until {@link #space()} is called.
      *
      * @throws MalformedMessageException if the frame is longer than the limit
      */
@@ -117,7 +119,7 @@ public final class FrameDecoder {
         return frame;
     }
 
-    /** Whether the stream stands between two frames. */
+    /** Returns whether no frame is partly received. */
     boolean isBetweenFrames() {
         return start == end;
     }

@@ -6,29 +6,29 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * About how much heap a value occupies, rather more than less: many times its text if it is made of
- * small values. The constants are those of a JVM of 64 bits with compressed pointers.
+ * Estimates the heap that a JSON value occupies, rather too high than too low: many times its text
+ * if it consists of small values. The constants are those of a 64-bit JVM with compressed pointers.
  */
 public final class JsonWeight {
-    /** A number or boolean with its header. */
+    /** A number or a boolean, with its object header. */
     private static final long SCALAR = 24;
 
-    /** A string and its array beside their bytes. */
+    /** A string and its array, without their bytes. */
     private static final long STRING = 56;
 
-    /** A list, its array and what they are wrapped in. */
+    /** A list, its array and their wrappers. */
     private static final long ARRAY = 64;
 
     private static final long ELEMENT = 8;
 
-    /** A map that keeps its order, its table and what they are wrapped in. */
+    /** An ordered map, its table and their wrappers. */
     private static final long OBJECT = 192;
 
     private static final long ENTRY = 56;
 
     private JsonWeight() {}
 
-    /** In bytes. */
+    /** Returns the estimate in bytes. */
     public static long of(Json value) {
         return switch (value) {
             case JsonObject(Map<String, Json> fields) -> {
@@ -51,7 +51,7 @@ public final class JsonWeight {
         };
     }
 
-    /** As if each char needed two bytes. */
+    /** Counts two bytes for each char. */
     private static long of(String text) {
         return STRING + 2L * text.length();
     }

@@ -3,7 +3,7 @@ package io.holdfast.varlink.wire;
 import java.io.Serial;
 import org.jspecify.annotations.Nullable;
 
-/** The peer broke the protocol; the connection cannot go on. */
+/** Thrown if the peer violated the protocol; the connection cannot continue. */
 public final class MalformedMessageException extends Exception {
     @Serial private static final long serialVersionUID = 1;
 

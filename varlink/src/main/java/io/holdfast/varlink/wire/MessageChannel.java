@@ -20,17 +20,17 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whole messages over a stream socket, which it owns. One thread receives and one sends at a time;
- * {@link UnixSocket#close} by any other thread wakes both.
+ * Sends and receives whole messages over a stream socket, which it owns. One thread receives and
+ * one sends at a time; {@link UnixSocket#close} by any other thread wakes both.
  *
- * <p>The kernel ends a read behind the bytes that descriptors came with, so they belong to the
- * message that the last byte of the read belongs to.
+ * <p>The kernel ends a read behind the bytes with which descriptors were sent, so the descriptors
+ * belong to the message of the last byte of the read.
  */
 public final class MessageChannel implements AutoCloseable {
-    /** A message, whose receiver owns the descriptors. */
+    /** A message; its receiver owns the descriptors. */
     public record Message(Json body, List<Fd> descriptors) {}
 
-    /** Descriptors of a frame that has not been given out yet. */
+    /** The descriptors of a frame that has not been returned yet. */
     private record Beside(long frame, List<Fd> descriptors) {}
 
     private final UnixSocket socket;
@@ -39,24 +39,29 @@ public final class MessageChannel implements AutoCloseable {
     private final @Nullable Ancillary ancillary;
     private final Charge<?> heldDescriptors;
 
-    /** Where recvmsg puts the data, which the kernel could not write into an array. */
+    /**
+     * The direct buffer into which recvmsg writes the data, since the kernel cannot write into an
+     * array.
+     */
     private final ByteBuffer landing;
 
     private final Deque<Beside> waiting = new ArrayDeque<>();
     private long framesGiven;
 
     /**
-     * By when the message must be complete that descriptors wait for. A client may send its own end
-     * of the connection: then the connection has no end while the descriptor waits here, though the
-     * client is gone.
+     * The time by which the message must be complete for which descriptors wait. A client may send
+     * the other end of its own connection: then the connection never ends while that descriptor
+     * waits here, although the client is gone.
      */
     private Deadline completion = Deadline.NEVER;
 
     /**
-     * @param takesDescriptors otherwise the kernel drops those that come
-     * @param held where the memory of messages that come is counted
-     * @param heldDescriptors where the descriptors that come are counted; the receiver of a message
-     *     gives them back
+     * Makes a channel.
+     *
+     * @param takesDescriptors whether to receive descriptors; if not, the kernel drops them
+     * @param held charged for the memory of received messages
+     * @param heldDescriptors charged for received descriptors; the receiver of a message reduces
+     *     the charge
      */
     public MessageChannel(
             UnixSocket socket,
@@ -80,11 +85,12 @@ public final class MessageChannel implements AutoCloseable {
     /**
      * Waits for the next message.
      *
-     * @param exactly read not one byte behind the message's NUL; costs a look ahead for each read
+     * @param exactly whether to read no byte behind the message's NUL, at the cost of a peek before
+     *     each read
      * @return null at the end of the stream
-     * @throws MalformedMessageException if that is no JSON within the limits, or the stream ends
-     *     inside a message
-     * @throws TimeoutException if it has not come by then
+     * @throws MalformedMessageException if the message is no JSON within the limits, or the stream
+     *     ends inside a message
+     * @throws TimeoutException if the message has not arrived by the deadline
      */
     public @Nullable Message receive(boolean exactly, Deadline deadline)
             throws MalformedMessageException, InterruptedException, TimeoutException {
@@ -154,7 +160,10 @@ public final class MessageChannel implements AutoCloseable {
         return count;
     }
 
-    /** Behind the first NUL of so many bytes, or behind them. */
+    /**
+     * Returns the position behind the first NUL among this many bytes, or behind the bytes if there
+     * is none.
+     */
     private static int endOfFrame(ByteBuffer bytes, int count) {
         int end = bytes.position() + count;
         for (int i = bytes.position(); i < end; i++) {
@@ -205,7 +214,7 @@ public final class MessageChannel implements AutoCloseable {
     /**
      * Waits until the kernel has taken the whole message; closes the frame in any case.
      *
-     * @throws TimeoutException if it has not by then
+     * @throws TimeoutException if the kernel has not taken it by the deadline
      */
     public void send(Frame frame, Deadline deadline) throws InterruptedException, TimeoutException {
         try (frame) {
@@ -223,7 +232,10 @@ public final class MessageChannel implements AutoCloseable {
         }
     }
 
-    /** By the receiving thread: closes the socket and the descriptors that nobody took. */
+    /**
+     * Closes the socket and the descriptors that were not taken. Must be called by the receiving
+     * thread.
+     */
     @Override
     public void close() {
         socket.close();
@@ -237,12 +249,15 @@ public final class MessageChannel implements AutoCloseable {
     /**
      * A time by which something must be done.
      *
-     * @param nanos on the clock of {@link System#nanoTime}; ignored if endless
+     * @param nanos the time on the clock of {@link System#nanoTime}; ignored if endless
      */
     public record Deadline(long nanos, boolean endless) {
         public static final Deadline NEVER = new Deadline(0, true);
 
-        /** Durations beyond what the clock can count have no end. */
+        /**
+         * Returns the deadline after a duration; a duration that exceeds the range of the clock
+         * never ends.
+         */
         public static Deadline after(Duration time) {
             return time.compareTo(Duration.ofNanos(Long.MAX_VALUE / 2)) > 0
                     ? NEVER

@@ -8,15 +8,15 @@ import java.util.Deque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The replies to one call on their way from whatever thread makes them to the connection's thread,
- * which writes them. Putting never waits.
+ * Queues the replies to one call: any thread puts them, and the connection's thread writes them.
+ * Putting never waits.
  */
 public final class Outbox {
     private enum State {
         OPEN,
         /** The last reply has been put. */
         ENDED,
-        /** Nobody will read the replies. */
+        /** The client will not read the replies. */
         ABANDONED
     }
 
@@ -34,8 +34,8 @@ public final class Outbox {
     private State state = State.OPEN;
 
     /**
-     * @param maxBytes what the replies that wait may have together; one waits however long it is
-     * @param held where they are counted until they are {@link #written}
+     * @param maxBytes the length of all replies that may wait; a single reply may be longer
+     * @param held charged for the replies until they are {@link #written}
      */
     public Outbox(int maxFrames, long maxBytes, Charge<?> held) {
         this.maxFrames = maxFrames;
@@ -45,9 +45,9 @@ public final class Outbox {
 
     public enum Put {
         DONE,
-        /** As many wait as may. */
+        /** The queue is full. */
         FULL,
-        /** The call has ended before. */
+        /** The call has ended already. */
         ENDED
     }
 
@@ -70,10 +70,11 @@ public final class Outbox {
     }
 
     /**
-     * Ends the call, with a last reply or, if nobody expects one, without; whatever waits already,
-     * there is room for it.
+     * Ends the call with a last reply, or without one if the client expects none. A full queue does
+     * not refuse the last reply.
      *
-     * @return false if it is more than may be held for all clients: the call is to be given up
+     * @return false if the reply exceeds what may be held for all clients: the call must be
+     *     abandoned
      */
     @CheckReturnValue
     public synchronized boolean end(@Nullable Frame last) {
@@ -95,12 +96,14 @@ public final class Outbox {
         return true;
     }
 
-    /** A reply that was taken from here is on its way, or never will be. */
+    /**
+     * Ends the charge of a reply that was taken from the queue, when it is sent or never will be.
+     */
     public void written(Frame frame) {
         held.shrink(frame.bytes().length);
     }
 
-    /** Drops what waits and what is put from now on. */
+    /** Drops the replies that wait, and those that are put from now on. */
     public synchronized void abandon() {
         state = State.ABANDONED;
         for (Frame frame : frames) {
@@ -115,7 +118,7 @@ public final class Outbox {
         return state == State.OPEN;
     }
 
-    /** The next reply if one waits. */
+    /** Returns the next reply if one waits, else null. */
     public synchronized @Nullable Frame poll() {
         Frame frame = frames.poll();
         if (frame != null) {
@@ -124,7 +127,7 @@ public final class Outbox {
         return frame;
     }
 
-    /** Waits for the next reply; null when none will come. */
+    /** Waits for the next reply; returns null when no further one will come. */
     public synchronized @Nullable Frame take() throws InterruptedException {
         while (frames.isEmpty() && state == State.OPEN) {
             wait();

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A reply as it crosses the wire.
+ * A reply as a message on the wire.
  *
  * @param error the error's qualified name; null for a success
  * @param continues whether more replies follow
@@ -27,7 +27,9 @@ public record ReplyMessage(@Nullable String error, JsonObject parameters, boolea
     }
 
     /**
-     * @throws MalformedMessageException if that is no reply
+     * Reads a reply.
+     *
+     * @throws MalformedMessageException if the value is no valid reply
      */
     public static ReplyMessage of(Json json) throws MalformedMessageException {
         if (!(json instanceof JsonObject(Map<String, Json> fields))) {

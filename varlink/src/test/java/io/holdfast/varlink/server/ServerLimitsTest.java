@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Each limit holds at its value and not before. */
+/** Each limit takes effect exactly at its value. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class ServerLimitsTest {
     private static final String TEST = "io.holdfast.test.";
@@ -187,7 +187,7 @@ class ServerLimitsTest {
         }
     }
 
-    /** Sends so much without an end, as far as it is taken. */
+    /** Sends this many bytes of an unfinished call, as far as the server accepts them. */
     private static void stuff(UnixSocket socket, int bytes) throws InterruptedException {
         try {
             socket.sendFully(ByteBuffer.wrap("{\"x\":".repeat(bytes / 5).getBytes(UTF_8)));
@@ -276,7 +276,7 @@ class ServerLimitsTest {
         }
     }
 
-    /** Sends what the peer takes now; nothing more once it has closed the connection. */
+    /** Sends what the peer accepts now, and nothing more once it has closed the connection. */
     private static void sendSome(UnixSocket socket, ByteBuffer rest) {
         try {
             if (rest.hasRemaining()) {

@@ -2,11 +2,11 @@ package io.holdfast.dbus.typed.value;
 
 import io.holdfast.dbus.wire.Syntax;
 
-/** Under which names arguments are introspected. */
+/** The names of arguments in introspection data. */
 public final class ArgumentNames {
     private ArgumentNames() {}
 
-    /** The name in Java, if D-Bus can have it, else {@code argN}. */
+    /** Returns the Java name if it is valid in D-Bus, else {@code argN}. */
     public static String of(String name, int index) {
         return Syntax.isMember(name) ? name : "arg" + index;
     }

@@ -4,7 +4,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.dbus.wire.Handle;
 import org.jspecify.annotations.Nullable;
 
-/** An Fd, which stands for its handle. */
+/** The type of an Fd, which stands for its handle. */
 public record DescriptorType() implements WireType {
     @Override
     public String signature() {

@@ -3,13 +3,13 @@ package io.holdfast.dbus.typed.value;
 import io.holdfast.core.Fd;
 import io.holdfast.dbus.wire.Handle;
 
-/** The descriptors that came with a message. */
+/** The descriptors of a message. */
 @FunctionalInterface
 public interface Descriptors {
     /**
-     * The one that a handle means, which still is the message's.
+     * Returns the descriptor of a handle; the message still owns it.
      *
-     * @throws io.holdfast.dbus.DBusException if less came
+     * @throws io.holdfast.dbus.DBusException if the message has fewer descriptors
      */
     Fd of(Handle handle);
 }

@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A List, as an array.
+ * The type of a List, as an array.
  *
  * @param element the type of its elements
  */
@@ -30,7 +30,7 @@ public record ListType(WireType element) implements WireType {
         return element.signature().equals("y") ? bytes(plain) : plain;
     }
 
-    /** Plain values have no list of bytes. */
+    /** Converts to byte[], since a list of bytes is no plain value. */
     private static byte[] bytes(List<Object> plain) {
         byte[] bytes = new byte[plain.size()];
         for (int i = 0; i < bytes.length; i++) {

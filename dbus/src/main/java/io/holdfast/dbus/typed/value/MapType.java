@@ -6,7 +6,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Map, as an array of dict entries, in its order.
+ * The type of a Map, as an array of dict entries in the order of the map.
  *
  * @param key the type of its keys, a basic one
  * @param value the type of its values

@@ -5,10 +5,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An integral number, of any Java type as any D-Bus type, checked against both ranges.
+ * The type of an integral number: any Java type as any D-Bus type, checked against both ranges.
  *
  * @param signature the D-Bus type
- * @param wire its range
+ * @param wire the range of the D-Bus type
  * @param java the Java type
  */
 public record NumberType(String signature, NumberType.Range wire, NumberType.Java java)
@@ -26,7 +26,7 @@ public record NumberType(String signature, NumberType.Range wire, NumberType.Jav
                     "x", new Range(Long.MIN_VALUE, Long.MAX_VALUE),
                     "t", new Range(BigInteger.ZERO, UNSIGNED_LONG));
 
-    /** The Java types, and the D-Bus types that they are without an annotation. */
+    /** The Java types, with the D-Bus types that they have without an annotation. */
     private static final Map<Class<?>, Java> JAVA =
             Map.of(
                     short.class, Java.SHORT,
@@ -37,7 +37,7 @@ public record NumberType(String signature, NumberType.Range wire, NumberType.Jav
                     Long.class, Java.LONG,
                     BigInteger.class, Java.BIG);
 
-    /** From the lowest number to the highest. */
+    /** The range from the lowest number to the highest. */
     public record Range(BigInteger low, BigInteger high) {
         Range(long low, long high) {
             this(BigInteger.valueOf(low), BigInteger.valueOf(high));
@@ -53,7 +53,7 @@ public record NumberType(String signature, NumberType.Range wire, NumberType.Jav
         }
     }
 
-    /** The Java types, a primitive one and its wrapper alike. */
+    /** The Java types; a primitive type and its wrapper are one. */
     public enum Java {
         SHORT("n", Short.MIN_VALUE, Short.MAX_VALUE),
         INT("i", Integer.MIN_VALUE, Integer.MAX_VALUE),
@@ -87,10 +87,10 @@ public record NumberType(String signature, NumberType.Range wire, NumberType.Jav
     }
 
     /**
-     * The type of a class.
+     * Returns the type of a class.
      *
-     * @param code the D-Bus type; null for that of the class
-     * @throws IllegalArgumentException if there is none
+     * @param code the D-Bus type; null for the default of the class
+     * @throws IllegalArgumentException if there is no such type
      */
     public static NumberType of(Class<?> type, @Nullable String code) {
         Java java = JAVA.get(type);
@@ -122,7 +122,7 @@ public record NumberType(String signature, NumberType.Range wire, NumberType.Jav
             throw new UnfitException(
                     "is %s, and the type %s has %s".formatted(number, signature, wire));
         }
-        return number.longValue(); // of t its 64 bits
+        return number.longValue(); // the 64 bits of a t, as a long
     }
 
     @Override

@@ -6,9 +6,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A type whose values are the plain ones.
+ * A type whose Java values are plain values already.
  *
- * @param signature of the type
+ * @param signature the D-Bus type
  * @param java the class of its values
  */
 public record PlainType(String signature, Class<?> java) implements WireType {
@@ -24,7 +24,7 @@ public record PlainType(String signature, Class<?> java) implements WireType {
                     Map.entry(Signature.class, new PlainType("g", Signature.class)),
                     Map.entry(byte[].class, new PlainType("ay", byte[].class)));
 
-    /** The type of a class; null if it has none, or not a plain one. */
+    /** Returns the type of a class; null if the class has no plain type. */
     public static @Nullable WireType of(Class<?> type) {
         return ALL.get(type);
     }

@@ -9,7 +9,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 
-/** The descriptors of a reply or a signal: those that its values mention go to their receiver. */
+/** The descriptors of a reply or a signal: the receiver gets those that the values mention. */
 public final class ReceivedDescriptors implements Descriptors {
     private final Message message;
     private final List<Fd> all;
@@ -32,7 +32,7 @@ public final class ReceivedDescriptors implements Descriptors {
         return descriptor;
     }
 
-    /** Gives them away; those that no value has mentioned are closed. */
+    /** Passes the mentioned descriptors to the receiver, and closes the others. */
     public void release() {
         for (Fd descriptor : message.takeDescriptors()) {
             if (!mentioned.contains(descriptor)) {

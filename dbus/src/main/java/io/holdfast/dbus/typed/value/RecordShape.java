@@ -9,30 +9,31 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A record taken apart and put together: a struct, several outputs, or the arguments of a signal.
+ * The components of a record, to take records apart and to make them: for a struct, several
+ * outputs, or the arguments of a signal.
  *
  * @param type the record
- * @param constructor the canonical one
- * @param components in their order
+ * @param constructor the canonical constructor
+ * @param components the components in their order
  */
 public record RecordShape(Class<?> type, Constructor<?> constructor, List<Component> components) {
     /**
-     * A component.
+     * A component of a record.
      *
      * @param name of the component
-     * @param type of its values
-     * @param accessor reads it
+     * @param type the type of its values
+     * @param accessor the method that reads it
      */
     public record Component(String name, WireType type, Method accessor) {}
 
-    /** The types of all components. */
+    /** Returns the D-Bus types of all components. */
     public String signature() {
         StringBuilder types = new StringBuilder();
         components.forEach(component -> types.append(component.type().signature()));
         return types.toString();
     }
 
-    /** The D-Bus names of all components. */
+    /** Returns the D-Bus names of all components. */
     public List<String> names() {
         List<String> names = new ArrayList<>();
         for (Component component : components) {
@@ -42,9 +43,9 @@ public record RecordShape(Class<?> type, Constructor<?> constructor, List<Compon
     }
 
     /**
-     * The plain values of a record's components.
+     * Converts the components of a record to plain values.
      *
-     * @throws UnfitException if one does not fit
+     * @throws UnfitException if a component does not fit its type
      */
     public List<Object> toWire(Object record) {
         List<Object> plain = new ArrayList<>(components.size());
@@ -60,9 +61,10 @@ public record RecordShape(Class<?> type, Constructor<?> constructor, List<Compon
     }
 
     /**
-     * The record of these plain values, which are of {@link #signature()}.
+     * Makes the record of plain values, which are of {@link #signature()}.
      *
-     * @throws UnfitException if a component has no place for its value, or the record refuses them
+     * @throws UnfitException if a value does not fit its component, or the record's constructor
+     *     throws an exception
      */
     public Object toJava(List<Object> plain, Descriptors descriptors) {
         Object[] values = new Object[components.size()];
@@ -86,7 +88,7 @@ public record RecordShape(Class<?> type, Constructor<?> constructor, List<Compon
         }
     }
 
-    /** As {@link WireType#discard}, of a record. */
+    /** Closes the descriptors in a record, as {@link WireType#discard} does. */
     public void discard(@Nullable Object record) {
         if (record != null && type.isInstance(record)) {
             components.forEach(component -> discard(component, record));
@@ -97,13 +99,13 @@ public record RecordShape(Class<?> type, Constructor<?> constructor, List<Compon
         Object value;
         try {
             value = Reflected.invoke(component.accessor(), record);
-        } catch (RuntimeException e) { // it has given nothing
+        } catch (RuntimeException e) { // the accessor returned no descriptor
             return;
         }
         component.type().discard(value);
     }
 
-    /** Whether it may be used with these types: a signature has limits. */
+    /** Returns the signature, or throws if it exceeds the limits of D-Bus. */
     public Signature checkedSignature() {
         return Signature.of(signature());
     }

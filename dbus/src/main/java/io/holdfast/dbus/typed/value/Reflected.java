@@ -5,14 +5,14 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import org.jspecify.annotations.Nullable;
 
-/** Interfaces, records and methods of others, seen from this module. */
+/** Reflective access to the interfaces, records and methods of other modules. */
 public final class Reflected {
     private Reflected() {}
 
     /**
-     * Makes sure that this module may use a type.
+     * Checks that this module may access a type.
      *
-     * @throws IllegalArgumentException if it is not public, or its package is not exported
+     * @throws IllegalArgumentException if the type is not public, or its package is not exported
      */
     public static void requireAccessible(Class<?> type) {
         if (!Modifier.isPublic(type.getModifiers())) {
@@ -26,7 +26,7 @@ public final class Reflected {
         }
     }
 
-    /** Calls a method; what is checked of what it throws becomes an IllegalStateException. */
+    /** Calls a method; a checked exception of it becomes an IllegalStateException. */
     public static @Nullable Object invoke(Method method, Object target, Object... arguments) {
         try {
             return call(method, target, arguments);
@@ -37,7 +37,7 @@ public final class Reflected {
         }
     }
 
-    /** Calls a method; what it throws is thrown. */
+    /** Calls a method and passes its exceptions on. */
     public static @Nullable Object call(Method method, Object target, Object... arguments)
             throws Exception {
         try {

@@ -4,9 +4,9 @@ import io.holdfast.dbus.wire.Struct;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A record, as a struct.
+ * The type of a record, as a struct.
  *
- * @param shape of the record
+ * @param shape the shape of the record
  */
 public record StructType(RecordShape shape) implements WireType {
     @Override

@@ -5,9 +5,9 @@ import io.holdfast.dbus.wire.Signature;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A String: as s, o or g.
+ * The type of a String: s, o or g.
  *
- * @param signature of the type
+ * @param signature the D-Bus type
  */
 public record TextType(String signature) implements WireType {
     @Override

@@ -4,8 +4,8 @@ import java.io.Serial;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A value that its type has no place for. It gets its place on the way out, part by part, so that a
- * value that fits costs nothing.
+ * Thrown for a value that does not fit its type. Each enclosing part adds its place while the
+ * exception passes, so that a value that fits costs nothing.
  */
 public final class UnfitException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
@@ -15,7 +15,7 @@ public final class UnfitException extends RuntimeException {
     private String place = "";
 
     /**
-     * @param reason what is wrong with it, as {@code is 7, …}
+     * @param reason what is wrong with the value, as {@code is 7, …}
      */
     public UnfitException(String reason) {
         this(reason, false);
@@ -27,7 +27,7 @@ public final class UnfitException extends RuntimeException {
         this.ofNull = ofNull;
     }
 
-    /** The value, if there is one. */
+    /** Returns the value, or throws if it is null. */
     public static Object present(@Nullable Object value) {
         if (value == null) {
             throw new UnfitException("is null", true);
@@ -35,18 +35,18 @@ public final class UnfitException extends RuntimeException {
         return value;
     }
 
-    /** The same, of a value that is a part of this one. */
+    /** Adds the place of the value in a larger one, and returns this exception. */
     public UnfitException in(String part) {
         place = place.isEmpty() ? part : part + ", " + place;
         return this;
     }
 
-    /** Place and reason. */
+    /** Returns place and reason. */
     public String text() {
         return place + " " + reason;
     }
 
-    /** What the program gets that gave the value. */
+    /** Returns the exception for the program that passed the value. */
     public RuntimeException toGiver(String subject) {
         String message = subject + ": " + text();
         return ofNull ? new NullPointerException(message) : new IllegalArgumentException(message);

@@ -13,9 +13,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Variant, or an Object, which is what stands in one. Descriptors in it stand for their handles.
+ * The type of a Variant, or of an Object, which is the value of a variant. Descriptors in it stand
+ * for their handles.
  *
- * @param asObject whether Java sees the value alone
+ * @param asObject whether the Java type is Object, which has only the value
  */
 public record VariantType(boolean asObject) implements WireType {
     @Override

@@ -3,31 +3,31 @@ package io.holdfast.dbus.typed.value;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the values of one Java type stand in a message. Between the two are the plain values of
- * {@link io.holdfast.dbus.wire.Values}. Immutable, safe for use by any thread.
+ * Converts the values of one Java type to the plain values of {@link io.holdfast.dbus.wire.Values}
+ * and back. Immutable, safe for use by any thread.
  */
 public interface WireType {
-    /** One complete D-Bus type. */
+    /** The D-Bus type, a single complete type. */
     String signature();
 
     /**
-     * The plain value for a Java value.
+     * Converts a Java value to the plain value.
      *
-     * @throws UnfitException if it is null, or the D-Bus type has no place for it
+     * @throws UnfitException if the value is null, or does not fit the D-Bus type
      */
     Object toWire(@Nullable Object value);
 
     /**
-     * The Java value for a plain value of {@link #signature()}.
+     * Converts a plain value of {@link #signature()} to the Java value.
      *
-     * @param descriptors those of the message
-     * @throws UnfitException if the Java type has no place for it
+     * @param descriptors the descriptors of the message
+     * @throws UnfitException if the value does not fit the Java type
      */
     Object toJava(Object plain, Descriptors descriptors);
 
     /**
-     * Closes the descriptors in a Java value that was given away, and is refused by {@link
-     * #toWire}: it may be of any class.
+     * Closes the descriptors in a Java value whose owner gave it up and that {@link #toWire}
+     * refused: it may be of any class.
      */
     default void discard(@Nullable Object value) {}
 }

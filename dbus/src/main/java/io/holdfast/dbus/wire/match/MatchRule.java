@@ -8,8 +8,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a client wants to hear of (D-Bus Specification, "Match Rules"). All that a rule says must be
- * true of a message; a rule that says nothing is true of all.
+ * A match rule, which selects messages (D-Bus Specification, "Match Rules"). A message matches if
+ * it meets every condition of the rule; the empty rule matches all messages.
  *
  * <pre>{@code
  * MatchRule rule = MatchRule.parse("type='signal',interface='org.freedesktop.DBus',arg0='a.b'");
@@ -20,17 +20,17 @@ import org.jspecify.annotations.Nullable;
  *         .build();
  * }</pre>
  *
- * <p>Rules are equal if they say the same, however they were spelled.
+ * <p>Rules are equal if they have the same conditions, whatever their spelling.
  *
  * @param type one of {@link MessageType}; 0 for any
- * @param sender a unique name, or a well-known name whose primary owner is meant
- * @param destination likewise
+ * @param sender a unique name, or a well-known name, which stands for its primary owner
+ * @param destination a unique or a well-known name
  * @param interfaceName the interface of the call or signal
  * @param member the name of the method or signal
- * @param path equal to the message's
- * @param pathNamespace the message's path, or one above it; never together with {@code path}
- * @param arguments in order of their index, each index once
- * @param eavesdrop also messages that are addressed to others
+ * @param path the path of the message, exactly
+ * @param pathNamespace the path of the message, or a path above it; excludes {@code path}
+ * @param arguments conditions on arguments, in the order of their index, each index once
+ * @param eavesdrop whether it matches messages that are addressed to others too
  */
 public record MatchRule(
         int type,
@@ -42,33 +42,37 @@ public record MatchRule(
         @Nullable String pathNamespace,
         List<Argument> arguments,
         boolean eavesdrop) {
-    /** Bytes of a rule's text. */
+    /** The greatest length of a rule's text in bytes. */
     public static final int MAX_TEXT = 1024;
 
-    /** The last argument that a rule can speak of. */
+    /** The index of the last argument that a rule can test. */
     public static final int MAX_ARGUMENT = 63;
 
-    /** True of every message. */
+    /** The rule that matches every message. */
     public static final MatchRule ANY = new Builder().build();
 
-    /** How an argument is compared. */
+    /** How to compare an argument. */
     public enum Test {
-        /** A string, and equal. */
+        /** The argument is a string that equals the value. */
         EQUAL,
         /**
-         * A string or object path, and equal, or one of the two ends in "/" and begins the other.
+         * The argument is a string or an object path that equals the value, or one of the two ends
+         * in "/" and is a prefix of the other.
          */
         PATH,
-        /** A string, and equal, or beginning with the value and a dot. Argument 0 only. */
+        /**
+         * The argument is a string that equals the value, or begins with the value and a dot. Only
+         * for argument 0.
+         */
         NAMESPACE
     }
 
     /**
-     * What is said of one argument.
+     * A condition on one argument.
      *
      * @param index 0 to {@value #MAX_ARGUMENT}
-     * @param test how the argument is compared
-     * @param value the string
+     * @param test how to compare the argument
+     * @param value the string to compare it with
      */
     public record Argument(int index, Test test, String value) {
         String key() {
@@ -86,22 +90,21 @@ public record MatchRule(
     }
 
     /**
-     * {@return a rule as {@code BecomeMonitor} takes it, {@code eavesdrop} included}
+     * {@return a rule as {@code BecomeMonitor} accepts it, {@code eavesdrop} included}
      *
-     * @param text the rule
-     * @throws MatchRuleException if it is none
+     * @param text the text of the rule
+     * @throws MatchRuleException if the text is no valid rule
      */
     public static MatchRule parse(String text) {
         return new MatchRuleParser(text).parse();
     }
 
     /**
-     * {@return a rule as {@code AddMatch} and {@code RemoveMatch} take it} Who wants to see what is
-     * addressed to others becomes a monitor; {@code eavesdrop='false'} is no such wish and is
-     * accepted.
+     * {@return a rule as {@code AddMatch} and {@code RemoveMatch} accept it} A client that wants
+     * messages addressed to others must become a monitor; {@code eavesdrop='false'} is accepted.
      *
-     * @param text the rule
-     * @throws MatchRuleException if it is none
+     * @param text the text of the rule
+     * @throws MatchRuleException if the text is no valid rule, or has {@code eavesdrop='true'}
      */
     public static MatchRule parseSubscription(String text) {
         MatchRule rule = parse(text);
@@ -114,7 +117,7 @@ public record MatchRule(
     }
 
     /**
-     * A rule that says nothing yet.
+     * Returns a builder of a rule, without conditions.
      *
      * @return the builder
      */
@@ -122,7 +125,7 @@ public record MatchRule(
         return new Builder();
     }
 
-    /** The rule in text that {@link #parse} reads: each rule has one such text. */
+    /** Returns the rule as text for {@link #parse}; equal rules have the same text. */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder();
@@ -148,9 +151,9 @@ public record MatchRule(
     }
 
     /**
-     * Makes a rule, and refuses what no rule can say: every method throws {@link
-     * MatchRuleException} for a value that is not of the key's kind, for a key that was given
-     * before, and for one that another excludes. For use by one thread.
+     * Builds a match rule. Every method throws {@link MatchRuleException} for a value that is
+     * invalid for its key, for a key that was given before, and for a key that another key
+     * excludes. For use by one thread.
      */
     public static final class Builder {
         private final List<Argument> arguments = new ArrayList<>();
@@ -166,7 +169,7 @@ public record MatchRule(
         Builder() {}
 
         /**
-         * Wants messages of this type.
+         * Matches messages of this type.
          *
          * @param value one of {@link MessageType}
          * @return this
@@ -181,9 +184,9 @@ public record MatchRule(
         }
 
         /**
-         * Wants messages of this sender.
+         * Matches messages from this sender.
          *
-         * @param value a unique name, or a well-known name whose primary owner is meant
+         * @param value a unique name, or a well-known name, which stands for its primary owner
          * @return this
          */
         public Builder sender(String value) {
@@ -193,7 +196,7 @@ public record MatchRule(
         }
 
         /**
-         * Wants messages to this receiver.
+         * Matches messages to this destination.
          *
          * @param value a unique or a well-known name
          * @return this
@@ -205,7 +208,7 @@ public record MatchRule(
         }
 
         /**
-         * Wants messages of this interface.
+         * Matches messages of this interface.
          *
          * @param value the interface of the call or signal
          * @return this
@@ -218,7 +221,7 @@ public record MatchRule(
         }
 
         /**
-         * Wants messages of this method or signal.
+         * Matches messages of this method or signal.
          *
          * @param value the name of the method or signal
          * @return this
@@ -230,7 +233,7 @@ public record MatchRule(
         }
 
         /**
-         * Wants messages of this object.
+         * Matches messages of this object.
          *
          * @param value the path of the message, exactly; excludes {@link #pathNamespace}
          * @return this
@@ -243,10 +246,10 @@ public record MatchRule(
         }
 
         /**
-         * Wants messages of this object and those below it.
+         * Matches messages of this object and of those below it.
          *
-         * @param value the path of the message or one above it, as {@code /org/example}; excludes
-         *     {@link #path}
+         * @param value the path of the message or a path above it, as {@code /org/example};
+         *     excludes {@link #path}
          * @return this
          */
         public Builder pathNamespace(String value) {
@@ -258,11 +261,11 @@ public record MatchRule(
         }
 
         /**
-         * Argument {@code index} is the string {@code value}. Of each argument one thing can be
-         * said.
+         * Matches messages whose argument {@code index} is the string {@code value}. Each argument
+         * can have only one condition.
          *
          * @param index 0 to {@value #MAX_ARGUMENT}
-         * @param value the string
+         * @param value the string to compare it with
          * @return this
          */
         public Builder argument(int index, String value) {
@@ -270,11 +273,11 @@ public record MatchRule(
         }
 
         /**
-         * Argument {@code index} is a string or object path, and equal to {@code value}, or one of
-         * the two ends in "/" and begins the other.
+         * Matches messages whose argument {@code index} is a string or an object path that equals
+         * {@code value}, or where one of the two ends in "/" and is a prefix of the other.
          *
          * @param index 0 to {@value #MAX_ARGUMENT}
-         * @param value the string
+         * @param value the string to compare it with
          * @return this
          */
         public Builder argumentPath(int index, String value) {
@@ -282,7 +285,8 @@ public record MatchRule(
         }
 
         /**
-         * Argument 0 is a string, and {@code value} or a name below it.
+         * Matches messages whose argument 0 is a string that equals {@code value}, or a name below
+         * it.
          *
          * @param value the beginning of a bus name, as {@code org.example}; one element is enough
          * @return this
@@ -300,10 +304,10 @@ public record MatchRule(
         }
 
         /**
-         * Wants messages that are addressed to others, too.
+         * Matches messages that are addressed to others, too.
          *
-         * @param value whether also messages that are addressed to others; false by default. A bus
-         *     takes true from monitors only
+         * @param value whether to match them; false by default. A bus accepts true only from
+         *     monitors
          * @return this
          */
         public Builder eavesdrop(boolean value) {
@@ -312,7 +316,7 @@ public record MatchRule(
             return this;
         }
 
-        /** {@return the rule as given so far, its arguments in order of their index} */
+        /** {@return the rule as built so far, its arguments in the order of their index} */
         public MatchRule build() {
             arguments.sort(Comparator.comparingInt(Argument::index));
             return new MatchRule(

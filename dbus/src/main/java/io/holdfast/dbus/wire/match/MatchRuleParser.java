@@ -6,9 +6,10 @@ import io.holdfast.dbus.wire.MessageType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The text of a match rule: {@code key=value} pairs with commas between. Between apostrophes all is
- * literal; outside of them {@code \'} is an apostrophe, any other backslash is itself and a comma
- * ends the value. White space before a key, and a comma at the end, mean nothing.
+ * Parses the text of a match rule: {@code key=value} pairs with commas between them. Between
+ * apostrophes every character is literal; outside of them {@code \'} is an apostrophe, any other
+ * backslash is literal, and a comma ends the value. White space before a key and a comma at the end
+ * are ignored.
  */
 final class MatchRuleParser {
     private final String text;
@@ -20,7 +21,7 @@ final class MatchRuleParser {
     }
 
     MatchRule parse() {
-        // A character is one byte or more: what is far too long is not even converted.
+        // A character has at least one byte, so a text that is far too long is not even converted.
         if (text.length() > MatchRule.MAX_TEXT
                 || text.getBytes(UTF_8).length > MatchRule.MAX_TEXT) {
             throw new MatchRuleException(
@@ -40,7 +41,7 @@ final class MatchRuleParser {
         return rule.build();
     }
 
-    /** The name of a message type in rules; null if it has none. */
+    /** Returns the name of a message type in rules; null if it has none. */
     static @Nullable String typeName(int type) {
         return switch (type) {
             case MessageType.METHOD_CALL -> "method_call";
@@ -66,7 +67,7 @@ final class MatchRuleParser {
         return key;
     }
 
-    /** Leaves {@link #at} behind the comma. */
+    /** Reads a value, and leaves {@link #at} behind the comma. */
     private String value(String key) {
         StringBuilder value = new StringBuilder();
         boolean quoted = false;

@@ -1,4 +1,4 @@
-/** Match rules: which messages a connection wants to see. */
+/** Match rules, which select the messages that a connection receives. */
 @NullMarked
 package io.holdfast.dbus.wire.match;
 

@@ -8,28 +8,28 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The client's side of the authentication: all of it is sent at once ({@link #opening}), and the
- * answers, in whatever pieces they come, are checked afterwards. It does no I/O.
+ * The client side of the authentication. It sends everything at once ({@link #opening}), and checks
+ * the server's answers afterwards, in whatever pieces they arrive. It does no I/O.
  *
- * <p>Nothing throws on what a server sends. Not safe for use by several threads at once. D-Bus
+ * <p>No input from a server makes it throw. Not safe for use by several threads at once. D-Bus
  * Specification, "Authentication Protocol".
  */
 public final class SaslClient {
-    /** How the client authenticates. */
+    /** The authentication mechanism. */
     public enum Mechanism {
-        /** As the user that the kernel says we are. */
+        /** Authenticates as the user that the kernel reports for the socket. */
         EXTERNAL,
-        /** As nobody. */
+        /** Authenticates without an identity. */
         ANONYMOUS
     }
 
-    /** How far the server is. */
+    /** The state of the authentication. */
     public enum State {
-        /** Answers are awaited. */
+        /** Waits for answers of the server. */
         WAITING,
-        /** The server agreed: what follows is messages. */
+        /** The server accepted: messages follow. */
         DONE,
-        /** The server refused, or answered what it may not. */
+        /** The server refused, or sent an invalid answer. */
         REFUSED
     }
 
@@ -50,11 +50,11 @@ public final class SaslClient {
     private String refusal = "";
 
     /**
-     * Begins the dialog with a server.
+     * Makes the client side of one authentication.
      *
-     * @param mechanism how to authenticate
-     * @param askDescriptors whether to ask for descriptors to be passed; a server may say no
-     * @param expectedGuid the id that the server must have, if the address named one
+     * @param mechanism the authentication mechanism
+     * @param askDescriptors whether to negotiate passing of descriptors; a server may decline
+     * @param expectedGuid the GUID that the server must have, if the address has one
      */
     public SaslClient(Mechanism mechanism, boolean askDescriptors, Optional<String> expectedGuid) {
         this.mechanism = mechanism;
@@ -63,7 +63,7 @@ public final class SaslClient {
         this.step = mechanism == Mechanism.EXTERNAL ? Step.DATA : Step.OK;
     }
 
-    /** {@return all that the client sends; messages may follow it at once} */
+    /** {@return all bytes that the client sends; messages may follow them at once} */
     public byte[] opening() {
         String auth =
                 mechanism == Mechanism.EXTERNAL
@@ -77,10 +77,10 @@ public final class SaslClient {
      * Reads bytes from the server.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return how many were used: all of them, unless the state became {@link State#DONE}, when the
-     *     rest are bytes of messages
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return the number of bytes used: all of them, unless the state became {@link State#DONE}:
+     *     then the rest are bytes of messages
      */
     @CheckReturnValue
     public int read(MemorySegment bytes, long offset, int length) {
@@ -97,12 +97,12 @@ public final class SaslClient {
     }
 
     /**
-     * The same from an array.
+     * Reads bytes from the server, from an array.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return how many were used
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return the number of bytes used
      */
     @CheckReturnValue
     public int read(byte[] bytes, int offset, int length) {
@@ -175,22 +175,22 @@ public final class SaslClient {
         refusal = reason;
     }
 
-    /** {@return the state: {@link State#WAITING} at first} The other two are final. */
+    /** {@return the state: {@link State#WAITING} at first} The other two states are final. */
     public State state() {
         return state;
     }
 
-    /** {@return why the server is not accepted; empty if it is, or may be} */
+    /** {@return why the server is refused; empty if it is accepted, or not decided yet} */
     public String refusal() {
         return refusal;
     }
 
-    /** {@return the id of the address that the server listens on; empty until it agreed} */
+    /** {@return the GUID of the server address; empty until the server accepted} */
     public String guid() {
         return guid;
     }
 
-    /** {@return whether descriptors can be passed} */
+    /** {@return whether the server agreed to pass descriptors} */
     public boolean descriptorsAgreed() {
         return descriptors;
     }

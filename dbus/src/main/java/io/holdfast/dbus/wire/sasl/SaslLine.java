@@ -8,17 +8,20 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * One line of the authentication, put together from bytes that come in any pieces. It ends with CR
- * LF; an LF alone belongs to it.
+ * One line of the authentication, collected from bytes in any pieces. It ends with CR LF; a lone LF
+ * is part of the line.
  */
 final class SaslLine {
     private static final int FIRST_ROOM = 96;
 
     private byte[] bytes = {};
-    private int length; // with what has come of CR LF
+    private int length; // including the received part of CR LF
     private boolean complete;
 
-    /** Takes bytes up to the end of the line: how many. Afterwards it is complete, or too long. */
+    /**
+     * Consumes bytes up to the end of the line, and returns how many. Afterwards the line is
+     * complete or too long, or all bytes are consumed.
+     */
     int read(MemorySegment from, long offset, int count) {
         int taken = 0;
         while (taken < count && !complete && !isTooLong()) {
@@ -40,7 +43,10 @@ final class SaslLine {
         return !complete && length >= WireLimits.MAX_LINE;
     }
 
-    /** The text without its end; the next line begins. A byte that is no ASCII is above U+007F. */
+    /**
+     * Returns the text of the line without CR LF, and starts the next line. A byte outside ASCII
+     * becomes a character above U+007F.
+     */
     String take() {
         String text = new String(bytes, 0, length - 2, StandardCharsets.ISO_8859_1);
         length = 0;
@@ -48,7 +54,7 @@ final class SaslLine {
         return text;
     }
 
-    /** The text without spaces around it; other white space belongs to it. */
+    /** Returns the text without surrounding spaces; other white space stays. */
     static String trim(String text) {
         int start = 0;
         int end = text.length();

@@ -12,45 +12,46 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * The server's side of the authentication: a state machine that reads a client's bytes, in whatever
- * pieces they come, and makes the answers. It does no I/O.
+ * The server side of the authentication: a state machine that reads a client's bytes, in whatever
+ * pieces they arrive, and produces the answers. It does no I/O.
  *
  * <pre>{@code
  * SaslServer sasl = new SaslServer(SaslServer.Config.of(guid, OptionalLong.of(peer.uid())));
  * int used = sasl.read(buffer, 0, received);
  * send(sasl.takeAnswers());
  * switch (sasl.state()) {
- *     case BEGUN -> messages(buffer, used, received - used); // behind BEGIN a message may follow
+ *     case BEGUN -> messages(buffer, used, received - used); // a message may follow BEGIN
  *     case REFUSED -> close(sasl.refusal());
- *     case AUTHENTICATING -> {} // more is to come
+ *     case AUTHENTICATING -> {} // wait for more lines
  * }
  * }</pre>
  *
- * <p>Lines may be pipelined. Nothing throws on what a client sends. Not safe for use by several
+ * <p>Lines may be pipelined. No input from a client makes it throw. Not safe for use by several
  * threads at once. D-Bus Specification, "Authentication Protocol".
  */
 public final class SaslServer {
-    /** How far the client is. */
+    /** The state of the authentication. */
     public enum State {
-        /** Lines are awaited. */
+        /** Waits for lines of the client. */
         AUTHENTICATING,
-        /** The client said BEGIN: what follows is messages. */
+        /** The client sent BEGIN: messages follow. */
         BEGUN,
-        /** The connection is to be closed, once the answers are sent. */
+        /** The connection must be closed once the answers are sent. */
         REFUSED
     }
 
     /**
-     * What is offered to one client.
+     * What a server offers to one client.
      *
-     * @param guid the id of the listening address: 32 lower-case hexadecimal digits
-     * @param external whether the mechanism EXTERNAL is offered: the client is the user that the
-     *     kernel says it is
-     * @param anonymous whether the mechanism ANONYMOUS is offered: the client is nobody
-     * @param uid the user of the client, as the kernel says; without one EXTERNAL rejects
+     * @param guid the GUID of the server address: 32 lower-case hexadecimal digits
+     * @param external whether to offer the mechanism EXTERNAL, in which the client is the user that
+     *     the kernel reports
+     * @param anonymous whether to offer the mechanism ANONYMOUS, in which the client has no
+     *     identity
+     * @param uid the user of the client, as the kernel reports it; if empty, EXTERNAL is rejected
      * @param descriptors whether descriptors can be passed
-     * @param rejectionLimit the answers REJECTED after which the client is refused
-     * @param lineLimit the lines after which a client that did not begin is refused
+     * @param rejectionLimit the number of REJECTED answers after which the client is refused
+     * @param lineLimit the number of lines after which a client that did not send BEGIN is refused
      */
     public record Config(
             String guid,
@@ -60,16 +61,16 @@ public final class SaslServer {
             boolean descriptors,
             int rejectionLimit,
             int lineLimit) {
-        /** As many as the reference bus answers. */
+        /** The number of REJECTED answers that the reference bus sends. */
         public static final int DEFAULT_REJECTIONS = 6;
 
         /** More than any client needs, and few enough for the answers to stay small. */
         public static final int DEFAULT_LINES = 256;
 
         /**
-         * Checks the id and the limits.
+         * Checks the GUID and the limits.
          *
-         * @throws IllegalArgumentException if the id is none, or a limit is not positive
+         * @throws IllegalArgumentException if the GUID is malformed, or a limit is not positive
          */
         public Config {
             if (!isGuid(guid)) {
@@ -82,11 +83,10 @@ public final class SaslServer {
         }
 
         /**
-         * EXTERNAL alone, with descriptors and the default limits.
+         * Offers only EXTERNAL, with descriptors and the default limits.
          *
-         * @param guid the id of the address
-         * @param uid the user that the client may be, as the kernel names it; empty if it is not
-         *     known
+         * @param guid the GUID of the server address
+         * @param uid the user of the client, as the kernel reports it; empty if it is not known
          * @return the configuration
          */
         public static Config of(String guid, OptionalLong uid) {
@@ -98,7 +98,7 @@ public final class SaslServer {
         }
     }
 
-    /** What is expected next. */
+    /** The line that is expected next. */
     private enum Step {
         NUL,
         AUTH,
@@ -123,9 +123,9 @@ public final class SaslServer {
     private String refusal = "";
 
     /**
-     * Begins the dialog with a client.
+     * Makes the server side of one authentication.
      *
-     * @param config what is offered to this client; each connection has a server of its own
+     * @param config what to offer to this client; each connection has its own SaslServer
      */
     public SaslServer(Config config) {
         this.config = config;
@@ -135,10 +135,10 @@ public final class SaslServer {
      * Reads bytes from the client.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return how many were used: all of them, unless the state became {@link State#BEGUN}, when
-     *     the rest are bytes of messages
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return the number of bytes used: all of them, unless the state became {@link State#BEGUN}:
+     *     then the rest are bytes of messages
      */
     @CheckReturnValue
     public int read(MemorySegment bytes, long offset, int length) {
@@ -159,12 +159,12 @@ public final class SaslServer {
     }
 
     /**
-     * The same from an array.
+     * Reads bytes from the client, from an array.
      *
      * @param bytes the bytes
-     * @param offset where the bytes start
-     * @param length how many bytes
-     * @return how many were used
+     * @param offset the offset of the first byte
+     * @param length the number of bytes
+     * @return the number of bytes used
      */
     @CheckReturnValue
     public int read(byte[] bytes, int offset, int length) {
@@ -270,7 +270,7 @@ public final class SaslServer {
         }
     }
 
-    /** The response names a user, or, empty, leaves it to the kernel. */
+    /** Handles a response, which names the user, or is empty to accept the kernel's. */
     private void external(String response) {
         if (config.uid.isEmpty()) {
             reject("EXTERNAL by a client whose user is not known");
@@ -345,12 +345,16 @@ public final class SaslServer {
         return config;
     }
 
-    /** {@return the state: {@link State#AUTHENTICATING} at first} The other two are final. */
+    /**
+     * {@return the state: {@link State#AUTHENTICATING} at first} The other two states are final.
+     */
     public State state() {
         return state;
     }
 
-    /** {@return the answers since the last call, to be sent: bounded by the limit on lines} */
+    /**
+     * {@return the answers since the last call, which must be sent: bounded by the limit on lines}
+     */
     public byte[] takeAnswers() {
         byte[] taken = Arrays.copyOf(answers, answersLength);
         answersLength = 0;
@@ -367,30 +371,31 @@ public final class SaslServer {
         return refusal;
     }
 
-    /** {@return why the client was last answered REJECTED, for logs} */
+    /** {@return why the client's last attempt was rejected, for logs} */
     public Optional<String> lastRejection() {
         return lastRejection.isEmpty() ? Optional.empty() : Optional.of(lastRejection);
     }
 
-    /** {@return whether the client asked to pass descriptors, and may} */
+    /** {@return whether the client negotiated passing of descriptors, and the server agreed} */
     public boolean descriptorsAgreed() {
         return descriptors;
     }
 
-    /** {@return whether it authenticated as nobody} */
+    /** {@return whether the client authenticated as ANONYMOUS} */
     public boolean isAnonymous() {
         return anonymous;
     }
 
     /**
-     * {@return the user that it authenticated as: none before {@link State#BEGUN}, or as nobody}
+     * {@return the user as which the client authenticated: empty before {@link State#BEGUN}, or if
+     * ANONYMOUS}
      */
     public OptionalLong identity() {
         return state == State.BEGUN && !anonymous ? config.uid : OptionalLong.empty();
     }
 
     /**
-     * {@return whether the text is an id as D-Bus addresses have: 32 lower-case hexadecimal digits}
+     * {@return whether the text is a GUID as in D-Bus addresses: 32 lower-case hexadecimal digits}
      *
      * @param text the text
      */
@@ -403,7 +408,7 @@ public final class SaslServer {
         return text.length() % 2 == 0 && text.chars().allMatch(HexFormat::isHexDigit);
     }
 
-    /** What may stand in a log of what a stranger sent. */
+    /** Returns a peer's text in a form that is safe for logs. */
     static String shown(String text) {
         StringBuilder shown = new StringBuilder("\"");
         text.chars()

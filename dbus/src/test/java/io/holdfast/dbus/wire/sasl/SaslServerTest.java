@@ -34,7 +34,7 @@ class SaslServerTest {
         return text.getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    /** Feeds text and gives the answers to it. */
+    /** Feeds text and returns the answers to it. */
     private static String say(SaslServer server, String text) {
         byte[] bytes = ascii(text);
         int used = server.read(bytes, 0, bytes.length);

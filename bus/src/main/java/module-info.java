@@ -1,4 +1,4 @@
-/** A D-Bus message broker: each peer is held by its pidfd from accept on. */
+/** A D-Bus message broker that identifies each peer by its pidfd from accept on. */
 module io.holdfast.bus {
     requires transitive io.holdfast.dbus;
     requires java.xml;

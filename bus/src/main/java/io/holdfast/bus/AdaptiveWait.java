@@ -4,15 +4,15 @@ import io.holdfast.core.EventLoop;
 import java.time.Duration;
 
 /**
- * Waits for the next events of a loop. To wake a processor that sleeps takes longer than to route a
- * message, so it looks again for some microseconds before it sleeps: but only as long as that has
- * paid lately. A bus that nobody uses sleeps at once, and stays asleep.
+ * Waits for the next events of a loop. Waking a sleeping processor takes longer than routing a
+ * message, so the thread polls for some microseconds before it sleeps, but only while polling has
+ * found events lately. An idle bus sleeps at once and stays asleep.
  */
 final class AdaptiveWait {
     private static final long LOOKING_NANOS = 40_000;
-    private static final int MOST_CREDIT = 8; // looks in vain that are afforded after a good time
+    private static final int MOST_CREDIT = 8; // credit after a run of successful polls
     private static final int COST_OF_MISS = 2;
-    private static final int TRY_EVERY = 512; // sleeps: whether it would pay by now
+    private static final int TRY_EVERY = 512; // sleeps between two trial polls
     private static final Duration FOR_EVER = Duration.ofMillis(Long.MAX_VALUE);
 
     private final EventLoop loop;
@@ -23,7 +23,7 @@ final class AdaptiveWait {
         this.loop = loop;
     }
 
-    /** What was handled; 0 if it was only woken. */
+    /** Returns the number of events that were handled; 0 if the loop was only woken. */
     int forEvents() {
         int handled = loop.step(Duration.ZERO);
         if (handled == 0 && (credit > 0 || sleeps % TRY_EVERY == 0)) {

@@ -44,15 +44,16 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One bus, put together of its parts. All of it belongs to the thread that calls {@link #turn}: no
- * lock is over it.
+ * One bus, assembled from its parts. All of it belongs to the thread that calls {@link #turn}, so
+ * it needs no lock.
  *
- * <p>One turn: what can be read is read, in large pieces ({@link ConnectionInput}); each message is
- * routed where it lies ({@link Router}) and put into the queues of its receivers ({@link
- * Delivery}); then every queue that has something is sent ({@link Connections#endOfTurn}).
+ * <p>One turn: the bus reads what has arrived, in large pieces ({@link ConnectionInput}); routes
+ * each message where it lies in the buffer ({@link Router}) and adds it to the queues of its
+ * receivers ({@link Delivery}); then sends every queue that is not empty ({@link
+ * Connections#endOfTurn}).
  */
 final class Broker implements AutoCloseable {
-    // A text that programs compare: dbus-daemon's.
+    // The text of dbus-daemon, because programs compare it.
     private static final String NOT_IN_TIME =
             "Message did not receive a reply (timeout by message bus)";
 
@@ -73,9 +74,9 @@ final class Broker implements AutoCloseable {
     private boolean closed;
 
     /**
-     * @param source what a reload loads
-     * @param ids makes the id of the bus, and those of its addresses: 32 lower-case hexadecimal
-     *     digits
+     * @param source loads the configuration at each reload
+     * @param ids makes the ids of the bus and of its addresses: 32 lower-case hexadecimal digits
+     *     each
      */
     Broker(
             EventLoop loop,
@@ -148,7 +149,7 @@ final class Broker implements AutoCloseable {
         this.router = new Router(names, policies, monitors, delivery, messages, activation, driver);
     }
 
-    // What the parts below tell those above.
+    // Callbacks from the parts below to those above.
 
     private void route(Connection from, MessageView view, @Nullable PassedFds fds) {
         router.route(from, view, fds);
@@ -169,23 +170,27 @@ final class Broker implements AutoCloseable {
         messages.error(late.caller(), late.serial(), BusError.NO_REPLY, NOT_IN_TIME);
     }
 
-    /** Lets clients in at one more address. */
+    /** Accepts clients at one more address. */
     void listen(UnixListener socket, String guid) {
         listeners.add(new Listener(connections, policies, socket, guid, null));
     }
 
-    /** From now on services can be started. */
+    /** Enables service starts. */
     void startServices(Activator activator, Services services, BusConfig config) {
         reload.begin(activator, services, config);
     }
 
-    /** One turn: waits for something to do, and does all of it. */
+    /** Runs one turn of the loop: waits for events and handles all of them. */
     void turn() {
         int ignored = wait.forEvents();
         connections.endOfTurn();
     }
 
-    /** Reads the configuration again; tells what is wrong with it, or null. */
+    /**
+     * Reads the configuration again.
+     *
+     * @param done receives null, or what is wrong with the configuration
+     */
     void reload(Consumer<@Nullable String> done) {
         reload.reload(done);
     }
@@ -194,7 +199,7 @@ final class Broker implements AutoCloseable {
         return MetricsSnapshot.of(connections, names, matches, replies);
     }
 
-    /** The user of the bus. */
+    /** Returns the uid that the bus runs as. */
     long ownUid() {
         return facts.uid();
     }

@@ -32,10 +32,10 @@ import java.util.concurrent.RejectedExecutionException;
  * }
  * }</pre>
  *
- * <p>One thread, of the bus's own, owns all of its state. Any number of buses can be open at once;
- * they share nothing. Each client is held by the pidfd that the kernel gives for its connection
- * (SO_PEERPIDFD, Linux 6.5); on older kernels clients have no ProcessFD. All methods may be called
- * by any thread.
+ * <p>One thread, created by the bus, owns all of its state. Any number of buses can be open at
+ * once; they share nothing. The bus identifies each client by the pidfd that the kernel gives for
+ * its connection (SO_PEERPIDFD, Linux 6.5); on older kernels clients have no ProcessFD. Any thread
+ * may call any method.
  */
 public final class Bus implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.holdfast.bus");
@@ -94,18 +94,19 @@ public final class Bus implements AutoCloseable {
         }
     }
 
-    /** Where clients connect to, the last one first, each with its id. */
+    /** Returns the addresses at which clients connect, the last one first, each with its guid. */
     public List<BusAddress> addresses() {
         return addresses;
     }
 
     /**
      * Reads the configuration and the service files again, as SIGHUP does for a bus in the
-     * foreground, and as happens automatically when a file in one of their folders changes. Policy
-     * and limits hold for clients that are there, too.
+     * foreground, and as happens automatically when a file in one of their folders changes. New
+     * policies and limits apply to connected clients too.
      *
-     * @return empty, or what is wrong with the configuration: then the old one stays in force. It
-     *     fails with IllegalStateException if the bus is or gets closed
+     * @return completes with empty when the new configuration is in effect, or with what is wrong
+     *     with it: then the old one stays in effect. Fails with IllegalStateException if the bus is
+     *     closed or closes meanwhile
      */
     public CompletableFuture<Optional<String>> reload() {
         CompletableFuture<Optional<String>> result = new CompletableFuture<>();
@@ -122,7 +123,10 @@ public final class Bus implements AutoCloseable {
         return result;
     }
 
-    /** How full the bus is now, and by whom. */
+    /**
+     * Returns how full the bus is now, and which connections and users fill it. The future fails
+     * with IllegalStateException if the bus is closed or closes meanwhile.
+     */
     public CompletableFuture<BusMetrics> metrics() {
         CompletableFuture<BusMetrics> result = new CompletableFuture<>();
         Broker broker = opened.join();
@@ -138,8 +142,8 @@ public final class Bus implements AutoCloseable {
         return result;
     }
 
-    /** Who asks is told of the end, too. */
-    @SuppressWarnings("UndefinedEquals") // one future is one question
+    /** Registers a future that fails if the bus ends before it completes. */
+    @SuppressWarnings("UndefinedEquals") // every request has its own future
     private void waitFor(CompletableFuture<?> answer) {
         boolean ignored = asked.add(answer);
         var _ = answer.whenComplete((_, _) -> asked.remove(answer));
@@ -192,10 +196,10 @@ public final class Bus implements AutoCloseable {
         }
     }
 
-    /** Returns when it is over, so that changes meanwhile lead to one more reload. */
+    /** Returns when the reload is over, so that changes meanwhile lead to one more reload. */
     private void reloadAfterChange() {
         try {
-            Optional<String> _ = reload().join(); // what is wrong is logged
+            Optional<String> _ = reload().join(); // an error in the configuration is already logged
         } catch (CompletionException e) {
             // the bus is closed
         }
@@ -238,9 +242,9 @@ public final class Bus implements AutoCloseable {
     }
 
     /**
-     * Puts all clients off and stops listening; returns when that is done. Idempotent. An interrupt
-     * stays, and does not end the waiting. Called by the bus's own thread, as by what hangs on a
-     * {@link #reload}, it does not wait.
+     * Disconnects all clients and stops listening; returns when that is done. Idempotent. An
+     * interrupt does not end the waiting; the interrupt status is kept. On the bus's own thread,
+     * for example in a callback of a {@link #reload}, it does not wait.
      */
     @Override
     public void close() {

@@ -4,20 +4,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How full a bus is, and by whom, at one moment.
+ * How full a bus is, and which connections and users fill it, at one moment.
  *
- * @param accepted connections since it began
- * @param refused of those, who were not let in
- * @param disconnects connections that ended, for whatever reason
- * @param messagesIn what came from all of them since it began
- * @param refusals what was refused to anybody
+ * @param accepted connections accepted since the bus was opened
+ * @param refused connections that were accepted and closed at once, before authentication
+ * @param disconnects connections that ended, for any reason
+ * @param messagesIn messages received from all clients since the bus was opened
+ * @param refusals what was refused to all clients
  * @param pendingReplies calls that wait for a reply
- * @param matchRules of all connections
+ * @param matchRules match rules of all connections
  * @param names well-known names that are owned
  * @param bufferBytes native memory that holds messages now
- * @param handlerErrors faults of the bus itself, which it survived
- * @param connections those that are there
- * @param users those that have something here, and the last ones that had
+ * @param handlerErrors exceptions of the bus's own event handlers, which it survived
+ * @param connections the connections that are registered now
+ * @param users the users that hold something now, and the latest ones that did
  */
 public record BusMetrics(
         long accepted,
@@ -38,14 +38,14 @@ public record BusMetrics(
     }
 
     /**
-     * What was refused, how often. Kinds that there were not are not in it.
+     * What was refused, how often. A limit, error or reason with the count 0 is absent.
      *
-     * @param limits by the name of the limit in busconfig files: how often it stood against
-     *     something; of the receiver's whose queue is full, not the sender's
-     * @param messages by the name of the error, {@code AccessDenied}: messages that were not passed
-     *     on
-     * @param disconnects by reason, {@code Malformed} or {@code Limit}: connections that ended; of
-     *     the bus and of users
+     * @param limits refusals by limit, under the limit's name in busconfig files; if a queue is
+     *     full, they count for its receiver, not for the sender
+     * @param messages messages that were not delivered, by the name of the error, for example
+     *     {@code AccessDenied}
+     * @param disconnects connections that ended, by reason, for example {@code Malformed} or {@code
+     *     Limit}; counted for the bus and for users, not for connections
      */
     public record Refusals(
             Map<String, Long> limits, Map<String, Long> messages, Map<String, Long> disconnects) {
@@ -60,13 +60,13 @@ public record BusMetrics(
      * One connection that has said Hello.
      *
      * @param name its unique name
-     * @param process who it is, for people
-     * @param messagesIn what came from it, since it is there
-     * @param queuedBytes what it is still to get
-     * @param peakQueuedBytes the most that waited at any time
-     * @param queuedDescriptors those of messages that it is still to get
+     * @param process its process, for people
+     * @param messagesIn messages received from it since it connected
+     * @param queuedBytes bytes in its queue, not sent yet
+     * @param peakQueuedBytes the most bytes that its queue ever held
+     * @param queuedDescriptors descriptors in its queue, not sent yet
      * @param owned the well-known names that it owns
-     * @param refused messages of its own that were not passed on
+     * @param refused messages from it that were not delivered
      */
     public record OfConnection(
             String name,
@@ -93,9 +93,9 @@ public record BusMetrics(
     /**
      * All connections of one user together.
      *
-     * @param bytesByActor of the bytes, whom the user owes them to: a receiver that does not read
-     *     is full of what others sent
-     * @param refusals of all its connections, also of those that are gone
+     * @param bytesByActor the bytes charged to this user, by the uid of the user that caused them:
+     *     the queue of a receiver that does not read is full of messages from others
+     * @param refusals what was refused to all of its connections, including those that have ended
      */
     public record OfUser(
             long uid,

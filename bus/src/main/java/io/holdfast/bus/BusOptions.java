@@ -8,15 +8,15 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How a bus is to be. Immutable.
+ * The options of a bus. Immutable.
  *
- * @param addresses where it listens; if empty, where the configuration says
+ * @param addresses the addresses to listen at; if empty, those of the configuration
  * @param config its configuration; {@link BusConfig#session}, {@link BusConfig#system}, a file, or
  *     one made by the program
- * @param activator who starts all services; if empty, the bus asks the owner of
- *     org.freedesktop.systemd1 for those that have a unit, and spawns the others
- * @param systemdActivation whether what has a unit waits until org.freedesktop.systemd1 has an
- *     owner; if not, and there is none, its program is spawned
+ * @param activator starts all services; if empty, the bus requests those that have a unit from the
+ *     owner of org.freedesktop.systemd1, and spawns the others
+ * @param systemdActivation whether services that have a unit wait until org.freedesktop.systemd1
+ *     has an owner; if false, and it has none, the bus spawns the service's program
  * @param serviceUmask the umask of services that the bus spawns
  * @param containers the folder of sockets for apps in containers; if empty, the bus makes none
  */
@@ -33,7 +33,7 @@ public record BusOptions(
         addresses = List.copyOf(addresses);
     }
 
-    /** With these addresses alone, and no more said. */
+    /** Returns options with these addresses and the default for everything else. */
     public static BusOptions of(ConfigSource config, BusAddress... addresses) {
         return new BusOptions(
                 List.of(addresses),
@@ -44,26 +44,32 @@ public record BusOptions(
                 Optional.empty());
     }
 
-    /** Listening at these addresses. */
+    /** Returns the same options with other addresses. */
     public BusOptions withAddresses(List<BusAddress> other) {
         return new BusOptions(
                 other, config, activator, systemdActivation, serviceUmask, containers);
     }
 
-    /** With another to start its services. It is closed with the bus. */
+    /**
+     * Returns the same options with an activator that starts all services. It is closed with the
+     * bus.
+     */
     public BusOptions withActivator(Activator other) {
         return new BusOptions(
                 addresses, config, Optional.of(other), systemdActivation, serviceUmask, containers);
     }
 
-    /** With all that has a unit left to the service manager, also before it is on the bus. */
+    /**
+     * Returns the same options with every service that has a unit left to the service manager, even
+     * before the manager is on the bus.
+     */
     public BusOptions withSystemdActivation() {
         return new BusOptions(addresses, config, activator, true, serviceUmask, containers);
     }
 
     /**
-     * With another umask for services that the bus spawns; it is 022 by default, whatever the bus
-     * itself has inherited.
+     * Returns the same options with another umask for services that the bus spawns. The default is
+     * 022, whatever umask the bus itself has inherited.
      *
      * @param mask 0 to 0777
      */
@@ -72,11 +78,12 @@ public record BusOptions(
     }
 
     /**
-     * With org.freedesktop.DBus.Containers1: what makes containers can ask for a socket for each
-     * app, and whoever asks for the credentials of a connection is told which app it is.
+     * Returns the same options with org.freedesktop.DBus.Containers1: a container manager can
+     * request a socket for each app, and the credentials of a connection say which app it belongs
+     * to.
      *
-     * @param folder of these sockets; made where only the last part of it is missing. The path must
-     *     be one that can be mounted into a container
+     * @param folder the folder of these sockets; if only the last part of its path is missing, the
+     *     bus makes it. The path must be one that can be mounted into a container
      */
     public BusOptions withContainers(Path folder) {
         return new BusOptions(

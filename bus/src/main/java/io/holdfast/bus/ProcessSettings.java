@@ -9,24 +9,25 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a configuration asks of the process of its bus. This one stays as it was started: with its
- * user, in the foreground and with its standard error; and it starts services itself. An
- * administrator who relies on something else is told, once.
+ * Compares what a configuration requests for the bus process with what this bus does. The process
+ * stays as it was started: with its user, in the foreground and with its standard error; and it
+ * starts services itself. Each element that is not applied is logged once, so that the
+ * administrator does not rely on it.
  */
 final class ProcessSettings {
     private final long owner;
     private List<String> told = List.of();
 
     /**
-     * @param owner the user of the bus
+     * @param owner the uid that the bus runs as
      */
     ProcessSettings(long owner) {
         this.owner = owner;
     }
 
     /**
-     * A line for each element that asks for what is not done. Looks users up, and may block. By any
-     * thread.
+     * Returns one line for each element that this bus does not apply. Looks users up, and may
+     * block. Any thread may call it.
      */
     List<String> unserved(BusConfig config) {
         List<String> lines = new ArrayList<>();
@@ -65,7 +66,7 @@ final class ProcessSettings {
         }
     }
 
-    /** Says what was not said of the configuration before. */
+    /** Logs the lines that were not logged for the previous configuration. */
     void tell(List<String> lines, RefusalLog log) {
         lines.stream().filter(line -> !told.contains(line)).forEach(log::unserved);
         told = lines;

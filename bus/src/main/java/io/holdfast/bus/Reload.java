@@ -22,8 +22,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the configuration of a bus again, and puts it in force. It is read and compiled beside the
- * loop, since files and the lookup of users may be slow; what is wrong leaves all as it was.
+ * Reads the configuration of a bus again and applies it. Reading and compiling run on another
+ * thread than the loop, because files and user lookups may be slow; an error leaves everything as
+ * it was.
  */
 final class Reload implements Driver.Reloading, AutoCloseable {
     private final EventLoop loop;
@@ -56,7 +57,7 @@ final class Reload implements Driver.Reloading, AutoCloseable {
         this.settings = new ProcessSettings(facts.uid());
     }
 
-    /** From now on services can be started. */
+    /** Enables service starts. */
     void begin(Activator activator, Services services, BusConfig config) {
         activation.begin(activator, services.byName());
         settings.tell(settings.unserved(config), log);
@@ -67,7 +68,7 @@ final class Reload implements Driver.Reloading, AutoCloseable {
     public void reload(Consumer<@Nullable String> done) {
         waiting.add(done);
         if (underWay) {
-            return; // one more follows, for all who asked meanwhile
+            return; // one more reload follows, for all requests that arrive meanwhile
         }
         underWay = true;
         List<Consumer<@Nullable String>> asked = List.copyOf(waiting);
@@ -78,7 +79,7 @@ final class Reload implements Driver.Reloading, AutoCloseable {
         });
     }
 
-    /** Returns what the loop is to do with it. */
+    /** Returns what the loop runs to apply the result. */
     private Runnable read(List<Consumer<@Nullable String>> asked) {
         try {
             BusConfig fresh = source.load();

@@ -19,11 +19,12 @@ import io.holdfast.dbus.wire.MessageView;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides what becomes of each message (D-Bus Specification, "Message Bus Message Routing"): to the
- * bus itself, to one name, to everybody whose rules match, or to a service that is started for it.
+ * Decides where each message goes (D-Bus Specification, "Message Bus Message Routing"): to the bus
+ * itself, to one name, to every connection whose rules match, or to a service that is started for
+ * it.
  *
- * <p>The order of a message's way is what programs see of it: first the policy is asked where it
- * decides the destination, then monitors are shown the message, then it is refused or delivered.
+ * <p>Programs can observe the order of the steps: first the policy decides, where it depends on the
+ * destination; then monitors see the message; then it is refused or delivered.
  */
 final class Router {
     private final NameRegistry names;
@@ -53,7 +54,7 @@ final class Router {
 
     /**
      * @param view valid until this returns
-     * @param fds of the message; the caller drops them
+     * @param fds the descriptors of the message; the caller drops them
      */
     void route(Connection from, MessageView view, @Nullable PassedFds fds) {
         switch (from.state()) {
@@ -87,7 +88,7 @@ final class Router {
         switch (view.type()) {
             case MessageType.SIGNAL -> delivery.broadcast(from, view, fds);
             case MessageType.METHOD_CALL -> toBus(from, view, fds);
-            default -> {} // an answer to nobody
+            default -> {} // a reply without a destination
         }
     }
 
@@ -150,7 +151,7 @@ final class Router {
         }
     }
 
-    /** Monitors see the request for the service first, then the message that waits for it. */
+    /** Monitors see the activation request first, then the message that waits for the service. */
     private void activate(Connection from, String name, MessageView view, @Nullable PassedFds fds) {
         String denied = policies.refusesSending(from, Party.expected(name), view);
         if (denied != null) {

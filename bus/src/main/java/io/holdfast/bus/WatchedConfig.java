@@ -11,15 +11,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A configuration whose folders are watched: a policy or service file that is added, changed or
- * removed in one of them leads to a reload, as with dbus-daemon(1). A file that the configuration
- * names alone is not watched, nor is what a symbolic link points to.
+ * removed in one of them leads to a reload, as with dbus-daemon(1). Not watched are a file that the
+ * configuration names by itself, and the target of a symbolic link.
  *
- * <p>What is loaded is never older than the watch: where that begins or changes, the files are read
- * again. One reload runs at a time, and changes meanwhile lead to one more.
+ * <p>The loaded configuration is never older than the watch: when the watch begins or its folders
+ * change, the files are read again. One reload runs at a time, and changes meanwhile lead to one
+ * more.
  */
 final class WatchedConfig implements ConfigSource, AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.holdfast.bus");
-    private static final int TRIES = 3; // files that keep naming other folders
+    private static final int TRIES = 3; // in case the files keep naming other folders
 
     private final ConfigSource files;
     private final Runnable reload;
@@ -28,7 +29,7 @@ final class WatchedConfig implements ConfigSource, AutoCloseable {
     private boolean closed;
 
     /**
-     * @param reload called by a thread of the watch after a change; returns when the reload is over
+     * @param reload called on a thread of the watch after a change; returns when the reload is over
      */
     WatchedConfig(ConfigSource files, Runnable reload) {
         this.files = files;
@@ -79,7 +80,7 @@ final class WatchedConfig implements ConfigSource, AutoCloseable {
         }
     }
 
-    /** Ends the watch; a reload that runs already is not waited for. */
+    /** Ends the watch, without waiting for a reload that is running. */
     @Override
     public synchronized void close() {
         closed = true;

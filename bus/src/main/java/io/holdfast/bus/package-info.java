@@ -1,4 +1,4 @@
-/** The message broker: its connections, the way of each message, and the driver of the bus. */
+/** The message broker: its connections, the route of each message, and the driver of the bus. */
 @NullMarked
 package io.holdfast.bus;
 

@@ -18,7 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Services start when somebody asks for their name, or that somebody is told why not. */
+/**
+ * Services start on demand for their name; if a start fails, every client that waits receives the
+ * error.
+ */
 @Timeout(60)
 class ActivationTest {
     private static final String NAME = "s.s";

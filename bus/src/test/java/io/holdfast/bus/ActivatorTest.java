@@ -22,12 +22,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A service manager in the program of the bus starts its services. */
+/** A service manager embedded in the bus's program starts its services. */
 @Timeout(60)
 class ActivatorTest {
     private static final String NAME = "s.s";
 
-    /** What the bus asked for. */
+    /** Records the starts that the bus requested. */
     private static final class Asked implements Activator {
         record One(ServiceFile service, Start start) {}
 

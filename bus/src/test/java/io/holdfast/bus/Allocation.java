@@ -6,12 +6,15 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 
-/** Proof that code which ran hot allocates nothing. */
+/** Asserts that code which has been compiled allocates nothing. */
 public final class Allocation {
     private static final int ROUNDS = 1000;
     private static final int RUNS = 2000;
 
-    /** Bytes that a thread has allocated; by handle, since the bus does not read that module. */
+    /**
+     * Returns the bytes that a thread has allocated; a handle, since the bus does not read that
+     * module.
+     */
     private static final MethodHandle ALLOCATED;
 
     static {
@@ -33,7 +36,7 @@ public final class Allocation {
     private Allocation() {}
 
     /**
-     * Runs it until the compiler is done with it: then whole rounds go by without an allocation.
+     * Runs the work until the compiler has finished with it: then whole rounds allocate nothing.
      */
     public static void assertNone(Runnable work) {
         long thread = Thread.currentThread().threadId();
@@ -48,7 +51,7 @@ public final class Allocation {
         assertThat(least).as("bytes allocated by %d runs", RUNS).isZero();
     }
 
-    /** Bytes that a thread has allocated so far. */
+    /** Returns the bytes that a thread has allocated so far. */
     static long by(long thread) {
         try {
             return (long) ALLOCATED.invokeExact(thread);

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How a client may say who it is, as {@code <auth>} and {@code <allow_anonymous/>} say. */
+/** How a client may authenticate, by {@code <auth>} and {@code <allow_anonymous/>}. */
 @Timeout(60)
 class AuthenticationTest {
     @TempDir private Path folder;

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
         root = true,
         programs = {"perl", "setpriv", "dbus-daemon"})
 class BecomingRootTest {
-    /** User daemon: dbus-daemon admits only users that a database has. */
+    /** User daemon: dbus-daemon admits only users that the user database has. */
     private static final int USER = 1;
 
     private static final String POLICY =

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A bus to which the kernel refuses what it needs for new clients serves those that it has. */
+/** When the kernel refuses what new clients need, the bus still serves those that it has. */
 @Timeout(60)
 class BusErrnoTest {
     private static final boolean ARM = System.getProperty("os.arch").equals("aarch64");
@@ -32,7 +32,7 @@ class BusErrnoTest {
     @TempDir private Path folder;
     private final BusLog log = new BusLog();
 
-    /** Has the kernel refuse a call of the bus's thread, from the first start on. */
+    /** Makes the kernel refuse a system call of the bus's thread, from the first start on. */
     private static final class Refusing implements Activator {
         private final int systemCall;
         private final int errno;
@@ -57,7 +57,8 @@ class BusErrnoTest {
         public void close() {}
 
         /**
-         * The processor time of the bus's thread; by name, since the bus does not read that module.
+         * Returns the processor time of the bus's thread; by reflection, since the bus does not
+         * read that module.
          */
         long nanos() throws ReflectiveOperationException {
             Object threads =

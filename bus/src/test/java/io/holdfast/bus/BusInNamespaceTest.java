@@ -20,13 +20,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A bus in a container, whose clients are outside of it. */
+/** A bus in a PID namespace, whose clients are outside of it. */
 @Timeout(120)
 @Needs(root = true, cgroup2 = true, programs = "unshare")
 class BusInNamespaceTest {
     @TempDir private Path folder;
 
-    /** The bus, in a JVM of its own, until its input ends. */
+    /** Runs the bus in a separate JVM until its input ends. */
     static final class InnerBus {
         public static void main(String[] arguments) throws Exception {
             BusAddress address = BusAddress.parse("unix:path=" + arguments[0]);

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Buses in one JVM: they share nothing, leave nothing, and take a new configuration or keep the
- * old.
+ * Buses in one JVM: they share nothing, leave nothing behind, and take a new configuration or keep
+ * the old one.
  */
 @Timeout(60)
 class BusLifeTest {
@@ -70,7 +70,7 @@ class BusLifeTest {
             assertThat(Files.exists(socket)).isFalse();
         }
         before.awaitSameNumber();
-        Await.until(() -> threads.containsAll(busThreads())); // some of others may end meanwhile
+        Await.until(() -> threads.containsAll(busThreads())); // others may end meanwhile
     }
 
     @Test

@@ -9,7 +9,7 @@ import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 import org.jspecify.annotations.Nullable;
 
-/** What buses of this process write to their log, from when it is opened. */
+/** What the buses of this process log from now on. */
 final class BusLog implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger("io.holdfast.bus");
 
@@ -34,12 +34,12 @@ final class BusLog implements AutoCloseable {
         LOG.addHandler(handler);
     }
 
-    /** The next line; "null" if none comes. */
+    /** Returns the next line; "null" if none comes. */
     String line() throws InterruptedException {
         return String.valueOf(lines.poll(30, TimeUnit.SECONDS));
     }
 
-    /** The next line that is there already. */
+    /** Returns the next line that is there already, or null. */
     @Nullable String lineNow() {
         return lines.poll();
     }

@@ -29,14 +29,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A bus that is out of descriptors refuses that one thing, and serves on. */
+/** A bus without free descriptors refuses what needs one, and still serves its clients. */
 @Timeout(120)
 class BusShortageTest {
     private static final int RLIMIT_NOFILE = 7;
 
     @TempDir private Path folder;
 
-    /** The bus, in a JVM of its own with few descriptors, until its input ends. */
+    /** Runs the bus in a separate JVM with few descriptors until its input ends. */
     static final class SmallBus {
         public static void main(String[] arguments) throws Exception {
             Limits limits =
@@ -50,7 +50,7 @@ class BusShortageTest {
                     Bus.open(
                             BusAddress.parse("unix:path=" + arguments[0]),
                             BusConfig.permissive().withLimits(limits))) {
-                try (TestClient warm = connect(arguments[0])) { // what is loaded is open
+                try (TestClient warm = connect(arguments[0])) { // loads what is needed later
                     try (Message ignored = warm.callBus("GetConnectionCredentials", warm.name())) {
                         assertThat(ignored.descriptors()).hasSize(1);
                     }
@@ -71,8 +71,8 @@ class BusShortageTest {
     }
 
     /**
-     * A client takes two: of one number and the next, one ends at accept4(2) and one at
-     * SO_PEERPIDFD.
+     * A client takes two descriptors: of two successive limits, one fails at accept4(2) and the
+     * other at SO_PEERPIDFD.
      */
     @ParameterizedTest
     @ValueSource(ints = {24, 25})
@@ -114,8 +114,8 @@ class BusShortageTest {
     }
 
     /**
-     * Which of them are refused is the bus's affair: now and then its JVM opens a file of its own,
-     * and then the next client finds room that the one before did not.
+     * Which clients are refused varies: now and then the JVM of the bus opens a file, so that a
+     * later client finds room that an earlier one did not.
      */
     private static void awaitRefused(List<TestClient> clients, int atLeast, Path log) {
         long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
@@ -136,7 +136,7 @@ class BusShortageTest {
         }
     }
 
-    /** A limit below what it has open: then not even its reserve helps. */
+    /** A limit below what the bus has open: then not even its reserved descriptor helps. */
     @Test
     void withoutItsReserveItRestsAndThenLetsThoseInWhoWaited() throws Exception {
         String socket = folder.resolve("bus").toString();
@@ -183,7 +183,7 @@ class BusShortageTest {
         return Long.parseLong(hard);
     }
 
-    /** Descriptors that the bus has no room for cost the connection of their sender. */
+    /** A message whose descriptors the bus cannot take ends its sender's connection. */
     private static List<Message> tooMany(TestClient a) throws InterruptedException {
         Fd[] pipe = Unistd.pipe2(0);
         try (Fd in = pipe[0];
@@ -201,7 +201,7 @@ class BusShortageTest {
             try {
                 return connect(socket);
             } catch (AssertionError | RuntimeException e) {
-                Thread.onSpinWait(); // disconnected: the others are not all gone yet
+                Thread.onSpinWait(); // disconnected: not all of the others are gone yet
             }
         }
     }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the place of a client is worth: in policies, and in the log. */
+/** The effect of a client's cgroup, in policies and in the log. */
 @Timeout(120)
 @Needs(
         root = true,
@@ -89,7 +89,7 @@ class CgroupPolicyTest {
         }
     }
 
-    /** In the log that all readers of the machine believe. */
+    /** Other programs trust the unit names in this log. */
     @Test
     void theLogNamesNoUnitThatAClientNamedItself() throws Exception {
         try (BusLog log = new BusLog();

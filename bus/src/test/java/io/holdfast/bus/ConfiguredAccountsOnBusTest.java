@@ -18,14 +18,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whom a policy is for, by what it calls a user or group: on our bus, and on dbus-daemon. */
+/** The users and groups that a policy's text names, on our bus and on dbus-daemon. */
 @Timeout(120)
 @Needs(root = true, programs = "dbus-daemon")
 class ConfiguredAccountsOnBusTest {
-    /** Users of every Debian, each in the group of the same number. */
+    /** Users of every Debian, each with the group of the same number. */
     private static final List<Long> USERS = List.of(0L, 2L, 8L, 33L, 65534L);
 
-    /** Who is meant by each text; -1 is nobody. */
+    /** The user that each text means; -1 for none. */
     private static final Map<String, Long> MEANT = meant();
 
     private static Map<String, Long> meant() {
@@ -60,7 +60,7 @@ class ConfiguredAccountsOnBusTest {
         return meant;
     }
 
-    /** A policy for each text, which allows a name of its own. */
+    /** Returns a policy for each text, which allows one name. */
     private static String policies(String kind, List<String> texts) {
         StringBuilder policies =
                 new StringBuilder(

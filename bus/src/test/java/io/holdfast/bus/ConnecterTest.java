@@ -35,12 +35,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A connection is its connecter's, whoever else comes to use it, and whatever becomes of that. */
+/**
+ * A connection belongs to the process that connected, whichever process uses it later, even if the
+ * connecting process has ended.
+ */
 @Timeout(120)
 class ConnecterTest {
     @TempDir private Path folder;
 
-    /** A process that connects, passes the connection to its parent, and ends. */
+    /** A process that connects, passes the connection to its parent, and exits. */
     static final class Connecter {
         private Connecter() {}
 
@@ -53,7 +56,7 @@ class ConnecterTest {
         }
     }
 
-    /** A connection, and who made it, which is dead and reaped. */
+    /** A connection and the process that made it, which is dead and reaped. */
     private record Inherited(TestClient client, PidFd connecter, int pid, long id)
             implements AutoCloseable {
         @Override
@@ -130,7 +133,7 @@ class ConnecterTest {
             TestClient a = inherited.client().authenticate(true).hello();
             try (Message reply = b.callBus("GetConnectionCredentials", a.name())) {
                 Map<?, ?> all = (Map<?, ?>) reply.values().getFirst();
-                if (!bus.isDaemon()) { // which looks it up again
+                if (!bus.isDaemon()) { // dbus-daemon looks it up by PID
                     assertThat(value(all, "ProcessID")).isEqualTo((long) inherited.pid());
                 }
                 if (all.containsKey("ProcessFD")) {
@@ -158,14 +161,14 @@ class ConnecterTest {
             Map<?, ?> all = (Map<?, ?>) b.ask("GetConnectionCredentials", a.name());
 
             List<?> groups = (List<?>) value(all, "UnixGroupIDs");
-            if (bus.isBroker()) { // which has one of them twice
+            if (bus.isBroker()) { // dbus-broker has one of them twice
                 groups = groups.stream().distinct().toList();
             }
             assertThat(groups).isEqualTo(List.of(3L, 5L, 7L));
         }
     }
 
-    /** Holds the thread of the bus for as long as the test wants. */
+    /** Blocks the thread of the bus until the test releases it. */
     private static final class Holding implements Activator {
         private final CountDownLatch held = new CountDownLatch(1);
         private final CountDownLatch go = new CountDownLatch(1);

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Sockets of apps in containers: org.freedesktop.DBus.Containers1. */
+/** The sockets of apps in containers: org.freedesktop.DBus.Containers1. */
 @Timeout(60)
 class ContainersTest {
     private static final String CONTAINERS = "org.freedesktop.DBus.Containers1";

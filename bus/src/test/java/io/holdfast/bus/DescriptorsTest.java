@@ -19,7 +19,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Descriptors travel with their message, to those that take them, and never with another. */
+/**
+ * Descriptors travel with their message, to clients that take them, and never with another message.
+ */
 @Timeout(120)
 class DescriptorsTest {
     private final Fd[] pipe = Unistd.pipe2(0);
@@ -141,7 +143,7 @@ class DescriptorsTest {
         try (Message got = b.read()) {
             assertIsThePipe(got.descriptors().getFirst());
         }
-        if (!bus.isBroker()) { // which puts c off
+        if (!bus.isBroker()) { // dbus-broker disconnects c
             assertThat(c.heard()).isEmpty();
         }
     }

@@ -16,7 +16,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Timeout;
 
-/** Each method of the bus with arguments that make no sense: a reply or an error, and no more. */
+/** Calls each method of the bus with random arguments: it answers with a reply or an error. */
 @Timeout(600)
 class DriverFuzzTest {
     private static final int ROUNDS = Boolean.getBoolean("holdfast.long") ? 2_000 : 15;
@@ -27,7 +27,7 @@ class DriverFuzzTest {
     private final Gen gen =
             new Gen(Long.getLong("holdfast.seed", new SplittableRandom().nextLong()));
 
-    /** The signature of each method, by interface and member. */
+    /** Returns the signature of each method, by interface and member. */
     private static Map<String, String> methods() {
         Map<String, String> methods = new TreeMap<>();
         for (String member :

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Timeout;
 
-/** The bus as a peer: what each of its methods answers, before Hello and after. */
+/** The bus as a peer: the answer of each of its methods, before Hello and after. */
 @Timeout(120)
 class DriverTest {
     private static final String PEER = "org.freedesktop.DBus.Peer";

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A bus in an application, and our own client on it. */
+/** A bus inside an application, with our own client. */
 @Timeout(60)
 class EmbeddedBusTest {
     @TempDir Path folder;
@@ -36,7 +36,7 @@ class EmbeddedBusTest {
     @Test
     void aReloadThatTheEndOvertakesFails() throws Exception {
         CountDownLatch loading = new CountDownLatch(1);
-        Semaphore loads = new Semaphore(1); // the first one, of the start
+        Semaphore loads = new Semaphore(1); // the first load, when the bus opens
         Bus bus =
                 Bus.open(
                         BusOptions.of(
@@ -109,7 +109,7 @@ class EmbeddedBusTest {
             assertThatExceptionOfType(DBusException.class)
                     .isThrownBy(() -> client.subscribe("member='S'").close())
                     .satisfies(e -> assertThat(e.name()).isEqualTo(DBusException.LIMITS_EXCEEDED));
-            assertThat(client.owner(other.uniqueName())).isPresent(); // behind what was sent before
+            assertThat(client.owner(other.uniqueName())).isPresent(); // a round trip
             emitter.emit("a.b", "S");
             first.take().close();
         }

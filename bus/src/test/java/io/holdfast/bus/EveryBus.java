@@ -8,9 +8,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A test that our bus and both reference buses pass: what it expects is how a bus behaves, and not
- * only what ours happens to do. Its parameter is a {@link TestBus}, which is closed behind it.
- * Where one of the others is not installed its case alone is skipped.
+ * A test that our bus and both reference buses pass: it expects how a bus behaves, not only how
+ * ours does. Its parameter is a {@link TestBus}, which is closed after the test. If a reference bus
+ * is not installed, only its case is skipped.
  */
 @Target(ElementType.METHOD)
 @Retention(RetentionPolicy.RUNTIME)

@@ -9,7 +9,10 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import io.holdfast.core.testkit.PackageOrder;
 import org.junit.jupiter.api.Test;
 
-/** Which package of holdfast-bus may import which; the broker, in the root package, uses all. */
+/**
+ * The dependencies that are allowed between the packages of holdfast-bus; the broker, in the root
+ * package, may use all.
+ */
 class FloorsTest {
     private static final String ROOT = "io.holdfast.bus";
 

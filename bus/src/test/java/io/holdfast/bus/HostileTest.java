@@ -12,7 +12,10 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Whatever one client sends, at whatever stage, two others talk on, and nothing is kept of it. */
+/**
+ * Whatever a client sends, in whatever state, two other clients keep talking, and the bus keeps
+ * nothing of it.
+ */
 class HostileTest {
     private static final boolean LONG = Boolean.getBoolean("holdfast.long");
     private static final int MESSAGES = LONG ? 10_000_000 : 20_000;
@@ -22,12 +25,12 @@ class HostileTest {
     private final Gen gen =
             new Gen(Long.getLong("holdfast.seed", new SplittableRandom().nextLong()));
 
-    /** That one can call the other, and gets its reply. */
+    /** Asserts that one client can call the other, and gets its reply. */
     static void assertPings(TestClient a, TestClient b) throws InterruptedException {
         int serial = a.send(a.call(b.name(), "Ping"));
         Message call = b.read();
         while (!"Ping".equals(call.member()) || !a.name().equals(call.sender())) {
-            call = b.read(); // valid messages of the other's get through
+            call = b.read(); // valid messages of the attacker get through
         }
         int ignored = b.send(b.writer().methodReturn(call.serial()).destination(a.name()));
         assertThat(a.describe(a.answer(serial))).isEqualTo("return");
@@ -49,7 +52,7 @@ class HostileTest {
         }
     }
 
-    /** Until the bus has read so many messages, and what was thrown away is not among them. */
+    /** Attacks until the bus has read so many messages; discarded ones do not count. */
     private void attack(TestBus bus, int messages, TestClient a, TestClient b)
             throws InterruptedException {
         long enough = bus.metrics().messagesIn() + messages;
@@ -61,7 +64,7 @@ class HostileTest {
         }
     }
 
-    /** Sends until it is disconnected or has sent enough. */
+    /** Sends random messages until it is disconnected or has sent enough. */
     private void attack(TestClient client, TestClient a, TestClient b) throws InterruptedException {
         try (client) {
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -21,12 +21,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A system bus with one more file, for services that run as other users than the files of the
- * distribution expect, or that have none.
+ * A system bus with one more configuration file, for services that run as users that the files of
+ * the distribution do not expect, or that have no such file.
  */
 @Timeout(60)
 class IncludedPolicyTest {
-    private static final long DAEMON = 61_234; // neither has an entry anywhere
+    private static final long DAEMON = 61_234; // neither id has an account
     private static final long GROUP = 61_235;
 
     private static final String FILE =

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Each limit at its edge: what fits is served, one more is refused, and room comes back. */
+/** Each limit at its edge: what fits is served, one more is refused, and room is freed again. */
 @Timeout(60)
 class LimitsTest {
     private static final String MONITORING = "org.freedesktop.DBus.Monitoring";
@@ -199,7 +199,7 @@ class LimitsTest {
             Fd[] pipe = Unistd.pipe2(0);
             try (Fd one = pipe[0];
                     Fd other = pipe[1]) {
-                // One more is taken while less than half of it waits.
+                // One more is accepted while less than half of the queue is used.
                 int first = a.send(a.call(slow.name(), "First").unixFds(2), one, other);
                 int second = a.send(a.call(slow.name(), "Second").unixFds(1), one);
                 Message error = a.answer(second);
@@ -318,7 +318,7 @@ class LimitsTest {
 
     @Test
     void objectsOfAUser() throws Exception {
-        // Two connections with their unique names are four.
+        // Two connections with their unique names are four objects.
         try (TestBus bus = limited(Map.of(BusLimit.MAX_OBJECTS_PER_USER, 6L))) {
             TestClient a = bus.connect();
             TestClient b = bus.connect();
@@ -338,7 +338,7 @@ class LimitsTest {
 
     @Test
     void descriptorsOfAUser() throws Exception {
-        // Each connection is two: its socket and its process.
+        // Each connection takes two descriptors: its socket and its pidfd.
         try (TestBus bus = limited(Map.of(BusLimit.MAX_UNIX_FDS_PER_USER, 6L))) {
             TestClient a = bus.connect();
             TestClient b = bus.connect();

@@ -11,7 +11,7 @@ import io.holdfast.dbus.wire.WireLimits;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What the bus has to tell may be more than a message may hold. */
+/** Replies of the bus that would not fit into a message. */
 @Timeout(120)
 class LongAnswerTest {
     private static final String STATS = "org.freedesktop.DBus.Debug.Stats";

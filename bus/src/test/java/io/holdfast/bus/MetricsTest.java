@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a bus tells of what it refused: by limit, by reason, per connection and per user. */
+/** The bus's counters of refusals: by limit, by reason, per connection and per user. */
 @Timeout(60)
 class MetricsTest {
     private static final String STATS = "org.freedesktop.DBus.Debug.Stats";
@@ -69,7 +69,7 @@ class MetricsTest {
                 .orElseThrow();
     }
 
-    /** The keys of ours that are about refusals, or begin with something. */
+    /** Returns our keys that are about refusals, or begin with the prefix. */
     private static Map<String, Long> stats(
             TestClient asker, String prefix, String method, Object... arguments)
             throws InterruptedException {

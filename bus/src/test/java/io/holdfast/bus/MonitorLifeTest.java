@@ -8,7 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Clients that become monitors, that go with a full queue, and that eavesdrop, as others see it.
+ * Clients that become monitors, that leave with a full queue, and that eavesdrop, as other clients
+ * see it.
  */
 @Timeout(120)
 class MonitorLifeTest {
@@ -22,7 +23,7 @@ class MonitorLifeTest {
         return monitor;
     }
 
-    /** Up to the first that is described so. */
+    /** Returns the messages up to the first with that description. */
     private static List<String> until(TestClient monitor, String last) throws InterruptedException {
         List<String> seen = new ArrayList<>();
         do {
@@ -81,14 +82,14 @@ class MonitorLifeTest {
         TestClient former = bus.connect();
         assertThat(former.tryBus(MONITORING, "BecomeMonitor", List.of("member='X'"), 0))
                 .isEqualTo("return");
-        var _ = former.read(); // the loss of its name
+        var _ = former.read(); // NameLost
         TestClient monitor = monitor(bus, "destination='" + former.name() + "'");
         TestClient a = bus.connect();
         assertThat(a.describe(a.answer(a.send(a.call(former.name(), "M")))))
                 .isEqualTo("ServiceUnknown");
         int ignored = a.send(a.signal("X"));
 
-        if (!bus.isBroker()) { // which finds rules by who the destination is
+        if (!bus.isBroker()) { // dbus-broker matches the rule with the destination's connection
             assertThat(monitor.describe(monitor.read())).isEqualTo("M");
         }
         assertThat(former.describe(former.read())).as("it got no call").isEqualTo("X");

@@ -12,7 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Life on a bus as a monitor sees it: every message, once, in order. */
+/** The traffic of a bus as a monitor sees it: every message, once, in order. */
 @Timeout(120)
 class MonitorTest {
     private static final String MONITORING = "org.freedesktop.DBus.Monitoring";
@@ -25,7 +25,7 @@ class MonitorTest {
         return monitor;
     }
 
-    /** The next messages that are not what other tests look at. */
+    /** Returns the next messages, without those that other tests are about. */
     private static List<String> next(TestClient monitor, int count) throws InterruptedException {
         List<String> seen = new ArrayList<>();
         while (seen.size() < count) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What the policy forbids is seen by a monitor, with what its sender is told. */
+/** A monitor sees what the policy forbids, and the errors that the sender receives. */
 @Timeout(60)
 @Needs(programs = "dbus-daemon")
 class MonitoredPolicyTest {
@@ -48,11 +48,11 @@ class MonitoredPolicyTest {
                         "eavesdrop='true',member='LastOfAll'",
                         "eavesdrop='false',member='LastOfAll'");
         assertThat(monitor.tryBus(MONITORING, "BecomeMonitor", rules, 0)).isEqualTo("return");
-        var _ = monitor.read(); // the loss of its name
+        var _ = monitor.read(); // NameLost
         return monitor;
     }
 
-    /** What comes for or from the client, up to its last message. */
+    /** Returns the messages to or from the client, up to its last one. */
     private static List<String> seen(TestClient monitor, TestClient of) throws Exception {
         int ignored = of.send(of.signal("LastOfAll"));
         List<String> seen = new ArrayList<>();
@@ -143,7 +143,10 @@ class MonitoredPolicyTest {
         }
     }
 
-    /** dbus-daemon tells who answers, and lets the caller wait; ours tells the caller. */
+    /**
+     * dbus-daemon sends the error to the callee, and lets the caller wait; ours sends it to the
+     * caller.
+     */
     @ParameterizedTest
     @EnumSource(names = {"HOLDFAST", "DBUS_DAEMON"})
     void aReplyThatIsRefusedIsSeenAndTheErrorToo(Kind kind) throws Exception {
@@ -160,7 +163,7 @@ class MonitoredPolicyTest {
                             : a.describe(a.answer(call)) + " from " + BUS + " to a";
 
             List<String> seen = seen(monitor, a);
-            if (!bus.isDaemon()) { // monitors see what whoever answers is not told
+            if (!bus.isDaemon()) { // monitors see the error that the callee does not receive
                 assertThat(seen.remove(2))
                         .isEqualTo("AccessDenied from " + BUS + " to " + b.name());
             }
@@ -193,7 +196,7 @@ class MonitoredPolicyTest {
                     service.send(service.writer().methodReturn(got.serial()).destination(a.name()));
             assertThat(a.describe(a.answer(call))).isEqualTo("return");
             Message held = monitor.read();
-            while (!"Held".equals(held.member())) { // before the service has its name
+            while (!"Held".equals(held.member())) { // messages before the service has its name
                 assertThat(held.member()).isNotEqualTo("NameAcquired");
                 held = monitor.read();
             }

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
 
-/** Who owns a name, who waits for it, and in which order all of them are told. */
+/** The owner of a name, the queue for it, and the order of the signals about both. */
 @Timeout(120)
 class NamesTest {
     private static final int ALLOW_REPLACEMENT = 1;
@@ -29,7 +29,7 @@ class NamesTest {
         return client.ask("ListQueuedOwners", "n.n");
     }
 
-    /** A client that hears of all changes of names. */
+    /** Returns a client that receives all changes of names. */
     private static TestClient observer(TestBus bus) throws InterruptedException {
         TestClient observer = bus.connect();
         assertThat(observer.tryBus(BUS, "AddMatch", "member='NameOwnerChanged'"))

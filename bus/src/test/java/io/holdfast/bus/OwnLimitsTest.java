@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Limits that hold for one user, or for the owner of one name. */
+/** Limits for one user, or for the owner of one name. */
 @Timeout(60)
 class OwnLimitsTest {
     @TempDir private Path folder;

@@ -19,7 +19,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Clients that are slow, silent, half gone or endless cost themselves alone. */
+/** Clients that are slow, silent, half closed or endless harm only themselves. */
 @Timeout(120)
 class PatienceTest {
     private static TestBus limited(BusLimit limit, long value) {
@@ -119,7 +119,7 @@ class PatienceTest {
                         .map(Message::replySerial)
                         .filter(serial -> serial != 0)
                         .toList();
-        if (!bus.isDaemon()) { // which drops what it has not sent
+        if (!bus.isDaemon()) { // dbus-daemon drops its unsent messages
             assertThat(answered).isEqualTo(calls);
         }
     }

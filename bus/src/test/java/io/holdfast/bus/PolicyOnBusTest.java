@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a configuration file says is what happens on our bus, and on dbus-daemon. */
+/** The rules of a configuration file act alike on our bus and on dbus-daemon. */
 @Timeout(60)
 @Needs(programs = "dbus-daemon")
 class PolicyOnBusTest {
@@ -44,7 +44,7 @@ class PolicyOnBusTest {
         return "<policy context=\"default\">" + ALL + String.join("\n", rules) + "</policy>";
     }
 
-    /** A service whose program leaves a trace. */
+    /** Offers a service whose program creates a file. */
     private void offer(String name) throws IOException {
         Files.writeString(
                 folder.resolve(name + ".service"),
@@ -65,7 +65,7 @@ class PolicyOnBusTest {
         return a.describe(a.answer(call));
     }
 
-    /** Whether a signal to that name arrives. */
+    /** Returns whether a signal to that name arrives. */
     private static boolean arrives(TestClient a, String name, TestClient at)
             throws InterruptedException {
         int ignored = a.send(a.signal("S").destination(name));
@@ -316,7 +316,7 @@ class PolicyOnBusTest {
     void theEnvironmentIsForTheUserOfTheBusWhoeverThatIs() throws Exception {
         try (TestBus bus = TestBus.ours()) {
             AtomicReference<TestClient> own = new AtomicReference<>();
-            AsUser.nobody(() -> own.set(bus.connect())); // with which the bus begins
+            AsUser.nobody(() -> own.set(bus.connect())); // the first client opens the bus
             bus.letOthersIn();
             AtomicReference<TestClient> other = new AtomicReference<>();
             AsUser.of(OTHER_USER, () -> other.set(bus.connect()));
@@ -335,7 +335,7 @@ class PolicyOnBusTest {
     @EnumSource(names = {"HOLDFAST", "DBUS_DAEMON"})
     void whatForksOrExitsAtOnceLosesNoMessage(Kind kind) throws Exception {
         for (int i = 0; i < 10; i++) {
-            offer("s.s" + i); // each ends at once, with 0: it may have forked
+            offer("s.s" + i); // each exits at once with 0: it may have forked
         }
         try (TestBus bus = TestBus.configured(kind, services() + policy())) {
             TestClient a = bus.connect();

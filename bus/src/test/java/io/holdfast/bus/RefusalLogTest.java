@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a bus writes of those that it refuses. */
+/** The log lines of a bus about refused clients and messages. */
 @Timeout(60)
 class RefusalLogTest {
 
@@ -34,7 +34,7 @@ class RefusalLogTest {
         log.close();
     }
 
-    /** As the client is told of: by number, by id where the kernel has them, and by user. */
+    /** Returns the client as logged: by PID, by pidfs id where the kernel has them, and by user. */
     private static String we(TestClient client) {
         try (PidFd self = PidFd.self()) {
             String process = self.processId().pidfdId().isPresent() ? self.toString() : "process";
@@ -129,7 +129,7 @@ class RefusalLogTest {
             int sent = burst;
             int written = 0;
             int unwritten = 0;
-            while (unwritten == 0) { // said with the first one of another second
+            while (unwritten == 0) { // logged with the first line of a later second
                 assertThat(client.tryBus(BUS, "AddMatch", "member='A'"))
                         .isEqualTo("LimitsExceeded");
                 sent++;

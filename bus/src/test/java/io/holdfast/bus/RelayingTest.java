@@ -17,11 +17,11 @@ import java.time.Duration;
 import java.util.Arrays;
 import org.junit.jupiter.api.Timeout;
 
-/** What is passed on is what was sent, however odd it was and however much. */
+/** What the bus passes on is what was sent, however unusual or long. */
 @Timeout(120)
 class RelayingTest {
     private static final Duration LIMIT = Duration.ofSeconds(30);
-    private static final int FIELDS_LENGTH = 12; // where it stands
+    private static final int FIELDS_LENGTH = 12; // its offset in a message
     private static final int FIELDS = 16;
     private static final int MOST_FDS = 16; // in one message
     private static final byte UNKNOWN = 77;
@@ -31,7 +31,7 @@ class RelayingTest {
                 a.call(b.name(), "M").flags(MessageFlags.NO_REPLY_EXPECTED), "end-of-body");
     }
 
-    /** The message with one more header field, which is a string. */
+    /** Returns the message with one more header field, a string. */
     private static byte[] withField(byte[] message, String text) {
         ByteBuffer in = ByteBuffer.wrap(message).order(ByteOrder.LITTLE_ENDIAN);
         int fieldsEnd = FIELDS + in.getInt(FIELDS_LENGTH);
@@ -46,7 +46,7 @@ class RelayingTest {
         return Arrays.copyOf(out.array(), out.position());
     }
 
-    /** All that comes, up to the end of the body. */
+    /** Returns everything that arrives, up to the end of the body. */
     private static String raw(TestClient client) throws InterruptedException {
         StringBuilder got = new StringBuilder();
         ByteBuffer into = ByteBuffer.allocate(4_096);
@@ -85,7 +85,7 @@ class RelayingTest {
         TestClient b = bus.connect();
         byte[] bytes = TestClient.bytes(99, call(a, b));
         int at = FIELDS;
-        while (bytes[at] != 2) { // the interface, which a call may lack
+        while (bytes[at] != 2) { // removes the interface, which a call may lack
             at += 8;
         }
         assertThat(new String(bytes, at, 16, ISO_8859_1)).contains("i.f");
@@ -111,7 +111,7 @@ class RelayingTest {
                 sender.sendBytes(bytes);
                 assertThat(sender.untilClosed()).isEmpty();
                 if (a == big) {
-                    break; // its one message
+                    break; // it was only to send one message
                 }
             }
         }

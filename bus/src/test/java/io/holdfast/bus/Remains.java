@@ -10,17 +10,17 @@ import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * All that clients could leave behind, in one of our buses and in this JVM: tables, accounts,
- * descriptors and memory. To be taken before and after.
+ * Everything that clients could leave behind in one of our buses and in this JVM: tables, accounts,
+ * descriptors and memory. Taken before and after a test.
  *
- * @param tables how many there are of each thing
- * @param memory heap that is reachable, and native memory, in bytes
+ * @param tables the number of entries of each kind
+ * @param memory reachable heap, and native memory, in bytes
  */
 record Remains(Map<String, Long> tables, OpenDescriptors descriptors, long memory) {
-    private static final long MORE_MEMORY = 16 << 20; // what idles in pools, and code that was used
+    private static final long MORE_MEMORY = 16 << 20; // idle pools, and code that was used
     private static final int TRIES = 10_000;
 
-    /** Once there are so many connections, and no more of those that were before. */
+    /** Takes it when the bus has that many connections. */
     static Remains of(TestBus bus, int connections) {
         for (int i = 0; i < TRIES && connections(bus) != connections; i++) {
             LockSupport.parkNanos(1_000_000);
@@ -62,7 +62,7 @@ record Remains(Map<String, Long> tables, OpenDescriptors descriptors, long memor
         return bytes;
     }
 
-    /** Waits until the bus has seen all go, and fails with what has come. */
+    /** Waits until the bus has handled all departures, and fails with what was left behind. */
     void awaitNoMore(TestBus bus) {
         for (int i = 0; i < TRIES && !tables.equals(tables(bus)); i++) {
             LockSupport.parkNanos(1_000_000);

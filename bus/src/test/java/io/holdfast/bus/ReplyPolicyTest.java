@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Policies hold for replies that are waited for, and for what the bus itself says. */
+/** Policies apply to requested replies, and to the messages of the bus itself. */
 @Timeout(60)
 class ReplyPolicyTest {
     @TempDir private Path folder;
@@ -38,7 +38,7 @@ class ReplyPolicyTest {
         return TestBus.ours(BusConfig.load(file));
     }
 
-    /** A call that is answered: what the caller gets. */
+    /** Answers a call, and returns what the caller receives. */
     private static Message answered(TestClient caller, TestClient callee, boolean good)
             throws InterruptedException {
         int serial = caller.send(caller.call(callee.name(), "Ask"));

@@ -10,7 +10,10 @@ import io.holdfast.dbus.wire.MessageWriter;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
 
-/** What becomes of calls, replies and errors between two clients, and of those for nobody. */
+/**
+ * The delivery of calls, replies and errors between two clients, and of those to names without an
+ * owner.
+ */
 @Timeout(120)
 class RoutingTest {
     private static MessageWriter answer(TestClient by, Message call) {

@@ -8,7 +8,7 @@ import io.holdfast.dbus.wire.MessageWriter;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
 
-/** Who gets a broadcast: those with a rule that it matches, once each. */
+/** The receivers of a broadcast: each client with a matching rule, once. */
 @Timeout(120)
 class SignalsTest {
     private static TestClient listener(TestBus bus, String... rules) throws InterruptedException {
@@ -19,7 +19,10 @@ class SignalsTest {
         return client;
     }
 
-    /** What of these reaches a client with one rule; sent by another, which is given back as $. */
+    /**
+     * Returns which of these signals a client with one rule receives; $ stands for the sender's
+     * name.
+     */
     private static List<String> heard(TestBus bus, String rule, Sent... sent)
             throws InterruptedException {
         TestClient sender = bus.connect();

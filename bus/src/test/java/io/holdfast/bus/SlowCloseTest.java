@@ -13,7 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A descriptor whose last close(2) takes two minutes holds up nobody, wherever it lies. */
+/** A descriptor whose last close(2) takes two minutes delays no client, wherever it is. */
 @Timeout(60)
 class SlowCloseTest {
     @Test
@@ -29,7 +29,7 @@ class SlowCloseTest {
         }
     }
 
-    /** Sends the first byte and the descriptor, lets go of that, and sends the rest. */
+    /** Sends the first byte with the descriptor, closes that, and sends the rest. */
     private static void hand(TestClient from, Fd last) throws InterruptedException {
         byte[] message = TestClient.bytes(1_000, from.call("no.body", "M").unixFds(1).flags(1));
         int sent = from.socket().send(ByteBuffer.wrap(message, 0, 1), List.of(last));
@@ -87,7 +87,7 @@ class SlowCloseTest {
                             TestClient.body(b.call(attacker.name(), "M"), new byte[1 << 20])
                                     .flags(1));
             assertThat(b.heard()).isEmpty();
-            attacker.sendBytes(new byte[64]); // no message: what it was to get is still on its way
+            attacker.sendBytes(new byte[64]); // no message; its queue is still being sent
             while (b.ask("NameHasOwner", attacker.name()).equals(true)) {
                 Thread.onSpinWait();
             }

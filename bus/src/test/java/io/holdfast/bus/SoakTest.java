@@ -29,8 +29,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Clients come, do all that clients do, and go at every state that they can be in: of none of it
- * does anything stay.
+ * Clients come, do everything that clients do, and leave in every state that they can be in:
+ * nothing is left behind.
  */
 class SoakTest {
     private static final boolean LONG = Boolean.getBoolean("holdfast.long");
@@ -57,7 +57,7 @@ class SoakTest {
     }
 
     private TestBus bus() throws IOException {
-        offer(WAITED_FOR, "SystemdService=waits.service\n"); // nobody is there to start it
+        offer(WAITED_FOR, "SystemdService=waits.service\n"); // no service manager starts it
         offer(FAILING, "");
         Limits limits =
                 Limits.BUILT_IN
@@ -114,7 +114,7 @@ class SoakTest {
         }
     }
 
-    /** Comes, and may go before it has a name. */
+    /** Connects a client, which may leave before it has a name. */
     private void arrive(TestBus bus) throws InterruptedException {
         TestClient client = bus.unkept();
         byte[] sasl = TestClient.sasl(true);
@@ -180,14 +180,14 @@ class SoakTest {
         return one.send(one.call(other.name(), "Descriptors").unixFds(2), pipe);
     }
 
-    /** What was held for the name is delivered. */
+    /** Delivers the messages that waited for the name. */
     private static int takeWhatIsWaitedFor(TestClient one) throws InterruptedException {
         int ignored = one.send(toBus(one, "RequestName", WAITED_FOR, 4));
         var _ = answerAll(one);
         return one.send(toBus(one, "ReleaseName", WAITED_FOR));
     }
 
-    /** A call and its reply. Whoever reads has not been disconnected. */
+    /** Makes a call and its reply. A client that reads has not been disconnected. */
     private static int talk(TestClient one, TestClient other) throws InterruptedException {
         var _ = answerAll(one);
         int call = one.send(one.call(other.name(), "IsAnswered"));
@@ -200,7 +200,9 @@ class SoakTest {
         return call;
     }
 
-    /** Replies to all calls that have come, and tells which of its own have their replies. */
+    /**
+     * Replies to all calls that arrived; returns the serials of the calls that received a reply.
+     */
     private static List<Integer> answerAll(TestClient client) throws InterruptedException {
         List<Integer> replies = new ArrayList<>();
         for (Message message : client.messages()) {
@@ -230,14 +232,14 @@ class SoakTest {
     private void leaveAsMonitor() throws InterruptedException {
         try (TestClient monitor = monitors.removeFirst()) {
             if (gen.chance(0.5)) {
-                int ignored = monitor.send(toBus(monitor, "GetId")); // which is forbidden
+                int ignored = monitor.send(toBus(monitor, "GetId")); // monitors must not send
             }
         } catch (ErrnoException e) {
             // it was disconnected, as it does not read
         }
     }
 
-    /** Goes, in one of all ways. */
+    /** Ends one client, in one of several ways. */
     private int leave(TestClient one) throws InterruptedException {
         clients.remove(one);
         try (one) {
@@ -259,7 +261,7 @@ class SoakTest {
                 }
                 case 3 -> one.socket().shutdownOutput();
                 case 4 -> one.socket().shutdown();
-                default -> {} // at once
+                default -> {} // closes at once
             }
         }
         return 0;

@@ -19,17 +19,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Programs that a bus spawns for a name. */
+/** Programs that a bus spawns to start a service. */
 @Timeout(60)
 class SpawnedServiceTest {
     private static final String NAME = "s.s";
 
-    /** The last argument of a service that answers one call and ends. */
+    /** The last argument of a service that answers one call and exits. */
     private static final String ONCE = "once";
 
     @TempDir private Path folder;
 
-    /** A service as it is in life: it finds the bus, takes its name, and answers one call. */
+    /** A real service: it finds the bus, takes its name, and answers one call. */
     static final class Service {
         public static void main(String[] arguments) throws Exception {
             String address = System.getenv("DBUS_STARTER_ADDRESS");
@@ -114,7 +114,7 @@ class SpawnedServiceTest {
         }
     }
 
-    /** The user whom a program of such a bus, in a file with User=, runs as. */
+    /** Returns the user that a program runs as on a bus of that type, with User= in its file. */
     private long user(String type, String user) throws Exception {
         Files.setAttribute(folder, "unix:mode", 01777);
         Path told = folder.resolve("told-" + type);

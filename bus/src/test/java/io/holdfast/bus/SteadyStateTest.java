@@ -14,12 +14,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * A bus whose code has run hot allocates nothing for a message, whatever it routes. For a system
- * call the JDK may: a slice of the memory for errno, where it does not see that nobody keeps it.
+ * A bus whose code is compiled allocates nothing per message, whatever it routes. A system call may
+ * make the JDK allocate a slice of the memory for errno, where the compiler does not see that it
+ * does not escape.
  */
 @Timeout(120)
 class SteadyStateTest {
-    private static final int MOST_ROUNDS = 20_000; // until the compiler is done with all of it
+    private static final int MOST_ROUNDS = 20_000; // until the compiler has finished
     private static final int MESSAGES = 50;
     private static final int LESS_THAN_AN_OBJECT = 8; // bytes a message
 
@@ -52,9 +53,9 @@ class SteadyStateTest {
                 .collect(Collectors.toSet());
     }
 
-    /** Many messages of one kind, always the same bytes. */
+    /** Many messages of one kind, always with the same bytes. */
     private record Batch(TestClient from, ByteBuffer bytes, TestClient to, int arriving) {
-        /** Sends one alone to see how long it is when it arrives. */
+        /** Sends one message alone to learn its length on arrival. */
         static Batch of(TestClient from, TestClient to, IntFunction<MessageWriter> message)
                 throws Exception {
             from.sendBytes(TestClient.bytes(1, message.apply(1)));
@@ -75,7 +76,7 @@ class SteadyStateTest {
         }
     }
 
-    /** Until a round has gone by in which the bus's thread allocates next to nothing. */
+    /** Sends rounds until the bus's thread has allocated next to nothing in one. */
     private void assertAllocatesNothing(Batch... batches) throws InterruptedException {
         long limit = (long) MESSAGES * batches.length * LESS_THAN_AN_OBJECT;
         long least = Long.MAX_VALUE;

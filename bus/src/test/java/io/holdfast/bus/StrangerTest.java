@@ -21,7 +21,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What the bus tells before Hello, which is nothing, and of whom nobody knows. */
+/** The bus answers nothing before Hello, and answers about unknown names with an error. */
 @Timeout(120)
 class StrangerTest {
     private static final String PEER = "org.freedesktop.DBus.Peer";
@@ -89,7 +89,7 @@ class StrangerTest {
             try (PidFd process = PidFd.open((int) pid)) {
                 assertThat(process.proc().name()).isEqualTo("dbus-daemon");
             }
-        } else { // dbus-broker tells of who holds the other end of its controller's socket
+        } else { // dbus-broker reports the peer of its controller's socket
             assertThat(pid).isEqualTo(ProcessHandle.current().pid());
         }
     }

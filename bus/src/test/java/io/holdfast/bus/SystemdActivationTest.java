@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Services that are units: whoever owns org.freedesktop.systemd1 is asked for them, in the same
- * words as by dbus-daemon.
+ * Services that are units: the bus requests them from the owner of org.freedesktop.systemd1, with
+ * the same messages as dbus-daemon.
  */
 @Timeout(60)
 class SystemdActivationTest {
@@ -65,7 +65,7 @@ class SystemdActivationTest {
         int ignored = manager.send(TestClient.body(signal, unit, "my.Error", "it is broken"));
     }
 
-    /** All of a message but its serial, and the names that differ from run to run. */
+    /** Returns a message as text, without its serial and the names that differ from run to run. */
     private static String whole(Message message) {
         return "%d %d %s %s.%s for %s from %s: %s%s"
                 .formatted(
@@ -157,7 +157,7 @@ class SystemdActivationTest {
         }
     }
 
-    /** dbus-daemon tells those of one name, and lets the others wait. */
+    /** dbus-daemon fails the callers of one name, and lets those of the others wait. */
     @Test
     void aUnitFailsForAllItsNames() throws Exception {
         try (TestBus bus = TestBus.withSystemdActivation(Kind.HOLDFAST, folder)) {
@@ -264,7 +264,7 @@ class SystemdActivationTest {
 
     private static void awaitNoManager(TestClient client) throws InterruptedException {
         while (client.ask("NameHasOwner", MANAGER).equals(true)) {
-            Thread.onSpinWait(); // the answer is the wait
+            Thread.onSpinWait(); // each reply waits for the bus
         }
     }
 

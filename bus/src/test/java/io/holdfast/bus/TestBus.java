@@ -35,11 +35,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A fresh bus of one of three kinds, ours and the two reference buses, that allows everything; it
- * starts with its first client. All its clients go with it.
+ * A fresh bus that allows everything, of one of three kinds: ours and the two reference buses. It
+ * is started by its first client, and closes all its clients with it.
  */
 final class TestBus implements AutoCloseable {
-    /** Whose bus. */
+    /** The implementation. */
     enum Kind {
         HOLDFAST(null),
         DBUS_DAEMON("dbus-daemon"),
@@ -51,7 +51,7 @@ final class TestBus implements AutoCloseable {
             this.program = program;
         }
 
-        /** Skips the test for one kind, where it is not installed. */
+        /** Skips the test for this kind if it is not installed. */
         private void assumeIsThere() {
             assumeTrue(
                     program == null || NeedsCondition.isInPath(program),
@@ -81,11 +81,11 @@ final class TestBus implements AutoCloseable {
     private final Kind kind;
     private final BusConfig config;
     private final boolean systemdActivation;
-    private final @Nullable String elements; // instead of the configuration
+    private final @Nullable String elements; // used instead of the configuration
     private final List<AutoCloseable> parts = new ArrayList<>(); // the last is closed first
     private @Nullable Path folder;
     private @Nullable String address;
-    private @Nullable Bus opened; // of ours
+    private @Nullable Bus opened; // if it is ours
 
     private TestBus(Kind kind, BusConfig config, boolean systemdActivation) {
         this(kind, config, systemdActivation, null);
@@ -99,13 +99,13 @@ final class TestBus implements AutoCloseable {
         this.systemdActivation = systemdActivation;
     }
 
-    /** One of each kind. */
+    /** Returns one bus of each kind. */
     static Stream<TestBus> everyKind() {
         return Stream.of(Kind.values())
                 .map(kind -> new TestBus(kind, BusConfig.permissive(), false));
     }
 
-    /** One that asks the owner of org.freedesktop.systemd1 to start what has a unit. */
+    /** Returns a bus that requests units from the owner of org.freedesktop.systemd1. */
     static TestBus withSystemdActivation(Kind kind, Path services) {
         BusConfig config =
                 BusConfig.permissive()
@@ -113,12 +113,12 @@ final class TestBus implements AutoCloseable {
         return new TestBus(kind, config, true);
     }
 
-    /** One with these elements in its configuration file; ours, or dbus-daemon, which reads it. */
+    /** Returns a bus with these elements in its configuration file; ours or dbus-daemon. */
     static TestBus configured(Kind kind, String elements) {
         return new TestBus(kind, BusConfig.permissive(), false, elements);
     }
 
-    /** One of ours. */
+    /** Returns a bus of ours. */
     static TestBus ours() {
         return ours(BusConfig.permissive());
     }
@@ -127,7 +127,7 @@ final class TestBus implements AutoCloseable {
         return new TestBus(Kind.HOLDFAST, config, false);
     }
 
-    /** One of ours where what has a unit waits for org.freedesktop.systemd1. */
+    /** Returns a bus of ours where services with a unit wait for org.freedesktop.systemd1. */
     static TestBus oursWithSystemdActivation(BusConfig config) {
         return new TestBus(Kind.HOLDFAST, config, true);
     }
@@ -148,12 +148,12 @@ final class TestBus implements AutoCloseable {
         return kind == Kind.DBUS_BROKER;
     }
 
-    /** Skips the test for one kind, whose behaviour is another. */
+    /** Skips the test for one kind, which behaves differently. */
     void assumeIsNot(Kind other, String behaviour) {
         assumeTrue(kind != other, () -> other + " is different: it " + behaviour);
     }
 
-    /** What it does by its kind: ours, dbus-daemon, dbus-broker. */
+    /** Returns the behaviour that is expected of its kind. */
     <T> T expected(T ours, T daemon, T broker) {
         return switch (kind) {
             case HOLDFAST -> ours;
@@ -162,22 +162,22 @@ final class TestBus implements AutoCloseable {
         };
     }
 
-    /** A client that said Hello and takes descriptors. */
+    /** Returns a client that said Hello and takes descriptors. */
     TestClient connect() throws InterruptedException {
         return silent().authenticate(true).hello();
     }
 
-    /** A client that said Hello and takes no descriptors. */
+    /** Returns a client that said Hello and takes no descriptors. */
     TestClient connectWithoutDescriptors() throws InterruptedException {
         return silent().authenticate(false).hello();
     }
 
-    /** How full it is, if it is ours and has begun. */
+    /** Returns the metrics of a bus of ours that is open. */
     BusMetrics metrics() {
         return java.util.Objects.requireNonNull(opened).metrics().join();
     }
 
-    /** Lets other users get at its socket. */
+    /** Lets other users connect to its socket. */
     void letOthersIn() throws InterruptedException, IOException {
         var _ = address();
         Files.setPosixFilePermissions(
@@ -185,14 +185,14 @@ final class TestBus implements AutoCloseable {
                 PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    /** A client that has connected. */
+    /** Returns a client that has connected and sent nothing. */
     TestClient silent() throws InterruptedException {
         TestClient client = TestClient.silent(address());
         parts.add(client);
         return client;
     }
 
-    /** The same, to be closed by the test. */
+    /** Returns the same kind of client, to be closed by the test. */
     TestClient unkept() throws InterruptedException {
         return TestClient.silent(address());
     }
@@ -279,7 +279,7 @@ final class TestBus implements AutoCloseable {
         }
     }
 
-    /** Does what its launcher would do, over a socket pair. */
+    /** Does what the launcher of dbus-broker does, over a socket pair. */
     private String broker(Path in) throws InterruptedException {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         TestClient launcher = TestClient.of(pair[0]);
@@ -330,7 +330,7 @@ final class TestBus implements AutoCloseable {
                 List.of(Struct.of(0xFFFF_FFFFL, batch)), List.of(), List.of(), false, "session");
     }
 
-    /** Answers its only question: whether the configuration could be read again. */
+    /** Answers the broker's only call: that the configuration was read again. */
     private static void control(TestClient launcher) {
         try {
             while (true) {
@@ -363,7 +363,7 @@ final class TestBus implements AutoCloseable {
         }
     }
 
-    /** The name in reports. */
+    /** Returns the name in test reports. */
     @Override
     public String toString() {
         return kind.toString();

@@ -28,8 +28,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A client of a bus that sends exactly what it is told, byte for byte, and shows what it gets in
- * the order in which it came. Each wait has a time limit.
+ * A client of a bus that sends exactly the bytes that the test gives it, and returns what it
+ * receives in order. Each wait has a time limit.
  */
 final class TestClient implements AutoCloseable {
     static final String PATH = "/p";
@@ -50,7 +50,7 @@ final class TestClient implements AutoCloseable {
         this.socket = socket;
     }
 
-    /** A client that is connected and has said nothing. */
+    /** Returns a client that is connected and has sent nothing. */
     static TestClient silent(String address) throws InterruptedException {
         String path = address.replaceAll(".*path=([^,;]*).*", "$1");
         return new TestClient(
@@ -58,18 +58,18 @@ final class TestClient implements AutoCloseable {
                         UnixAddress.path(java.nio.file.Path.of(path)), SocketType.STREAM));
     }
 
-    /** The same over a socket that is there already. */
+    /** Returns a client over a socket that is connected already. */
     static TestClient of(UnixSocket socket) {
         return new TestClient(socket);
     }
 
-    /** What a client says that agrees to descriptors, or that does not. */
+    /** Returns the bytes of a client's authentication, with or without descriptors. */
     static byte[] sasl(boolean descriptors) {
         String more = descriptors ? "NEGOTIATE_UNIX_FD\r\n" : "";
         return ("\0AUTH EXTERNAL\r\nDATA\r\n" + more + "BEGIN\r\n").getBytes(US_ASCII);
     }
 
-    /** Authenticates, and waits for the answers. */
+    /** Authenticates, and waits for the replies. */
     TestClient authenticate(boolean withDescriptors) throws InterruptedException {
         sendBytes(sasl(withDescriptors));
         for (int line = withDescriptors ? 3 : 2; line > 0; line--) {
@@ -78,7 +78,7 @@ final class TestClient implements AutoCloseable {
         return this;
     }
 
-    /** Says Hello; what comes beside the reply is left out. */
+    /** Calls Hello, and drops the messages that come with the reply. */
     TestClient hello() throws InterruptedException {
         Message reply = callBus("Hello");
         name = (String) reply.values().getFirst();
@@ -86,7 +86,7 @@ final class TestClient implements AutoCloseable {
         return this;
     }
 
-    /** From now on it writes big-endian messages. */
+    /** Makes it write big-endian messages from now on. */
     TestClient bigEndian() {
         order = ByteOrder.BIG_ENDIAN;
         return this;
@@ -104,17 +104,17 @@ final class TestClient implements AutoCloseable {
         return new MessageWriter(order);
     }
 
-    /** A call of {@code i.f} at {@code /p}. */
+    /** Returns a call of {@code i.f} at {@code /p}. */
     MessageWriter call(String destination, String member) {
         return writer().methodCall(PATH, INTERFACE, member).destination(destination);
     }
 
-    /** A signal of {@code i.f} at {@code /p} to everybody. */
+    /** Returns a broadcast signal of {@code i.f} at {@code /p}. */
     MessageWriter signal(String member) {
         return writer().signal(PATH, INTERFACE, member);
     }
 
-    /** A call to the bus; arguments are strings, numbers (u), and lists of strings. */
+    /** Returns a call to the bus; arguments are strings, numbers (u), and lists of strings. */
     MessageWriter toBus(String interfaceName, String member, Object... arguments) {
         MessageWriter call = writer().methodCall(BUS_PATH, interfaceName, member).destination(BUS);
         return arguments.length == 0 ? call : body(call, arguments);
@@ -138,14 +138,14 @@ final class TestClient implements AutoCloseable {
         return body.end();
     }
 
-    /** Sends it under the next serial, which is returned. */
+    /** Sends a message under the next serial; returns the serial. */
     int send(MessageWriter message, Fd... fds) throws InterruptedException {
         int number = ++serial;
         sendAs(number, message, fds);
         return number;
     }
 
-    /** Sends it under a serial of one's own. */
+    /** Sends a message under a given serial. */
     void sendAs(int number, MessageWriter message, Fd... fds) throws InterruptedException {
         byte[] bytes = bytes(number, message);
         if (fds.length == 0) {
@@ -165,12 +165,12 @@ final class TestClient implements AutoCloseable {
         socket.sendFully(ByteBuffer.wrap(bytes));
     }
 
-    /** Calls org.freedesktop.DBus, and waits for the answer; what else comes is kept. */
+    /** Calls org.freedesktop.DBus, and waits for the reply; other messages are kept. */
     Message callBus(String member, Object... arguments) throws InterruptedException {
         return answer(send(toBus(BUS, member, arguments)));
     }
 
-    /** The one value that the bus answers. */
+    /** Calls the bus, and returns the single value of the reply. */
     Object ask(String member, Object... arguments) throws InterruptedException {
         Message reply = callBus(member, arguments);
         if (reply.type() != MessageType.METHOD_RETURN) {
@@ -179,13 +179,13 @@ final class TestClient implements AutoCloseable {
         return reply.values().getFirst();
     }
 
-    /** The same for any interface; a short description, see {@link #describe}. */
+    /** Calls any interface of the bus; returns the reply in short, see {@link #describe}. */
     String tryBus(String interfaceName, String member, Object... arguments)
             throws InterruptedException {
         return describe(answer(send(toBus(interfaceName, member, arguments))));
     }
 
-    /** The answer to that call of its own; what comes before is kept for {@link #heard}. */
+    /** Waits for the reply to one of its calls; earlier messages are kept for {@link #heard}. */
     Message answer(int to) throws InterruptedException {
         while (true) {
             Message message = readNext();
@@ -196,17 +196,17 @@ final class TestClient implements AutoCloseable {
         }
     }
 
-    /** The next message, of those that were skipped or that come. */
+    /** Returns the next message, of those that were kept or that arrive. */
     Message read() throws InterruptedException {
         return skipped.isEmpty() ? readNext() : skipped.removeFirst();
     }
 
-    /** All that had come when the bus handled this, described. */
+    /** Describes all messages that arrived until the bus had handled this call. */
     List<String> heard() throws InterruptedException {
         return messages().stream().map(this::describe).collect(Collectors.toList());
     }
 
-    /** The same undescribed. */
+    /** Returns all messages that arrived until the bus had handled this call. */
     List<Message> messages() throws InterruptedException {
         var _ = callBus("GetId");
         List<Message> all = List.copyOf(skipped);
@@ -214,7 +214,7 @@ final class TestClient implements AutoCloseable {
         return all;
     }
 
-    /** A message in a few words: its member, error or values. */
+    /** Describes a message in a few words: its member, error or values. */
     String describe(Message message) {
         String what =
                 switch (message.type()) {
@@ -235,7 +235,7 @@ final class TestClient implements AutoCloseable {
                         .collect(Collectors.joining(",", "(", ")"));
     }
 
-    /** Waits until the bus has hung up, and tells what came before. */
+    /** Waits until the bus has closed the connection; returns the messages before that. */
     List<Message> untilClosed() throws InterruptedException {
         List<Message> last = new ArrayList<>(skipped);
         skipped.clear();
@@ -248,7 +248,7 @@ final class TestClient implements AutoCloseable {
         }
     }
 
-    /** Whether the bus has closed this connection. */
+    /** Returns whether the bus has closed this connection. */
     boolean isHungUp() {
         try {
             return (Readiness.await(socket.fd(), 0, Duration.ZERO) & Readiness.HUP) != 0;
@@ -265,7 +265,7 @@ final class TestClient implements AutoCloseable {
         return message;
     }
 
-    /** Null at the end of the stream. */
+    /** Returns the next message; null at the end of the stream. */
     private @org.jspecify.annotations.Nullable Message tryRead() throws InterruptedException {
         if (!fill(MessageView.FIXED_LENGTH)) {
             return null;
@@ -283,7 +283,7 @@ final class TestClient implements AutoCloseable {
         return Message.of(view, own);
     }
 
-    /** A line of the authentication without its end. */
+    /** Reads a line of the authentication, without its end. */
     String readLine() throws InterruptedException {
         int length = 0;
         do {
@@ -300,13 +300,13 @@ final class TestClient implements AutoCloseable {
         return taken;
     }
 
-    /** Reads until so much is there; false at the end of the stream. */
+    /** Reads until so many bytes are there; returns false at the end of the stream. */
     private boolean fill(int length) throws InterruptedException {
         while (input.length < length) {
             if (Readiness.await(socket.fd(), Readiness.IN, LIMIT) == Readiness.NONE) {
                 throw new AssertionError(name + " got nothing more; unread: " + skipped);
             }
-            // never beyond what descriptors came with, as they belong to its last byte
+            // never beyond the bytes that carried descriptors, as they belong to the last of these
             ByteBuffer into = ByteBuffer.allocate(Math.max(1 << 16, length - input.length));
             int n;
             try {

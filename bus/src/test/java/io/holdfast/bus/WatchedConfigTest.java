@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Policy and service files that come, change and go while the bus runs. */
+/** Policy and service files that are added, changed and removed while the bus runs. */
 @Timeout(60)
 class WatchedConfigTest {
     private static final String BUS = "org.freedesktop.DBus";
@@ -28,7 +28,7 @@ class WatchedConfigTest {
     @BeforeEach
     void layOut() throws Exception {
         services = Files.createDirectory(folder.resolve("services"));
-        policies = folder.resolve("policies"); // comes later
+        policies = folder.resolve("policies"); // made later
         file = folder.resolve("bus.conf");
         Files.writeString(
                 file,
@@ -156,7 +156,7 @@ class WatchedConfigTest {
 
     @Test
     void nothingIsLeftOfTheWatchWhenTheBusIsClosed() throws Exception {
-        open().close(); // what the JDK keeps of its first watch
+        open().close(); // the JDK keeps descriptors of its first watch
         OpenDescriptors before = OpenDescriptors.now();
         for (int i = 0; i < 3; i++) {
             open().close();

@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Timeout;
 
-/** The bytes of a connection, however they are cut, ordered, forged or damaged. */
+/** The bytes of a connection, however they are split, reordered, forged or damaged. */
 @Timeout(120)
 class WireTest {
     @EveryBus
@@ -79,7 +79,7 @@ class WireTest {
         both.writeBytes(malformed);
         a.sendBytes(both.toByteArray());
 
-        if (bus.isDaemon()) { // it throws away what it has not sent
+        if (bus.isDaemon()) { // dbus-daemon drops its unsent messages
             var _ = a.untilClosed();
         } else {
             assertThat(a.describe(a.answer(7))).isEqualTo("return(false)");
@@ -209,7 +209,7 @@ class WireTest {
         assertThat(other.heard()).isEmpty();
     }
 
-    /** What makes a message invalid. */
+    /** A way to make a message invalid. */
     private enum Damage {
         BYTE_ORDER {
             @Override

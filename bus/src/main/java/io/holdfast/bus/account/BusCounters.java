@@ -1,6 +1,6 @@
 package io.holdfast.bus.account;
 
-/** What happened on one bus since it began. */
+/** Counters of one bus since it was opened. */
 public final class BusCounters {
     public long accepted;
     public long refusedAtAccept;

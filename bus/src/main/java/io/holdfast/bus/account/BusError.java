@@ -1,6 +1,6 @@
 package io.holdfast.bus.account;
 
-/** The errors that the bus itself answers with. */
+/** The errors that the bus itself sends. */
 public enum BusError {
     ACCESS_DENIED("AccessDenied"),
     ADT_AUDIT_DATA_UNKNOWN("AdtAuditDataUnknown"),
@@ -36,12 +36,15 @@ public enum BusError {
         wireName = PREFIX + name;
     }
 
-    /** Its name without what all begin with. */
+    /** Returns the error's name without the prefix that all of them share. */
     String shortName() {
         return shortName;
     }
 
-    /** Whether an administrator asks why: refusals by policy and by limits. */
+    /**
+     * Returns whether the error is logged: refusals by policy and by limits, which an administrator
+     * wants explained.
+     */
     public boolean isForLog() {
         return this == ACCESS_DENIED || this == LIMITS_EXCEEDED;
     }

@@ -1,6 +1,6 @@
 package io.holdfast.bus.account;
 
-/** A call that the bus answers with an error. It costs no stack trace. */
+/** A call that the bus answers with an error. It has no stack trace, so it is cheap. */
 public final class BusErrorException extends Exception {
     private static final long serialVersionUID = 1;
 

@@ -1,6 +1,6 @@
 package io.holdfast.bus.account;
 
-/** What went through one connection since it is there. */
+/** What one connection has received and sent since it connected. */
 public final class ConnectionCounters {
     public long messagesIn;
     public long bytesIn;

@@ -1,19 +1,19 @@
 package io.holdfast.bus.account;
 
-/** Why a connection ended, in one word; for counters. */
+/** The reason why a connection ended, in one word, for counters. */
 public enum End {
     /** The client hung up. */
     LEFT("Left"),
     BUS_CLOSED("BusClosed"),
-    /** It sent bytes that are no message. */
+    /** It sent bytes that are not a message. */
     MALFORMED("Malformed"),
     AUTHENTICATION("Authentication"),
-    /** It sent what it may not send then, or not so. */
+    /** It sent a message that is not allowed in its state, or in a wrong form. */
     MISBEHAVED("Misbehaved"),
     LIMIT("Limit"),
     /** Its container was stopped. */
     STOPPED("Stopped"),
-    /** An errno, of its socket or for want of descriptors. */
+    /** A system call failed on its socket, or for lack of descriptors. */
     SYSTEM_ERROR("SystemError"),
     /** A fault of the bus. */
     FAULT("Fault");

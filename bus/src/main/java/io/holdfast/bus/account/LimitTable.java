@@ -12,13 +12,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which limits hold for whom: for all, for the users that have their own, and for the owners of
- * names that do. Immutable.
+ * The limits of each user: those for all users, those of users with their own, and those of the
+ * owners of names with their own. Immutable.
  *
- * @param all for everybody else
- * @param users by uid
- * @param names what differs for who owns that name
- * @param unknown one line for each user that this machine does not have
+ * @param all the limits of every user without its own
+ * @param users limits by uid
+ * @param names the limits that differ for the owner of a name
+ * @param unknown one line for each configured user that this machine does not have
  */
 public record LimitTable(
         Limits all,
@@ -31,12 +31,15 @@ public record LimitTable(
         unknown = List.copyOf(unknown);
     }
 
-    /** Without users and names. */
+    /** Returns a table without limits of single users and names. */
     static LimitTable of(Limits all) {
         return new LimitTable(all, Map.of(), Map.of(), List.of());
     }
 
-    /** Looks users up, and may block. By any thread. */
+    /**
+     * Resolves the users that the limits name. Looks users up, and may block. Any thread may call
+     * it.
+     */
     public static LimitTable compile(Limits limits, Accounts accounts) throws InterruptedException {
         ConfiguredAccounts named = new ConfiguredAccounts(accounts);
         Map<Long, Limits> users = new HashMap<>();
@@ -64,7 +67,10 @@ public record LimitTable(
         return users.getOrDefault(uid, all);
     }
 
-    /** What holds for a connection by the names that it owns: of several values the largest. */
+    /**
+     * Returns the limits of a connection, given the names that it owns: if several of them have a
+     * value for a limit, the largest counts.
+     */
     public Limits ofConnection(long uid, Party connection) {
         Limits base = ofUser(uid);
         Map<BusLimit, Long> changes = new HashMap<>();

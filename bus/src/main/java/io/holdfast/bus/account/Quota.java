@@ -14,39 +14,39 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who may hold how much of the bus: bytes of messages, descriptors, match rules, and objects such
- * as names and pending replies.
+ * Limits how much of the bus each user may hold: bytes of messages, descriptors, match rules, and
+ * objects such as names and pending replies.
  *
- * <p><b>Two users stand behind each charge.</b> A message that waits in a queue lies with its
- * receiver, but its sender put it there. Were it all counted against the receiver, anybody could
- * use up what he has by sending to a program that does not read; were it all counted against the
- * sender, a program that does not read would use up what everybody has who talks to it. So a charge
- * names both: the {@link Account} of the connection where the thing lies, and the actor, the user
- * who caused it. What a user lets one actor hold of his is a {@link Share}.
+ * <p><b>Each charge concerns two users.</b> A message that waits in a queue lies with its receiver,
+ * but its sender put it there. If it counted only against the receiver, any sender could use up the
+ * receiver's budget by sending to a program that does not read. If it counted only against the
+ * sender, a program that does not read would use up the budgets of all its senders. So a charge
+ * names both: the {@link Account} of the connection that holds the thing, and the actor, which is
+ * the user that caused it. What one actor holds in the budget of one user is a {@link Share}.
  *
- * <p><b>A user may use all of his own, others only a fair part of it.</b> Each user has a budget of
- * {@link #BYTES}, {@link #FDS}, {@link #MATCHES} and {@link #OBJECTS}. What he causes himself may
- * go up to it. An actor's share may grow as long as it is at most one (n + 1)th of what is free
- * plus that share, n being the number of actors who have one. Of a budget of 120, untouched, the
- * first stranger gets at most 60; the second then at most a third of the other 60, which is 20; the
- * third a fourth of 40, which is 10: however many come, something is left for the next, and the
- * first keeps what he has.
+ * <p><b>A user may use its whole budget, other users only a fair part of it.</b> Each user has a
+ * budget of {@link #BYTES}, {@link #FDS}, {@link #MATCHES} and {@link #OBJECTS}. What the user
+ * causes itself may fill it. Another actor's share may grow as long as it is at most one (n + 1)th
+ * of that share plus what is free, n being the number of actors that have a share. Of an untouched
+ * budget of 120, the first actor gets at most 60; the second then at most a third of the other 60,
+ * which is 20; the third a fourth of 40, which is 10. However many actors come, something is left
+ * for the next, and the first keeps its share.
  *
- * <p><b>One queue cannot take everything either.</b> The queues of a user's connections share his
- * bytes and descriptors by the same rule, so that one program of his that never reads does not
- * starve the others. Of the part of a queue, and of the limit of its connection, others may fill
- * one half. The other half is kept for replies and for what the connection subscribed to: where
- * there is no room for these, the connection is disconnected, and nobody else is to be able to
- * bring that about.
+ * <p><b>One queue cannot take everything either.</b> The queues of a user's connections share the
+ * user's bytes and descriptors by the same rule, so that one program that never reads does not
+ * starve the others. Other connections may fill one half of a queue's part, and of its connection's
+ * limit. The other half is reserved for replies and for what the connection subscribed to: a
+ * connection without room for these is disconnected, and no other connection may be able to bring
+ * that about.
  *
- * <p><b>The memory and the descriptors of the process belong to no user.</b> Up to half of {@link
- * BusLimit#MAX_TABLE_BYTES} goes to whoever asks first, the rest by the fair rule; descriptors are
- * shared by {@link #descriptors}.
+ * <p><b>The memory and the descriptors of the process belong to no user.</b> The first half of
+ * {@link BusLimit#MAX_TABLE_BYTES} is given out on demand, the rest by the fair rule; {@link
+ * #descriptors} shares the descriptors.
  *
- * <p>Whoever charges keeps the {@link Share} and gives it back to {@link #release} with the same
- * amounts. Neither allocates, except for descriptors and for the first charge between two users. A
- * refusal leaves everything as it was, and {@link #refusal} says why. Not safe for use by several
- * threads.
+ * <p>The caller of {@link #charge} keeps the {@link Share} and passes it to {@link #release} with
+ * the same amounts. Neither method allocates, except for descriptors and for the first charge
+ * between two users. A refused charge changes nothing, and {@link #refusal} says why it was
+ * refused. Not thread-safe.
  */
 public final class Quota {
     public static final int BYTES = 0;
@@ -62,17 +62,20 @@ public final class Quota {
         BusLimit.MAX_OBJECTS_PER_USER
     };
 
-    /** Users whose counts are kept when they hold nothing any more. */
+    /** The number of users whose tallies are kept after they hold nothing any more. */
     public static final int MAX_PAST_USERS = 1_024;
 
-    /** Which the tables of clients may take. */
+    /** The upper bound of what the tables of clients may take. */
     private static final long HALF_THE_HEAP = Runtime.getRuntime().maxMemory() / 2;
 
     private LimitTable limits;
     private final Map<Long, User> users = new HashMap<>();
     private long tables; // bytes of all users
 
-    /** Of all descriptors of the bus: what each user has, and has sent. */
+    /**
+     * The descriptors of the process, shared by user: those of connections and those of sent
+     * messages.
+     */
     private final FairShare<Long> descriptors;
 
     private final long[] refusals = new long[Resource.COUNT];
@@ -81,7 +84,7 @@ public final class Quota {
 
     private final QuotaRefusal refusal = new QuotaRefusal();
 
-    /** What was counted of users who hold nothing now; of the most recent ones. */
+    /** The tallies of users that hold nothing now; only the most recent ones. */
     private static final class PastUsers extends LinkedHashMap<Long, Tally> {
         private static final long serialVersionUID = 1L;
 
@@ -96,10 +99,12 @@ public final class Quota {
         final long uid;
         final long[] used = new long[SLOTS];
 
-        /** How many actors have a share of each slot. */
+        /** The number of actors with a share, by slot. */
         final int[] sharers = new int[SLOTS];
 
-        /** How many connections have something in their queue, for bytes and descriptors. */
+        /**
+         * The number of connections with something in their queue, for bytes and for descriptors.
+         */
         final int[] queues = new int[2];
 
         Limits limits;
@@ -117,7 +122,7 @@ public final class Quota {
         }
     }
 
-    /** What one user takes of another's, or of its own. */
+    /** What one user holds in another user's budget, or in its own. */
     public static final class Share {
         final User user;
         final User actor;
@@ -130,7 +135,7 @@ public final class Quota {
         }
     }
 
-    /** What is charged to one connection. */
+    /** The account of one connection. */
     public static final class Account {
         final User user;
         private final Share own;
@@ -140,7 +145,7 @@ public final class Quota {
         private final int[] fds = new int[Resource.COUNT];
         private final int[] peakCount = new int[Resource.COUNT];
         private final long[] peakBytes = new long[Resource.COUNT];
-        private @Nullable Limits special; // other than its user's
+        private @Nullable Limits special; // null where its user's limits apply
         private long tables;
         private boolean completed;
         private final Tally tally = new Tally();
@@ -155,17 +160,17 @@ public final class Quota {
             return user.uid;
         }
 
-        /** What was refused to it. */
+        /** Returns what was refused to the connection. */
         public Tally tally() {
             return tally;
         }
 
-        /** Its limits, and those of its user. */
+        /** Returns the limits of the connection and of its user. */
         public Limits limits() {
             return special == null ? user.limits : special;
         }
 
-        /** What it takes of its own user's. */
+        /** Returns the share of the connection's user in its own budget. */
         public Share own() {
             return own;
         }
@@ -192,11 +197,11 @@ public final class Quota {
     }
 
     /**
-     * What one user's connections hold.
+     * What the connections of one user hold.
      *
-     * @param used of each slot
-     * @param byActor who caused it, by uid
-     * @param tally what was refused to it
+     * @param used the amount of each slot
+     * @param byActor the amounts by the uid of the actor
+     * @param tally what was refused to the user
      */
     public record Usage(
             long uid,
@@ -220,34 +225,39 @@ public final class Quota {
                         .withTrusted(uid -> uid == 0 || uid == owner);
     }
 
-    /** As many as the process may open, but for a reserve. */
+    /**
+     * Returns the configured limit, or what the process may open less a reserve if that is smaller.
+     */
     private static long mostDescriptors(LimitTable limits) {
         return Math.min(limits.all().get(BusLimit.MAX_UNIX_FDS), DescriptorLimit.ofClients());
     }
 
-    /** The descriptors of the process, shared by its users: those that wait to be closed, too. */
+    /**
+     * Returns the descriptors of the process, shared by its users, including those that wait to be
+     * closed.
+     */
     public FairShare<Long> descriptors() {
         return descriptors;
     }
 
-    /** From now on other limits hold, for each user too. What is above them stays. */
+    /** Replaces all limits. Charges above a new limit stay. */
     public void limits(LimitTable other) {
         limits = other;
         descriptors.limit(mostDescriptors(other));
         users.values().forEach(user -> user.limits = other.ofUser(user.uid));
     }
 
-    /** From now on other limits than its user's hold for one connection. */
+    /** Replaces the limits of one connection, which may differ from its user's. */
     public void limits(Account account, Limits own) {
         account.special = own.equals(account.user.limits) ? null : own;
     }
 
     /**
-     * An account for a new connection.
+     * Opens an account for a new connection.
      *
-     * @param label whose {@code toString} names the connection in refusals
-     * @param fds descriptors that the connection itself takes
-     * @return null if its user has too much already
+     * @param label its {@code toString} names the connection in refusals
+     * @param fds the descriptors that the connection itself takes
+     * @return null if a limit of its user refuses the connection
      */
     @Nullable
     public Account open(long uid, Object label, int fds) {
@@ -267,9 +277,9 @@ public final class Quota {
     }
 
     /**
-     * A connection says Hello.
+     * Counts a connection that says Hello.
      *
-     * @return false if its user has as many as it may
+     * @return false if its user has reached its limit of connections
      */
     public boolean complete(Account account) {
         User user = account.user;
@@ -284,7 +294,10 @@ public final class Quota {
         return true;
     }
 
-    /** A connection is gone. All else that was charged to it must have been released. */
+    /**
+     * Closes the account of a connection that is gone. All its other charges must have been
+     * released.
+     */
     public void close(Account account) {
         for (Resource what : Resource.values()) {
             if (what != Resource.CONNECTION && account.count(what) != 0) {
@@ -299,7 +312,7 @@ public final class Quota {
         forget(user);
     }
 
-    /** Lets a user go that nothing speaks of. */
+    /** Removes a user that has no connection and holds nothing in any budget. */
     private void forget(User user) {
         if (user.accounts > 0 || !isZero(user.used)) {
             return;
@@ -334,11 +347,12 @@ public final class Quota {
     /**
      * Charges one thing.
      *
-     * @param account whose it is
-     * @param actor who causes it; the same where nobody else does
+     * @param account the account of the connection that holds it
+     * @param actor the account that causes it; the same as {@code account} if no other connection
+     *     does
      * @param bytes 0 or more
      * @param fds 0 or more
-     * @return for {@link #release}; null if a limit stands against it
+     * @return the share to pass to {@link #release}; null if a limit refuses the charge
      */
     @Nullable
     public Share charge(Account account, Account actor, Resource what, long bytes, int fds) {
@@ -362,15 +376,15 @@ public final class Quota {
         return share;
     }
 
-    /** Takes a charge back: the same account, share and amounts, once. */
+    /** Releases one charge: the same account, share and amounts, once. */
     void release(Account account, Share share, Resource what, long bytes, int fds) {
         release(account, share, what, 1, bytes, fds);
     }
 
     /**
-     * Takes several charges of one share back, or a part of one.
+     * Releases several charges of one share, or a part of one.
      *
-     * @param count how many of them are over with this
+     * @param count the number of charges that end with this
      */
     public void release(
             Account account, Share share, Resource what, int count, long bytes, int fds) {
@@ -404,8 +418,8 @@ public final class Quota {
     }
 
     /**
-     * The limits per connection: a queue takes one more while it is below its limit, or, of what
-     * others cause, below half of it.
+     * Checks the limits per connection: a queue takes one more message while it is below its limit,
+     * or, for messages from others, below half of it.
      */
     private boolean fitsConnection(Account account, Account actor, Resource what, int fds) {
         int i = what.index;
@@ -435,10 +449,11 @@ public final class Quota {
     }
 
     /**
-     * The limits per user.
+     * Checks the limits per user.
      *
-     * @param queued what the connection's queue holds of this slot; -1 if it is not about a queue
-     * @param part which part of a queue may be filled: 1 all of it, 2 half of it
+     * @param queued what the connection's queue holds of this slot; -1 if the charge is not for a
+     *     queue
+     * @param part the part of a queue that may be filled: 1 all of it, 2 half of it
      */
     private boolean fits(
             Share share,
@@ -473,8 +488,9 @@ public final class Quota {
     }
 
     /**
-     * The memory of the process is no user's: once half of it is taken each user gets a fair part
-     * of what is left, and once a user has taken half of its half each of its connections does.
+     * Checks the memory of the tables, which belongs to no user: once half of the limit is taken,
+     * each user gets a fair part of the rest; once a user has taken a quarter of the limit, each of
+     * its connections gets a fair part of what is left of half of the limit.
      */
     private boolean fitsTables(Account account, Resource what, long bytes) {
         long amount = what.entry + what.entryPerByte * bytes;
@@ -495,7 +511,7 @@ public final class Quota {
         return false;
     }
 
-    /** Takes descriptors of the process for the user who causes that. */
+    /** Takes descriptors of the process for the user that causes the charge. */
     private boolean takesDescriptors(Account account, Account actor, Resource what, int fds) {
         if (fds == 0 || descriptors.tryTake(actor.user.uid, fds)) {
             return true;
@@ -509,7 +525,10 @@ public final class Quota {
         return Math.min(limits.all().get(BusLimit.MAX_TABLE_BYTES), HALF_THE_HEAP);
     }
 
-    /** Whether what one has with this is at most that part of it and what is free. */
+    /**
+     * Returns whether a holder's amount is still fair after the charge: at most one {@code part}th
+     * of what it has now plus what is free.
+     */
     private static boolean isFair(long mine, long amount, long free, long part) {
         return mine + amount <= (free + mine) / part;
     }
@@ -559,14 +578,14 @@ public final class Quota {
         over(account, limit);
     }
 
-    /** Counts that a limit stood against something of a connection's. */
+    /** Counts that a limit refused something to a connection. */
     public void over(Account account, BusLimit limit) {
         tally.over(limit);
         account.user.tally.over(limit);
         account.tally.over(limit);
     }
 
-    /** Counts a message that was answered with an error. */
+    /** Counts a message that was refused with an error. */
     public void refused(Account account, BusError error) {
         tally.refused(error);
         account.user.tally.refused(error);
@@ -579,32 +598,32 @@ public final class Quota {
         account.user.tally.ended(why);
     }
 
-    /** What was refused, and why connections ended, since the bus began. */
+    /** Returns what was refused, and why connections ended, since the bus was opened. */
     public Tally tally() {
         return tally;
     }
 
-    /** How often something of this kind was refused. */
+    /** Returns how often a charge of this kind was refused. */
     long refusals(Resource what) {
         return refusals[what.index];
     }
 
-    /** What stood against the last thing refused. */
+    /** Returns the reason of the last refusal. */
     public QuotaRefusal refusal() {
         return refusal;
     }
 
-    /** The number of what that limit is about, of what users have limits for; -1 for others. */
+    /** Returns the slot of a limit per user; -1 for other limits. */
     static int slotOf(BusLimit limit) {
         return Arrays.asList(USER_LIMITS).indexOf(limit);
     }
 
-    /** What each user's connections hold now. */
+    /** Returns what the connections of each user hold now. */
     public List<Usage> usage() {
         return users.values().stream().map(Quota::usage).toList();
     }
 
-    /** The last users who have been here and hold nothing now: what was refused to them. */
+    /** Returns the latest users that hold nothing now, with what was refused to them. */
     public List<Usage> past() {
         List<Usage> all = new ArrayList<>();
         past.forEach((uid, counted) ->
@@ -612,7 +631,7 @@ public final class Quota {
         return all;
     }
 
-    /** What the connections of this one's user hold now. */
+    /** Returns what all connections of the account's user hold now. */
     public Usage usage(Account account) {
         return usage(account.user);
     }

@@ -6,7 +6,7 @@ import io.holdfast.bus.account.Quota.User;
 import io.holdfast.bus.config.BusLimit;
 import org.jspecify.annotations.Nullable;
 
-/** What stood against the last charge that a {@link Quota} refused. */
+/** The reason why a {@link Quota} refused the last charge. */
 public final class QuotaRefusal {
     private enum Scope {
         CONNECTION,
@@ -30,7 +30,7 @@ public final class QuotaRefusal {
     }
 
     /**
-     * @param once whether it is the first time between these two users
+     * @param once whether it is the first refusal between these two users
      */
     void ofUser(Account refused, User by, BusLimit over, long taken, boolean once) {
         set(refused, by, over, taken, Scope.USER);
@@ -44,7 +44,7 @@ public final class QuotaRefusal {
     }
 
     /**
-     * @param why all of the refusal but who asked
+     * @param why the text of the refusal, without the connection that was refused
      */
     void ofProcess(Account refused, BusLimit over, String why) {
         set(refused, null, over, 0, Scope.PROCESS);
@@ -64,12 +64,14 @@ public final class QuotaRefusal {
         return limit;
     }
 
-    /** Whether it was the first between these two users: what is worth a warning. */
+    /**
+     * Returns whether it was the first refusal between these two users, which is worth a warning.
+     */
     boolean isFirst() {
         return first;
     }
 
-    /** Which limit, how full it is, and by whom. For people. */
+    /** Names the limit, how full it is, and the users that fill it. For people. */
     @Override
     public String toString() {
         Account refused = account;

@@ -3,31 +3,33 @@ package io.holdfast.bus.account;
 import io.holdfast.bus.config.BusLimit;
 import org.jspecify.annotations.Nullable;
 
-/** What a connection is charged for, and which limits each connection has on it. */
+/** What a connection is charged for, and the limits per connection that apply to it. */
 public enum Resource {
-    /** Being connected. The limit counts those of one user that said Hello. */
+    /**
+     * A connection. Its limit, which counts a user's connections that said Hello, is checked apart.
+     */
     CONNECTION(0, 4_096, 0, null, null, null),
-    /** Input that was received and is not handled yet. */
+    /** Received input that is not handled yet. */
     INCOMING(1, 0, 0, null, BusLimit.MAX_INCOMING_BYTES, BusLimit.MAX_INCOMING_UNIX_FDS),
     /** A message that waits to be sent. */
     OUTGOING(2, 0, 0, null, BusLimit.MAX_OUTGOING_BYTES, BusLimit.MAX_OUTGOING_UNIX_FDS),
     /** A message that waits for a service to start. */
     HELD(3, 256, 0, null, BusLimit.MAX_INCOMING_BYTES, BusLimit.MAX_INCOMING_UNIX_FDS),
     MATCH_RULE(4, 512, 4, BusLimit.MAX_MATCH_RULES_PER_CONNECTION, null, null),
-    /** A name that is owned or waited for; the unique name too. */
+    /** A name that the connection owns or waits for, including its unique name. */
     NAME(5, 1_024, 0, BusLimit.MAX_NAMES_PER_CONNECTION, null, null),
     /** A call that waits for its reply. */
     REPLY(6, 128, 0, BusLimit.MAX_REPLIES_PER_CONNECTION, null, null);
 
     static final int COUNT = 7;
 
-    /** Its place in arrays. */
+    /** The index in arrays. */
     final int index;
 
-    /** About what one takes in the tables of the bus, in bytes. */
+    /** The approximate size of one entry in the tables of the bus, in bytes. */
     final int entry;
 
-    /** And for each byte of it. */
+    /** The additional table bytes for each byte charged. */
     final int entryPerByte;
 
     final @Nullable BusLimit count;
@@ -49,7 +51,7 @@ public enum Resource {
         this.fds = fds;
     }
 
-    /** Whether what it counts is taken from the user's objects. */
+    /** Returns whether it counts against the user's objects. */
     boolean isObject() {
         return this == CONNECTION || this == NAME || this == REPLY;
     }

@@ -8,25 +8,26 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How often something was refused, and why connections ended: of the bus, a user or a connection.
- * Takes memory for what there was, and no time where nothing is refused. Only for the bus's thread.
+ * Counts refusals, and the reasons why connections ended, for the bus, a user or a connection. It
+ * takes memory only for kinds that occurred, and no time where nothing is refused. Only for the
+ * bus's thread.
  */
 public final class Tally {
     private @Nullable EnumMap<BusLimit, Long> limits;
     private @Nullable EnumMap<BusError, Long> errors;
     private @Nullable EnumMap<End, Long> ends;
 
-    /** A limit stood against something. */
+    /** Counts that a limit refused something. */
     void over(BusLimit limit) {
         limits = counted(limits, limit);
     }
 
-    /** A message was answered with an error of the bus's own. */
+    /** Counts a message that the bus answered with an error. */
     void refused(BusError error) {
         errors = counted(errors, error);
     }
 
-    /** A connection ended. */
+    /** Counts a connection that ended. */
     void ended(End why) {
         ends = counted(ends, why);
     }
@@ -42,17 +43,19 @@ public final class Tally {
         return limits == null && errors == null && ends == null;
     }
 
-    /** By the name of the limit in busconfig files, those that were met. */
+    /** Returns the refusals by limit, under the limit's name in busconfig files, without zeros. */
     public Map<String, Long> limits() {
         return named(limits, BusLimit::toString);
     }
 
-    /** By the name of the error without its prefix, those that there were. */
+    /**
+     * Returns the refused messages by the name of the error, without its prefix and without zeros.
+     */
     public Map<String, Long> errors() {
         return named(errors, BusError::shortName);
     }
 
-    /** By the word of {@link End}, those that there were. */
+    /** Returns the ended connections by the word of {@link End}, without zeros. */
     public Map<String, Long> ends() {
         return named(ends, End::toString);
     }

@@ -1,6 +1,4 @@
-/**
- * Accounts for what each user and connection holds, counts what passes, and names what is refused.
- */
+/** Accounts for what each user and connection holds, and counts messages and refusals. */
 @NullMarked
 package io.holdfast.bus.account;
 

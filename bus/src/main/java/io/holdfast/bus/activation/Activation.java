@@ -35,14 +35,14 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Names that can be activated, and starts under way. What is sent to such a name waits, in order,
- * until somebody owns it, or the start fails.
+ * The activatable names and the starts under way. Messages to such a name wait, in order, until the
+ * name has an owner or the start fails.
  */
 public final class Activation implements AutoCloseable {
     private static final Signature UINT32 = Signature.of("u");
     private static final int STARTED = 1;
 
-    /** A message, or a call of StartServiceByName (then without a buffer), that waits. */
+    /** A message that waits, or a call of StartServiceByName that waits and has no buffer. */
     private record Held(
             Connection from,
             int serial,
@@ -51,7 +51,7 @@ public final class Activation implements AutoCloseable {
             int length,
             @Nullable PassedFds fds) {}
 
-    /** One service that is being started. */
+    /** One service start under way. */
     private final class Starting implements Activator.Start {
         final String name;
         final @Nullable ServiceFile service; // null for the service manager itself
@@ -82,7 +82,10 @@ public final class Activation implements AutoCloseable {
             loop.postEnding(() -> failNow(error, text));
         }
 
-        /** The same on the loop, with the words of somebody else. */
+        /**
+         * Fails the start, on the loop. The error name comes from outside, and is replaced if
+         * invalid.
+         */
         void failNow(String error, String text) {
             String valid = Syntax.isErrorName(error) ? error : BusError.FAILED.wireName();
             fail(this, valid, text.replace('\0', ' '));
@@ -95,13 +98,13 @@ public final class Activation implements AutoCloseable {
     private final Delivery delivery;
     private final BusMessages messages;
     private final RefusalLog log;
-    private final @Nullable UnitActivation units; // where no other activator does all
+    private final @Nullable UnitActivation units; // null if one activator starts all services
     private @Nullable Activator activator;
     private Map<String, ServiceFile> services = Map.of();
     private Map<String, Integer> variableBytes = Map.of();
     private final Map<String, Starting> starting = new LinkedHashMap<>(); // the oldest first
     private final MessageView view = new MessageView();
-    private EventLoop.@Nullable Timer managerReturn; // from when the service manager has left on
+    private EventLoop.@Nullable Timer managerReturn; // while the service manager has left
 
     /**
      * @param units null if one activator starts all services
@@ -123,7 +126,7 @@ public final class Activation implements AutoCloseable {
         this.units = units;
     }
 
-    /** From now on there are services, and somebody to start them. */
+    /** Sets the services and the activator that starts them; before, no service can be started. */
     public void begin(Activator starter, Map<String, ServiceFile> known) {
         activator = starter;
         services = new TreeMap<>(known);
@@ -133,12 +136,12 @@ public final class Activation implements AutoCloseable {
         return services.containsKey(name) || (units != null && units.isAwaited(name));
     }
 
-    /** All names that can be activated, sorted. */
+    /** Returns all activatable names, sorted. */
     public List<String> names() {
         return List.copyOf(services.keySet());
     }
 
-    /** What services that start from now on have in their environment, besides what they had. */
+    /** Adds variables to the environment of services that start from now on. */
     public void updateEnvironment(Connection from, Map<String, String> variables)
             throws BusErrorException {
         Map<String, Integer> all = new HashMap<>(variableBytes);
@@ -176,9 +179,9 @@ public final class Activation implements AutoCloseable {
         }
     }
 
-    /** StartServiceByName: answered when the name has an owner. */
+    /** Handles StartServiceByName; the reply is sent when the name has an owner. */
     public void start(Connection from, String name, MessageView call) throws BusErrorException {
-        if (!charges.charge(from, Resource.REPLY, 0)) { // it waits as for a reply
+        if (!charges.charge(from, Resource.REPLY, 0)) { // counts as a call that waits for its reply
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, charges.refusal());
         }
         boolean answered = (call.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
@@ -195,7 +198,7 @@ public final class Activation implements AutoCloseable {
         }
     }
 
-    /** Keeps a message for a name until it has an owner. */
+    /** Holds a message for a name until the name has an owner. */
     public void hold(Connection from, String name, MessageView message, @Nullable PassedFds fds)
             throws BusErrorException {
         int length = message.length();
@@ -257,7 +260,10 @@ public final class Activation implements AutoCloseable {
         return start;
     }
 
-    /** A signal to the bus: that a unit did not start, if it is the manager that says so. */
+    /**
+     * Handles a signal to the bus: fails the starts of a unit if the service manager reports that
+     * the unit did not start.
+     */
     public void signalled(Connection from, MessageView signal) {
         UnitActivation.Failure failure = units == null ? null : units.failure(from, signal);
         if (failure == null) {
@@ -272,7 +278,7 @@ public final class Activation implements AutoCloseable {
         }
     }
 
-    /** There is a service manager now, or another: it is asked for all that waits for a unit. */
+    /** Requests every unit that a start waits for from a service manager that has come. */
     private void managerCame(UnitActivation asked, Connection manager) {
         awaitManagerNoLonger();
         asked.came(manager);
@@ -284,9 +290,9 @@ public final class Activation implements AutoCloseable {
     }
 
     /**
-     * Nobody owns the name any more. The service manager may have died, and whoever waits for what
-     * it was to start is not to wait for that until the start times out: it has a while to come
-     * back, and is asked again then, or the starts fail.
+     * Notes that a name has no owner any more. If it is the service manager's, the manager may have
+     * died, and the starts that it was to do must not wait until they time out: the manager has a
+     * while to come back, and then receives the requests again; otherwise the starts fail.
      */
     public void disappeared(String name) {
         if (units != null && name.equals(BusMessages.MANAGER)) {
@@ -321,7 +327,7 @@ public final class Activation implements AutoCloseable {
                 .formatted(name, charges.limits().get(BusLimit.SERVICE_MANAGER_RETURN_TIMEOUT));
     }
 
-    /** Somebody owns the name now: what waited for it goes there. */
+    /** Notes that a name has an owner, and delivers the messages that waited for it. */
     public void appeared(String name, Connection owner) {
         if (units != null && name.equals(BusMessages.MANAGER)) {
             managerCame(units, owner);
@@ -343,7 +349,7 @@ public final class Activation implements AutoCloseable {
         }
     }
 
-    /** A connection is gone, and with it what it waits for. */
+    /** Drops everything that a leaving connection waits for. */
     public void forget(Connection gone) {
         for (Starting start : starting.values()) {
             start.held.removeIf(held -> {

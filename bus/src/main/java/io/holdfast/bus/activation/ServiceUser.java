@@ -7,18 +7,18 @@ import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import java.util.List;
 
-/** As whom a service is started: the command that becomes that user, by setpriv(1). */
+/** Builds the command prefix that starts a service as its configured user, with setpriv(1). */
 final class ServiceUser {
     private final long own;
 
     /**
-     * @param own the user of the bus
+     * @param own the uid that the bus runs as
      */
     ServiceUser(long own) {
         this.own = own;
     }
 
-    /** What stands before the command; nothing if it is the bus's own user, or none is said. */
+    /** Returns the words before the command; none if the file names no user or the bus's own. */
     List<String> prefix(ServiceFile service) throws UnknownAccountException, InterruptedException {
         String user = service.user();
         if (user == null) {

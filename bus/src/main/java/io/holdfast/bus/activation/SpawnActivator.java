@@ -21,9 +21,10 @@ import java.util.concurrent.Executors;
 import java.util.regex.Pattern;
 
 /**
- * Starts services by spawning the command of their file, as a child of the bus that is held by
- * pidfd. A child that exits with 0 has put itself into the background; with anything else, before
- * its name has an owner, the start has failed. Services outlive the bus: they see it go.
+ * Starts services by spawning the command of their file, as a child of the bus, which holds its
+ * pidfd. A child that exits with 0 has put itself into the background; any other exit before its
+ * name has an owner means that the start has failed. Services outlive the bus: they see their
+ * connection close.
  */
 public final class SpawnActivator implements Activator {
     private static final Pattern FALSE = Pattern.compile("(.*/)?false");
@@ -36,10 +37,10 @@ public final class SpawnActivator implements Activator {
                     Thread.ofPlatform().name("holdfast-bus-spawn").daemon().factory());
 
     /**
-     * @param address of the bus, for its services
-     * @param type of the bus, session or system
-     * @param ownUid the user of the bus
-     * @param umask of the services
+     * @param address the address of the bus, for its services
+     * @param type the type of the bus, session or system
+     * @param ownUid the uid that the bus runs as
+     * @param umask the umask of the services
      */
     public SpawnActivator(String address, String type, long ownUid, int umask) {
         this.umask = umask;
@@ -58,7 +59,7 @@ public final class SpawnActivator implements Activator {
         environment.putAll(variables);
     }
 
-    /** The queue of starts is as long as the bus lets services wait: max_pending_service_starts. */
+    /** The bus bounds the queue of starts: max_pending_service_starts. */
     @Override
     public void start(ServiceFile service, Start start) {
         Map<String, String> variables = new HashMap<>(environment);
@@ -108,14 +109,16 @@ public final class SpawnActivator implements Activator {
                         });
     }
 
-    /** A file with a unit says "no program" by leaving it out, or by naming false(1). */
+    /**
+     * Returns whether the file names no program: Exec= is missing, or is false(1) beside a unit.
+     */
     private static boolean isForManagerAlone(ServiceFile service) {
         return service.exec().isEmpty()
                 || (service.systemdService() != null
                         && FALSE.matcher(service.exec().getFirst()).matches());
     }
 
-    /** What was told to the bus by its own manager is not for its services. */
+    /** Variables that the service manager of the bus set for the bus itself. */
     private static final List<String> NOT_INHERITED =
             List.of("NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES");
 

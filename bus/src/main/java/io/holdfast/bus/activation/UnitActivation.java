@@ -15,9 +15,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Services that are units of a service manager on this bus: the owner of org.freedesktop.systemd1
- * is asked for them by a signal, and tells by another what did not start, as with {@code
- * dbus-daemon --systemd-activation}.
+ * Starts services that are units of a service manager on this bus. A signal requests the unit from
+ * the owner of org.freedesktop.systemd1, and a signal from that owner reports a failed start, as
+ * with {@code dbus-daemon --systemd-activation}.
  */
 public final class UnitActivation {
     private final NameRegistry names;
@@ -25,10 +25,10 @@ public final class UnitActivation {
     private final boolean waits;
     private boolean lost;
     private final Map<String, String> untold = new LinkedHashMap<>();
-    private boolean environmentSet; // and no manager was there; perhaps to nothing
+    private boolean environmentSet; // while there was no manager; possibly to an empty map
 
     /**
-     * @param waits whether units wait for a manager that is not there yet
+     * @param waits whether units wait for a manager that is not on the bus yet
      */
     public UnitActivation(NameRegistry names, BusMessages messages, boolean waits) {
         this.names = names;
@@ -36,15 +36,18 @@ public final class UnitActivation {
         this.waits = waits;
     }
 
-    /** What could not be started. */
+    /** A failed start that the manager reports. */
     record Failure(String unit, String error, String text) {}
 
-    /** Whether messages for that name wait though no file offers it: those for the manager. */
+    /**
+     * Returns whether messages to the name wait although no service file has it: those to the
+     * manager.
+     */
     boolean isAwaited(String name) {
         return waits && name.equals(MANAGER);
     }
 
-    /** Whether it is for the manager to start that; null is the manager itself. */
+    /** Returns whether the manager starts the service; null stands for the manager itself. */
     boolean takes(@Nullable ServiceFile service) {
         if (service == null || isAwaited(service.name())) {
             return true;
@@ -56,21 +59,21 @@ public final class UnitActivation {
         return names.connection(MANAGER);
     }
 
-    /** Asks for a unit; a manager that is not there yet is asked when it comes. */
+    /** Requests a unit. A manager that is not on the bus yet receives the request when it comes. */
     void request(@Nullable ServiceFile service) {
         if (service != null && service.systemdService() != null) {
             messages.activationRequest(manager(), service.systemdService());
         }
     }
 
-    /** Asks a manager that has come for a unit that waits for it. */
+    /** Requests a unit, whose start waits already, from a manager that has come. */
     void requestLate(Connection manager, @Nullable ServiceFile service) {
         if (service != null && service.systemdService() != null) {
             messages.lateActivationRequest(manager, service.systemdService());
         }
     }
 
-    /** What units that start from now on have in their environment. */
+    /** Sets variables in the environment of units that start from now on. */
     void setEnvironment(Map<String, String> variables) {
         Connection manager = manager();
         if (manager != null) {
@@ -81,17 +84,17 @@ public final class UnitActivation {
         }
     }
 
-    /** The manager has left, and did not come back in time. */
+    /** Notes that the manager has left and did not come back in time. */
     void lost() {
         lost = true;
     }
 
-    /** Whether there is no manager any more, and nobody is to wait for one. */
+    /** Returns whether the manager has left for so long that no start may wait for it. */
     boolean isLost() {
         return lost;
     }
 
-    /** There is a manager: it learns what it missed. */
+    /** Notes that a manager has come, and sends it the environment variables that it missed. */
     void came(Connection manager) {
         lost = false;
         if (environmentSet) {
@@ -101,7 +104,10 @@ public final class UnitActivation {
         }
     }
 
-    /** What the manager tells by a signal to the bus; null if it is another, or not from it. */
+    /**
+     * Returns the failed start that a signal reports; null if it is another signal, or from another
+     * sender than the manager.
+     */
     @Nullable Failure failure(Connection from, MessageView signal) {
         if (signal.type() != MessageType.SIGNAL
                 || !ACTIVATOR.equals(signal.interfaceName())

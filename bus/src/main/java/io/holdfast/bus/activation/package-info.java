@@ -1,4 +1,4 @@
-/** Starts a service for a message to a name that nobody owns; the message waits meanwhile. */
+/** Starts a service for a message to a name without an owner; the message waits meanwhile. */
 @NullMarked
 package io.holdfast.bus.activation;
 

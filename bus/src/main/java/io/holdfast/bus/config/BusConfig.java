@@ -10,16 +10,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * The configuration of a bus, as {@code dbus-daemon(1)} describes the files. Immutable.
  *
- * @param type {@code session} or {@code system}, or a word of one's own
- * @param listen addresses; clients are told the last one first
+ * @param type {@code session}, {@code system} or another word
+ * @param listen the addresses to listen at; clients see them in reverse order
  * @param auth the mechanisms that are allowed; empty for all
- * @param user whom to become, a name or number
- * @param fork whether to go into the background
- * @param serviceFolders best first
+ * @param user the requested user of the bus process, a name or number
+ * @param fork whether the bus process is requested to go into the background
+ * @param serviceFolders the folders of service files; the first one with a name wins
  * @param serviceHelper the program that starts services of a system bus
- * @param policies in the order of the files
- * @param files all that were read
- * @param includedFolders those of {@code <includedir>}, whether they are there or not
+ * @param policies the policies in the order of the files
+ * @param files all files that were read
+ * @param includedFolders the folders of {@code <includedir>}, whether they exist or not
  */
 public record BusConfig(
         @Nullable String type,
@@ -47,50 +47,54 @@ public record BusConfig(
     }
 
     /**
-     * Reads a file and all that it includes.
+     * Reads a file and all files that it includes.
      *
-     * @throws ConfigException for the first thing that is wrong
+     * @throws ConfigException for the first error
      */
     public static BusConfig load(Path file) throws ConfigException {
         return new BusConfigReader(System.getenv()).read(file);
     }
 
     /**
-     * The built-in configuration of a session bus: everybody who may connect may do everything.
-     * Reads the machine's {@code session.d} folders too, where there are any.
+     * Returns the built-in configuration of a session bus: every client that may connect may do
+     * everything. Reads the machine's {@code session.d} folders too, if there are any.
      *
-     * @throws ConfigException if one of those is wrong
+     * @throws ConfigException if a file in them is wrong
      */
     public static BusConfig session() throws ConfigException {
         return new BusConfigReader(System.getenv()).readBuiltIn("session.conf");
     }
 
     /**
-     * The built-in configuration of a system bus: names and calls are denied unless a file of the
-     * machine's {@code system.d} folders allows them.
+     * Returns the built-in configuration of a system bus: names and calls are denied unless a file
+     * in the machine's {@code system.d} folders allows them.
      *
-     * @throws ConfigException if one of those is wrong
+     * @throws ConfigException if a file in them is wrong
      */
     public static BusConfig system() throws ConfigException {
         return new BusConfigReader(System.getenv()).readBuiltIn("system.conf");
     }
 
     /**
-     * The same with one more file, which counts as if it were included at the end: so a system bus
-     * lets a service own its name for which the machine has no file in {@code system.d}.
+     * Returns this configuration with one more file, which counts as if it were included at the
+     * end. For example, it lets a service own its name on a system bus when the machine has no file
+     * for it in {@code system.d}.
      *
-     * @throws ConfigException for the first thing that is wrong with it
+     * @throws ConfigException for the first error in the file
      */
     public BusConfig including(Path file) throws ConfigException {
         return new BusConfigReader(System.getenv(), this).read(file);
     }
 
-    /** As {@link #session()}, for an environment, which says where its services are. */
+    /** Returns a built-in configuration for an environment, which decides where services are. */
     static BusConfig builtIn(String name, Map<String, String> environment) throws ConfigException {
         return new BusConfigReader(environment).readBuiltIn(name);
     }
 
-    /** For a bus inside of a program: every user may connect and do everything. Reads no file. */
+    /**
+     * Returns a configuration for a bus inside a program: every user may connect and do everything.
+     * Reads no file.
+     */
     public static BusConfig permissive() {
         Place place = new Place("built-in permissive policy", 0);
         PolicyBlock all =
@@ -142,8 +146,8 @@ public record BusConfig(
     }
 
     /**
-     * {@return the folders whose files decide what the configuration is: those of {@code
-     * <includedir>}, and those of services}
+     * {@return the folders whose files make up the configuration: those of {@code <includedir>},
+     * and those of services}
      */
     public List<Path> folders() {
         return Stream.concat(
@@ -154,8 +158,8 @@ public record BusConfig(
     }
 
     /**
-     * Makes the folder in {@code XDG_RUNTIME_DIR} where programs put services for as long as a
-     * session lasts, if the configuration has it.
+     * Makes the folder in {@code XDG_RUNTIME_DIR} for services that exist only during the session,
+     * if the configuration has it.
      *
      * @throws IOException if it cannot be made
      */
@@ -163,7 +167,7 @@ public record BusConfig(
         StandardFolders.makeRuntimeFolder(System.getenv(), serviceFolders);
     }
 
-    /** The same with other limits. */
+    /** Returns the same configuration with other limits. */
     public BusConfig withLimits(Limits other) {
         return new BusConfig(
                 type,
@@ -183,7 +187,7 @@ public record BusConfig(
                 includedFolders);
     }
 
-    /** The same with other folders of services. */
+    /** Returns the same configuration with other service folders. */
     public BusConfig withServiceFolders(List<ServiceFolder> other) {
         return new BusConfig(
                 type,

@@ -28,23 +28,24 @@ import javax.xml.stream.XMLStreamReader;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads busconfig XML, one file inside of another as they include each other.
+ * Reads busconfig XML files and the files that they include.
  *
- * <p>A document type is accepted and not looked at: nothing is fetched, no entity is defined by it.
- * What only SELinux or AppArmor need is checked and left out. One attribute more than dbus-daemon
- * has a {@code <limit>}: {@code user}, or {@code own}, for whom it is.
+ * <p>A document type declaration is accepted and ignored: nothing is fetched, and it defines no
+ * entity. What only SELinux or AppArmor need is checked and left out. {@code <limit>} has an
+ * attribute that dbus-daemon does not have: {@code user}, or {@code own}, which names whom the
+ * limit is for.
  */
 final class BusConfigReader {
-    /** Bytes of one file. */
+    /** The most bytes of one file. */
     static final int MAX_FILE_SIZE = 1 << 20;
 
-    /** Files of one configuration. */
+    /** The most files of one configuration. */
     static final int MAX_FILES = 4096;
 
-    /** Files that include each other. */
+    /** The most files inside of each other. */
     static final int MAX_DEPTH = 32;
 
-    /** Users and names that have limits of their own. */
+    /** The most users and names with limits of their own. */
     static final int MAX_LIMITED = 1024;
 
     private static final Set<String> YES_OR_NO = Set.of("yes", "no");
@@ -72,7 +73,7 @@ final class BusConfigReader {
         this.environment = environment;
     }
 
-    /** A reader that goes on where another one ended. */
+    /** Makes a reader that continues a configuration that was read before. */
     BusConfigReader(Map<String, String> environment, BusConfig before) {
         this(environment);
         type = before.type();
@@ -130,7 +131,7 @@ final class BusConfigReader {
     }
 
     /**
-     * @param from who asks for it
+     * @param from the place that includes the file, for errors
      */
     private void include(Path file, Place from, boolean ignoreMissing) throws ConfigException {
         byte[] bytes;
@@ -191,7 +192,7 @@ final class BusConfigReader {
                     "not well-formed XML: "
                             + (start < 0 ? message : message.substring(start + 9)).strip(),
                     e);
-        } catch (RuntimeException e) { // the JDK's parser fails so on some malformed documents
+        } catch (RuntimeException e) { // the JDK's parser throws one for some malformed documents
             throw new ConfigException(new Place(source, 0), "not well-formed XML: " + e, e);
         }
     }
@@ -441,7 +442,7 @@ final class BusConfigReader {
             noContent();
         }
 
-        /** On to the next element inside of this one; false at its end. */
+        /** Moves to the next child element; returns false at the end of this element. */
         private boolean nextChild() throws XMLStreamException, ConfigException {
             while (true) {
                 switch (xml.next()) {
@@ -493,7 +494,7 @@ final class BusConfigReader {
             return path();
         }
 
-        /** The text of this element, as a path that can be one. */
+        /** Returns the text of this element as a path. */
         private String path() throws XMLStreamException, ConfigException {
             Place place = place();
             String text = content();
@@ -503,7 +504,7 @@ final class BusConfigReader {
             return text;
         }
 
-        /** The text inside of this element, which must have some and nothing else. */
+        /** Returns the text of this element, which must have text and no child element. */
         private String content() throws XMLStreamException, ConfigException {
             String element = xml.getLocalName();
             StringBuilder text = new StringBuilder();
@@ -529,7 +530,7 @@ final class BusConfigReader {
         }
 
         /**
-         * @param known those that may be; null if the caller looks at them
+         * @param known the attributes that are allowed; null if the caller checks them
          */
         private Map<String, String> attributes(@Nullable Set<String> known) throws ConfigException {
             Map<String, String> attributes = new LinkedHashMap<>();

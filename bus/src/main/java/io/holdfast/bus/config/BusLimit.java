@@ -6,9 +6,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a bus limits, with the values that dbus-daemon(1) has built in. Those per user and not per
- * connection are ours (what one user's connections may take together), and so are those of
- * variables, of tables and of a service manager that has left.
+ * The limits of a bus, with the values that dbus-daemon(1) has built in. The limits per user
+ * instead of per connection are additions of this bus (they bound what one user's connections take
+ * together), and so are those of variables, of tables and of a service manager that has left.
  */
 public enum BusLimit {
     /** Bytes that were received from one connection and wait to be handled. */
@@ -26,32 +26,32 @@ public enum BusLimit {
     /** Milliseconds that a service has to start. */
     SERVICE_START_TIMEOUT(25_000),
     /**
-     * Milliseconds that a service manager that has left the bus has to come back. Until then what
-     * it was to start waits for it; from then on that is refused.
+     * Milliseconds in which a service manager that has left the bus may come back. Until then the
+     * starts that it is to do wait; after that they are refused.
      */
     SERVICE_MANAGER_RETURN_TIMEOUT(5_000),
     /** Milliseconds that a connection has to authenticate and say Hello. */
     AUTH_TIMEOUT(30_000),
-    /** Milliseconds that descriptors may be here while their message is not complete. */
+    /** Milliseconds that descriptors may wait for the rest of their message. */
     PENDING_FD_TIMEOUT(150_000),
     /** Connections that said Hello. */
     MAX_COMPLETED_CONNECTIONS(2048),
     /** Connections that have not said Hello yet. */
     MAX_INCOMPLETE_CONNECTIONS(64),
     MAX_CONNECTIONS_PER_USER(256),
-    /** Connections that one user may open at once, but for root and the user of the bus. */
+    /** Connections that one user may open at once; root and the user of the bus are exempt. */
     MAX_CONNECTS_AT_ONCE_PER_USER(256),
-    /** Connections that such a user may open in a second after that. */
+    /** Connections that the same user may open per second after that. */
     MAX_CONNECTS_PER_SECOND_PER_USER(100),
     /** Sockets of apps in containers that the bus listens on. */
     MAX_CONTAINERS(512),
     MAX_CONTAINERS_PER_USER(16),
-    /** Bytes of all that is said of one such app. */
+    /** Bytes of the call that describes one such app. */
     MAX_CONTAINER_METADATA_BYTES(4_096),
     MAX_CONNECTIONS_PER_CONTAINER(8),
     /** Services that are being started at once. */
     MAX_PENDING_SERVICE_STARTS(512),
-    /** Variables that UpdateActivationEnvironment may set, in all. */
+    /** Variables that UpdateActivationEnvironment may set in total. */
     MAX_ACTIVATION_VARIABLES(4_096),
     /** Bytes of their names and values. */
     MAX_ACTIVATION_VARIABLE_BYTES(1 << 20),
@@ -61,23 +61,23 @@ public enum BusLimit {
     /** Calls of one connection that wait for a reply. */
     MAX_REPLIES_PER_CONNECTION(128),
     /**
-     * Bytes of tables for connections, names, rules and waiting calls, of all users, as they are
-     * counted; half of the memory of this JVM at most. One user has at most half of them; the
-     * fuller they are the smaller is what one connection, or user, may take.
+     * Estimated bytes of the tables for connections, names, rules and waiting calls, of all users;
+     * at most half of the memory of this JVM. One user gets at most half of them; the fuller they
+     * are, the less one connection or user may take.
      */
     MAX_TABLE_BYTES(256L << 20),
     /**
-     * Descriptors of connections and of messages on their way, of all users; at most what
-     * RLIMIT_NOFILE leaves when the bus has kept some for itself. Half of them are for root and the
-     * user of the bus. Of the others each user has at most half of what the rest leave, whoever he
-     * sends his messages to.
+     * Descriptors of connections and of messages in transit, of all users; at most what
+     * RLIMIT_NOFILE leaves after the bus has reserved some for itself. Half of them are for root
+     * and the user of the bus. Of the others, each user gets at most half of what the rest leave,
+     * whoever receives its messages.
      */
     MAX_UNIX_FDS(1L << 20),
-    /** Milliseconds that a call may wait for its reply; {@link Limits#NONE} if for ever. */
+    /** Milliseconds that a call may wait for its reply; {@link Limits#NONE} for no limit. */
     REPLY_TIMEOUT(Limits.NONE),
-    /** Bytes of rules and of messages on their way in and out. */
+    /** Bytes of rules and of messages in transit. */
     MAX_BYTES_PER_USER(512L << 20),
-    /** Descriptors of connections and of messages on their way. */
+    /** Descriptors of connections and of messages in transit. */
     MAX_UNIX_FDS_PER_USER(16_384),
     MAX_MATCH_RULES_PER_USER(16_384),
     /** Connections, names, and calls that wait for a reply. */
@@ -108,17 +108,17 @@ public enum BusLimit {
                     MAX_MATCH_RULES_PER_USER,
                     MAX_OBJECTS_PER_USER);
 
-    /** Whether it is about one connection: the owner of a name can have its own. */
+    /** Returns whether it is a limit per connection: the owner of a name can have its own. */
     public boolean isOfConnection() {
         return OF_CONNECTION.contains(this);
     }
 
-    /** Whether a user can have its own. */
+    /** Returns whether a user can have its own. */
     public boolean isOfUser() {
         return isOfConnection() || OF_USER.contains(this);
     }
 
-    /** The value where nothing else is configured. */
+    /** Returns the value that applies where nothing is configured. */
     public long builtIn() {
         return builtIn;
     }
@@ -132,7 +132,7 @@ public enum BusLimit {
         return null;
     }
 
-    /** The name that it has in busconfig files. */
+    /** Returns the limit's name in busconfig files. */
     @Override
     public String toString() {
         return text;

@@ -1,6 +1,9 @@
 package io.holdfast.bus.config;
 
-/** A file that configures nothing. The message is one line: place, element, and the reason. */
+/**
+ * Reports a configuration or service file that cannot be used. The message is one line: place,
+ * element, and the reason.
+ */
 public final class ConfigException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
 
 /** A value for each {@link BusLimit}. Immutable. */
 public final class Limits {
-    /** Of a time: none. */
+    /** The value of a timeout that never ends. */
     public static final long NONE = -1;
 
-    /** What dbus-daemon(1) has built in: for a bus that users share. */
+    /** The values that dbus-daemon(1) has built in, for a bus that several users share. */
     public static final Limits BUILT_IN = new Limits(builtIn(), Map.of(), Map.of());
 
     private final Map<BusLimit, Long> values;
@@ -38,18 +38,18 @@ public final class Limits {
         return values;
     }
 
-    /** Milliseconds, bytes, or a number of things. */
+    /** Returns a limit: milliseconds, bytes, or a number of things. */
     public long get(BusLimit limit) {
         return requireNonNull(values.get(limit));
     }
 
-    /** The value for an int, at most the largest one. */
+    /** Returns a limit as an int, at most {@link Integer#MAX_VALUE}. */
     public int getInt(BusLimit limit) {
         return (int) Math.min(get(limit), Integer.MAX_VALUE);
     }
 
     /**
-     * The same but for one.
+     * Returns the same limits with another value for one of them.
      *
      * @param value 0 or more; {@link #NONE} only for {@link BusLimit#REPLY_TIMEOUT}
      */
@@ -63,10 +63,11 @@ public final class Limits {
     }
 
     /**
-     * The same but for what one limit is for a user, and for each of its connections.
+     * Returns the same limits with another value of one limit for a user and each of its
+     * connections.
      *
      * @param user a name or number
-     * @throws IllegalArgumentException if it is not {@linkplain BusLimit#isOfUser one of users}
+     * @throws IllegalArgumentException if it is not {@linkplain BusLimit#isOfUser a limit of users}
      */
     public Limits withForUser(String user, BusLimit limit, long value) {
         if (!limit.isOfUser() || value < 0) {
@@ -76,10 +77,11 @@ public final class Limits {
     }
 
     /**
-     * The same but for what one limit is for the connection that owns a name. It goes before what
-     * the user of the connection has; of several names the largest value counts.
+     * Returns the same limits with another value of one limit for the connection that owns a name.
+     * It takes precedence over the value for the user of the connection; of several names the
+     * largest value counts.
      *
-     * @throws IllegalArgumentException if it is not {@linkplain BusLimit#isOfConnection one of
+     * @throws IllegalArgumentException if it is not {@linkplain BusLimit#isOfConnection a limit of
      *     connections}
      */
     public Limits withForName(String name, BusLimit limit, long value) {
@@ -99,12 +101,12 @@ public final class Limits {
         return Collections.unmodifiableMap(after);
     }
 
-    /** What differs for users, by name or number, in the order of the files. */
+    /** Returns the values that differ for users, by name or number, in the order of the files. */
     public Map<String, Map<BusLimit, Long>> ofUsers() {
         return users;
     }
 
-    /** What differs for the owners of names. */
+    /** Returns the values that differ for the owners of names. */
     public Map<String, Map<BusLimit, Long>> ofNames() {
         return names;
     }
@@ -122,7 +124,7 @@ public final class Limits {
         return Objects.hash(values, users, names);
     }
 
-    /** Those that differ from {@link #BUILT_IN}. */
+    /** Returns the values that differ from {@link #BUILT_IN}. */
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder("Limits[");

@@ -3,15 +3,15 @@ package io.holdfast.bus.config;
 import io.holdfast.core.process.CgroupPath;
 import java.util.List;
 
-/** One {@code <policy>}: for whom its rules are. */
+/** One {@code <policy>} element: its rules, and the clients that they apply to. */
 public record PolicyBlock(Scope scope, List<PolicyRule> rules, Place place) {
-    /** Whom a policy is for. */
+    /** The clients that a policy applies to. */
     public sealed interface Scope {}
 
-    /** Everybody, before all others. */
+    /** All clients, before every other policy. */
     public record Default() implements Scope {}
 
-    /** Everybody, after all others. */
+    /** All clients, after every other policy. */
     public record Mandatory() implements Scope {}
 
     /**
@@ -25,10 +25,10 @@ public record PolicyBlock(Scope scope, List<PolicyRule> rules, Place place) {
     public record ForGroup(String group) implements Scope {}
 
     /**
-     * The processes of a cgroup, found by their pidfds. dbus-daemon(1) has no such policy; services
-     * whose users are made up for a run can be named by no other. A process is in the cgroup only
-     * if root alone could have given the cgroup its name ({@link
-     * io.holdfast.core.process.CgroupPlace}): whoever owns a slice makes cgroups in it with any
+     * The processes of a cgroup, identified by their pidfds. dbus-daemon(1) has no such policy, and
+     * no other policy can name a service whose user is allocated for one run. A process counts as
+     * in the cgroup only if root alone could have given the cgroup its name ({@link
+     * io.holdfast.core.process.CgroupPlace}): the owner of a slice can make cgroups in it with any
      * name.
      *
      * @param path from the root, as {@code /holdfast.slice/polkit.service}; cgroups below it count
@@ -36,7 +36,7 @@ public record PolicyBlock(Scope scope, List<PolicyRule> rules, Place place) {
     public record ForCgroup(CgroupPath path) implements Scope {}
 
     /**
-     * @param at who sits at the console, or who does not
+     * @param at true for users at the console, false for all others
      */
     public record ForConsole(boolean at) implements Scope {}
 

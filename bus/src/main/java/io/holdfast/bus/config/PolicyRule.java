@@ -3,16 +3,16 @@ package io.holdfast.bus.config;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One {@code <allow>} or {@code <deny>}.
+ * One {@code <allow>} or {@code <deny>} element.
  *
  * @param text the rule as it was written, for logs
  */
 public record PolicyRule(boolean allow, Test test, String text, Place place) {
-    /** What a rule is about. In all of them null is any, and so is "*". */
+    /** What a rule tests. In all of them null matches anything, and so does "*". */
     public sealed interface Test permits ConnectTest, OwnTest, MessageTest {}
 
     /**
-     * Who connects: exactly one of the two is given.
+     * Tests the connecting user: exactly one of the two is set.
      *
      * @param user a name or number, or "*"
      * @param group likewise
@@ -20,27 +20,27 @@ public record PolicyRule(boolean allow, Test test, String text, Place place) {
     public record ConnectTest(@Nullable String user, @Nullable String group) implements Test {}
 
     /**
-     * Which name is to be owned.
+     * Tests a requested name.
      *
-     * @param prefix whether names below it are meant too
+     * @param prefix whether it also matches names below it
      */
     public record OwnTest(@Nullable String name, boolean prefix) implements Test {}
 
     /**
-     * Which message is to be sent or received.
+     * Tests a message that is sent or received.
      *
-     * @param send false: received
+     * @param send true for sending, false for receiving
      * @param peer a name of the other side
-     * @param peerIsPrefix whether names below it are meant too
-     * @param type a {@link io.holdfast.dbus.wire.MessageType}; 0 is any
-     * @param broadcast whether the signal may be a broadcast, or must not be
-     * @param requestedReply of an allowing rule: only replies that were asked for. Of a denying
-     *     rule: those too. A reply that was not asked for is handed on by no bus of ours, whatever
-     *     its rules allow
-     * @param eavesdrop of an allowing rule: also what is addressed to others. Of a denying rule:
-     *     only that
-     * @param minFds fewest descriptors
-     * @param maxFds most descriptors
+     * @param peerIsPrefix whether it also matches names below it
+     * @param type a {@link io.holdfast.dbus.wire.MessageType}; 0 matches any
+     * @param broadcast true matches only broadcasts, false matches everything else
+     * @param requestedReply in an allow rule: of replies, it matches only requested ones. In a deny
+     *     rule: it matches requested replies too. This bus never delivers a reply that was not
+     *     requested, whatever its rules allow
+     * @param eavesdrop in an allow rule: it also matches messages addressed to others. In a deny
+     *     rule: it matches only those
+     * @param minFds the fewest descriptors
+     * @param maxFds the most descriptors
      */
     public record MessageTest(
             boolean send,
@@ -58,7 +58,7 @@ public record PolicyRule(boolean allow, Test test, String text, Place place) {
             int maxFds)
             implements Test {}
 
-    /** The rule and its place. */
+    /** Returns the rule and its place. */
     @Override
     public String toString() {
         return text + " (" + place + ")";

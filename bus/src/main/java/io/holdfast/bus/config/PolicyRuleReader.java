@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The attributes of {@code <allow>} and {@code <deny>}. */
+/** Reads the attributes of {@code <allow>} and {@code <deny>}. */
 final class PolicyRuleReader {
-    /** The most descriptors that a rule can speak of. */
+    /** The most descriptors that a rule can name. */
     static final int MAX_FDS = 1 << 25;
 
     private static final List<String> SEND =
@@ -37,7 +37,7 @@ final class PolicyRuleReader {
                     "receive_requested_reply");
     private static final Set<String> ALONE = Set.of("user", "group", "own", "own_prefix");
 
-    /** These change other rules and make none. */
+    /** Attributes that modify a rule and do not make one alone. */
     private static final Set<String> MODIFIERS = Set.of("min_fds", "max_fds", "log");
 
     private final boolean allow;
@@ -156,7 +156,7 @@ final class PolicyRuleReader {
         return attributes.containsKey(key);
     }
 
-    /** Null for what is not given and for "*": both are any. */
+    /** Returns null for a missing attribute and for "*": both match anything. */
     private @Nullable String value(String key) {
         String value = attributes.get(key);
         return "*".equals(value) ? null : value;

@@ -3,8 +3,8 @@ package io.holdfast.bus.config;
 import java.nio.file.Path;
 
 /**
- * A folder with files of services to start.
+ * A folder with service files.
  *
- * @param strict whether a file must be named after the name that it stands for
+ * @param strict whether a file must be named after the bus name that it is for
  */
 public record ServiceFolder(Path path, boolean strict) {}

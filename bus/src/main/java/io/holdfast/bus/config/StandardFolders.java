@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** Where the files of services are by convention (dbus-daemon(1), XDG base directories). */
+/** The folders of service files by convention (dbus-daemon(1), XDG base directories). */
 final class StandardFolders {
     private static final FileAttribute<?> FOR_OWNER =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
@@ -31,7 +31,7 @@ final class StandardFolders {
                         environment, "XDG_DATA_HOME", home.isEmpty() ? "" : home + "/.local/share");
         String shared = nonEmpty(environment, "XDG_DATA_DIRS", "/usr/local/share:/usr/share");
         for (String base : (data + ":" + shared).split(":", -1)) {
-            if (base.startsWith("/")) { // XDG: others are to be ignored
+            if (base.startsWith("/")) { // XDG: relative paths are ignored
                 folders.add(new ServiceFolder(Path.of(base, "dbus-1/services"), false));
             }
         }
@@ -43,9 +43,9 @@ final class StandardFolders {
     }
 
     /**
-     * Makes the folder of services of this login, if it is among those of a bus: programs put
-     * services there for as long as the session lasts (dbus-daemon(1)). A runtime folder that is
-     * not there, or somebody else's, stays as it is.
+     * Makes the folder for services of this login, if it is among the folders of a bus: programs
+     * put services there for as long as the session lasts (dbus-daemon(1)). A runtime folder that
+     * does not exist, or belongs to another user, stays as it is.
      */
     static void makeRuntimeFolder(Map<String, String> environment, List<ServiceFolder> folders)
             throws IOException {

@@ -1,4 +1,4 @@
-/** The files that configure a bus, as immutable records: busconfig XML and service files. */
+/** The configuration of a bus as immutable records, and the reader of busconfig XML. */
 @NullMarked
 package io.holdfast.bus.config;
 

@@ -6,9 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A well-known name that somebody owns or waits for, or that messages wait for. */
+/** A well-known name, with its owner and the connections that wait for it. */
 public final class BusName implements HashedTable.Entry {
-    /** One connection in the queue of a name, with what it last asked for. */
+    /** One connection in the queue of a name, with the flags of its last request. */
     public static final class Claim {
         public final Connection connection;
         int flags;
@@ -39,7 +39,7 @@ public final class BusName implements HashedTable.Entry {
         return bytes;
     }
 
-    /** Its primary owner, if it has one. */
+    /** Returns the primary owner, or null. */
     public @Nullable Connection owner() {
         return queue.isEmpty() ? null : queue.getFirst().connection;
     }

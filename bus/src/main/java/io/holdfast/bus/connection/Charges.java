@@ -17,13 +17,13 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Charges connections for what they hold, in the words of the bus: a queued message, a match rule,
- * a Hello. The arithmetic is {@link Quota}'s; which limits hold for whom is read again with the
- * configuration. Whatever is refused changes nothing, and {@link #refusal} then says which limit
- * was reached, how full it is, and who filled it.
+ * Charges connections for what they hold, in the terms of the bus: a queued message, a match rule,
+ * a Hello. {@link Quota} does the arithmetic; a reload of the configuration replaces the limits. A
+ * refused charge changes nothing, and {@link #refusal} then says which limit was reached, how full
+ * it is, and which users fill it.
  */
 public final class Charges {
-    private static final int FDS_OF_CONNECTION = 2; // its socket and its process
+    private static final int FDS_OF_CONNECTION = 2; // its socket and its pidfd
 
     private final long ownUid;
     private final Quota quota;
@@ -31,7 +31,7 @@ public final class Charges {
     private RateLimit<Long> connects;
 
     /**
-     * @param ownUid the user of the bus
+     * @param ownUid the uid that the bus runs as
      */
     public Charges(long ownUid, LimitTable limits) {
         this.ownUid = ownUid;
@@ -48,8 +48,8 @@ public final class Charges {
     }
 
     /**
-     * Counts a connection that was just accepted; tells why it is refused if its user opens them
-     * too often. Before anything else is asked of the connection: to refuse is cheap.
+     * Counts a connection that was just accepted. Returns the refusal if its user opens connections
+     * too often. This is the first check of a connection, because it is a cheap one.
      */
     Optional<String> refusesConnect(@Nullable Ucred client) {
         if (client == null || client.uid() == 0 || client.uid() == ownUid) {
@@ -64,12 +64,12 @@ public final class Charges {
                         .formatted(limit, client.uid(), limits.all().get(limit)));
     }
 
-    /** Those of the whole bus; what one connection and user has says its account. */
+    /** Returns the limits of the whole bus; an account has those of its connection and user. */
     public Limits limits() {
         return limits.all();
     }
 
-    /** Users with limits of their own that this machine does not have. */
+    /** Returns one line for each configured user that this machine does not have. */
     public Iterable<String> unknown() {
         return limits.unknown();
     }
@@ -79,6 +79,8 @@ public final class Charges {
     }
 
     /**
+     * Replaces the limits.
+     *
      * @param open all connections whose socket is open
      */
     public void reload(LimitTable fresh, Iterable<Connection> open) {
@@ -88,7 +90,7 @@ public final class Charges {
         open.forEach(this::limitByNames);
     }
 
-    /** A name has another owner now, which may have other limits for it. */
+    /** Applies the limits of a name that has another owner now. */
     public void ownerChanged(String name, @Nullable Connection from, @Nullable Connection to) {
         if (limits.names().containsKey(name)) {
             limitByNames(from);
@@ -103,25 +105,25 @@ public final class Charges {
         }
     }
 
-    /** Why the last thing was refused. */
+    /** Returns why the last charge was refused. */
     public String refusal() {
         return quota.refusal().toString();
     }
 
-    /** Counts a limit that is not one of the accounts', and stood against a connection. */
+    /** Counts a refusal to a connection by a limit that the accounts do not check. */
     public void over(Connection connection, BusLimit limit) {
         quota.over(connection.account(), limit);
     }
 
-    /** An account for who connects; null if its user has too much already. */
+    /** Opens an account for a new connection; null if a limit of its user refuses it. */
     @Nullable Account open(Peer peer) {
         return quota.open(peer.uid(), peer, FDS_OF_CONNECTION);
     }
 
     /**
-     * Lets a connection be one of those that said Hello; or says why not.
+     * Charges a connection for Hello. Returns the refusal, or null.
      *
-     * @param all how many have said it
+     * @param all the number of connections that have said Hello
      */
     public @Nullable String refusesHello(Connection connection, int all) {
         int most = limits().getInt(BusLimit.MAX_COMPLETED_CONNECTIONS);
@@ -129,7 +131,7 @@ public final class Charges {
             over(connection, BusLimit.MAX_COMPLETED_CONNECTIONS);
             return BusLimit.MAX_COMPLETED_CONNECTIONS + ": " + all + " of " + most + " used";
         }
-        if (!charge(connection, Resource.NAME, 0)) { // the unique one counts
+        if (!charge(connection, Resource.NAME, 0)) { // the unique name counts
             return refusal();
         }
         if (!quota.complete(connection.account())) {
@@ -142,8 +144,8 @@ public final class Charges {
     /**
      * Charges a message to the queue of its receiver.
      *
-     * @param actor who causes it; the receiver itself, if it asked for it
-     * @return for {@link Connection#send}; null if it is refused
+     * @param actor the account that causes it; the receiver's own for what the receiver requested
+     * @return the share for {@link Connection#send}; null if the charge is refused
      */
     public @Nullable Share queue(
             Connection receiver, Account actor, int length, @Nullable PassedFds fds) {
@@ -151,7 +153,7 @@ public final class Charges {
                 receiver.account(), actor, Resource.OUTGOING, length, fds == null ? 0 : fds.size());
     }
 
-    /** Charges a connection for one thing of its own; false if it is refused. */
+    /** Charges a connection for one thing of its own; returns false if the charge is refused. */
     public boolean charge(Connection connection, Resource what, long bytes) {
         return quota.charge(connection.account(), connection.account(), what, bytes, 0) != null;
     }
@@ -161,8 +163,8 @@ public final class Charges {
     }
 
     /**
-     * Charges the rules of a monitor in place of those that it had as a client; false, and all as
-     * it was, if one of them is refused.
+     * Charges the rules of a new monitor in place of those that it had as a client. Returns false,
+     * and changes nothing, if one of them is refused.
      */
     public boolean replaceRules(Connection connection, List<MatchRule> rules) {
         Account account = connection.account();
@@ -191,7 +193,7 @@ public final class Charges {
         quota.release(account, account.own(), what, count, bytes, 0);
     }
 
-    /** Gives all of one kind back. */
+    /** Releases all charges of one kind. */
     public void releaseAll(Connection connection, Resource what) {
         Account account = connection.account();
         release(connection, what, account.count(what), account.bytes(what));

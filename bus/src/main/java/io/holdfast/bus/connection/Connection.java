@@ -26,31 +26,35 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client of the bus: its socket, its process as it was held at accept, its names, and what it
- * is still to get. What comes from it is read by its {@link ConnectionInput}. Only for the bus's
- * thread.
+ * One client of the bus: its socket, its process as identified at accept, its names, and its queue
+ * of outgoing messages. Its {@link ConnectionInput} reads what it sends. Only for the bus's thread.
  */
 public final class Connection implements Party, HashedTable.Entry {
-    /** From accept to the end. */
+    /** The states from accept to close. */
     public enum State {
         AUTHENTICATING,
-        /** Authenticated, and has not said Hello. */
+        /** Authenticated, but has not said Hello. */
         UNREGISTERED,
         REGISTERED,
-        /** Sees what others get, and says nothing. */
+        /** Sees the messages of others and may send none. */
         MONITOR,
-        /** Gone from the bus, but what it was still to get is on its way. */
+        /** Gone from the bus, while its queue is still being sent. */
         LINGERING,
         CLOSED
     }
 
-    /** How long what is left for a client is kept once it, or the bus, has ended the talk. */
+    /**
+     * How long the queue of a client is kept after the client, or the bus, has ended the
+     * connection.
+     */
     private static final Duration LINGER = Duration.ofSeconds(10);
 
-    /** Messages from this length on are sent from where they were read, if the queue is empty. */
+    /**
+     * Messages of at least this length are sent from where they were read, if the queue is empty.
+     */
     private static final int UNCOPIED = 32 << 10;
 
-    /** Bytes in a queue that are sent before the turn is over. */
+    /** A queue of at least this many bytes is sent before the end of the turn. */
     private static final int GATHERED = 128 << 10;
 
     private final Connections connections;
@@ -61,11 +65,11 @@ public final class Connection implements Party, HashedTable.Entry {
     private final EventLoop.Watch watch;
     private final ConnectionInput input;
     private final OutQueue out;
-    private EventLoop.@Nullable Timer deadline; // of authentication and Hello, then of lingering
+    private EventLoop.@Nullable Timer deadline; // until Hello, then for lingering
     private boolean descriptorsPass;
     private State state = State.AUTHENTICATING;
     private boolean flushDue;
-    private boolean leaving; // what its end brings about is no news for itself
+    private boolean leaving; // it receives no messages about its own end
     private @Nullable String removalReason;
     private End removalEnd = End.FAULT;
 
@@ -76,16 +80,16 @@ public final class Connection implements Party, HashedTable.Entry {
     // the well-known names that it owns or waits for
     private final List<BusName> owned = new ArrayList<>(0);
 
-    /** What it may do; from Hello on. */
+    /** Its policy, from Hello on. */
     @Nullable PeerPolicy policy;
 
     /** Its number in the index of match rules; -1 while it has none. */
     public int matchOwner = -1;
 
-    /** Its calls, and those to it, that wait for a reply. */
+    /** The calls from and to it that wait for a reply. */
     public final PendingReplies.Ends replies = new PendingReplies.Ends();
 
-    /** What it has sent and got, and the rules that it has. */
+    /** What it has sent and received. */
     public final ConnectionCounters counters = new ConnectionCounters();
 
     Connection(
@@ -118,7 +122,7 @@ public final class Connection implements Party, HashedTable.Entry {
         return state;
     }
 
-    /** Whether it is off the bus. */
+    /** Returns whether it has left the bus. */
     boolean isOver() {
         return state == State.LINGERING || state == State.CLOSED;
     }
@@ -127,7 +131,7 @@ public final class Connection implements Party, HashedTable.Entry {
         return state == State.REGISTERED;
     }
 
-    /** The number in its unique name; -1 before Hello. */
+    /** Returns the number in its unique name; -1 before Hello. */
     @Override
     public long id() {
         return id;
@@ -138,17 +142,17 @@ public final class Connection implements Party, HashedTable.Entry {
         return Long.hashCode(id);
     }
 
-    /** The well-known names that it owns or waits for. */
+    /** Returns the well-known names that it owns or waits for. */
     public List<BusName> owned() {
         return owned;
     }
 
-    /** It owns a name now, or waits for it; charged before. */
+    /** Notes that it owns a name, or waits for it; it was charged before. */
     void claimed(BusName claimed) {
         owned.add(claimed);
     }
 
-    /** It has nothing to do with a name any more. */
+    /** Notes that it neither owns a name nor waits for it any more, and releases the charge. */
     void unclaimed(BusName left) {
         if (owned.remove(left)) {
             connections.charges.release(this, Resource.NAME);
@@ -170,17 +174,17 @@ public final class Connection implements Party, HashedTable.Entry {
         return owned.get(index).owner() == this;
     }
 
-    /** Its unique name; empty before Hello. */
+    /** Returns its unique name; empty before Hello. */
     public String name() {
         return name;
     }
 
-    /** Who it is, as the kernel said at accept. */
+    /** Returns its process, as the kernel identified it at accept. */
     public Peer peer() {
         return peer;
     }
 
-    /** Whether it agreed to get and send descriptors. */
+    /** Returns whether it agreed to exchange descriptors. */
     public boolean descriptorsPass() {
         return descriptorsPass;
     }
@@ -193,12 +197,12 @@ public final class Connection implements Party, HashedTable.Entry {
         return java.util.Objects.requireNonNull(policy);
     }
 
-    /** The container that it is in, if it came by the socket of one. */
+    /** Returns the container that it is in, if it came by a container's socket; else null. */
     public @Nullable Container container() {
         return container;
     }
 
-    /** On whose account it is. */
+    /** Returns the account that it is charged to. */
     public Account account() {
         return account;
     }
@@ -207,13 +211,13 @@ public final class Connection implements Party, HashedTable.Entry {
         return java.util.Objects.requireNonNull(senderField);
     }
 
-    /** It is whom the kernel says, and messages come from now on. */
+    /** Notes that the client has authenticated: messages follow. */
     void authenticated(boolean withDescriptors) {
         descriptorsPass = withDescriptors;
         state = State.UNREGISTERED;
     }
 
-    /** It said Hello. */
+    /** Notes that it said Hello, and gives it the unique name with this number. */
     void register(long number) {
         id = number;
         name = UniqueName.of(number);
@@ -222,7 +226,7 @@ public final class Connection implements Party, HashedTable.Entry {
         cancelDeadline();
     }
 
-    /** From now on it only listens. Its names and rules are gone already. */
+    /** Makes it a monitor. Its names and rules are gone already. */
     public void becomeMonitor() {
         state = State.MONITOR;
     }
@@ -240,7 +244,7 @@ public final class Connection implements Party, HashedTable.Entry {
         }
         if ((events & ~Readiness.OUT) != 0 && state != State.CLOSED) {
             if (state == State.LINGERING) {
-                close(); // it is not read any more, so this is its other end's going
+                close(); // it is not read any more, so the peer has hung up
             } else {
                 input.read();
             }
@@ -248,10 +252,10 @@ public final class Connection implements Party, HashedTable.Entry {
     }
 
     /**
-     * Puts one message into its queue. It leaves at the end of this turn of the loop, or at once if
-     * it is large or much has gathered.
+     * Adds one message to its queue. The queue is sent at the end of this turn of the loop, or at
+     * once if the message is large or much has gathered.
      *
-     * @param share what it was charged to, by {@link Charges#queue}
+     * @param share the share that {@link Charges#queue} charged
      */
     public void send(
             Share share, MemorySegment bytes, long offset, int length, @Nullable PassedFds fds) {
@@ -290,12 +294,12 @@ public final class Connection implements Party, HashedTable.Entry {
                 .release(account, share, Resource.OUTGOING, messages, bytes, fds);
     }
 
-    /** Whether the socket was full the last time. */
+    /** Returns whether the socket was full at the last attempt. */
     boolean isBlocked() {
         return (watch.events() & Readiness.OUT) != 0;
     }
 
-    /** Its turn at the end of the loop's. */
+    /** Sends its queue at the end of a turn. */
     void flushNow() {
         flushDue = false;
         if (state != State.CLOSED && !isBlocked()) {
@@ -322,11 +326,11 @@ public final class Connection implements Party, HashedTable.Entry {
                 close();
             } else if (result != -Errno.EPIPE && result != -Errno.ECONNRESET) {
                 markForRemoval(End.SYSTEM_ERROR, "send: " + Errno.name(-result));
-            } // else nobody reads any more; what it sent before is still read, to its end
+            } // else the peer reads no more; what it has sent is still read, to its end
         }
     }
 
-    /** Puts it off the bus at once, with what it was still to get. Idempotent. */
+    /** Takes it off the bus at once, and discards its queue. Idempotent. */
     public void disconnect(End why, @Nullable String reason) {
         if (!leaving) {
             leaving = true;
@@ -336,8 +340,8 @@ public final class Connection implements Party, HashedTable.Entry {
     }
 
     /**
-     * Puts it off the bus once the message that is being handled is done with: while receivers are
-     * gone through, none of them may go.
+     * Marks it for removal after the current message: while a message is delivered to several
+     * receivers, none of them may leave.
      */
     public void markForRemoval(End why, String reason) {
         if (removalReason == null && state != State.CLOSED) {
@@ -347,12 +351,12 @@ public final class Connection implements Party, HashedTable.Entry {
         }
     }
 
-    /** The end that was announced. */
+    /** Disconnects it for the reason it was marked with. */
     void removeIfMarked() {
         disconnect(removalEnd, removalReason);
     }
 
-    /** Takes it off the bus; what waits for it is still sent, for a while. */
+    /** Takes it off the bus, but still sends its queue, for a limited time. */
     void linger(End why, @Nullable String reason) {
         if (leaving) {
             return;
@@ -393,17 +397,20 @@ public final class Connection implements Party, HashedTable.Entry {
         }
     }
 
-    /** What lies unread in it may have descriptors that take long to close. */
+    /**
+     * Closes the socket. Unread messages in it may have descriptors that take long to close, so
+     * another thread closes it then.
+     */
     private void closeSocket() {
         if (input.isAtEnd()) {
             socket.close();
         } else {
-            int ignored = SysSocket.shutdown(socket, SysSocket.SHUT_RDWR); // it learns it at once
+            int ignored = SysSocket.shutdown(socket, SysSocket.SHUT_RDWR); // the peer sees it now
             connections.closer.close(account.uid(), socket);
         }
     }
 
-    /** For people: its name, or that it has none yet, and its process. */
+    /** Returns its name, if it has one, and its process. For people. */
     @Override
     public String toString() {
         return (name.isEmpty() ? "a client without a name" : name) + " (" + peer + ")";

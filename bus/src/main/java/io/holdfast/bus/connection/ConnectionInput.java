@@ -25,33 +25,33 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What comes from one connection: its authentication, then messages, with their descriptors. All
- * connections read into one buffer of the bus; only the beginning of a message that has not come in
- * full is kept, in a buffer of its own that is charged to the connection.
+ * Reads what one connection sends: its authentication, then messages with their descriptors. All
+ * connections read into one buffer of the bus; only the beginning of an incomplete message is kept,
+ * in a separate buffer that is charged to the connection.
  */
 public final class ConnectionInput implements AutoCloseable {
     /**
-     * After so many messages of one read the first are sent: who is woken by them gets going while
-     * the others are routed.
+     * After this many messages of one read the queues are sent, so that the first receivers run
+     * while the other messages are routed.
      */
     private static final int FIRST_SENT = 16;
 
-    private static final int FIRST_PART = 256 << 10; // room for a message of which less has come
+    private static final int FIRST_PART = 256 << 10; // first room for an incomplete message
 
     private final Connections connections;
     private final Connection connection;
     private final Account account;
     private final Fd socket;
-    private @Nullable SaslServer sasl; // until it is done
+    private @Nullable SaslServer sasl; // until authentication is done
 
     // the beginning of a message, behind the headroom of a buffer
     private Buffers.@Nullable Buffer partial;
     private int partialLength;
-    private int chargedInput; // for the buffer
+    private int chargedInput; // bytes charged for that buffer
     private boolean ended; // nothing more can come, and nothing is unread
-    private boolean reading; // what was read is being handled, and stays where it is
+    private boolean reading; // what was read is being handled and must not move
 
-    private long position; // of the first byte that is not handled yet, in all that came
+    private long position; // of the first unhandled byte in the stream
     private final ReceivedFds receivedFds;
     private int chargedFds;
     private EventLoop.@Nullable Timer pendingFds;
@@ -65,7 +65,7 @@ public final class ConnectionInput implements AutoCloseable {
         this.receivedFds = new ReceivedFds(connections.closer, account.uid());
     }
 
-    /** Reads what there is, as much as fits at once, and handles what is whole. */
+    /** Reads what has arrived, as much as fits at once, and handles the complete messages. */
     void read() {
         reading = true;
         try {
@@ -109,7 +109,7 @@ public final class ConnectionInput implements AutoCloseable {
         }
     }
 
-    /** Descriptors wait for the rest of their message only so long, but for root's. */
+    /** Limits how long descriptors wait for the rest of their message, except for root. */
     private void limitPendingFds() {
         if (receivedFds.isEmpty()) {
             if (pendingFds != null) {
@@ -133,7 +133,7 @@ public final class ConnectionInput implements AutoCloseable {
         }
     }
 
-    /** Whether nothing that the other side sent is unread, nor ever will be. */
+    /** Returns whether nothing that the peer sent is unread, and nothing can follow. */
     boolean isAtEnd() {
         return ended;
     }
@@ -177,7 +177,7 @@ public final class ConnectionInput implements AutoCloseable {
         }
     }
 
-    /** Handles what is whole, and tells how many bytes that was. */
+    /** Handles the complete messages; returns how many bytes they have. */
     private int handle(MemorySegment bytes, int offset, int length) {
         int used = 0;
         if (sasl != null) {
@@ -214,7 +214,7 @@ public final class ConnectionInput implements AutoCloseable {
             }
         } catch (ProtocolException e) {
             connection.linger(End.MALFORMED, "a malformed message: " + e.getMessage());
-        } catch (RuntimeException e) { // a fault of ours costs the one whose message shows it
+        } catch (RuntimeException e) { // a fault of the bus costs only the client that triggers it
             connection.disconnect(End.FAULT, "a fault of the bus: " + e);
             throw e;
         }
@@ -300,7 +300,7 @@ public final class ConnectionInput implements AutoCloseable {
         return used;
     }
 
-    /** Keeps the beginning of a message until the rest of it comes. */
+    /** Keeps the beginning of a message until the rest of it arrives. */
     private void keep(Buffers.Buffer from, int offset, int length) {
         Buffers.Buffer mine = partial;
         if (length == 0) {
@@ -327,19 +327,20 @@ public final class ConnectionInput implements AutoCloseable {
     }
 
     /**
-     * How large the buffer must be of a message of which this is the beginning. It grows with what
-     * really comes: a header alone can claim any length.
+     * Returns the size of the buffer for a message that begins with these bytes. It grows with what
+     * really arrives: a header alone can claim any length.
      */
     private static int wanted(MemorySegment bytes, int offset, int length) {
         if (length < MessageView.FIXED_LENGTH) {
             return Relay.HEADROOM + MessageView.FIXED_LENGTH;
         }
-        int whole = MessageView.lengthOf(bytes, offset); // it was looked at before: no fault
+        int whole = MessageView.lengthOf(bytes, offset); // checked before: it does not throw
         return Relay.HEADROOM + (int) Math.min(whole, Math.max(FIRST_PART, 4L * length));
     }
 
     /**
-     * Charges it for the descriptors that wait for their message now; false if that is too many.
+     * Charges the connection for the descriptors that wait for their message now; returns false if
+     * the charge is refused.
      */
     private boolean chargeReceivedFds() {
         Quota quota = connections.charges.quota();
@@ -385,7 +386,7 @@ public final class ConnectionInput implements AutoCloseable {
         partialLength = 0;
     }
 
-    /** Gives all of it back; the buffer that is being handled now, when that is over. */
+    /** Releases everything; the buffer that is being handled now is released after that. */
     @Override
     public void close() {
         if (pendingFds != null) {

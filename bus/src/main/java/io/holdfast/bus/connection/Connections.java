@@ -23,28 +23,27 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All connections of a bus, from accept to close, and what they share: one buffer into which each
- * is read, the pool of buffers that messages wait in, and the end of a turn of the loop. Only for
+ * All connections of a bus, from accept to close, and what they share: the buffer into which each
+ * is read, the pool of buffers for waiting messages, and the end of a turn of the loop. Only for
  * the bus's thread.
  *
- * <p>While a message is handed to its receivers nobody is sent to and nobody leaves. Whoever got
- * something is sent all of it at the end of the turn ({@link #flushAtEndOfTurn}), in one call if it
- * fits; whoever cannot be served any longer is disconnected between two messages ({@link
- * #markForRemoval}).
+ * <p>While a message is delivered to its receivers, no connection leaves. A connection that cannot
+ * be served any longer is disconnected between two messages ({@link #markForRemoval}). Each queue
+ * is sent at the end of the turn ({@link #flushAtEndOfTurn}), in one call if it fits.
  */
 public final class Connections implements AutoCloseable {
-    /** What becomes of a message. */
+    /** Routes each message. */
     public interface Routing {
         /**
          * @param view valid until this returns
-         * @param fds of the message; the caller drops them
+         * @param fds the descriptors of the message; the caller drops them
          */
         void route(Connection from, MessageView view, @Nullable PassedFds fds);
     }
 
-    /** Who has to know that a connection leaves. */
+    /** Handles the departure of a connection. */
     public interface Departures {
-        /** Takes a connection off the bus: whatever it owned, asked for and owed. */
+        /** Takes a connection off the bus, with everything that it owned, requested and owed. */
         void gone(Connection connection, End why, @Nullable String reason);
     }
 
@@ -88,7 +87,7 @@ public final class Connections implements AutoCloseable {
         this.closer = new FdCloser<>("holdfast-bus-close", charges.quota().descriptors());
     }
 
-    /** Those that said Hello, monitors not counted. */
+    /** Returns the connections that said Hello, without monitors. */
     public ConnectionTable registered() {
         return registered;
     }
@@ -97,7 +96,7 @@ public final class Connections implements AutoCloseable {
         return unregistered.size();
     }
 
-    /** All whose socket is open. */
+    /** Returns all connections whose socket is open. */
     public Set<Connection> open() {
         return open;
     }
@@ -124,7 +123,7 @@ public final class Connections implements AutoCloseable {
 
     // ---- from accept to close
 
-    /** A client came. */
+    /** Adds a new client. */
     void accepted(Connection connection) {
         boolean _ = unregistered.add(connection);
         boolean _ = open.add(connection);
@@ -134,8 +133,8 @@ public final class Connections implements AutoCloseable {
     }
 
     /**
-     * Too many have not said Hello: of the user that has most of them the oldest goes, so that
-     * nobody keeps others out.
+     * Disconnects a client because too many have not said Hello: the oldest of the user that has
+     * most of them, so that no user keeps others out.
      */
     private void makeRoom() {
         Map<Long, Integer> byUser = new HashMap<>();
@@ -157,7 +156,7 @@ public final class Connections implements AutoCloseable {
         }
     }
 
-    /** A client said Hello, and was charged for it. */
+    /** Registers a client that said Hello and was charged for it. */
     public void register(Connection connection) {
         boolean ignored = unregistered.remove(connection);
         connection.register(UniqueName.next());
@@ -165,7 +164,7 @@ public final class Connections implements AutoCloseable {
         counters.peakConnections = Math.max(counters.peakConnections, registered.size());
     }
 
-    /** It is disconnected, or becomes a monitor. */
+    /** Removes a connection that leaves or becomes a monitor. */
     public void remove(Connection connection) {
         boolean ignored = unregistered.remove(connection);
         registered.remove(connection);
@@ -175,7 +174,7 @@ public final class Connections implements AutoCloseable {
         departures.gone(connection, why, reason);
     }
 
-    /** Its socket is closed. */
+    /** Closes the account of a connection whose socket is closed. */
     void closed(Connection connection) {
         if (open.remove(connection)) {
             charges.quota().close(connection.account());
@@ -192,7 +191,10 @@ public final class Connections implements AutoCloseable {
         toRemove.addLast(connection);
     }
 
-    /** Until nothing is left: to end one connection is news to others, and to send may end one. */
+    /**
+     * Removes marked connections and sends queues until nothing is left to do: removing a
+     * connection sends messages to others, and sending may mark another for removal.
+     */
     public void endOfTurn() {
         do {
             removeMarked();
@@ -200,7 +202,7 @@ public final class Connections implements AutoCloseable {
         } while (!toRemove.isEmpty());
     }
 
-    /** Sends what waits for the end of the turn. */
+    /** Sends the queues that wait for the end of the turn. */
     void sendGathered() {
         for (int i = 0; i < toFlush.size(); i++) {
             Connection next = toFlush.get(i);
@@ -214,7 +216,7 @@ public final class Connections implements AutoCloseable {
         toFlush.clear();
     }
 
-    /** Ends those that cannot be served any longer, and those that this brings down. */
+    /** Disconnects the connections that are marked for removal, and those that this marks. */
     void removeMarked() {
         if (toRemove.isEmpty() || removing) {
             return;
@@ -226,7 +228,7 @@ public final class Connections implements AutoCloseable {
                     next = toRemove.pollFirst()) {
                 try {
                     next.removeIfMarked();
-                } catch (RuntimeException e) { // a fault of ours: it must not end the bus
+                } catch (RuntimeException e) { // a fault must not end the bus
                     log.fault(e);
                 }
             }
@@ -235,7 +237,7 @@ public final class Connections implements AutoCloseable {
         }
     }
 
-    /** Disconnects all. */
+    /** Disconnects all clients. */
     @Override
     public void close() {
         List.copyOf(open).forEach(connection -> connection.disconnect(End.BUS_CLOSED, null));

@@ -9,12 +9,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One app in a container (org.freedesktop.DBus.Containers1): whoever connects to the socket that
- * was made for it is that app, whatever it says of itself. Who made the socket, and what he said of
- * the app, is told to all who ask. Only for the bus's thread.
+ * One app in a container (org.freedesktop.DBus.Containers1): every client of the socket that was
+ * made for it belongs to that app, whatever the client claims. The bus reports the maker of the
+ * socket, and what the maker said about the app, to every client that requests it. Only for the
+ * bus's thread.
  */
 public final class Container {
-    /** The interface of the bus for these. */
+    /** The interface of the bus for containers. */
     public static final String INTERFACE = "org.freedesktop.DBus.Containers1";
 
     private final String path;
@@ -28,11 +29,12 @@ public final class Container {
     private @Nullable Listener listener;
 
     /**
-     * @param path of the object that stands for it
-     * @param type of the container: what made it, in the form of an interface name
-     * @param name of the app, in the words of what made the container
-     * @param metadata what else was said of it: a{sv}, as {@code Values} reads it
-     * @param ended told when nobody can connect any more, and nobody is connected
+     * @param path the path of the object that represents it
+     * @param type the type of the container: the program that made it, in the form of an interface
+     *     name
+     * @param name the name of the app, in the terms of that program
+     * @param metadata more about the app: a{sv}, as {@code Values} reads it
+     * @param ended called when no client can connect any more and none is connected
      */
     public Container(
             String path,
@@ -50,7 +52,7 @@ public final class Container {
         this.ended = ended;
     }
 
-    /** Lets its clients in. */
+    /** Accepts clients of the app. */
     public void listen(Connections all, Policies policies, UnixListener socket, String guid) {
         listener = new Listener(all, policies, socket, guid, this);
     }
@@ -59,7 +61,7 @@ public final class Container {
         return path;
     }
 
-    /** The user who made it, and the only one who may connect. */
+    /** Returns the user that made it; only this user may connect. */
     public long uid() {
         return uid;
     }
@@ -76,17 +78,17 @@ public final class Container {
         return metadata;
     }
 
-    /** Who made it, while he is on the bus. */
+    /** Returns the connection that made it, while it is on the bus; else null. */
     public @Nullable Connection creator() {
         return creator;
     }
 
-    /** Those who have connected. */
+    /** Returns the clients that are connected. */
     public List<Connection> connections() {
         return List.copyOf(connections);
     }
 
-    /** Why a client is not let in, if it is not. */
+    /** Returns why a client is refused, or null. */
     @Nullable String refuses(Peer peer, int most) {
         if (peer.uid() != uid) {
             return "%s is for user %d alone, who made it".formatted(path, uid);
@@ -106,13 +108,13 @@ public final class Container {
         endIfUnused();
     }
 
-    /** Its creator has left the bus, and nobody else can stop it. */
+    /** Stops listening, because its creator has left the bus. */
     public void creatorLeft() {
         creator = null;
         stopListening();
     }
 
-    /** Lets nobody in any more; whoever is connected stays. Idempotent. */
+    /** Refuses new clients; connected ones stay. Idempotent. */
     public void stopListening() {
         if (listener != null) {
             listener.close();

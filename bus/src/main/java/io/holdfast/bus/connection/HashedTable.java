@@ -6,9 +6,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A hash table that is searched without an object made for it: who looks something up compares the
- * candidates himself. They stand one after the other from the slot of their hash on, and none comes
- * after an empty slot ("open addressing, linear probing"):
+ * A hash table that is searched without allocating a key: the caller compares the candidates. They
+ * follow each other from the slot of their hash on, up to the first empty slot ("open addressing,
+ * linear probing"):
  *
  * <pre>
  * int slot = table.slotOf(hash);
@@ -18,13 +18,13 @@ import org.jspecify.annotations.Nullable;
  * }
  * </pre>
  *
- * <p>At most half of the slots are taken. For one thread.
+ * <p>At most half of the slots are taken. Not thread-safe.
  */
 final class HashedTable<E extends HashedTable.Entry> {
     private static final int LEAST = 64; // slots; a power of two
 
     interface Entry {
-        /** The same as long as the entry is in a table. */
+        /** Returns the hash, which must not change while the entry is in a table. */
         int hash();
     }
 
@@ -48,7 +48,7 @@ final class HashedTable<E extends HashedTable.Entry> {
         return (E) slots[slot];
     }
 
-    /** Adds what is not in the table. */
+    /** Adds an entry that is not in the table. */
     void add(E entry) {
         if (size * 2 >= slots.length) {
             resize(slots.length * 2);
@@ -65,7 +65,9 @@ final class HashedTable<E extends HashedTable.Entry> {
         slots[slot] = entry;
     }
 
-    /** Removes an entry, if it is in the table. Who was pushed past it moves up into the gap. */
+    /**
+     * Removes an entry, if it is in the table. Entries that it had pushed on move up into the gap.
+     */
     @SuppressWarnings("ReferenceEquality") // an entry is equal to itself alone
     void remove(E gone) {
         int gap = slotOf(gone.hash());

@@ -18,13 +18,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One address of a bus. Who connects is held by its pidfd before a byte of it is read.
+ * One address of a bus. It takes the pidfd of a new client before it reads a byte from the client.
  *
- * <p>When this process has no descriptors left, the client that waits is let in on one that is kept
- * for that, and disconnected at once: it learns it, and the bus neither spins nor ends.
+ * <p>When this process has no descriptor left, the listener accepts the waiting client with a
+ * reserved descriptor and disconnects it at once: the client notices it, and the bus neither spins
+ * nor ends.
  */
 public final class Listener implements AutoCloseable {
-    /** How long nobody is let in when there is not even the reserve. */
+    /** How long no client is accepted when the reserved descriptor is gone too. */
     private static final Duration REST = Duration.ofMillis(100);
 
     private static final int AT_ONCE = 16; // connections in one turn of the loop
@@ -36,13 +37,13 @@ public final class Listener implements AutoCloseable {
     private final @Nullable Container container;
     private final EventLoop.Watch watch;
 
-    /** Any file whose close never waits; a duplicate of the socket may be closed by and by. */
+    /** A file whose close never waits; the close of a duplicate of the socket may be deferred. */
     private @Nullable PidFd reserve;
 
     /**
      * @param guid the id of this address: 32 lower-case hexadecimal digits
-     * @param socket owned from now on, unless this fails
-     * @param container whose socket it is; null if it is everybody's
+     * @param socket owned by the listener from now on, unless this fails
+     * @param container the container whose socket it is; null for a socket of the bus
      * @throws ErrnoException if the loop cannot watch it, or there is no descriptor for the reserve
      */
     public Listener(
@@ -167,9 +168,9 @@ public final class Listener implements AutoCloseable {
         }
     }
 
-    /** Refuses a client that cannot be held. */
+    /** Refuses a client whose identity was not taken. */
     private void refuse(Fd client, String why) {
-        try (client) { // whatever its lookup throws
+        try (client) { // closes it whatever its lookup throws
             refuse(client, Peer.unheld(client).orElse(null), why);
         }
     }
@@ -213,7 +214,7 @@ public final class Listener implements AutoCloseable {
             try {
                 reserve = PidFd.self();
             } catch (ErrnoException e) {
-                // at the next time
+                // the next call tries again
             }
         }
     }

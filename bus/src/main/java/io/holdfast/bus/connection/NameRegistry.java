@@ -13,15 +13,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who owns which well-known name, and who waits for it (D-Bus Specification, "Message Bus Names").
- * Found by the bytes of a message, without making a String of them.
+ * The owner of each well-known name, and the connections that wait for it (D-Bus Specification,
+ * "Message Bus Names"). A name is looked up by the bytes of a message, without making a String.
  */
 public final class NameRegistry {
     static final int ALLOW_REPLACEMENT = 1;
     static final int REPLACE_EXISTING = 2;
     static final int DO_NOT_QUEUE = 4;
 
-    /** What RequestName answers. */
+    /** The replies to RequestName. */
     public enum Request {
         PRIMARY_OWNER(1),
         IN_QUEUE(2),
@@ -35,7 +35,7 @@ public final class NameRegistry {
         }
     }
 
-    /** What ReleaseName answers. */
+    /** The replies to ReleaseName. */
     public enum Release {
         RELEASED(1),
         NON_EXISTENT(2),
@@ -48,7 +48,7 @@ public final class NameRegistry {
         }
     }
 
-    /** Told of each change of a primary owner, while it happens. */
+    /** Receives each change of a primary owner, while it happens. */
     public interface Listener {
         void ownerChanged(BusName name, @Nullable Connection from, @Nullable Connection to);
     }
@@ -64,7 +64,10 @@ public final class NameRegistry {
         this.listener = listener;
     }
 
-    /** The connection of a name, unique or well-known, as it stands in a message. */
+    /**
+     * Returns the connection with a name, unique or well-known, from the bytes of a message; or
+     * null.
+     */
     public @Nullable Connection connection(MemorySegment bytes, int offset, int length) {
         if (length > 0 && bytes.get(JAVA_BYTE, offset) == UNIQUE) {
             long number = UniqueName.number(bytes, offset, length);
@@ -79,7 +82,11 @@ public final class NameRegistry {
         return connection(MemorySegment.ofArray(bytes), 0, bytes.length);
     }
 
-    /** The same; an error to whoever asks if there is none. */
+    /**
+     * Returns the connection with a name.
+     *
+     * @throws BusErrorException NameHasNoOwner if there is none
+     */
     public Connection owner(String name) throws BusErrorException {
         Connection owner = connection(name);
         if (owner == null) {
@@ -88,17 +95,17 @@ public final class NameRegistry {
         return owner;
     }
 
-    /** Whether anybody has a name, the bus itself included. */
+    /** Returns whether a name has an owner; the bus owns its own name. */
     public boolean isOwned(String name) {
         return name.equals(BusNames.BUS) || connection(name) != null;
     }
 
-    /** How many names are owned. */
+    /** Returns the number of owned names. */
     public int size() {
         return table.size();
     }
 
-    /** The name as it stands in a message, if anybody owns it. */
+    /** Returns a name from the bytes of a message; null if it has no owner. */
     public @Nullable BusName find(MemorySegment bytes, int offset, int length) {
         int slot = table.slotOf(MessageView.hash(bytes, offset, length));
         for (BusName name = table.get(slot); name != null; name = table.get(slot)) {
@@ -124,7 +131,7 @@ public final class NameRegistry {
         return find(MemorySegment.ofArray(bytes), 0, bytes.length);
     }
 
-    /** All that are owned, in no order. */
+    /** Returns all owned names, in no order. */
     public List<BusName> all() {
         return table.all();
     }
@@ -184,7 +191,7 @@ public final class NameRegistry {
         return leave(name, by) ? Release.RELEASED : Release.NOT_OWNER;
     }
 
-    /** All names of a connection that goes, one after the other. */
+    /** Releases all names of a connection that leaves, one after the other. */
     public void releaseAll(Connection gone) {
         while (!gone.owned().isEmpty()) {
             boolean ignored = leave(gone.owned().getLast(), gone);

@@ -10,22 +10,21 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The calls that were delivered and are not answered yet: whose, to whom, which serial. A reply
- * passes only against one of these, and only once. Slots are used again: none is made in steady
- * state.
+ * The delivered calls that are not answered yet: caller, callee and serial. A reply passes only if
+ * it answers one of these, and only once. Slots are reused: steady operation allocates none.
  */
 public final class PendingReplies {
-    /** One call under way. */
+    /** One call that waits for its reply. */
     public static final class Slot {
         private @Nullable Connection caller;
         private @Nullable Connection callee;
         private int serial;
         private @Nullable Slot nextInBucket; // or in the reserve
-        private @Nullable Slot before; // of the caller's
+        private @Nullable Slot before; // in the caller's list
         private @Nullable Slot after;
-        private @Nullable Slot above; // of the callee's
+        private @Nullable Slot above; // in the callee's list
         private @Nullable Slot below;
-        private @Nullable Slot older; // of all
+        private @Nullable Slot older; // in the list of all calls
         private @Nullable Slot younger;
         private long deadline; // on the clock of System.nanoTime, if there is a limit
         private boolean limited;
@@ -43,13 +42,13 @@ public final class PendingReplies {
         }
     }
 
-    /** The ends of the two lists of one connection: calls that it made, calls that it got. */
+    /** The list heads of one connection: the calls that it made, and the calls that it received. */
     public static final class Ends {
         private @Nullable Slot made;
         private @Nullable Slot got;
         private int madeCount;
 
-        /** How many calls of this connection wait for their reply. */
+        /** Returns how many calls of this connection wait for their reply. */
         public int outstanding() {
             return madeCount;
         }
@@ -69,7 +68,7 @@ public final class PendingReplies {
     private int reserved;
 
     /**
-     * @param late told of each call whose reply took too long
+     * @param late called for each call whose reply took too long
      */
     public PendingReplies(EventLoop loop, Charges charges, Consumer<Slot> late) {
         this.loop = loop;
@@ -82,9 +81,9 @@ public final class PendingReplies {
     }
 
     /**
-     * Remembers a call that has been charged to the caller.
+     * Adds a call that has been charged to the caller.
      *
-     * @return false if that call is under way already
+     * @return false if a call with the same serial, caller and callee waits already
      */
     public boolean add(Connection caller, Connection callee, int serial) {
         int bucket = bucket(caller, callee, serial);
@@ -138,7 +137,7 @@ public final class PendingReplies {
         return true;
     }
 
-    /** Takes the call out that this reply answers; false if there is none. */
+    /** Removes the call that a reply answers; returns false if there is none. */
     public boolean take(Connection caller, Connection callee, int serial) {
         Slot slot = find(bucket(caller, callee, serial), caller, callee, serial);
         if (slot == null) {
@@ -148,7 +147,10 @@ public final class PendingReplies {
         return true;
     }
 
-    /** Forgets what that connection called, and tells of each call that it never answered. */
+    /**
+     * Removes the calls from and to a connection that leaves, and reports each that it never
+     * answered.
+     */
     public void end(Connection gone, Consumer<Slot> unanswered) {
         Ends ends = gone.replies;
         for (Slot slot = ends.made; slot != null; slot = ends.made) {
@@ -164,7 +166,7 @@ public final class PendingReplies {
         nextLate = loop.after(Duration.ofNanos(nanos), this::expire);
     }
 
-    /** Forgets calls whose reply took too long, and tells of each. */
+    /** Removes the calls whose reply took too long, and reports each. */
     private void expire() {
         nextLate = null;
         long now = System.nanoTime();

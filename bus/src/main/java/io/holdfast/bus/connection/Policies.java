@@ -18,8 +18,8 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the configuration lets whom do. Questions of normal life are answered with null, or with the
- * reason: the rule that decides, and where it stands.
+ * Checks clients and messages against the configured policy. A check returns null if the policy
+ * allows, or else the reason: the rule that decides, and its place.
  */
 public final class Policies {
     private static final String EXTERNAL = "EXTERNAL";
@@ -29,7 +29,7 @@ public final class Policies {
     private PolicySet policies;
 
     /**
-     * @param owner the user of the bus
+     * @param owner the uid that the bus runs as
      */
     public Policies(BusConfig config, long owner) {
         this.owner = owner;
@@ -37,7 +37,10 @@ public final class Policies {
         this.policies = compile(config);
     }
 
-    /** What a configuration means on this machine. Looks users up, and may block. By any thread. */
+    /**
+     * Compiles a configuration for this machine. Looks users up, and may block. Any thread may call
+     * it.
+     */
     public PolicySet compile(BusConfig fresh) {
         try {
             return new PolicySet(fresh, Accounts.SYSTEM, owner);
@@ -47,7 +50,10 @@ public final class Policies {
         }
     }
 
-    /** Which limits hold for whom. Looks users up, and may block. By any thread. */
+    /**
+     * Resolves the limits of a configuration. Looks users up, and may block. Any thread may call
+     * it.
+     */
     public static LimitTable limits(BusConfig config) {
         try {
             return LimitTable.compile(config.limits(), Accounts.SYSTEM);
@@ -57,7 +63,10 @@ public final class Policies {
         }
     }
 
-    /** Also for those who are there; who may connect is asked no more of them. */
+    /**
+     * Replaces the policies, for connected clients too; whether they may connect is not checked
+     * again.
+     */
     public void reload(BusConfig fresh, PolicySet compiled, Iterable<Connection> connections) {
         config = fresh;
         policies = compiled;
@@ -65,8 +74,8 @@ public final class Policies {
     }
 
     /**
-     * How a client may say who it is. ANONYMOUS is offered only where the configuration lets nobody
-     * in particular in; such a client is, to policies, still the user that the kernel says.
+     * Returns how a client may authenticate. ANONYMOUS is offered only if the configuration allows
+     * it; for policies, such a client is still the user that the kernel reports.
      */
     SaslServer.Config authentication(String guid, long uid) {
         List<String> mechanisms = config.auth();
@@ -77,7 +86,7 @@ public final class Policies {
         return authentication(guid, uid, external, anonymous);
     }
 
-    /** For whoever must be the user that the kernel says. */
+    /** Returns the settings for a client that must be the user that the kernel reports. */
     static SaslServer.Config external(String guid, long uid) {
         return authentication(guid, uid, true, false);
     }
@@ -94,7 +103,7 @@ public final class Policies {
                 SaslServer.Config.DEFAULT_LINES);
     }
 
-    /** Names in the configuration that this machine does not know. */
+    /** Returns one line for each name in the configuration that this machine does not know. */
     public Iterable<String> unknown() {
         return policies.unknown();
     }
@@ -106,19 +115,19 @@ public final class Policies {
                 : "the policy: " + PeerPolicy.explain(policies.connectRule(peer.uid(), gids));
     }
 
-    /** Gives a connection what holds for its user. */
+    /** Gives a connection the policy of its user. */
     public void registered(Connection connection) {
         Peer peer = connection.peer();
         connection.policy =
                 policies.forPeer(peer.uid(), gids(peer), place -> isIn(peer, place), false);
     }
 
-    /** By its descriptor; a peer that is not held is in no cgroup that counts. */
+    /** Checks by the pidfd; a peer without one is in no cgroup. */
     private static boolean isIn(Peer peer, CgroupPath place) {
         try {
             return peer.pidFd().map(process -> CgroupPlace.isIn(process, place)).orElse(false);
         } catch (ErrnoException e) {
-            return false; // it is reaped
+            return false; // the process is reaped
         }
     }
 
@@ -137,9 +146,9 @@ public final class Policies {
     }
 
     /**
-     * Whether a message may be sent.
+     * Returns why a message may not be sent, or null.
      *
-     * @param to a client, the bus, or whom it is to be started for
+     * @param to a client, the bus, or the service that is to be started
      */
     public @Nullable String refusesSending(Connection from, Party to, MessageView message) {
         return refusesSending(from, to, message, false);
@@ -154,9 +163,9 @@ public final class Policies {
     }
 
     /**
-     * Whether a message may pass from one client to another.
+     * Returns why a message may not pass from one client to another, or null.
      *
-     * @param requested whether it is a reply that the other waits for
+     * @param requested whether it is a reply that the receiver waits for
      */
     public @Nullable String refusesPassing(
             Connection from, Connection to, MessageView message, boolean requested) {
@@ -170,13 +179,16 @@ public final class Policies {
                 : denied(to, "receive this", policy.receiveRule(message, from, requested, false));
     }
 
-    /** The same of a broadcast, where nobody asks why. */
+    /** Returns whether a broadcast may pass from one client to another. */
     public boolean passes(Connection from, Connection to, MessageView message) {
         return from.policy().canSend(message, to, false)
                 && to.policy().canReceive(message, from, false, false);
     }
 
-    /** Whether a client may get what the bus says; its replies are always waited for. */
+    /**
+     * Returns whether a client may receive a message of the bus, whose replies are always
+     * requested.
+     */
     public boolean passesFromBus(Connection to, MessageView message) {
         return to.policy().canReceive(message, Party.bus(), message.replySerial() != 0, false);
     }

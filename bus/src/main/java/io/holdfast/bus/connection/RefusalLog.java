@@ -11,12 +11,12 @@ import java.time.ZoneId;
 import java.util.Optional;
 
 /**
- * One line for each client that the bus disconnected and for each message that was refused: who,
- * which message, why. Each user has only so many lines, so that nobody fills the log or hides what
- * another does; how many were left out is logged with the next line.
+ * Logs one line for each client that the bus disconnects and for each refused message: the client,
+ * the message, the reason. The lines of each user are limited, so that no user fills the log or
+ * hides what another does; the number of dropped lines is logged with the next line.
  */
 public final class RefusalLog {
-    /** Lines about one user at once. */
+    /** The lines about one user that may come in a burst. */
     public static final int LINES_AT_ONCE = 20;
 
     private static final int LINES_A_SECOND = 5;
@@ -34,8 +34,9 @@ public final class RefusalLog {
     private long leftOut;
 
     /**
-     * Prepares time stamps and the identity of processes: once descriptors are short, the file of
-     * the time zone cannot be opened, and what the kernel can do cannot be found out.
+     * Prepares time stamps and process identities: once descriptors are short, the file of the time
+     * zone cannot be opened, and kernel features cannot be probed. the time zone cannot be opened,
+     * and what the kernel can do cannot be found out.
      */
     public RefusalLog() {
         var _ = ZoneId.systemDefault().getRules();
@@ -45,14 +46,14 @@ public final class RefusalLog {
         }
     }
 
-    /** A client was disconnected. */
+    /** Logs that a client was disconnected. */
     public void disconnected(Connection client, String reason) {
         if (mayWrite(client.account().uid())) {
             LOG.log(Level.WARNING, "disconnected {0}: {1}", who(client), reason);
         }
     }
 
-    /** A message was not passed on. */
+    /** Logs that a message was refused, if the error is worth a line. */
     public void refused(Connection client, MessageView message, BusError error, String reason) {
         if (error.isForLog() && mayWrite(client.account().uid())) {
             LOG.log(Level.INFO, "refused {0} of {1}: {2}", message.toString(), who(client), reason);
@@ -60,7 +61,7 @@ public final class RefusalLog {
     }
 
     /**
-     * A client was not let in.
+     * Logs that a client was refused at accept.
      *
      * @param uid its user, or {@link #NOBODY}
      */
@@ -70,36 +71,36 @@ public final class RefusalLog {
         }
     }
 
-    /** A service did not come up. */
+    /** Logs that a service did not start. */
     public void notStarted(String name, String reason) {
         if (mayWrite(BUS)) {
             LOG.log(Level.WARNING, "{0} was not activated: {1}", name, reason);
         }
     }
 
-    /** A service file that describes no service. */
+    /** Logs a service file that describes no service. */
     public void skipped(String line) {
         LOG.log(Level.WARNING, "skipped {0}", line);
     }
 
-    /** A user or group of the configuration that this machine does not have. */
+    /** Logs a configured user or group that this machine does not have. */
     public void unknown(String line) {
         LOG.log(Level.WARNING, "{0}", line);
     }
 
-    /** An element of the configuration that asks for what this bus does not do. */
+    /** Logs an element of the configuration that this bus does not apply. */
     public void unserved(String line) {
         LOG.log(Level.WARNING, "not done: {0}", line);
     }
 
-    /** What should not have happened, and ends nothing but this. */
+    /** Logs an unexpected exception, which ends nothing but the operation that threw it. */
     void fault(RuntimeException e) {
         if (mayWrite(BUS)) {
             LOG.log(Level.ERROR, "a fault of the bus", e);
         }
     }
 
-    /** The old configuration stays in force. */
+    /** Logs that the old configuration stays in effect. */
     public void reloadFailed(String reason) {
         LOG.log(Level.ERROR, "the configuration stays as it was: {0}", reason);
     }
@@ -116,7 +117,7 @@ public final class RefusalLog {
         return true;
     }
 
-    /** Name, process by number and id, and the unit that it belongs to, as far as can be told. */
+    /** Returns name, process by PID and pidfs id, and the unit of the process, as far as known. */
     private static String who(Connection client) {
         String unit =
                 client.peer().pidFd().flatMap(RefusalLog::unit).map(name -> ", " + name).orElse("");

@@ -1,4 +1,4 @@
-/** The clients of a bus: connections, the names that they own, and what they are charged for. */
+/** The clients of a bus: connections, their names, and the charges for what they hold. */
 @NullMarked
 package io.holdfast.bus.connection;
 

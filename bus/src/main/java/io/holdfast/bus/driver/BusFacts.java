@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What the bus tells of itself and of its machine. */
+/** What the bus reports about itself and its machine. */
 public final class BusFacts implements AutoCloseable {
     private final String id;
     private final boolean systemdActivation;
@@ -41,17 +41,17 @@ public final class BusFacts implements AutoCloseable {
         return id;
     }
 
-    /** The process of the bus, as a client would be told of it. */
+    /** Returns the process of the bus, as a client sees it. */
     Peer self() {
         return self;
     }
 
-    /** The user of the bus. */
+    /** Returns the uid that the bus runs as. */
     public long uid() {
         return self.uid();
     }
 
-    /** Lets those pass who are in no container. */
+    /** Refuses a connection that is in a container. */
     static void requireNoContainer(Connection from, String what) throws BusErrorException {
         if (from.container() != null) {
             throw new BusErrorException(
@@ -59,7 +59,9 @@ public final class BusFacts implements AutoCloseable {
         }
     }
 
-    /** Lets root and the user of the bus pass, unless in a container. */
+    /**
+     * Refuses every connection that is not of root or the user of the bus, or is in a container.
+     */
     void requirePrivileged(Connection from, String what) throws BusErrorException {
         requireNoContainer(from, what);
         long uid = from.peer().uid();
@@ -70,19 +72,19 @@ public final class BusFacts implements AutoCloseable {
         }
     }
 
-    /** The features that this bus has (D-Bus Specification, property Features). */
+    /** Returns the features of this bus (D-Bus Specification, property Features). */
     List<String> features() {
         return systemdActivation
                 ? List.of("ActivatableServicesChanged", "HeaderFiltering", "SystemdActivation")
                 : List.of("ActivatableServicesChanged", "HeaderFiltering");
     }
 
-    /** Whether SELinux was on when the bus began. */
+    /** Returns whether SELinux was on when the bus was opened. */
     boolean selinux() {
         return selinux;
     }
 
-    /** The id of this machine as it was when the configuration was read, or null. */
+    /** Returns the id of this machine as of the last read of the configuration, or null. */
     @Nullable String machineId() {
         return machineId;
     }

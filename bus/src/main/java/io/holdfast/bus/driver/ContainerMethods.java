@@ -21,8 +21,8 @@ import java.util.Arrays;
 import java.util.Map;
 
 /**
- * The methods of org.freedesktop.DBus.Containers1. What makes containers asks for a socket for each
- * app; the app can neither choose what is said of it nor ask for sockets itself.
+ * The methods of org.freedesktop.DBus.Containers1. The program that makes containers requests a
+ * socket for each app; the app can neither choose its description nor request sockets itself.
  */
 public final class ContainerMethods {
     private static final Signature NOTHING = Signature.of("");

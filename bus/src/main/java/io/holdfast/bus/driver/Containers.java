@@ -28,11 +28,11 @@ import java.util.function.Supplier;
 
 /**
  * The apps in containers that have sockets of their own on this bus. Each socket is charged to the
- * user who asked for it, and ends when he leaves, or says so.
+ * user that requested it, and is closed when the requesting connection leaves or stops it.
  */
 public final class Containers {
     private static final String PATH = Container.INTERFACE.replace('.', '/') + "/c";
-    private static final int FDS_OF_LISTENER = 2; // its socket, and what it keeps in reserve
+    private static final int FDS_OF_LISTENER = 2; // its socket and its reserved descriptor
 
     private static final Set<PosixFilePermission> FOR_ALL_TO_PASS =
             PosixFilePermissions.fromString("rwxr-xr-x");
@@ -46,7 +46,7 @@ public final class Containers {
     private long count;
 
     /**
-     * @param folder of the sockets; made where its parent is there
+     * @param folder the folder of the sockets; made if its parent exists
      * @param guids makes the id of an address: 32 lower-case hexadecimal digits
      */
     public Containers(
@@ -62,10 +62,10 @@ public final class Containers {
         this.guids = guids;
     }
 
-    /** What a container can be reached by. */
+    /** A container and the address at which its clients connect. */
     record Server(Container container, BusListener listener, BusAddress address) {}
 
-    /** Listens on a socket for one app. */
+    /** Opens a socket for one app. */
     Server add(Connection creator, String type, String name, Map<?, ?> metadata)
             throws BusErrorException {
         long uid = creator.peer().uid();
@@ -154,7 +154,7 @@ public final class Containers {
         }
     }
 
-    /** By the path of its object. */
+    /** Returns the container with an object path. */
     Container get(String path) throws BusErrorException {
         Container container = byPath.get(path);
         if (container == null) {
@@ -164,14 +164,14 @@ public final class Containers {
         return container;
     }
 
-    /** A connection leaves the bus, and with it the sockets that it has asked for. */
+    /** Closes the sockets that a leaving connection requested. */
     public void creatorLeft(Connection creator) {
         List.copyOf(byPath.values()).stream()
                 .filter(one -> one.creator() == creator)
                 .forEach(Container::creatorLeft);
     }
 
-    /** The bus ends. */
+    /** Closes all sockets. */
     public void close() {
         List.copyOf(byPath.values()).forEach(Container::stopListening);
     }

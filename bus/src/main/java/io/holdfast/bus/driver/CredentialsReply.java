@@ -22,8 +22,8 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who is behind a name. The process is told by the descriptor that the bus took from the connection
- * when it came; never by one that was opened by number.
+ * Answers the calls about the process behind a name. The process is passed as the pidfd that the
+ * bus took from the connection at accept, never as one that was opened by PID.
  */
 public final class CredentialsReply {
     private static final Signature BYTES = Signature.of("ay");
@@ -169,7 +169,7 @@ public final class CredentialsReply {
         body.endDictEntry();
     }
 
-    /** The bytes and one NUL, which counts. */
+    /** Writes the label's bytes and one NUL, which is part of the value. */
     private static void putLabel(BodyWriter body, String label) {
         byte[] text = label.getBytes(StandardCharsets.UTF_8);
         body.beginDictEntry().putString("LinuxSecurityLabel");

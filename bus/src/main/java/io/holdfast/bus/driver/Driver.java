@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The bus as a peer: the methods of org.freedesktop.DBus (D-Bus Specification, "Message Bus
- * Messages") and of the interfaces that every object has. A table says which there are; the rest of
- * this file is what they do.
+ * Messages") and of the interfaces that every object has. A table lists the methods; the rest of
+ * this file finds and implements them.
  */
 public final class Driver {
     static final String PEER = "org.freedesktop.DBus.Peer";
@@ -39,7 +39,10 @@ public final class Driver {
     /** Reads the configuration again. */
     public interface Reloading {
         /**
-         * @param done told when it is over: null, or what is wrong with the configuration
+         * Reads the configuration again.
+         *
+         * @param done receives null, or what is wrong with the configuration, when the reload is
+         *     over
          */
         void reload(Consumer<@Nullable String> done);
     }
@@ -177,12 +180,12 @@ public final class Driver {
         byMember.putIfAbsent(method.member(), method);
     }
 
-    /** Its interfaces and their methods, in the order in which they are told. */
+    /** Returns the interfaces and their methods, in the order of the introspection data. */
     Map<String, Map<String, DriverMethod>> interfaces() {
         return interfaces;
     }
 
-    /** Answers one call to the bus, or to nobody. */
+    /** Answers one call that is addressed to the bus, or has no destination. */
     public void call(Connection from, MessageView call) {
         try {
             DriverMethod method = find(from, call);
@@ -244,7 +247,7 @@ public final class Driver {
         messages.reply(from, call, signature, null, body);
     }
 
-    /** The text argument at that place. */
+    /** Returns the string argument with an index. */
     static String text(MessageView call, int index) {
         byte[] utf8 = new byte[call.argLength(index)];
         MemorySegment.copy(call.bytes(), JAVA_BYTE, call.argOffset(index), utf8, 0, utf8.length);
@@ -256,7 +259,7 @@ public final class Driver {
             throw new BusErrorException(BusError.FAILED, from.name() + " has said Hello before");
         }
         members.join(from);
-        monitors.seen(from, Party.bus(), call, null); // who it is from is known by now
+        monitors.seen(from, Party.bus(), call, null); // only now its sender has a name
         reply(from, call, STRING, body -> body.putString(from.name()));
         messages.nameOwnerChanged(from.name(), "", from.name());
         messages.nameAcquired(from, from.name());

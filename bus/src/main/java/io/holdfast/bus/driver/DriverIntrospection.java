@@ -6,7 +6,7 @@ import io.holdfast.dbus.wire.Signature;
 import java.util.List;
 import java.util.Map;
 
-/** What the bus tells of itself: D-Bus Specification, "Introspection Data Format". */
+/** The introspection data of the bus (D-Bus Specification, "Introspection Data Format"). */
 final class DriverIntrospection {
     private static final String HEAD =
             """
@@ -29,7 +29,7 @@ final class DriverIntrospection {
 
     private DriverIntrospection() {}
 
-    /** What there is at a path: the bus itself, or the way to it. */
+    /** Returns the data of a path: the bus itself, or a node above it. */
     static String of(String path, Map<String, Map<String, DriverMethod>> interfaces) {
         StringBuilder xml = new StringBuilder(4_096).append(HEAD).append("<node>\n");
         boolean canonical = path.equals(BusNames.BUS_PATH);

@@ -10,7 +10,7 @@ import io.holdfast.dbus.wire.Signature;
  *
  * @param in the signature that a call must have
  * @param out the signature of its reply
- * @param anywhere whether it answers at any path: those of before specification 0.26 do
+ * @param anywhere whether it answers at any path, as the methods older than specification 0.26 do
  */
 record DriverMethod(
         String interfaceName,
@@ -19,7 +19,7 @@ record DriverMethod(
         Signature out,
         boolean anywhere,
         Handler handler) {
-    /** Answers, or says why not. */
+    /** Answers a call, or throws the error to answer with. */
     @FunctionalInterface
     interface Handler {
         void call(Connection from, MessageView call) throws BusErrorException;

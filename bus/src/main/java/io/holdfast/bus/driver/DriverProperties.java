@@ -30,7 +30,7 @@ public final class DriverProperties {
     private final boolean containers;
 
     /**
-     * @param containers whether the bus has the interface for them
+     * @param containers whether the bus has the interface for containers
      */
     public DriverProperties(BusFacts facts, BusMessages messages, boolean containers) {
         this.facts = facts;
@@ -38,7 +38,7 @@ public final class DriverProperties {
         this.containers = containers;
     }
 
-    /** Those of an interface, in the order in which they are told. */
+    /** Returns the properties of an interface, in the order of the introspection data. */
     static List<String> names(String interfaceName) {
         return NAMES.getOrDefault(interfaceName, List.of());
     }

@@ -18,7 +18,9 @@ import io.holdfast.dbus.wire.match.MatchRule;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** org.freedesktop.DBus.Debug.Stats: how full the bus is, and by whom. */
+/**
+ * org.freedesktop.DBus.Debug.Stats: how full the bus is, and which connections and users fill it.
+ */
 public final class DriverStats {
     private static final Signature DICTIONARY = Signature.of("a{sv}");
     private static final Signature RULES = Signature.of("a{sas}");
@@ -90,7 +92,7 @@ public final class DriverStats {
         messages.reply(from, call, DICTIONARY, null, body -> put(body, of.name(), numbers));
     }
 
-    /** All connections of one user together. */
+    /** Adds the numbers of all connections of one user together. */
     private static void putUser(Map<String, Long> numbers, Quota.Usage usage) {
         String prefix = OURS + "User.";
         numbers.put(prefix + "Connections", (long) usage.connections());
@@ -101,7 +103,9 @@ public final class DriverStats {
         put(numbers, prefix, usage.tally());
     }
 
-    /** What was refused, by limit and by error, and why connections ended: what there was. */
+    /**
+     * Adds the refusals by limit and by error, and the ended connections by reason, without zeros.
+     */
     private static void put(Map<String, Long> numbers, String prefix, Tally tally) {
         tally.limits().forEach((limit, n) -> numbers.put(prefix + "RefusedBy." + limit, n));
         tally.errors().forEach((error, n) -> numbers.put(prefix + "RefusedMessages." + error, n));

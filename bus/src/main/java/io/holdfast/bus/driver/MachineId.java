@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The id of this machine: machine-id(5), or what D-Bus had before there was one. */
+/** The id of this machine, of the files that D-Bus and machine-id(5) define. */
 public final class MachineId {
     static final List<Path> FILES =
             List.of(Path.of("/var/lib/dbus/machine-id"), Path.of("/etc/machine-id"));
@@ -23,7 +23,7 @@ public final class MachineId {
         }
     }
 
-    /** 32 hexadecimal digits, or null if no file has them. Blocking. */
+    /** Returns 32 hexadecimal digits, or null if no file has them. Blocks. */
     public static @Nullable String read() {
         for (Path file : FILES) {
             try {
@@ -33,7 +33,7 @@ public final class MachineId {
                     return id;
                 }
             } catch (FileException e) {
-                // the next may have it
+                // the next file may have it
             }
         }
         return null;

@@ -16,7 +16,7 @@ import io.holdfast.dbus.wire.match.MatchRuleException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The methods of the bus about match rules, and the one that makes a monitor. */
+/** The methods of the bus about match rules, and BecomeMonitor. */
 public final class MatchMethods {
     private static final Signature NOTHING = Signature.of("");
 

@@ -21,11 +21,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who is on the bus: a connection joins with Hello, may become a monitor, and leaves. What it
- * owned, asked for and owed is given back here, and the others are told.
+ * Registers connections at Hello, turns them into monitors, and takes them off the bus. What a
+ * leaving connection owned, requested and owed is released here, and the other clients receive the
+ * signals and errors about it.
  */
 public final class Members {
-    // A text that programs compare: dbus-daemon's.
+    // The text of dbus-daemon, because programs compare it.
     private static final String DISCONNECTED =
             "Message recipient disconnected from message bus without replying";
 
@@ -57,7 +58,7 @@ public final class Members {
         this.activation = activation;
     }
 
-    /** A client said Hello. */
+    /** Registers a client that said Hello. */
     void join(Connection connection) throws BusErrorException {
         String limit =
                 connections.charges().refusesHello(connection, connections.registered().size());
@@ -70,9 +71,9 @@ public final class Members {
     }
 
     /**
-     * It listens from now on; to all others it is gone.
+     * Turns a client into a monitor; for all other clients it has left the bus.
      *
-     * @param rules charged already, in place of those that it had
+     * @param rules the monitor's rules, already charged in place of those that it had
      */
     void becomeMonitor(Connection connection, List<MatchRule> rules) {
         names.releaseAll(connection);
@@ -122,7 +123,7 @@ public final class Members {
         connections.charges().releaseAll(connection, Resource.NAME);
     }
 
-    /** A well-known name has another owner. */
+    /** Announces that a well-known name has another owner. */
     public void ownerChanged(BusName name, @Nullable Connection from, @Nullable Connection to) {
         String text = name.toString();
         connections.charges().ownerChanged(text, from, to);
@@ -139,7 +140,7 @@ public final class Members {
         }
     }
 
-    /** Remembers the most names that there were. */
+    /** Updates the peak numbers of names. */
     void countNames(Connection by) {
         BusCounters counters = connections.counters();
         counters.peakNames =
@@ -147,7 +148,7 @@ public final class Members {
         counters.peakNamesOfOne = Math.max(counters.peakNamesOfOne, by.owned().size() + 1);
     }
 
-    /** Remembers the most rules that there were. */
+    /** Updates the peak numbers of match rules. */
     void countMatches(Connection by) {
         BusCounters counters = connections.counters();
         counters.peakMatches = Math.max(counters.peakMatches, matches.size());

@@ -15,24 +15,25 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The match rules of all peers: who is to have this message?
+ * An index of the match rules of all peers. It finds the owners of the rules that match a message.
  *
- * <p>A rule is filed under all that it demands word for word: sender, interface, member, path, one
- * argument, or else the namespace of the path or of argument 0. Rules that demand the same kinds of
- * things share a table, and there are few such kinds ({@value #MAX_TABLES} at most; a rule of one
- * kind more is filed by less of what it says). A search hashes the message's parts once (and not
- * again for the messages that follow with the same header), looks once into each table (once more
- * for each well-known name of the sender and each level of a namespace), and holds what it finds
- * there against the message. Rules about other things are never looked at, however many there are.
- * Those that differ in nothing but {@code argNpath} are tried one by one.
+ * <p>A rule is filed under everything that it demands word for word: sender, interface, member,
+ * path, one argument, or else the namespace of the path or of argument 0. Rules that demand the
+ * same kinds of components share a table, and there are few such kinds ({@value #MAX_TABLES} at
+ * most; a rule of one kind more is filed under fewer of its components). A search hashes the
+ * message's parts once (and not again for the messages that follow with the same header), looks
+ * once into each table (once more for each well-known name of the sender and each level of a
+ * namespace), and compares the rules that it finds there with the message. Rules about other
+ * components are never looked at, however many there are. Rules that differ in nothing but {@code
+ * argNpath} are tried one by one.
  *
- * <p>A search allocates nothing. Not safe for use by several threads.
+ * <p>A search allocates nothing. Not thread-safe.
  */
 public final class MatchIndex {
-    /** Kinds of rules that have a table of their own. */
+    /** The most kinds of rules that have a table of their own. */
     public static final int MAX_TABLES = 64;
 
-    /** No element of a rule begins behind this byte of a path. */
+    /** The longest part of a path that a rule can name. */
     private static final int MAX_PATH = MatchRule.MAX_TEXT;
 
     private static final int MAX_LEVELS = MAX_PATH / 2 + 1;
@@ -42,14 +43,13 @@ public final class MatchIndex {
     private Map<MatchRule, MatchNode> nodes = new HashMap<>();
 
     /**
-     * How many rules name this well-known name as sender: names of which no rule speaks are not
-     * tried.
+     * The number of rules with this well-known name as sender; names without rules are not tried.
      */
     private final Map<String, Integer> senders = new HashMap<>();
 
     private int size;
 
-    // Of the searches for one header.
+    // The state of the searches for one header.
     private @Nullable MessageView view;
     private long viewsVersion;
     private boolean tablesChanged;
@@ -59,7 +59,7 @@ public final class MatchIndex {
     private final int[] pathLevels = new int[MAX_LEVELS];
     private int pathLevelCount;
 
-    // Of one search.
+    // The state of one search.
     private int[] found = new int[16];
     private int foundCount;
     private long search;
@@ -67,9 +67,9 @@ public final class MatchIndex {
     private int argumentLevelCount;
 
     /**
-     * Adds a rule; the same once more is one rule more, which has to be removed once more.
+     * Adds a rule. A rule that was added twice has to be removed twice.
      *
-     * @param owner who is to be found by it
+     * @param owner the number that a search returns if the rule matches
      */
     public void add(int owner, MatchRule rule) {
         Subscriber subscriber = subscribers.computeIfAbsent(owner, Subscriber::new);
@@ -92,7 +92,7 @@ public final class MatchIndex {
     }
 
     /**
-     * Takes a rule away that was added.
+     * Removes a rule that was added.
      *
      * @return false if the owner has no such rule
      */
@@ -119,7 +119,7 @@ public final class MatchIndex {
     }
 
     /**
-     * Takes all rules of an owner away.
+     * Removes all rules of an owner.
      *
      * @return how many there were
      */
@@ -134,18 +134,18 @@ public final class MatchIndex {
         return subscriber.rules;
     }
 
-    /** Rules of all owners, each as often as it was added. */
+    /** Returns the number of rules of all owners, each counted as often as it was added. */
     public int size() {
         return size;
     }
 
-    /** Rules of one owner, each as often as it was added. */
+    /** Returns the number of rules of one owner, each counted as often as it was added. */
     public int size(int owner) {
         Subscriber subscriber = subscribers.get(owner);
         return subscriber == null ? 0 : subscriber.rules;
     }
 
-    /** The rules of one owner, each as often as it was added. */
+    /** Returns the rules of one owner, each as often as it was added. */
     public List<MatchRule> rules(int owner) {
         List<MatchRule> rules = new ArrayList<>();
         Subscriber subscriber = subscribers.get(owner);
@@ -159,7 +159,7 @@ public final class MatchIndex {
         return rules;
     }
 
-    /** How many tables a search looks into. */
+    /** Returns how many tables a search looks into. */
     int tableCount() {
         return tables.size();
     }
@@ -167,10 +167,9 @@ public final class MatchIndex {
     /**
      * Finds the owners of all rules that match a message.
      *
-     * @param sender who sends it: rules with a sender ask this, not the header
-     * @param receiver whom it is addressed to; null for a broadcast, and where nobody has the name
-     *     that it is addressed to
-     * @return how many there are: the first so many of {@link #found}
+     * @param sender the sender: rules about the sender are compared with it, not with the header
+     * @param receiver the addressee; null for a broadcast, and if the destination has no owner
+     * @return the number of owners: they are the first elements of {@link #found}
      */
     public int find(MessageView message, Party sender, @Nullable Party receiver) {
         foundCount = 0;
@@ -208,17 +207,19 @@ public final class MatchIndex {
         return foundCount;
     }
 
-    /** The owners that the last {@link #find} found, each once. Valid until the next one. */
+    /**
+     * Returns the owners that the last {@link #find} found, each once. Valid until the next one.
+     */
     public int[] found() {
         return found;
     }
 
-    @SuppressWarnings("ReferenceEquality") // versions are those of this very view
+    @SuppressWarnings("ReferenceEquality") // versions are those of this view alone
     private boolean isAnotherHeader(MessageView message) {
         return message != view || message.headerVersion() != viewsVersion || tablesChanged;
     }
 
-    /** Hashes what some table needs of the header. */
+    /** Hashes the parts of the header that the tables need. */
     private void prepareHeader(MessageView message) {
         view = message;
         viewsVersion = message.headerVersion();
@@ -263,7 +264,7 @@ public final class MatchIndex {
         }
     }
 
-    /** Hashes what some table needs of the namespaces of argument 0. */
+    /** Hashes the namespaces of argument 0, if a table needs them. */
     private void prepareArguments(MessageView message) {
         argumentLevelCount = 0;
         if ((kindsInUse & MatchTable.ARGUMENT_NAMESPACE) == 0 || message.argKind(0) != 's') {
@@ -276,7 +277,7 @@ public final class MatchIndex {
         for (int i = 1; i <= length && i <= MAX_PATH; i++) {
             boolean end = i == length || bytes.get(JAVA_BYTE, offset + (long) i) == '.';
             if (end && !fresh) {
-                break; // two dots: no namespace goes on here
+                break; // two dots: no namespace ends here
             }
             fresh = !end;
             if (end) {
@@ -366,7 +367,7 @@ public final class MatchIndex {
         }
         boolean room = tables.size() < MAX_TABLES - 1;
         if (room || best == null) {
-            best = new MatchTable(room ? shape : 0); // the last one takes everything
+            best = new MatchTable(room ? shape : 0); // the last table takes every rule
             tables.add(best);
             tablesChanged = true;
         }
@@ -381,7 +382,7 @@ public final class MatchIndex {
         }
         nodes.remove(node.rule);
         if (nodes.isEmpty()) {
-            nodes = new HashMap<>(); // what thousands of rules needed is given back
+            nodes = new HashMap<>(); // frees what thousands of rules needed
         }
         String sender = node.rule.sender();
         if (sender != null && !node.senderIsUnique()) {

@@ -13,8 +13,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One rule with all who wait for it, ready to be held against bytes. Rules that say the same share
- * one node.
+ * One rule with its subscribers, prepared for comparison with bytes. Equal rules share one node.
  */
 final class MatchNode {
     private static final Subscription[] NONE = {};
@@ -22,7 +21,7 @@ final class MatchNode {
 
     final MatchRule rule;
 
-    /** Of the components that file this rule in its table. */
+    /** The hash of the components that file this rule in its table. */
     int hash;
 
     /** The next in the same slot of that table. */
@@ -35,7 +34,7 @@ final class MatchNode {
 
     int subscriptionCount;
 
-    /** The header of {@link MatchIndex} that was last found to match; 0 before any. */
+    /** The number of the header of {@link MatchIndex} that matched last; 0 before any. */
     private long header;
 
     private final byte @Nullable [] interfaceName;
@@ -48,7 +47,7 @@ final class MatchNode {
     private final long senderId;
     private final long destinationId;
 
-    /** Who waits for a rule, and how often it said so. */
+    /** A subscriber of a rule, and how often it has added the rule. */
     static final class Subscription {
         final MatchNode node;
         final Subscriber subscriber;
@@ -83,7 +82,9 @@ final class MatchNode {
         return text == null ? null : text.getBytes(UTF_8);
     }
 
-    /** N of its sender's unique name; {@link Party#NOBODY} where it names none of this bus. */
+    /**
+     * Returns N of its sender's unique name; {@link Party#NOBODY} if that is no name of this bus.
+     */
     long senderId() {
         return senderId;
     }
@@ -92,7 +93,7 @@ final class MatchNode {
         return senderIsUnique;
     }
 
-    /** The value of the rule's nth test of an argument. */
+    /** Returns the value of the rule's nth argument test. */
     byte[] argument(int n) {
         return arguments[n];
     }
@@ -124,9 +125,9 @@ final class MatchNode {
     }
 
     /**
-     * Whether all that the rule says is true of the message.
+     * Returns whether the rule matches the message.
      *
-     * @param current a number of its header, not 0: another one whenever the header is another
+     * @param current the number of the message's header, not 0: another header has another number
      */
     boolean matches(MessageView message, long current, Party sender, @Nullable Party receiver) {
         if (header != current) {
@@ -172,7 +173,7 @@ final class MatchNode {
                 && (destinationIsUnique ? destinationId == receiver.id() : receiver.owns(name))) {
             return true;
         }
-        // Sent to a name that nobody has, or that its owner has lost since.
+        // The message was sent to a name that has no owner, or whose owner has lost it since.
         return message.destinationLength() == name.length()
                 && isText(name, message.bytes(), message.destinationOffset());
     }
@@ -220,7 +221,7 @@ final class MatchNode {
         return true;
     }
 
-    /** Equal to the wanted, or going on behind it with the separator. */
+    /** Returns whether the text is the wanted one, or begins with it and the separator. */
     private static boolean within(
             byte[] wanted, byte separator, MessageView message, int offset, int length) {
         int n = wanted.length;
@@ -232,7 +233,7 @@ final class MatchNode {
                 || (n == 1 && wanted[0] == '/' && separator == '/');
     }
 
-    /** Equal, or one of the two ends in "/" and begins the other. */
+    /** Returns whether both are equal, or one of the two ends in "/" and begins the other. */
     private static boolean isRelated(byte[] wanted, MessageView message, int offset, int length) {
         int n = wanted.length;
         MemorySegment bytes = message.bytes();

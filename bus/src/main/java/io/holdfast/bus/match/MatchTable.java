@@ -8,9 +8,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rules that are filed under the same components, by the hash of what they say of these.
+ * Rules that are filed under the same components, by the hash of these components.
  *
- * <p>A shape says which components: the bits below, and for {@link #ARGUMENT} its index above them.
+ * <p>A shape is the set of components: the bits below, and for {@link #ARGUMENT} its index above
+ * them.
  */
 final class MatchTable {
     static final int SENDER_ID = 1;
@@ -23,21 +24,24 @@ final class MatchTable {
     static final int ARGUMENT_NAMESPACE = 128;
     static final int INDEX_SHIFT = 8;
 
-    /** What takes several looks: at each name of the sender, at each level of a name. */
+    /**
+     * Components that need several lookups: one for each name of the sender or level of a
+     * namespace.
+     */
     static final int SEVERAL = SENDER_NAME | PATH_NAMESPACE | ARGUMENT_NAMESPACE;
 
     private static final int SMALLEST = 8;
 
     /**
-     * Slots for each rule: most are empty, so that what no rule is about is mostly found to be so
-     * without a look at a rule about something else.
+     * Slots per rule: most are empty, so that a message that no rule matches rarely meets a rule
+     * about something else.
      */
     private static final int SPARE = 4;
 
     final int shape;
     int size;
 
-    /** Of the header that is searched for. */
+    /** The hash of the current header. */
     private int headerHash;
 
     private @Nullable MatchNode[] slots = new @Nullable MatchNode[SMALLEST];
@@ -46,7 +50,7 @@ final class MatchTable {
         this.shape = shape;
     }
 
-    /** The components that tell this rule best from others. */
+    /** Returns the components that distinguish this rule best from others. */
     static int shapeOf(MatchNode node) {
         MatchRule rule = node.rule;
         int shape = 0;
@@ -69,14 +73,14 @@ final class MatchTable {
         return rule.pathNamespace() != null ? shape | PATH_NAMESPACE : shape;
     }
 
-    /** Whether a rule of that shape can be filed here too, if less precisely. */
+    /** Returns whether a rule of that shape can be filed here too, if less precisely. */
     boolean accepts(int other) {
         int bits = (1 << INDEX_SHIFT) - 1;
         return (shape & other & bits) == (shape & bits)
                 && ((shape & ARGUMENT) == 0 || shape >> INDEX_SHIFT == other >> INDEX_SHIFT);
     }
 
-    /** The hash under which a rule is filed here: what a message that it matches hashes to. */
+    /** Returns the hash under which a rule is filed here: that of every message that it matches. */
     int hashOf(MatchNode node) {
         MatchRule rule = node.rule;
         int hash = 0;
@@ -116,7 +120,7 @@ final class MatchTable {
         return name == null ? 0 : MessageView.hash(name.getBytes(US_ASCII));
     }
 
-    /** Whether a header has what a rule of this shape demands of headers. */
+    /** Returns whether a header has the fields that rules of this shape demand. */
     boolean applies(MessageView message) {
         return (message.hasInterface() || (shape & INTERFACE) == 0)
                 && (message.hasMember() || (shape & MEMBER) == 0)
@@ -138,7 +142,7 @@ final class MatchTable {
         headerHash = hash;
     }
 
-    /** What the header contributes to the hash of a rule that matches it. */
+    /** Returns the header's part of the hash of a rule that matches it. */
     int headerHash() {
         return headerHash;
     }
@@ -148,7 +152,7 @@ final class MatchTable {
         return mixed ^ mixed >>> 15;
     }
 
-    /** The first of those that may have this hash; the others follow by {@code next}. */
+    /** Returns the first rule that may have this hash; the others follow by {@code next}. */
     @Nullable MatchNode first(int hash) {
         return slots[hash & slots.length - 1];
     }

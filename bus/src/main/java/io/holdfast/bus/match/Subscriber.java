@@ -5,22 +5,22 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Who has match rules. */
+/** An owner of match rules. */
 final class Subscriber {
     final int id;
     final List<Subscription> subscriptions = new ArrayList<>(1);
 
-    /** Rules, each as often as it was added. */
+    /** The number of its rules, each counted as often as it was added. */
     int rules;
 
-    /** The search that found it last. */
+    /** The last search that found it. */
     long found;
 
     Subscriber(int id) {
         this.id = id;
     }
 
-    /** Its subscription to a rule: looked for where fewer have to be looked at. */
+    /** Returns its subscription to a rule, or null. Searches the shorter of the two lists. */
     @SuppressWarnings("ReferenceEquality") // nodes and subscribers are unique
     @Nullable Subscription subscriptionTo(MatchNode node) {
         if (subscriptions.size() <= node.subscriptionCount) {

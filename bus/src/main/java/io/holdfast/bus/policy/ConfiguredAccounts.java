@@ -10,16 +10,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The users and groups that a configuration names, read as dbus-daemon reads them.
+ * Resolves the users and groups that a configuration names, as dbus-daemon resolves them.
  *
- * <p>What is a number to strtoul(3) with base 0, all of it, is a number: {@code 8}, {@code 010} in
- * octal, {@code 0x8}, {@code 0b1000}, with spaces and a sign before it. Its lower 32 bits count, as
- * of every uid_t. Everything else is a name: {@code mail}, but also {@code 08}, which is no octal
- * number, and what is longer than 64 bits. The number that stands for "nobody" (all bits set) is
+ * <p>A text is a number if strtoul(3) with base 0 reads all of it: {@code 8}, {@code 010} in octal,
+ * {@code 0x8}, {@code 0b1000}, with spaces and a sign before it. Its lower 32 bits count, as in
+ * every uid_t. Every other text is a name: {@code mail}, but also {@code 08}, which is no octal
+ * number, and a number of more than 64 bits. The number that stands for "nobody" (all bits set) is
  * neither.
  *
  * <p>One thing is different: a number counts here whether or not a database has it. dbus-daemon
- * leaves such a policy out; it does not let such users connect either, and this bus does.
+ * ignores such a policy; it does not let such users connect either, and this bus does.
  *
  * <p>All lookups may block: see {@link Accounts}.
  */
@@ -34,16 +34,16 @@ public final class ConfiguredAccounts {
     private final Accounts accounts;
 
     /**
-     * @param accounts where names are looked up
+     * @param accounts looks names up
      */
     public ConfiguredAccounts(Accounts accounts) {
         this.accounts = accounts;
     }
 
     /**
-     * The number of a user.
+     * Returns the uid of a user.
      *
-     * @throws UnknownAccountException if there is none of this name, or nobody could be asked
+     * @throws UnknownAccountException if no user has this name, or no database could be queried
      */
     public long uid(String text) throws UnknownAccountException, InterruptedException {
         OptionalLong number = number(text);
@@ -51,9 +51,9 @@ public final class ConfiguredAccounts {
     }
 
     /**
-     * The number of a group.
+     * Returns the gid of a group.
      *
-     * @throws UnknownAccountException if there is none of this name, or nobody could be asked
+     * @throws UnknownAccountException if no group has this name, or no database could be queried
      */
     public long gid(String text) throws UnknownAccountException, InterruptedException {
         OptionalLong number = number(text);
@@ -61,10 +61,10 @@ public final class ConfiguredAccounts {
     }
 
     /**
-     * A user with a home and groups, as whom a program can be started.
+     * Returns a user with home and groups, to start a program as that user.
      *
-     * @throws UnknownAccountException if there is none of this name or number, or nobody could be
-     *     asked
+     * @throws UnknownAccountException if no user has this name or number, or no database could be
+     *     queried
      */
     public Account user(String text) throws UnknownAccountException, InterruptedException {
         OptionalLong number = number(text);
@@ -73,7 +73,7 @@ public final class ConfiguredAccounts {
                 : accounts.userNamed(text);
     }
 
-    /** Empty for what is a name. */
+    /** Returns the number in a text; empty if the text is a name. */
     static OptionalLong number(String text) throws UnknownAccountException {
         Matcher matcher = NUMBER.matcher(text.toLowerCase(Locale.ROOT));
         if (!matcher.matches()) {

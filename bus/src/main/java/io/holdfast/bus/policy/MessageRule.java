@@ -8,15 +8,15 @@ import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import org.jspecify.annotations.Nullable;
 
-/** One rule about messages, ready to be held against bytes. */
+/** One rule about messages, prepared for comparison with bytes. */
 final class MessageRule {
     final PolicyRule rule;
     final MessageTest test;
 
-    /** Where in the order it stands: a later one overrules an earlier one. */
+    /** Its position in the order: a later rule overrules an earlier one. */
     final int position;
 
-    /** N of the unique name {@code :1.N} that it speaks of. */
+    /** N of the unique name {@code :1.G.N} that it names. */
     final long peerId;
 
     final boolean peerIsUnique;
@@ -42,16 +42,16 @@ final class MessageRule {
         return text == null ? null : text.getBytes(UTF_8);
     }
 
-    /** Whether it can match any message of a type that has or lacks these fields. */
+    /** Returns whether it can match any message of a type that has or lacks an interface. */
     boolean isAbout(int type, boolean hasInterface) {
         boolean broadcast = test.broadcast() != null && test.broadcast();
         return (test.type() == 0 || test.type() == type)
                 && (!broadcast || type == MessageType.SIGNAL)
-                // Nobody may be let through by leaving the interface away.
+                // An allow rule for an interface must not let a message without interface pass.
                 && (interfaceName == null || hasInterface || !rule.allow());
     }
 
-    /** Whether the other side has the name that this rule speaks of. */
+    /** Returns whether the other side has the name that this rule names. */
     boolean concerns(@Nullable String name, Party other) {
         String peer = test.peer();
         if (peer == null) {
@@ -67,7 +67,7 @@ final class MessageRule {
                 || (test.peerIsPrefix() && name.charAt(peer.length()) == '.');
     }
 
-    /** Whether all else that it says is true of the message. A field that is absent fits. */
+    /** Returns whether everything else in the rule matches the message. An absent field matches. */
     boolean matches(MessageView message, boolean requested, boolean eavesdropping) {
         boolean allow = rule.allow();
         if (message.replySerial() != 0) {

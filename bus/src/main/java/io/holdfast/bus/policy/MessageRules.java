@@ -9,9 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rules about messages in one direction. There is a table for each type of message, with and
- * without interface and member, made when the first such message comes: only what can match it is
- * there.
+ * The rules about messages in one direction. Each type of message, with and without interface and
+ * member, has a table of the rules that can match it; it is made when the first such message comes.
  */
 final class MessageRules {
     private static final int TYPES = MessageType.SIGNAL + 2;
@@ -29,7 +28,7 @@ final class MessageRules {
     }
 
     /**
-     * @return the rule that decides; null if none speaks of the message
+     * @return the rule that decides; null if no rule matches the message
      */
     @Nullable PolicyRule decide(
             MessageView message, Party other, boolean requested, boolean eavesdropping) {

@@ -1,41 +1,41 @@
 package io.holdfast.bus.policy;
 
 /**
- * One side of a message, by the names that it has at this moment. Rules of policies and of matches
- * speak of these names, and never of what a header says, except where a side has no connection: the
- * bus itself, and a service that is yet to be started.
+ * One side of a message, with the names that it has at this moment. Policy rules and match rules
+ * are compared with these names, and never with the header, except for a side without a connection:
+ * the bus itself, and a service that is yet to be started.
  */
 public interface Party {
-    /** The number of what no peer of this bus is ever named, such as {@code :2.7}. */
+    /** The number of all names that no peer of this bus ever has, such as {@code :2.7}. */
     long NOBODY = -2;
 
-    /** The number of its {@link UniqueName}; -1 for who has none. */
+    /** Returns the number of its {@link UniqueName}; -1 if it has none. */
     long id();
 
-    /** How many well-known names it has, be it as primary owner or in the queue. */
+    /** Returns the number of its well-known names, as primary owner or in the queue. */
     int names();
 
     /**
-     * One of its well-known names.
+     * Returns one of its well-known names.
      *
      * @param index from 0, below {@link #names}
      */
     String name(int index);
 
-    /** Whether it is the primary owner of that name, and does not wait for it in the queue. */
+    /** Returns whether it is the primary owner of that name, rather than in the queue. */
     boolean isPrimary(int index);
 
-    /** The bus itself. */
+    /** Returns the bus itself. */
     static Party bus() {
         return Named.BUS;
     }
 
-    /** Who is to be started for a name: the one name is all that is known of it. */
+    /** Returns the service that is to be started for a name; only that name is known of it. */
     static Party expected(String name) {
         return new Named(name, false);
     }
 
-    /** Whether it has this well-known name, in the queue too. */
+    /** Returns whether it has this well-known name, as primary owner or in the queue. */
     default boolean has(String name) {
         for (int i = 0; i < names(); i++) {
             if (name(i).equals(name)) {
@@ -45,7 +45,7 @@ public interface Party {
         return false;
     }
 
-    /** Whether it is the primary owner of this name. */
+    /** Returns whether it is the primary owner of this name. */
     default boolean owns(String name) {
         for (int i = 0; i < names(); i++) {
             if (isPrimary(i) && name(i).equals(name)) {
@@ -56,9 +56,9 @@ public interface Party {
     }
 
     /**
-     * Somebody without a connection.
+     * A side without a connection.
      *
-     * @param present whether it is there; false for who is yet to be started
+     * @param present false for a service that is yet to be started
      */
     record Named(String name, boolean present) implements Party {
         private static final Party BUS = new Named("org.freedesktop.DBus", true);

@@ -9,10 +9,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What peers of one kind may own, send and receive. Each question has two forms: whether, and which
- * rule says so, for people. Asking about messages allocates nothing, and looks only at rules that
- * name the other side, the interface and the member of the message, or none of these. Not safe for
- * use by several threads.
+ * What peers of one kind may own, send and receive. Each question has two forms: whether it is
+ * allowed, and which rule decides, for people. A question about a message allocates nothing, and
+ * looks only at rules that name the other side, the interface and the member of the message, or
+ * none of these. Not thread-safe.
  */
 public final class PeerPolicy {
     private final MessageRules send;
@@ -21,7 +21,7 @@ public final class PeerPolicy {
     private final Map<String, Positioned> ownedPrefixes = new HashMap<>();
     private final Positioned ownedAll;
 
-    /** A rule, and where in the order it stands. */
+    /** A rule and its position in the order. */
     private record Positioned(int position, @Nullable PolicyRule rule) {
         private static final Positioned NONE = new Positioned(-1, null);
 
@@ -51,12 +51,12 @@ public final class PeerPolicy {
         ownedAll = all;
     }
 
-    /** Whether a well-known name may be requested. */
+    /** Returns whether a well-known name may be requested. */
     public boolean canOwn(String name) {
         return allows(ownRule(name));
     }
 
-    /** The rule that decides {@link #canOwn}; null if none does. */
+    /** Returns the rule that decides {@link #canOwn}; null if none does. */
     public @Nullable PolicyRule ownRule(String name) {
         Positioned best = ownedAll.or(owned.get(name));
         if (!ownedPrefixes.isEmpty()) {
@@ -69,31 +69,32 @@ public final class PeerPolicy {
     }
 
     /**
-     * Whether a peer may send a message to one receiver. Of a broadcast this is asked for each.
+     * Returns whether a peer may send a message to one receiver. For a broadcast, each receiver is
+     * checked.
      *
-     * @param requested of a reply: whether the receiver waits for it
+     * @param requested for a reply: whether the receiver waits for it
      */
     public boolean canSend(MessageView message, Party receiver, boolean requested) {
         return allows(sendRule(message, receiver, requested));
     }
 
-    /** The rule that decides {@link #canSend}; null if none does. */
+    /** Returns the rule that decides {@link #canSend}; null if none does. */
     public @Nullable PolicyRule sendRule(MessageView message, Party receiver, boolean requested) {
         return send.decide(message, receiver, requested, false);
     }
 
     /**
-     * Whether a peer may receive a message.
+     * Returns whether a peer may receive a message.
      *
-     * @param requested of a reply: whether the one that it is addressed to waits for it
-     * @param eavesdropping whether it is addressed to somebody else
+     * @param requested for a reply: whether its addressee waits for it
+     * @param eavesdropping whether it is addressed to another peer
      */
     public boolean canReceive(
             MessageView message, Party sender, boolean requested, boolean eavesdropping) {
         return allows(receiveRule(message, sender, requested, eavesdropping));
     }
 
-    /** The rule that decides {@link #canReceive}; null if none does. */
+    /** Returns the rule that decides {@link #canReceive}; null if none does. */
     public @Nullable PolicyRule receiveRule(
             MessageView message, Party sender, boolean requested, boolean eavesdropping) {
         return receive.decide(message, sender, requested, eavesdropping);
@@ -103,7 +104,7 @@ public final class PeerPolicy {
         return rule != null && rule.allow();
     }
 
-    /** For a log: {@code <deny own="a.b"/> (FILE:LINE)}. */
+    /** Returns the rule for a log: {@code <deny own="a.b"/> (FILE:LINE)}. */
     public static String explain(@Nullable PolicyRule rule) {
         return rule == null ? "no rule of the policy allows it" : rule.toString();
     }

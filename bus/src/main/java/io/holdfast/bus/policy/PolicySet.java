@@ -17,16 +17,18 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The policy of a bus: who may connect, and what those may do who did. Names of users and groups
- * are looked up once, when this is made; what speaks of unknown ones is left out.
+ * The policy of a bus: who may connect, and what connected clients may do. The constructor looks
+ * the names of users and groups up, once; a policy or rule about an unknown one is left out.
  *
- * <p>For one peer the policies follow each other: {@code default}, those of its groups, of its
+ * <p>The policies for one peer follow each other: {@code default}, those of its groups, of its
  * user, of its cgroup, of the console, {@code mandatory}; in each as in the files. The last rule
- * that speaks of something decides, and where none does it is denied. Not safe for use by several
- * threads.
+ * that matches decides; if none matches, the answer is no. Not thread-safe.
  */
 public final class PolicySet {
-    /** Kinds of peers that are kept: of those whom policies tell apart. */
+    /**
+     * The most compiled policies that are kept, one for each kind of peer that policies
+     * distinguish.
+     */
     private static final int MAX_KEPT = 1024;
 
     private final long owner;
@@ -41,16 +43,16 @@ public final class PolicySet {
     private final List<Connect> connects = new ArrayList<>();
     private final Map<Kind, PeerPolicy> kept = new HashMap<>();
 
-    /** A rule about connecting, with numbers; null is any. */
+    /** A rule about connecting, with numbers; null matches any. */
     private record Connect(PolicyRule rule, @Nullable Long uid, @Nullable Long gid) {}
 
-    /** What policies know of a peer. */
+    /** What policies distinguish in a peer. */
     private record Kind(long uid, List<Long> gids, List<CgroupPath> cgroups, boolean atConsole) {}
 
     /**
-     * Looks all users and groups up that the policies name; that may block.
+     * Looks up all users and groups that the policies name; that may block.
      *
-     * @param owner the user of the bus, who may connect where no rule says anything
+     * @param owner the uid that the bus runs as, which may connect where no rule decides
      */
     public PolicySet(BusConfig config, Accounts database, long owner) throws InterruptedException {
         this.owner = owner;
@@ -124,14 +126,14 @@ public final class PolicySet {
     }
 
     /**
-     * One line, with its place, for each policy and rule that speaks of an unknown user or group.
+     * Returns one line, with its place, for each policy and rule about an unknown user or group.
      */
     public List<String> unknown() {
         return List.copyOf(unknown);
     }
 
     /**
-     * Whether somebody may connect.
+     * Returns whether a user may connect.
      *
      * @param gids all groups, the primary one too
      */
@@ -141,7 +143,8 @@ public final class PolicySet {
     }
 
     /**
-     * The rule that decides whether somebody may connect; null if it is whether it owns the bus.
+     * Returns the rule that decides whether a user may connect; null if no rule does, and only the
+     * user of the bus may.
      */
     public @Nullable PolicyRule connectRule(long uid, long[] gids) {
         for (int i = connects.size() - 1; i >= 0; i--) {
@@ -167,11 +170,11 @@ public final class PolicySet {
     }
 
     /**
-     * What a peer may do. Peers whom the policies do not tell apart share one.
+     * Returns what a peer may do. Peers that the policies do not distinguish share one policy.
      *
      * @param gids all groups, the primary one too
-     * @param isIn whether it is in a cgroup or below it; asked for each cgroup that a policy is for
-     * @param console whether it sits at the console
+     * @param isIn whether the peer is in a cgroup or below it; called for each cgroup with a policy
+     * @param console whether the peer is at the console
      */
     public PeerPolicy forPeer(long uid, long[] gids, Predicate<CgroupPath> isIn, boolean console) {
         List<Long> known = new ArrayList<>();

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Rules that can match messages of one shape, filed by the hash of what they name: the other side,
- * the interface, the member, each or none. Of every combination of these the latest position is
- * known, so that a search leaves out what cannot overrule what it has found; a policy that allows
+ * the interface, the member, each or none. The latest position of every such combination is known,
+ * so that a search skips rules that cannot overrule what it has found; a policy that allows
  * everything is therefore decided by one comparison.
  */
 final class RuleTable {
@@ -21,13 +21,13 @@ final class RuleTable {
 
     private final @Nullable Entry[] slots;
 
-    /** The latest rule of each combination, -1 if there is none. */
+    /** The position of the latest rule of each combination, -1 if there is none. */
     private final int[] latest = new int[COMBINATIONS];
 
     private final int latestNamed;
     private final int latestPrefix;
 
-    // Of one search.
+    // The state of one search.
     private int best;
     private @Nullable PolicyRule found;
     private int interfaceHash;
@@ -109,14 +109,14 @@ final class RuleTable {
         return found;
     }
 
-    /** Looks for rules about each name above this one, and about itself. */
+    /** Searches the rules about each name above this one, and about the name itself. */
     private void prefixes(
             String name,
             MessageView message,
             Party other,
             boolean requested,
             boolean eavesdropping) {
-        int hash = 0; // as String's, of what was passed
+        int hash = 0; // String.hashCode of the characters before i
         for (int i = 0; i < name.length(); i++) {
             char c = name.charAt(i);
             if (c == '.') {

@@ -10,15 +10,15 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Unique names as the buses of this process give them: {@code :1.G.N}. G is the generation, the
+ * The unique names that the buses of this process give: {@code :1.G.N}. G is the generation, the
  * pidfs id of this process, and N counts the connections of all of its buses. So no bus gives a
- * name that another has given since the machine was booted, and whoever remembers the name of a
- * client of a bus that has died reaches nobody, instead of somebody else.
+ * name that another has given since the machine was booted, and a message to a client of a bus that
+ * has died reaches no client, instead of a wrong one.
  *
- * <p>The kernel gives a pidfs id once in a boot (Linux 6.9), which takes neither a file nor a
- * clock. Before that G is the time since boot at which this class was loaded, in milliseconds:
- * nobody can set that clock, and a bus that takes the place of one that has died is started later.
- * The names begin with {@code :1.}, as those of dbus-daemon and dbus-broker do, because some
+ * <p>The kernel gives a pidfs id once per boot (Linux 6.9); reading it takes neither a file nor a
+ * clock. On older kernels, G is the time since boot at which this class was loaded, in
+ * milliseconds: that clock cannot be set, and a bus that takes the place of a dead one is started
+ * later. The names begin with {@code :1.}, as those of dbus-daemon and dbus-broker do, because some
  * programs take that for the mark of a unique name.
  */
 public final class UniqueName {
@@ -37,25 +37,25 @@ public final class UniqueName {
         }
     }
 
-    /** The number of the next connection to any bus of this process. */
+    /** Returns the number of the next connection to any bus of this process. */
     public static long next() {
         return NEXT.getAndIncrement();
     }
 
-    /** The name with that number. */
+    /** Returns the name with a number. */
     public static String of(long number) {
         return PREFIX + number;
     }
 
     /**
-     * The number in a unique name; {@link Party#NOBODY} for all that is no name of this process.
+     * Returns the number in a unique name; {@link Party#NOBODY} if it is no name of this process.
      */
     public static long number(String name) {
         byte[] bytes = name.getBytes(US_ASCII);
         return number(MemorySegment.ofArray(bytes), 0, bytes.length);
     }
 
-    /** The same of a name as it stands in a message. */
+    /** Returns the number in a unique name, from the bytes of a message. */
     public static long number(MemorySegment bytes, int offset, int length) {
         int digits = length - PREFIX_BYTES.length;
         if (digits < 1 || digits > MAX_DIGITS) {

@@ -1,4 +1,6 @@
-/** Who may connect, own names, send and receive. Decisions only: nothing here knows a socket. */
+/**
+ * Decides who may connect, own names, send and receive. Only decisions: nothing here uses a socket.
+ */
 @NullMarked
 package io.holdfast.bus.policy;
 

@@ -5,17 +5,17 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 
 /**
- * Native memory for what waits to be sent or to be completed, pooled by size. Only for the bus's
- * thread. What lies idle beyond a small reserve is given back to the system.
+ * Native memory for messages that wait to be sent or completed, pooled by size. Only for the bus's
+ * thread. Idle memory beyond a small reserve is returned to the system.
  */
 public final class Buffers implements AutoCloseable {
-    /** What most buffers have: many small messages, or one of common size. */
+    /** The size of most buffers: for many small messages, or one of common size. */
     static final int SMALLEST = 64 << 10;
 
     private static final int POOLED_SIZES = 5; // 64 KiB to 1 MiB
     private static final int KEPT = 16; // of each size, idle
 
-    /** A piece of native memory and its life. */
+    /** A piece of native memory and the arena that frees it. */
     public static final class Buffer {
         public final MemorySegment memory;
         private final Arena arena; // closed when the buffer is given back
@@ -43,7 +43,7 @@ public final class Buffers implements AutoCloseable {
         idle = queues;
     }
 
-    /** One of at least that many bytes; its content is anything. */
+    /** Returns a buffer of at least that many bytes, with any content. */
     public Buffer take(int atLeast) {
         int sizeClass = sizeClass(atLeast);
         Buffer pooled = sizeClass < POOLED_SIZES ? idle[sizeClass].pollLast() : null;
@@ -68,7 +68,7 @@ public final class Buffers implements AutoCloseable {
         }
     }
 
-    /** Bytes that are taken now. */
+    /** Returns the bytes of all buffers in use. */
     public long inUse() {
         return inUse;
     }
@@ -77,7 +77,7 @@ public final class Buffers implements AutoCloseable {
         return size <= SMALLEST ? 0 : 32 - Integer.numberOfLeadingZeros((size - 1) / SMALLEST);
     }
 
-    /** Gives the idle ones back; those in use are their users' to give before. */
+    /** Frees the idle buffers; those in use must be given back before. */
     @Override
     public void close() {
         for (ArrayDeque<Buffer> queue : idle) {

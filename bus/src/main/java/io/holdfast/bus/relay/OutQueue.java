@@ -10,27 +10,27 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one connection is still to get. Small messages lie one behind the other and leave in one
- * call; a message with descriptors leaves in a call of its own, the descriptors with its first
- * byte.
+ * The messages that one connection has not received yet. Small messages lie one behind the other
+ * and leave in one call; a message with descriptors leaves in a call of its own, the descriptors
+ * with its first byte.
  *
- * <p>Every byte is on somebody's account: the queue remembers runs of bytes by who caused them, and
- * tells when they have left.
+ * <p>Every byte is charged to a share: the queue keeps runs of bytes with their share, and reports
+ * when they have left.
  */
 public final class OutQueue {
-    /** Told what left the queue, by who caused it. */
+    /** Receives the amounts that left the queue, by share. */
     public interface Ledger {
         /**
-         * @param messages how many have left as a whole with this
+         * @param messages the number of messages of which the last byte has left
          */
         void left(Share share, int messages, long bytes, int fds);
     }
 
-    /** A buffer of the queue; sealed if nothing may be put behind what is in it. */
+    /** A buffer of the queue; one with descriptors takes no further message. */
     private static final class Chunk {
         private Buffers.@Nullable Buffer buffer;
         @Nullable PassedFds fds;
-        private @Nullable Share share; // that its descriptors are charged to
+        private @Nullable Share share; // charged with its descriptors
         boolean fdsSent;
         int start;
         int end;
@@ -69,11 +69,11 @@ public final class OutQueue {
     private final Ledger ledger;
     private @Nullable Chunk head;
     private @Nullable Chunk tail;
-    private @Nullable Chunk spare; // one that is empty: mostly the only one that is ever needed
+    private @Nullable Chunk spare; // an empty one: mostly the only one that is ever needed
     private long bytes;
     private int descriptors;
 
-    // runs of bytes by who caused them: a ring
+    // runs of bytes with their share, in a ring
     private @Nullable Share[] shares = new @Nullable Share[0];
     private long[] lengths = new long[0];
     private int[] messages = new int[0];
@@ -89,17 +89,17 @@ public final class OutQueue {
         return bytes == 0;
     }
 
-    /** Bytes that wait. */
+    /** Returns the bytes that wait. */
     public long bytes() {
         return bytes;
     }
 
-    /** Descriptors that wait. */
+    /** Returns the number of descriptors that wait. */
     public int descriptors() {
         return descriptors;
     }
 
-    /** Puts one message at the end. */
+    /** Adds one message at the end. */
     public void add(
             Share share,
             MemorySegment from,
@@ -187,7 +187,7 @@ public final class OutQueue {
             chunk.start += sent;
             left(sent);
             if (chunk.start < chunk.end) {
-                return -Errno.EAGAIN; // it took less than we had: it is full
+                return -Errno.EAGAIN; // the socket took less than that: it is full
             }
             dropHead();
         }
@@ -235,7 +235,7 @@ public final class OutQueue {
             tail = null;
         }
         if (chunk.fds != null) {
-            // At once: what is behind it may take long, and is charged by itself.
+            // At once: the messages behind it may take long, and are charged separately.
             descriptors -= chunk.fds.size();
             ledger.left(chunk.share(), 0, 0, chunk.fds.size());
             chunk.fds.drop();
@@ -245,7 +245,7 @@ public final class OutQueue {
         spare = chunk;
     }
 
-    /** Forgets all of it; the accounts are told. */
+    /** Discards all messages; the ledger receives the amounts. */
     public void clear() {
         while (head != null) {
             int rest = head.end - head.start;

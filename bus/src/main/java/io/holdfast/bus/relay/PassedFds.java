@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The descriptors of one message on their way through the bus. They are the bus's own until the
- * last receiver has got them or is gone: each queue that keeps the message keeps this.
+ * The descriptors of one message on their way through the bus. The bus owns them until the last
+ * receiver has got them or is gone: each queue that holds the message keeps this object.
  */
 public final class PassedFds {
     private final List<Fd> fds;
@@ -15,9 +15,9 @@ public final class PassedFds {
     private int keepers = 1;
 
     /**
-     * Takes them over; kept by the caller.
+     * Takes ownership of the descriptors; the caller is the first to keep them.
      *
-     * @param closer how each is closed: {@link FdCloser} for what clients sent
+     * @param closer closes each descriptor: {@link FdCloser} for those that clients sent
      */
     public PassedFds(List<Fd> fds, Consumer<Fd> closer) {
         this.fds = List.copyOf(fds);

@@ -10,13 +10,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Descriptors that came from one connection and belong to a message that is not handled yet. Linux
  * ends a read behind the bytes that carried descriptors, so they belong to the message with the
- * last byte of that read. If it does not take them they are closed: none ever moves on to a later
- * message.
+ * last byte of that read. Descriptors that this message does not take are closed: none ever moves
+ * on to a later message.
  *
  * <p>Bytes are counted from the first of the connection.
  */
 public final class ReceivedFds implements AutoCloseable {
-    /** What came in one call, whose last byte was the one before end. */
+    /** The descriptors of one read; its last byte was the one before {@code end}. */
     private record Batch(long end, List<Fd> fds) {}
 
     private final ArrayDeque<Batch> batches = new ArrayDeque<>(0);
@@ -25,7 +25,7 @@ public final class ReceivedFds implements AutoCloseable {
     private int count;
 
     /**
-     * @param user of the connection
+     * @param user the uid of the connection
      */
     public ReceivedFds(FdCloser<Long> closer, long user) {
         this.closer = closer;
@@ -36,7 +36,7 @@ public final class ReceivedFds implements AutoCloseable {
         return count == 0;
     }
 
-    /** How many wait. */
+    /** Returns how many descriptors wait. */
     public int size() {
         return count;
     }
@@ -47,9 +47,9 @@ public final class ReceivedFds implements AutoCloseable {
     }
 
     /**
-     * Those of the message of these bytes.
+     * Takes the descriptors of the message with these bytes.
      *
-     * @return as many as were asked for, or null if fewer came
+     * @return as many as wanted, or null if fewer came
      */
     @Nullable
     public List<Fd> take(long first, long end, int wanted) {
@@ -73,7 +73,7 @@ public final class ReceivedFds implements AutoCloseable {
         return taken;
     }
 
-    /** Closes what came with bytes up to that one and was not taken. */
+    /** Closes the descriptors that came with bytes before {@code end} and were not taken. */
     public void passed(long end) {
         for (Batch batch = batches.peekFirst();
                 batch != null && batch.end <= end;

@@ -9,11 +9,12 @@ import org.jspecify.annotations.Nullable;
  * A message as its receivers get it: with the true SENDER, all else byte for byte.
  *
  * <p>In nearly all messages the field only has to be added. Then the header is moved to the left,
- * over bytes that are done with, so that it ends where the body begins: the message is whole again
- * where it was read, and no byte of the body was touched. The view of it is void from then on.
+ * over bytes that are already handled, so that it ends where the body begins: the message is whole
+ * again where it was read, and no byte of the body was touched. The view of it is invalid from then
+ * on.
  */
 public final class Relay {
-    /** Bytes that are free, or done with, before a message: more than a header grows. */
+    /** Bytes that are free, or already handled, before a message: more than a header grows. */
     public static final int HEADROOM = 96;
 
     private final Buffers buffers;
@@ -38,7 +39,7 @@ public final class Relay {
         return length;
     }
 
-    /** Makes it of what was read. */
+    /** Makes the message from what was read. */
     public void stamp(MessageView view, SenderField sender) {
         int header = sender.headerLength(view);
         length = header + view.bodyLength();
@@ -61,7 +62,7 @@ public final class Relay {
         MemorySegment.copy(view.bytes(), view.bodyOffset(), bytes, header, view.bodyLength());
     }
 
-    /** Gives back what a rewritten message lay in. */
+    /** Gives back the buffer of a rewritten message. */
     public void release() {
         if (rewritten != null) {
             buffers.give(rewritten);

@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** What the bus itself says: replies, errors, and the signals about names. */
+/** Sends the bus's own messages: replies, errors, and the signals about names. */
 public final class BusMessages {
     /** The name of the service manager. */
     public static final String MANAGER = "org.freedesktop.systemd1";
@@ -60,7 +60,7 @@ public final class BusMessages {
         this.log = log;
     }
 
-    /** Whether it is for the bus. */
+    /** Returns whether a message is addressed to the bus. */
     public static boolean isBus(MessageView view) {
         return view.equalsText(view.destinationOffset(), view.destinationLength(), BUS);
     }
@@ -80,12 +80,12 @@ public final class BusMessages {
         }
     }
 
-    /** An error to a caller. */
+    /** Sends an error to a caller. */
     public void error(Connection to, int replySerial, BusError error, String text) {
         error(to, replySerial, error.wireName(), text);
     }
 
-    /** An error to a caller, with the words of somebody else. */
+    /** Sends an error to a caller, with an error name that need not be one of the bus. */
     public void error(Connection to, int replySerial, String errorName, String text) {
         writer.error(errorName, replySerial);
         address(to).body(STRING).putString(cut(text)).end();
@@ -93,8 +93,8 @@ public final class BusMessages {
     }
 
     /**
-     * Shows monitors the error of a message whose sender does not receive it: of a signal, of a
-     * call without a reply.
+     * Shows monitors the error of a message whose sender does not receive it: of a signal, or of a
+     * call that expects no reply.
      *
      * @param to the sender of the message; null for the bus itself
      */
@@ -114,7 +114,7 @@ public final class BusMessages {
         monitors.seenOfBus(to, own, null);
     }
 
-    /** The beginning of a text, never with half of a surrogate pair at its end. */
+    /** Returns the beginning of a text, never with half of a surrogate pair at its end. */
     private static String cut(String text) {
         if (text.length() <= MAX_ERROR_TEXT) {
             return text;
@@ -123,7 +123,7 @@ public final class BusMessages {
         return text.substring(0, splits ? MAX_ERROR_TEXT - 1 : MAX_ERROR_TEXT);
     }
 
-    /** The reply to a call, unless none is expected. */
+    /** Sends the reply to a call, unless none is expected. */
     public void reply(
             Connection to,
             MessageView call,
@@ -136,7 +136,8 @@ public final class BusMessages {
     }
 
     /**
-     * The same for a call that is over. A body that does not fit into a message becomes an error.
+     * Sends the reply to a call with a serial. If its body does not fit into a message, sends an
+     * error instead.
      */
     public void reply(
             Connection to,
@@ -186,9 +187,9 @@ public final class BusMessages {
     }
 
     /**
-     * Asks the service manager for a unit.
+     * Requests a unit from the service manager.
      *
-     * @param manager null as long as there is none: monitors see the request
+     * @param manager null while there is none: only monitors see the request
      */
     public void activationRequest(@Nullable Connection manager, String unit) {
         writer.signal(BusNames.BUS_PATH, ACTIVATOR, "ActivationRequest");
@@ -201,7 +202,9 @@ public final class BusMessages {
         }
     }
 
-    /** The same to a manager that has come since, where monitors have seen the request. */
+    /**
+     * Requests a unit from a manager that has come since; monitors have seen the request already.
+     */
     public void lateActivationRequest(Connection manager, String unit) {
         writer.signal(BusNames.BUS_PATH, ACTIVATOR, "ActivationRequest");
         toManager(MANAGER).body(STRING).putString(unit).end();
@@ -211,9 +214,9 @@ public final class BusMessages {
     }
 
     /**
-     * Tells the service manager what is to be in the environment of units.
+     * Sets variables in the environment of units, by a call to the service manager.
      *
-     * @param destination its name, in one of its forms
+     * @param destination its unique or well-known name
      */
     public void setEnvironment(
             Connection manager, String destination, Map<String, String> variables) {
@@ -229,7 +232,7 @@ public final class BusMessages {
         return writer.flags(MessageFlags.NO_REPLY_EXPECTED).sender(BUS).destination(destination);
     }
 
-    /** To all whose rules match. */
+    /** Broadcasts that a name has another owner. */
     public void nameOwnerChanged(String name, String from, String to) {
         writer.signal(BusNames.BUS_PATH, BusNames.BUS, "NameOwnerChanged")
                 .flags(MessageFlags.NO_REPLY_EXPECTED)
@@ -242,7 +245,7 @@ public final class BusMessages {
         broadcast();
     }
 
-    /** To all whose rules match: what can be activated may have changed. */
+    /** Broadcasts that the activatable names may have changed. */
     public void activatableServicesChanged() {
         writer.signal(BusNames.BUS_PATH, BusNames.BUS, "ActivatableServicesChanged")
                 .flags(MessageFlags.NO_REPLY_EXPECTED)
@@ -250,7 +253,7 @@ public final class BusMessages {
         broadcast();
     }
 
-    /** To all whose rules match: a container is gone. */
+    /** Broadcasts that a container is gone. */
     public void instanceRemoved(String path) {
         writer.signal(BusNames.BUS_PATH, Container.INTERFACE, "InstanceRemoved")
                 .flags(MessageFlags.NO_REPLY_EXPECTED)
@@ -293,7 +296,7 @@ public final class BusMessages {
         }
     }
 
-    /** The serial of what was said last. */
+    /** Returns the serial of the last message. */
     public int lastSerial() {
         return serial;
     }

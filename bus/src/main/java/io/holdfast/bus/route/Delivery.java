@@ -17,13 +17,13 @@ import io.holdfast.dbus.wire.WireLimits;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes messages from one client to another, or to many: what the policies of both allow, what the
- * receiver has room for, with the sender's true name. A call is remembered until its reply, and a
- * reply passes only against a call.
+ * Delivers messages from one client to another, or to many: what the policies of both allow and the
+ * receiver has room for, with the sender's true name. A call is tracked until its reply, and a
+ * reply passes only if it answers a tracked call.
  *
- * <p>A message to one is charged to its sender, who is told if there is no room for it. What a
- * receiver asked for, a reply or a broadcast, is charged to the receiver; if he has no room he is
- * disconnected, since to drop one of them would be a lie.
+ * <p>A unicast call or signal is charged to its sender, which receives an error if there is no room
+ * for it. What a receiver requested, a reply or a broadcast, is charged to the receiver; if it has
+ * no room, it is disconnected, since a dropped message would leave it with a wrong view.
  */
 public final class Delivery {
     private final Charges charges;
@@ -51,7 +51,7 @@ public final class Delivery {
         this.relay = relay;
     }
 
-    /** Hands on what monitors have seen: also what was held for an activation. */
+    /** Delivers a message that monitors have seen, also one that was held for an activation. */
     public void pass(Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
         String denied = policies.refusesPassing(from, to, view, false);
         if (denied != null) {
@@ -104,10 +104,10 @@ public final class Delivery {
         return true;
     }
 
-    /** Takes a reply to the one that waits for it; one that nobody waits for is dropped. */
+    /** Delivers a reply to the caller that waits for it; drops it if none does. */
     public void reply(Connection from, Connection to, MessageView view, @Nullable PassedFds fds) {
         if (!replies.take(to, from, view.replySerial())) {
-            return; // nobody asked for it
+            return; // no call waits for it
         }
         monitors.seen(from, to, view, fds);
         String denied = policies.refusesPassing(from, to, view, true);
@@ -151,7 +151,7 @@ public final class Delivery {
         relay.release();
     }
 
-    /** Takes a signal to all whose rules match. */
+    /** Delivers a signal to all connections whose rules match. */
     public void broadcast(Connection from, MessageView view, @Nullable PassedFds fds) {
         monitors.seen(from, null, view, fds);
         int n = matches.find(view, from, null);
@@ -170,8 +170,8 @@ public final class Delivery {
         relay.stamp(view, from.senderField());
         for (int i = 0; i < kept; i++) {
             Connection to = matches.found(i);
-            // It asked for it. Charged to the sender, a foreign one could fill its part by
-            // other means, and so have anybody disconnected.
+            // The receiver requested it. If it were charged to the sender, a sender could fill its
+            // part of the queue by other means, and so get any receiver disconnected.
             Share share = charges.queue(to, to.account(), relay.length(), fds);
             if (share == null) {
                 to.markForRemoval(
@@ -183,7 +183,7 @@ public final class Delivery {
         relay.release();
     }
 
-    /** The sender of a broadcast receives no error; monitors see it. */
+    /** Shows monitors the error of a refused broadcast, which its sender does not receive. */
     private void showRefusal(Connection from, Connection to, MessageView view) {
         if (monitors.any()) {
             messages.showError(

@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Which connections get a message by the rules that they have: an index over all rules. */
+/** Finds the connections that get a message by their match rules, in an index over all rules. */
 public final class Matches {
     private final MatchIndex index = new MatchIndex();
     private @Nullable Connection[] owners = new @Nullable Connection[16]; // by number in the index
@@ -37,7 +37,7 @@ public final class Matches {
         return at;
     }
 
-    /** False if it has no such rule. */
+    /** Removes a rule; returns false if the connection has no such rule. */
     public boolean remove(Connection connection, MatchRule rule) {
         return connection.matchOwner >= 0 && index.remove(connection.matchOwner, rule);
     }
@@ -52,7 +52,7 @@ public final class Matches {
         }
     }
 
-    /** All rules, each as often as it was added. */
+    /** Returns the number of all rules, each counted as often as it was added. */
     public int size() {
         return index.size();
     }
@@ -68,8 +68,8 @@ public final class Matches {
     /**
      * Finds the connections of all rules that match.
      *
-     * @param receiver whom it is addressed to; null for a broadcast
-     * @return how many: the first so many of {@link #found}
+     * @param receiver the addressee; null for a broadcast
+     * @return their number: they are the first elements of {@link #found}
      */
     int find(MessageView message, Party sender, @Nullable Party receiver) {
         if (index.size() == 0) {
@@ -83,12 +83,12 @@ public final class Matches {
         return n;
     }
 
-    /** One that the last search found. Valid until the next one. */
+    /** Returns a connection that the last search found. Valid until the next one. */
     Connection found(int i) {
         return java.util.Objects.requireNonNull(found[i]);
     }
 
-    /** Puts another into a place of what was found. */
+    /** Replaces an element of what was found. */
     void found(int i, Connection connection) {
         found[i] = connection;
     }

@@ -14,8 +14,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The connections that became monitors: each sees every message that one of its rules matches,
- * once, delivered or refused, and what the bus itself says. Costs nothing while there is none.
+ * The connections that became monitors: each receives every message that one of its rules matches,
+ * once, delivered or refused, and what the bus itself sends. Costs nothing while there is none.
  */
 public final class Monitors {
     private final Charges charges;
@@ -40,9 +40,9 @@ public final class Monitors {
     }
 
     /**
-     * A message of a client's.
+     * Shows monitors a message of a client.
      *
-     * @param to whom it is for, if that is a client or the bus
+     * @param to the addressee, if it is a client or the bus
      */
     public void seen(
             Connection from, @Nullable Party to, MessageView view, @Nullable PassedFds fds) {
@@ -67,7 +67,7 @@ public final class Monitors {
         buffers.give(copy);
     }
 
-    /** A message of the bus's, to a client, to all, or to nobody yet. */
+    /** Shows monitors a message of the bus: to a client, to all, or without a receiver yet. */
     void seenOfBus(@Nullable Connection to, MessageView view, @Nullable PassedFds fds) {
         if (any()) {
             int n = rules.find(view, Party.bus(), to);
@@ -81,7 +81,7 @@ public final class Monitors {
 
     private void hand(Connection to, MemorySegment bytes, int length, @Nullable PassedFds fds) {
         if (fds != null && !to.descriptorsPass()) {
-            return; // it could make nothing of a message whose descriptors are missing
+            return; // a message without its descriptors would be of no use to it
         }
         Share share = charges.queue(to, to.account(), length, fds);
         if (share == null) {

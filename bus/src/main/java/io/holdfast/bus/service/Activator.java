@@ -4,15 +4,16 @@ import io.holdfast.bus.activation.SpawnActivator;
 import java.util.Map;
 
 /**
- * Starts services on demand: for a name that nobody owns and a service file offers. A service
+ * Starts services on demand: for a name without an owner that a service file offers. A service
  * manager implements this to start units of its own; {@link SpawnActivator} starts the command of
  * the file.
  */
 public interface Activator extends AutoCloseable {
-    /** One start that was asked for. Its methods may be called by any thread, and late or twice. */
+    /** One requested start. Any thread may call its methods, late or twice. */
     interface Start {
         /**
-         * It did not come up. Whoever waits for it is told.
+         * Reports that the service did not start. Every caller that waits for it receives the
+         * error.
          *
          * @param error the D-Bus name of the error
          * @param text for people
@@ -21,14 +22,14 @@ public interface Activator extends AutoCloseable {
     }
 
     /**
-     * Begins to start a service, and returns at once: called by the thread of the bus. It has
-     * succeeded when somebody owns the name, which the bus sees by itself; a service is not started
-     * again while a start of it is under way.
+     * Begins to start a service, and returns at once. Called on the thread of the bus. The start
+     * has succeeded when the name has an owner, which the bus notices itself; the bus does not
+     * start a service again while a start of it is under way.
      */
     void start(ServiceFile service, Start start);
 
     /**
-     * What services that are started from now on have in their environment
+     * Adds variables to the environment of services that are started from now on
      * (UpdateActivationEnvironment).
      */
     void setEnvironment(Map<String, String> variables);

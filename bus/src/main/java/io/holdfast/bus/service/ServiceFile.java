@@ -6,10 +6,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A service that is started when somebody asks for its name.
+ * A service that is started on demand for its name.
  *
  * @param exec the program and its arguments; empty if only a service manager can start it
- * @param user whom it runs as, a name or number; null on a session bus
+ * @param user the user that it runs as, a name or number; null on a session bus
  * @param systemdService the unit that a service manager starts for it
  */
 public record ServiceFile(
@@ -18,7 +18,7 @@ public record ServiceFile(
         @Nullable String user,
         @Nullable String systemdService,
         Path file) {
-    /** Bytes of one file; a larger one is refused. */
+    /** The most bytes of one file; a larger one is refused. */
     public static final int MAX_SIZE = 1 << 16;
 
     public ServiceFile {
@@ -29,7 +29,7 @@ public record ServiceFile(
      * Reads one file.
      *
      * @param strict whether the file must be named after its service
-     * @param system whether it is for a system bus, where a program needs a user
+     * @param system whether it is for a system bus, where a service without a unit needs a user
      * @throws ConfigException if it describes no service
      */
     public static ServiceFile load(Path file, boolean strict, boolean system)

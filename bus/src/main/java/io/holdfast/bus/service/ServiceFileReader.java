@@ -18,13 +18,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The syntax of {@code .service} files (D-Bus Specification, "Message Bus Starting Services").
- * Groups and keys that are not known are for others.
+ * Reads {@code .service} files (D-Bus Specification, "Message Bus Starting Services"). Unknown
+ * groups and keys are ignored.
  */
 final class ServiceFileReader {
     private static final String GROUP = "[D-BUS Service]";
 
-    /** As systemd.unit(5) says. */
+    /** Unit names as systemd.unit(5) defines them. */
     private static final Pattern UNIT_NAME = Pattern.compile("[A-Za-z0-9:_.\\\\@-]{1,255}");
 
     private final Path file;
@@ -59,7 +59,7 @@ final class ServiceFileReader {
         if (command == null && unit == null) {
             throw refuse("neither Exec= nor SystemdService=");
         }
-        String user = system ? values.get("User") : null; // a session bus is one user's
+        String user = system ? values.get("User") : null; // a session bus has one user
         if (system && user == null && unit == null) {
             throw refuse("no User= for the program of a system bus");
         }
@@ -113,7 +113,9 @@ final class ServiceFileReader {
         }
     }
 
-    /** Words as a shell makes them of quotes and backslashes, and nothing else of a shell. */
+    /**
+     * Splits a command into words by a shell's rules for quotes and backslashes, and no other rule.
+     */
     private List<String> words(String command) throws ConfigException {
         List<String> words = new ArrayList<>();
         StringBuilder word = null;

@@ -16,15 +16,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The services that can be started, by name, and why some files were skipped. Where two files stand
- * for one name the folder that comes first wins.
+ * The services that can be started, by name, and why some files were skipped. If two files offer
+ * one name, the folder that comes first wins.
  *
- * @param byName the names in alphabetical order of each folder's files
+ * @param byName in the order of the folders, and in each in alphabetical order of its files
  * @param skipped one line for each file that describes no service
  */
 public record Services(Map<String, ServiceFile> byName, List<String> skipped) {
     /**
-     * Services of one bus; what is behind them is left out: {@code skipped} names its first file.
+     * The most services of one bus; the rest is left out, and {@code skipped} names its first file.
      */
     public static final int MAX_SERVICES = 16_384;
 
@@ -34,7 +34,7 @@ public record Services(Map<String, ServiceFile> byName, List<String> skipped) {
     }
 
     /**
-     * Reads all files of all folders. Folders that are not there are fine.
+     * Reads all files of all folders. Missing folders are fine.
      *
      * @param system whether they are for a system bus
      */

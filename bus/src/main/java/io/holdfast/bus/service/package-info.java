@@ -1,4 +1,4 @@
-/** Service files, which say how a name is started, and who starts it. */
+/** Service files, which describe how a name is started, and the interface of what starts it. */
 @NullMarked
 package io.holdfast.bus.service;
 

@@ -48,7 +48,8 @@ class QuotaTest {
     @Test
     void eachNextActorGetsAFairPartOfWhatIsLeft() {
         Account receiver = open(1);
-        // 1200 are free: one gets a half, the next a third of the rest, the next a quarter, …
+        // 1200 are free: the first actor gets a half, the next a third of the rest, the next a
+        // quarter, …
         assertThat(fill(receiver, open(2))).isEqualTo(600);
         assertThat(fill(receiver, open(3))).isEqualTo(200);
         assertThat(fill(receiver, open(4))).isEqualTo(100);
@@ -58,7 +59,7 @@ class QuotaTest {
                 .contains("on behalf of user 5", "user 2: 600", "user 3: 200");
     }
 
-    /** By messages that wait for it to start: they have no queue that takes a fair part only. */
+    /** Charges held messages until one is refused: they have no queue that limits them. */
     private long fill(Account receiver, Account actor) {
         long filled = 0;
         while (quota.charge(receiver, actor, Resource.HELD, 1, 0) != null) {
@@ -92,7 +93,7 @@ class QuotaTest {
         assertThat(quota.refusal().limit()).isEqualTo(BusLimit.MAX_UNIX_FDS_PER_USER);
     }
 
-    /** However many receivers and connections a user spreads them over. */
+    /** It does not matter over how many receivers and connections a user spreads them. */
     @Test
     void ofTheDescriptorsOfTheProcessEachUserLeavesHalfOfWhatOthersLeave() {
         Quota small = new Quota(Limits.BUILT_IN.with(BusLimit.MAX_UNIX_FDS, 160));
@@ -212,7 +213,7 @@ class QuotaTest {
         while (quota.charge(slow, flooder, Resource.OUTGOING, 10, 1) != null) {
             // until it is refused
         }
-        assertThat(slow.bytes(Resource.OUTGOING)).isEqualTo(290); // its descriptors were the edge
+        assertThat(slow.bytes(Resource.OUTGOING)).isEqualTo(290); // descriptors were the limit
         assertThat(quota.refusal().limit()).isEqualTo(BusLimit.MAX_UNIX_FDS_PER_USER);
 
         assertThat(quota.charge(slow, slow, Resource.OUTGOING, 290, 20)).isNotNull();
@@ -240,7 +241,7 @@ class QuotaTest {
         assertThat(small.refusal().toString())
                 .startsWith("max_table_bytes: 499712 of 2000000 used, 499712 by user 1");
         int all = names;
-        for (int i = 0; i < 5; i++) { // what is left of the user's half is for its others
+        for (int i = 0; i < 5; i++) { // the rest of the user's half is for its others
             int more = names(small, open(small, 1));
             assertThat(more).isPositive();
             all += more;

@@ -133,9 +133,7 @@ class BusConfigTest {
                 .hasToString("<deny own_prefix=\"a.b\" log=\"true\"/> (" + folder + "/bus.conf:5)");
     }
 
-    /**
-     * What dbus-daemon 1.16 refuses too, and what only it lets through: limits that are no numbers.
-     */
+    /** dbus-daemon 1.16 refuses these too, except for limits that are not numbers. */
     @ParameterizedTest
     @ValueSource(
             strings = {

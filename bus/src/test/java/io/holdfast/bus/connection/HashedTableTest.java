@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class HashedTableTest {
-    /** Equal only to itself; its hash may be that of others. */
+    /** Equal only to itself; other words may have the same hash. */
     private static final class Word implements HashedTable.Entry {
         private final int hash;
 

@@ -253,8 +253,8 @@ class MatchIndexTest {
         for (int n = 0; n < 64; n++) {
             body.putString(n == 63 ? "v" : "");
         }
-        // Half of the sixteen kinds name neither sender; three are for both and stand without
-        // parts.
+        // Half of the sixteen kinds name no sender: four by choice, and the four for both senders,
+        // which get no parts at all.
         assertThat(find(TestMessage.view(body.end()), TestParty.of(2))).isNotEmpty().hasSize(8);
 
         for (int i = 0; i < owner; i++) {
@@ -294,8 +294,7 @@ class MatchIndexTest {
             all.add(rule);
         }
         String[] header = header(gen);
-        MessageView message =
-                new MessageView(); // the bus has one, too, that goes from each to the next
+        MessageView message = new MessageView(); // as in the bus, one view for all messages
         for (int i = 0; i < 20; i++) {
             if (gen.chance(0.5)) {
                 header = header(gen);

@@ -26,12 +26,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The policies of others mean what they mean to dbus-daemon: the same rules, the same messages.
+ * The policies of others mean the same as on dbus-daemon: the same rules, the same messages.
  *
- * <p>One kind of rule is left out, where dbus-daemon 1.16 does not do what it documents: a rule for
- * any message that has only {@code send_broadcast}, {@code eavesdrop} or a requested reply as its
- * condition makes it forget all rules before, also for messages that do not meet that condition.
- * And no rule makes our bus hand on a reply that nobody waits for: there it is as dbus-broker.
+ * <p>One kind of rule is left out, because dbus-daemon 1.16 deviates from its documentation: a rule
+ * for any message that has only {@code send_broadcast}, {@code eavesdrop} or a requested reply as
+ * its condition makes it forget all earlier rules, even for messages that do not meet the
+ * condition. And no rule makes our bus deliver a reply that was not requested, as with dbus-broker.
  */
 @Timeout(60)
 @Needs(programs = "dbus-daemon")
@@ -99,12 +99,12 @@ class DbusDaemonPolicyTest {
         }
     }
 
-    /** dbus-daemon names it {@code :1.N}. */
+    /** dbus-daemon names the client {@code :1.N}. */
     private static long number(RawClient client) {
         return Long.parseLong(client.name().substring(":1.".length()));
     }
 
-    /** What is to be sent: the same to each bus, with the names that there are. */
+    /** A message to send: the same on each bus, with that bus's names. */
     private record Sent(boolean asked, BiFunction<String, Integer, MessageWriter> message) {}
 
     /** Three clients of one bus. */
@@ -131,7 +131,7 @@ class DbusDaemonPolicyTest {
             var _ = receiver.received();
         }
 
-        /** Whether it comes from the sender to the receiver. */
+        /** Returns whether the message passes from the sender to the receiver. */
         boolean passes(Sent sent) throws IOException {
             call = sent.asked ? callOfReceiver() : 0;
             MessageWriter message = sent.message.apply(receiver.name(), call);
@@ -143,9 +143,9 @@ class DbusDaemonPolicyTest {
         }
 
         /**
-         * The receiver calls the sender, if it may.
+         * Makes the receiver call the sender, if that is allowed.
          *
-         * @return the call's serial; 0 if it did not arrive
+         * @return the call's serial; 0 if the call did not arrive
          */
         private int callOfReceiver() throws IOException {
             int serial = receiver.send(TestMessage.call(sender.name(), "i.f", "M"));
@@ -175,7 +175,7 @@ class DbusDaemonPolicyTest {
                         ".*_(destination|destination_prefix|sender|interface|path|error)=.*");
     }
 
-    /** What all need to be there, the bus itself, is allowed last. */
+    /** Allows last what all clients need: the bus itself. */
     private static String configuration(Path socket, String rules) {
         return """
         <busconfig>

@@ -112,7 +112,7 @@ class PolicyTest {
         assertThat(
                         policy(ALLOW + "<deny send_path='/x' send_member='M'/>")
                                 .canSend(reply, OTHER, true))
-                .isTrue(); // a deny speaks of replies that nobody asked for
+                .isTrue(); // a deny is about replies that were not requested
         assertThat(
                         policy(ALLOW + "<deny send_path='/x' send_member='M'/>")
                                 .canSend(reply, OTHER, false))
@@ -238,7 +238,7 @@ class PolicyTest {
         };
         for (int i = 0; i < scopes.length; i++) {
             for (int j = i + 1; j < scopes.length; j++) {
-                // The later context comes first in the file, and decides nevertheless.
+                // The later scope comes first in the file, and decides nevertheless.
                 PolicySet set = set(block(scopes[j], allow) + block(scopes[i], deny));
                 assertThat(
                                 set.forPeer(7, new long[] {2, 1}, PolicyTest::isNowhere, false)
@@ -421,7 +421,7 @@ class PolicyTest {
         assertThat(user.canSend(reply, OTHER, false)).isFalse();
     }
 
-    /** The built-in one, without what this machine adds to it. */
+    /** Returns the built-in configuration, without the additions of this machine. */
     private static BusConfig systemOnly() throws ConfigException {
         BusConfig config = BusConfig.system();
         return new BusConfig(
@@ -555,7 +555,7 @@ class PolicyTest {
                 });
     }
 
-    /** What dbus-daemon does: all rules in order, by text. */
+    /** Decides as dbus-daemon does: all rules in order, by text. */
     private static @Nullable PolicyRule lastOf(
             List<PolicyRule> rules,
             boolean send,

@@ -17,7 +17,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A client of some bus that sends what it is told, and keeps what it gets until it is asked. */
+/**
+ * A client of any bus that sends what the test gives it, and keeps what it receives until the test
+ * fetches it.
+ */
 final class RawClient implements AutoCloseable {
     private final SocketChannel channel;
     private final List<MessageView> received = new ArrayList<>();
@@ -54,7 +57,7 @@ final class RawClient implements AutoCloseable {
         return number;
     }
 
-    /** Calls the bus itself, and waits for its answer. */
+    /** Calls the bus itself, and waits for the reply. */
     MessageView callBus(String member, String... strings) throws IOException {
         return callBus(member, "", 0, strings);
     }
@@ -89,7 +92,8 @@ final class RawClient implements AutoCloseable {
     }
 
     /**
-     * What came since this was asked last: all that was sent before others asked the bus anything.
+     * Returns what arrived since the last call: everything that was sent before the other clients
+     * last called the bus.
      */
     List<MessageView> received() throws IOException {
         var _ = callBus("GetId");

@@ -1,4 +1,4 @@
-/** A service manager that knows the processes of its units by pidfd. */
+/** A service manager that identifies the processes of its units by pidfd. */
 module io.holdfast.manager {
     requires transitive io.holdfast.core;
     requires io.holdfast.dbus;

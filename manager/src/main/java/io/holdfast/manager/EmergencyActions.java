@@ -11,9 +11,9 @@ import java.util.Locale;
 import java.util.OptionalInt;
 
 /**
- * {@code SuccessAction=}, {@code FailureAction=}, {@code StartLimitAction=} and {@code
- * JobTimeoutAction=}: a unit that ends takes the manager with it. This manager can end itself, and
- * not the machine; as the init of a container it ends that. On the loop.
+ * Carries out {@code SuccessAction=}, {@code FailureAction=}, {@code StartLimitAction=} and {@code
+ * JobTimeoutAction=}: the end of a unit ends the manager. The manager can end itself, but not the
+ * machine; as the init of a container it can also end the container. Used on the event loop.
  */
 final class EmergencyActions {
     private static final int NOT_CLEAN = 255;

@@ -5,16 +5,16 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * How the manager will end: chosen by units ({@code FailureAction=}), signals and clients. The
- * first who ends it decides; whoever comes later can only make it quicker. On the loop.
+ * Decides how the manager ends. Units ({@code FailureAction=}), signals and clients can end it; the
+ * first request decides how, and later requests can only make it faster. Used on the event loop.
  */
 final class Ending {
     /** The two ways to stop the units. */
     interface Stops {
-        /** Stops all units in their order. */
+        /** Stops all units in order. */
         void stopInOrder();
 
-        /** Leaves the loop; what still runs is killed when the manager closes. */
+        /** Leaves the event loop; closing the manager kills the processes that are left. */
         void stopAtOnce();
     }
 
@@ -24,8 +24,8 @@ final class Ending {
     private boolean begun;
 
     /**
-     * @param before what a manager that was killed while it stopped had decided; empty if there was
-     *     none
+     * @param before the decision of a previous manager that was killed while it stopped; empty if
+     *     there was none
      */
     Ending(boolean isContainerInit, Optional<ManagerEnd> before, Stops stops) {
         this.isContainerInit = isContainerInit;
@@ -34,7 +34,7 @@ final class Ending {
         this.stops = stops;
     }
 
-    /** Whether the manager can also halt, power off and restart its container. */
+    /** Returns whether the manager can also halt, power off and restart its container. */
     boolean isOfContainer() {
         return isContainerInit;
     }
@@ -43,7 +43,7 @@ final class Ending {
         return end;
     }
 
-    /** Sets the exit status, unless the end has begun. */
+    /** Sets the exit status, unless the manager is ending already. */
     void setStatus(int status) {
         if (!begun) {
             end = end.withStatus(status);
@@ -53,7 +53,7 @@ final class Ending {
     /**
      * Ends the manager.
      *
-     * @param status of its exit; empty for the one that {@link #setStatus} has set
+     * @param status the exit status; empty for the one set by {@link #setStatus}
      * @param atOnce whether units are killed instead of stopped in order
      */
     void begin(ManagerEnd.What what, OptionalInt status, boolean atOnce) {

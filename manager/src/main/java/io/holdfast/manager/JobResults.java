@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
-/** The results of several requests, under the names that were used. */
+/** The results of several requests, under the unit names that the caller used. */
 final class JobResults {
     private final Map<UnitName, JobResult> results = new LinkedHashMap<>();
     private final Set<UnitName> open;

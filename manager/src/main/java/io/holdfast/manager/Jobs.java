@@ -36,8 +36,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is asked of units: reads the files that a request needs, off the loop, and hands it to the
- * {@link JobEngine}. What units ask of others is {@link Reactions}. On the loop.
+ * Carries out requests for jobs: reads the unit files that a request needs, off the event loop, and
+ * hands the request to the {@link JobEngine}. Jobs that units cause for each other are in {@link
+ * Reactions}. Used on the event loop.
  */
 final class Jobs implements JobEngine.Listener {
     private final ManagerContext context;
@@ -86,12 +87,12 @@ final class Jobs implements JobEngine.Listener {
         return engine;
     }
 
-    /** How many jobs there have been. */
+    /** Returns how many jobs have been granted so far. */
     long granted() {
         return granted;
     }
 
-    /** How many jobs have ended, by their result. */
+    /** Returns how many jobs have ended, by result. */
     Map<JobResult, Long> finished() {
         return Map.copyOf(finished);
     }
@@ -103,9 +104,9 @@ final class Jobs implements JobEngine.Listener {
     // ---- requests
 
     /**
-     * Asks for one job.
+     * Requests one job.
      *
-     * @param answer completed when the job is there and has not begun; fails with {@link
+     * @param answer completed when the job is queued and before it begins; fails with {@link
      *     JobRefusedException}
      */
     void enqueue(UnitName name, JobType type, JobMode mode, CompletableFuture<UnitJob> answer) {
@@ -121,7 +122,7 @@ final class Jobs implements JobEngine.Listener {
                 });
     }
 
-    /** The same for a unit that is started because of another one's end. */
+    /** Starts a unit because another unit ended ({@code OnFailure=}, {@code OnSuccess=}). */
     void startHandler(UnitName name, JobMode mode, CompletableFuture<UnitJob> answer) {
         withUnit(
                 name,
@@ -155,7 +156,7 @@ final class Jobs implements JobEngine.Listener {
         }
     }
 
-    /** Starts units, each by a request of its own, and answers how that went. */
+    /** Starts units, each by its own request, and completes the answer with the results. */
     void start(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
         each(names, JobType.START, answer);
     }
@@ -184,12 +185,12 @@ final class Jobs implements JobEngine.Listener {
                 JobMode.REPLACE,
                 answer,
                 closure -> {
-                    requireNotStopping(type); // it may be since the files began to be read
+                    requireNotStopping(type); // the stop may have begun while the files were read
                     if (type == JobType.STOP || type == JobType.RELOAD) {
                         names.forEach(units::get);
                     }
                     List<UnitName> order = new ArrayList<>(new LinkedHashSet<>(names));
-                    order.sort(Comparator.comparing(this::triggersOthers)); // after those
+                    order.sort(Comparator.comparing(this::triggersOthers)); // triggering units last
                     for (UnitName name : order) {
                         ask(name, type, closure, result -> results.add(name, result));
                     }
@@ -220,7 +221,7 @@ final class Jobs implements JobEngine.Listener {
         }
     }
 
-    /** Says why a request is refused, and of which unit. */
+    /** Logs why a request is refused, and because of which unit. */
     private void tell(
             UnitName name, JobType type, JobRefusedException refusal, UnitCatalog.Closure closure) {
         UnitName reason = refusal.unit().orElse(name);
@@ -282,7 +283,11 @@ final class Jobs implements JobEngine.Listener {
                 });
     }
 
-    /** The unit of that name, unless its files are gone or were never there. */
+    /**
+     * Returns the unit of that name.
+     *
+     * @throws JobRefusedException if its files are gone or never existed
+     */
     private LoadedUnit node(UnitName name, UnitCatalog.Closure closure) {
         LoadedUnit node = units.node(name);
         Unit read = closure.read(name);
@@ -298,9 +303,9 @@ final class Jobs implements JobEngine.Listener {
     }
 
     /**
-     * Reads what a request needs, and goes on with it.
+     * Reads the unit files that a request needs, and passes them to the rest of the request.
      *
-     * @param answer fails with what the rest of it throws
+     * @param answer fails with the exception of the rest of the request
      */
     private void load(
             Collection<UnitName> names,
@@ -349,7 +354,7 @@ final class Jobs implements JobEngine.Listener {
         }
     }
 
-    /** The units that a restart of these restarts too: they need their files as they are now. */
+    /** Returns the units that a restart of these restarts too: their files must be read again. */
     private Set<UnitName> restarted(Collection<UnitName> names) {
         Set<JobUnit> found = new LinkedHashSet<>();
         List<JobUnit> todo = new ArrayList<>();
@@ -364,7 +369,7 @@ final class Jobs implements JobEngine.Listener {
         return found.stream().map(JobUnit::name).collect(Collectors.toSet());
     }
 
-    /** That a file of something that is up is gone just now concerns the request alone. */
+    /** A missing file affects only this request; a unit that is up keeps its loaded definition. */
     private void take(Unit unit) {
         LoadedUnit known = units.node(unit.name());
         if (unit.source().state() != UnitSource.State.NOT_FOUND
@@ -415,7 +420,7 @@ final class Jobs implements JobEngine.Listener {
         engine.run();
     }
 
-    /** Fails the requests whose files are still being read when the loop ends. */
+    /** Fails the requests whose files are still being read when the event loop ends. */
     void end() {
         loading.values()
                 .forEach(answer ->
@@ -429,9 +434,9 @@ final class Jobs implements JobEngine.Listener {
         return state == ActiveState.INACTIVE || state == ActiveState.FAILED;
     }
 
-    // ---- what units do by themselves
+    // ---- automatic changes of units
 
-    /** Something of a unit's state is another. */
+    /** Handles a change in a unit's state. */
     void changed(UnitName name) {
         LoadedUnit node = units.node(name);
         if (node == null) {
@@ -456,7 +461,7 @@ final class Jobs implements JobEngine.Listener {
         return node == null ? Optional.empty() : engine.of(node);
     }
 
-    /** The automatic restart of a unit; returns why it is refused. */
+    /** Queues the automatic restart of a unit. Returns why it is refused; empty if it is not. */
     Optional<String> restart(UnitName name, boolean alone) {
         LoadedUnit node = units.node(name);
         if (node == null || stopping) {
@@ -478,18 +483,18 @@ final class Jobs implements JobEngine.Listener {
         }
     }
 
-    /** What a unit that handles the end of others learns about that. */
+    /** Returns the MONITOR_ variables of a unit that handles the end of other units. */
     Map<String, String> monitorVariables(UnitName handler) {
         return reactions.monitorVariables(handler);
     }
 
-    /** A unit has become inactive or failed, and no automatic restart follows. */
+    /** Handles that a unit became inactive or failed, and no automatic restart follows. */
     void settled(UnitName name) {
         reactions.settled(name);
-        unused.look(List.of(name)); // its job may have ended before the start that is over now
+        unused.look(List.of(name)); // its job may have ended before this start was over
     }
 
-    // ---- what the engine tells
+    // ---- events of the engine
 
     @Override
     public void jobNew(UnitJob job) {
@@ -539,7 +544,7 @@ final class Jobs implements JobEngine.Listener {
         }
     }
 
-    /** Which unit could not be started, and why as far as that is known. */
+    /** Returns which unit could not be started, and the reason if it is known. */
     private String reason(JobUnit failed) {
         LoadedUnit node = units.node(failed.name());
         Optional<String> why = node == null ? Optional.empty() : node.unit().status().failure();

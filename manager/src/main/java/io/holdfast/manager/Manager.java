@@ -70,19 +70,19 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A service manager: loads units, starts and stops them in order, and knows their processes by
+ * A service manager: loads units, starts and stops them in order, and tracks their processes by
  * pidfd and cgroup.
  *
- * <p>All state belongs to the thread that runs {@link #run}; every other method may be called by
- * any thread and answers with a future. Several managers may live in one JVM and on one machine,
- * each with a runtime folder and a slice of its own.
+ * <p>All state belongs to the thread that runs {@link #run}. Every other method may be called by
+ * any thread and returns a future. Several managers may run in one JVM and on one machine, each
+ * with its own runtime folder and slice.
  *
- * <p>As root every service is born in a cgroup of its own, and what loses its parent there comes to
- * the manager, its subreaper. Where there can be no cgroups (a plain user without a delegated one)
+ * <p>As root, every service starts in its own cgroup, and its orphans are reparented to the
+ * manager, which is their subreaper. Without cgroups (as a plain user without a delegated cgroup),
  * a manager that {@linkplain ManagerOptions#ownsProcess owns its process} tracks the main process,
- * the one beside it, their groups and all orphans that still have the variables of their unit, and
- * ends the others when it ends itself; one that does not tracks no orphans. {@link
- * #lostWithoutCgroups} says what is lost.
+ * the control process, their process groups, and all orphans that still have the environment
+ * variables of their unit; it kills the other orphans when it ends. A manager that does not own its
+ * process tracks no orphans. {@link #lostWithoutCgroups} describes what is lost.
  */
 public final class Manager implements AutoCloseable {
     private static final String LOCK = "lock";
@@ -114,9 +114,9 @@ public final class Manager implements AutoCloseable {
     private final TrustedFolder folder;
     private final LockFile lock;
     private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
-    private Optional<BusNames> busNames = Optional.empty(); // of the loop
-    private final List<Consumer<BusNames>> awaitingBus = new ArrayList<>(); // of the loop
-    private boolean handingOver; // of the loop
+    private Optional<BusNames> busNames = Optional.empty(); // used on the loop
+    private final List<Consumer<BusNames>> awaitingBus = new ArrayList<>(); // used on the loop
+    private boolean handingOver; // used on the loop
     private boolean closed;
 
     private Manager(
@@ -212,7 +212,7 @@ public final class Manager implements AutoCloseable {
                         counters,
                         context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();
-        if (cgroups.isPresent() || tracked) { // else nobody could tell orphans from children
+        if (cgroups.isPresent() || tracked) { // otherwise orphans and children look alike
             ErrnoException.check(
                     SysPrctl.setChildSubreaper(true), "prctl(PR_SET_CHILD_SUBREAPER)", "");
         }
@@ -335,22 +335,23 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * A manager that nobody runs yet. Makes its runtime folder, its slice and its notify socket.
+     * Opens a manager that does not run yet. Makes its runtime folder, its slice and its notify
+     * socket.
      *
      * @throws IllegalArgumentException if the path of the runtime folder is too long
-     * @throws ErrnoException EBUSY if another manager lives in the same runtime folder or slice;
-     *     EPERM or ELOOP if other users could change what is in the runtime folder ({@link
-     *     TrustedFolder}); others if it cannot be made
+     * @throws ErrnoException EBUSY if another manager uses the same runtime folder or slice; EPERM
+     *     or ELOOP if other users could change the contents of the runtime folder ({@link
+     *     TrustedFolder}); other errors if it cannot be made
      */
     public static Manager open(ManagerOptions options, ManagerListener listener) {
         return open(options, listener, Optional.empty());
     }
 
     /**
-     * The same for a process that a keeper has started: what a manager before this one has left is
-     * adopted.
+     * Opens a manager in a process that a keeper started, and adopts what the previous manager
+     * left.
      *
-     * @param keeper lent
+     * @param keeper not closed by the manager
      */
     public static Manager open(
             ManagerOptions options, ManagerListener listener, Optional<Keeper> keeper) {
@@ -410,12 +411,14 @@ public final class Manager implements AutoCloseable {
                                 "another manager runs there; choose another folder"));
     }
 
-    /** The limits of managers, which properties of the JVM set. */
+    /** Returns the limits of managers, which system properties of the JVM set. */
     public static List<Limit> limits() {
         return ManagerLimits.all();
     }
 
-    /** Why there are no cgroups for the units, and so what is lost; empty if there are. */
+    /**
+     * Returns why the units have no cgroups, and what is lost by that; empty if they have cgroups.
+     */
     public Optional<String> lostWithoutCgroups() {
         String lost =
                 options.ownsProcess()
@@ -425,40 +428,48 @@ public final class Manager implements AutoCloseable {
         return cgroupRefusal.map(reason -> "no cgroups for services (" + reason + lost);
     }
 
-    /** The cgroup that the units are below; empty where there are no cgroups for them. */
+    /** Returns the cgroup above all units; empty if units have no cgroups. */
     public Optional<CgroupPath> slice() {
         return cgroups.map(UnitCgroups::path);
     }
 
-    /** Whether it goes on with what a manager had that was killed. */
+    /** Returns whether this manager has taken over from a manager that was killed. */
     public boolean isAfterCrash() {
         return isAfterCrash;
     }
 
-    /** The managers before this one, and what was adopted from the last. By any thread. */
+    /**
+     * Returns what is known of the previous managers, and of what was adopted from the last one.
+     * Callable from any thread.
+     */
     public Predecessor predecessor() {
         return survival.predecessor();
     }
 
-    /** Whether a manager that was killed has done already what this one is started for. */
+    /**
+     * Returns whether a previous manager, which was killed, has already done what this one is
+     * started for.
+     */
     public boolean hasBegun() {
         return survival.predecessor().begun();
     }
 
-    /** What it was started for is done: a manager after it is not to do it again. */
+    /**
+     * Records that the task of this manager is done, so that the next manager does not repeat it.
+     */
     public void begun() {
         loop.post(survival::begun);
     }
 
     /**
-     * Runs until {@link #shutdown} has stopped everything, or {@link #reexecute} is to be carried
+     * Runs until {@link #shutdown} has stopped everything, or {@link #reexecute} has to be carried
      * out.
      *
-     * @return false if this process is to end now, without anything being closed, so that the
-     *     keeper starts the next manager
+     * @return false if this process must exit now without closing anything, so that the keeper
+     *     starts the next manager
      */
     public boolean run() {
-        survival.forgetRest(fd -> closer.close("an earlier manager", fd)); // all faces are there
+        survival.forgetRest(fd -> closer.close("an earlier manager", fd)); // not claimed until now
         if (survival.predecessor().stopping().isPresent()) {
             var _ = shutdown();
         }
@@ -470,10 +481,12 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * Lets the next manager, of whatever build is the newest by then, go on with everything. Its
-     * keeper starts it, and has the children of this one meanwhile, whose exits are not lost.
+     * Hands everything over to a next manager, which runs the build that is newest by then. The
+     * keeper starts it, and meanwhile is the parent of this manager's children, so that no exit is
+     * lost.
      *
-     * @return fails with an IllegalStateException if there is no keeper, or all is being stopped
+     * @return fails with an IllegalStateException if there is no keeper, or if the manager is
+     *     stopping
      */
     public CompletableFuture<Void> reexecute() {
         return onLoop(answer -> {
@@ -486,22 +499,23 @@ public final class Manager implements AutoCloseable {
             }
             handingOver = true;
             answer.complete(null);
-            loop.postEnding(loop::stop); // behind the answer
+            loop.postEnding(loop::stop); // after the answer was sent
         });
     }
 
-    /** What faces see of it. */
+    /** Returns the manager as its D-Bus and Varlink interfaces see it. */
     public ManagerView view() {
         return view;
     }
 
-    /** The loop, for other things that belong to its thread: sockets, timers, signals. */
+    /** Returns the event loop, for sockets, timers and signals that belong to its thread. */
     public EventLoop loop() {
         return loop;
     }
 
     /**
-     * Starts units with all that they pull in, when what conflicts with them has stopped.
+     * Starts units with everything that they pull in, after the units that conflict with them have
+     * stopped.
      *
      * @return how the job of each named unit ended
      */
@@ -509,25 +523,28 @@ public final class Manager implements AutoCloseable {
         return onLoop(answer -> jobs.start(names, answer));
     }
 
-    /** Stops units, and those that cannot be without them. */
+    /** Stops units, and the units that require them. */
     public CompletableFuture<Map<UnitName, JobResult>> stop(Collection<UnitName> names) {
         return onLoop(answer -> jobs.stop(names, answer));
     }
 
-    /** Stops what runs of these, and starts all of them. */
+    /** Restarts those of the units that run, and starts the others. */
     public CompletableFuture<Map<UnitName, JobResult>> restart(Collection<UnitName> names) {
         return onLoop(answer -> jobs.restart(names, answer));
     }
 
-    /** Makes running units take up their configuration again: INVALID of those that cannot. */
+    /**
+     * Makes running units reload their configuration. The result is INVALID for units that cannot.
+     */
     public CompletableFuture<Map<UnitName, JobResult>> reload(Collection<UnitName> names) {
         return onLoop(answer -> jobs.reload(names, answer));
     }
 
     /**
-     * Reads the files of all units that are loaded again. What runs takes it up at its next start.
+     * Reads the files of all loaded units again. A running unit uses its new files from its next
+     * start.
      *
-     * @return how many of them have files
+     * @return how many of the units have files
      */
     public CompletableFuture<Integer> reloadFiles() {
         return onLoop(answer -> {
@@ -544,9 +561,9 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * Forgets of units that they have failed, and how often they were started.
+     * Resets the failed state and the start counter of units.
      *
-     * @param names none for all units
+     * @param names the units; none for all units
      */
     public CompletableFuture<Void> resetFailed(Collection<UnitName> names) {
         return onLoop(answer -> {
@@ -559,10 +576,11 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * Signals the processes of a unit.
+     * Sends a signal to the processes of a unit.
      *
-     * @param all its whole cgroup, or the main process and what runs beside it
-     * @return false if it has none
+     * @param all whether to signal the whole cgroup; otherwise the main process and the control
+     *     process
+     * @return false if the unit has no processes
      */
     public CompletableFuture<Boolean> kill(UnitName name, Signal signal, boolean all) {
         return onLoop(answer -> {
@@ -571,7 +589,10 @@ public final class Manager implements AutoCloseable {
         });
     }
 
-    /** The state of a unit, loaded if need be; its load state tells if there is no such unit. */
+    /**
+     * Returns the state of a unit, and reads its files if it is not loaded. The load state shows if
+     * there is no such unit.
+     */
     public CompletableFuture<UnitStatus> status(UnitName name) {
         return onLoop(answer -> {
             ManagedUnit unit = units.find(name);
@@ -591,7 +612,10 @@ public final class Manager implements AutoCloseable {
         });
     }
 
-    /** The unit that a process belongs to, by its cgroup or by being held; the process is lent. */
+    /**
+     * Returns the unit that a process belongs to, by cgroup or because a unit holds its pidfd. The
+     * process is not closed.
+     */
     public CompletableFuture<Optional<UnitStatus>> unitOf(PidFd process) {
         return onLoop(answer ->
                 answer.complete(
@@ -602,19 +626,19 @@ public final class Manager implements AutoCloseable {
                                 .map(ManagedUnit::status)));
     }
 
-    /** The state of every unit that is loaded, without its processes. */
+    /** Returns the state of every loaded unit, without its processes. */
     public CompletableFuture<List<UnitStatus>> list() {
         return onLoop(
                 answer -> answer.complete(units.all().stream().map(ManagedUnit::status).toList()));
     }
 
-    /** What the manager has done, and what it holds at this moment. */
+    /** Returns what the manager has done, and what it holds now. */
     public CompletableFuture<ManagerMetrics> metrics() {
         return onLoop(answer ->
                 answer.complete(MetricsSnapshot.of(units, jobs, counters, survival, loop)));
     }
 
-    /** What every socket that is loaded has besides its status. */
+    /** Returns the socket-specific state of every loaded socket. */
     public CompletableFuture<List<SocketStatus>> sockets() {
         return onLoop(answer ->
                 answer.complete(
@@ -622,8 +646,8 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * Says where services of {@code Type=dbus} find out that their name is owned; before that none
-     * can be started.
+     * Sets the bus on which services of {@code Type=dbus} wait for their names; before that none of
+     * them can be started.
      */
     public void busNames(BusNames names) {
         loop.post(() -> {
@@ -635,8 +659,8 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * Stops all units in order, ends what is tracked and of none, and then stops the loop. Further
-     * starts are refused. A second call gets the answer of the first.
+     * Stops all units in order, kills the tracked processes that belong to no unit, and then stops
+     * the event loop. Further starts are refused. A second call returns the result of the first.
      */
     public CompletableFuture<Map<UnitName, JobResult>> shutdown() {
         loop.postEnding(() -> ending.begin(ManagerEnd.What.EXIT, OptionalInt.empty(), false));
@@ -644,8 +668,8 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * The same, and then restarts the container that this manager is the init of. Without effect on
-     * how it ends if that is decided already.
+     * Stops like {@link #shutdown}, and then restarts the container that this manager is the init
+     * of. If another end was chosen before, this does not change it.
      */
     public void reboot() {
         loop.postEnding(() -> ending.begin(ManagerEnd.What.REBOOT, OptionalInt.empty(), false));
@@ -668,19 +692,19 @@ public final class Manager implements AutoCloseable {
         @Override
         public void stopAtOnce() {
             survival.stopping(ending.end());
-            loop.stop(); // close kills what is left
+            loop.stop(); // close() kills the remaining processes
         }
     }
 
     /**
-     * How it ends, where a unit or a client has chosen that ({@code FailureAction=exit}). After
-     * {@link #run} has returned.
+     * Returns how the manager ends, if a unit or a client has chosen that ({@code
+     * FailureAction=exit}). Valid after {@link #run} has returned.
      */
     public ManagerEnd end() {
         return ending.end();
     }
 
-    /** What is done on the loop, and answers. */
+    /** A task on the event loop that completes a future. */
     private interface Task<T extends @Nullable Object> {
         void run(CompletableFuture<T> answer);
     }
@@ -715,7 +739,10 @@ public final class Manager implements AutoCloseable {
                                                 : status.withProcesses(processes)));
     }
 
-    /** Whether an exited orphan is of our units, so far as can be told. */
+    /**
+     * Returns whether an exited orphan belonged to the units of this manager, as far as can be
+     * found out.
+     */
     private boolean isOurs(PidFd process) {
         if (options.ownsProcess()) {
             return true;
@@ -731,7 +758,10 @@ public final class Manager implements AutoCloseable {
         }
     }
 
-    /** After {@link #run} has returned: kills what is left, and removes what was made. */
+    /**
+     * Kills the remaining processes, and removes the files of the manager. Call it after {@link
+     * #run} has returned.
+     */
     @Override
     public void close() {
         if (closed) {

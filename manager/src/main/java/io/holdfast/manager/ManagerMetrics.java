@@ -6,21 +6,21 @@ import io.holdfast.manager.unit.UnitType;
 import java.util.Map;
 
 /**
- * What a manager has done since it began, and what it holds at one moment. What earlier managers
- * below the same keeper have done is not in it, but for how often they crashed.
+ * What a manager has done since it began, and what it holds at one moment. It does not include the
+ * work of earlier managers below the same keeper, except the number of crashes.
  *
- * @param units that are loaded, by type and state
+ * @param units loaded units, by type and state
  * @param waitingJobs jobs that have not begun
- * @param runningJobs jobs that have
- * @param finishedJobs by their result
+ * @param runningJobs jobs that have begun
+ * @param finishedJobs ended jobs, by result
  * @param processes main and control processes of services
  * @param restarts automatic restarts of services
  * @param logLines lines that units have written
- * @param notifyMessages that have arrived at the notify socket
- * @param refusedNotifyMessages of these, those that were refused or ignored
- * @param crashes managers that have ended unexpectedly, since the keeper was started
- * @param adopted units that this manager has adopted from the one before it
- * @param faults of the manager itself, which it survived
+ * @param notifyMessages messages received on the notify socket
+ * @param refusedNotifyMessages received messages that were refused or ignored
+ * @param crashes managers that have ended unexpectedly since the keeper was started
+ * @param adopted units that this manager has adopted from the previous one
+ * @param faults internal errors that the manager survived
  */
 public record ManagerMetrics(
         Map<UnitType, Map<ActiveState, Long>> units,
@@ -43,10 +43,10 @@ public record ManagerMetrics(
     /**
      * The processes that the manager spawned for services.
      *
-     * @param spawned those that execute their program
-     * @param failed those that could not be spawned
-     * @param exits main and control processes that have ended, by {@code success}, {@code
-     *     exit-code}, {@code signal}, {@code core-dump} or {@code unknown}
+     * @param spawned processes that execute their program
+     * @param failed processes that could not be spawned
+     * @param exits ended main and control processes, by {@code success}, {@code exit-code}, {@code
+     *     signal}, {@code core-dump} or {@code unknown}
      */
     public record Processes(long spawned, long failed, Map<String, Long> exits) {
         public Processes {

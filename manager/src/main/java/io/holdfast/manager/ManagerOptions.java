@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How a manager is set up.
+ * The options of a manager.
  *
- * @param units folders of unit files that come before the standard ones
- * @param runtimeDirectory where its sockets are; made if it is missing
- * @param slice the name of its slice in the cgroup that it was started in
- * @param ownsProcess whether all children of this process that {@link
- *     io.holdfast.core.process.Spawn} did not start, and that were not there before the manager,
- *     are orphans of its units: only where nothing else in this JVM starts processes. Without
- *     cgroups nothing else can tell them apart.
+ * @param units folders of unit files that take precedence over the standard ones
+ * @param runtimeDirectory the folder of its sockets; made if it is missing
+ * @param slice the name of its slice, below the cgroup that the manager was started in
+ * @param ownsProcess whether the manager treats every child of this process as an orphan of its
+ *     units, except children that {@link io.holdfast.core.process.Spawn} started and children that
+ *     are older than the manager. Use it only if nothing else in this JVM starts processes: without
+ *     cgroups nothing else can distinguish them.
  * @param isContainerInit whether units may end the container that the manager is the init of
  *     ({@link ContainerInit})
  */
@@ -30,17 +30,20 @@ public record ManagerOptions(
         UnitName slice,
         boolean ownsProcess,
         boolean isContainerInit) {
-    /** The slice that a manager uses unless told otherwise. */
+    /** The default slice of a manager. */
     public static final UnitName DEFAULT_SLICE = UnitName.of("holdfast.slice");
 
-    /** Bytes that the path of the runtime directory may have; an address takes 107 (unix(7)). */
+    /**
+     * The greatest length of the path of the runtime directory in bytes; a socket address takes 107
+     * (unix(7)).
+     */
     public static final int MAX_RUNTIME_DIRECTORY = 107 - "/io.holdfast.Authority".length();
 
     public ManagerOptions {
         units = List.copyOf(units);
     }
 
-    /** For the whole system, by root. */
+    /** Returns the options of the manager of the whole system, run by root. */
     public static ManagerOptions system(Map<String, String> environment) {
         return new ManagerOptions(
                 ManagerScope.system(environment),
@@ -52,7 +55,7 @@ public record ManagerOptions(
                 false);
     }
 
-    /** For one user. */
+    /** Returns the options of the manager of one user. */
     public static ManagerOptions user(Map<String, String> environment) {
         ManagerScope scope = ManagerScope.user(environment);
         return new ManagerOptions(
@@ -66,8 +69,8 @@ public record ManagerOptions(
     }
 
     /**
-     * @param other for whom the manager works. Neither the load path nor the runtime directory
-     *     follows
+     * @param other the scope of the manager. Neither the load path nor the runtime directory
+     *     changes with it
      */
     public ManagerOptions withScope(ManagerScope other) {
         return new ManagerOptions(
@@ -75,7 +78,7 @@ public record ManagerOptions(
     }
 
     /**
-     * @param folders the one that wins first; none by default
+     * @param folders the folders, highest precedence first; none by default
      */
     public ManagerOptions withUnits(List<Path> folders) {
         return new ManagerOptions(
@@ -92,7 +95,7 @@ public record ManagerOptions(
     }
 
     /**
-     * Refuses a runtime directory whose sockets could have no address.
+     * Checks that the sockets in the runtime directory can have addresses.
      *
      * @throws IllegalArgumentException if its path is longer than {@link #MAX_RUNTIME_DIRECTORY}
      */
@@ -106,7 +109,7 @@ public record ManagerOptions(
     }
 
     /**
-     * @param name of a slice; {@link #DEFAULT_SLICE} by default
+     * @param name the name of a slice; {@link #DEFAULT_SLICE} by default
      */
     public ManagerOptions withSlice(UnitName name) {
         return new ManagerOptions(
@@ -114,15 +117,18 @@ public record ManagerOptions(
     }
 
     /**
-     * With all children of this process taken as the manager's, except those of {@code Spawn}; they
-     * are not by default. See {@code ownsProcess}.
+     * Makes the manager treat all children of this process as its own, except those of {@code
+     * Spawn}. Off by default; see {@code ownsProcess}.
      */
     public ManagerOptions withProcessOwned() {
         return new ManagerOptions(
                 scope, loadPath, units, runtimeDirectory, slice, true, isContainerInit);
     }
 
-    /** As the init of a container, which {@link ContainerInit#isHere} tells; not by default. */
+    /**
+     * Sets whether the manager is the init of a container, as {@link ContainerInit#isHere} finds
+     * out. Off by default.
+     */
     public ManagerOptions withContainerInit(boolean isInit) {
         return new ManagerOptions(
                 scope, loadPath, units, runtimeDirectory, slice, ownsProcess, isInit);

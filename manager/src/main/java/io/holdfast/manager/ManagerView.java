@@ -65,8 +65,8 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * A manager as its faces see it, which live on its loop. Unless a method says otherwise it is
- * called on the loop, and futures complete there.
+ * A manager as its D-Bus and Varlink interfaces see it, which run on its event loop. Unless a
+ * method says otherwise, it is called on the loop, and futures complete there.
  */
 public final class ManagerView {
     private final ManagerContext context;
@@ -109,34 +109,34 @@ public final class ManagerView {
         this.whoIs = new WhoIs(context.processes(), readers);
     }
 
-    // ---- the manager; by any thread
+    // ---- the manager; callable from any thread
 
-    /** Whether it goes on with what a manager had that was killed. */
+    /** Returns whether this manager has taken over from a manager that was killed. */
     public boolean isAfterCrash() {
         return context.survival().isAfterCrash();
     }
 
     /**
-     * A listener of a face. Before the loop runs.
+     * Returns a listener of an interface. Call it before the loop runs.
      *
-     * @param listen makes one; not called if that of a manager that was killed is there
+     * @param listen makes a listener; not called if the listener of a killed manager was kept
      */
     public UnixListener listener(UnixAddress address, Supplier<UnixListener> listen) {
         return context.survival().listener(address, listen);
     }
 
-    /** The manager's loop. By any thread. */
+    /** Returns the manager's event loop. Callable from any thread. */
     public EventLoop loop() {
         return context.loop();
     }
 
-    /** For whom the manager works. By any thread. */
+    /** Returns whether the manager works for the system or for a user. Callable from any thread. */
     public ManagerScope scope() {
         return context.scope();
     }
 
     /**
-     * Where the files of units are, those that were given with the manager's options first. By any
+     * Returns the folders of unit files, those of the manager's options first. Callable from any
      * thread.
      */
     public LoadPath loadPath() {
@@ -144,41 +144,42 @@ public final class ManagerView {
     }
 
     /**
-     * The path of the manager's own cgroup, in which its units' are; empty if there are none. By
-     * any thread.
+     * Returns the path of the manager's cgroup, which contains the cgroups of its units; empty if
+     * they have none. Callable from any thread.
      */
     public Optional<String> cgroup() {
         return context.cgroups().map(cgroups -> cgroups.path().path());
     }
 
-    /** When it was opened. By any thread. */
+    /** Returns when the manager was opened. Callable from any thread. */
     public DualTimestamp opened() {
         return opened;
     }
 
-    /** The least level of what is said. By any thread. */
+    /** Returns the lowest level that is logged. Callable from any thread. */
     public ManagerListener.Level loudness() {
         return loudness.least();
     }
 
     /**
-     * Says only what matters so much, from now on. By any thread.
+     * Sets the lowest level that is logged from now on. Callable from any thread.
      *
-     * @param least INFO at first. What units write is passed on at any level
+     * @param least INFO at first. The output of units is passed on at any level
      */
     public void loudness(ManagerListener.Level least) {
         loudness.least(least);
     }
 
-    /** Something to be said about the manager, in one line. On the loop. */
+    /** Logs a warning about the manager, in one line. Called on the loop. */
     public void warn(String text) {
         context.warn(text);
     }
 
     /**
-     * Takes lines that say what was refused to a user. Anybody can cause them as often as he likes:
-     * {@link ManagerLimits#REFUSAL_LINES} about a user are logged in each {@link
-     * ManagerLimits#LINE_INTERVAL}, and how many more there were. By any thread.
+     * Returns a consumer of lines about requests that were refused to a user. Because any user can
+     * cause them without limit, at most {@link ManagerLimits#REFUSAL_LINES} lines per user are
+     * logged in each {@link ManagerLimits#LINE_INTERVAL}, and then the number of suppressed lines.
+     * Callable from any thread.
      */
     public ObjLongConsumer<String> refusals() {
         Throttle lines =
@@ -188,35 +189,35 @@ public final class ManagerView {
             try {
                 context.loop().execute(() -> lines.log(uid, text));
             } catch (RejectedExecutionException e) {
-                // not one line more
+                // the manager has ended; the line is dropped
             }
         };
     }
 
     /**
-     * Does what may block elsewhere. By any thread; the future completes on the loop. When the
-     * manager ends, what is still open fails, on the thread that ends it; what comes later fails at
-     * once.
+     * Runs work that may block on a worker thread. Callable from any thread; the future completes
+     * on the loop. When the manager ends, open futures fail on the thread that ends it; later calls
+     * fail at once.
      */
     public <T> CompletableFuture<T> work(Callable<T> work) {
         return work(readers.ownLane("a question"), work);
     }
 
     /**
-     * The same of something that could hang in the kernel: questions about the same thing are
-     * answered one after the other, by one thread.
+     * Runs work that could hang in the kernel: work about the same thing runs sequentially, on one
+     * thread.
      *
-     * @param about for messages, such as {@code the processes of web.service}
+     * @param about names the work in messages, such as {@code the processes of web.service}
      */
     public <T> CompletableFuture<T> work(String about, Callable<T> work) {
         return work(readers.lane(about), work);
     }
 
     /**
-     * The processes of a unit's cgroup. Questions about the same unit are answered one after the
-     * other: to read a command line can take as long as its process likes. By any thread.
+     * Returns the processes in a unit's cgroup. Queries about the same unit run sequentially:
+     * reading a command line can take as long as its process likes. Callable from any thread.
      *
-     * @param cgroup its path
+     * @param cgroup the path of the cgroup
      */
     public CompletableFuture<List<UnitProcess>> processes(String unit, String cgroup) {
         return work("the processes of " + unit, () -> ProcessList.of(cgroup));
@@ -248,7 +249,7 @@ public final class ManagerView {
         return new IllegalStateException("the manager has stopped");
     }
 
-    /** Lets what was begun come to its end. No loop tells of it any more. */
+    /** Lets running work finish. Its results no longer reach the loop. */
     void close() {
         readers.close();
         open.forEach(Runnable::run);
@@ -256,47 +257,49 @@ public final class ManagerView {
 
     // ---- units
 
-    /** Told from now on. */
+    /** Adds a listener, called from now on. */
     public AutoCloseable listen(UnitListener listener) {
         return listeners.add(listener);
     }
 
     /**
-     * Units that are held stay loaded.
+     * Registers a holder: held units stay loaded.
      *
-     * @param holder tells whether somebody holds a unit; who does not any more says so ({@link
-     *     #letGo})
+     * @param holder returns whether a unit is held; call {@link #letGo} when it no longer is
      */
     public AutoCloseable hold(Predicate<UnitName> holder) {
         return jobs.unused().heldBy(holder);
     }
 
-    /** These are not held any more. */
+    /** Reports that units may no longer be held. */
     public void letGo(Collection<UnitName> names) {
         jobs.unused().look(names);
     }
 
-    /** Whether all units are being stopped: no job but a stop is granted any more. */
+    /** Returns whether all units are being stopped: from then on only stop jobs are granted. */
     public boolean isStopping() {
         return jobs.isStopping();
     }
 
-    /** All that are loaded, without their processes. */
+    /** Returns all loaded units, without their processes. */
     public List<UnitView> units() {
         return units.all().stream().map(this::view).toList();
     }
 
-    /** Their names alone. */
+    /** Returns the names of all loaded units. */
     public List<UnitName> names() {
         return units.all().stream().map(unit -> unit.unit().name()).toList();
     }
 
-    /** One that is loaded, by any of its names. */
+    /** Returns a loaded unit, by any of its names. */
     public Optional<UnitView> unit(UnitName name) {
         return Optional.ofNullable(units.find(name)).map(this::view);
     }
 
-    /** One that is loaded, or as it would be; its load state tells if there is none. */
+    /**
+     * Returns a loaded unit, or a unit as it would be loaded; the load state shows if there is no
+     * such unit.
+     */
     public CompletableFuture<UnitView> read(UnitName name) {
         Optional<UnitView> known = unit(name);
         return known.isPresent()
@@ -305,9 +308,9 @@ public final class ManagerView {
     }
 
     /**
-     * The same, and from then on it is loaded, for as long as somebody holds it.
+     * Loads a unit, which then stays loaded for as long as something holds it.
      *
-     * @return fails with {@link JobRefusedException} if there is none
+     * @return fails with {@link JobRefusedException} if there is no such unit
      */
     public CompletableFuture<UnitView> load(UnitName name) {
         Optional<UnitView> known = unit(name);
@@ -322,7 +325,10 @@ public final class ManagerView {
                 .orElseThrow(() -> LoadedUnit.notFound(read.name(), Optional.of(read)));
     }
 
-    /** The same of several, in their order; the files of all are read at once. */
+    /**
+     * Returns several units as {@link #read} does, in the given order; all files are read in one
+     * go.
+     */
     public CompletableFuture<List<UnitView>> readAll(List<UnitName> names) {
         Map<UnitName, UnitView> views = new HashMap<>();
         Set<UnitName> others = new LinkedHashSet<>();
@@ -381,12 +387,12 @@ public final class ManagerView {
         return node == null ? Optional.empty() : jobs.engine().of(node);
     }
 
-    /** Whether the files of a unit are others than those that were read. Blocking. */
+    /** Returns whether the files of a unit have changed since they were read. Blocking. */
     public boolean isOutdated(UnitView view) {
         return catalog.differs(view.newest().source());
     }
 
-    /** Those that are loaded and have such a dependency on a unit. */
+    /** Returns the loaded units that have such a dependency on a unit. */
     public List<UnitName> dependants(Dependency kind, UnitName on) {
         LoadedUnit unit = units.node(on);
         return unit == null
@@ -394,7 +400,9 @@ public final class ManagerView {
                 : units.dependants(kind, unit).stream().map(LoadedUnit::name).toList();
     }
 
-    /** Those that start it, or as an instance serve a connection of theirs with it. */
+    /**
+     * Returns the units that start this one, or the socket whose connection this instance serves.
+     */
     public List<UnitName> triggeredBy(Unit unit) {
         LoadedUnit node = units.node(unit.name());
         Stream<UnitName> triggering =
@@ -403,7 +411,7 @@ public final class ManagerView {
         return Stream.concat(triggering, served).distinct().toList();
     }
 
-    /** The unit that has a cgroup, or else the nearest one around it. */
+    /** Returns the unit that owns a cgroup, or else the nearest ancestor cgroup. */
     public Optional<UnitName> ofCgroup(CgroupPath cgroup) {
         CgroupPath place = cgroup;
         while (true) {
@@ -437,7 +445,7 @@ public final class ManagerView {
                 .map(slice -> slice.unit().name());
     }
 
-    /** The one that had this invocation last, 32 hexadecimal digits. */
+    /** Returns the unit whose latest invocation has this id of 32 hexadecimal digits. */
     public Optional<UnitName> ofInvocation(String id) {
         return units.all().stream()
                 .filter(unit -> unit.status().invocationId().equals(id))
@@ -446,33 +454,33 @@ public final class ManagerView {
     }
 
     /**
-     * Reads all units that have files or are an alias, by any thread.
+     * Reads all units that have files or are an alias. Callable from any thread.
      *
-     * @param summary run by a worker; what it returns is all that stays in memory
+     * @param summary run on a worker thread; only its result stays in memory
      */
     public <T> CompletableFuture<T> installed(Function<Map<UnitName, Unit>, T> summary) {
         return work(() -> summary.apply(catalog.installed()));
     }
 
     /**
-     * Lets the next manager take over everything ({@link Manager#reexecute}): faces lose their
-     * clients by it.
+     * Lets the next manager take over everything ({@link Manager#reexecute}). Clients of the
+     * interfaces are disconnected.
      */
     public CompletableFuture<Void> reexecute() {
         return reexecute.get();
     }
 
-    /** Whether a container can be ended with the manager. */
+    /** Returns whether the manager can end a container. */
     public boolean isContainerInit() {
         return ending.isOfContainer();
     }
 
-    /** The exit status that was chosen for the manager; 0 if none was. */
+    /** Returns the exit status chosen for the manager; 0 if none was chosen. */
     public int exitStatus() {
         return ending.end().status().orElse(0);
     }
 
-    /** Chooses the exit status of the manager, for when it ends. */
+    /** Sets the exit status of the manager for when it ends. */
     public void setExitStatus(int status) {
         ending.setStatus(status);
     }
@@ -483,9 +491,10 @@ public final class ManagerView {
     }
 
     /**
-     * Reads the files of all that are loaded again. What runs takes it up at its next start.
+     * Reads the files of all loaded units again. A running unit uses its new files from its next
+     * start.
      *
-     * @return how many of them have files
+     * @return how many of the units have files
      */
     public CompletableFuture<Integer> reload() {
         List<UnitName> names = names();
@@ -499,12 +508,12 @@ public final class ManagerView {
                 });
     }
 
-    /** How often the folders of unit files were looked through; by any thread. */
+    /** Returns how often the folders of unit files were scanned. Callable from any thread. */
     long folderScans() {
         return catalog.scans();
     }
 
-    /** Forgets that it has failed; nothing happens to one that is not loaded. */
+    /** Resets the failed state of a unit. Returns false, and does nothing, if it is not loaded. */
     public boolean resetFailed(UnitName name) {
         ManagedUnit unit = units.find(name);
         if (unit != null) {
@@ -515,9 +524,9 @@ public final class ManagerView {
     }
 
     /**
-     * Signals its processes.
+     * Sends a signal to processes of a unit.
      *
-     * @param value sent with it, as sigqueue(3) does
+     * @param value sent with the signal, as sigqueue(3) does
      * @return whether there were such processes
      */
     public boolean kill(UnitName name, Signal signal, KillWhom whom, OptionalInt value) {
@@ -527,45 +536,48 @@ public final class ManagerView {
 
     // ---- jobs
 
-    /** How many there have been. */
+    /** Returns how many jobs have been granted so far. */
     public long jobsEver() {
         return jobs.granted();
     }
 
-    /** A copy of those that wait or run now, in the order of their ids. */
+    /** Returns a copy of the waiting and running jobs, in the order of their ids. */
     public Collection<UnitJob> jobs() {
         return jobs.engine().all();
     }
 
-    /** The job of this id; empty if there was none, or it has ended. */
+    /** Returns the job with this id; empty if there was none, or it has ended. */
     public Optional<UnitJob> job(long id) {
         return jobs.engine().find(id);
     }
 
-    /** The jobs that wait for this one. */
+    /** Returns the jobs that wait for this one. */
     public List<UnitJob> jobsAfter(long id) {
         return jobs.engine().waitingFor(id);
     }
 
-    /** The jobs that this one waits for. */
+    /** Returns the jobs that this one waits for. */
     public List<UnitJob> jobsBefore(long id) {
         return jobs.engine().awaitedBy(id);
     }
 
-    /** Ends a job; what it has begun goes on in its unit. False if there is no such job. */
+    /**
+     * Cancels a job; what it has begun in its unit continues. Returns false if there is no such
+     * job.
+     */
     public boolean cancelJob(long id) {
         return jobs.cancel(id);
     }
 
-    /** Ends all jobs. */
+    /** Cancels all jobs. */
     public void cancelJobs() {
         jobs.cancelAll();
     }
 
     /**
-     * Asks for a job.
+     * Requests a job.
      *
-     * @param answer completed when the job is there and before it begins, or failed with {@link
+     * @param answer completed when the job is queued and before it begins, or failed with {@link
      *     JobRefusedException}
      */
     public void enqueue(
@@ -578,11 +590,11 @@ public final class ManagerView {
     }
 
     /**
-     * Makes a scope, and asks for its start.
+     * Makes a scope, and requests its start.
      *
-     * @param text of its unit file
-     * @param processes that it adopts; owned from now on
-     * @param answer as of {@link #enqueue}
+     * @param text the text of its unit file
+     * @param processes the processes that it adopts; the manager closes them
+     * @param answer completed as by {@link #enqueue}
      */
     public void startScope(
             UnitName name,
@@ -593,37 +605,41 @@ public final class ManagerView {
         transients.scope(name, text, processes, mode, answer);
     }
 
-    /** Leaves the processes of a scope to themselves; false if it does not run. */
+    /**
+     * Stops managing the processes of a scope, which run on. Returns false if the scope does not
+     * run.
+     */
     public boolean releaseScope(UnitName name) {
         ManagedUnit unit = units.find(name);
         return unit != null && unit.release();
     }
 
-    // ---- processes; by any thread
+    // ---- processes; callable from any thread
 
     /**
-     * The process that a descriptor means: a pidfd, or a connected AF_UNIX socket, whose peer is
-     * meant. The caller closes it.
+     * Returns the process that a descriptor refers to: the process of a pidfd, or the peer of a
+     * connected AF_UNIX socket. The caller closes the result.
      *
-     * @param received owned from now on
-     * @throws io.holdfast.core.ErrnoException EBADF if it is something else, ESRCH if the peer is
-     *     not held (it was reaped before, or the kernel is older than 6.5)
+     * @param received closed by this method
+     * @throws io.holdfast.core.ErrnoException EBADF if it is another kind of descriptor, ESRCH if
+     *     the peer has no pidfd (it was reaped before, or the kernel is older than 6.5)
      */
     public static PidFd processOf(Fd received) {
         return WhoIs.processOf(received);
     }
 
     /**
-     * Whose the process is, which is lent until the answer is there: at once if it is in a unit's
-     * own cgroup. Fails with ErrnoException ESRCH if it is reaped. By any thread.
+     * Returns the unit, slice and session of a process; the caller closes the process, after the
+     * stage has completed. The stage is complete at once if the process is in a unit's own cgroup.
+     * It fails with ErrnoException ESRCH if the process is reaped. Callable from any thread.
      */
     public CompletionStage<WorkloadIdentity> whoIs(PidFd process) {
         return whoIs.ask(process);
     }
 
     /**
-     * The run of a unit that a process is of, and no more: else as {@link #whoIs} tells it. Empty
-     * if it is of none. By any thread.
+     * Returns only the run of a unit that a process belongs to; otherwise as {@link #whoIs}. Empty
+     * if it belongs to none. Callable from any thread.
      */
     public CompletionStage<Optional<Workload>> workloadOf(PidFd process) {
         return whoIs.workloadOf(process);

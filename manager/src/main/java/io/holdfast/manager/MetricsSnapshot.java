@@ -13,7 +13,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** Takes the metrics of a manager, on its loop. */
+/** Collects the metrics of a manager, on its event loop. */
 final class MetricsSnapshot {
     private MetricsSnapshot() {}
 

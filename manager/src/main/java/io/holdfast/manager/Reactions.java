@@ -26,9 +26,10 @@ import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 
 /**
- * What follows when the state of a unit changes, on request or not: {@code BindsTo=} and {@code
+ * Reacts to changes of unit states, requested or not: {@code BindsTo=} and {@code
  * StopWhenUnneeded=} stop units, {@code OnSuccess=}, {@code OnFailure=} and {@code Upholds=} start
- * them, and {@code SuccessAction=} and {@code FailureAction=} end the manager. On the loop.
+ * them, and {@code SuccessAction=} and {@code FailureAction=} end the manager. Used on the event
+ * loop.
  */
 final class Reactions {
     /** The dependencies by which an active unit needs another. */
@@ -45,7 +46,10 @@ final class Reactions {
     private final Jobs jobs;
     private final EmergencyActions emergencies;
 
-    /** What a handler learns of a unit that is unloaded before the handler begins. */
+    /**
+     * The MONITOR_ variables for a handler whose failed or ended unit is unloaded before the
+     * handler begins.
+     */
     private final Map<UnitName, Map<String, String>> ofUnloaded = new HashMap<>();
 
     Reactions(ManagerContext context, UnitTable units, Jobs jobs, EmergencyActions emergencies) {
@@ -56,8 +60,8 @@ final class Reactions {
     }
 
     /**
-     * A unit has come into another state; also into the inactive or failed state that an automatic
-     * restart leaves at once.
+     * Handles a change of a unit's active state, including the inactive or failed state that an
+     * automatic restart leaves at once.
      */
     void entered(LoadedUnit node, ActiveState before, ActiveState now) {
         if (jobs.isStopping()) {
@@ -84,7 +88,7 @@ final class Reactions {
         return node.unit().unit().unit().ends();
     }
 
-    /** Whether no job of the unit was to stop it. */
+    /** Returns whether no job of the unit was about to stop it. */
     private boolean isUnexpected(LoadedUnit node) {
         return jobs.engine()
                 .of(node)
@@ -128,7 +132,7 @@ final class Reactions {
 
     // ---- BindsTo=
 
-    /** A job of a unit has ended: it, or a unit bound to it, may have to stop now. */
+    /** Handles the end of a job: the unit, or a unit bound to it, may have to stop now. */
     void jobEnded(LoadedUnit node) {
         stopLaterIfUnbound(node);
         units.dependants(Dependency.BINDS_TO, node).forEach(this::stopLaterIfUnbound);
@@ -138,7 +142,7 @@ final class Reactions {
         }
     }
 
-    /** Stops what is bound to a unit that has gone without a job. */
+    /** Stops the units that are bound to a unit that went down without a job. */
     private void stopBound(LoadedUnit node) {
         for (LoadedUnit other : units.dependants(Dependency.BINDS_TO, node)) {
             boolean isStopped =
@@ -150,8 +154,8 @@ final class Reactions {
     }
 
     /**
-     * Stops an active unit if a unit that it is bound to ended meanwhile. Later: this is called
-     * while jobs end and states change.
+     * Stops an active unit if a unit that it is bound to went down meanwhile. The check is posted
+     * to the loop, because this is called while jobs end and states change.
      */
     void stopLaterIfUnbound(LoadedUnit node) {
         if (!jobs.isStopping()
@@ -182,7 +186,7 @@ final class Reactions {
 
     // ---- a unit has become inactive or failed
 
-    /** A unit has become inactive or failed, and no automatic restart follows. */
+    /** Handles that a unit became inactive or failed, and no automatic restart follows. */
     void settled(UnitName name) {
         ofUnloaded.remove(name);
         LoadedUnit node = units.node(name);
@@ -238,8 +242,8 @@ final class Reactions {
     }
 
     /**
-     * What a unit that handles the end of others learns about it; nothing where several units name
-     * it, since it is not known which of them it was started for.
+     * Returns the MONITOR_ variables of a unit that handles the end of other units; none if several
+     * units name it as handler, since the one that caused its start is then unknown.
      */
     Map<String, String> monitorVariables(UnitName handler) {
         LoadedUnit node = units.node(handler);

@@ -21,10 +21,10 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Adopts what a manager that was killed has left: first all units become what they were, then each
- * goes on with what it was doing, sockets before the services that they have something for, then
- * the jobs that were there are queued again. Nobody reacts to a state that is only restored. Before
- * the loop runs; blocking.
+ * Adopts what a killed manager left. First every unit gets its recorded state; then each unit
+ * continues what it was doing, sockets before the services that they hold connections for; then the
+ * recorded jobs are queued again. No reactions follow from a restored state. Runs before the event
+ * loop; blocking.
  */
 final class Recovery {
     private static final String JOB = "job";
@@ -49,7 +49,7 @@ final class Recovery {
         this.jobs = jobs;
     }
 
-    /** What is written down of a unit. */
+    /** Returns the record of a unit. */
     Optional<Fields> record(UnitName name) {
         LoadedUnit node = units.node(name);
         if (node == null) {
@@ -66,7 +66,7 @@ final class Recovery {
                         .put(JOB_RUNNING, job.get().isRunning()));
     }
 
-    /** How many units were adopted. */
+    /** Adopts everything, and returns how many units were adopted. */
     int run() {
         Survival survival = context.survival();
         made.restore();
@@ -79,7 +79,7 @@ final class Recovery {
                 boolean isSocket = each.name().type() == UnitType.SOCKET;
                 restore(each.name(), each.state()).ifPresent((isSocket ? sockets : others)::add);
                 restored.add(each.name());
-            } catch (RuntimeException e) { // of whatever kind: the other units must not be lost
+            } catch (RuntimeException e) { // of any kind: the other units must not be lost
                 context.error(each.name(), "is not adopted: " + e.getMessage());
             }
         }
@@ -94,15 +94,15 @@ final class Recovery {
     }
 
     /**
-     * A unit that was written down.
+     * A recorded unit.
      *
-     * @param unit from its file; throws what reading that has thrown
+     * @param unit supplies the unit read from its file, or rethrows the failure of that read
      */
     private record Described(UnitName name, Fields state, Supplier<Unit> unit) {}
 
     /**
-     * Reads the files of all units, by several threads: the manager serves nobody before that is
-     * done, and a JVM that has just started runs this code slowly.
+     * Reads the files of all units in parallel: the manager serves no client before this is done,
+     * and a freshly started JVM runs this code slowly.
      */
     private List<Described> readAll(Map<String, Fields> states) {
         return states.entrySet().parallelStream()
@@ -126,7 +126,7 @@ final class Recovery {
     private Optional<Runnable> restore(UnitName name, Fields fields) {
         LoadedUnit node = units.node(name);
         if (node == null || fields.find("state").isEmpty()) {
-            return Optional.empty(); // it had a job, and nothing else
+            return Optional.empty(); // only its job was recorded
         }
         Runnable next = node.unit().restore(fields);
         var _ = node.exchangeState();

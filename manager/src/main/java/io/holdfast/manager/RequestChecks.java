@@ -11,7 +11,7 @@ import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 
-/** What a request is refused for before the job engine sees it. On the loop. */
+/** Checks that refuse a request before the job engine sees it. Used on the event loop. */
 final class RequestChecks {
     private final UnitTable units;
     private final JobEngine engine;
@@ -21,7 +21,7 @@ final class RequestChecks {
         this.engine = engine;
     }
 
-    /** Refuses a request for a unit that may be started or stopped by dependency only. */
+    /** Refuses a request for a unit that may be started or stopped only by dependency. */
     void requireManual(Unit unit, JobType type) {
         boolean refused =
                 switch (type) {
@@ -42,8 +42,9 @@ final class RequestChecks {
     }
 
     /**
-     * Whether what is up could come back, as far as that can be told before it stops: a unit that
-     * it needs is active, and a socket's service does not go on with the old one.
+     * Refuses a restart of a running unit that could not start again, as far as that is known
+     * before it stops: the units in its {@code Requisite=} must be active, and a socket's service
+     * must not keep running with the old socket.
      */
     void requireRestartable(LoadedUnit node, JobType type) {
         if (type.collapse(node.activeState()) != JobType.RESTART || !node.activeState().isUp()) {

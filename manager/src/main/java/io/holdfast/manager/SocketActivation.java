@@ -35,9 +35,11 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Starts what sockets have traffic for, and gives services what their sockets have. */
+/**
+ * Starts services for traffic on their sockets, and passes the descriptors of sockets to services.
+ */
 final class SocketActivation implements Activation {
-    /** What an instance serves. */
+    /** The connection that an instance serves. */
     private record Served(UnitName socket, AcceptedConnection connection, Runnable ended) {}
 
     private final ManagerContext context;
@@ -46,10 +48,10 @@ final class SocketActivation implements Activation {
     private final Jobs jobs;
     private final Map<UnitName, Served> served = new LinkedHashMap<>();
 
-    /** Instances that were made for a connection; they go when they have ended. */
+    /** Instances that were made for a connection; they are unloaded when they have ended. */
     private final Set<UnitName> instances = new HashSet<>();
 
-    /** Those of them that have failed, the oldest first. */
+    /** Those instances that have failed, the oldest first. */
     private final Deque<UnitName> failed = new ArrayDeque<>();
 
     SocketActivation(ManagerContext context, UnitTable units, UnitCatalog catalog, Jobs jobs) {
@@ -82,7 +84,7 @@ final class SocketActivation implements Activation {
         }
     }
 
-    /** Those that start it. */
+    /** Returns the sockets that start a service. */
     private Stream<ManagedSocket> socketsOf(Unit service) {
         LoadedUnit node = units.node(service.name());
         return node == null
@@ -99,7 +101,7 @@ final class SocketActivation implements Activation {
         return Optional.ofNullable(servedBy(instance)).map(Served::socket);
     }
 
-    /** Under any of its names. */
+    /** Returns the connection that a service serves, looked up under each of its names. */
     private @Nullable Served servedBy(Unit service) {
         return service.source().names().stream()
                 .map(served::get)
@@ -144,7 +146,7 @@ final class SocketActivation implements Activation {
     @Override
     public void start(UnitName socket, UnitName service, Consumer<Boolean> done) {
         if (jobs.isStopping()) {
-            return; // it will be stopped itself in a moment
+            return; // the socket itself is about to be stopped
         }
         context.info(service, "is started for traffic on " + socket);
         start(
@@ -191,7 +193,7 @@ final class SocketActivation implements Activation {
     public void serveAgain(
             UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended) {
         if (units.find(instance) == null) {
-            serve(socket, instance, connection, ended); // no job for it was written down
+            serve(socket, instance, connection, ended); // no job for it was recorded
         } else {
             take(socket, instance, connection, ended);
             context.loop()
@@ -221,7 +223,9 @@ final class SocketActivation implements Activation {
         }
     }
 
-    /** A unit has come to rest: its connection ends with it, if it had one. */
+    /**
+     * Handles that a unit became inactive or failed: closes the connection that it served, if any.
+     */
     void settled(UnitName name) {
         ManagedUnit unit = units.find(name);
         Set<UnitName> names = unit == null ? Set.of(name) : unit.unit().source().names();
@@ -229,7 +233,7 @@ final class SocketActivation implements Activation {
             Served ended = served.remove(one);
             if (ended != null) {
                 ended.ended().run();
-                ended.connection().close(context.closer()); // last, for that may take its time
+                ended.connection().close(context.closer()); // last, because it may take long
             }
             if (instances.contains(one)) {
                 context.loop().postEnding(() -> drop(one));
@@ -238,8 +242,8 @@ final class SocketActivation implements Activation {
     }
 
     /**
-     * Forgets an instance that has ended well. One that has failed stays to be looked at, but only
-     * so many: who connects must not be able to fill the table.
+     * Unloads an instance that has ended well. A failed instance stays visible, but only a limited
+     * number of them: a client must not be able to fill the table by connecting.
      */
     private void drop(UnitName instance) {
         ManagedUnit unit = units.find(instance);
@@ -274,7 +278,7 @@ final class SocketActivation implements Activation {
         }
     }
 
-    /** When nobody runs the loop any more. */
+    /** Closes all connections when the loop no longer runs. */
     void abandon() {
         served.values().forEach(one -> one.connection().close(context.closer()));
         served.clear();

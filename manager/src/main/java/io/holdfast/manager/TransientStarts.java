@@ -24,12 +24,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * Makes units at run time: writes the file of one, reads it as any other is read, and starts it. On
- * the loop.
+ * Makes units at run time: writes the unit file, reads it like any other, and starts the unit. Used
+ * on the event loop.
  *
- * <p>Scopes are the only kind so far. A later kind needs a row in the registry of the kinds that
- * run and the directives of its properties; what it is given beside its file, as the processes of a
- * scope are, is handed over in {@link #take}.
+ * <p>Scopes are the only kind so far. A further kind needs a row in the registry of the kinds that
+ * run and the directives of its properties; what it gets besides its file, such as the processes of
+ * a scope, is handed over in {@link #take}.
  */
 final class TransientStarts {
     private final ManagerContext context;
@@ -52,17 +52,17 @@ final class TransientStarts {
         this.jobs = jobs;
     }
 
-    /** Files of the same name are written and removed one after the other. */
+    /** Returns the lane in which files of the same name are written and removed in turn. */
     private Lane lane(UnitName name) {
         return context.workers().lane("transient " + name);
     }
 
     /**
-     * Makes a scope of processes, and asks for its start.
+     * Makes a scope of processes, and requests its start.
      *
-     * @param text of its file
-     * @param processes owned from now on
-     * @param answer completed when the job is there and before it begins, or failed with {@link
+     * @param text the text of its unit file
+     * @param processes closed by the scope, or here if it is refused
+     * @param answer completed when the job is queued and before it begins, or failed with {@link
      *     JobRefusedException}
      */
     void scope(
@@ -142,7 +142,7 @@ final class TransientStarts {
         }
     }
 
-    /** Takes it into the table, with what it is made of. */
+    /** Adds the unit to the table, and hands it its processes. */
     private void take(Unit unit, List<PidFd> processes) {
         UnitName name = unit.name();
         if (units.find(name) != null) {
@@ -158,7 +158,7 @@ final class TransientStarts {
         }
     }
 
-    /** It is not loaded any more: its file goes. */
+    /** Removes the file of a unit that is no longer loaded. */
     void unloaded(UnitName name) {
         if (files.withdraw(name)) {
             removeFile(name);
@@ -184,7 +184,7 @@ final class TransientStarts {
                                 }
                             });
         } catch (RejectedExecutionException e) {
-            // the manager ends, and removes all of them
+            // the manager is ending, and removes all of them
         }
     }
 }

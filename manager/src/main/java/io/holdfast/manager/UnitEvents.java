@@ -16,9 +16,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** What the units of a manager tell it, handed to those whom it concerns. On the loop. */
+/**
+ * Passes the events of units to the parts of the manager that handle them. Used on the event loop.
+ */
 final class UnitEvents implements ManagerContext.Events {
-    /** The parts of the manager that are told; made after its units can tell anything. */
+    /**
+     * The parts of the manager that receive events; they are made only after the units can send
+     * events.
+     */
     interface Parts {
         Jobs jobs();
 

@@ -16,12 +16,12 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * Unloads units that are at rest and that nothing refers to. Whatever may have been the last use of
- * a unit puts it into a queue, which is worked off at the end of the turn.
+ * Unloads units that are inactive and that nothing refers to. Every event that may have ended the
+ * last reference to a unit queues it, and the queue is processed at the end of the loop's turn.
  *
- * <p>A unit is in use by itself while it is active or has failed, has a job, keeps something for
- * its next run, or somebody holds a reference; and it is in use while a unit that is in use names
- * it in its files. Units that only name each other are not. On the loop.
+ * <p>A unit is in use on its own while it is active or failed, has a job, keeps something for its
+ * next run, or is held by a reference; it is also in use while a unit that is in use names it in
+ * its files. Units that only name each other are not in use. Used on the event loop.
  */
 final class UnusedUnits {
     private final ManagerContext context;
@@ -37,15 +37,15 @@ final class UnusedUnits {
     }
 
     /**
-     * @param holder tells whether a unit is held by somebody
-     * @return ends that
+     * @param holder returns whether a unit is held
+     * @return closing it removes the holder
      */
     AutoCloseable heldBy(Predicate<UnitName> holder) {
         holders.add(holder);
         return () -> holders.remove(holder);
     }
 
-    /** These may not be in use any more. */
+    /** Queues units that may no longer be in use. */
     void look(Collection<UnitName> names) {
         if (queue.isEmpty() && !names.isEmpty()) {
             context.loop().postEnding(this::sweep);
@@ -64,7 +64,7 @@ final class UnusedUnits {
         }
     }
 
-    /** The unit with all that refers to it, if none of them is in use by itself. */
+    /** Returns the unit with everything that refers to it, if none of them is in use on its own. */
     private Set<LoadedUnit> unused(LoadedUnit first) {
         Set<LoadedUnit> found = new LinkedHashSet<>(List.of(first));
         Deque<LoadedUnit> todo = new ArrayDeque<>(found);

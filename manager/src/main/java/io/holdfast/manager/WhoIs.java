@@ -22,19 +22,22 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the unit, slice and session of a process, from the descriptor that holds it. By any thread:
- * a process in a unit's own cgroup is answered at once, by one question to the kernel and without
- * the manager's loop.
+ * Finds the unit, slice and session of a process from its pidfd. Callable from any thread: for a
+ * process in a unit's own cgroup the answer takes one kernel query and no turn of the manager's
+ * loop.
  *
- * <p>Units of this manager are known by the ids of their cgroups, whatever these are called. The
+ * <p>Units of this manager are identified by the ids of their cgroups, whatever their names. The
  * slice and the session of every other process are names in the path of its cgroup, which count as
- * far as {@link CgroupPlace} believes them.
+ * far as {@link CgroupPlace} trusts them.
  */
 final class WhoIs {
     private final Workers readers;
     private final ProcessIndex processes;
 
-    /** The login session that this manager was started in: its units' cgroups are below its own. */
+    /**
+     * The login session that this manager was started in; it is also that of its units, whose
+     * cgroups are below the manager's.
+     */
     private final Optional<String> ownSession;
 
     WhoIs(ProcessIndex processes, Workers readers) {
@@ -46,12 +49,12 @@ final class WhoIs {
     }
 
     /**
-     * The process that a descriptor means: a pidfd, or a connected AF_UNIX socket, whose peer is
-     * meant. Owned by the caller.
+     * Returns the process that a descriptor refers to: the process of a pidfd, or the peer of a
+     * connected AF_UNIX socket. The caller closes the result.
      *
-     * @param received owned from now on
-     * @throws ErrnoException EBADF if it is something else, ESRCH if the peer is not held (it was
-     *     reaped before, or the kernel is older than 6.5)
+     * @param received closed by this method
+     * @throws ErrnoException EBADF if it is another kind of descriptor, ESRCH if the peer has no
+     *     pidfd (it was reaped before, or the kernel is older than 6.5)
      */
     static PidFd processOf(Fd received) {
         try (received) {
@@ -59,7 +62,7 @@ final class WhoIs {
             if (process == null) {
                 return peerOf(received);
             }
-            if (process.isThread()) { // a part of a process has no name
+            if (process.isThread()) { // only whole processes have an identity here
                 process.close();
                 throw new ErrnoException("pidfd", "a thread", Errno.EBADF, "send its process");
             }
@@ -98,12 +101,12 @@ final class WhoIs {
     }
 
     /**
-     * What was found of a process.
+     * The findings about a process.
      *
      * @param workload the run that it belongs to
      * @param cgroup the path of its cgroup
-     * @param slice believed
-     * @param session believed
+     * @param slice present only if trusted
+     * @param session present only if trusted
      */
     private record Found(
             Optional<Workload> workload,
@@ -111,20 +114,20 @@ final class WhoIs {
             Optional<String> slice,
             Optional<String> session) {}
 
-    /** The answer that is made of what was found. */
+    /** Makes the answer from the findings. */
     private interface Answer<T> {
         T of(ProcessInfo info, Found found);
     }
 
     /**
-     * What the manager knows of the process, which is lent until the answer is there. Fails with
-     * ErrnoException ESRCH if it is reaped.
+     * Returns what the manager knows of the process; the caller closes the process, after the stage
+     * has completed. Fails with ErrnoException ESRCH if the process is reaped.
      */
     CompletionStage<WorkloadIdentity> ask(PidFd process) {
         return find(process, (info, found) -> identity(process, info, found));
     }
 
-    /** The same of its unit alone, which takes half as long. */
+    /** Returns only the unit of the process, which takes half as long. */
     CompletionStage<Optional<Workload>> workloadOf(PidFd process) {
         return find(process, (_, found) -> found.workload());
     }
@@ -157,7 +160,10 @@ final class WhoIs {
                 ownSession);
     }
 
-    /** In a cgroup below that of a unit, or in none of ours: its path is read, by a worker. */
+    /**
+     * Handles a process in a cgroup below that of a unit, or in none of this manager's: a worker
+     * reads the path of its cgroup.
+     */
     private <T> CompletionStage<T> elsewhere(PidFd process, ProcessInfo info, Answer<T> answer) {
         CompletableFuture<T> told = new CompletableFuture<>();
         Work<Found> _ =
@@ -197,7 +203,7 @@ final class WhoIs {
             if (e.errno() == Errno.ESRCH) {
                 throw e;
             }
-            return Optional.empty(); // no cgroup2
+            return Optional.empty(); // the process is in no cgroup2 hierarchy
         } catch (IllegalArgumentException e) {
             return Optional.empty(); // outside of our cgroup namespace
         }

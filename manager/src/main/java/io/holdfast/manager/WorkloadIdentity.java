@@ -13,14 +13,14 @@ import java.util.OptionalLong;
 import java.util.UUID;
 
 /**
- * What a manager knows of a process, found by a descriptor that holds it: the answer cannot belong
- * to another process that has its number by now.
+ * What a manager knows of a process, found by a descriptor that holds the process: the answer
+ * cannot belong to another process that has the same PID by now.
  *
- * <p>The unit is one of this manager, known by its cgroup's id. Slice and session are names in the
- * path of the cgroup, and there only if root alone could have given them ({@link
- * io.holdfast.core.process.CgroupPlace}); the path itself may hold names that others chose. The
- * user and group are those of this moment, for people: a decision about a peer takes those of its
- * connection ({@link io.holdfast.core.socket.Peer}).
+ * <p>The unit is one of this manager, identified by the id of its cgroup. Slice and session are
+ * names in the path of the cgroup, present only if root alone could have chosen them ({@link
+ * io.holdfast.core.process.CgroupPlace}); the path itself may contain names that other users chose.
+ * User and group are those at the time of the query, for display: a decision about a peer must use
+ * its connect-time identity ({@link io.holdfast.core.socket.Peer}).
  *
  * <pre>{@code
  * try (VarlinkClient manager = VarlinkClient.connect("unix:/run/holdfast/io.holdfast.Manager")) {
@@ -29,14 +29,14 @@ import java.util.UUID;
  * }
  * }</pre>
  *
- * @param process its name within the boot
- * @param uid its effective user at that moment
- * @param gid its effective group at that moment
- * @param unit the manager's unit that it belongs to; a missing one proves nothing
+ * @param process its id within this boot
+ * @param uid its effective user at the time of the query
+ * @param gid its effective group at the time of the query
+ * @param unit the manager's unit that it belongs to; if it is missing, that proves nothing
  * @param invocationId 32 hexadecimal digits of that unit's run
- * @param slice the unit's; of a process of no unit the last slice that its cgroup is in, if that is
- *     believed
- * @param session the login session that its cgroup is in, if that is believed
+ * @param slice the slice of the unit; for a process without a unit, the innermost slice of its
+ *     cgroup, if trusted
+ * @param session the login session of its cgroup, if trusted
  * @param cgroup the path of its cgroup as the manager sees it
  */
 public record WorkloadIdentity(
@@ -51,11 +51,11 @@ public record WorkloadIdentity(
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     /**
-     * Asks a manager, in one round trip.
+     * Queries a manager, in one round trip.
      *
-     * @param descriptor lent: a pidfd, or a connected AF_UNIX socket, whose peer is meant
+     * @param descriptor a pidfd, or a connected AF_UNIX socket to ask about its peer; not closed
      * @throws io.holdfast.varlink.VarlinkException {@code io.holdfast.Manager.NoSuchProcess} if the
-     *     process is gone or not held, InvalidParameter if the descriptor is something else
+     *     process is gone or has no pidfd, InvalidParameter if the descriptor is of another kind
      * @throws io.holdfast.varlink.client.ConnectionLostException if the connection is lost
      */
     public static WorkloadIdentity ask(VarlinkClient manager, Fd descriptor) {

@@ -1,4 +1,4 @@
-/** Holdfast manager. */
+/** The service manager: requests, jobs, reactions to unit states, and recovery after a crash. */
 @NullMarked
 package io.holdfast.manager;
 

@@ -34,12 +34,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Sockets of which each connection gets a service of its own. */
+/** Accepting sockets: each connection gets its own service instance. */
 @Timeout(120)
 class AcceptingSocketTest {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(30);
 
-    /** Echoes, until the other end is closed. */
+    /** Echoes until the other end is closed. */
     private static final String ECHO =
             """
             client = socket.socket(fileno=3)
@@ -59,7 +59,7 @@ class AcceptingSocketTest {
     private Stage stage;
     private Path path;
 
-    /** The platform keeps a descriptor from the first of its own sockets on. */
+    /** The JDK keeps a descriptor open from its first socket on. */
     @BeforeAll
     static void usePlatformSockets() throws Exception {
         new ServerSocket(0).close();
@@ -120,7 +120,7 @@ class AcceptingSocketTest {
         assertThat(status().connections()).isEqualTo(count);
     }
 
-    /** Polls: a unit that is unloaded goes without a word here. */
+    /** Polls, because a unit is unloaded without an event here. */
     private void awaitUnits(int count) throws Exception {
         long deadline = System.nanoTime() + PATIENCE;
         while (units().size() != count) {
@@ -423,7 +423,7 @@ class AcceptingSocketTest {
 
     /**
      * Connects, sends a socket whose last close waits for a peer that does not read, and stays
-     * until it is told to end.
+     * until it is told to exit.
      */
     private static final String LINGERING =
             Stage.LINGERING_CLIENT

@@ -44,8 +44,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * A peer that becomes root after it has connected may do nothing that the user who connected may
- * not (CVE-2011-1485): on every face of the manager.
+ * A peer that becomes root after it has connected gets no more rights than the user who connected
+ * (CVE-2011-1485): on every interface of the manager.
  */
 @Timeout(120)
 @Needs(
@@ -64,7 +64,7 @@ class BecomingRootTest {
     private Bus bus;
     private BusConnection polkit;
 
-    /** The users whom the authority was asked about. */
+    /** The users that the authority was asked about. */
     private final BlockingQueue<Integer> asked = new LinkedBlockingQueue<>();
 
     @BeforeEach
@@ -92,7 +92,7 @@ class BecomingRootTest {
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
     }
 
-    /** Root may everything, others nothing. */
+    /** Allows everything to root and nothing to others. */
     private List<?> check(MethodCall call) {
         Map<?, ?> details = (Map<?, ?>) call.argument(0, Struct.class).get(1);
         Variant uid = (Variant) Objects.requireNonNull(details.get("uid"));
@@ -182,7 +182,10 @@ class BecomingRootTest {
         }
     }
 
-    /** Its mode keeps users out; this is what holds where that was changed. */
+    /**
+     * The mode of the socket keeps other users out; this is the second line of defence if the mode
+     * was changed.
+     */
     @ParameterizedTest
     @EnumSource
     void onThePrivateSocketItIsTurnedAway(Way way) throws Exception {
@@ -206,7 +209,7 @@ class BecomingRootTest {
             sleep $ARGV[1];
             """;
 
-    /** The sender of a notify message is a process, whoever its user is. */
+    /** The sender of a notify message is identified as a process, whatever its user. */
     @Test
     void aStrangerThatBecomesRootNotifiesForNoUnit() throws Exception {
         Path go = stage.fifo("go");

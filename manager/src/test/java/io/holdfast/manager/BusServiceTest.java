@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Services that are there when they own a name on the bus. */
+/** Services of Type=dbus, which are started when they own a name on the bus. */
 @Timeout(120)
 class BusServiceTest {
     private static final String NAME = "org.example.A";
@@ -31,7 +31,7 @@ class BusServiceTest {
     private Stage stage;
     private Bus bus;
 
-    /** A bus of which a test says who owns what. */
+    /** A bus on which the test decides who owns which name. */
     private static final class Bus implements BusNames {
         private final Manager manager;
         private final List<Watching> watches = new CopyOnWriteArrayList<>();

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The dependencies that units have without saying so. */
+/** The default dependencies of units. */
 @Timeout(120)
 class DefaultDependenciesTest {
     private static final String SLEEP = "[Service]\nExecStart=/bin/sleep 1000\n";

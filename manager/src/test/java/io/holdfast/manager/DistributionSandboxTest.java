@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Units of the distribution, in the surroundings that they ask for. */
+/** Units of the distribution, in the sandboxes that they configure. */
 @Timeout(120)
 @Needs(root = true, cgroup2 = true, features = Feature.MOUNT_TREES)
 class DistributionSandboxTest {
@@ -37,7 +37,7 @@ class DistributionSandboxTest {
         stage.close();
     }
 
-    /** Starts it as it is packaged; what of it is not applied. */
+    /** Starts a unit as it is packaged; returns which of its settings are not applied. */
     private Set<String> start(String name) throws Exception {
         String text = Files.readString(UNITS.resolve(name + ".service"));
         stage.unit(name + ".service", "[Unit]\nDefaultDependencies=no\n" + text);

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The distribution's own units: the system bus, by its socket, as the packages have them. */
+/** The distribution's own units as packaged: the system bus, started by its socket. */
 @Timeout(120)
 class DistributionSocketTest {
     private static final Path SYSTEM = Path.of("/usr/lib/systemd/system");
@@ -45,7 +45,7 @@ class DistributionSocketTest {
             programs = {"dbus-daemon", "dbus-send", "setpriv"})
     void theBusIsStartedByItsFirstClientAndSurvivesAKill() throws Exception {
         assumeThat(SYSTEM.resolve("dbus.service")).as("of Debian's package dbus").exists();
-        // its user is to reach the notify socket
+        // its user must reach the notify socket
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         try (Stage stage = Stage.in(folder)) {
             Path bus = folder.resolve("bus");

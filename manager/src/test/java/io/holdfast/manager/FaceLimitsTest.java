@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Bounds of the manager's faces, each at its limit. */
+/** The limits of the manager's interfaces, each tested at the limit. */
 @Timeout(120)
 class FaceLimitsTest {
     private static final Set<Thread.State> IN_WORK =
@@ -65,7 +65,7 @@ class FaceLimitsTest {
                 Duration.ofSeconds(10));
     }
 
-    /** What it is answered first; empty if it is turned away. */
+    /** Returns the first answer; empty if the connection is refused. */
     private static String greeted(UnixSocket socket) throws Exception {
         ByteBuffer answer = ByteBuffer.allocate(100);
         try {
@@ -76,7 +76,7 @@ class FaceLimitsTest {
                 }
             }
         } catch (ErrnoException e) {
-            return ""; // closed while we wrote
+            return ""; // closed during the write
         }
         return new String(answer.array(), 0, answer.position(), StandardCharsets.US_ASCII);
     }
@@ -95,7 +95,7 @@ class FaceLimitsTest {
             assertThat(greeted(peers.getLast())).contains("DATA");
             peers.removeFirst().close();
             String answer = "";
-            while (answer.isEmpty()) { // until its place is known to be free
+            while (answer.isEmpty()) { // until its slot is known to be free
                 try (UnixSocket next = connect()) {
                     answer = greeted(next);
                 }
@@ -155,7 +155,7 @@ class FaceLimitsTest {
                         })
                 .isInstanceOf(RejectedExecutionException.class);
         done.countDown();
-        Await.until( // it has handed its answer over and waits for more
+        Await.until( // it has sent its answer and waits
                 () -> reader.get() != null && !IN_WORK.contains(reader.get().getState()));
         release.countDown();
         assertThat(Stage.get(work)).isEqualTo("answer");

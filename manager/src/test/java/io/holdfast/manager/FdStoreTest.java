@@ -12,10 +12,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Services that leave descriptors with the manager; that none is left there the stage checks. */
+/** Services that store descriptors with the manager. The stage checks that none is left. */
 @Timeout(120)
 class FdStoreTest {
-    /** Tells what it was given; waits until all that it has sent is done with. */
+    /** Prints what it was given; waits until everything that it has sent is processed. */
     private static final String COMMON =
             """
             def barrier():
@@ -174,13 +174,13 @@ class FdStoreTest {
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
-        told("given 1 [stored] mine", 2); // what the stop before has left
+        told("given 1 [stored] mine", 2); // left by the previous stop
         told("given 0 [] mine", 2);
     }
 
     /**
-     * A program that stores nothing, or takes back, a socket whose last close waits for a peer that
-     * does not read.
+     * A program that stores nothing, or removes again, a socket whose last close waits for a peer
+     * that does not read.
      */
     private static String lingering(String message) {
         return Stage.LINGERING_CLIENT

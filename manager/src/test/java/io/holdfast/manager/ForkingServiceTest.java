@@ -14,10 +14,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Services that leave a daemon behind and end: which process is the main one, and who says so. */
+/**
+ * Services that leave a daemon behind and exit: which process is the main process, and who decides
+ * that.
+ */
 @Timeout(120)
 class ForkingServiceTest {
-    /** What is done by a daemon of the caller's making; its first process ends at once. */
+    /** Runs work in a daemon that the caller defines; the first process exits at once. */
     private static final String DAEMON =
             """
             def daemon(work):
@@ -119,7 +122,7 @@ class ForkingServiceTest {
     @Test
     void aStalePidFileIsWaitedPast() throws Exception {
         Files.createDirectories(folder.resolve("made/later"));
-        Files.writeString(Path.of(pidFile()), "4194303\n"); // nobody's: the largest there is
+        Files.writeString(Path.of(pidFile()), "4194303\n"); // unused: the largest possible
         forking(
                 "a",
                 """

@@ -27,8 +27,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Services whose worker hangs in the kernel: their program is under a lease of its owner's, at
- * which execve(2) waits for as long as fs.lease-break-time says, 45 s.
+ * Services whose worker hangs in the kernel: their program is under a lease of its owner, on which
+ * execve(2) waits for the time in fs.lease-break-time, 45 s.
  */
 @Timeout(120)
 @Needs(
@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 class HangingWorkTest {
     private static final long USER = 65534;
 
-    /** More than run at once. */
+    /** More than the number of workers. */
     private static final int SERVICES = ManagerLimits.WORKERS.intValue() + 2;
 
     @TempDir private Path folder;
@@ -69,7 +69,7 @@ class HangingWorkTest {
         stage.close();
     }
 
-    /** Until its program is about to be executed. */
+    /** Waits until its program is about to be executed. */
     private static void awaitSpawn(Stage at, String name) {
         Await.until(() -> {
             try {
@@ -124,7 +124,9 @@ class HangingWorkTest {
         assertThat(stage.state("hangs1")).isEqualTo("failed/failed timeout");
     }
 
-    /** While something is spawned anybody could make the manager keep what he sends. */
+    /**
+     * During a spawn, any user could otherwise make the manager keep the messages that it sends.
+     */
     @Test
     @Needs(cgroup2 = true)
     void messagesOfStrangersDoNotWaitForASpawn() throws Exception {

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** All that a manager told, to be waited for and looked through by tests. */
+/** All events that a manager reported, for tests to wait for and to search. */
 final class Happenings implements ManagerListener {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(30);
 
@@ -38,12 +38,12 @@ final class Happenings implements ManagerListener {
         return List.copyOf(lines);
     }
 
-    /** The first line that contains the text, once it is there. */
+    /** Returns the first line that contains the text, and waits for it. */
     String await(String text) throws InterruptedException {
         return await(text, 1);
     }
 
-    /** The same of the n-th such line. */
+    /** Returns the n-th such line, and waits for it. */
     synchronized String await(String text, int count) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE;
         while (true) {
@@ -62,7 +62,7 @@ final class Happenings implements ManagerListener {
         }
     }
 
-    /** How the unit came to rest, for the first time. */
+    /** Returns how the unit first became inactive or failed, and waits for that. */
     synchronized String awaitRest(String unit) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE;
         while (true) {
@@ -80,7 +80,7 @@ final class Happenings implements ManagerListener {
         }
     }
 
-    /** A line that the unit has written. */
+    /** Returns a line that the unit has written, and waits for it. */
     String awaitOutput(String unit, String line) throws InterruptedException {
         return await(unit + " | " + line);
     }

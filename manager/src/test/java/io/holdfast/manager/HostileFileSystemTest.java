@@ -51,8 +51,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every path that a unit can name, in a directory of a user who puts there whatever hurts: no
- * thread stays in an open, nothing of root's changes, what is refused is named, and others start.
+ * Every path that a unit can name, in a directory of a user who puts hostile files there: no thread
+ * hangs in an open, no file of root changes, a refused path is named, and other units start.
  */
 @Timeout(300)
 @Needs(
@@ -60,14 +60,14 @@ import org.junit.jupiter.params.provider.ValueSource;
         cgroup2 = true,
         programs = {"gcc", "setpriv", "mknod"})
 class HostileFileSystemTest {
-    /** What must come of a start. */
+    /** The expected result of a start. */
     private enum End {
-        /** It fails, and it is said that this path is why. */
+        /** It fails, and the log names this path as the reason. */
         REFUSED,
-        /** It works, and it is said what was left out. */
+        /** It works, and the log says what was left out. */
         SAID,
         WORKS,
-        /** Whatever comes of what is there at the moment. */
+        /** Any result: it depends on what the path is at the moment. */
         ANY
     }
 
@@ -75,7 +75,7 @@ class HostileFileSystemTest {
      * A directive that names a path.
      *
      * @param text of the unit, with PATH for the path
-     * @param otherwise what comes of it where that is not a refusal
+     * @param otherwise the expected result where it is not a refusal
      */
     private record Row(
             String name,
@@ -83,18 +83,18 @@ class HostileFileSystemTest {
             boolean isDirectory,
             String text,
             Map<HostilePath, End> otherwise) {
-        /** Of a service, in [Service]. */
+        /** Makes a row for a service, with a line in [Service]. */
         static Row service(String name, String line) {
             String text = "[Service]\nType=oneshot\nTimeoutStartSec=60s\nExecStart=/bin/true\n";
             return new Row(name, ".service", false, text + line, Map.of());
         }
 
-        /** Of a socket, in [Socket]. */
+        /** Makes a row for a socket, with lines in [Socket]. */
         static Row socket(String name, String lines) {
             return new Row(name, ".socket", false, "[Socket]\n" + lines, Map.of());
         }
 
-        /** A directory should be there. */
+        /** Makes the row expect a directory. */
         Row directory() {
             return new Row(name, suffix, true, text, otherwise);
         }
@@ -112,7 +112,9 @@ class HostileFileSystemTest {
         }
     }
 
-    /** A stream may be a device, however long, or locked by somebody. */
+    /**
+     * Makes a row for a stream, which may be a device, of any length, or locked by another process.
+     */
     private static Row stream(String name, String line) {
         return Row.service(name, line).but(End.WORKS, DEVICE, HUGE, LOCKED);
     }
@@ -149,7 +151,7 @@ class HostileFileSystemTest {
                     Row.socket("below", "ListenStream=PATH/in/socket").directory(),
                     Row.socket("fifo-below", "ListenFIFO=PATH/in/fifo").directory(),
                     Row.socket("symlink", "ListenStream=PATH.own\nSymlinks=PATH")
-                            .but(End.WORKS, LINK, LOOP) // are replaced
+                            .but(End.WORKS, LINK, LOOP) // links are replaced
                             .but(End.SAID, FIFO, HARD_LINK, DEVICE, LOCKED, LEASED, HUGE),
                     Row.socket("symlink-below", "ListenStream=PATH.own\nSymlinks=PATH/in/link")
                             .directory()
@@ -181,7 +183,7 @@ class HostileFileSystemTest {
         scope = TestUnits.scopeIn(folder.resolve("scope"));
     }
 
-    /** All that there is of root's, and how it is. */
+    /** Returns all files of root, with their state. */
     private Map<Path, String> everythingOfRoots() throws IOException {
         Map<Path, String> found = new TreeMap<>();
         try (var paths = Files.walk(folder.resolve("root"))) {
@@ -193,7 +195,7 @@ class HostileFileSystemTest {
         return found;
     }
 
-    /** A row with what the user has put there. */
+    /** A row with the file that the user has put there. */
     private record Case(Row row, HostilePath hostile, String unit, Path path) {
         UnitName name() {
             return UnitName.of(unit + row.suffix());
@@ -275,7 +277,7 @@ class HostileFileSystemTest {
         return new Case(row, hostile, unit, named);
     }
 
-    /** Where the directories of the user are. */
+    /** Returns the folder that contains the directories of the user. */
     private Path root(Row row) {
         return switch (row.name()) {
             case "runtime" -> Path.of(scope.runtimeDirectory());

@@ -10,28 +10,28 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.assertj.core.api.Assertions;
 
-/** What a user puts at a path of his that root is about to use. */
+/** What a user puts at a path of its own that root is about to use. */
 public enum HostilePath {
     FIFO,
-    /** A symbolic link to a file or directory of root's. */
+    /** A symbolic link to a file or directory of root. */
     LINK,
     /** Symbolic links that lead to each other. */
     LOOP,
-    /** Another name of a file of root's, or of a FIFO. */
+    /** A hard link to a file of root, or to a FIFO. */
     HARD_LINK,
     DEVICE,
     LOCKED,
     LEASED,
     HUGE,
-    /** What should be there, and a link to root's, exchanged all the time. */
+    /** The expected file and a link to root's file, exchanged all the time. */
     EXCHANGED;
 
     public static final long USER = 65534;
 
-    /** What there is of root's. */
+    /** The files of root. */
     record Victims(Path file, Path directory, Path fifo) {}
 
-    /** Whether it can be in the place of a directory. */
+    /** Returns whether it can take the place of a directory. */
     boolean isOfDirectories() {
         return switch (this) {
             case FIFO, LINK, LOOP, EXCHANGED -> true;
@@ -39,7 +39,7 @@ public enum HostilePath {
         };
     }
 
-    /** The other name that is exchanged with a path. */
+    /** Returns the other name, which is exchanged with a path. */
     public static Path other(Path path) {
         return path.resolveSibling("link");
     }
@@ -51,10 +51,10 @@ public enum HostilePath {
     }
 
     /**
-     * Makes it; locks, leases and exchanges are for a process of the user's.
+     * Makes it. A process of the user must make locks, leases and exchanges.
      *
-     * @param path in a directory that is there
-     * @param isDirectory whether a directory should be there
+     * @param path in an existing directory
+     * @param isDirectory whether a directory is expected there
      * @param toFifo whether a hard link is to the FIFO
      */
     void make(Path path, boolean isDirectory, boolean toFifo, Victims victims)

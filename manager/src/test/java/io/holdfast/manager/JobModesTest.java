@@ -16,7 +16,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code systemctl --job-mode=}: what each does, and what is refused in which words. */
+/**
+ * {@code systemctl --job-mode=}: what each mode does, and which requests are refused with which
+ * text.
+ */
 @Timeout(120)
 @Needs(programs = "systemctl")
 class JobModesTest {

@@ -43,7 +43,9 @@ class JobOrderTest {
         return systemctl(0, "list-jobs", "--no-legend").replaceAll(" +", " ");
     }
 
-    /** A oneshot whose start, or stop, lasts until the returned file is written to. */
+    /**
+     * Makes a oneshot service whose start, or stop, lasts until the returned file is written to.
+     */
     private Path slow(String name, String unitLines, String directive) throws Exception {
         Path gate = stage.fifo("gate-" + name);
         String waits = stage.shell(name, "echo waiting; read line < " + gate);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What becomes of jobs and units when something else happens meanwhile. */
+/** What happens to jobs and units when something else happens meanwhile. */
 @Timeout(120)
 class JobReactionsTest {
     private static final String SLEEP = "ExecStart=/bin/sleep 1000";
@@ -64,7 +64,7 @@ class JobReactionsTest {
 
     private record Pair(CompletableFuture<?> start, CompletableFuture<?> end) {}
 
-    /** The manager begins to stop before the files of the start can have been read. */
+    /** Makes the manager begin to stop before the files of the start can have been read. */
     private Pair startAndShutDown(String name) throws Exception {
         CompletableFuture<Pair> both = new CompletableFuture<>();
         stage.manager()

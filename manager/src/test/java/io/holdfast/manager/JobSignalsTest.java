@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Jobs as a peer of the private socket sees them come and go. */
+/** The signals about jobs, as a peer of the private socket receives them. */
 @Timeout(120)
 class JobSignalsTest {
     private static final String MANAGER = "org.freedesktop.systemd1.Manager";
@@ -72,7 +72,7 @@ class JobSignalsTest {
         return path.substring(path.lastIndexOf('/') + 1);
     }
 
-    /** In one word each, until a job has ended. */
+    /** Returns the signals, one word each, until a job has ended. */
     private List<String> heardUntilRemoved(String job) throws Exception {
         List<String> heard = new ArrayList<>();
         while (true) {
@@ -123,7 +123,7 @@ class JobSignalsTest {
 
         assertThat(heard.stream().filter(one -> one.equals("removed a.service done")))
                 .as("%s", heard)
-                .hasSize(1 + 1); // the start that the stage asked for, and the restart
+                .hasSize(1 + 1); // the start that the stage requested, and the restart
         assertThat(heard).endsWith("changed a_2eservice running", "removed a.service done");
     }
 

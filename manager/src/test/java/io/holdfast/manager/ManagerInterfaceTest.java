@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The manager's face, as systemd's own client and ours see it. */
+/** The manager's Varlink interface, as systemd's client and ours see it. */
 @Timeout(120)
 class ManagerInterfaceTest {
     @TempDir private Path folder;
@@ -117,7 +117,7 @@ class ManagerInterfaceTest {
                 .contains("InvalidParameter");
     }
 
-    /** 200 lines of 8000 control characters, which take six bytes each in JSON. */
+    /** The log has 200 lines of 8000 control characters, which take six bytes each in JSON. */
     @Test
     void theLongestLogFitsIntoAReplyAndAListHasNone() throws Exception {
         String script =
@@ -168,7 +168,7 @@ class ManagerInterfaceTest {
         assertThat(stage.state("a")).isEqualTo("active/running success");
     }
 
-    /** As systemd shows its journal. */
+    /** The same rules as for systemd's journal. */
     @Test
     @Needs(
             root = true,
@@ -216,7 +216,7 @@ class ManagerInterfaceTest {
         assertThat(log("a", "--reuid=0")).contains("secret");
     }
 
-    /** The status of a unit, as setpriv(1) with these options gets it. */
+    /** Returns the status of a unit, as setpriv(1) with these options gets it. */
     private String log(String unit, String... options) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("setpriv"));
         command.addAll(List.of(options));

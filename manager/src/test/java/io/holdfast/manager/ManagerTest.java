@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Managers as a whole: what they load, who they share the machine with, and how they end. */
+/** Managers as a whole: which units they load, how they share the machine, and how they end. */
 @Timeout(120)
 class ManagerTest {
     @TempDir private Path folder;
@@ -52,7 +52,7 @@ class ManagerTest {
     void whatAServiceLeftToUsIsReapedWhenItExits() throws Exception {
         Path number = folder.resolve("number");
         try (Stage stage = Stage.in(folder)) {
-            for (int i = 0; i < 5; i++) { // children that live on do not hide it
+            for (int i = 0; i < 5; i++) { // surviving children do not hide it
                 stage.service("alive" + i, "ExecStart=/bin/sleep 1000");
                 assertThat(stage.start("alive" + i)).isEqualTo(JobResult.DONE);
             }
@@ -186,7 +186,7 @@ class ManagerTest {
 
     @Test
     void aRuntimeFolderOrASliceIsHadByOneManagerOnly() throws Exception {
-        try (Stage stage = Stage.in(folder)) { // and runs nothing yet
+        try (Stage stage = Stage.in(folder)) { // runs nothing yet
             assertBusy(
                     stage.options(folder.resolve("elsewhere"), stage.slice()),
                     "slice",

@@ -15,11 +15,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Services that the kernel kills since their memory cgroup is full. */
+/** Services that the kernel kills because their memory cgroup is full. */
 @Timeout(120)
 @Needs(root = true)
 class MemoryLimitTest {
-    /** Of cgroup version 1: where version 2 has the controller, this test needs another place. */
+    /**
+     * The hierarchy of cgroup version 1: where version 2 has the memory controller, this test would
+     * need another path.
+     */
     private static final Path MEMORY = Path.of("/sys/fs/cgroup/memory");
 
     private static final String LIMIT = Integer.toString(16 << 20);
@@ -44,7 +47,7 @@ class MemoryLimitTest {
     void close() throws Exception {
         if (stage != null) {
             stage.close();
-            Await.until(this::isRemoved); // once the kernel has let go of the killed ones
+            Await.until(this::isRemoved); // after the kernel has released the killed processes
         }
     }
 
@@ -56,7 +59,7 @@ class MemoryLimitTest {
         }
     }
 
-    /** Joins the cgroup by itself, and then takes memory until it is killed. */
+    /** Makes a script that joins the cgroup, and then takes memory until it is killed. */
     private String greedy() throws IOException {
         return stage.shell(
                 "greedy", "echo $$ > " + limited.resolve("cgroup.procs") + "; exec tail /dev/zero");

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Every verb of systemctl(1) on a bus either works or is refused by one line that says why. */
+/** Every verb of systemctl(1) on a bus either works or is refused with one line that says why. */
 @Timeout(120)
 @Needs(programs = {"systemctl", "systemd-run"})
 class NotOfferedTest {
@@ -116,7 +116,7 @@ class NotOfferedTest {
         assertThat(stage.state("a")).isEqualTo("active/running success");
     }
 
-    /** systemctl changes files itself where the machine was not booted by systemd. */
+    /** If systemd did not boot the machine, systemctl changes the files itself. */
     @Test
     void neitherUnitFilesNorTheMachineAreChanged() throws Exception {
         List<String> units = List.of("a.service");

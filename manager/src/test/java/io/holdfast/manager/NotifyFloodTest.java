@@ -19,7 +19,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Everybody may send notify messages, with descriptors whose close lasts as long as he likes. */
+/**
+ * Any user may send notify messages, with descriptors whose close takes as long as the sender
+ * likes.
+ */
 @Timeout(120)
 class NotifyFloodTest {
     /** More than may wait to be closed, and less than a process may have. */
@@ -28,9 +31,9 @@ class NotifyFloodTest {
     private static final int EACH = 250;
 
     /**
-     * Sends sockets whose last close waits for a peer that does not read, until its own close of
-     * one returned, so that the last close of that one is the manager's; then others that wait
-     * behind it, until it is told to end.
+     * Sends sockets whose last close waits for a peer that does not read, until the sender's own
+     * close of one has returned, so that the manager does the last close of that socket; then sends
+     * others that wait behind it, until it is told to exit.
      */
     private static final String ATTACKER =
             "def lingering():\n"
@@ -124,7 +127,7 @@ class NotifyFloodTest {
 
         Process another = attacker();
         try (BufferedReader told = another.inputReader()) {
-            Await.until(() -> descriptors() > before + EACH); // they are taken again
+            Await.until(() -> descriptors() > before + EACH); // messages are received again
             assertThat(told.readLine()).contains("sent");
         } finally {
             another.destroyForcibly().waitFor();

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Services that tell of themselves: whom the manager believes, and what comes of it. */
+/** Services that send notify messages: which messages the manager accepts, and what they change. */
 @Timeout(120)
 class NotifyServiceTest {
     @TempDir private Path folder;
@@ -201,7 +201,9 @@ class NotifyServiceTest {
                 .hasSizeLessThan(20);
     }
 
-    /** The child becomes the main process by the message that {@code how} sends. */
+    /**
+     * Makes a script whose child becomes the main process by the message that {@code how} sends.
+     */
     private String moves(String how) {
         return """
         r, w = os.pipe()
@@ -230,7 +232,7 @@ class NotifyServiceTest {
 
     @Test
     void anotherProcessBecomesTheMainOneByNumberByIdAndByDescriptor() throws Exception {
-        String all = "NotifyAccess=all"; // the old main process says READY=1 after it
+        String all = "NotifyAccess=all"; // the old main process sends READY=1 later
         notifyService("number", moves("notify('MAINPID=%d' % child)"), all);
         notifyService("id", moves("notify('MAINPID=%d\\nMAINPIDFDID=%d' % (child, id))"), all);
         notifyService("descriptor", moves("notify('MAINPIDFD=1', fd)"), all);

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What other users can do with the files, locks and cgroups of a manager: nothing. */
+/** Other users can do nothing with the files, locks and cgroups of a manager. */
 @Timeout(120)
 class OwnFilesTest {
     private static final int NOBODY = 65534;
@@ -169,7 +169,7 @@ class OwnFilesTest {
         }
     }
 
-    /** Sockets let everybody connect, and decide themselves. */
+    /** Sockets let every user connect, and check permissions themselves. */
     @Test
     void nothingThatAManagerMakesMayBeWrittenByOthers() throws Exception {
         try (Stage stage = Stage.in(folder);

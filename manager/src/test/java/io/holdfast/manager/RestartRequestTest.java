@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What files that have changed meanwhile mean to starts and restarts. */
+/** The effect of changed files on starts and restarts. */
 @Timeout(120)
 class RestartRequestTest {
     private static final String SLEEP = "ExecStart=/bin/sleep 1000";
@@ -54,7 +54,7 @@ class RestartRequestTest {
         Files.createSymbolicLink(file(name), Path.of("a.service"));
     }
 
-    /** A command that says a word and waits to be {@linkplain #release released}. */
+    /** Makes a command that prints a word and waits to be {@linkplain #release released}. */
     private String waits(String word) throws Exception {
         return stage.shell(word, "echo " + word + "; read line < " + stage.fifo(word + ".fifo"));
     }
@@ -63,7 +63,9 @@ class RestartRequestTest {
         Files.writeString(folder.resolve(word + ".fifo"), "go\n");
     }
 
-    /** The same, and the next run of the unit has no such command. */
+    /**
+     * Releases the command, after the unit was changed so that its next run has no such command.
+     */
     private void changeAndRelease(String word, String name, String unitLines) throws Exception {
         stage.serviceWith(name, unitLines, SLEEP);
         Stage.get(stage.reloading());
@@ -250,7 +252,7 @@ class RestartRequestTest {
         stage.happenings().awaitOutput("a.service", "starting");
         stage.service("a", BROKEN);
         var second = stage.starting("needs-a");
-        stage.happenings().await("bin/relative"); // it was read for the second
+        stage.happenings().await("bin/relative"); // it was read for the second request
         release("starting");
         assertThat(Stage.get(first)).isEqualTo(JobResult.DONE);
         assertThat(Stage.get(second)).isEqualTo(JobResult.DONE);
@@ -295,7 +297,7 @@ class RestartRequestTest {
         var restart = restarting("a");
         stage.happenings().awaitOutput("a.service", "stopping");
         var stop = stage.stopping("a");
-        Stage.get(stage.reloading()); // the stop has been taken in
+        Stage.get(stage.reloading()); // the stop has been queued
         release("stopping");
         assertThat(Stage.get(stop)).isEqualTo(JobResult.DONE);
         assertThat(Stage.get(restart).values()).containsExactly(JobResult.CANCELED);

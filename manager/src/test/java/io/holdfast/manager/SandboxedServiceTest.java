@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The life of services that see less than all, and that nothing of it is left. */
+/** The life of sandboxed services, and that nothing of the sandbox is left. */
 @Timeout(120)
 @Needs(root = true, features = Feature.MOUNT_TREES)
 class SandboxedServiceTest {

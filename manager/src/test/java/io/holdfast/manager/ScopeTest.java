@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Scopes: processes of others that the manager holds together. */
+/** Scopes: processes of others that the manager groups. */
 @Timeout(120)
 class ScopeTest {
     private static final String NAME = "x.scope";
@@ -56,7 +56,7 @@ class ScopeTest {
         return process("/bin/sleep", "1000");
     }
 
-    /** A process that ignores SIGTERM, and says so. */
+    /** Starts a process that ignores SIGTERM, after it has reported that. */
     private Process stubborn() throws Exception {
         Process process = process("/bin/sh", "-c", "trap '' TERM; echo ready; exec sleep 1000");
         assertThat(process.inputReader().readLine()).isEqualTo("ready");
@@ -130,7 +130,7 @@ class ScopeTest {
         assertThat(Stage.get(stage.reloading())).isEqualTo(1);
         assertThat(stage.state(NAME)).isEqualTo("active/running success");
         assertThat(stage.stop(NAME)).isEqualTo(JobResult.DONE);
-        make("", sleeper()); // the next of that name waits until the file of the last is gone
+        make("", sleeper()); // waits until the previous file is gone
         assertThat(file()).content().doesNotContain("KillMode");
     }
 
@@ -248,7 +248,7 @@ class ScopeTest {
         stage.unit(NAME, "[Scope]\nTimeoutStopSec=3\n");
         assertThat(stage.start(NAME)).isEqualTo(JobResult.INVALID);
         assertThat(stage.status(NAME).loadState()).isEqualTo("not-found");
-        make("", sleeper()); // it is not in the way either
+        make("", sleeper()); // does not interfere either
         assertThat(stage.status(NAME).fragment()).contains(file());
     }
 

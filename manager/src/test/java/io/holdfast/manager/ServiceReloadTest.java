@@ -17,10 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Services that take up their configuration again while they run. */
+/** Services that reload their configuration while they run. */
 @Timeout(120)
 class ServiceReloadTest {
-    /** Reloads at SIGHUP as Type=notify-reload wants it. */
+    /** Reloads at SIGHUP as Type=notify-reload requires. */
     private static final String RELOADS =
             """
             def reload():
@@ -202,7 +202,10 @@ class ServiceReloadTest {
         }
     }
 
-    /** Messages come after what was written before them, so output tells when to look. */
+    /**
+     * Messages arrive after the output that was written before them, so the output shows when to
+     * look.
+     */
     private void awaitStatusText(String text) throws Exception {
         for (int i = 0; !stage.status("a").statusText().equals(text); i++) {
             assertThat(i).as("looks for " + text).isLessThan(10_000);

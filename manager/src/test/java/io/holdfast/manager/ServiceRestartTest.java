@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Services that are started again by themselves, and when that ends. */
+/** Services that are restarted automatically, and what ends the restarts. */
 @Timeout(120)
 class ServiceRestartTest {
     @TempDir private Path folder;

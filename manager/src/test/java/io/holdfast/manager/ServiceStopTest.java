@@ -18,10 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How services are stopped, in every phase of their life, and who is signalled then. */
+/** How services are stopped in every state, and which processes are signalled then. */
 @Timeout(120)
 class ServiceStopTest {
-    /** Tells of each signal that it gets, and goes on. */
+    /** Prints each signal that it receives, and continues. */
     private static final String STUBBORN =
             """
             trap 'echo got-term' TERM
@@ -31,7 +31,7 @@ class ServiceStopTest {
             while true; do sleep 1000 & wait; done
             """;
 
-    /** Leaves a daemon of its own session behind it, which says its number and waits. */
+    /** Leaves a daemon in a separate session behind, which prints its PID and waits. */
     private static final String DAEMONIZES =
             """
             def daemon(name):
@@ -142,7 +142,7 @@ class ServiceStopTest {
 
             assertThat(daemon.await(Duration.ofSeconds(30)))
                     .contains(new Exit.Killed(Signal.TERM, false));
-            // it may be reaped a moment later: a start of another unit looks again
+            // it may be reaped a little later: a start of another unit looks for orphans again
             stage.serviceWith(
                     "b", "StartLimitIntervalSec=0", "Type=oneshot", "ExecStart=/bin/true");
             for (int i = 0; daemon.state() != PidFd.State.REAPED; i++) {

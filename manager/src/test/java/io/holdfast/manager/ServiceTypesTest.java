@@ -90,7 +90,10 @@ class ServiceTypesTest {
         }
     }
 
-    /** In systemd no process comes of it, and so nothing that a prefix could forgive. */
+    /**
+     * In systemd this fails before there is a process, so there is no failure that a prefix could
+     * ignore.
+     */
     @Test
     void aMissingEnvironmentFileIsAMatterOfResources() throws Exception {
         String[] lines = {"ExecStart=-/bin/true", "ExecStartPre=-/bin/true\nExecStart=/bin/true"};
@@ -175,7 +178,9 @@ class ServiceTypesTest {
                 .containsExactly("condition", "pre1", "pre2", "main", "stop", "post");
     }
 
-    /** Often: the signal to what the command has left must not reach the one after the stop. */
+    /**
+     * Repeated: the signal to what the command has left must not reach the command after the stop.
+     */
     @RepeatedTest(50)
     void aFailedCommandBeforeTheStartFailsItAndOnlyTheLastCommandsRun() throws Exception {
         stage.service(

@@ -88,7 +88,7 @@ class ShownPropertiesTest {
         stage.start("unmet");
         assertThat(shown("met", results))
                 .containsExactlyInAnyOrder("ConditionResult=yes", "AssertResult=yes");
-        assertThat(shown("unmet", results)) // assertions are looked at only if conditions are met
+        assertThat(shown("unmet", results)) // assertions are checked only if conditions are met
                 .containsExactlyInAnyOrder("ConditionResult=no", "AssertResult=no");
         assertThat(shown("unmet", "ConditionTimestamp").getFirst()).hasSizeGreaterThan(30);
         assertThat(Systemctl.of(stage).expect(3, "status", "unmet"))

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Slices: units that are made by their names, and that hold other units. */
+/** Slices: units that exist by their names, and that contain other units. */
 @Timeout(120)
 class SliceTest {
     @TempDir private Path folder;
@@ -35,7 +35,7 @@ class SliceTest {
         stage.close();
     }
 
-    /** Of the cgroup of a slice, if there are cgroups. */
+    /** Returns a path in the cgroup of the manager's slice, if there are cgroups. */
     private Path cgroup(String below) {
         return Path.of(
                 Cgroup.mountPoint() + stage.manager().slice().orElseThrow().path() + "/" + below);

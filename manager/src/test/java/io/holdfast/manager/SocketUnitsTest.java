@@ -32,14 +32,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Sockets that start services, and what those find. */
+/** Sockets that start services, and what the services receive. */
 @Timeout(120)
 class SocketUnitsTest {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(30);
 
     /**
-     * Serves each client with its own number and the number of the client, until one says
-     * otherwise.
+     * Serves each client with the PID of the server and the number of the client, until a client
+     * requests something else.
      */
     private static final String SERVER =
             """
@@ -69,7 +69,7 @@ class SocketUnitsTest {
     private Stage stage;
     private Path path;
 
-    /** The platform keeps a descriptor from the first of its own sockets on. */
+    /** The JDK keeps a descriptor open from its first socket on. */
     @BeforeAll
     static void usePlatformSockets() throws Exception {
         new java.net.ServerSocket(0).close();
@@ -129,7 +129,7 @@ class SocketUnitsTest {
                 .orElseThrow();
     }
 
-    /** Polls: a state of the socket is entered without a word. */
+    /** Polls, because a socket changes its state without an event here. */
     private void awaitState(String unit, String state) throws Exception {
         long deadline = System.nanoTime() + PATIENCE;
         while (!stage.state(unit).equals(state)) {

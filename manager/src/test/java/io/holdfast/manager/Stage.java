@@ -29,8 +29,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
- * A real manager on a thread of its own, with units that a test writes, in a runtime folder and a
- * slice that nobody else has. When it is closed nothing may be left: that is checked.
+ * A real manager on its own thread, with units that a test writes, in a runtime folder and a slice
+ * of its own. Closing it checks that nothing is left.
  */
 final class Stage implements AutoCloseable {
     private static final AtomicInteger NUMBER = new AtomicInteger();
@@ -72,7 +72,7 @@ final class Stage implements AutoCloseable {
                         + ".slice");
     }
 
-    /** Only the units of the folder are known. */
+    /** Returns options with which only the units of the folder are known. */
     ManagerOptions options(Path runtimeDirectory, UnitName inSlice) {
         return new ManagerOptions(
                 ManagerScope.system(Map.of()),
@@ -100,7 +100,7 @@ final class Stage implements AutoCloseable {
         return units;
     }
 
-    /** The units are read again. */
+    /** Makes the manager read the units again. */
     CompletableFuture<Integer> reloading() {
         CompletableFuture<Integer> answer = new CompletableFuture<>();
         manager.loop()
@@ -119,7 +119,7 @@ final class Stage implements AutoCloseable {
         return answer;
     }
 
-    /** The units that start one that is loaded. */
+    /** Returns the units that trigger a loaded unit. */
     List<UnitName> triggeredBy(UnitName unit) throws Exception {
         CompletableFuture<List<UnitName>> answer = new CompletableFuture<>();
         manager.loop()
@@ -138,7 +138,7 @@ final class Stage implements AutoCloseable {
         return slice;
     }
 
-    /** Writes a unit file, without default dependencies. */
+    /** Writes a unit file. */
     Stage unit(String name, String content) throws IOException {
         Path file = units.resolve(name);
         Files.createDirectories(file.getParent());
@@ -146,12 +146,12 @@ final class Stage implements AutoCloseable {
         return this;
     }
 
-    /** A service of these lines in [Service], without default dependencies. */
+    /** Writes a service with these lines in [Service], without default dependencies. */
     Stage service(String name, String... lines) throws IOException {
         return serviceWith(name, "", lines);
     }
 
-    /** The same with lines in [Unit]. */
+    /** Writes such a service with additional lines in [Unit]. */
     Stage serviceWith(String name, String unitLines, String... lines) throws IOException {
         return unit(
                 name + ".service",
@@ -162,12 +162,12 @@ final class Stage implements AutoCloseable {
                         + "\n");
     }
 
-    /** A shell script; returns the words that run it. */
+    /** Writes a shell script; returns the words that run it. */
     String shell(String name, String text) throws IOException {
         return "/bin/sh " + Files.writeString(folder.resolve(name + ".sh"), text);
     }
 
-    /** A pipe with a name; who opens it for both directions need not wait for anybody. */
+    /** Makes a FIFO; a process that opens it for both directions does not wait for a peer. */
     Path fifo(String name) throws IOException, InterruptedException {
         Path fifo = folder.resolve(name);
         assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor()).isZero();
@@ -193,7 +193,7 @@ final class Stage implements AutoCloseable {
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1000))
             """;
 
-    /** A Python script that can send notify messages; returns the words that run it. */
+    /** Writes a Python script that can send notify messages; returns the words that run it. */
     String python(String name, String text) throws IOException {
         String common =
                 """
@@ -251,7 +251,7 @@ final class Stage implements AutoCloseable {
         return get(manager.status(named(name)));
     }
 
-    /** {@code active/running success}. */
+    /** Returns the state as {@code active/running success}. */
     String state(String name) throws Exception {
         UnitStatus status = status(name);
         return status.activeState().word() + "/" + status.subState() + " " + status.result();
@@ -261,7 +261,7 @@ final class Stage implements AutoCloseable {
         return status(name).mainProcess().orElseThrow();
     }
 
-    /** These stay loaded when they have ended: an active unit names them. */
+    /** Keeps units loaded when they have ended, by an active unit that names them. */
     Stage keep(String... names) throws Exception {
         unit(
                 "keep.target",
@@ -271,8 +271,8 @@ final class Stage implements AutoCloseable {
     }
 
     /**
-     * The names of the units that are loaded, in alphabetical order, without slices. A unit is
-     * unloaded behind the answer that told its end, and so before the second question.
+     * Returns the names of the loaded units in alphabetical order, without slices. A unit is
+     * unloaded after the answer that reported its end, and so before the second request.
      */
     List<String> loaded() throws Exception {
         var _ = get(manager.list());
@@ -283,7 +283,7 @@ final class Stage implements AutoCloseable {
                 .toList();
     }
 
-    /** The main process, held. */
+    /** Returns a pidfd of the main process. */
     PidFd hold(String name) throws Exception {
         return PidFd.restore(main(name));
     }
@@ -326,7 +326,7 @@ final class Stage implements AutoCloseable {
             assertThat(own.childNames()).as("the slice").doesNotContain(slice.text());
         }
         assertThat(runtimeDirectory().resolve("notify")).doesNotExist();
-        // a child that nobody waits for any more is let go of when it is reaped
+        // the descriptor of an abandoned child is closed when the child is reaped
         Set<String> left = opened();
         long deadline = System.nanoTime() + DESCRIPTOR_PATIENCE;
         while (!left.isEmpty() && System.nanoTime() < deadline) {
@@ -343,7 +343,7 @@ final class Stage implements AutoCloseable {
         return opened;
     }
 
-    /** The JVM's and core's own, which stay. */
+    /** Returns whether it belongs to the JVM or to core; those stay. */
     private static boolean isPlatforms(String descriptor) {
         return Stream.of("eventpoll", "eventfd").anyMatch(descriptor::contains);
     }

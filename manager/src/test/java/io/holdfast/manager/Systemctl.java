@@ -7,17 +7,17 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * systemctl(1) of a user.
+ * Runs systemctl(1) as a user.
  *
- * @param environment by which it finds a manager
+ * @param environment tells it where the manager is
  */
 record Systemctl(Map<String, String> environment) {
-    /** On the private socket of a stage's manager. */
+    /** Uses the private socket of a stage's manager. */
     static Systemctl of(Stage stage) {
         return new Systemctl(Map.of("XDG_RUNTIME_DIR", stage.runtimeDirectory().toString()));
     }
 
-    /** On a bus. */
+    /** Uses a bus. */
     static Systemctl onBus(String address) {
         return new Systemctl(
                 Map.of("DBUS_SESSION_BUS_ADDRESS", address, "SYSTEMCTL_FORCE_BUS", "1"));
@@ -29,7 +29,7 @@ record Systemctl(Map<String, String> environment) {
         return Tool.run(environment, command.toArray(String[]::new));
     }
 
-    /** What it writes when it ends with this status. */
+    /** Returns its output, after it has exited with this status. */
     String expect(int status, String... words) throws Exception {
         Tool ran = run(words);
         assertThat(ran.status()).as("%s: %s", List.of(words), ran.output()).isEqualTo(status);

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** systemctl(1) as it is, on the private socket: what it says, and how it exits. */
+/** The real systemctl(1) on the private socket: its output, and its exit status. */
 @Timeout(120)
 @Needs(programs = "systemctl")
 class SystemctlTest {
@@ -255,7 +255,7 @@ class SystemctlTest {
         assertThat(systemctl("show-environment").output()).contains("PATH=");
     }
 
-    /** What looks at files is asked of the manager only where the machine counts as booted. */
+    /** Commands about files ask the manager only where systemd counts as running. */
     @Test
     @Needs(root = true, programs = "unshare")
     void plainSystemctlOfRootWorksToo() throws Exception {

@@ -50,7 +50,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The face on a bus: ours, and dbus-daemon. */
+/** The manager's interface on a bus: on ours, and on dbus-daemon. */
 @Timeout(180)
 class Systemd1OnBusTest {
     private static final String SYSTEMD1 = "org.freedesktop.systemd1";
@@ -93,7 +93,7 @@ class Systemd1OnBusTest {
         return client.object(SYSTEMD1, PATH).call(MANAGER, method, types, arguments);
     }
 
-    // ---- seen by others
+    // ---- as other clients see it
 
     private void seenByTools(String address) throws Exception {
         stage.start("a");
@@ -223,7 +223,7 @@ class Systemd1OnBusTest {
                     .isInstanceOfSatisfying(
                             DBusException.class,
                             e -> assertThat(e.name()).isEqualTo(SYSTEMD1 + ".NoSuchUnit"));
-            // A name whose unit runs, and that is taken later by somebody.
+            // A name whose unit runs, and that gets an owner later.
             try (BusConnection owner = BusConnection.connect(daemon.address())) {
                 Thread asking =
                         Thread.ofVirtual()
@@ -353,7 +353,7 @@ class Systemd1OnBusTest {
         }
     }
 
-    /** Who asks is held, so its number does not matter. */
+    /** The caller is held by pidfd, so its PID does not matter. */
     @Test
     @Needs(programs = "busctl")
     void noNameAndNoInvocationMeanTheUnitOfTheCaller() throws Exception {
@@ -375,7 +375,7 @@ class Systemd1OnBusTest {
         }
     }
 
-    // ---- who may
+    // ---- permissions
 
     private static void refused(BusConnection client) {
         for (Object[] words :
@@ -412,7 +412,7 @@ class Systemd1OnBusTest {
         assertThat(stage.state("a")).isEqualTo("active/running success");
     }
 
-    /** An authority of the test's own, under polkit's name. */
+    /** An authority of the test, under polkit's name. */
     private static final class Authority {
         final BlockingQueue<List<Object>> asked = new LinkedBlockingQueue<>();
         final BlockingQueue<Long> processes = new LinkedBlockingQueue<>();
@@ -473,7 +473,7 @@ class Systemd1OnBusTest {
         }
     }
 
-    /** With the same details, whatever the caller speaks; and each refusal says why. */
+    /** The details are the same for D-Bus and Varlink, and each refusal says why. */
     @Test
     @Needs(root = true)
     void anAuthorityIsAskedOfCallsOverVarlinkLikewise() throws Exception {
@@ -636,7 +636,7 @@ class Systemd1OnBusTest {
         var _ = stage.happenings().await("a.service: INFO started");
     }
 
-    /** dbus-daemon that leaves activation to the manager. */
+    /** A dbus-daemon that leaves activation to the manager. */
     private record Daemon(Child child, String address) implements AutoCloseable {
         static Daemon start(Path folder) throws Exception {
             Path services = Files.createDirectories(folder.resolve("services"));

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** What a program of others says, and how it ends. */
+/** The output and the exit status of an external program. */
 record Tool(int status, String output) {
     private static final long PATIENCE = 60; // seconds
 

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** systemd-run(1) as it is, on the private socket. */
+/** The real systemd-run(1) on the private socket. */
 @Timeout(120)
 @Needs(programs = {"systemd-run", "systemctl", "busctl"})
 class TransientScopeTest {
@@ -62,7 +62,7 @@ class TransientScopeTest {
         return ran.output();
     }
 
-    /** A process that the manager did not start, in x.scope. */
+    /** Starts a process in x.scope that the manager did not start. */
     private Process running(String... options) throws IOException {
         List<String> command =
                 new ArrayList<>(List.of("systemd-run", "--user", "--scope", "--unit=x"));

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What units that depend on each other do to one another. */
+/** The effects of units on each other by their dependencies. */
 @Timeout(120)
 class UnitDependenciesTest {
     @TempDir private Path folder;
@@ -39,7 +39,7 @@ class UnitDependenciesTest {
         stage.close();
     }
 
-    /** Says in the common log when it has started and when it stops. */
+    /** Writes a service that logs to the common log when it has started and when it stops. */
     private void told(String name, String unitLines, String... lines) throws Exception {
         String log = " >>" + folder.resolve("order");
         stage.serviceWith(

@@ -146,7 +146,7 @@ class UnitEndTest {
         stage.kill("base", Signal.KILL, true);
         assertThat(stage.happenings().awaitRest("bound.service")).contains("stopped");
         while (stage.state("base").startsWith("deactivating/")) {
-            Thread.onSpinWait(); // it removes what was made for the run
+            Thread.onSpinWait(); // the clean-up of the run
         }
         assertThat(stage.state("base")).isEqualTo("activating/auto-restart signal");
     }

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Units that nothing refers to are not kept. */
+/** Units that nothing refers to are unloaded. */
 @Timeout(120)
 class UnloadedUnitsTest {
     private static final String MANAGER = "org.freedesktop.systemd1.Manager";

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whose a process is, told from descriptors: on Varlink and on D-Bus. */
+/** The unit of a process, found by descriptor: over Varlink and over D-Bus. */
 @Timeout(120)
 class WorkloadIdentityTest {
     private static final String MANAGER = "org.freedesktop.systemd1.Manager";
@@ -177,7 +177,10 @@ class WorkloadIdentityTest {
         }
     }
 
-    /** A user who owns a slice makes cgroups in it with the names of others' units and sessions. */
+    /**
+     * A user who owns a slice makes cgroups in it with the names of other users' units and
+     * sessions.
+     */
     @Test
     @Needs(root = true, cgroup2 = true)
     void namesThatAUserGaveToHisCgroupsAreNotBelieved() throws Exception {
@@ -257,7 +260,10 @@ class WorkloadIdentityTest {
         assertThatThrownBy(() -> byPid(Integer.MAX_VALUE)).hasMessageContaining("NoSuchProcess");
     }
 
-    /** The number of a service's process goes to a stranger: the pidfd never means the stranger. */
+    /**
+     * The PID of a service's process is reused by another process: the pidfd never refers to that
+     * process.
+     */
     @Test
     @Needs(root = true)
     void aRecycledNumberFoolsNobodyWhoHasAPidfd() throws Exception {
@@ -270,7 +276,7 @@ class WorkloadIdentityTest {
                     assertThatThrownBy(() -> byPidFd(victim.fd()))
                             .hasMessageContaining("NoUnitForPID");
                     if (!parent.recycle(number, "successor")) {
-                        continue; // somebody else was quicker
+                        continue; // another process was faster
                     }
                     recycled++;
                     assertThatThrownBy(() -> byPidFd(victim.fd()))

@@ -18,8 +18,9 @@ import java.util.function.ObjLongConsumer;
 import java.util.function.Supplier;
 
 /**
- * Asks polkit's authority on a bus, with the descriptor of the caller's process: never with a
- * number. Who is not held, or is gone, may nothing; and where nobody answers nobody may.
+ * Asks polkit's authority on a bus. The subject is the descriptor of the caller's process, never a
+ * PID. A caller whose process is not held or is gone is refused; so is every caller while the
+ * authority does not answer.
  *
  * @see <a
  *     href="https://www.freedesktop.org/software/polkit/docs/latest/eggdbus-interface-org.freedesktop.PolicyKit1.Authority.html">
@@ -37,7 +38,9 @@ public final class AuthorityPermission implements Permission {
     private final FairShare<Long> asking = FairShare.of(ManagerLimits.ASKING);
 
     /**
-     * @param log told of each refusal, its reason in one line and the user; by any thread
+     * Creates a permission with the default {@link ManagerLimits#ASKING_PATIENCE}.
+     *
+     * @param log receives each refusal: its reason in one line, and the user; called by any thread
      */
     public AuthorityPermission(Supplier<Optional<BusConnection>> bus, ObjLongConsumer<String> log) {
         this(bus, log, ManagerLimits.ASKING_PATIENCE.duration());
@@ -78,7 +81,7 @@ public final class AuthorityPermission implements Permission {
                 + why;
     }
 
-    /** Why not; empty if it may. */
+    /** Returns why the caller is refused; empty if it is authorized. */
     private Optional<String> refusal(Peer peer, Question question) throws InterruptedException {
         if (!(peer instanceof Peer.Held held)) {
             return Optional.of("its process is not held, so that nothing can be decided about it");

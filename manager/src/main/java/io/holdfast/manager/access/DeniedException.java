@@ -1,14 +1,14 @@
 package io.holdfast.manager.access;
 
-/** A caller may not do what he asked for, or not now. */
+/** A caller is not authorized for a request, or not now. */
 public final class DeniedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** Why not. */
+    /** Why a request is denied. */
     public enum Reason {
-        /** He has not the permission, or nothing can be decided about him. */
+        /** The caller lacks the permission, or nothing can be decided about its process. */
         NOT_PERMITTED,
-        /** Too many of his user's requests wait for a decision. */
+        /** Too many requests of the caller's user wait for a decision. */
         TOO_MANY
     }
 
@@ -19,7 +19,7 @@ public final class DeniedException extends RuntimeException {
         this.reason = reason;
     }
 
-    /** Why not. */
+    /** {@return why the request is denied} */
     public Reason reason() {
         return reason;
     }

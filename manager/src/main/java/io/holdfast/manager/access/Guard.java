@@ -9,8 +9,9 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets pass whoever may, the same on all faces: who is no owner is judged on a virtual thread of
- * its own, which may wait for an authority and for a user that it asks. Thread-safe.
+ * Authorizes callers, in the same way on every interface. A caller other than an owner is judged on
+ * a virtual thread, which may wait for an authority and for a user whom the authority asks.
+ * Thread-safe.
  */
 public final class Guard {
     private final Permission permission;
@@ -19,21 +20,21 @@ public final class Guard {
         this.permission = permission;
     }
 
-    /** How a face knows who calls. */
+    /** Looks up the process of a caller. */
     @FunctionalInterface
     public interface Caller {
         /**
-         * Who calls; lent. May wait.
+         * Returns the caller; lent. May block.
          *
-         * @return null if he is gone
+         * @return null if the caller is gone
          */
         @Nullable Peer peer() throws InterruptedException;
     }
 
     /**
-     * Judges a caller who is known already: an owner at once.
+     * Authorizes a caller that is already known; an owner at once.
      *
-     * @param peer lent until the answer is there
+     * @param peer lent until the future completes
      * @param questions all of which have to be granted
      * @return fails with {@link DeniedException}
      */
@@ -44,7 +45,7 @@ public final class Guard {
     }
 
     /**
-     * Judges a caller who has to be asked for.
+     * Authorizes a caller that has to be looked up first.
      *
      * @param questions all of which have to be granted; the first names the thread
      * @return fails with {@link DeniedException}

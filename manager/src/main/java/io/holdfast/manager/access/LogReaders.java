@@ -16,16 +16,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * Decides who may read the log lines of a unit, as systemd does for its journal: root and the
  * manager's own user, the user that the unit runs as, and members of the groups {@code adm} and
- * {@code systemd-journal}, if there are such. A peer is judged by the user and the groups that it
+ * {@code systemd-journal}, where these exist. A peer is judged by the user and the groups that it
  * had when it connected. Safe for use by any thread.
  */
 public final class LogReaders {
-    /** The groups, if they exist. */
+    /** Groups whose members may read all logs, where they exist. */
     static final List<String> GROUPS = List.of("adm", "systemd-journal");
 
     /**
-     * The user nobody: also what the users of a user namespace look like who are not mapped, so it
-     * may be anybody.
+     * The user nobody. The unmapped users of a user namespace appear as this user too, so it does
+     * not identify anybody.
      */
     private static final long OVERFLOW_UID = 65534;
 
@@ -45,7 +45,7 @@ public final class LogReaders {
     }
 
     /**
-     * Whether the peer may read the lines. Does not block; the groups are looked up by a worker.
+     * Decides whether the peer may read the lines. Does not block; a worker looks up the groups.
      *
      * @param peer lent until this returns
      * @param user whose runs wrote all lines ({@link UnitStatus#logUser})
@@ -65,7 +65,7 @@ public final class LogReaders {
         return readers.thenApply(gids -> gids.stream().anyMatch(groups::contains));
     }
 
-    /** Blocking. A group that cannot be looked up gives nobody access. */
+    /** Looks up the groups. Blocking. A group that cannot be looked up grants no access. */
     private Set<Long> lookUp() throws InterruptedException {
         Groups before = known;
         if (before != null && before.isFresh()) {

@@ -6,15 +6,15 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.unit.UnitName;
 import java.util.Map;
 
-/** Who may change something. */
+/** Decides who may change something. */
 @FunctionalInterface
 public interface Permission {
     /**
-     * What somebody wants to do.
+     * A request that needs authorization.
      *
      * @param action as {@code org.freedesktop.systemd1.manage-units}
-     * @param details what a user who is asked is told
-     * @param interactive whether a user may be asked
+     * @param details shown to a user who is asked to authenticate
+     * @param interactive whether a user may be asked to authenticate
      */
     record Question(String action, Map<String, String> details, boolean interactive) {
         public Question {
@@ -22,7 +22,7 @@ public interface Permission {
         }
     }
 
-    /** What somebody wants done to a unit. */
+    /** An operation on a unit that needs authorization. */
     enum Verb {
         START("start", "start"),
         STOP("stop", "stop"),
@@ -40,7 +40,7 @@ public interface Permission {
         }
 
         /**
-         * The details of a question, as systemd gives them.
+         * Returns the details of a question, as systemd gives them.
          *
          * @see <a
          *     href="https://www.freedesktop.org/software/systemd/man/org.freedesktop.systemd1.html#Security">
@@ -59,24 +59,26 @@ public interface Permission {
         }
     }
 
-    /** The action of reading all unit files again. */
+    /** The action of reloading all unit files. */
     String RELOAD_DAEMON = "org.freedesktop.systemd1.reload-daemon";
 
-    /** The action of all that changes units. */
+    /** The action of everything that changes units. */
     String MANAGE_UNITS = "org.freedesktop.systemd1.manage-units";
 
     /**
-     * Whether the peer may. Called by a thread that may wait, never by the manager's loop.
+     * Decides whether the peer is authorized. Called by a thread that may block, never by the
+     * manager's loop.
      *
      * @param peer lent
-     * @throws java.util.concurrent.RejectedExecutionException if too many requests of its user wait
-     *     for an answer already
+     * @throws java.util.concurrent.RejectedExecutionException if too many requests of the peer's
+     *     user already wait for an answer
      */
     boolean isGranted(Peer peer, Question question) throws InterruptedException;
 
     /**
-     * Root and the manager's own user, whose process is held or, on a kernel without SO_PEERPIDFD,
-     * at least is of that user: a user cannot be taken over as a number can. Does not wait.
+     * {@return whether the peer is root or the manager's own user} Its process is held or, on a
+     * kernel without SO_PEERPIDFD, only its user is known: a user cannot be taken over as a PID
+     * can. Does not block.
      */
     static boolean isOwner(Peer peer) {
         boolean known =
@@ -88,7 +90,7 @@ public interface Permission {
         return known && (peer.uid() == 0 || peer.uid() == Unistd.geteuid());
     }
 
-    /** Nobody but those of {@link #isOwner}. */
+    /** {@return a permission that grants access to {@linkplain #isOwner owners} only} */
     static Permission ofOwners() {
         return (peer, _) -> isOwner(peer);
     }

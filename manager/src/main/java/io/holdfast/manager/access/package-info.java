@@ -1,4 +1,4 @@
-/** Who may do what. */
+/** Authorization: who may do what. */
 @NullMarked
 package io.holdfast.manager.access;
 

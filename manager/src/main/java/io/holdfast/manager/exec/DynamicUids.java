@@ -18,25 +18,25 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Numbers for users and groups that exist only while a unit runs ({@code DynamicUser=}).
+ * User and group ids that exist only while a unit runs ({@code DynamicUser=}).
  *
- * <p>One is taken by the lock of a file that is named after it ({@link LockFile}), in a folder that
- * all managers of the machine share: the kernel gives it back when the manager ends, however it
- * ends. Whoever asks for a name that is in use gets the same number. Blocking; safe for use by any
- * thread.
+ * <p>An id is reserved by the lock of a file that is named after it ({@link LockFile}), in a folder
+ * that all managers of the machine share: the kernel releases the lock when the manager ends,
+ * however it ends. Units that use the same user name at the same time get the same id. Blocking;
+ * safe for use by any thread.
  *
  * @see <a href="https://systemd.io/UIDS-GIDS/">Users, Groups, UIDs and GIDs</a>
  */
 public final class DynamicUids {
-    /** The numbers that systemd, and no distribution, gives out. */
+    /** The range that systemd uses for dynamic users, and that no distribution assigns. */
     public static final long FIRST = 61184;
 
     public static final long LAST = 65519;
 
-    /** How often the folder is made again that another manager has just removed. */
+    /** Attempts to make the folder again, if another manager has just removed it. */
     private static final int FOLDER_ATTEMPTS = 10;
 
-    /** Who may open a lock may keep it. */
+    /** Owner only: a user who can open a lock file can hold its lock. */
     private static final int FOLDER_MODE = 0700;
 
     private final Path folder;
@@ -45,7 +45,7 @@ public final class DynamicUids {
     private final int count;
     private final Map<String, Held> byName = new HashMap<>();
 
-    /** A number that is ours. */
+    /** An id that this manager has reserved. */
     private static final class Held {
         final long number;
         final LockFile lock;
@@ -57,7 +57,7 @@ public final class DynamicUids {
         }
     }
 
-    /** One use of a number, which is free again after the last one. */
+    /** One reference to an id; the id is free again after the last one is closed. */
     final class Uid implements AutoCloseable {
         private final String name;
         private final long number;
@@ -87,14 +87,14 @@ public final class DynamicUids {
         }
     }
 
-    /** Of this machine. */
+    /** Creates the allocator of this machine. */
     public DynamicUids(Path runtimeDirectory) {
         this(runtimeDirectory.resolve("holdfast/dynamic-uid"), Accounts.SYSTEM, FIRST, LAST);
     }
 
     /**
      * @param folder of the locks; made when it is needed
-     * @param accounts whose numbers are not given out
+     * @param accounts whose ids are not assigned
      */
     public DynamicUids(Path folder, Accounts accounts, long first, long last) {
         this.folder = folder;
@@ -104,11 +104,11 @@ public final class DynamicUids {
     }
 
     /**
-     * Takes a number for a name: the one that the name has already, else a preferred one, that of
-     * its hash, or the next free one.
+     * Reserves an id for a name: the one that the name has already, else a preferred one, the one
+     * of its hash, or the next free one.
      *
-     * @param preferred those that own its files, perhaps
-     * @throws SetupException if all are in use, or if that cannot be found out
+     * @param preferred the owners of its existing folders, if any
+     * @throws SetupException if all are in use, or if the accounts or locks cannot be read
      */
     synchronized Uid take(String name, List<Long> preferred)
             throws SetupException, InterruptedException {
@@ -197,7 +197,7 @@ public final class DynamicUids {
         }
     }
 
-    /** Removes the folder, unless numbers are in use. */
+    /** Removes the folder, unless ids are in use. */
     public void removeFolder() {
         boolean ignored = folder.toFile().delete();
     }

@@ -11,11 +11,11 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The user and group of a unit with {@code DynamicUser=}, as far as there are none of these names:
- * numbers that are held until it is closed, and stand in no file.
+ * The user and group of a unit with {@code DynamicUser=}, if no account has their names: ids that
+ * are reserved until this is closed, and are in no account file.
  *
- * @param uid empty: there is a user of this name, or the unit names a number
- * @param gid empty: there is a group of this name, or none is wanted but the user's
+ * @param uid empty if there is a user of this name, or the unit gives a number
+ * @param gid empty if there is a group of this name, or the unit needs only the user's
  */
 record DynamicUser(Optional<DynamicUids.Uid> uid, Optional<DynamicUids.Uid> gid)
         implements AutoCloseable {
@@ -26,10 +26,10 @@ record DynamicUser(Optional<DynamicUids.Uid> uid, Optional<DynamicUids.Uid> gid)
     private static final Pattern USER_NAME = Pattern.compile("[a-z_][a-z0-9_-]{0,30}");
 
     /**
-     * Takes what is needed. Blocking.
+     * Reserves the ids that the unit needs. Blocking.
      *
-     * @param preferred numbers that are taken first if they are free
-     * @throws SetupException if there is no number left, or if nobody could be asked for accounts
+     * @param preferred ids that are taken first if they are free
+     * @throws SetupException if no id is left, or if accounts cannot be looked up
      */
     static DynamicUser of(
             ExecSettings settings,
@@ -68,7 +68,10 @@ record DynamicUser(Optional<DynamicUids.Uid> uid, Optional<DynamicUids.Uid> gid)
         return !known && !NUMBER.matcher(name).matches();
     }
 
-    /** What the unit says, else its own name, in a form that a user may have. */
+    /**
+     * Returns the name in {@code User=}, else one made from the unit's own name, in a form that a
+     * user may have.
+     */
     static String userName(ExecSettings settings, UnitName unit) {
         return settings.user()
                 .orElseGet(() -> {
@@ -79,7 +82,7 @@ record DynamicUser(Optional<DynamicUids.Uid> uid, Optional<DynamicUids.Uid> gid)
                 });
     }
 
-    /** The account that stands in no file. */
+    /** {@return the account, which is in no account file} */
     Optional<Account> account() {
         return uid.map(user -> {
             long group = gid.orElse(user).number();

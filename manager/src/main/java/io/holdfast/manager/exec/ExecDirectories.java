@@ -17,18 +17,18 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * Makes and removes the folders of a service ({@code RuntimeDirectory=} and its kin).
+ * Makes and removes the folders of a service ({@code RuntimeDirectory=} and the like).
  *
  * <p>The service's user may write into some of these folders, and we are root: below the kind's
  * root each step is taken relative to the open folder before it and follows no symbolic link, so
  * that nothing outside can be made, given away or removed. Blocking.
  */
 final class ExecDirectories {
-    /** For a user or group that is not to be changed. */
+    /** A user or group that is not to be changed. */
     static final long UNCHANGED = -1;
 
     private static final int PARENT_MODE = 0755;
-    private static final int FRESH_MODE = 0700; // until it is given to its owner
+    private static final int FRESH_MODE = 0700; // until its owner is set
 
     private final ExecSettings settings;
     private final ManagerScope scope;
@@ -39,13 +39,13 @@ final class ExecDirectories {
     }
 
     /**
-     * Makes all of them, where they are missing. The innermost folder of each path gets the mode,
-     * and the owner but for configuration; one of configuration that is there already stays as it
-     * is. What is in a folder keeps its owner.
+     * Makes all folders that are missing. The innermost folder of each path gets the mode and the
+     * owner. A configuration folder never changes its owner, and keeps its mode if it exists
+     * already. The content of a folder keeps its owner.
      *
      * @param uid of the innermost folders, or {@link #UNCHANGED}
      * @param gid likewise
-     * @return the variables that tell the service where they are
+     * @return the environment variables that hold their paths
      * @throws SetupException if one cannot be made, or a symbolic link or a file is in its place
      */
     Map<String, String> create(long uid, long gid) throws SetupException {
@@ -66,7 +66,7 @@ final class ExecDirectories {
         return variables;
     }
 
-    /** Whose those folders are that are there already. */
+    /** {@return the owners of those folders that exist already} */
     List<Long> owners() {
         List<Long> owners = new ArrayList<>();
         for (ExecDirectory directory : settings.directories().values()) {
@@ -130,7 +130,7 @@ final class ExecDirectories {
         }
     }
 
-    /** Opens the folder that a path's last name is in. */
+    /** Opens the parent folder of a path's last name. */
     private static Directory parent(Directory top, String path, boolean create)
             throws FileException {
         String[] names = path.split("/");
@@ -147,7 +147,7 @@ final class ExecDirectories {
         return at;
     }
 
-    /** A folder that we have made on the way is everybody's to pass. */
+    /** Lets every user pass an intermediate folder that we have made. */
     private static void openUp(Directory made) throws FileException {
         try {
             made.chmod(PARENT_MODE);
@@ -181,8 +181,8 @@ final class ExecDirectories {
     }
 
     /**
-     * Removes the runtime folders with all that is in them, and the links to them, when the service
-     * has ended.
+     * Removes the runtime folders with their content, and the links to them, after the service has
+     * ended.
      *
      * @param restarting whether it is started again at once
      * @throws FileException if something could not be removed; all else was
@@ -200,7 +200,7 @@ final class ExecDirectories {
         }
         FileException failure = null;
         try (Directory top = Directory.open(Kind.RUNTIME.root(scope))) {
-            for (Entry entry : runtime.paths().reversed()) { // what is inside first
+            for (Entry entry : runtime.paths().reversed()) { // inner folders first
                 try {
                     for (String link : entry.links()) {
                         unlink(top, link, entry.path());

@@ -14,9 +14,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What variables a command finds, from the weakest to the strongest: those of the manager, of its
- * user, of this run, and of the command; {@code PassEnvironment=}, {@code Environment=}, {@code
- * EnvironmentFile=}; less {@code UnsetEnvironment=}.
+ * Builds the environment of a command. From the weakest to the strongest, the variables come from
+ * the manager, the user, this run, the command, {@code PassEnvironment=}, {@code Environment=} and
+ * {@code EnvironmentFile=}; {@code UnsetEnvironment=} then removes some.
  *
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec,
  *     Environment Variables in Spawned Processes</a>
@@ -26,7 +26,7 @@ final class ExecEnvironment {
 
     private static final String BASE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
 
-    /** What a user's manager was told itself, and hands to nobody. */
+    /** Variables that are meant for the user's manager itself, and that no service inherits. */
     private static final Set<String> OWN =
             Set.of(
                     "NOTIFY_SOCKET",
@@ -65,8 +65,8 @@ final class ExecEnvironment {
     }
 
     /**
-     * The environment of one command; the files are read now, for an earlier command may have
-     * written them.
+     * Returns the environment of one command; the files are read now, because an earlier command
+     * may have written them.
      *
      * @param main whether it is one of {@code ExecStart=}
      * @param run variables of this run and of this command

@@ -17,9 +17,9 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * To what the standard streams of one command lead. Files are opened without waiting, also FIFOs,
- * whose other end must be there already: systemd's child would wait for it in open(2), here the
- * start fails and says so. They are closed with this, once the command has been started. Blocking.
+ * Opens the standard streams of one command. Files are opened without blocking. A FIFO's other end
+ * must be open already: systemd's child would wait for it in open(2), here the start fails and says
+ * so. The files are closed together with this object, once the command has been started. Blocking.
  */
 public final class ExecStreams implements AutoCloseable {
     private static final int FILE_MODE = 0666; // less UMask=
@@ -36,8 +36,8 @@ public final class ExecStreams implements AutoCloseable {
     private final List<OpenedFile> opened = new ArrayList<>();
 
     /**
-     * @param output takes what goes to the journal, lent until the start
-     * @param passed by sockets, lent until the start
+     * @param output receives what goes to the journal, lent until the start
+     * @param passed the descriptors from sockets, lent until the start
      */
     ExecStreams(ExecSettings settings, Fd output, PassedDescriptors passed) {
         this.settings = settings;
@@ -48,8 +48,8 @@ public final class ExecStreams implements AutoCloseable {
     /**
      * Opens the streams, and gives them to a command that is about to be started.
      *
-     * @throws SetupException if one of them is of a kind that is not supported, leads to a socket
-     *     that there is not, or to a file that cannot be opened
+     * @throws SetupException if the kind of one is not supported, if it names a socket that does
+     *     not exist, or a file that cannot be opened
      */
     void connect(Spawn spawn) throws SetupException {
         StandardStream in = settings.standardInput();
@@ -70,7 +70,7 @@ public final class ExecStreams implements AutoCloseable {
                                 : sink(SetupException.Step.STDOUT, "StandardOutput", out))
                 .stderr(
                         error.kind() == StandardStream.Kind.INHERIT || oneFile
-                                ? Stdio.merged() // with one position in the file
+                                ? Stdio.merged() // shares one file position
                                 : sink(SetupException.Step.STDERR, "StandardError", error));
     }
 
@@ -135,7 +135,7 @@ public final class ExecStreams implements AutoCloseable {
 
     // ---- sockets
 
-    /** Whether one of the streams is the one socket that the service has. */
+    /** {@return whether one of the streams is the service's only socket} */
     public static boolean useSocket(ExecSettings settings) {
         return Stream.of(
                         settings.standardInput(),
@@ -144,7 +144,9 @@ public final class ExecStreams implements AutoCloseable {
                 .anyMatch(stream -> stream.kind() == StandardStream.Kind.SOCKET);
     }
 
-    /** A stream that is a socket, or a descriptor of one by its name or the stream's own. */
+    /**
+     * Returns a stream for a socket, or for a descriptor with the given name or the stream's own.
+     */
     private Stdio passed(SetupException.Step step, String directive, StandardStream stream)
             throws SetupException {
         if (stream.kind() == StandardStream.Kind.SOCKET) {

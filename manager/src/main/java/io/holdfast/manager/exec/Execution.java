@@ -48,12 +48,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How the commands of one run of a service are executed: as whom, where, with what environment and
- * limits.
+ * Executes the commands of one run of a service with the user, folders, environment and limits that
+ * its unit wants.
  *
  * <p>A run is everything between the start of a unit and its end: the commands before, the main
- * process, the commands after. It has one {@code Execution}, which lives through these steps, each
- * blocking and each on a worker, never on the loop:
+ * process, the commands after. It has one {@code Execution}, which passes through these steps. Each
+ * of them blocks and runs on a worker, never on the loop:
  *
  * <pre>
  *   prepare   capabilities that may be kept, the account (Identity, or a dynamic one), the folders
@@ -71,31 +71,31 @@ import org.jspecify.annotations.Nullable;
  *      │        setpriv: groups, user, capabilities              (only if they change)
  *      │        execve
  *      ▼
- *   close     runtime folders and the private /tmp go, a dynamic user is given back
+ *   close     runtime folders and the private /tmp are removed, a dynamic user is released
  * </pre>
  *
  * <p>Three decisions shape it:
  *
  * <ul>
- *   <li>Nothing is done between fork and exec by code of ours, since there is none: {@code
- *       pidfd_spawn} executes at once. What it cannot do is done to the child from outside while it
- *       is held before its exec ({@link HeldChild}), or by a program that executes the next.
+ *   <li>No code of ours runs between fork and exec: {@code pidfd_spawn} executes at once. Settings
+ *       that it does not support are applied to the child from outside while it is held before its
+ *       exec ({@link HeldChild}), or by a program that executes the next.
  *   <li>Identity and capabilities change in the child alone, by setpriv(1): a thread of the manager
- *       that took them over, be it for a tenth of a millisecond, could be signalled by that user,
- *       and a signal that kills a thread kills the manager. Where neither changes there is no such
- *       hop.
- *   <li>What cannot be done as wanted either refuses the start ({@link SetupException}, with the
- *       step and so the exit status that systemd has for it), or, where the unit is only less
- *       confined than it says, is warned of once a run.
+ *       that took them over, even for a tenth of a millisecond, could be signalled by that user,
+ *       and a signal that kills a thread kills the manager. Where neither changes, setpriv is not
+ *       needed.
+ *   <li>A setting that cannot be applied either refuses the start ({@link SetupException}, with the
+ *       step and so the exit status that systemd has for it) or, where the unit is only less
+ *       confined than it says, causes one warning a run.
  * </ul>
  */
 public final class Execution {
     /**
-     * What a run has of its own.
+     * The resources of a run.
      *
      * @param notifySocket its path, or an abstract address
-     * @param output takes what is written to {@code journal}
-     * @param reapedLater whether the processes are reaped by whoever starts them ({@link
+     * @param output receives what is written to {@code journal}
+     * @param reapedLater whether the caller that starts the processes reaps them ({@link
      *     Spawn#reapLater})
      */
     public record Surroundings(
@@ -116,15 +116,15 @@ public final class Execution {
     private final ExecEnvironment environment;
     private final ExecDirectories directories;
     private final Set<Object> warned = ConcurrentHashMap.newKeySet();
-    private volatile Identity identity = OURS; // a worker finds it, the loop tells it
+    private volatile Identity identity = OURS; // a worker sets it, the loop reads it
     private DynamicUser dynamicUser = DynamicUser.NONE;
     private Optional<Sandbox> sandbox = Optional.empty();
     private Set<Capability> boundingSet = Set.of();
     private Map<String, String> runVariables = Map.of();
 
     /**
-     * @param uids gives {@code DynamicUser=} its numbers
-     * @param warnings gets one line for each thing that could not be done as wanted; called by any
+     * @param uids provides the ids for {@code DynamicUser=}
+     * @param warnings receives one line for each setting that could not be applied; called by any
      *     thread
      */
     public Execution(
@@ -146,7 +146,7 @@ public final class Execution {
         return surroundings.invocationId();
     }
 
-    /** As whom the commands run, if not as us; known once it is prepared. */
+    /** Returns the identity of the commands, if it is not ours; known once the run is prepared. */
     public Optional<Identity> identity() {
         return Optional.of(identity).filter(known -> known.account().isPresent());
     }
@@ -156,7 +156,7 @@ public final class Execution {
     }
 
     /**
-     * Looks up the account and makes the folders; once, before the first command.
+     * Looks up the account and makes the folders; called once, before the first command.
      *
      * @throws SetupException saying what is missing
      */
@@ -165,9 +165,9 @@ public final class Execution {
     }
 
     /**
-     * The same for a run that an earlier manager has prepared: finds what that one has made.
+     * Prepares a run that an earlier manager has prepared: finds the folders that it has made.
      *
-     * @param uid as whom it runs; 0: as us, or as one that is known by his name
+     * @param uid of the run; 0: ours, or one that is looked up by its name
      */
     public void takeUp(long uid) throws SetupException, InterruptedException {
         prepare(true, uid == 0 ? List.of() : List.of(uid));
@@ -245,10 +245,10 @@ public final class Execution {
     /**
      * Starts the process of a command.
      *
-     * @param more variables of this command alone, as {@code MAINPID}
-     * @param passed descriptors: of sockets as its standard streams, if the unit wants that, or
-     *     else all from 3 on; lent
-     * @throws ErrnoException ENOENT, EACCES or ENOEXEC of the program
+     * @param more variables of this command alone, such as {@code MAINPID}
+     * @param passed descriptors: a socket for its standard streams, if the unit wants that, or else
+     *     all from 3 on; lent
+     * @throws ErrnoException ENOENT, EACCES or ENOEXEC for the program
      * @throws SetupException if an environment file, the working directory or a tool is missing, or
      *     a file of a standard stream cannot be opened
      */
@@ -317,7 +317,7 @@ public final class Execution {
         return spawn;
     }
 
-    /** At least argv[0], though it may be a variable that is not set. */
+    /** Returns at least argv[0], even if it is a variable that is not set. */
     private static List<String> arguments(ExecCommand command, Map<String, String> variables) {
         List<String> arguments = command.expand(variables);
         return arguments.isEmpty() ? List.of(command.executable()) : arguments;
@@ -362,7 +362,10 @@ public final class Execution {
                 "it is not in " + String.join(":", ExecCommand.SEARCH_PATH));
     }
 
-    /** None if the command keeps our identity and all capabilities. */
+    /**
+     * Returns the options of setpriv(1); none if the command keeps our identity and all
+     * capabilities.
+     */
     private List<String> setprivOptions(ExecCommand command) {
         List<String> options = new ArrayList<>();
         if (!command.has(ExecCommand.Flag.NO_SETUID)) {
@@ -378,7 +381,7 @@ public final class Execution {
             options.add("--ambient-caps=" + only(ambient));
         }
         Set<SecureBit> bits = new TreeSet<>(settings().secureBits());
-        bits.remove(SecureBit.KEEP_CAPS); // which ends with the exec
+        bits.remove(SecureBit.KEEP_CAPS); // cleared by the exec
         if (!bits.isEmpty()) {
             options.add(
                     "--securebits="
@@ -441,7 +444,7 @@ public final class Execution {
         }
     }
 
-    /** Sets what belongs to the whole process, before its program runs. */
+    /** Sets limits of the whole process, before its program runs. */
     private void constrain(HeldChild child) {
         settings().limits().forEach((resource, limit) -> limit(child, resource, limit));
         settings().oomScoreAdjust().ifPresent(adjustment -> oomScoreAdjust(child, adjustment));
@@ -467,7 +470,7 @@ public final class Execution {
         }
     }
 
-    /** Limits are unsigned: the largest is none. */
+    /** Returns the lower limit. Limits are unsigned: the largest value means no limit. */
     private static long lower(long one, long other) {
         return Long.compareUnsigned(one, other) < 0 ? one : other;
     }
@@ -505,7 +508,10 @@ public final class Execution {
         }
     }
 
-    /** What a run of the unit goes without, since this manager does not run as root. */
+    /**
+     * {@return the settings that are not applied to a unit because this manager does not run as
+     * root}
+     */
     public static List<Diagnostic> unapplied(ServiceUnit unit) {
         if (Unistd.geteuid() == 0) {
             return List.of();
@@ -530,7 +536,7 @@ public final class Execution {
     }
 
     /**
-     * Removes what was only for this run. What cannot be removed is warned of.
+     * Removes the resources of this run. Logs a warning for each that cannot be removed.
      *
      * @param restarting whether another run follows at once
      */

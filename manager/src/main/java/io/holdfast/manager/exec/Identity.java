@@ -17,12 +17,12 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * As whom the commands of a service run.
+ * The user and groups that the commands of a service run as.
  *
  * @param account of {@code User=}; empty: ours
  * @param gid of {@code Group=}, else the account's; empty: ours
- * @param groups supplementary ones, the primary among them; empty: ours are kept
- * @param isOurs whether nothing has to be changed for it
+ * @param groups supplementary ones, with the primary one; empty: ours are kept
+ * @param isOurs whether nothing has to be changed
  */
 public record Identity(
         Optional<Account> account, OptionalLong gid, Optional<List<Long>> groups, boolean isOurs) {
@@ -31,11 +31,11 @@ public record Identity(
     }
 
     /**
-     * Looks users and groups up. Blocking.
+     * Looks up users and groups. Blocking.
      *
-     * @param user of {@code User=}, or the name that a dynamic user has
-     * @param dynamic those that stand in no file
-     * @throws SetupException if one is unknown, or if it would need root to become that one
+     * @param user of {@code User=}, or the name of a dynamic user
+     * @param dynamic the ids that are in no account file
+     * @throws SetupException if one is unknown, or if changing to it needs root
      */
     static Identity of(
             Optional<String> user, ExecSettings settings, Accounts accounts, DynamicUser dynamic)
@@ -105,22 +105,27 @@ public record Identity(
         return new Identity(account, gid, Optional.of(List.copyOf(groups)), false);
     }
 
-    /** There is no getegid(2) here, but our own folder in /proc is of our group. */
+    /**
+     * Returns our effective group. There is no getegid(2) here, but our folder in /proc has this
+     * group.
+     */
     private static long ownGroup() {
         try {
             return Integer.toUnsignedLong(
                     (Integer) Files.getAttribute(Path.of("/proc/thread-self"), "unix:gid"));
         } catch (IOException e) {
-            return -1; // of nobody: it will be set
+            return -1; // no group has it: it will be set
         }
     }
 
-    /** Empty: ours. */
+    /** {@return the user id; empty: ours} */
     public OptionalLong uid() {
         return account.map(user -> OptionalLong.of(user.uid())).orElse(OptionalLong.empty());
     }
 
-    /** The options by which setpriv(1) takes it on; none if nothing has to be changed. */
+    /**
+     * {@return the options by which setpriv(1) changes to it; none if nothing has to be changed}
+     */
     List<String> options() {
         return isOurs ? List.of() : new UserIds(uid(), gid, groups).options();
     }

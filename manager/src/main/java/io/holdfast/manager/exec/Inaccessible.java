@@ -12,7 +12,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import java.nio.file.Path;
 import java.util.List;
 
-/** An empty folder and an empty file with no permissions, to cover others with. Blocking. */
+/** An empty folder and an empty file without permissions, to be mounted over others. Blocking. */
 public final class Inaccessible {
     private static final int NONE = 0;
     private static final int NEW_FILE =
@@ -29,7 +29,9 @@ public final class Inaccessible {
         this.folder = folder;
     }
 
-    /** Where a manager has them that has its socket there. */
+    /**
+     * Returns the covers of the manager that has this notify socket: they are in the same folder.
+     */
     public static Inaccessible beside(String notifySocket, ManagerScope scope) {
         Path folder =
                 notifySocket.startsWith("/")
@@ -38,7 +40,7 @@ public final class Inaccessible {
         return new Inaccessible(folder);
     }
 
-    /** Removes what was made; what covers something goes on doing so. */
+    /** Removes the folder and the file; mounts of them stay effective. */
     public void remove() {
         for (Path one : List.of(folder.resolve("folder"), folder.resolve("file"), folder)) {
             boolean ignored = one.toFile().delete();
@@ -46,7 +48,9 @@ public final class Inaccessible {
     }
 
     /**
-     * @param isFolder whether a folder is covered, or anything else
+     * Returns the mount tree that covers a path.
+     *
+     * @param isFolder whether a folder is covered, or any other file
      * @throws SetupException if it cannot be made
      */
     public MountTree tree(boolean isFolder) throws SetupException {
@@ -66,7 +70,7 @@ public final class Inaccessible {
 
     private static void makeFolder(Fd covers, String name) {
         int r = SysStat.mkdirat(covers, name, NONE);
-        if (r < 0 && r != -Errno.EEXIST) { // of an earlier one
+        if (r < 0 && r != -Errno.EEXIST) { // from an earlier manager
             throw new ErrnoException("mkdir", name, -r);
         }
     }

@@ -15,13 +15,13 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * Temporary folders that a killed process of ours has left: those of {@code PrivateTmp=}, those in
- * which a child is held before it executes its program, and those of tours. A folder is removed if
- * our own user made it, its lock is free, so that its maker is dead, and, in the first case, no
- * process of its run is alive.
+ * Removes temporary folders that a killed process of ours has left: those of {@code PrivateTmp=},
+ * those in which a child is held before it executes its program, and those of tours. A folder is
+ * removed if our own user made it, its lock is free, so that its maker is dead, and, in the first
+ * case, no process of its run is alive.
  *
- * <p>All users can make folders of such names, so that the number that is looked at is bounded.
- * Blocking.
+ * <p>Every user can make folders with such names, so the number of folders that are inspected is
+ * bounded. Blocking.
  */
 public final class Leftovers {
     private static final List<Path> SHARED = List.of(Path.of("/tmp"), Path.of("/var/tmp"));
@@ -38,16 +38,16 @@ public final class Leftovers {
     }
 
     /**
-     * Removes those of this machine.
+     * Removes the leftovers of this machine.
      *
-     * @param warnings gets a line for each that cannot be removed
+     * @param warnings receives a line for each that cannot be removed
      * @return how many were removed
      */
     public static int remove(Consumer<String> warnings) {
         return SHARED.stream().mapToInt(shared -> removeIn(shared, warnings)).sum();
     }
 
-    /** Removes those in one folder. */
+    /** Removes the leftovers in one folder. */
     static int removeIn(Path shared, Consumer<String> warnings) {
         Leftovers leftovers = new Leftovers(shared, warnings);
         try (Fd folder = Fcntl.open(shared.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
@@ -60,7 +60,7 @@ public final class Leftovers {
         return leftovers.removed;
     }
 
-    /** Whether to go on. */
+    /** Inspects one entry; returns whether to continue. */
     private boolean look(Fd folder, String name) {
         boolean isPrivate = name.startsWith(PrivateFolder.PREFIX);
         if (!isPrivate && OTHERS.stream().noneMatch(name::startsWith)) {

@@ -18,33 +18,35 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * What is to be mounted for a command, by path: symbolic links are resolved outside, what is above
- * comes first, and of several wishes for one path the most explicit, then the strictest is taken.
+ * The mounts of a command, by path. Symbolic links are resolved outside of the sandbox, and upper
+ * mounts come first. If several rules have one path, the most explicit one wins, then the
+ * strictest.
  */
 public final class MountPlan {
     private static final int FOLDER_MODE = 0755;
 
     /**
-     * A file to mount on. Not to write: a child that is being spawned beside has the descriptor
-     * until it executes, and a mount with a writer cannot be made read-only.
+     * A file to mount on. It is not opened for writing: a child that is being spawned at the same
+     * time has the descriptor until it executes, and a mount with a writer cannot be made
+     * read-only.
      */
     private static final OpenHow PLACE = OpenHow.reading().creating(0644).links(Links.REFUSED);
 
     private static final String ROOT = "/";
 
-    /** From the one that yields to the one that wins. */
+    /** The kinds of rules, from the weakest to the strongest. */
     enum Kind {
-        /** As it is outside, although what is above is not. */
+        /** As it is outside, although a folder above it is changed. */
         KEPT,
-        /** Read-only, with all else of its kind. */
+        /** Read-only, by a directive that protects many paths. */
         PROTECTED,
-        /** As it is outside, because the unit says so. */
+        /** As it is outside, because the unit names it. */
         READ_WRITE,
-        /** Read-only, because the unit says so. */
+        /** Read-only, because the unit names it. */
         READ_ONLY,
-        /** A folder of the unit's own, in which at first there is nothing of what is outside. */
+        /** Replaced by a folder of the unit's own, which at first has nothing of the outside. */
         REPLACED,
-        /** What is elsewhere outside. */
+        /** Another path of the outside. */
         BOUND,
         INACCESSIBLE;
 
@@ -57,7 +59,7 @@ public final class MountPlan {
 
     private final SortedMap<String, Entry> entries = new TreeMap<>();
 
-    /** A rule for a path, if that path is there. */
+    /** Adds a rule for a path, if the path exists. */
     void add(Kind kind, String path) throws SetupException {
         Optional<Real> real = find(path);
         if (real.isPresent()) {
@@ -66,7 +68,7 @@ public final class MountPlan {
     }
 
     /**
-     * A rule for a path, which must be there.
+     * Adds a rule for a path that must exist.
      *
      * @param directive of the unit, for the message
      */
@@ -75,15 +77,15 @@ public final class MountPlan {
         add(kind, real, MountTree.at(real.path()));
     }
 
-    /** Another tree for a path that is there. */
+    /** Mounts another tree on a path that exists. */
     void add(Kind kind, Real real, MountTree tree) throws SetupException {
         put(real.path(), new Entry(kind, tree, 0, real.isFolder()));
     }
 
     /**
-     * A tree that replaces a folder.
+     * Replaces a folder by a tree.
      *
-     * @param path of which only what is above need be there
+     * @param path only its parent folders have to exist
      * @param attributes a sum of the constants of {@link SysMount}
      */
     void replace(String path, MountTree tree, long attributes) throws SetupException {
@@ -92,7 +94,7 @@ public final class MountPlan {
         put(at, new Entry(Kind.REPLACED, tree, attributes, true));
     }
 
-    /** What is elsewhere for a path of which only what is above need be there. */
+    /** Binds another path to a path of which only the parent folders have to exist. */
     void bind(Real source, String path, long attributes, boolean recursive) throws SetupException {
         String at = resolve(path);
         target(at, source.isFolder());
@@ -100,7 +102,7 @@ public final class MountPlan {
         put(at, new Entry(Kind.BOUND, tree, attributes, source.isFolder()));
     }
 
-    /** A file that is to be seen although a folder above it is replaced. */
+    /** Keeps a file visible although a folder above it is replaced. */
     void keep(String path) throws SetupException {
         Optional<Real> real = find(path);
         if (real.isPresent() && replacedAbove(real.get().path()).isPresent()) {
@@ -127,13 +129,13 @@ public final class MountPlan {
     }
 
     /**
-     * What a path leads to.
+     * The target of a path.
      *
      * @param path without symbolic links
      */
     record Real(String path, boolean isFolder) {}
 
-    /** What a path leads to; empty if there is nothing. */
+    /** Returns the target of a path; empty if it does not exist. */
     static Optional<Real> find(String path) throws SetupException {
         try {
             return Optional.of(open(path));
@@ -152,7 +154,7 @@ public final class MountPlan {
     }
 
     /**
-     * What a path leads to, which must be there.
+     * Returns the target of a path that must exist.
      *
      * @param directive of the unit, for the message
      */
@@ -168,7 +170,7 @@ public final class MountPlan {
                                         + " allows that"));
     }
 
-    /** The path without symbolic links, as far as it is there. */
+    /** Returns the path without symbolic links; parts that do not exist stay as they are. */
     static String resolve(String path) throws SetupException {
         Optional<Real> real = find(path);
         if (real.isPresent()) {
@@ -184,7 +186,7 @@ public final class MountPlan {
         return slash <= 0 ? ROOT : path.substring(0, slash);
     }
 
-    /** Makes what is mounted on, where it is missing. */
+    /** Makes the mount point, if it is missing. */
     private static void makeTarget(String path, boolean isFolder) throws SetupException {
         try {
             Directory.make(isFolder ? path : parentOf(path), FOLDER_MODE).close();
@@ -223,7 +225,7 @@ public final class MountPlan {
         return entries.isEmpty();
     }
 
-    /** Adds all of it, from above to below. */
+    /** Adds all mounts, from top to bottom. */
     void addTo(Isolation isolation) {
         List<String> hidden = new ArrayList<>();
         entries.forEach((path, entry) -> {
@@ -235,19 +237,22 @@ public final class MountPlan {
             }
             if (!path.equals(ROOT)) {
                 isolation.mount(finished(path, entry), path);
-            } else if (entry.kind.isReadOnly()) { // nobody would see what covers the root
+            } else if (entry.kind.isReadOnly()) { // a cover of the root would not be visible
                 isolation.readOnly(ROOT);
             }
         });
     }
 
-    /** Whether it is a rule for what is not there, since a folder above is replaced. */
+    /** Returns whether the rule's path is not visible, because a folder above it is replaced. */
     private boolean isCovered(String path, Entry entry) {
         boolean yields = entry.kind == Kind.KEPT || entry.kind == Kind.PROTECTED;
         return yields && replacedAbove(path).isPresent();
     }
 
-    /** With places for what is mounted below in what replaces a folder. */
+    /**
+     * Returns the entry's tree; one that replaces a folder also gets mount points for the mounts
+     * below.
+     */
     private MountTree finished(String path, Entry entry) {
         MountTree tree = entry.tree;
         if (entry.kind == Kind.REPLACED) {

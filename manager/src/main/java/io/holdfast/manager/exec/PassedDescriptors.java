@@ -11,9 +11,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The descriptors that a command gets, of sockets and then stored ones, from 3 on and in this
- * order, with what it is told of them. They are duplicates and owned: whatever becomes of the
- * sockets meanwhile, the command gets what it was to get.
+ * The descriptors that are passed to a command from 3 on, first those of sockets, then stored ones,
+ * in this order, with their environment variables. They are duplicates and owned: the command gets
+ * them even if a socket is closed meanwhile.
  *
  * @param variables of the connection, {@code REMOTE_ADDR} and the like
  * @see <a
@@ -23,13 +23,13 @@ public record PassedDescriptors(List<Passed> list, Map<String, String> variables
         implements AutoCloseable {
     public static final PassedDescriptors NONE = new PassedDescriptors(List.of(), Map.of());
 
-    /** The number of the first. */
+    /** The number of the first descriptor. */
     static final int FIRST = 3;
 
     static final String PID = "LISTEN_PID";
     static final String ID = "LISTEN_PIDFDID";
 
-    /** One of them. */
+    /** A descriptor and its name. */
     public record Passed(Fd fd, String name) {}
 
     public PassedDescriptors {
@@ -41,13 +41,13 @@ public record PassedDescriptors(List<Passed> list, Map<String, String> variables
         return list.isEmpty();
     }
 
-    /** Both, these first; what was owned by them is owned by what this returns. */
+    /** Returns these descriptors followed by others; the result owns all of them. */
     public PassedDescriptors and(PassedDescriptors more) {
         return new PassedDescriptors(
                 Stream.concat(list.stream(), more.list.stream()).toList(), variables);
     }
 
-    /** The first of that name. */
+    /** Returns the first descriptor with a name. */
     Optional<Fd> named(String name) {
         return list.stream()
                 .filter(passed -> passed.name().equals(name))
@@ -55,7 +55,7 @@ public record PassedDescriptors(List<Passed> list, Map<String, String> variables
                 .findFirst();
     }
 
-    /** How many there are, and their names. */
+    /** Returns the variables that hold their number and names. */
     Map<String, String> listenVariables() {
         Map<String, String> told = new LinkedHashMap<>();
         told.put("LISTEN_FDS", Integer.toString(list.size()));
@@ -65,20 +65,20 @@ public record PassedDescriptors(List<Passed> list, Map<String, String> variables
     }
 
     /**
-     * Sets whether calls on them block: for everybody who has them, since the mode belongs to the
-     * open file.
+     * Sets whether calls on them block. That affects everyone who has a descriptor of the same open
+     * file.
      */
     public void blocking(boolean whether) {
         list.forEach(passed -> Fcntl.setBlocking(passed.fd(), whether));
     }
 
-    /** Closes them, which may block: the same open files may be anybody's. */
+    /** Closes them, which may block: other processes may have the same open files. */
     @Override
     public void close() {
         list.forEach(passed -> passed.fd().close());
     }
 
-    /** Closes them without waiting. */
+    /** Closes them without blocking. */
     public void close(FdCloser<String> closer, String owner) {
         list.forEach(passed -> closer.close(owner, passed.fd()));
     }

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A {@code /dev} with nothing but pseudo devices ({@code PrivateDevices=}). They are those of the
- * machine, bound: to make them anew takes a right that containers do not have.
+ * A {@code /dev} that has only pseudo devices ({@code PrivateDevices=}). They are bound from the
+ * machine's own, because mknod(2) needs a privilege that containers do not have.
  */
 final class PrivateDevices {
     private static final List<String> PSEUDO =

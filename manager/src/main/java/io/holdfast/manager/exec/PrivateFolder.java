@@ -21,15 +21,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A temporary folder that one run has for itself ({@code PrivateTmp=}): everybody may write to it,
- * in a folder that only the manager's user may enter. Removed with all that is in it when it is
- * closed. Blocking.
+ * A temporary folder for one run ({@code PrivateTmp=}): every user may write to it, but it is in a
+ * folder that only the manager's user may enter. Its close removes it with its content. Blocking.
  *
- * <p>Its name says of which boot and cgroup the run is, so that a later manager can tell whether
- * anything may still use it ({@link #isUnused}).
+ * <p>Its name contains the boot and the cgroup of the run, so that a later manager can find out
+ * whether a process may still use it ({@link #isUnused}).
  */
 final class PrivateFolder implements AutoCloseable {
-    /** What the names of all begin with. */
+    /** The prefix of all names. */
     static final String PREFIX = "holdfast-private-";
 
     private static final Pattern NAME =
@@ -49,7 +48,7 @@ final class PrivateFolder implements AutoCloseable {
         this.outer = outer;
     }
 
-    /** The name of a run's folder, to which random digits are added. */
+    /** Returns the name of a run's folder, to which random digits are added. */
     static String name(UnitName unit, String invocationId, Optional<Cgroup> cgroup) {
         String name =
                 "%s%s-%s-%x-%s"
@@ -67,6 +66,8 @@ final class PrivateFolder implements AutoCloseable {
     }
 
     /**
+     * Makes a folder.
+     *
      * @param base where all users may make folders
      * @param name as {@link #name} gives it
      * @throws ErrnoException ENOSPC, EROFS
@@ -87,7 +88,7 @@ final class PrivateFolder implements AutoCloseable {
     }
 
     /**
-     * That of a run whose manager was killed: it is ours from now on.
+     * Adopts the folder of a run whose manager was killed.
      *
      * @param name as {@link #name} gives it
      */
@@ -120,8 +121,9 @@ final class PrivateFolder implements AutoCloseable {
     }
 
     /**
-     * Whether no process of the run that had a folder of this name can be alive: the machine was
-     * booted again since, or its cgroup is empty or gone. Not if the run had no cgroup.
+     * Returns whether no process of the run that had a folder of this name can be alive: the
+     * machine was booted again since, or the run's cgroup is empty or gone. False if the run had no
+     * cgroup.
      */
     static boolean isUnused(String name) {
         Matcher parts = NAME.matcher(name);
@@ -146,17 +148,19 @@ final class PrivateFolder implements AutoCloseable {
         }
     }
 
-    /** Where the run sees it. */
+    /** {@return where the run sees it} */
     String base() {
         return base;
     }
 
-    /** What the run sees in the place of the base. */
+    /** {@return the folder that the run sees in place of the base} */
     String path() {
         return outer.path().resolve(INNER).toString();
     }
 
     /**
+     * Removes the folder.
+     *
      * @throws FileException if something is left
      */
     @Override

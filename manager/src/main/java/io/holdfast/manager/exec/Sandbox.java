@@ -27,16 +27,16 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the commands of one run of a service are kept away from, and what of it they share: their
- * temporary folders, network and IPC. Mounts are made for each command anew, as it sees then what
- * earlier commands have made. Needs root. Blocking.
+ * The isolation of the commands of one run of a service, and the parts of it that they share: their
+ * temporary folders, network and IPC. Mounts are made anew for each command, which so sees the
+ * files that earlier commands have made. Needs root. Blocking.
  */
 final class Sandbox implements AutoCloseable {
     private static final List<String> TEMPORARY = List.of("/tmp", "/var/tmp");
     private static final List<String> PACKAGES = List.of("/usr", "/boot", "/efi");
     private static final List<String> HOMES = List.of("/home", "/root", "/run/user");
 
-    /** What {@code ProtectSystem=strict} leaves to other directives. */
+    /** Folders that {@code ProtectSystem=strict} does not make read-only; other directives do. */
     private static final List<String> NOT_OF_THE_SYSTEM = List.of("/dev", "/proc", "/sys");
 
     private static final List<String> TUNABLES =
@@ -69,7 +69,7 @@ final class Sandbox implements AutoCloseable {
     private @Nullable Namespace ipc;
 
     /**
-     * @param notifySocket the path of a socket that is seen all the same, or an abstract address
+     * @param notifySocket the path of a socket that stays visible, or an abstract address
      */
     private Sandbox(ExecSettings settings, ManagerScope scope, String notifySocket) {
         this.notifySocket = notifySocket;
@@ -79,10 +79,10 @@ final class Sandbox implements AutoCloseable {
     }
 
     /**
-     * Makes what the commands share; nothing if the unit asks for nothing.
+     * Makes the parts that the commands share; returns empty if the unit has no sandbox directive.
      *
-     * @param again whether an earlier manager has made it: its folders are found
-     * @throws SetupException why it cannot be had
+     * @param again whether an earlier manager has made them: its folders are looked for first
+     * @throws SetupException if a part cannot be made
      */
     static Optional<Sandbox> of(
             ExecSettings settings,
@@ -137,7 +137,7 @@ final class Sandbox implements AutoCloseable {
     }
 
     /**
-     * For one command.
+     * Returns the isolation of one command.
      *
      * @throws SetupException if a path is missing
      */
@@ -289,7 +289,7 @@ final class Sandbox implements AutoCloseable {
         plan.bind(source, bind.destination(), attributes, bind.recursive());
     }
 
-    /** The folders that were made for it are its own, wherever they are. */
+    /** Keeps the service's own folders writable, wherever they are. */
     private void folders(MountPlan plan) throws SetupException {
         for (ExecDirectory directory : settings.directories().values()) {
             if (directory.kind() != ExecDirectory.Kind.CONFIGURATION) {
@@ -317,7 +317,7 @@ final class Sandbox implements AutoCloseable {
     }
 
     /**
-     * Removes what the commands have shared.
+     * Removes the parts that the commands have shared.
      *
      * @throws FileException if something is left
      */

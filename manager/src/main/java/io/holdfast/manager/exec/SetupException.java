@@ -5,11 +5,11 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Isolation;
 import java.util.Optional;
 
-/** The surroundings of a service could not be made as its unit wants them: what, and why. */
+/** The execution of a command could not be set up as its unit wants it. */
 public final class SetupException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    /** What was to be set up, by the names that systemd.exec(5) gives to exit statuses. */
+    /** A step of the setup, with the exit status that systemd.exec(5) assigns to it. */
     public enum Step {
         CHDIR(200),
         EXEC(203),
@@ -26,7 +26,7 @@ public final class SetupException extends Exception {
         CACHE_DIRECTORY(239),
         LOGS_DIRECTORY(240),
         CONFIGURATION_DIRECTORY(241),
-        /** Before there would be a process, and so without a status. */
+        /** A step before there is a process, and so without an exit status. */
         RESOURCES(0);
 
         private final int status;
@@ -35,7 +35,9 @@ public final class SetupException extends Exception {
             this.status = status;
         }
 
-        /** With which a process would exit that fails at this; 0 for {@link #RESOURCES}. */
+        /**
+         * {@return the exit status of a process that fails in this step; 0 for {@link #RESOURCES}}
+         */
         int status() {
             return status;
         }
@@ -58,9 +60,9 @@ public final class SetupException extends Exception {
     }
 
     /**
-     * How systemd's process would have ended that fails so on its way to the program: what it does
-     * in the child is done before there is one here. Empty for what systemd does without a process,
-     * too.
+     * Returns how systemd's child process would have exited after this failure: systemd does in the
+     * child what is done here before there is a child. Empty for steps that systemd does without a
+     * child, too.
      */
     public static Optional<Exit> exitOf(Exception failure) {
         Step step =

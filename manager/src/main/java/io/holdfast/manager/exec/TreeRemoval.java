@@ -8,15 +8,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Removes a folder and all that is in it, while somebody else may still write there: every step is
+ * Removes a folder with its content, while other processes may still write there: every step is
  * relative to an open folder, no symbolic link is followed, no other file system is entered, and
  * both depth and number are bounded. Blocking.
  */
 final class TreeRemoval {
-    /** Folders within folders. */
+    /** The depth of nested folders. */
     static final int MAX_DEPTH = 128;
 
-    /** Files and folders that are removed by one call. */
+    /** Files and folders that one call removes. */
     static final int MAX_ENTRIES = 1_000_000;
 
     private static final int CHUNK = 1024; // names that are read at once
@@ -30,9 +30,9 @@ final class TreeRemoval {
     }
 
     /**
-     * Removes a name of a folder and all that is below it, if it is there.
+     * Removes a name from a folder, with everything below it, if it exists.
      *
-     * @throws FileException if something is left: why the first of it is
+     * @throws FileException if something is left, with the reason for the first such file
      */
     static void remove(Directory parent, String name) throws FileException {
         TreeRemoval removal = new TreeRemoval(parent.stat().device());
@@ -42,7 +42,7 @@ final class TreeRemoval {
         }
     }
 
-    /** Whether it is gone. */
+    /** Returns whether it is gone. */
     private boolean remove(Directory parent, String name, int depth) {
         if (++entries > MAX_ENTRIES) {
             return refused(parent, name, "is one of more than " + MAX_ENTRIES, Errno.E2BIG);
@@ -66,7 +66,7 @@ final class TreeRemoval {
         return r == 0 || r == -Errno.ENOENT || refused(parent, name, "cannot be removed", -r);
     }
 
-    /** Whether nothing is left in a folder. */
+    /** Empties a folder; returns whether nothing is left in it. */
     private boolean empty(Directory parent, String name, int depth) {
         try (Directory folder = parent.enter(name)) {
             if (folder.stat().device() != device) {

@@ -3,13 +3,16 @@ package io.holdfast.manager.job;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A job of a transaction that is being built. A unit may have several, until they are merged. */
+/**
+ * A job of a transaction that is being built. A unit may have several drafts until they are merged.
+ */
 final class Draft implements Ordered {
     /**
-     * One job pulls in another.
+     * A link from a job to a job that it pulls in.
      *
-     * @param matters whether the first cannot be without the second
-     * @param conflicts whether the second stops a unit because the first conflicts with it
+     * @param matters whether the pulling job requires the pulled one
+     * @param conflicts whether the pulled job stops a unit because the pulling job's unit conflicts
+     *     with it
      */
     record Link(Draft by, Draft pulled, boolean matters, boolean conflicts) {}
 
@@ -50,7 +53,7 @@ final class Draft implements Ordered {
         ignoresOrder = true;
     }
 
-    /** Whether the anchor cannot be without it. */
+    /** Returns whether the anchor requires it. */
     boolean matters() {
         return matters;
     }
@@ -67,12 +70,12 @@ final class Draft implements Ordered {
         return !pulledBy.isEmpty();
     }
 
-    /** Whether some job stops its unit since the two conflict. */
+    /** Returns whether some job stops this unit because the two units conflict. */
     boolean isConflictedBy() {
         return pulledBy.stream().anyMatch(Link::conflicts);
     }
 
-    /** Takes over what another job of the unit does, and its links. */
+    /** Takes over the work and the links of another job of the same unit. */
     void absorb(Draft other, JobType merged) {
         type = merged;
         ignoresOrder |= other.ignoresOrder;
@@ -89,7 +92,7 @@ final class Draft implements Ordered {
     /**
      * Removes its links.
      *
-     * @return the jobs that cannot be without it
+     * @return the jobs that require it
      */
     List<Draft> unlink() {
         pulls.forEach(link -> link.pulled.pulledBy.remove(link));

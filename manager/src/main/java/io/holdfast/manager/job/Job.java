@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** A job that was granted: it waits, runs, or has ended. */
+/** A granted job: it waits, runs, or has ended. */
 final class Job implements Ordered {
     private final long id;
     private final JobUnit unit;
@@ -17,7 +17,7 @@ final class Job implements Ordered {
     private int attempt;
     private @Nullable JobResult result;
 
-    /** The jobs that wait for this one to end, or to become another. */
+    /** The jobs that wait for this one to end or to change its type. */
     private final List<Job> held = new ArrayList<>();
 
     /** The job that this one waits for. */
@@ -64,12 +64,12 @@ final class Job implements Ordered {
         return result != null;
     }
 
-    /** As others see it now. */
+    /** Returns its present state for other classes. */
     UnitJob snapshot() {
         return new UnitJob(id, unit.name(), type, running);
     }
 
-    /** Calls back once when it has ended; at once if it has. */
+    /** Calls the waiter once when the job has ended; at once if it has ended already. */
     void onEnd(Consumer<JobResult> waiter) {
         if (result == null) {
             waiters.add(waiter);
@@ -79,9 +79,9 @@ final class Job implements Ordered {
     }
 
     /**
-     * It has begun.
+     * Marks the job as running.
      *
-     * @return the number of this attempt: what an earlier one reports is out of date
+     * @return the number of this attempt; reports of an earlier attempt are out of date
      */
     int begin() {
         running = true;
@@ -92,31 +92,33 @@ final class Job implements Ordered {
         return running && result == null && attempt == number;
     }
 
-    /** It waits, for the first time or again. */
+    /** Makes it wait, for the first time or again. */
     void await() {
         running = false;
     }
 
-    /** A restart has stopped its unit. */
+    /** Turns a restart whose stop is done into a start. */
     void turnIntoStart() {
         type = JobType.START;
         await();
     }
 
-    /** Takes over what another job of the same unit was to do. */
+    /** Merges another job of the same unit into this one. */
     void absorb(Draft other, boolean otherIsIrreversible) {
         type = type.merge(other.type()).orElseThrow().collapse(unit.activeState());
         irreversible |= otherIsIrreversible;
         ignoresOrder |= other.ignoresOrder();
     }
 
-    /** The other waits for this one. */
+    /** Makes another job wait for this one. */
     void hold(Job other) {
         held.add(other);
         other.heldBy = this;
     }
 
-    /** The jobs that may be able to go on; they are asked again. */
+    /**
+     * Returns the jobs that waited for this one and may be able to begin; they are checked again.
+     */
     List<Job> release() {
         List<Job> released = List.copyOf(held);
         released.forEach(job -> job.heldBy = null);
@@ -124,7 +126,7 @@ final class Job implements Ordered {
         return released;
     }
 
-    /** Whether it waits for the other, or for one that does. */
+    /** Returns whether it waits for the other job, directly or through others. */
     boolean awaits(Job other) {
         Job next = heldBy;
         while (next != null && next != other) {
@@ -138,7 +140,7 @@ final class Job implements Ordered {
     }
 
     /**
-     * @param cancel ends the timer
+     * @param cancel cancels the timer
      */
     void addTimer(Runnable cancel) {
         timers.add(cancel);
@@ -150,7 +152,7 @@ final class Job implements Ordered {
         timers.clear();
     }
 
-    /** Those who wait for its end, once. */
+    /** Returns the waiters for its end, and clears them. */
     List<Consumer<JobResult>> takeWaiters() {
         List<Consumer<JobResult>> all = List.copyOf(waiters);
         waiters.clear();

@@ -15,10 +15,11 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * The jobs of a manager, from the request to the result.
+ * The job engine of a manager: takes requests, orders the jobs, runs them and reports their
+ * results.
  *
- * <p>A unit has at most one job, and beside it one that does nothing ({@link JobType#NOP}). A new
- * job of a unit that has one already is merged into it, or takes its place:
+ * <p>A unit has at most one job, and in addition one that does nothing ({@link JobType#NOP}). A new
+ * job of a unit that already has a job is merged into that job, or replaces it:
  *
  * <pre>
  *                    ┌───────────── the unit is not ready: wait for a change of its state
@@ -32,49 +33,52 @@ import java.util.stream.Stream;
  *                  is wanted of it while it runs, and it runs again
  * </pre>
  *
- * <p>A job is runnable when no job is left of a unit that its own is ordered against and that goes
- * first ({@link Ordered#goesFirst}), whoever asked for that one. Each end of a job wakes those that
- * wait for it. When a start fails, the starts of units that require this one end with {@link
- * JobResult#DEPENDENCY}.
+ * <p>A job is runnable when no job is left that has to go first ({@link Ordered#goesFirst}). Only
+ * jobs of units that its unit has an ordering dependency with go first, whichever request they
+ * belong to. When a job ends, the jobs that wait for it are checked again. When a start fails, the
+ * starts of units that require its unit end with {@link JobResult#DEPENDENCY}.
  *
- * <p>Nothing begins before {@link #run}; so a caller sees a job before it begins. All methods on
- * one thread, the manager's loop.
+ * <p>No job begins before {@link #run}, so a caller sees a job before it begins. All methods are
+ * called on one thread, the manager's event loop.
  */
 public final class JobEngine {
-    /** Runs something later. */
+    /** The timers of the engine. */
     @FunctionalInterface
     public interface Timers {
         /**
-         * @return cancels it
+         * Runs a task after a delay.
+         *
+         * @return cancels the timer
          */
         Runnable after(Duration delay, Runnable task);
     }
 
-    /** Is told what becomes of jobs. */
+    /** Receives the events of jobs. */
     public interface Listener {
         void jobNew(UnitJob job);
 
-        /** It has begun, waits again, or does something else. */
+        /** Called when the job has begun, waits again, or has changed its type. */
         void jobChanged(UnitJob job);
 
         void jobRemoved(UnitJob job, JobResult result);
 
         /**
-         * A start ended without its unit's doing, by a time limit or since what it requires failed:
-         * units that are to be started when it fails are not started by the unit itself.
+         * Called when a start ended before its unit could fail by itself, by a time limit or
+         * because a unit that it requires failed. The unit itself then does not start its {@code
+         * OnFailure=} units.
          *
-         * @param cause the unit whose job failed, if it was that of another unit
+         * @param cause the other unit whose job failed, if that is the cause
          */
         void startFailedOutside(JobUnit unit, JobResult result, Optional<JobUnit> cause);
 
-        /** A line about what a request leaves out, for the log. */
+        /** Called with a line for the log about a job that a request leaves out. */
         void note(JobUnit anchor, String line);
     }
 
     private final Timers timers;
     private final Listener listener;
     private final Map<JobUnit, Job> jobs = new LinkedHashMap<>();
-    private final Map<JobUnit, Job> idle = new LinkedHashMap<>(); // those that do nothing
+    private final Map<JobUnit, Job> idle = new LinkedHashMap<>(); // the jobs that do nothing
     private final Map<Long, Job> byId = new LinkedHashMap<>();
     private final Set<Job> ready = new LinkedHashSet<>();
     private long lastId;
@@ -88,11 +92,11 @@ public final class JobEngine {
     // ---- requests
 
     /**
-     * Grants a request: the job and those that it entails are there, and none has begun.
+     * Grants a request: the job and those that it entails are queued, and none has begun.
      *
      * @param done called once when the job has ended
-     * @return the job: a new one, or one that does this already
-     * @throws JobRefusedException if it cannot be had: then nothing is changed
+     * @return the job: a new one, or an existing one that does the same
+     * @throws JobRefusedException if the request is refused; then nothing has changed
      */
     public UnitJob request(JobUnit unit, JobType wanted, JobMode mode, Consumer<JobResult> done) {
         JobType type = wanted.collapse(unit.activeState());
@@ -116,8 +120,8 @@ public final class JobEngine {
     }
 
     /**
-     * Grants the start of a unit that ended and is to be started again automatically. A start of it
-     * that runs already waits again, and begins when no job is left that goes first.
+     * Grants the automatic restart of a unit that has ended. If its start job still runs, that job
+     * waits again, and begins when no job is left that goes first.
      *
      * @throws JobRefusedException as {@link #request}
      */
@@ -159,8 +163,9 @@ public final class JobEngine {
     }
 
     /**
-     * One that runs goes on if it does all of it already; else it runs once more. A reload that
-     * runs may have read an older file than the one that is meant now.
+     * Merges a draft into a queued job. A running job continues if it already does all of the
+     * draft's work; otherwise it runs once more. A running reload always runs again: it may have
+     * read an older file than the one that the new request means.
      */
     private void merge(Job there, Draft draft, boolean irreversible) {
         boolean doesIt = there.type() != JobType.RELOAD && there.type().includes(draft.type());
@@ -195,28 +200,31 @@ public final class JobEngine {
                         }));
     }
 
-    // ---- what is there
+    // ---- queries
 
     public Optional<UnitJob> find(long id) {
         return Optional.ofNullable(byId.get(id)).map(Job::snapshot);
     }
 
-    /** The job of a unit: one that does something before one that does not. */
+    /**
+     * Returns the job of a unit; a job that does something has precedence over one that does
+     * nothing.
+     */
     public Optional<UnitJob> of(JobUnit unit) {
         return Optional.ofNullable(jobs.getOrDefault(unit, idle.get(unit))).map(Job::snapshot);
     }
 
-    /** All jobs, in the order in which they were granted. */
+    /** Returns all jobs, in the order in which they were granted. */
     public List<UnitJob> all() {
         return byId.values().stream().map(Job::snapshot).toList();
     }
 
-    /** The jobs that wait until this one has ended. */
+    /** Returns the jobs that wait until this one has ended. */
     public List<UnitJob> waitingFor(long id) {
         return related(id, true);
     }
 
-    /** The jobs that this one waits for. */
+    /** Returns the jobs that this one waits for. */
     public List<UnitJob> awaitedBy(long id) {
         return related(id, false);
     }
@@ -246,7 +254,10 @@ public final class JobEngine {
 
     // ---- cancelling
 
-    /** Ends a job; what it has begun goes on in its unit. False if there is no such job. */
+    /**
+     * Cancels a job; what it has begun in its unit continues. Returns false if there is no such
+     * job.
+     */
     public boolean cancel(long id) {
         Job job = byId.get(id);
         if (job == null) {
@@ -256,14 +267,14 @@ public final class JobEngine {
         return true;
     }
 
-    /** Ends all jobs. */
+    /** Cancels all jobs. */
     public void cancelAll() {
         List.copyOf(byId.values()).forEach(job -> end(job, JobResult.CANCELED, false));
     }
 
     // ---- running
 
-    /** Begins every job that can begin. Called from within itself it returns at once. */
+    /** Begins every job that can begin. A recursive call returns at once. */
     public void run() {
         if (isRunning) {
             return;
@@ -297,7 +308,7 @@ public final class JobEngine {
         if (other == null || other == job || !Ordered.goesFirst(other, job, unitIsBefore)) {
             return false;
         }
-        if (other.awaits(job)) { // as stops they had an order, and as starts they have none
+        if (other.awaits(job)) { // ordered while both were stops, not ordered as starts
             listener.note(
                     job.unit(),
                     "ordering cycle: "
@@ -319,7 +330,7 @@ public final class JobEngine {
             case VERIFY_ACTIVE -> verify(job);
             default -> {
                 if (!unit.isReadyFor(job.type())) {
-                    return; // asked again when its state changes
+                    return; // checked again when its state changes
                 }
                 int attempt = job.begin();
                 listener.jobChanged(job.snapshot());
@@ -342,14 +353,14 @@ public final class JobEngine {
     private void verify(Job job) {
         switch (job.unit().activeState()) {
             case ACTIVE, RELOADING -> end(job, JobResult.DONE, true);
-            case ACTIVATING -> {} // asked again when its state changes
+            case ACTIVATING -> {} // checked again when its state changes
             case INACTIVE, FAILED, DEACTIVATING -> end(job, JobResult.SKIPPED, true);
         }
     }
 
     /**
-     * The state of a unit is another: its job may be able to begin, or have nothing left to do.
-     * Followed by {@link #run}.
+     * Handles a change of a unit's state: its job may be able to begin, or may have nothing left to
+     * do. The caller calls {@link #run} afterwards.
      */
     public void stateChanged(JobUnit unit, ActiveState state) {
         Job job = jobs.get(unit);
@@ -370,7 +381,7 @@ public final class JobEngine {
 
     // ---- ends
 
-    /** How one job ends. */
+    /** The end of one job. */
     private record End(Job job, JobResult result, Optional<JobUnit> cause) {}
 
     private void end(Job first, JobResult how, boolean tellsDependants) {
@@ -422,7 +433,7 @@ public final class JobEngine {
         job.takeWaiters().forEach(waiter -> waiter.accept(result));
     }
 
-    /** The starts that cannot be any more. */
+    /** Returns the start jobs that can no longer succeed. */
     private List<Job> dependants(Job job, JobResult result) {
         JobUnit unit = job.unit();
         boolean isStart = job.type() == JobType.START || job.type() == JobType.VERIFY_ACTIVE;

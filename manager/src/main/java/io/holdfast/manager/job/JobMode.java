@@ -4,45 +4,48 @@ import io.holdfast.manager.job.JobRefusedException.Reason;
 import java.util.Locale;
 
 /**
- * How the jobs of a request deal with those that are there, and with other units.
+ * How the jobs of a request treat existing jobs and other units.
  *
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/systemctl.html#--job-mode=">systemctl</a>
  */
 public enum JobMode {
-    /** Jobs that are in the way are cancelled. */
+    /** Existing jobs that conflict are cancelled. */
     REPLACE,
-    /** The request is refused if others are in the way, or fewer units are stopped for it. */
+    /**
+     * The request is refused if existing jobs conflict with it; jobs that it does not require and
+     * that would stop running units are dropped.
+     */
     FAIL,
-    /** As {@link #REPLACE}, and none of the new jobs gives way to later ones. */
+    /** Like {@link #REPLACE}, and later jobs cannot replace the new ones. */
     REPLACE_IRREVERSIBLY,
-    /** All other units are stopped, but for those that ignore it. */
+    /** All other units are stopped, except those with {@code IgnoreOnIsolate=}. */
     ISOLATE,
     /** All other jobs are cancelled. */
     FLUSH,
-    /** Nothing is done to other units, and none is waited for. */
+    /** Other units are left alone, and no job waits for another. */
     IGNORE_DEPENDENCIES,
-    /** Nothing is done to other units. */
+    /** Other units are left alone. */
     IGNORE_REQUIREMENTS,
-    /** Of a start: what depends on the unit and is up is restarted. */
+    /** For a start: units that depend on the unit and are up are restarted. */
     RESTART_DEPENDENCIES,
-    /** Of a stop: the units that would start the unit again are stopped too. */
+    /** For a stop: the units that would start the unit again are stopped too. */
     TRIGGERING;
 
-    /** The word of systemd. */
+    /** Returns the name that systemd uses. */
     public String word() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** Whether other units are left as they are. */
+    /** Returns whether other units are left alone. */
     public boolean isAlone() {
         return this == IGNORE_DEPENDENCIES || this == IGNORE_REQUIREMENTS;
     }
 
     /**
-     * Checks that a request with this mode makes sense.
+     * Checks that this mode can be used for the request.
      *
-     * @throws JobRefusedException if it does not
+     * @throws JobRefusedException if it cannot
      */
     void check(JobUnit unit, JobType type) {
         switch (this) {

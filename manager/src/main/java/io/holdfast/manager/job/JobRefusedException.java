@@ -5,31 +5,31 @@ import java.io.Serial;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** A job cannot be had: nothing was begun. */
+/** Thrown when a request for a job is refused; nothing was begun. */
 public final class JobRefusedException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
-    /** Why. */
+    /** The reason of a refusal. */
     public enum Reason {
         NO_SUCH_UNIT,
-        /** A unit of that name is loaded: another one cannot be made. */
+        /** A unit of that name is already loaded, so it cannot be made. */
         UNIT_EXISTS,
         MASKED,
-        /** Its files make no unit, or none that this manager can run. */
+        /** Its files are invalid, or define a unit that this manager cannot run. */
         BAD_SETTING,
-        /** Jobs that it needs contradict each other. */
+        /** Jobs that it requires contradict each other. */
         DEPENDENCY,
-        /** The jobs that it needs would have to wait for each other. */
+        /** The jobs that it requires would have to wait for each other. */
         CYCLIC_ORDER,
         /** The unit may not be isolated. */
         NO_ISOLATION,
-        /** The mode does not go with the job. */
+        /** The mode cannot be used with this job. */
         INVALID_MODE,
-        /** The unit cannot do such a thing. */
+        /** The unit does not support such a job. */
         NOT_APPLICABLE,
-        /** Others depend on it: it is not to be started, or stopped, by hand. */
+        /** The unit may be started, or stopped, only by dependency, not on request. */
         ONLY_BY_DEPENDENCY,
-        /** Jobs that are under way do not give way to it ({@link JobMode}). */
+        /** Existing jobs cannot be replaced by it ({@link JobMode}). */
         DESTRUCTIVE,
         SHUTTING_DOWN
     }
@@ -38,16 +38,16 @@ public final class JobRefusedException extends RuntimeException {
     private final transient @Nullable UnitName unit;
     private final String detail;
 
-    /** "Unit a.service not found.", with nothing more to say about it. */
+    /** Makes a refusal whose log line is the message itself: "Unit a.service not found." */
     public JobRefusedException(Reason reason, UnitName unit, String text) {
         this(reason, unit, text, text);
     }
 
     /**
-     * A refusal because of one unit.
+     * Makes a refusal because of one unit.
      *
-     * @param text what follows "Unit a.service " in the message
-     * @param detail what the log says about the unit: "it is masked by /etc/…"
+     * @param text follows "Unit a.service " in the message
+     * @param detail the log line about the unit: "it is masked by /etc/…"
      */
     public JobRefusedException(Reason reason, UnitName unit, String text, String detail) {
         super("Unit " + unit + " " + text);
@@ -63,17 +63,17 @@ public final class JobRefusedException extends RuntimeException {
         this.detail = text;
     }
 
-    /** The unit that is the reason, which may be another than the one that was asked for. */
+    /** Returns the unit that is the reason; it may be another than the requested one. */
     public Optional<UnitName> unit() {
         return Optional.ofNullable(unit);
     }
 
-    /** What there is to say about that unit. */
+    /** Returns the log line about that unit. */
     public String detail() {
         return detail;
     }
 
-    /** Why the job cannot be had; the message says it to people. */
+    /** Returns the reason as a constant; the message is its text. */
     public Reason reason() {
         return reason;
     }

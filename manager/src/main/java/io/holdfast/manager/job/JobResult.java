@@ -5,24 +5,26 @@ import java.util.Locale;
 /** How a job ended. */
 public enum JobResult {
     DONE,
-    /** Somebody cancelled it, or another job of the same unit took its place. */
+    /** It was cancelled on request, or another job of the same unit replaced it. */
     CANCELED,
     TIMEOUT,
     FAILED,
-    /** Something that it requires could not be started. */
+    /** A unit that it requires could not be started. */
     DEPENDENCY,
-    /** The unit is not in the state that the job is about, or its kind has no such job. */
+    /**
+     * The unit is not in the state that the job expects, or its kind does not support such a job.
+     */
     SKIPPED,
-    /** The unit cannot be loaded, or not do this now. */
+    /** The unit cannot be loaded, or cannot do this now. */
     INVALID,
-    /** An assertion of the unit does not hold. */
+    /** An {@code Assert*=} of the unit is not met. */
     ASSERT,
     /** Units of this kind cannot run here. */
     UNSUPPORTED,
     /** The unit was started before, and units of its kind can be started once only. */
     ONCE;
 
-    /** The word of systemd. */
+    /** Returns the name that systemd uses. */
     public String word() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -8,17 +8,17 @@ import java.util.Optional;
  * What a job does to its unit.
  *
  * <p>{@link #TRY_RESTART}, {@link #TRY_RELOAD} and {@link #RELOAD_OR_START} depend on whether the
- * unit is up: {@link #collapse} makes one of the others of them before a job is added.
+ * unit is up: {@link #collapse} replaces them by one of the others before a job is queued.
  */
 public enum JobType {
     START,
-    /** Ends well if the unit is active, and badly otherwise: nothing is done to it. */
+    /** Succeeds if the unit is active, and fails otherwise; does nothing to the unit. */
     VERIFY_ACTIVE,
     STOP,
     RELOAD,
     /** A stop, after which the job turns into {@link #START}. */
     RESTART,
-    /** Nothing: what is left of a job that has nothing to do. */
+    /** Does nothing: the remainder of a job that has nothing to do. */
     NOP,
     /** A restart, if the unit is up. */
     TRY_RESTART,
@@ -27,12 +27,12 @@ public enum JobType {
     /** A reload if the unit is up, else a start. */
     RELOAD_OR_START;
 
-    /** The word of systemd. */
+    /** Returns the name that systemd uses. */
     public String word() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** What this comes to for a unit in that state. */
+    /** Returns the type that this one becomes for a unit in that state. */
     public JobType collapse(ActiveState state) {
         boolean down =
                 switch (state) {
@@ -48,7 +48,8 @@ public enum JobType {
     }
 
     /**
-     * The one job that does what two of the same unit do; empty if one would undo the other.
+     * Returns the one type that does the work of two jobs of the same unit; empty if one would undo
+     * the other.
      *
      * <pre>
      *                 start          verify-active  reload
@@ -57,7 +58,7 @@ public enum JobType {
      * restart         restart        restart        restart
      * </pre>
      *
-     * A stop goes together with nothing else.
+     * A stop cannot be merged with any other type.
      */
     Optional<JobType> merge(JobType other) {
         if (this == other) {
@@ -78,19 +79,19 @@ public enum JobType {
         return Optional.of(RELOAD_OR_START);
     }
 
-    /** Whether one would undo the other: a job that does nothing is in no other's way. */
+    /** Returns whether one would undo the other; a job that does nothing conflicts with none. */
     boolean conflictsWith(JobType other) {
         return this != NOP && other != NOP && merge(other).isEmpty();
     }
 
-    /** Whether a job of this type does all that one of the other does. */
+    /** Returns whether a job of this type does all that a job of the other type does. */
     boolean includes(JobType other) {
         return merge(other).filter(merged -> merged == this).isPresent();
     }
 
     /**
-     * Whether the unit is already what this would make of it. A restart is never redundant, since
-     * what the unit was started with may be out of date.
+     * Returns whether the unit is already in the state that this job leads to. A restart is never
+     * redundant, because the configuration that the unit was started with may be out of date.
      */
     boolean isRedundant(ActiveState state) {
         return switch (this) {
@@ -103,7 +104,7 @@ public enum JobType {
         };
     }
 
-    /** Whether it stops the unit first. */
+    /** Returns whether it stops the unit first. */
     boolean isStopping() {
         return this == STOP || this == RESTART;
     }

@@ -14,8 +14,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks for a cycle in the order of the jobs of a transaction, and of those that are there already:
- * a depth-first search along "goes first", on a stack of its own.
+ * Finds cycles in the order of the jobs of a transaction together with the existing jobs: a
+ * depth-first search along {@link Ordered#goesFirst}, with an explicit stack.
  */
 final class OrderCheck {
     private final Transaction transaction;
@@ -27,7 +27,7 @@ final class OrderCheck {
         this.installed = installed;
     }
 
-    /** The jobs of a cycle, each of which goes before the next and the last before the first. */
+    /** Returns the jobs of a cycle: each goes before the next, and the last before the first. */
     Optional<List<Ordered>> findCycle() {
         for (Draft job : transaction.jobs()) {
             List<Ordered> cycle = clear.contains(job) ? List.of() : search(job);
@@ -64,7 +64,7 @@ final class OrderCheck {
         return List.of();
     }
 
-    /** The jobs that a job goes before. */
+    /** Returns the jobs that a job goes before. */
     private List<Ordered> followers(Ordered job) {
         List<Ordered> followers = new ArrayList<>();
         for (JobUnit unit : job.unit().related(Relation.BEFORE)) {
@@ -87,7 +87,7 @@ final class OrderCheck {
         return drafts.isEmpty() ? installed.of(unit) : drafts.getLast();
     }
 
-    /** The cycle for people: {@code a.service/start → b.service/start → a.service/start}. */
+    /** Formats a cycle: {@code a.service/start → b.service/start → a.service/start}. */
     static String text(List<Ordered> cycle) {
         return cycle.stream().map(Ordered::text).collect(Collectors.joining(" → "))
                 + " → "

@@ -1,20 +1,21 @@
 package io.holdfast.manager.job;
 
-/** A job whose order can be judged: one that is there, or one of a transaction. */
+/** A job that takes part in ordering: an existing one, or one of a transaction. */
 interface Ordered {
     JobUnit unit();
 
     JobType type();
 
-    /** Whether it waits for nobody, and nobody for it. */
+    /** Returns whether it neither waits for other jobs nor makes them wait. */
     boolean ignoresOrder();
 
     /**
-     * Whether the first job goes before the second, by the order of their units and by what they
-     * do: stops go before starts whatever the order of the units, and among themselves in reverse.
+     * Returns whether the first job goes before the second, by the order of their units and by
+     * their types: stops go before starts whatever the order of the units, and stops go in reverse
+     * order.
      *
-     * @param unitIsBefore whether the first one's unit is ordered {@code Before=} the second one's;
-     *     else it is ordered {@code After=} it
+     * @param unitIsBefore whether the unit of the first job is ordered {@code Before=} that of the
+     *     second; otherwise it is ordered {@code After=} it
      */
     static boolean goesFirst(Ordered first, Ordered second, boolean unitIsBefore) {
         if (isFree(first) || isFree(second)) {
@@ -27,7 +28,7 @@ interface Ordered {
         return job.type() == JobType.NOP || job.ignoresOrder();
     }
 
-    /** The word for the journal: {@code web.service/start}. */
+    /** Returns the job as shown in logs: {@code web.service/start}. */
     default String text() {
         return unit().name() + "/" + type().word();
     }

@@ -13,14 +13,14 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Adds to a transaction what its jobs pull in by the dependencies of their units.
+ * Adds to a transaction the jobs that its jobs pull in by the dependencies of their units.
  *
- * <p>A job that cannot be had fails the job that requires it, and that the one before, up to the
- * first that only wants what it pulled in. So it goes depth first, on a stack of its own: a chain
- * of dependencies may be longer than the thread's.
+ * <p>A job that is refused fails the job that requires it, which fails the job before it, up to the
+ * first job that only wants the job that it pulled in. The search is therefore depth first, with an
+ * explicit stack: a chain of dependencies may be longer than the thread's stack allows.
  */
 final class PulledIn {
-    /** A unit for which a job is wanted. */
+    /** A job that another job pulls in. */
     private record Pull(
             JobUnit unit, JobType type, boolean matters, boolean conflicts, boolean isRequired) {
         static Pull required(JobUnit unit, JobType type) {
@@ -35,7 +35,7 @@ final class PulledIn {
     /**
      * A job whose dependencies are being added.
      *
-     * @param because what pulled it in; null for the first
+     * @param because the pull that added it; null for the first
      */
     private record Step(Draft job, @Nullable Pull because, Iterator<Pull> left) {}
 
@@ -48,9 +48,9 @@ final class PulledIn {
     }
 
     /**
-     * Whether a unit can have such a job at all.
+     * Checks that a unit can have such a job at all.
      *
-     * @throws JobRefusedException if not
+     * @throws JobRefusedException if it cannot
      */
     static void requirePossible(JobUnit unit, JobType type) {
         if (type != JobType.STOP) {
@@ -67,16 +67,16 @@ final class PulledIn {
     }
 
     /**
-     * Adds all that a job pulls in.
+     * Adds everything that a job pulls in.
      *
-     * @throws JobRefusedException if something that is required cannot be had
+     * @throws JobRefusedException if a required job is refused
      */
     void by(Draft job) {
         run(new Step(job, null, pulls(job).iterator()));
         propagateStops();
     }
 
-    /** Adds a stop that a job pulls in, and all that that pulls in. */
+    /** Adds a stop that a job pulls in, and everything that the stop pulls in. */
     void stop(Draft by, JobUnit unit) {
         Pull pull = Pull.required(unit, JobType.STOP);
         run(new Step(by, null, List.of(pull).iterator()));
@@ -103,7 +103,7 @@ final class PulledIn {
         }
     }
 
-    /** Drops the jobs that cannot be without what has failed, up to the one that can. */
+    /** Drops the jobs that require the failed one, up to the first that does not. */
     private void fail(Deque<Step> path, Pull first, JobRefusedException failure) {
         Pull failed = first;
         while (failed.isRequired && failure.reason() != Reason.NOT_APPLICABLE) {
@@ -122,7 +122,7 @@ final class PulledIn {
         }
     }
 
-    /** That something wanted is not there is nothing out of the ordinary. */
+    /** A wanted unit that does not exist is not worth a warning. */
     private static boolean isWorthANote(Reason reason) {
         return reason != Reason.NO_SUCH_UNIT
                 && reason != Reason.MASKED
@@ -130,6 +130,8 @@ final class PulledIn {
     }
 
     /**
+     * Adds the pulled-in job, unless the unit already has one of that type.
+     *
      * @return the job, if it is new
      */
     private @Nullable Draft add(Draft by, Pull pull) {
@@ -197,8 +199,8 @@ final class PulledIn {
     }
 
     /**
-     * {@code PropagatesStopTo=}: only when all else is known, since a unit that is started or
-     * restarted anyway is restarted instead.
+     * Adds the stops of {@code PropagatesStopTo=}, after everything else is known: a unit that the
+     * request starts or restarts anyway is restarted instead.
      */
     private void propagateStops() {
         Set<Draft> handled = new HashSet<>();

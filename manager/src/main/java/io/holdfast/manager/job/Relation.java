@@ -4,22 +4,27 @@ import io.holdfast.manager.unit.Dependency;
 import java.util.List;
 
 /**
- * What dependencies of units come to for their jobs. {@code Requires=}, say, is four relations: the
- * one that says it pulls the other in, and the other takes it along when it stops, restarts or
- * fails to start.
+ * What the dependencies of units mean for their jobs. {@code Requires=}, for example, makes four
+ * relations: the requiring unit pulls the other in, and the other takes the requiring unit along
+ * when it stops, restarts or fails to start.
  */
 public enum Relation {
-    /** Started too; if that cannot be, neither can this be started. */
+    /** The other unit is started too; if that is impossible, this unit cannot start. */
     REQUIRES_START(List.of(Dependency.REQUIRES, Dependency.BINDS_TO), List.of()),
-    /** Started too, as far as that is possible. */
+    /** The other unit is started too, if possible. */
     WANTS_START(List.of(Dependency.WANTS, Dependency.UPHOLDS), List.of()),
-    /** Must be active already when this starts. */
+    /** The other unit must already be active when this unit starts. */
     REQUIRES_ACTIVE(List.of(Dependency.REQUISITE), List.of()),
-    /** Stopped when this starts, and this cannot start otherwise. */
+    /**
+     * The other unit is stopped when this unit starts; if that is impossible, this unit cannot
+     * start.
+     */
     CONFLICTS_WITH(List.of(Dependency.CONFLICTS), List.of()),
-    /** Stopped when this starts, since it says so: as far as that is possible. */
+    /**
+     * The other unit, which declares the conflict, is stopped when this unit starts, if possible.
+     */
     CONFLICTED_BY(List.of(), List.of(Dependency.CONFLICTS)),
-    /** Stopped when this stops. */
+    /** The other unit is stopped when this unit stops. */
     STOPPED_WITH(
             List.of(),
             List.of(
@@ -27,7 +32,7 @@ public enum Relation {
                     Dependency.REQUISITE,
                     Dependency.BINDS_TO,
                     Dependency.PART_OF)),
-    /** Restarted when this restarts, if it is up. */
+    /** The other unit is restarted when this unit restarts, if it is up. */
     RESTARTED_WITH(
             List.of(),
             List.of(
@@ -35,15 +40,15 @@ public enum Relation {
                     Dependency.REQUISITE,
                     Dependency.BINDS_TO,
                     Dependency.PART_OF)),
-    /** Stopped when this stops, unless the same request starts it. */
+    /** The other unit is stopped when this unit stops, unless the same request starts it. */
     STOP_PROPAGATES_TO(
             List.of(Dependency.PROPAGATES_STOP_TO), List.of(Dependency.STOP_PROPAGATED_FROM)),
-    /** Reloaded when this is, if it is up. */
+    /** The other unit is reloaded when this unit is, if it is up. */
     RELOAD_PROPAGATES_TO(
             List.of(Dependency.PROPAGATES_RELOAD_TO), List.of(Dependency.RELOAD_PROPAGATED_FROM)),
-    /** Cannot be started if this cannot. */
+    /** The other unit cannot start if this unit cannot. */
     FAILS_WITH(List.of(), List.of(Dependency.REQUIRES, Dependency.REQUISITE, Dependency.BINDS_TO)),
-    /** Needs this to be active when it starts. */
+    /** The other unit needs this unit to be active when it starts. */
     REQUISITE_OF(List.of(), List.of(Dependency.REQUISITE)),
     BEFORE(List.of(Dependency.BEFORE), List.of(Dependency.AFTER)),
     AFTER(List.of(Dependency.AFTER), List.of(Dependency.BEFORE));
@@ -56,12 +61,12 @@ public enum Relation {
         this.others = others;
     }
 
-    /** Dependencies of the unit itself that make it. */
+    /** Returns the dependencies of the unit itself that make this relation. */
     public List<Dependency> own() {
         return own;
     }
 
-    /** Dependencies of the other unit on this one that make it. */
+    /** Returns the dependencies of the other unit on this one that make this relation. */
     public List<Dependency> others() {
         return others;
     }

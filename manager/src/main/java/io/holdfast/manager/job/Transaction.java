@@ -13,25 +13,26 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one request will do, decided before anything is done.
+ * The set of jobs that one request needs, complete and consistent before any of them is queued.
  *
- * <p>It begins with the <em>anchor</em>, the job that was asked for, and grows by what that pulls
- * in ({@link PulledIn}). A pulled-in job <em>matters</em> if the anchor cannot be without it: what
- * {@code Requires=} pulls in does, what {@code Wants=} pulls in does not. Then it is made
- * consistent, in this order:
+ * <p>It begins with the <em>anchor</em>, the requested job, and grows by the jobs that the anchor
+ * pulls in ({@link PulledIn}). A pulled-in job <em>matters</em> if the anchor requires it: a job
+ * pulled in by {@code Requires=} does, a job pulled in by {@code Wants=} does not. Then the
+ * transaction is made consistent, in this order:
  *
  * <ol>
- *   <li>With {@link JobMode#FAIL}, jobs that do not matter and would stop what runs, or replace a
- *       job that is there, are dropped.
- *   <li>Jobs of units that are already as they would be are dropped, and what only those pulled in.
+ *   <li>With {@link JobMode#FAIL}, jobs that do not matter and would stop a running unit, or
+ *       replace an existing job, are dropped.
+ *   <li>Jobs whose units are already in the wanted state are dropped, with the jobs that only these
+ *       pulled in.
  *   <li>While the order of the jobs has a cycle ({@link OrderCheck}), a unit in it that does not
  *       matter is dropped; if all matter, the request is refused.
- *   <li>Several jobs of one unit are merged. Of two that undo each other, one that does not matter
- *       is dropped; if both matter, the request is refused.
- *   <li>If jobs that are there do not give way, the request is refused.
+ *   <li>Several jobs of one unit are merged. If two of them undo each other, one that does not
+ *       matter is dropped; if both matter, the request is refused.
+ *   <li>If existing jobs cannot be replaced, the request is refused.
  * </ol>
  *
- * <p>Dropping a job drops those that cannot be without it.
+ * <p>Dropping a job also drops the jobs that require it.
  */
 final class Transaction {
     private final Map<JobUnit, List<Draft>> drafts = new LinkedHashMap<>();
@@ -40,10 +41,10 @@ final class Transaction {
     private final Consumer<String> notes;
     private final Draft anchor;
 
-    /** The jobs that are there. */
+    /** The existing jobs. */
     @FunctionalInterface
     interface InstalledJobs {
-        /** The job of a unit, if it has one that does something. */
+        /** Returns the job of a unit, if it has one that does something. */
         @Nullable Job of(JobUnit unit);
     }
 
@@ -62,11 +63,11 @@ final class Transaction {
     }
 
     /**
-     * Builds what a request entails.
+     * Builds the transaction of a request.
      *
      * @param type collapsed for the unit's state
-     * @param notes take lines about what is left out
-     * @throws JobRefusedException if it cannot be: nothing is changed
+     * @param notes receives lines about jobs that are left out
+     * @throws JobRefusedException if the request is refused; then nothing has changed
      */
     static Transaction of(
             JobUnit unit,
@@ -98,7 +99,7 @@ final class Transaction {
         return anchor;
     }
 
-    /** The jobs: one of each unit, the anchor first, once it is simplified. */
+    /** Returns the jobs, the anchor first; after simplification there is one per unit. */
     List<Draft> jobs() {
         List<Draft> jobs = new ArrayList<>();
         jobs.add(anchor);
@@ -110,7 +111,7 @@ final class Transaction {
         return drafts.containsKey(unit);
     }
 
-    /** The jobs of one unit. */
+    /** Returns the jobs of one unit. */
     List<Draft> of(JobUnit unit) {
         return drafts.getOrDefault(unit, List.of());
     }
@@ -119,9 +120,11 @@ final class Transaction {
         drafts.computeIfAbsent(job.unit(), _ -> new ArrayList<>(1)).add(job);
     }
 
-    // ---- what a mode adds
+    // ---- jobs that a mode adds
 
-    /** Stops the loaded units that the request does not need, and that no kept unit triggers. */
+    /**
+     * Stops the loaded units that the request does not need and that no remaining unit triggers.
+     */
     private void stopOthers() {
         for (JobUnit unit : anchor.unit().loaded()) {
             if (!isKept(unit) && unit.triggeredBy().stream().noneMatch(this::isKept)) {
@@ -212,7 +215,7 @@ final class Transaction {
                 && (there == null || !job.type().conflictsWith(there.type()));
     }
 
-    /** Drops the jobs that nothing pulls in any more; when isolating, all are wanted. */
+    /** Drops the jobs that nothing pulls in any more; when isolating, all jobs are kept. */
     private void collectGarbage() {
         if (mode == JobMode.ISOLATE) {
             return;
@@ -227,7 +230,7 @@ final class Transaction {
         }
     }
 
-    /** Deletes a job and those that cannot be without it. */
+    /** Deletes a job and the jobs that require it. */
     void delete(Draft first) {
         Deque<Draft> todo = new ArrayDeque<>(List.of(first));
         while (!todo.isEmpty()) {
@@ -243,7 +246,7 @@ final class Transaction {
     }
 
     /**
-     * Drops a unit that closes a cycle.
+     * Drops a unit that closes an ordering cycle.
      *
      * @return whether there was no cycle
      * @throws JobRefusedException if all units of the cycle matter
@@ -272,7 +275,7 @@ final class Transaction {
     /**
      * Drops one of two jobs of a unit that undo each other.
      *
-     * @return whether there were no such two
+     * @return whether there was no such pair
      * @throws JobRefusedException if both matter
      */
     private boolean dropConflict() {
@@ -297,7 +300,10 @@ final class Transaction {
         return true;
     }
 
-    /** A stop goes rather than a start, unless it is there because of a conflict. */
+    /**
+     * Chooses the job to drop: a stop rather than a start, unless the stop is there because of a
+     * conflict.
+     */
     private static Draft lessWanted(Draft one, Draft other) {
         if (one.matters() && other.matters()) {
             throw new JobRefusedException(

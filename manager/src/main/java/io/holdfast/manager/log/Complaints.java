@@ -5,19 +5,25 @@ import io.holdfast.core.limit.Throttle;
 import io.holdfast.manager.loop.ManagerLimits;
 import java.util.function.Consumer;
 
-/** Logs lines that a service or a user can cause as often as he likes. */
+/** Creates throttles for lines that a service or a user can cause as often as it likes. */
 public final class Complaints {
-    /** Lines of one kind about one user: nobody's lines hide those about another. */
+    /** The kind and user of a line: lines about one user never suppress those about another. */
     public record Source(String kind, long uid) {}
 
     private Complaints() {}
 
-    /** Logs one line of a kind in each {@link ManagerLimits#LINE_INTERVAL}. On the loop. */
+    /**
+     * Creates a throttle for one line of a kind in each {@link ManagerLimits#LINE_INTERVAL}. On the
+     * loop.
+     */
     public static Throttle on(EventLoop loop, Consumer<String> log) {
         return on(loop, 1, log);
     }
 
-    /** Logs so many lines of a kind in each {@link ManagerLimits#LINE_INTERVAL}. On the loop. */
+    /**
+     * Creates a throttle for {@code burst} lines of a kind in each {@link
+     * ManagerLimits#LINE_INTERVAL}. On the loop.
+     */
     public static Throttle on(EventLoop loop, int burst, Consumer<String> log) {
         return Throttle.of(
                         burst,

@@ -3,7 +3,7 @@ package io.holdfast.manager.log;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Unistd;
 
-/** Reads a pipe; what a killed manager had read is lost. */
+/** Reads a pipe directly; the part that a killed manager had read is lost. */
 final class DirectIntake implements Intake {
     private static final int CHUNK = 8192;
 
@@ -33,11 +33,11 @@ final class DirectIntake implements Intake {
 
     @Override
     public void forget() {
-        // nothing is kept
+        // no file to drop
     }
 
     @Override
     public void close() {
-        // it holds nothing
+        // nothing to close
     }
 }

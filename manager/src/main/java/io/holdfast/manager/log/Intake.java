@@ -2,17 +2,21 @@ package io.holdfast.manager.log;
 
 import io.holdfast.core.Fd;
 
-/** How what a unit writes comes from a pipe into its log. */
+/** Moves a unit's output from a pipe into its log. */
 interface Intake {
-    /** Takes what is in the pipe, without waiting: bytes, 0 at its end, or -errno. */
+    /**
+     * Takes the content of the pipe without waiting.
+     *
+     * @return the number of bytes, 0 at the end of the pipe, or -errno
+     */
     int take(Fd pipe, int most);
 
-    /** Nothing more comes from this pipe. */
+    /** Ends the output of this pipe. */
     void end();
 
-    /** Lets go of what was kept for a manager after this one. */
+    /** Drops the output that was kept for the next manager. */
     void forget();
 
-    /** This manager ends. */
+    /** Closes the intake because this manager stops; the kept output stays. */
     void close();
 }

@@ -12,21 +12,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a unit writes, by way of a file that outlives the manager: no line is lost when that is
- * killed, and none is told twice.
+ * Moves a unit's output through a file that outlives the manager: if the manager is killed, no line
+ * is lost, and none is reported twice.
  *
  * <pre>
  *   pipe ── splice ──▶ file ── read ──▶ log ── lines ──▶ listeners
- *                       ▲ told: here the next manager goes on
+ *                       ▲ told: the next manager continues here
  * </pre>
  *
- * <p>Bytes are in the pipe or in the file and never only in this process. When the lines of a batch
- * are told, the file says so ({@link ManagerListener#told}, then the file's own number): in
- * between, the listener's word counts. Behind what is told a window stays, from which the next
- * manager has the last lines.
+ * <p>Each byte is in the pipe or in the file and never only in this process. Once the lines of a
+ * batch are reported, first the listener records the position ({@link ManagerListener#told}), then
+ * the file does; after a crash in between, the listener's position counts. A window of the output
+ * before the position stays, from which the next manager restores the last lines.
  *
- * <p>There is a file from the first byte on, and as long as the unit is remembered. Where none can
- * be made, the pipe is read as if nothing outlived the manager. On the loop.
+ * <p>The file exists from the first byte on, for as long as the manager keeps the unit's log. If no
+ * file can be made, the pipe is read directly, and a crash loses output. On the loop.
  */
 final class KeptIntake implements Intake {
     static final String KEY = "log ";
@@ -41,13 +41,13 @@ final class KeptIntake implements Intake {
     private final DirectIntake direct;
     private @Nullable KeptText text;
     private long number; // of the file
-    private long parsed; // the log has all before this
+    private long parsed; // the log has everything before this
     private long told;
     private boolean refused;
 
     /**
-     * @param log listens to nothing but its listeners yet
-     * @param chunk lent by all units of a manager to each other
+     * @param log has no listeners yet besides its own
+     * @param chunk a buffer that all units of a manager share
      */
     KeptIntake(
             UnitName unit, UnitLog log, ManagerListener listener, Survival survival, byte[] chunk) {
@@ -64,9 +64,9 @@ final class KeptIntake implements Intake {
     }
 
     /**
-     * Takes the file that an earlier manager has kept, if it has, and notes down in it what the
-     * listener had from it when that one was killed. The listener remembers that of one unit alone,
-     * the last: so this is done for all units before any goes on.
+     * Adopts the file of an earlier manager, if there is one, and commits to it the position that
+     * the listener had recorded for it when that manager was killed. The listener remembers only
+     * one file, the last one: so this runs for all units before any of them resumes.
      */
     void restore() {
         List<Fd> kept = survival.take(key());
@@ -88,7 +88,7 @@ final class KeptIntake implements Intake {
         }
     }
 
-    /** Goes on with that file. */
+    /** Resumes the adopted file. */
     void resume() {
         KeptText found = text;
         if (found == null) {
@@ -99,13 +99,13 @@ final class KeptIntake implements Intake {
             parse(found);
         } catch (IllegalArgumentException | ErrnoException e) {
             refuse("what it wrote is not adopted: " + e.getMessage());
-        } catch (RuntimeException e) { // from the listener that is told of the lines
+        } catch (RuntimeException e) { // from a listener that receives the lines
             close();
             throw e;
         }
     }
 
-    /** Puts the lines of the window into the log. */
+    /** Restores the lines of the window to the log. */
     private void recall(KeptText found) {
         long start = Math.max(KeptText.START, told - ManagerLimits.LOG_WINDOW.value());
         boolean inLine = start > KeptText.START;
@@ -132,7 +132,7 @@ final class KeptIntake implements Intake {
         KeptText file = text;
         if (file == null
                 && !refused
-                && !log.isInLine()) { // else it would lack the line's beginning
+                && !log.isInLine()) { // otherwise it would lack the line's beginning
             if (SysIoctl.readable(pipe) <= 0) {
                 return -Errno.EAGAIN;
             }
@@ -179,7 +179,7 @@ final class KeptIntake implements Intake {
         return made;
     }
 
-    /** Has the log what is new in the file, and notes down what lines were told. */
+    /** Writes the new part of the file to the log, and commits how far lines were reported. */
     private void parse(KeptText file) {
         for (long end = file.position(); parsed < end; ) {
             int n = file.read(parsed, chunk, (int) Math.min(chunk.length, end - parsed));
@@ -198,7 +198,7 @@ final class KeptIntake implements Intake {
         }
     }
 
-    /** What follows, of another run, is a line of its own, and may be kept again. */
+    /** Ends the output of a run: output of another run begins a new line, and may be kept again. */
     @Override
     public void end() {
         refused = false;

@@ -2,7 +2,7 @@ package io.holdfast.manager.log;
 
 import io.holdfast.manager.unit.UnitName;
 
-/** Passes on what matters enough: events of a level and of all above it. Output always passes. */
+/** Passes on events of a minimum level and above. Output always passes. */
 public final class Loudness implements ManagerListener {
     private final ManagerListener listener;
     private volatile Level least = Level.INFO;

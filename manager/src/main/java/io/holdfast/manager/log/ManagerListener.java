@@ -3,40 +3,40 @@ package io.holdfast.manager.log;
 import io.holdfast.manager.unit.UnitName;
 
 /**
- * Receives the events of a manager. All methods are called on the manager's loop: they must not
- * block. Texts can hold what a unit or a client wrote: whoever prints or logs them escapes them
- * ({@link io.holdfast.core.text.PrintableText}).
+ * Receives the events of a manager. All methods are called on the manager's loop and must not
+ * block. Texts may contain what a unit or a client wrote: a listener that prints or logs them
+ * escapes them ({@link io.holdfast.core.text.PrintableText}).
  */
 public interface ManagerListener {
-    /** Something to be said about a unit, in one line. */
+    /** Receives a message about a unit, in one line. */
     void event(UnitName unit, Level level, String text);
 
-    /** A line that a unit has written. */
+    /** Receives a line of a unit's output. */
     void output(UnitName unit, String line);
 
     /**
-     * The lines of a unit since the last such call are its output up to here. Where the manager may
-     * be killed and output is not lost, the next one goes on from here: lines that a listener has
-     * in safety only now are neither missing nor there twice.
+     * Records how much of a unit's output the lines since the last such call cover. If the manager
+     * is killed, the next one continues at the recorded position; so a listener that stores its
+     * lines durably together with the position neither loses nor repeats any.
      *
-     * @param file of the output: no other has had this number since the machine was started; 0 if
-     *     none outlives the manager
+     * @param file identifies the file of the output: no other has had this number since the machine
+     *     was booted; 0 if the output does not outlive the manager
      * @param position in the file
      */
     default void told(long file, long position) {}
 
     /**
-     * How far {@link #told} has come with this file before this process, as far as this listener
-     * knows; else 0.
+     * Returns the position of the last {@link #told} for this file before this process started, as
+     * far as this listener knows it; else 0.
      */
     default long toldBefore(long file) {
         return 0;
     }
 
-    /** Something to be said about the manager itself, in one line. */
+    /** Receives a message about the manager itself, in one line. */
     void event(Level level, String text);
 
-    /** How much it matters. */
+    /** The severity of a message. */
     enum Level {
         INFO,
         NOTICE,

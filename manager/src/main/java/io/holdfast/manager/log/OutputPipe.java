@@ -9,7 +9,7 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.loop.ManagerLimits;
 import java.util.List;
 
-/** What the processes of one unit write to their standard output and error, read on the loop. */
+/** The pipe that the processes of one unit have as standard output and error, read on the loop. */
 public final class OutputPipe implements AutoCloseable {
     private final Fd readEnd;
     private final Fd writeEnd;
@@ -21,9 +21,9 @@ public final class OutputPipe implements AutoCloseable {
     }
 
     /**
-     * That of a manager that was killed: what was written since is read.
+     * Adopts the pipe of a manager that was killed, with the output that was written since.
      *
-     * @param ends as {@link #ends} told; owned from now on
+     * @param ends as {@link #ends} returned them; owned from now on
      */
     public OutputPipe(EventLoop loop, UnitLog log, List<Fd> ends) {
         intake = log.intake();
@@ -33,12 +33,12 @@ public final class OutputPipe implements AutoCloseable {
         watch = loop.watch(readEnd, Readiness.IN, _ -> read());
     }
 
-    /** Both, lent. */
+    /** {@return the read end and the write end, lent} */
     public List<Fd> ends() {
         return List.of(readEnd, writeEnd);
     }
 
-    /** What the processes are given. */
+    /** {@return the end that the processes get} */
     public Fd writeEnd() {
         return writeEnd;
     }
@@ -56,7 +56,7 @@ public final class OutputPipe implements AutoCloseable {
         }
     }
 
-    /** Reads what is left, and closes both ends. */
+    /** Reads the remaining output, and closes both ends. */
     @Override
     public void close() {
         read();

@@ -19,8 +19,8 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The lines that a manager prints, in a file that outlives it: the next one gives its reader what
- * this one has not.
+ * The lines that a manager prints, in a file that outlives it: the next manager writes the lines
+ * that the reader does not have yet.
  *
  * <pre>
  *            given          end
@@ -28,44 +28,45 @@ import java.util.concurrent.TimeUnit;
  *                └── sendfile ──▶ reader
  * </pre>
  *
- * <p>What counts is before the end that was committed, and a commit says at once how far the output
- * of a unit is in it. The position of the file is what the reader has; the kernel moves it with the
- * transfer. A reader that takes no transfer (a file that is open for appending, some terminals) is
- * written to, and may get up to 4096 bytes twice if the manager is killed between two system calls.
+ * <p>Only lines before the committed end count, and the same commit records how much of a unit's
+ * output they cover. The file position shows what the reader has; the kernel moves it together with
+ * the transfer. A reader that accepts no transfer (a file that is open for appending, some
+ * terminals) gets a copy, and may get up to 4096 bytes twice if the manager is killed between two
+ * system calls.
  *
- * <p>A thread of its own gives the lines. Their number and their bytes are bounded: further lines
- * are dropped, and a line in their place reports how many. Thread-safe.
+ * <p>A separate thread writes the lines to the reader. Their number and their bytes are bounded:
+ * further lines are dropped, and a line in their place reports how many. Thread-safe.
  */
 public final class PrintedLines implements LineSink {
-    /** Lines that arrive this soon after others leave together: one wake-up for all. */
+    /** Lines that arrive within this time are written together: one wake-up for all. */
     private static final long GATHERING_MILLIS = 5;
 
-    /** Bytes of whole lines in one transfer: of more a pipe might have room for the first part. */
+    /** Bytes of whole lines in one transfer: a pipe might have room for only a part of more. */
     private static final int AT_ONCE = 4096;
 
     /**
-     * Bytes behind the position that stay in the file: a pipe or a socket has no copy, but the
-     * pages themselves.
+     * Bytes before the position that stay in the file: a pipe or a socket refers to the pages
+     * themselves, not to a copy.
      */
     private static final int STAYING = 256 << 10;
 
     /**
-     * Bytes after which the file begins anew as soon as nothing waits, for RLIMIT_FSIZE may be
-     * finite: so many that whoever had the last pages has passed them on when they are written
-     * again.
+     * Bytes after which the file restarts at its beginning once nothing waits, because RLIMIT_FSIZE
+     * may be finite. It is so large that every receiver of its first pages has passed them on
+     * before they are written again.
      */
     static final int LONG = 64 << 20;
 
-    // the numbers of the file
+    // the numbers in the file's header
     private static final int END = 0;
     private static final int DROPPED = 1;
     private static final int FILE = 2;
     private static final int TOLD = 3;
 
     /**
-     * How much may wait for the reader.
+     * Limits of what waits for the reader.
      *
-     * @param prefix stands before the lines about dropped ones
+     * @param prefix precedes the lines about dropped lines
      */
     public record Bounds(int lines, int bytes, String prefix) {}
 
@@ -76,10 +77,10 @@ public final class PrintedLines implements LineSink {
     private final ByteArrayOutputStream batch = new ByteArrayOutputStream();
 
     @GuardedBy("this")
-    private final Deque<Long> ends = new ArrayDeque<>(); // of the lines that wait
+    private final Deque<Long> ends = new ArrayDeque<>(); // of the waiting lines
 
     @GuardedBy("this")
-    private long taken; // by the thread, up to here
+    private long taken; // by the thread, up to this position
 
     @GuardedBy("this")
     private long end;
@@ -100,7 +101,7 @@ public final class PrintedLines implements LineSink {
     private boolean giving;
 
     private volatile boolean failed;
-    private boolean copies; // of the thread
+    private boolean copies; // used by the thread alone
 
     private PrintedLines(KeptText text, Fd reader, Charset charset, Bounds bounds) {
         this.text = text;
@@ -113,13 +114,13 @@ public final class PrintedLines implements LineSink {
         file = numbers[FILE];
         told = numbers[TOLD];
         if (text.position() > end) {
-            text.position(end); // the manager was killed when it had the file begin anew
+            text.position(end); // the manager was killed while the file restarted
         }
         taken = text.position();
         findEnds();
     }
 
-    /** Those of an earlier manager. */
+    /** Finds the line ends that an earlier manager left. */
     private synchronized void findEnds() {
         byte[] bytes = new byte[AT_ONCE];
         for (long at = taken; at < end; ) {
@@ -137,8 +138,8 @@ public final class PrintedLines implements LineSink {
     }
 
     /**
-     * What earlier managers of the keeper have printed and their reader does not have yet, and what
-     * is to come.
+     * Opens the lines that earlier managers of the keeper have printed and their reader does not
+     * have yet, or a new file, and starts the thread.
      *
      * @param store of the keeper; lent
      * @param reader owned from now on
@@ -177,7 +178,7 @@ public final class PrintedLines implements LineSink {
         }
     }
 
-    /** How far the lines of a unit's file are in this one; 0 if that is not known here. */
+    /** Returns up to which position of a unit's file the lines are here; 0 if that is not known. */
     public synchronized long told(long unitFile) {
         return unitFile == file ? told : 0;
     }
@@ -188,9 +189,9 @@ public final class PrintedLines implements LineSink {
     }
 
     /**
-     * Takes lines of a unit: with them, its output is here up to a position.
+     * Takes lines of a unit, which cover its output up to a position.
      *
-     * @param unitFile 0 if that does not outlive the manager
+     * @param unitFile 0 if the output does not outlive the manager
      */
     public synchronized void add(List<String> lines, long unitFile, long position) {
         if (lines.isEmpty() && unitFile == 0) {
@@ -256,7 +257,7 @@ public final class PrintedLines implements LineSink {
         try {
             text.write(end, batch.toByteArray(), batch.size());
             end += batch.size();
-        } catch (ErrnoException e) { // there is no memory
+        } catch (ErrnoException e) { // out of memory
             while (!ends.isEmpty() && ends.getLast() > end) {
                 ends.removeLast();
                 dropped++;
@@ -278,11 +279,15 @@ public final class PrintedLines implements LineSink {
                 }
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // nobody does that
+            Thread.currentThread().interrupt(); // no code interrupts this thread
         }
     }
 
-    /** Waits for lines, and takes as many as one transfer may have: up to where. */
+    /**
+     * Waits for lines, and takes as many as fit into one transfer.
+     *
+     * @return the position after them
+     */
     private synchronized long take() throws InterruptedException {
         while (ends.isEmpty()) {
             wait();
@@ -315,7 +320,11 @@ public final class PrintedLines implements LineSink {
         text.free(to - STAYING);
     }
 
-    /** Whether nothing else waits. */
+    /**
+     * Notes that the taken lines are written.
+     *
+     * @return whether no others wait
+     */
     private synchronized boolean given() {
         giving = false;
         if (ends.isEmpty()) {
@@ -327,7 +336,9 @@ public final class PrintedLines implements LineSink {
         return ends.isEmpty();
     }
 
-    /** Only in between is the position behind the end. */
+    /**
+     * Restarts the file at its beginning. The position is after the end only between the two calls.
+     */
     @GuardedBy("this")
     private void beginAnew() {
         end = KeptText.START;

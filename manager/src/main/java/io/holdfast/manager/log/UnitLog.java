@@ -17,18 +17,18 @@ import java.util.stream.Stream;
  * The last lines of a unit's output, and the listeners for further lines.
  *
  * <p>One thread writes bytes as the pipe returns them; every thread may read. The writing thread
- * hands each line to the listeners, outside of any lock, in order, one that is too long as soon as
- * that is known. Bytes that are not UTF-8 are replaced; everything else is as the unit wrote it, so
- * whoever shows a line escapes it ({@link PrintableText}). The lines are bounded in number and in
- * characters ({@link ManagerLimits#LOG_CHARACTERS}).
+ * passes each line to the listeners, outside of any lock, in order; a line that is too long is cut
+ * and passed on at once. Bytes that are not UTF-8 are replaced; everything else is as the unit
+ * wrote it, so a program that shows a line escapes it ({@link PrintableText}). The lines are
+ * bounded in number and in characters ({@link ManagerLimits#LOG_CHARACTERS}).
  */
 public final class UnitLog {
     static final int DEFAULT_LINES = 1000;
 
-    /** Bytes of a line, without its end and without {@link PrintableText#CUT}. */
+    /** Bytes of a line, without its line end and without {@link PrintableText#CUT}. */
     public static final int DEFAULT_LINE_BYTES = 8192;
 
-    private static final int CONTINUATION_MASK = 0xC0; // of a byte inside of a UTF-8 character
+    private static final int CONTINUATION_MASK = 0xC0; // for a byte inside a UTF-8 character
     private static final int CONTINUATION = 0x80;
 
     private final int maxLines;
@@ -44,7 +44,7 @@ public final class UnitLog {
     private OptionalLong writer = OptionalLong.empty();
 
     @GuardedBy("this")
-    private int ofWriter; // lines, the newest ones
+    private int ofWriter; // the newest lines, all by the current writer
 
     @GuardedBy("this")
     private List<Consumer<String>> listeners = List.of();
@@ -52,7 +52,7 @@ public final class UnitLog {
     // of the writing thread
     private byte[] partial = new byte[128];
     private int length;
-    private boolean overlong; // the line is there, cut, and its rest is skipped
+    private boolean overlong; // the line is added, cut, and its rest is skipped
     private boolean recalling;
     private Intake intake;
 
@@ -73,7 +73,7 @@ public final class UnitLog {
         this.intake = new DirectIntake(this);
     }
 
-    /** What takes bytes for this log from a pipe. */
+    /** {@return the intake that moves bytes from a pipe into this log} */
     Intake intake() {
         return intake;
     }
@@ -82,7 +82,7 @@ public final class UnitLog {
         intake = other;
     }
 
-    /** Takes bytes that the unit has written; lines may begin and end anywhere in them. */
+    /** Takes bytes of the unit's output; lines may begin and end anywhere in them. */
     void write(byte[] bytes, int offset, int count) {
         int end = offset + count;
         int from = offset;
@@ -97,8 +97,8 @@ public final class UnitLog {
     }
 
     /**
-     * Takes bytes whose lines were told by an earlier manager: they are among the last lines, and
-     * not told again.
+     * Takes bytes whose lines an earlier manager has reported: they are added to the last lines,
+     * and not reported again.
      */
     void recall(byte[] bytes, int offset, int count) {
         recalling = true;
@@ -107,16 +107,17 @@ public final class UnitLog {
     }
 
     /**
-     * What comes is a new line.
+     * Continues after recalled output.
      *
-     * @param rest no, it is the rest of one that was cut
+     * @param rest whether the next bytes are the rest of a line that was cut; else they begin a
+     *     line
      */
     void resume(boolean rest) {
         length = 0;
         overlong = rest;
     }
 
-    /** Nothing more comes: what was written after the last newline is a line too. */
+    /** Ends the output: the text after the last newline becomes a line too. */
     void end() {
         if (length > 0) {
             endLine();
@@ -124,12 +125,12 @@ public final class UnitLog {
         overlong = false;
     }
 
-    /** Bytes of a line that is not there yet. */
+    /** {@return how many bytes of an unfinished line there are} */
     int unfinished() {
         return length;
     }
 
-    /** Whether what comes next is the rest of a line. */
+    /** {@return whether the next byte continues a line} */
     boolean isInLine() {
         return length > 0 || overlong;
     }
@@ -168,7 +169,7 @@ public final class UnitLog {
         overlong = true;
     }
 
-    /** The end of the last character that is there as a whole. */
+    /** Returns the end of the last complete character. */
     private int beforeCutCharacter() {
         int start = length;
         while (start > 0
@@ -177,10 +178,9 @@ public final class UnitLog {
             start--;
         }
         if (start == 0 || partial[start - 1] >= 0) {
-            return length; // ASCII, or no UTF-8 at all
+            return length; // ASCII, or not UTF-8
         }
-        int size =
-                Integer.numberOfLeadingZeros(~(partial[start - 1] << 24)); // as its first byte says
+        int size = Integer.numberOfLeadingZeros(~(partial[start - 1] << 24)); // from the first byte
         return length - start + 1 < size ? start - 1 : length;
     }
 
@@ -201,9 +201,9 @@ public final class UnitLog {
     }
 
     /**
-     * What comes from now on is written on behalf of this user.
+     * Sets the user on whose behalf further output is written.
      *
-     * @param user empty for one that nobody knows
+     * @param user empty if it is unknown
      */
     public synchronized void writer(OptionalLong user) {
         if (!user.equals(writer)) {
@@ -212,28 +212,32 @@ public final class UnitLog {
         }
     }
 
-    /** Who wrote all lines that are kept; empty for several, or one that nobody knows. */
+    /**
+     * Returns the user who wrote all lines that are kept; empty if there are several, or an unknown
+     * one.
+     */
     public synchronized OptionalLong onlyWriter() {
         return ofWriter == lines.size() ? writer : OptionalLong.empty();
     }
 
-    /** The last lines, the oldest first, {@code count} at most. */
+    /** Returns the last lines, the oldest first, {@code count} at most. */
     public synchronized List<String> last(int count) {
         return lines.stream().skip(Math.max(0, lines.size() - count)).toList();
     }
 
     /**
-     * The last lines, and from then on every line, none twice and none missing between them.
+     * Returns the last lines, and from then on passes every line to a listener; none is missing or
+     * repeated in between.
      *
-     * @param listener must not block for long, for the unit's output waits meanwhile; until {@link
-     *     #unfollow}
+     * @param listener must not block for long, because the unit's output waits meanwhile; called
+     *     until {@link #unfollow}
      */
     public synchronized List<String> follow(int count, Consumer<String> listener) {
         listeners = Stream.concat(listeners.stream(), Stream.of(listener)).toList();
         return last(count);
     }
 
-    /** A line that is being told right now may still arrive. */
+    /** Removes a listener; a line that is being passed on right now may still arrive. */
     synchronized void unfollow(Consumer<String> listener) {
         listeners = listeners.stream().filter(l -> !l.equals(listener)).toList();
     }

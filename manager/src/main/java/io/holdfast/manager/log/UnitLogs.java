@@ -13,9 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The logs of all units. That of a unit which is not loaded any more is kept for whoever asks what
- * it wrote, and goes on when it is loaded again: {@link ManagerLimits#LOGS} of those, the newest.
- * On the loop.
+ * The logs of all units. The log of an unloaded unit is kept for later requests, and continues if
+ * the unit is loaded again: the newest {@link ManagerLimits#LOGS} of them. On the loop.
  */
 public final class UnitLogs implements AutoCloseable {
     private static final int CHUNK = 64 << 10;
@@ -23,14 +22,14 @@ public final class UnitLogs implements AutoCloseable {
     private final ManagerListener listener;
     private final Survival survival;
     private final ManagerCounters counters;
-    private final byte[] chunk; // lent by all to each other
+    private final byte[] chunk; // shared by all logs
     private final Map<UnitName, UnitLog> inUse = new HashMap<>();
     private final Map<UnitName, UnitLog> kept = new LinkedHashMap<>(); // the oldest first
 
     /**
-     * With what an earlier manager has left.
+     * Creates the logs, with those that an earlier manager has left.
      *
-     * @param listener told of each line, from the thread that reads it
+     * @param listener receives each line, on the thread that reads it
      * @param counters counts the lines
      */
     public UnitLogs(ManagerListener listener, Survival survival, ManagerCounters counters) {
@@ -51,7 +50,7 @@ public final class UnitLogs implements AutoCloseable {
         intakes.forEach(KeptIntake::resume);
     }
 
-    /** The log of a unit that is loaded from now on. */
+    /** Opens the log of a unit that is being loaded. */
     public UnitLog open(UnitName unit) {
         UnitLog before = kept.remove(unit);
         UnitLog log = before;
@@ -77,14 +76,14 @@ public final class UnitLogs implements AutoCloseable {
         return log;
     }
 
-    /** Has what the unit writes outlive the manager. */
+    /** Makes the unit's output outlive the manager. */
     private KeptIntake keep(UnitName unit, UnitLog log) {
         KeptIntake intake = new KeptIntake(unit, log, listener, survival, chunk);
         log.intake(intake);
         return intake;
     }
 
-    /** The unit is not loaded any more. */
+    /** Releases the log of a unit that is being unloaded. */
     public void release(UnitName unit) {
         UnitLog log = inUse.remove(unit);
         if (log != null && log.last(1).isEmpty()) {
@@ -99,12 +98,14 @@ public final class UnitLogs implements AutoCloseable {
         }
     }
 
-    /** That of a unit which is not loaded any more, if it is kept. */
+    /** Returns the log of an unloaded unit, if it is kept. */
     public Optional<UnitLog> ofUnloaded(UnitName unit) {
         return Optional.ofNullable(kept.get(unit));
     }
 
-    /** The manager ends: what outlives it stays with whoever keeps it. */
+    /**
+     * Closes the logs because the manager stops; the output that outlives it stays with the keeper.
+     */
     @Override
     public void close() {
         inUse.values().forEach(log -> log.intake().close());

@@ -1,6 +1,6 @@
 /**
- * What a manager and its units write: lines for its listener, the output of units, and complaints
- * that do not flood.
+ * The output of a manager and its units: messages for its listener, the output of units, and
+ * throttled complaints.
  */
 @NullMarked
 package io.holdfast.manager.log;

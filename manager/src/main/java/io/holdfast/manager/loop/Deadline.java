@@ -5,7 +5,7 @@ import io.holdfast.manager.unit.value.TimeSpan;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
-/** A limit of time that is set, prolonged and lifted. On the loop. */
+/** A time limit that can be set, prolonged and lifted. On the loop. */
 public final class Deadline {
     private final EventLoop loop;
     private EventLoop.@Nullable Timer timer;
@@ -17,10 +17,10 @@ public final class Deadline {
     }
 
     /**
-     * Sets it anew.
+     * Sets the limit anew.
      *
-     * @param span 0 and infinity are no limit
-     * @param late what is done when it is over
+     * @param span 0 and infinity mean no limit
+     * @param late run when the limit expires
      */
     public void set(TimeSpan span, Runnable late) {
         lift();
@@ -29,7 +29,7 @@ public final class Deadline {
                 .ifPresent(duration -> set(duration, late));
     }
 
-    /** Sets it anew, also to no time at all. */
+    /** Sets the limit anew; a zero duration expires at once. */
     public void set(Duration duration, Runnable late) {
         lift();
         this.late = late;
@@ -43,7 +43,7 @@ public final class Deadline {
                         });
     }
 
-    /** It is not over before this span is, counted from now. Nothing if it is not set. */
+    /** Moves the expiry to at least this span from now; does nothing if no limit is set. */
     public void prolong(TimeSpan span) {
         if (timer == null) {
             return;
@@ -57,13 +57,14 @@ public final class Deadline {
                 .ifPresent(duration -> set(duration, late));
     }
 
-    /** When it is over, by {@link System#nanoTime}; 0 if it is not set. */
+    /** Returns when the limit expires, by {@link System#nanoTime}; 0 if no limit is set. */
     public long at() {
         return timer == null ? 0 : at;
     }
 
     /**
-     * Sets it anew to what {@link #at} told, of this process or of another; nothing if that is 0.
+     * Sets the limit anew to a value of {@link #at} from this process or another one; does nothing
+     * if that is 0.
      */
     public void restore(long before, Runnable task) {
         if (before != 0) {

@@ -4,23 +4,25 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 
 /**
- * When something happened, by both clocks.
+ * The time of an event on both clocks.
  *
  * @param realtime microseconds since 1970; 0: never
  * @param monotonic microseconds of CLOCK_MONOTONIC; 0: never
  */
 public record DualTimestamp(long realtime, long monotonic) {
-    /** 0 by both clocks: it has not happened. */
+    /** 0 on both clocks: the event has not happened. */
     public static final DualTimestamp NEVER = new DualTimestamp(0, 0);
 
-    /** The opposite of {@link #parse}. */
+    /** The inverse of {@link #parse}. */
     @Override
     public String toString() {
         return realtime + "/" + monotonic;
     }
 
     /**
-     * @throws IllegalArgumentException if that is not what {@link #toString} gives
+     * Parses the output of {@link #toString}; an empty text is {@link #NEVER}.
+     *
+     * @throws IllegalArgumentException if the text is not such an output
      */
     public static DualTimestamp parse(String text) {
         if (text.isEmpty()) {
@@ -35,7 +37,7 @@ public record DualTimestamp(long realtime, long monotonic) {
                 Long.parseLong(text.substring(slash + 1)));
     }
 
-    /** The JVM's {@code nanoTime} is CLOCK_MONOTONIC on Linux. */
+    /** {@return the current time} The JVM's {@code nanoTime} is CLOCK_MONOTONIC on Linux. */
     public static DualTimestamp now() {
         return new DualTimestamp(
                 ChronoUnit.MICROS.between(Instant.EPOCH, Instant.now()), System.nanoTime() / 1000);

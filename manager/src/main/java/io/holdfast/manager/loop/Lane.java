@@ -5,7 +5,7 @@ import java.util.Deque;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
-/** Work that is done one after the other, by at most one thread: see {@link Workers}. */
+/** A queue whose work runs in order, on at most one thread at a time: see {@link Workers}. */
 public final class Lane {
     final Workers workers;
     final String name;
@@ -18,7 +18,7 @@ public final class Lane {
 
     /**
      * @param name for messages
-     * @param isNamed whether others may get this lane by its name
+     * @param isNamed whether {@link Workers#lane} returns this lane for its name
      */
     Lane(Workers workers, String name, boolean isNamed) {
         this.workers = workers;
@@ -27,7 +27,7 @@ public final class Lane {
     }
 
     /**
-     * Describes something to do; {@link Work#begin} has it done.
+     * Describes a task; {@link Work#begin} queues it.
      *
      * @param what for messages: {@code the check of its conditions}
      */

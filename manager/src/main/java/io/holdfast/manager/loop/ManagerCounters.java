@@ -5,7 +5,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 
-/** What a manager has done since it began, for its metrics. On the loop. */
+/** Counts what a manager has done since it started, for its metrics. On the loop. */
 public final class ManagerCounters {
     private enum ExitOutcome {
         SUCCESS("success"),
@@ -37,45 +37,45 @@ public final class ManagerCounters {
     private long messages;
     private long refusedMessages;
 
-    /** A process of a unit was spawned. */
+    /** Counts a process of a unit that was spawned. */
     public void spawned() {
         spawns++;
     }
 
-    /** A process of a unit could not be spawned. */
+    /** Counts a process of a unit that could not be spawned. */
     public void spawnFailed() {
         failedSpawns++;
     }
 
-    /** A main or control process of a unit has ended. */
+    /** Counts the exit of a main or control process of a unit. */
     public void exited(Exit exit) {
         exits.merge(ExitOutcome.of(exit), 1L, Long::sum);
     }
 
-    /** An automatic restart was queued. */
+    /** Counts an automatic restart that was queued. */
     public void restarted() {
         restarts++;
     }
 
-    /** A unit has written a line. */
+    /** Counts a line that a unit wrote. */
     public void lineWritten() {
         lines++;
     }
 
-    /** A notify message has arrived. */
+    /** Counts a notify message that arrived. */
     public void messageReceived() {
         messages++;
     }
 
-    /** A notify message was refused or ignored. */
+    /** Counts a notify message that was refused or ignored. */
     public void messageRefused() {
         refusedMessages++;
     }
 
     /**
-     * Ends of processes by their outcome, in the words of {@code Result=} of systemd: {@code
-     * success} (status 0), {@code exit-code}, {@code signal}, {@code core-dump}; {@code unknown} of
-     * a process that ended while no manager was there.
+     * Returns the exits of processes by their outcome, in the words of systemd's {@code Result=}:
+     * {@code success} (status 0), {@code exit-code}, {@code signal}, {@code core-dump}; {@code
+     * unknown} for a process that ended while no manager was running.
      */
     public Map<String, Long> exits() {
         Map<String, Long> byWord = new HashMap<>();
@@ -95,12 +95,12 @@ public final class ManagerCounters {
         return restarts;
     }
 
-    /** Lines that units have written. */
+    /** {@return how many lines units have written} */
     public long lines() {
         return lines;
     }
 
-    /** Notify messages, those that were refused included. */
+    /** {@return how many notify messages arrived, including the refused ones} */
     public long messages() {
         return messages;
     }

@@ -222,7 +222,7 @@ public final class ManagerLimits {
 
     private ManagerLimits() {}
 
-    /** All of them. */
+    /** {@return all limits} */
     public static List<Limit> all() {
         return List.of(
                 UNITS,

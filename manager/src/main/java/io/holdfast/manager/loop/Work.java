@@ -9,8 +9,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One thing that a worker does, from when it is asked for until its answer has come on the loop, or
- * nobody waits for it any more.
+ * A task for a worker, from its description until its answer has arrived on the loop or is no
+ * longer awaited.
  *
  * <pre>{@code
  * lane.work("the check of its conditions", () -> check(unit))
@@ -19,17 +19,19 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class Work<T> {
-    /** What becomes of it, on the loop. */
+    /** Receives the outcome of the work, on the loop. */
     public interface Answer<T> {
         /**
-         * @param value null if it failed
-         * @param failure null if it did not; a {@link LateException} if it has not come back in
-         *     time
+         * Receives the value or the failure.
+         *
+         * @param value null if the work failed
+         * @param failure null if the work succeeded; a {@link LateException} if it has not returned
+         *     in time
          */
         void accept(@Nullable T value, @Nullable Exception failure);
     }
 
-    /** Work that has not come back in time. */
+    /** The work has not returned within its time limit. */
     public static final class LateException extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -38,7 +40,7 @@ public final class Work<T> {
         }
     }
 
-    /** Why it failed, in one line. */
+    /** Describes in one line why the work failed. */
     public static String reason(@Nullable Exception failure) {
         if (failure == null) {
             return "no reason known";
@@ -51,7 +53,7 @@ public final class Work<T> {
         NEW,
         WAITING,
         RUNNING,
-        /** It has come back; its answer is on its way. */
+        /** The work has returned; its answer is on its way to the loop. */
         DONE,
         OVER
     }
@@ -67,7 +69,7 @@ public final class Work<T> {
 
     // guarded by the workers
     private State state = State.NEW;
-    private boolean wanted = true; // by whoever gets the answer
+    private boolean wanted = true; // an answer is still awaited
     private boolean slow;
     private boolean toldGivenUp;
     private long begun;
@@ -86,11 +88,11 @@ public final class Work<T> {
         return lane.workers;
     }
 
-    // ---- what is asked for
+    // ---- the request
 
     /**
-     * What becomes of a result that nobody waits for any more, such as a child that has come too
-     * late: by the worker, before anything else is done in the lane.
+     * Sets the release of a result that is no longer awaited, such as a child that was spawned too
+     * late. The worker runs it before any other work of the lane.
      */
     public Work<T> releasing(Consumer<? super T> release) {
         this.release = release;
@@ -98,35 +100,36 @@ public final class Work<T> {
     }
 
     /**
-     * Runs a task if the work is called off before it has begun: gives back what only the work
-     * itself would have given back. By the thread that calls it off; must not block.
+     * Sets a task that runs if the work is cancelled before it has begun: it gives back what
+     * otherwise only the work itself would give back. It runs on the thread that cancels, and must
+     * not block.
      */
     public Work<T> ifNeverBegun(Runnable task) {
         unused = task;
         return this;
     }
 
-    /** It is done though nobody waits for the answer any more, such as a clean-up. */
+    /** Runs the work even if its answer is no longer awaited, such as a clean-up. */
     public Work<T> evenIfLate() {
         evenIfLate = true;
         return this;
     }
 
-    /** How long its answer is waited for. */
+    /** Limits how long the answer is awaited. */
     public Work<T> within(Duration limit) {
         this.limit = limit;
         return this;
     }
 
-    /** How long its answer is waited for. */
+    /** Limits how long the answer is awaited. */
     public Work<T> within(TimeSpan limit) {
         this.limit = limit.duration().orElse(null);
         return this;
     }
 
     /**
-     * Has it done. Where too much waits in its lane already, it answers with that, as it does with
-     * every other failure.
+     * Queues the work. If the lane is full, that is reported through the answer, as every other
+     * failure is.
      *
      * @throws RejectedExecutionException if the workers are closed
      */
@@ -154,7 +157,7 @@ public final class Work<T> {
         return this;
     }
 
-    /** Why it is not taken; then it has failed with that. */
+    /** Queues the work. If it is refused, it has failed with the refusal that is returned. */
     private @Nullable RejectedExecutionException tryAdd() {
         synchronized (workers()) {
             try {
@@ -169,7 +172,7 @@ public final class Work<T> {
         }
     }
 
-    /** Changes how long its answer is waited for, from now on. On the loop. */
+    /** Sets a new limit, from now on, for how long the answer is awaited. On the loop. */
     public void limit(Duration length) {
         liftTimer();
         synchronized (workers()) {
@@ -211,9 +214,9 @@ public final class Work<T> {
     }
 
     /**
-     * Nobody waits for its answer any more: it is not begun, unless it is to be done {@linkplain
-     * #evenIfLate even so}, or what comes of it is released. By any thread; does nothing once it
-     * has answered.
+     * Stops waiting for the answer. Work that has not begun is not run, unless it is to run
+     * {@linkplain #evenIfLate even so}; the result of work that has begun is released. Called by
+     * any thread; does nothing once the work has answered.
      */
     public void cancel() {
         T left = null;
@@ -260,13 +263,13 @@ public final class Work<T> {
 
     // ---- the worker
 
-    /** It has a thread. */
+    /** Records that the work has a thread. */
     void begun() {
         state = State.RUNNING;
         begun = System.nanoTime();
     }
 
-    /** On the worker. */
+    /** Runs the task. On the worker. */
     void perform() {
         T result = null;
         Exception thrown = null;
@@ -274,13 +277,13 @@ public final class Work<T> {
             result = call.call();
         } catch (Exception e) {
             thrown = e;
-        } catch (Error e) { // whoever waits for the answer is to hear of it
+        } catch (Error e) { // reported through the answer
             thrown = new IllegalStateException(e);
         }
         end(result, thrown);
     }
 
-    /** It could not even begin. */
+    /** Fails work that could not even begin. */
     void fail(Exception why) {
         end(null, why);
     }
@@ -303,7 +306,7 @@ public final class Work<T> {
                 workers().tellBack(this);
             }
         }
-        if (delivered) { // before that of what comes behind it in the lane
+        if (delivered) { // before the answers of later work in the lane
             workers().loop.postEnding(this::deliver);
         }
         workers().over(this);
@@ -329,14 +332,14 @@ public final class Work<T> {
         answer.accept(value, failure);
     }
 
-    // ---- asked by the workers, who hold their lock
+    // ---- called by the workers, which hold their lock
 
-    /** Whether nobody waits for it while it runs. */
+    /** {@return whether the answer is no longer awaited} */
     boolean isGivenUp() {
         return !wanted;
     }
 
-    /** Whether it has become slow since this was asked last. */
+    /** {@return whether the work has become slow since the last call} */
     boolean isSlowNow() {
         boolean now = !slow && age().compareTo(Workers.SLOW) > 0;
         slow |= now;
@@ -347,14 +350,14 @@ public final class Work<T> {
         return slow;
     }
 
-    /** Whether it has come back, and its answer has not. */
+    /** {@return whether the work has returned and its answer is not delivered yet} */
     boolean isBack() {
         synchronized (workers()) {
             return state == State.DONE;
         }
     }
 
-    /** Since it has its thread. */
+    /** {@return the time since the work got its thread} */
     Duration age() {
         return Duration.ofNanos(System.nanoTime() - begun);
     }

@@ -18,23 +18,22 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
- * Platform threads for what may block in the kernel; the answers are posted back to the loop.
+ * Platform threads for calls that may block in the kernel; the answers are posted back to the loop.
  *
- * <p>A call into the kernel can take as long as somebody else likes: a file server that is gone, a
- * file system that a user serves, the memory of a process that is asked for its command line. No
- * such call may cost more than the unit it is made for. So work is done in {@linkplain Lane lanes}:
- * what is in one lane is done one after the other, and a lane has at most one thread. A unit has
- * two lanes, one for its start and the clean-up after its end, one for what stops it meanwhile.
+ * <p>A call into the kernel can block for as long as another party decides: a file server that is
+ * gone, a file system that a user serves, a process whose memory is read for its command line. Such
+ * a call may cost no more than the unit it is made for. So work is queued in {@linkplain Lane
+ * lanes}: the work of one lane runs in order, on at most one thread. A unit has two lanes, one for
+ * its start and the clean-up after its end, one for stopping it meanwhile.
  *
  * <p>Few threads run at once, as there are few processors. Work that takes longer than {@link
- * #SLOW} does not count among these any more, so that others always find a thread, up to a number
- * of threads that no healthy machine comes near.
+ * #SLOW} no longer counts against that limit, so that other work always finds a thread, up to a
+ * number of threads that no healthy machine comes near.
  *
- * <p>Whoever waits for an answer does not wait for ever: see {@link Work#within}. Safe for use by
- * any thread.
+ * <p>No answer is awaited for ever: see {@link Work#within}. Safe for use by any thread.
  */
 public final class Workers implements AutoCloseable {
-    /** After this time work is taken for waiting in the kernel. */
+    /** Work that takes longer is taken to be blocked in the kernel. */
     static final Duration SLOW = Duration.ofSeconds(1);
 
     private static final long IDLE_SECONDS = 10;
@@ -46,19 +45,19 @@ public final class Workers implements AutoCloseable {
     private final ThreadPoolExecutor threads;
 
     @GuardedBy("this")
-    private final Map<String, Lane> lanes = new HashMap<>(); // those with work in them
+    private final Map<String, Lane> lanes = new HashMap<>(); // with work in them
 
     @GuardedBy("this")
-    private final Deque<Lane> ready = new ArrayDeque<>(); // with work, and without a thread
+    private final Deque<Lane> ready = new ArrayDeque<>(); // with work but without a thread
 
     @GuardedBy("this")
     private final Set<Work<?>> running = new LinkedHashSet<>();
 
     @GuardedBy("this")
-    private final Set<Work<?>> open = new LinkedHashSet<>(); // whose answer is still to come
+    private final Set<Work<?>> open = new LinkedHashSet<>(); // whose answer is not delivered yet
 
     @GuardedBy("this")
-    private int slow; // of the running ones
+    private int slow; // how many of the running ones
 
     @GuardedBy("this")
     private boolean looking;
@@ -70,15 +69,19 @@ public final class Workers implements AutoCloseable {
     private boolean closed;
 
     /**
-     * For what the manager does.
+     * Creates the workers for the manager's own work.
      *
-     * @param warnings of work that does not come back; on the loop, or by the thread that closes
+     * @param warnings called with a line about work that does not return; on the loop, or by the
+     *     thread that closes
      */
     public Workers(EventLoop loop, Consumer<String> warnings) {
         this(loop, "holdfast-work-", ManagerLimits.WORKERS.intValue(), warnings);
     }
 
-    /** For what others only ask, so that no questions hold up what is done. */
+    /**
+     * Creates the workers for read-only requests of clients, so that these never delay the
+     * manager's own work.
+     */
     public static Workers forReaders(EventLoop loop, Consumer<String> warnings) {
         return new Workers(loop, "holdfast-read-", ManagerLimits.READERS.intValue(), warnings);
     }
@@ -98,13 +101,13 @@ public final class Workers implements AutoCloseable {
                         Thread.ofPlatform().daemon().name(name, 0).factory());
     }
 
-    /** The lane of this name: whoever asks for it at the same time gets the same. */
+    /** Returns the lane of this name; concurrent callers get the same one. */
     public synchronized Lane lane(String name) {
         Lane there = lanes.get(name);
         return there != null ? there : new Lane(this, name, true);
     }
 
-    /** A lane of the caller's own. */
+    /** Creates a lane that only the caller uses. */
     public Lane ownLane(String name) {
         return new Lane(this, name, false);
     }
@@ -113,16 +116,16 @@ public final class Workers implements AutoCloseable {
         return closed;
     }
 
-    /** How much work has not come back to those who have stopped waiting for it. */
+    /** {@return how much running work is no longer awaited} */
     synchronized int hanging() {
         return (int) running.stream().filter(Work::isGivenUp).count();
     }
 
     /**
-     * Puts work into its lane.
+     * Queues work in its lane.
      *
-     * @param first before what waits there already
-     * @throws RejectedExecutionException after the close, or if too much waits there
+     * @param first before the work that already waits there
+     * @throws RejectedExecutionException after the close, or if the lane is full
      */
     synchronized void add(Work<?> work, boolean first) {
         Lane lane = work.lane;
@@ -166,7 +169,7 @@ public final class Workers implements AutoCloseable {
             lane.isReady = false;
             Work<?> next = lane.waiting.pollFirst();
             if (next == null) {
-                forget(lane); // all was called off
+                forget(lane); // all its work was cancelled
                 continue;
             }
             lane.current = next;
@@ -174,7 +177,7 @@ public final class Workers implements AutoCloseable {
             running.add(next);
             try {
                 threads.execute(next::perform);
-            } catch (RejectedExecutionException | OutOfMemoryError e) { // no thread to be had
+            } catch (RejectedExecutionException | OutOfMemoryError e) { // no thread available
                 next.fail(new IllegalStateException("cannot start a thread: " + e.getMessage(), e));
             }
         }
@@ -186,7 +189,7 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /** What has taken long does not count any more. */
+    /** Stops counting work that takes long, and dispatches. */
     private synchronized void look() {
         looking = false;
         for (Work<?> work : running) {
@@ -197,7 +200,7 @@ public final class Workers implements AutoCloseable {
         dispatch();
     }
 
-    /** The work has come back, and its lane is free. */
+    /** Frees the lane of work that has returned. */
     synchronized void over(Work<?> work) {
         boolean _ = running.remove(work);
         if (work.wasSlow()) {
@@ -212,7 +215,7 @@ public final class Workers implements AutoCloseable {
         notifyAll();
     }
 
-    /** After the close, when nothing runs: then nothing waits either. */
+    /** Ends the threads after the close, once nothing runs; nothing waits then either. */
     private synchronized void endThreads() {
         if (closed && running.isEmpty() && ready.isEmpty()) {
             threads.shutdown();
@@ -226,19 +229,19 @@ public final class Workers implements AutoCloseable {
         }
     }
 
-    /** Nobody waits for its answer any more. */
+    /** Records that the work's answer is no longer awaited. */
     synchronized void settled(Work<?> work) {
         boolean _ = open.remove(work);
     }
 
-    /** Takes work out of its lane that has not begun. */
+    /** Removes work that has not begun from its lane. */
     synchronized boolean remove(Work<?> work) {
         return work.lane.waiting.remove(work);
     }
 
-    // ---- what is said
+    // ---- messages
 
-    /** Why the work has not come back. */
+    /** Describes why the work has not returned. */
     synchronized String reason(Work<?> work) {
         if (running.contains(work)) {
             return work.what + " has not returned from the kernel for " + seconds(work);
@@ -262,14 +265,14 @@ public final class Workers implements AutoCloseable {
         return work.age().toMillis() / 1000.0 + " s";
     }
 
-    /** It was given up while it runs. */
+    /** Reports that running work was given up. */
     void tellGivenUp(Work<?> work) {
         warnings.accept(
                 "%s: %s; this costs the unit alone, and one of %d worker threads (%d hang)"
                         .formatted(work.lane.name, reason(work), most, hanging()));
     }
 
-    /** It was given up, and has come back. */
+    /** Reports that work that was given up has returned. */
     void tellBack(Work<?> work) {
         String text =
                 "%s: %s has returned from the kernel after %s"
@@ -277,7 +280,7 @@ public final class Workers implements AutoCloseable {
         loop.postEnding(() -> warnings.accept(text));
     }
 
-    /** What came of it, and nobody waited for, could not be undone. */
+    /** Reports that a result, which is no longer awaited, could not be released. */
     void tellNotUndone(Work<?> work, RuntimeException why) {
         loop.postEnding(() ->
                 warnings.accept(
@@ -288,9 +291,9 @@ public final class Workers implements AutoCloseable {
     // ---- the end
 
     /**
-     * Lets what was begun, and what waits, come to its end, as long as any of it does. What has not
-     * come back by then is left behind, with what waits in its lane: when it comes back after all,
-     * the clean-up behind it is still done. Its threads end with the process.
+     * Waits until running and waiting work has ended, as long as some of it makes progress. Work
+     * that has not returned by then is left behind, with the work that waits in its lane: if it
+     * returns after all, the clean-up behind it still runs. Its threads end with the process.
      */
     @Override
     public void close() {

@@ -12,9 +12,9 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * What one datagram to the notify socket says. Keys that nobody knows, and lines that are no
- * assignment, are left out; of a key that comes twice the first counts. Times are microseconds,
- * {@link Long#MAX_VALUE} for those without end.
+ * One datagram to the notify socket. Unknown keys, and lines that are no assignment, are left out;
+ * of a repeated key the first one counts. Times are microseconds; {@link Long#MAX_VALUE} is
+ * infinity.
  *
  * @param ready READY=1: the start, or a reload, is done
  * @param reloading RELOADING=1
@@ -22,14 +22,14 @@ import java.util.Set;
  * @param stopping STOPPING=1
  * @param status a line for people
  * @param errno of a failure
- * @param mainPid a number as the sender sees it; to be held and verified
+ * @param mainPid a PID as the sender sees it; to be opened and verified
  * @param mainPidfdId the pidfs identity that {@code mainPid} must have, unsigned
  * @param mainPidfd whether the one descriptor of the message is a pidfd of the main process
- * @param watchdogMicros a new watchdog time; 0 ends the watch
+ * @param watchdogMicros a new watchdog time; 0 disables the watchdog
  * @param extendTimeoutMicros how much longer the current step may take, from now
- * @param barrier the one descriptor is to be closed when all messages before are done with
- * @param store what becomes of descriptors that are kept by the manager
- * @param unsupported keys that systemd knows and this manager does not
+ * @param barrier whether the one descriptor is to be closed once all earlier messages are handled
+ * @param store changes to the descriptor store
+ * @param unsupported keys that systemd knows and this manager does not support
  * @see <a href="https://www.freedesktop.org/software/systemd/man/sd_notify.html">sd_notify(3)</a>
  */
 public record NotifyMessage(
@@ -48,7 +48,7 @@ public record NotifyMessage(
         boolean barrier,
         Store store,
         Set<String> unsupported) {
-    /** Bytes of a datagram; to see that one is longer, receive one byte more. */
+    /** Bytes of a datagram; to detect a longer one, receive one byte more. */
     public static final int MAX_SIZE = 4096;
 
     private static final Set<String> UNSUPPORTED = Set.of("NOTIFYACCESS", "RESTART_RESET");
@@ -59,23 +59,23 @@ public record NotifyMessage(
     public enum Watchdog {
         /** Still alive. */
         PING,
-        /** To be treated as if the time were over. */
+        /** Treat the watchdog time as expired. */
         TRIGGER
     }
 
     /**
-     * What it says of the descriptor store.
+     * Changes to the descriptor store.
      *
-     * @param add FDSTORE=1: the descriptors of the message are to be kept
-     * @param remove FDSTOREREMOVE=1: those of the name are not
+     * @param add FDSTORE=1: store the descriptors of the message
+     * @param remove FDSTOREREMOVE=1: remove the descriptors with the name
      * @param name FDNAME=, for people and for sd_listen_fds_with_names(3)
-     * @param watched not FDPOLL=0: one whose other end has gone is let go of
+     * @param watched not FDPOLL=0: remove a descriptor whose other end has closed
      */
     public record Store(boolean add, boolean remove, String name, boolean watched) {
         static final String USUAL_NAME = "stored";
     }
 
-    /** A datagram that is no message: what is wrong with it. */
+    /** A datagram that is not a valid message; the text says why. */
     public static final class MalformedException extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -89,9 +89,11 @@ public record NotifyMessage(
     }
 
     /**
+     * Parses a datagram.
+     *
      * @param datagram all of it
-     * @throws MalformedException if it is empty, longer than {@link #MAX_SIZE}, no UTF-8, has a NUL
-     *     but for one at its end, or a value that its key does not allow
+     * @throws MalformedException if it is empty, longer than {@link #MAX_SIZE}, not UTF-8, has a
+     *     NUL except at its end, or a value that its key does not allow
      */
     public static NotifyMessage parse(byte[] datagram) throws MalformedException {
         return of(new Fields(assignments(text(datagram))));
@@ -199,7 +201,7 @@ public record NotifyMessage(
                     return OptionalLong.of(Long.parseUnsignedLong(value));
                 }
             } catch (NumberFormatException e) {
-                // too large: as bad as any other text
+                // too large: invalid like any other text
             }
             throw bad(key, value, "an unsigned 64-bit number");
         }

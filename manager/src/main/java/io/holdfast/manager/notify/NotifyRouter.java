@@ -23,24 +23,25 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Routes each notify message to the service that its sender belongs to. A message of a process that
- * is being spawned, and so not known yet, waits until the spawn is over. What waits is charged to
- * the sender's user with its descriptors, for anybody may send while something is spawned. A
- * message is parsed once its sender's unit is known, so a complaint about it can name both. On the
- * loop.
+ * Routes each notify message to the unit of its sender. If the sender may be a process that is
+ * being spawned, and so not known yet, the message waits until the spawn is over. A waiting message
+ * and its descriptors are charged to the sender's user, because every user may send while a spawn
+ * is in progress. A message is parsed once its sender's unit is known, so a complaint about it can
+ * name both. On the loop.
  */
 public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
     /** A unit whose processes may send messages. */
     public interface Recipient {
         /**
-         * Whether a process of it is being spawned, which is not known yet and may speak already.
+         * Returns whether a process of it is being spawned; the manager does not know this process
+         * yet, but it may already send messages.
          */
         boolean isSpawning();
 
-        /** Whether it is the main process, or the one that runs a command beside it. */
+        /** {@return whether the process is its main or control process} */
         boolean knows(PidFd process);
 
-        /** Takes a datagram of a process that this unit owns. */
+        /** Takes a datagram of a process that belongs to this unit. */
         void take(NotifySender sender, byte[] datagram, List<Fd> descriptors);
     }
 
@@ -53,7 +54,7 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
     private final FairShare<Long> shares = FairShare.of(ManagerLimits.EARLY_MESSAGES);
     private final Deque<Early> early = new ArrayDeque<>();
 
-    /** A message that waits. What it owns is closed with it. */
+    /** A waiting message. Its close also closes its sender and descriptors. */
     private static final class Early implements AutoCloseable {
         private final NotifySender sender;
         private final byte[] datagram;
@@ -62,7 +63,7 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
         private final Charge<Long> charge;
 
         /**
-         * @param charge of the message and its descriptors
+         * @param charge for the message and its descriptors
          */
         Early(
                 NotifySender sender,
@@ -86,10 +87,10 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
     }
 
     /**
-     * @param warnings gets lines on messages that are ignored
+     * @param warnings receives lines about ignored messages
      * @param cgroups whether processes are born in the cgroup of their unit
-     * @param counters counts the messages that are ignored
-     * @param recipients the unit of that name, if it takes messages
+     * @param counters counts the ignored messages
+     * @param recipients finds the unit of a name, if it takes messages
      */
     public NotifyRouter(
             EventLoop loop,
@@ -138,14 +139,17 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
         return owner.orElse(null);
     }
 
-    /** Where there are cgroups a process is born in that of its unit. */
+    /**
+     * Returns whether the sender may be a process that is being spawned. With cgroups, such a
+     * process is born in the cgroup of its unit, and so has an owner.
+     */
     private boolean mayBeEarly(PidFd sender, @Nullable Recipient owner) {
         return owner == null
                 ? !cgroups && index.isAnySpawning()
                 : owner.isSpawning() && !owner.knows(sender);
     }
 
-    /** False if too many of the sender's user wait. */
+    /** Keeps the message for later; returns false if too many of the sender's user wait. */
     private boolean keep(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
         Charge<Long> charge = shares.charge(sender.uid(), 1L + descriptors.size());
         if (charge == null) {
@@ -167,7 +171,7 @@ public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable 
         return true;
     }
 
-    /** A spawn is over. */
+    /** Routes the waiting messages again, because a spawn is over. */
     public void spawned() {
         List<Early> waiting = List.copyOf(early);
         early.clear();

@@ -5,11 +5,11 @@ import io.holdfast.core.process.PidFd;
 /**
  * The process that sent a notify message.
  *
- * @param process held by the kernel for us (SCM_PIDFD)
+ * @param process the pidfd that the kernel gave us (SCM_PIDFD)
  * @param uid its real user when it sent the message (SCM_CREDENTIALS)
  */
 public record NotifySender(PidFd process, long uid) implements AutoCloseable {
-    /** A copy that outlives this one. */
+    /** Returns a copy that outlives this one. */
     NotifySender duplicate() {
         return new NotifySender(process.duplicate(), uid);
     }
@@ -19,7 +19,7 @@ public record NotifySender(PidFd process, long uid) implements AutoCloseable {
         process.close();
     }
 
-    /** For complaints. */
+    /** The text for complaints. */
     @Override
     public String toString() {
         return process + " of user " + uid;

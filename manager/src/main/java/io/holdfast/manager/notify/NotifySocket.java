@@ -25,26 +25,27 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * The socket of {@code $NOTIFY_SOCKET} (sd_notify(3)). The sender of each message is the process
- * that the kernel holds for us (SCM_PIDFD), never a number in the message.
+ * The socket of {@code $NOTIFY_SOCKET} (sd_notify(3)). The sender of each message is identified by
+ * the pidfd that the kernel gives us (SCM_PIDFD), never by a PID in the message.
  *
- * <p>Everybody may send, also descriptors whose close takes as long as the sender likes. When too
- * many of a user's wait to be closed, the socket takes no descriptors for a while: messages without
- * them still arrive. A kernel before Linux 6.16 cannot refuse descriptors; there the messages wait.
+ * <p>Every user may send, also descriptors whose close blocks for as long as the sender likes.
+ * While too many descriptors of a user wait to be closed, the socket takes no descriptors: messages
+ * without them still arrive. A kernel before Linux 6.16 cannot refuse descriptors; there the
+ * messages wait.
  */
 public final class NotifySocket implements AutoCloseable {
     private static final int MAX_DESCRIPTORS = 253;
     private static final int FOR_ALL = 0777;
     private static final String KEY = "notify";
 
-    /** How long no descriptors are taken before it is looked again whether they may be. */
+    /** Pause after which a full closer is checked again, while descriptors are refused. */
     private static final Duration REFUSAL = Duration.ofSeconds(1);
 
-    /** Whom datagrams go to, on the loop. */
+    /** Receives the datagrams, on the loop. */
     interface Receiver {
         /**
-         * Takes one datagram. What is wrong with it is for the receiver to report, who knows the
-         * sender's unit.
+         * Takes one datagram. The receiver, which knows the sender's unit, reports what is wrong
+         * with it.
          *
          * @param sender lent for the call
          * @param datagram not parsed yet; one byte longer than {@link NotifyMessage#MAX_SIZE} if it
@@ -67,12 +68,12 @@ public final class NotifySocket implements AutoCloseable {
     private final ByteBuffer data = ByteBuffer.allocateDirect(NotifyMessage.MAX_SIZE + 1);
 
     /**
-     * Binds it, in the place of one that a manager has left. Everybody may send: who it was decides
-     * what counts.
+     * Binds the socket, replacing one that an ended manager has left. Every user may send: the
+     * sender decides which messages count.
      *
-     * @param closer closes the descriptors that come beside messages
-     * @param survival has the one of a manager that was killed, with the messages that wait in it
-     * @throws ErrnoException EADDRINUSE if a manager lives there
+     * @param closer closes the descriptors that come with messages
+     * @param survival hands over the socket of a killed manager, with the messages that wait in it
+     * @throws ErrnoException EADDRINUSE if a manager is running there
      */
     public NotifySocket(
             Path path,
@@ -125,7 +126,7 @@ public final class NotifySocket implements AutoCloseable {
         List<Fd> descriptors = beside.takeDescriptors();
         try {
             if (sender.isEmpty()) {
-                return; // the kernel names the sender of every datagram
+                return; // cannot happen: the kernel names each sender
             }
             if (sender.get().pidFd().isEmpty()) {
                 counters.messageRefused();
@@ -151,7 +152,7 @@ public final class NotifySocket implements AutoCloseable {
         }
     }
 
-    /** For the closer of descriptors. */
+    /** Returns the owner of descriptors, for their closer. */
     private static String owner(Sender sender) {
         return "user " + sender.uid();
     }

@@ -3,7 +3,7 @@
  *
  * <p>{@link io.holdfast.manager.notify.NotifySocket} receives a datagram with the pidfd of its
  * sender, {@link io.holdfast.manager.notify.NotifyRouter} finds the unit that the process belongs
- * to, and {@link io.holdfast.manager.notify.NotifyMessage} is what it said.
+ * to, and {@link io.holdfast.manager.notify.NotifyMessage} is the parsed datagram.
  */
 @NullMarked
 package io.holdfast.manager.notify;

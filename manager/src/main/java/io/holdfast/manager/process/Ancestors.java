@@ -11,10 +11,10 @@ final class Ancestors {
     private Ancestors() {}
 
     /**
-     * The first answer that one of them gives, its parent first; empty if the process is gone
-     * meanwhile.
+     * Asks each ancestor in turn, the parent first, and returns the first answer; empty if the
+     * process has ended meanwhile.
      *
-     * @param question is lent each ancestor
+     * @param question called with each ancestor, which is lent
      */
     static <T> Optional<T> nearest(PidFd process, Function<PidFd, Optional<T>> question) {
         PidFd at = process.duplicate();
@@ -33,7 +33,7 @@ final class Ancestors {
             }
             return Optional.empty();
         } catch (ErrnoException e) {
-            return Optional.empty(); // it has gone meanwhile
+            return Optional.empty(); // it has ended meanwhile
         } finally {
             at.close();
         }

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** The processes of a run that has a cgroup: whatever they do, they stay in it. */
+/** The processes of a run that has a cgroup: they cannot leave it. */
 public final class CgroupProcesses implements RunProcesses {
     private final EventLoop loop;
     private final Lane lane;
@@ -27,7 +27,7 @@ public final class CgroupProcesses implements RunProcesses {
 
     /**
      * @param stopLane where they are signalled
-     * @param warnings gets lines on what could not be done
+     * @param warnings receives lines on failures
      * @param cgroup owned from now on
      */
     public CgroupProcesses(
@@ -44,7 +44,7 @@ public final class CgroupProcesses implements RunProcesses {
         return Optional.of(cgroup);
     }
 
-    /** Their cgroup is what tells whose they are. */
+    /** Takes no orphan: the cgroup shows which processes belong to the run. */
     @Override
     public boolean adopt(PidFd orphan) {
         return false;
@@ -101,7 +101,7 @@ public final class CgroupProcesses implements RunProcesses {
                     try {
                         signal.send(member);
                         count++;
-                    } catch (ErrnoException e) { // of one that has become another user's
+                    } catch (ErrnoException e) { // for a process that has become another user's
                         refused = e;
                     }
                 }
@@ -124,12 +124,12 @@ public final class CgroupProcesses implements RunProcesses {
                                 watch = null;
                                 emptied.run();
                             });
-        } catch (ErrnoException e) { // removed by somebody else
+        } catch (ErrnoException e) { // removed by another process
             loop.postEnding(emptied);
         }
     }
 
-    /** The cgroup tells by itself. */
+    /** Does nothing: the cgroup reports when it is empty. */
     @Override
     public void exited() {}
 
@@ -163,7 +163,7 @@ public final class CgroupProcesses implements RunProcesses {
                 cgroup.kill();
                 boolean ignored = cgroup.awaitEmpty(ManagerLimits.KILL_PATIENCE.duration());
             }
-        } catch (ErrnoException e) { // the manager ends, and has removed it
+        } catch (ErrnoException e) { // the manager stops, and has removed it
             if (e.errno() != Errno.ENODEV && e.errno() != Errno.ENOENT) {
                 throw e;
             }

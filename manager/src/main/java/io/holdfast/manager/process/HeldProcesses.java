@@ -13,8 +13,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Processes of a unit without a cgroup, which others have started: those that were given to it by
- * descriptor, and no others. What they start is not tracked: its parent may be anywhere.
+ * The processes of a unit without a cgroup that the manager did not start: those that were passed
+ * to it by descriptor, and no others. Their children are not tracked: an orphan among them may go
+ * to any subreaper.
  */
 public final class HeldProcesses implements RunProcesses {
     private final EventLoop loop;
@@ -25,7 +26,7 @@ public final class HeldProcesses implements RunProcesses {
     private @Nullable Runnable emptied;
 
     /**
-     * @param index learns that the run holds the processes
+     * @param index records that the run holds the processes
      * @param processes owned from now on
      */
     public HeldProcesses(EventLoop loop, ProcessIndex index, Workload run, List<PidFd> processes) {
@@ -58,7 +59,7 @@ public final class HeldProcesses implements RunProcesses {
                 try {
                     signal.send(process);
                 } catch (ErrnoException e) {
-                    // it has become another user's, and is left over when the time to stop is up
+                    // it has become another user's, and is left over after the stop timeout
                 }
             }
         }

@@ -8,20 +8,20 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The children of the keeper: what a manager that was killed has started, and what has lost its
- * parent since. Those that have ended are there, too, for nobody has reaped them.
+ * The children of the keeper: the processes that a killed manager started, and the orphans that it
+ * has received since. Those that have ended are among them, for nothing has reaped them yet.
  */
 public final class KeeperChildren {
     private KeeperChildren() {}
 
     /**
-     * The one that a manager was about to start for a run when it was killed: of those that it had
-     * not written down the first that was born, as pidfs counts them. What that one has started was
-     * born after it.
+     * Finds the process that a manager was about to start for a run when it was killed: among the
+     * children that it had not recorded, the one that was born first, by the order of pidfs. The
+     * processes that this one started were born after it.
      *
-     * @param withCgroup whether the run has a cgroup of its own; else its processes are told by
-     *     what they found in their environment, which one that has ended has no more
-     * @param known those that it had written down
+     * @param withCgroup whether the run has a cgroup of its own; else its processes are identified
+     *     by their environment, which a process that has ended no longer has
+     * @param known those that the manager had recorded
      * @return owned by the caller; empty if none was started
      */
     public static Optional<PidFd> firstOf(
@@ -44,9 +44,9 @@ public final class KeeperChildren {
     }
 
     /**
-     * Shows those that have ended.
+     * Visits the children that have ended.
      *
-     * @param visitor gets each, lent
+     * @param visitor receives each of them, lent
      */
     static void visitEnded(Consumer<PidFd> visitor) {
         try (PidFd keeper = PidFd.open(Unistd.getppid())) {
@@ -60,7 +60,7 @@ public final class KeeperChildren {
         }
     }
 
-    /** Before Linux 6.9 by the clock, and so not to the last. */
+    /** Returns the order of birth; before Linux 6.9 by the start time, which is not precise. */
     private static long born(PidFd process) {
         return process.processId()
                 .pidfdId()

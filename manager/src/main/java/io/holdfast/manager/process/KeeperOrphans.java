@@ -6,9 +6,10 @@ import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 
 /**
- * Orphans that come to the keeper. What a killed manager has started is the keeper's child, and so
- * the orphans of that are, too; the keeper reaps nothing unasked, and so it is asked from time to
- * time, if something has ended there that no unit has to know of. On the loop.
+ * Has the keeper reap the orphans that come to it. The processes that a killed manager started are
+ * the keeper's children, and so their orphans come to the keeper too. The keeper reaps only on
+ * request; so this requests it from time to time, if a child has ended there that belongs to no
+ * unit. On the loop.
  */
 public final class KeeperOrphans {
     private final EventLoop loop;
@@ -17,7 +18,7 @@ public final class KeeperOrphans {
     private final Runnable reap;
 
     /**
-     * @param reap asks the keeper, which then reaps all that has ended
+     * @param reap requests the keeper to reap all children that have ended
      */
     public KeeperOrphans(EventLoop loop, Lane lane, ProcessIndex index, Runnable reap) {
         this.loop = loop;
@@ -26,7 +27,7 @@ public final class KeeperOrphans {
         this.reap = reap;
     }
 
-    /** Looks from now on, for as long as the loop runs. */
+    /** Starts to look for orphans, for as long as the loop runs. */
     public void begin() {
         EventLoop.Timer _ = loop.after(ManagerLimits.KEEPER_REAP.duration(), this::look);
     }
@@ -43,7 +44,10 @@ public final class KeeperOrphans {
                         });
     }
 
-    /** Not while a process of a unit has ended there, whose status is about to be read. */
+    /**
+     * Returns whether to reap: not while a unit's process has ended there, whose exit status is
+     * about to be read.
+     */
     private boolean isAskedFor() {
         boolean[] orphan = {false};
         boolean[] held = {false};

@@ -1,9 +1,9 @@
 package io.holdfast.manager.process;
 
-/** Which processes of a unit are signalled. */
+/** The processes of a unit that are signalled. */
 public enum KillWhom {
     MAIN,
-    /** The one that runs a command beside the main one. */
+    /** The control process, which runs a command beside the main process. */
     CONTROL,
     ALL
 }

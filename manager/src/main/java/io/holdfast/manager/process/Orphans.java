@@ -20,31 +20,35 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The processes that became our children when their parents died: a manager is the subreaper of
- * what its units start. Each is held and waited for by its own pidfd, one by one; never is "any
- * child" asked for, which would take the children of others in this JVM. What {@link Child} does
- * not know is an orphan. On the loop but for what is said to block.
+ * The processes that became the manager's children when their parents died: a manager is the
+ * subreaper of the processes of its units. Each orphan is held and reaped by its own pidfd; "any
+ * child" is never waited for, because that would reap the children of other code in this JVM. A
+ * child that {@link Child} does not know is an orphan. On the loop, except for the methods that are
+ * said to block.
  *
- * <p>Where no cgroups tell, the living ones are tracked: each is given to its unit, and what is of
- * none ends with the manager. With cgroups an orphan is in that of its unit, whatever it did, and
- * is ended there; one that root has moved out of the manager's slice, as a login session is, is
- * nobody's here and lives on. What this process had for children before, from what it was before
- * its exec, is nobody's either.
+ * <p>Without cgroups, living orphans are tracked: each is given to its unit, and those that belong
+ * to no unit end with the manager. With cgroups, an orphan stays in the cgroup of its unit and is
+ * ended there, unless root moves it out of the manager's slice, as into a login session: then it
+ * belongs to no unit here and lives on. The children that this process already had before its exec,
+ * from an earlier program, belong to no unit either.
  */
 public final class Orphans {
-    /** Until what is being started, and may not be known yet, is looked at again. */
+    /** Pause before a new scan, if the last one met a child that may be a spawn in progress. */
     private static final Duration START_PAUSE = Duration.ofMillis(10);
 
-    /** How often an exited child that is about to be reaped may hide what is behind it. */
+    /**
+     * Scans in a row that may end at an exited child whose owner is about to reap it: this child
+     * hides those behind it.
+     */
     private static final int MOST_HIDDEN = 10;
 
-    /** Bytes of an orphan's environment that are looked at: it is as long as its user likes. */
+    /** Bytes of an orphan's environment that are read: its user decides how long it is. */
     private static final int ENVIRONMENT = 128 << 10;
 
     /** The units that orphans may belong to. */
     public interface Units {
         /**
-         * Gives an orphan to a run, which owns it then.
+         * Gives an orphan to a run, which owns it afterwards.
          *
          * @return false if the run does not take it
          */
@@ -59,7 +63,7 @@ public final class Orphans {
     private final Units units;
     private final Consumer<String> warnings;
     private final Strays strays;
-    private List<PidFd> inherited = List.of(); // children from before, if tracked
+    private List<PidFd> inherited = List.of(); // children that existed before, if tracked
     private List<Runnable> waiting = new ArrayList<>();
     private boolean scanning;
     private boolean scanAgain;
@@ -67,8 +71,8 @@ public final class Orphans {
 
     /**
      * @param ours whether an exited orphan is to be reaped
-     * @param tracked whether living ones are given to their units and end with the manager, since
-     *     no cgroup tells whose they are
+     * @param tracked whether living orphans are given to their units and end with the manager,
+     *     because no cgroup shows which unit they belong to
      */
     public Orphans(
             EventLoop loop,
@@ -91,12 +95,12 @@ public final class Orphans {
         }
     }
 
-    /** What a scan has found alive; what it was not sure of is looked at again. */
+    /** The living orphans that a scan has found; a scan that is not certain is repeated. */
     private record Found(List<Orphan> living, boolean certain) {}
 
     private record Orphan(PidFd process, Optional<String> invocation) {}
 
-    /** Looks soon. At every SIGCHLD, and after every spawn, which hides orphans. */
+    /** Scans soon. Called at every SIGCHLD, and after every spawn, which hides orphans. */
     public void look() {
         if (scanning) {
             scanAgain = true;
@@ -112,7 +116,7 @@ public final class Orphans {
                         .begin((found, failure) -> scanned(found, failure, told));
     }
 
-    /** Tells when every orphan of this moment is its unit's. */
+    /** Scans, and runs a task once every present orphan has been given to its unit. */
     public void look(Runnable then) {
         if (!tracked) {
             loop.postEnding(then);
@@ -155,7 +159,8 @@ public final class Orphans {
     }
 
     /**
-     * Ends what is of no unit, with bounded patience, and tells then. When all units have stopped.
+     * Ends the orphans of no unit, within a time limit, and then runs a task. Called when all units
+     * have stopped.
      */
     public void end(Runnable ended) {
         if (tracked) {
@@ -166,9 +171,9 @@ public final class Orphans {
     }
 
     /**
-     * Blocking. Where cgroups tell whose the living ones are, only the exited ones are looked for,
-     * one call of the kernel each: a manager has thousands of children, and this is asked at every
-     * exit.
+     * Scans for orphans. Blocking. Where cgroups show the owners of the living ones, this looks
+     * only for exited ones, by one system call each: a manager has thousands of children, and every
+     * exit causes a scan.
      */
     private Found scan() {
         if (tracked) {
@@ -186,7 +191,7 @@ public final class Orphans {
                     return scanAll();
                 }
             } catch (ErrnoException e) {
-                return new Found(List.of(), false); // reaped meanwhile by its owner
+                return new Found(List.of(), false); // its owner has reaped it meanwhile
             }
         }
         hidden = 0;
@@ -216,7 +221,7 @@ public final class Orphans {
         }
     }
 
-    /** False if it cannot be told from a child that is being started. */
+    /** Returns false if the process cannot be distinguished from a child that is being spawned. */
     private boolean look(int number, List<Orphan> living) {
         Optional<PidFd> found = PidFd.find(number);
         if (found.isEmpty()) {
@@ -240,7 +245,7 @@ public final class Orphans {
             }
             return certain || !tracked;
         } catch (ErrnoException e) {
-            return true; // reaped by its owner meanwhile
+            return true; // its owner has reaped it meanwhile
         } finally {
             if (!kept) {
                 child.close();
@@ -254,25 +259,25 @@ public final class Orphans {
                 && info.ppid().getAsInt() == (int) ProcessHandle.current().pid();
     }
 
-    /** What it found in its environment when it was executed. */
+    /** Returns the invocation id in the environment that the process had at its exec. */
     static Optional<String> invocationOf(PidFd process) {
         try {
             return Optional.ofNullable(
                     process.proc().environment(ENVIRONMENT).get("INVOCATION_ID"));
         } catch (ErrnoException e) {
-            return Optional.empty(); // not ours to read, or it has gone
+            return Optional.empty(); // not ours to read, or it has ended
         }
     }
 
     /**
-     * When neither the loop nor the units run any more: kills the tracked ones that are left, and
-     * reaps what can be reaped. Blocking.
+     * Kills the tracked orphans that are left, and reaps those that it can. Called when neither the
+     * loop nor the units run any more. Blocking.
      */
     public void close() {
         strays.close();
         long deadline = System.nanoTime() + ManagerLimits.KILL_PATIENCE.duration().toNanos();
         try {
-            boolean again = true; // what is killed leaves its children to us
+            boolean again = true; // the children of killed processes come to us
             while (again) {
                 again = kill(scanAll().living(), deadline) && System.nanoTime() < deadline;
             }
@@ -282,7 +287,7 @@ public final class Orphans {
         inherited.forEach(PidFd::close);
     }
 
-    /** Whether some have ended by this. */
+    /** Returns whether a process has ended by this. */
     private boolean kill(List<Orphan> living, long deadline) throws InterruptedException {
         boolean ended = false;
         try {

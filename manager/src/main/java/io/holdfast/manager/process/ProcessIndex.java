@@ -15,26 +15,27 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * Which run of a unit a process belongs to: the one place that knows, for notify messages, clients
- * that ask, and orphans.
+ * Finds the run of a unit that a process belongs to. It is the one source for this, for notify
+ * messages, requests of clients, and orphans.
  *
- * <p>A process is known in two ways. <b>By its cgroup</b>, whose id the kernel reports of each
+ * <p>A process is known in two ways. <b>By its cgroup</b>, whose id the kernel reports for each
  * process (PIDFD_GET_INFO) and gives to no other cgroup in the same boot; a process in a cgroup
- * below belongs to the run as well. <b>By itself</b>, if the run holds a pidfd of it: its main
- * process, a command beside that, and where units have no cgroups each orphan that it has adopted.
- * Where a run has no cgroup, the descendants of the processes that it holds belong to it.
+ * below belongs to the run as well. <b>Directly</b>, if the run holds a pidfd of it: its main and
+ * control process and, where units have no cgroups, each orphan that it has adopted. If a run has
+ * no cgroup, the descendants of the processes that it holds belong to it.
  *
- * <p>A run enters the index when it has what it needs to run and leaves it when it ends; a process
- * is in it for as long as its run holds its pidfd. The index owns no descriptor. Changed on the
- * loop, read by any thread, so that a question need not wait for the loop. What a method has to
- * look up in the kernel may block for a moment.
+ * <p>A run enters the index when its resources are ready and leaves it when it ends; a process is
+ * in it for as long as its run holds its pidfd. The index owns no descriptor. It is changed on the
+ * loop and read by any thread, so that a lookup need not wait for the loop. Methods that query the
+ * kernel may block briefly.
  */
 public final class ProcessIndex {
     /**
      * A process that a run holds.
      *
-     * @param started whether the manager started it, or a process of the unit named it and was
-     *     believed. An adopted orphan only said whose it is: its environment holds what it likes
+     * @param started whether the manager started it, or a process of the unit named it and that was
+     *     verified. For an adopted orphan only its environment names the run, and a process may put
+     *     anything there
      */
     private record Held(Workload run, boolean started) {}
 
@@ -67,9 +68,9 @@ public final class ProcessIndex {
     // ---- changes, on the loop
 
     /**
-     * A run begins.
+     * Adds a run that begins.
      *
-     * @param cgroupId of the cgroup that is its own; empty where units have none
+     * @param cgroupId the id of its own cgroup; empty where units have none
      */
     public void enter(Workload run, OptionalLong cgroupId) {
         if (cgroupId.isPresent()) {
@@ -80,7 +81,10 @@ public final class ProcessIndex {
         }
     }
 
-    /** A run is over, and holds no process any more. A later run may have the same cgroup. */
+    /**
+     * Removes a run that has ended and holds no process any more. A later run may have the same
+     * cgroup.
+     */
     public void leave(Workload run) {
         Long id = cgroups.get(run.cgroup());
         if (id != null && byCgroup.remove(id, run)) {
@@ -91,8 +95,8 @@ public final class ProcessIndex {
     }
 
     /**
-     * A run holds a process that is certainly its own, until that is {@linkplain #drop dropped}. A
-     * process that other runs hold already stays theirs until they drop it.
+     * Records that a run holds a process that is certainly its own, until the run {@linkplain #drop
+     * drops} it. A process that other runs already hold stays theirs until they drop it.
      */
     public void hold(PidFd process, Workload run) {
         hold(process, new Held(run, true));
@@ -102,12 +106,12 @@ public final class ProcessIndex {
         held.merge(process, Holders.NONE.with(by), (holders, _) -> holders.with(by));
     }
 
-    /** A run without a cgroup holds an orphan that names it. */
+    /** Records that a run without a cgroup holds an orphan whose environment names the run. */
     public void adopt(PidFd orphan, Workload run) {
         hold(orphan, new Held(run, false));
     }
 
-    /** A run is about to close its pidfd of a process. */
+    /** Records that a run is about to close its pidfd of a process. */
     public void drop(PidFd process, Workload run) {
         Holders _ =
                 held.computeIfPresent(
@@ -122,7 +126,7 @@ public final class ProcessIndex {
         return Optional.ofNullable(held.get(process)).map(Holders::first);
     }
 
-    /** Whether a process of a run is being spawned, which nobody knows yet. */
+    /** Records whether a process of a run is being spawned, whose pidfd is not known yet. */
     public void spawning(Workload run, boolean now) {
         if (now) {
             spawning.add(run);
@@ -139,28 +143,28 @@ public final class ProcessIndex {
                 && spawning.isEmpty();
     }
 
-    // ---- questions, by any thread
+    // ---- lookups, by any thread
 
-    /** Whether a process is being spawned that is not known yet. */
+    /** {@return whether a process is being spawned whose pidfd is not known yet} */
     public boolean isAnySpawning() {
         return !spawning.isEmpty();
     }
 
-    /** The run whose own cgroup has this id. */
+    /** Returns the run whose own cgroup has this id. */
     public Optional<Workload> ofCgroup(long id) {
         return Optional.ofNullable(byCgroup.get(id));
     }
 
-    /** The run whose own cgroup was made at a path. */
+    /** Returns the run whose own cgroup was created at a path. */
     public Optional<Workload> named(CgroupPath path) {
         Long id = cgroups.get(path);
         return id == null ? Optional.empty() : ofCgroup(id);
     }
 
     /**
-     * The run in whose cgroup, or below whose cgroup, a path lies. The name alone is not believed:
-     * the directory there must be the one that was made for the run. Since cgroups never move, it
-     * was there when the path was read. Blocks for a moment.
+     * Returns the run in whose cgroup, or below whose cgroup, a path lies. The name alone is not
+     * trusted: the directory there must be the one that was created for the run. Since cgroups
+     * never move, it was there when the path was read. Blocks briefly.
      */
     public Optional<Workload> at(CgroupPath path) {
         return nearest(
@@ -174,7 +178,7 @@ public final class ProcessIndex {
                 });
     }
 
-    /** Whether the directory of a cgroup is still the one that was made. */
+    /** Checks whether the directory of a cgroup is still the one that was created. */
     private interface Proof {
         boolean holds(CgroupPath place, long id);
     }
@@ -194,20 +198,20 @@ public final class ProcessIndex {
         }
     }
 
-    /** The run without a cgroup that has this invocation id. */
+    /** Returns the run without a cgroup that has this invocation id. */
     public Optional<Workload> ofInvocation(String id) {
         return Optional.ofNullable(withoutCgroup.get(id));
     }
 
-    /** Whether a run holds the process itself. */
+    /** {@return whether a run holds a pidfd of the process} */
     public boolean isHeld(PidFd process) {
         return held.containsKey(process);
     }
 
     /**
-     * The run that a process belongs to, as far as can be told.
+     * Returns the run that a process belongs to, as far as this can be determined.
      *
-     * @throws ErrnoException if the process is reaped or cannot be looked at
+     * @throws ErrnoException if the process is reaped or cannot be inspected
      */
     public Optional<Workload> ownerOf(PidFd process) {
         Optional<Workload> holding = holder(process).map(Held::run);
@@ -228,7 +232,10 @@ public final class ProcessIndex {
         return exactly.isPresent() ? exactly : around(id);
     }
 
-    /** The run in whose cgroup another cgroup is: by the directories, whatever their names are. */
+    /**
+     * Finds the run in whose cgroup another cgroup lies: by the directories, whatever their names
+     * are.
+     */
     private Optional<Workload> around(long id) {
         try (Cgroup inner = Cgroup.ofId(id)) {
             return nearest(inner.path(), (place, outerId) -> isWithin(inner, place, outerId));
@@ -246,9 +253,9 @@ public final class ProcessIndex {
     }
 
     /**
-     * The run that certainly started a process, whatever its cgroup is: it, or where its run has no
-     * cgroup one of its ancestors, is the main process or a command beside it. An adopted orphan is
-     * not certain.
+     * Returns the run that certainly started a process, regardless of its cgroup: the process or,
+     * if the run has no cgroup, one of its ancestors is a main or control process. An adopted
+     * orphan is not certain.
      */
     public Optional<Workload> starterOf(PidFd process) {
         Optional<Workload> starter = holder(process).filter(Held::started).map(Held::run);

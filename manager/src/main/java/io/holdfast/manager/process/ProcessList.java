@@ -9,14 +9,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Lists the processes of a cgroup and of all below it, for people. Anybody may ask for it, and
- * processes make their command lines as long as they like, so all of it is bounded.
+ * Lists the processes of a cgroup and of all cgroups below it, for people. Any user may request the
+ * list, and a process decides how long its command line is, so the list is bounded.
  */
 public final class ProcessList {
-    /** Bytes of one command line; what is beyond them is left out. */
+    /** Bytes of one command line; the rest is cut off. */
     public static final int COMMAND_LINE = 4096;
 
-    /** Characters of all command lines of a list; beyond them the names are shown. */
+    /** Characters of all command lines of a list; the processes beyond show their names instead. */
     static final int CHARACTERS = 256 << 10;
 
     private int characters;
@@ -24,7 +24,7 @@ public final class ProcessList {
     private ProcessList() {}
 
     /**
-     * The processes, the command line of each cut. Blocking.
+     * Returns the processes, each command line cut to {@link #COMMAND_LINE}. Blocking.
      *
      * @throws ErrnoException if the cgroup is gone
      */
@@ -44,7 +44,7 @@ public final class ProcessList {
                                     member.proc().cgroup(),
                                     texts.commandLine(member)));
                 } catch (ErrnoException e) {
-                    // it has gone meanwhile
+                    // it has ended meanwhile
                 }
             }
         }

@@ -8,48 +8,53 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * All processes of one run of a service: which they are, how they are reached, and when none is
- * left. On the loop but for {@link #clean}.
+ * All processes of one run of a unit: signals them, watches until none is left, and cleans up. On
+ * the loop, except for {@link #clean}.
  */
 public sealed interface RunProcesses permits CgroupProcesses, TrackedProcesses, HeldProcesses {
-    /** The cgroup that they are in, if there is one. */
+    /** {@return the cgroup that they are in, if there is one} */
     Optional<Cgroup> cgroup();
 
-    /** Takes a process over that has lost its parent, and says so; else it stays the giver's. */
+    /**
+     * Takes ownership of a process that has lost its parent.
+     *
+     * @return false if the run does not take it; the caller then still owns it
+     */
     boolean adopt(PidFd orphan);
 
-    /** Tells of their only member, if there is exactly one; lent for the call. */
+    /** Passes on their only member, if there is exactly one, or nothing; lent for the call. */
     void only(Consumer<Optional<PidFd>> told);
 
     /**
-     * Signals all.
+     * Sends a signal to all.
      *
-     * @param signalled who has got the signal already
-     * @param done called when all have it: whoever is born later does not get it
+     * @param signalled processes that already have the signal
+     * @param done called when all have it; a process that is born later does not get it
      */
     void signal(RunSignal signal, List<PidFd> signalled, Runnable done);
 
-    /** Tells once when no living process is left; at once if none is. */
+    /** Runs a task once, when no living process is left; at once if none is left now. */
     void watchEmpty(Runnable emptied);
 
-    /** A process has exited that the run itself held. */
+    /** Notes that a process which the run itself held has exited. */
     void exited();
 
-    /** Nobody is to be told of anything any more. */
+    /** Cancels all callbacks. */
     void forget();
 
     /**
-     * Ends what is left if that is wanted, and removes what was made. Blocking; off the loop.
+     * Kills the remaining processes if that is requested, and removes the cgroup. Blocking; off the
+     * loop.
      *
-     * @return false if some process is left: the cgroup is held until {@link #release}
+     * @return false if a process is left: the cgroup is held until {@link #release}
      */
     boolean clean(boolean kill) throws InterruptedException;
 
-    /** Lets go of the cgroup after all, with the processes that are left in it. */
+    /** Closes the cgroup, with the processes that are left in it. */
     void release();
 
     /**
-     * What is sent at once to a process.
+     * The signals that a process gets together.
      *
      * @param hangup whether SIGHUP follows
      */
@@ -60,7 +65,7 @@ public sealed interface RunProcesses permits CgroupProcesses, TrackedProcesses, 
                 ignored = process.signal(Signal.HUP);
             }
             if (!signal.equals(Signal.KILL) && !signal.equals(Signal.CONT)) {
-                ignored = process.signal(Signal.CONT); // a stopped one hears no signal
+                ignored = process.signal(Signal.CONT); // a stopped process handles no signal
             }
         }
     }

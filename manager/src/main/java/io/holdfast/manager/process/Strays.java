@@ -20,12 +20,13 @@ final class Strays {
     private final Consumer<String> warnings;
     private final Throttle losses;
     private final List<PidFd> held = new ArrayList<>();
-    private final List<PidFd> untouchable = new ArrayList<>(); // of these, whom we may not signal
-    private @Nullable Signal ending; // each gets it, also those that are found later
+    private final List<PidFd> untouchable = new ArrayList<>(); // held ones that we may not signal
+    private @Nullable Signal ending; // sent to each, also to those that are found later
     private @Nullable Runnable ended;
 
     /**
-     * @param look tells when every orphan of that moment is its unit's, or here
+     * @param look scans for orphans; runs its argument once each is given to its unit, or adopted
+     *     here
      */
     Strays(EventLoop loop, Consumer<Runnable> look, Consumer<String> warnings) {
         this.loop = loop;
@@ -61,9 +62,9 @@ final class Strays {
     }
 
     /**
-     * Ends all, and what they leave behind: by SIGTERM, and by SIGKILL after {@link
-     * ManagerLimits#STRAY_PATIENCE}. Tells when none is left that we may signal, or when the killed
-     * ones are not gone after {@link ManagerLimits#KILL_PATIENCE}.
+     * Ends all, and the orphans that they leave: with SIGTERM, and with SIGKILL after {@link
+     * ManagerLimits#STRAY_PATIENCE}. Runs a task when none is left that we may signal, or when the
+     * killed ones are not gone after {@link ManagerLimits#KILL_PATIENCE}.
      */
     void end(Runnable told) {
         ended = told;
@@ -111,7 +112,7 @@ final class Strays {
         }
     }
 
-    /** Lets go of them. */
+    /** Closes the pidfds; the processes live on. */
     void close() {
         held.forEach(PidFd::close);
         held.clear();

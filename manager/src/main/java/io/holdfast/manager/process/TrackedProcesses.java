@@ -14,9 +14,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The processes of a run without a cgroup: the group of the main process, and those that came to
- * the manager, their subreaper, when their parents ended. What it started has a parent that is
- * held, or has lost it and is held itself; so none is left when neither is left.
+ * The processes of a run without a cgroup: the group of the main process, and the orphans that came
+ * to the manager, their subreaper. Each process of the run has a parent that is held, or has lost
+ * it and is held itself; so none is left once none of these is left.
  */
 public final class TrackedProcesses implements RunProcesses {
     private final EventLoop loop;
@@ -27,12 +27,12 @@ public final class TrackedProcesses implements RunProcesses {
     private final List<PidFd> orphans = new ArrayList<>();
     private final List<Registration> watches = new ArrayList<>();
     private @Nullable Runnable emptied;
-    private @Nullable RunSignal sent; // to all: what comes later gets it too
+    private @Nullable RunSignal sent; // to all; an orphan that is found later gets it too
     private boolean forgotten;
 
     /**
-     * @param lookForOrphans gives orphans to their units, and runs what it is given then
-     * @param index learns which orphans the run has adopted
+     * @param lookForOrphans gives orphans to their units, then runs its argument
+     * @param index records which orphans the run has adopted
      * @param othersLive whether a process lives that the run itself holds
      */
     public TrackedProcesses(
@@ -104,12 +104,13 @@ public final class TrackedProcesses implements RunProcesses {
         signalGroup(process, signal.signal());
     }
 
-    /** What is in the group of a process that leads one. */
+    /** Signals the process group of a process that leads one. */
     private static void signalGroup(PidFd leader, Signal signal) {
         try {
             boolean ignored = leader.signal(signal, PidFd.Scope.PROCESS_GROUP);
         } catch (ErrnoException | UnsupportedOperationException e) {
-            // it leads none, or the kernel is older than 6.9: only itself is reached
+            // it leads none, or the kernel is older than 6.9: only the process itself gets the
+            // signal
         }
     }
 
@@ -157,7 +158,7 @@ public final class TrackedProcesses implements RunProcesses {
         return !left;
     }
 
-    /** Held none after the clean-up. */
+    /** Does nothing: none is held after the clean-up. */
     @Override
     public void release() {}
 }

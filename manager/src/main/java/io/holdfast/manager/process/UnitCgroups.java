@@ -18,12 +18,12 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 
 /**
- * The cgroups that units live in, below one slice of the manager's own in the cgroup that it was
- * started in: nothing that is there already is touched. Blocking; the calls are made off the loop.
+ * The cgroups of units, in one slice of the manager, which lies in the cgroup that the manager was
+ * started in; nothing that is there already is touched. Blocking; called off the loop.
  *
- * <p>One manager at a time uses a slice: it has locked (flock(2)) the directory of a child cgroup,
- * {@code lock}, which nobody else may open. The files that the kernel makes in a cgroup are
- * readable for all, and so lockable.
+ * <p>One manager at a time uses a slice: it locks (flock(2)) the directory of a child cgroup,
+ * {@code lock}, which no other user may open. A file in a cgroup would not do: the kernel makes
+ * these readable for all, and so any user could lock them.
  */
 public final class UnitCgroups implements AutoCloseable {
     private static final String LOCK = "lock";
@@ -42,9 +42,9 @@ public final class UnitCgroups implements AutoCloseable {
     /**
      * Makes the slice.
      *
-     * @throws ErrnoException EACCES or EPERM if that is not ours to do, ENODATA without cgroup2,
-     *     EBUSY if another manager uses it, or other users may make cgroups in it
-     * @param again whether what is in it is adopted from a manager that was killed
+     * @param again whether the processes in it are adopted from a manager that was killed
+     * @throws ErrnoException EACCES or EPERM if we may not make it, ENODATA without cgroup2, EBUSY
+     *     if another manager uses it, or if other users may make cgroups in it
      */
     public static UnitCgroups open(UnitName name, boolean again) {
         try (Cgroup own = Cgroup.own()) {
@@ -68,7 +68,10 @@ public final class UnitCgroups implements AutoCloseable {
         }
     }
 
-    /** Whoever may make cgroups in it can make one of the name of any unit. */
+    /**
+     * Refuses a slice in which other users may make cgroups: they could make one with any unit's
+     * name.
+     */
     private static void requireOurs(Cgroup slice) {
         Stat stat = SysStat.stat(slice.fd());
         boolean trusted = stat.uid() == 0 || stat.uid() == Unistd.geteuid();
@@ -100,7 +103,7 @@ public final class UnitCgroups implements AutoCloseable {
                 }
             } catch (ErrnoException e) {
                 if (e.errno() != Errno.ENOENT && e.errno() != Errno.ENODEV) {
-                    throw e; // else its manager has just ended
+                    throw e; // otherwise its manager has just ended
                 }
             }
         }
@@ -141,7 +144,7 @@ public final class UnitCgroups implements AutoCloseable {
         return slice.path();
     }
 
-    /** Where the cgroup of a slice is. */
+    /** Returns the path of a slice's cgroup. */
     public CgroupPath pathOf(UnitName slice) {
         CgroupPath path = path();
         for (UnitName step : slice.slicePath()) {
@@ -150,17 +153,17 @@ public final class UnitCgroups implements AutoCloseable {
         return path;
     }
 
-    /** Makes the cgroup of a unit, with the slices above it. */
+    /** Makes the cgroup of a unit, and those of the slices above it. */
     public Cgroup create(UnitName unit, UnitName in) {
         return inSlice(in, Cgroup::create, parent -> parent.create(CgroupPath.escape(unit.text())));
     }
 
-    /** Makes the cgroup of a slice, with those above it. */
+    /** Makes the cgroup of a slice, and those above it. */
     public void makeSlice(UnitName name) {
         boolean _ = inSlice(name, Cgroup::create, _ -> true);
     }
 
-    /** Removes the cgroup of a slice, unless something lives there. */
+    /** Removes the cgroup of a slice, unless a process lives there. */
     public void removeSlice(UnitName name) {
         try {
             boolean _ =
@@ -196,8 +199,10 @@ public final class UnitCgroups implements AutoCloseable {
     }
 
     /**
-     * Removes the cgroup of a unit that has ended, with what it made below; false if something
-     * lives there. The cgroup is lent.
+     * Removes the cgroup of a unit that has ended, and those that the unit made below it. The
+     * cgroup is lent.
+     *
+     * @return false if a process lives there
      */
     public static boolean remove(Cgroup cgroup) {
         try {
@@ -214,14 +219,14 @@ public final class UnitCgroups implements AutoCloseable {
         }
     }
 
-    /** Kills what is left, and removes all. */
+    /** Kills the remaining processes, and removes all cgroups. */
     @Override
     public void close() {
         try (lock;
                 slice) {
             slice.kill();
             if (slice.awaitEmpty(ManagerLimits.KILL_PATIENCE.duration())) {
-                boolean ignored = remove(slice); // another manager may begin to use it already
+                boolean ignored = remove(slice); // another manager may already be using it
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -1,4 +1,4 @@
-/** The processes of units: in a cgroup, or tracked by their descriptors; and those of none. */
+/** The processes of units: in a cgroup, or tracked by their pidfds; and orphans of no unit. */
 @NullMarked
 package io.holdfast.manager.process;
 

@@ -17,28 +17,28 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A connection that a socket unit has accepted. Who is at the other end of an AF_UNIX one is held
- * (SO_PEERPIDFD) for as long as this is open, so that its number and its identity, which are in the
- * name of the instance, are nobody else's meanwhile.
+ * A connection that a socket unit has accepted. The peer of an AF_UNIX connection is held by its
+ * pidfd (SO_PEERPIDFD) for as long as this is open, so that the PID and pidfd id in the name of the
+ * instance identify no other process meanwhile.
  *
- * @param fd owned
- * @param peer of AF_UNIX
- * @param source whom the connection counts for: a user or an IP address
- * @param ends how the name of its instance ends, behind the number of the connection
- * @param variables that tell the instance of the other end
+ * @param fd owned by this connection
+ * @param peer present for AF_UNIX
+ * @param source the user or IP address that the connection counts for
+ * @param ends the end of the instance name, after the number of the connection
+ * @param variables describe the peer to the instance
  */
 public record AcceptedConnection(
         Fd fd, Optional<Peer> peer, String source, String ends, Map<String, String> variables) {
 
-    /** What a service knows the descriptor by. */
+    /** The name of the descriptor in the service ({@code LISTEN_FDNAMES}). */
     public static final String NAME = "connection";
 
     /**
-     * Finds out who is at the other end.
+     * Makes an accepted connection, and finds out the peer.
      *
      * @param fd owned by the result
-     * @throws ErrnoException ENOTCONN if the other end has gone already; the descriptor is the
-     *     caller's then
+     * @throws ErrnoException ENOTCONN if the peer has disconnected already; then the caller closes
+     *     the descriptor
      */
     public static AcceptedConnection of(Fd fd) {
         return SysSocket.option(fd, SysSocket.SO_DOMAIN) == SysSocket.AF_UNIX
@@ -59,7 +59,7 @@ public record AcceptedConnection(
         return new AcceptedConnection(fd, peer, source, cookie + "-" + who, variables);
     }
 
-    /** {@code PID_PIDFDID-UID}; a peer of another PID namespace has no number here. */
+    /** Returns {@code PID_PIDFDID-UID}; a peer of another PID namespace has no PID here. */
     private static String who(Peer peer) {
         if (peer.pid() == 0) {
             return "unknown";
@@ -109,10 +109,10 @@ public record AcceptedConnection(
     }
 
     /**
-     * Closes it without waiting. Its last close can take as long as somebody else likes: a service
-     * or the peer makes it linger, or has left something unread in it that does.
+     * Closes it without waiting. The last close of the socket can block for long: a service or the
+     * peer can set SO_LINGER, or leave an unread message with a descriptor that lingers.
      *
-     * @param closer by the source
+     * @param closer by source
      */
     public void close(FdCloser<String> closer) {
         peer.ifPresent(Peer::close);

@@ -8,44 +8,48 @@ import io.holdfast.manager.unit.section.Unit;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** What sockets and services have to do with each other. On the loop. */
+/** The link between sockets and their services. Used on the event loop. */
 public interface Activation {
-    /** What a command of this service gets from its sockets; the caller's to close. */
+    /**
+     * Returns the descriptors that a command of this service gets from its sockets; the caller
+     * closes them.
+     */
     PassedDescriptors descriptorsFor(ServiceUnit service);
 
-    /** A service has come into another state, or again into the same. */
+    /** Called when a service has changed its state, or has reported the same state again. */
     void changed(UnitName service);
 
-    /** Whether a service could be loaded. By any thread; blocking. */
+    /** Returns whether a service could be loaded. Callable from any thread; blocking. */
     boolean isThere(UnitName service);
 
-    /** The socket that accepted the connection which an instance serves. */
+    /** Returns the socket that accepted the connection of an instance. */
     Optional<UnitName> socketServedBy(Unit instance);
 
-    /** Another socket that listens on an address of this one. */
+    /** Returns another socket that listens on an address of this one. */
     Optional<UnitName> listenerOn(SocketUnit socket);
 
-    /** Where a service is in its life; down if it is not loaded. */
+    /** Returns the phase of a service; {@code DOWN} if it is not loaded. */
     ServicePhase phaseOf(UnitName service);
 
     /**
      * Starts the service of a socket that has traffic.
      *
-     * @param done told when the start is over: false if there could be none at all
+     * @param done called when the start is over, with false if the service could not be started at
+     *     all
      */
     void start(UnitName socket, UnitName service, Consumer<Boolean> done);
 
     /**
      * Starts an instance for a connection.
      *
-     * @param connection owned from now on, until the instance has come to rest
-     * @param ended told once when it has
+     * @param connection closed when the instance has become inactive or failed
+     * @param ended called once when it has
      */
     void serve(UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended);
 
     /**
-     * The same for a connection of a manager that was killed: its instance may run, or have ended
-     * meanwhile, and then it is not started again.
+     * Adopts a connection of a killed manager: its instance may run, or have ended meanwhile; then
+     * it is not started again.
      */
     void serveAgain(
             UnitName socket, UnitName instance, AcceptedConnection connection, Runnable ended);

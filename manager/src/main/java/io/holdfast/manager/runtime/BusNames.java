@@ -4,16 +4,19 @@ import io.holdfast.core.Registration;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Who owns names on a message bus: what services of {@code Type=dbus} are started by. */
+/**
+ * Reports the owners of names on a message bus. Services of {@code Type=dbus} are started when
+ * their name has an owner.
+ */
 public interface BusNames {
     /**
      * Watches a well-known name. Called on the manager's loop; it must neither block nor throw.
      *
-     * @param owner told on the manager's loop of the unique name of the owner, or that there is
-     *     none: first as it is now, as soon as that is known, and then at every change. A bus that
-     *     is lost has no owners
-     * @return ends the watch: nothing is told after that. Closed on the loop, also inside of a call
-     *     of {@code owner}; it must not throw
+     * @param owner called on the manager's loop with the unique name of the owner, or empty if
+     *     there is none: first with the present owner, as soon as it is known, and then at every
+     *     change. If the bus is lost, the name has no owner
+     * @return ends the watch: afterwards {@code owner} is not called. Closed on the loop, also
+     *     within a call of {@code owner}; it must not throw
      */
     Registration onOwner(String name, Consumer<Optional<String>> owner);
 }

@@ -12,8 +12,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The start of a unit that has no processes of its own, a target or a slice: checks its conditions
- * and assertions first, on a worker. A unit without any is started at once. On the loop.
+ * The start of a unit that has no processes, such as a target or a slice: first checks its
+ * conditions and assertions, on a worker thread. A unit without any is started at once. Used on the
+ * event loop.
  */
 public final class CheckedStart {
     private final ManagerContext context;
@@ -25,7 +26,7 @@ public final class CheckedStart {
     private @Nullable Work<StartChecks> work;
 
     /**
-     * @param changed called when the result of the checks is another
+     * @param changed called when the result of the checks has changed
      */
     public CheckedStart(ManagerContext context, Lane lane, Runnable changed) {
         this.context = context;
@@ -33,32 +34,33 @@ public final class CheckedStart {
         this.changed = changed;
     }
 
-    /** Whether a start is being checked. */
+    /** Returns whether a start is being checked. */
     public boolean isUnderWay() {
         return work != null;
     }
 
-    /** What came of the last checks. */
+    /** Returns the result of the last checks. */
     public UnitChecks checks() {
         return checks;
     }
 
-    /** Why the last start was none; empty if it was one. */
+    /** Returns why the last start failed; empty if it did not. */
     public Optional<String> failure() {
         return failure;
     }
 
-    /** The last start was none. */
+    /** Records that the last start failed. */
     public void failed(String why) {
         failure = Optional.of(why);
         changed.run();
     }
 
     /**
-     * Checks a unit and starts it if it may be.
+     * Checks a unit, and starts it if the checks allow it.
      *
-     * @param done how the start ended, if the unit is not started; else the starting answers it
-     * @param start called with what is to be told when the unit is up
+     * @param done called with the result if the unit is not started; otherwise {@code start}
+     *     receives it
+     * @param start called with the consumer of the result for when the unit is up
      */
     public void begin(Unit unit, Consumer<JobResult> done, Consumer<Consumer<JobResult>> start) {
         boolean hasChecks =
@@ -77,7 +79,7 @@ public final class CheckedStart {
                 lane.work("to check its conditions", () -> StartChecks.of(unit, context))
                         .within(ManagerLimits.QUESTION_PATIENCE.duration());
         work.begin((result, error) -> {
-            if (work != null) { // else the start was cancelled
+            if (work != null) { // otherwise the start was cancelled
                 work = null;
                 checked(unit, result, error, start);
                 context.events().unused(List.of(unit.name())); // if its job has ended before
@@ -117,7 +119,7 @@ public final class CheckedStart {
         changed.run();
     }
 
-    /** The unit is stopped instead. */
+    /** Cancels the start, because the unit is stopped instead. */
     public void cancel() {
         if (work != null) {
             Work<StartChecks> pending = work;

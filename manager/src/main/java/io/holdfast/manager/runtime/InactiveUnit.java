@@ -6,7 +6,7 @@ import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.view.UnitStatus;
 import java.util.function.Consumer;
 
-/** A unit that does nothing: one of a kind that cannot run here, or one that is not loaded. */
+/** A unit that is always inactive: its kind cannot run here, or it is not loaded. */
 public final class InactiveUnit implements ManagedUnit {
     private Unit unit;
 

@@ -4,11 +4,11 @@ import java.nio.ByteBuffer;
 import java.util.HexFormat;
 import java.util.UUID;
 
-/** The ids by which the runs of units are told apart. */
+/** Makes the ids that distinguish the runs of units. */
 public final class InvocationId {
     private InvocationId() {}
 
-    /** 32 hexadecimal digits that no other run has. */
+    /** Returns 32 hexadecimal digits that no other run has. */
     public static String next() {
         UUID uuid = UUID.randomUUID();
         byte[] bytes =

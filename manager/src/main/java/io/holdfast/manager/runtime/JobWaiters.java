@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** Those who wait for one kind of job of a unit. On the loop. */
+/** The callers that wait for one kind of job of a unit. Used on the event loop. */
 public final class JobWaiters {
     private final List<Consumer<JobResult>> waiters = new ArrayList<>();
 
@@ -19,7 +19,7 @@ public final class JobWaiters {
         return waiters.isEmpty();
     }
 
-    /** Moves all of them to a list of its own, which is answered later. */
+    /** Moves all waiters to a separate list, which is answered later. */
     public JobWaiters take() {
         JobWaiters taken = new JobWaiters();
         taken.waiters.addAll(waiters);
@@ -27,7 +27,7 @@ public final class JobWaiters {
         return taken;
     }
 
-    /** Answers all of them; one that is added meanwhile waits for the next answer. */
+    /** Answers all waiters; a waiter added meanwhile waits for the next answer. */
     public void answer(JobResult how) {
         List<Consumer<JobResult>> now = List.copyOf(waiters);
         waiters.clear();

@@ -21,7 +21,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** A unit of the table as its jobs see it. On the loop. */
+/** A unit of the table as its jobs see it. Used on the event loop. */
 public final class LoadedUnit implements JobUnit {
     private final UnitTable table;
     private final ManagedUnit unit;
@@ -36,7 +36,7 @@ public final class LoadedUnit implements JobUnit {
         return unit;
     }
 
-    /** Remembers its active state, and returns the one that was remembered before. */
+    /** Stores its active state, and returns the one stored before. */
     public ActiveState exchangeState() {
         ActiveState before = lastState;
         lastState = unit.activeState();
@@ -53,12 +53,14 @@ public final class LoadedUnit implements JobUnit {
         return unit.activeState();
     }
 
-    /** What its files said when they were last there: its dependencies are those. */
+    /** Returns the definition that was last found in its files; its dependencies come from it. */
     public Unit meant() {
         return unit.meant();
     }
 
-    /** What its next start will find: also that its files are gone. */
+    /**
+     * Returns the definition that its next start will use, which may say that its files are gone.
+     */
     private Unit next() {
         Unit read = table.readNow(name());
         return read != null && read.source().state() == UnitSource.State.NOT_FOUND
@@ -66,7 +68,7 @@ public final class LoadedUnit implements JobUnit {
                 : unit.newest();
     }
 
-    // ---- what it can
+    // ---- capabilities
 
     @Override
     public Optional<JobRefusedException> problem(JobType type) {
@@ -98,7 +100,9 @@ public final class LoadedUnit implements JobUnit {
     }
 
     /**
-     * @param read what was found by that name, if it was looked for
+     * Makes the refusal for a unit that is not found.
+     *
+     * @param read the result of looking for that name, if it was looked for
      */
     public static JobRefusedException notFound(UnitName name, Optional<Unit> read) {
         Optional<Diagnostic> why = read.flatMap(unit -> unit.diagnostics().stream().findFirst());
@@ -112,7 +116,7 @@ public final class LoadedUnit implements JobUnit {
     private Optional<JobRefusedException> badSetting(Unit next, JobType type) {
         Optional<String> problem = Optional.empty();
         if (next.isRefused()) {
-            problem = Optional.of(""); // why was told when it was loaded
+            problem = Optional.of(""); // the reason was logged when it was loaded
         } else if (type == JobType.RESTART && unit.activeState().isUp()) {
             problem = unit.unsupported(next);
         }

@@ -20,20 +20,22 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 
-/** A unit at run time. All methods on the manager's loop. */
+/** A unit at run time. All methods are called on the manager's event loop. */
 public interface ManagedUnit {
     /**
-     * What its files say; the newest that was read while it was inactive. That they are gone never
-     * comes in force: it is known by its names until it is forgotten.
+     * Returns the definition in effect: the newest that was read while the unit was inactive. If
+     * the files vanish, the loaded definition stays in effect, and the unit keeps its names until
+     * it is unloaded.
      */
     Unit unit();
 
     /**
-     * What its files said when they were last read; of what is up, in force from the next start.
+     * Returns the definition that was last read from its files; for a unit that is up it takes
+     * effect at the next start.
      */
     Unit newest();
 
-    /** What its files said when they were last there: its dependencies are those. */
+    /** Returns the definition that was last found in its files; its dependencies come from it. */
     default Unit meant() {
         Unit newest = newest();
         return newest.source().state() == UnitSource.State.LOADED ? newest : unit();
@@ -41,41 +43,41 @@ public interface ManagedUnit {
 
     ActiveState activeState();
 
-    /** Whether a start leaves it as it is, or joins the one that is under way. */
+    /** Returns whether a start leaves the unit as it is, or joins a start that is under way. */
     default boolean goesOn() {
         return activeState().isUp();
     }
 
-    /** Whether it is there for as long as the manager, and cannot be stopped. */
+    /** Returns whether the unit exists for as long as the manager, and cannot be stopped. */
     default boolean isPerpetual() {
         return false;
     }
 
-    /** Whether it can be started once only: then there is no restart of it. */
+    /** Returns whether the unit can be started only once, so that it cannot be restarted. */
     default boolean startsOnce() {
         return false;
     }
 
     /**
-     * Whether it stays loaded though it is at rest and has no job: what it keeps would be lost, or
-     * a start that has begun, and that outlives its job, would go on in what nobody holds.
+     * Returns whether the unit must stay loaded though it is inactive and has no job: it keeps
+     * something that would be lost, or a start that outlives its job is still under way.
      */
     default boolean isKept() {
         return isPerpetual();
     }
 
-    /** It is not in the table any more: nothing comes of it again. */
+    /** Called when the unit is no longer in the table; it must do nothing from then on. */
     default void unloaded() {}
 
-    /** Why this manager cannot start what these files say, or empty. */
+    /** Returns why this manager cannot start the unit with these files; empty if it can. */
     default Optional<String> unsupported(Unit next) {
         return Optional.empty();
     }
 
-    /** What its files say now, to be in force from the next start. */
+    /** Takes a new definition, which takes effect at the next start. */
     void reloaded(Unit unit);
 
-    /** Whether a job can begin now; if not, it waits for a change of the unit's state. */
+    /** Returns whether a job can begin now; if not, it waits for a change of the unit's state. */
     default boolean isReadyFor(JobType type) {
         return switch (type) {
             case START -> activeState() != ActiveState.DEACTIVATING;
@@ -87,100 +89,103 @@ public interface ManagedUnit {
     }
 
     /**
-     * Starts it, or waits for a start that is under way. Only while it {@linkplain #isReadyFor is
-     * ready} for a start.
+     * Starts the unit, or waits for a start that is under way. Called only while it {@linkplain
+     * #isReadyFor is ready} for a start.
      *
-     * @param done called once with how that went
+     * @param done called once with the result
      */
     void start(Consumer<JobResult> done);
 
     /**
-     * Stops it, or waits for a stop that is under way; also ends a wait for a restart.
+     * Stops the unit, or waits for a stop that is under way; also cancels a pending automatic
+     * restart.
      *
      * @param done called once when it is inactive or failed
      */
     void stop(Consumer<JobResult> done);
 
     /**
-     * A stop of it is to come, after what is stopped before: until then it begins nothing new by
-     * itself.
+     * Announces a stop that waits for other stops: until then the unit begins nothing new
+     * automatically.
      */
     default void announceStop() {}
 
-    /** The announced stop does not come: the unit works on. */
+    /** Withdraws the announced stop: the unit continues normally. */
     default void withdrawStop() {}
 
-    /** The job of a start has ended before the start began. */
+    /** Called when the job of a start has ended before the start began. */
     default void withdrawStart() {}
 
     /**
-     * Makes it take up its configuration again, or waits for a reload that is under way.
+     * Makes the unit reload its configuration, or waits for a reload that is under way.
      *
-     * @param done called once with how that went: INVALID if it cannot, or is not running
+     * @param done called once with the result: INVALID if it cannot reload, or is not running
      */
     void reload(Consumer<JobResult> done);
 
-    /** Forgets that it has failed, and how often it was started. */
+    /** Resets its failed state and its start counter. */
     void resetFailed();
 
     /**
-     * Signals its processes because somebody asked for it.
+     * Sends a signal to its processes on request.
      *
-     * @param all its whole cgroup, or the main process and what runs beside it
-     * @return false if it has none
+     * @param all whether to signal the whole cgroup; otherwise the main process and the control
+     *     process
+     * @return false if it has no processes
      */
     default boolean kill(Signal signal, boolean all) {
         return false;
     }
 
     /**
-     * The same of some of them.
+     * Sends a signal to some of its processes.
      *
-     * @param value sent with it, as sigqueue(3) does
-     * @return whether there were such
+     * @param value sent with the signal, as sigqueue(3) does
+     * @return whether there were such processes
      */
     default boolean kill(Signal signal, KillWhom whom, OptionalInt value) {
         return false;
     }
 
     /**
-     * Leaves its processes to themselves: whoever has made it takes no interest in it any more.
+     * Stops managing its processes, which run on: their creator has no further interest in the
+     * unit.
      *
-     * @return false if it is no scope that runs
+     * @return false if it is not a running scope
      */
     default boolean release() {
         return false;
     }
 
-    /** When nobody runs the loop any more: kills what runs, and lets go of it. */
+    /** Kills its processes and releases them. Called when the loop no longer runs. */
     default void abandon() {}
 
-    /** How long it must not be started yet, since that was done too often. */
+    /** Returns how long its start limit still refuses starts; empty if it does not. */
     default Optional<Duration> mayStartIn() {
         return Optional.empty();
     }
 
     /**
-     * A start of it has ended without its doing.
+     * Called when a start of it ended before the unit could fail by itself.
      *
      * @param why for its status
      */
     default void notStarted(String why) {}
 
-    /** When it came into its states. */
+    /** Returns when it entered its states. */
     default UnitTimes times() {
         return UnitTimes.NEVER;
     }
 
     /**
-     * Whether its end is hidden from units that are bound to it, since it is started again at once
-     * ({@code RestartMode=direct}).
+     * Returns whether its end is hidden from units that are bound to it, because it is restarted at
+     * once ({@code RestartMode=direct}).
      */
     default boolean restartsDirectly() {
         return false;
     }
 
-    /** What came of its conditions and assertions. */
+    /** Returns the results of its conditions and assertions. */
     default UnitChecks checks() {
         DualTimestamp started = times().inactiveExit();
         return started.equals(DualTimestamp.NEVER)
@@ -188,30 +193,33 @@ public interface ManagedUnit {
                 : new UnitChecks(true, true, started, started, Map.of());
     }
 
-    /** What is known of it as a service. */
+    /** Returns its service-specific state. */
     default Optional<ServiceView> service() {
         return Optional.empty();
     }
 
-    /** What is known of it as a socket. */
+    /** Returns its socket-specific state. */
     default Optional<SocketStatus> socket() {
         return Optional.empty();
     }
 
-    /** A description of its present state. */
+    /** Returns its present state. */
     UnitStatus status();
 
-    /** What the next manager needs to know of it, should this one be killed; empty: nothing. */
+    /**
+     * Returns the record of it that the next manager needs if this one is killed; empty if there is
+     * nothing to record.
+     */
     default Optional<Fields> record() {
         return Optional.empty();
     }
 
     /**
-     * Becomes what it was for a manager that was killed. Before the loop runs; blocking.
+     * Restores the state that it had in a killed manager. Called before the loop runs; blocking.
      *
-     * @param record what that one has written down last
-     * @return what is to be done when all units are restored
-     * @throws IllegalArgumentException if that is no record of such a unit
+     * @param record the last record of that manager
+     * @return to be run when all units are restored
+     * @throws IllegalArgumentException if it is not a record of such a unit
      */
     default Runnable restore(Fields record) {
         return () -> {};

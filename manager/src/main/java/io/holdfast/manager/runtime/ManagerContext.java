@@ -22,15 +22,15 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * What the units of a manager share.
+ * The context that the units of a manager share.
  *
- * @param closer of descriptors that services and others have sent, by unit or user
- * @param cgroups empty where there are none: then only main processes and their groups are tracked
- * @param processes which unit each process belongs to
+ * @param closer closes descriptors received from services and others, by unit or user
+ * @param cgroups empty if there are none: then only main processes and their groups are tracked
+ * @param processes maps each process to its unit
  * @param notifySocket the path for {@code $NOTIFY_SOCKET}
- * @param uids of the dynamic users of all units
- * @param survival keeps what is to outlive the manager
- * @param counters count what units do
+ * @param uids the uids of the dynamic users of all units
+ * @param survival keeps what has to outlive the manager
+ * @param counters counts events of units
  */
 public record ManagerContext(
         EventLoop loop,
@@ -48,60 +48,65 @@ public record ManagerContext(
         ManagerCounters counters,
         Events events) {
 
-    /** What units tell their manager, and what they ask of it. */
+    /** The events that units report to the manager, and the services that they get from it. */
     public interface Events {
-        /** A unit has come to rest, or has failed. */
+        /** Called when a unit has become inactive or failed. */
         void settled(UnitName unit, ActiveState state);
 
-        /** Where names of Type=dbus are watched, once that is known. */
+        /**
+         * Returns the bus on which the names of Type=dbus services are watched, once it is known.
+         */
         Optional<BusNames> busNames();
 
-        /** Told of the same, now or as soon as it is known. */
+        /** Calls back with that bus, now or as soon as it is known. */
         void whenBusIsKnown(Consumer<BusNames> told);
 
-        /** What sockets and services ask of each other. */
+        /** Returns the link between sockets and services. */
         Activation activation();
 
-        /** A unit was taken into the table. */
+        /** Called when a unit was added to the table. */
         default void loaded(UnitName unit) {}
 
-        /** These may not be in use any more. */
+        /** Called when units may no longer be in use. */
         default void unused(Collection<UnitName> units) {}
 
-        /** A unit is about to be taken out of the table. */
+        /** Called when a unit is about to be removed from the table. */
         default void unloading(UnitName unit) {}
 
-        /** Something of a unit's state is another. */
+        /** Called when a unit's state has changed. */
         default void changed(UnitName unit) {}
 
-        /** The job of a unit, if it has one. */
+        /** Returns the job of a unit, if it has one. */
         Optional<UnitJob> jobOf(UnitName unit);
 
         /**
          * Queues the automatic restart of a unit.
          *
-         * @param alone whether units that depend on it are not restarted too
+         * @param alone whether units that depend on it are left alone instead of restarted too
          * @return why it is refused; empty if it is not
          */
         Optional<String> restart(UnitName unit, boolean alone);
 
-        /** A start was refused because there were too many. */
+        /** Called when the start limit refused a start. */
         void startLimitHit(UnitName unit);
 
-        /** The variables that tell a handler of {@code OnFailure=} what it was started for. */
+        /**
+         * Returns the variables that describe to a handler of {@code OnFailure=} the unit that it
+         * was started for.
+         */
         Map<String, String> monitorVariables(UnitName handler);
 
-        /** A spawn is over. */
+        /** Called when a spawn is over. */
         void spawned();
 
         /**
-         * Where orphans have no cgroup that tells whose they are: gives each to its unit. Else
-         * there is nothing to do.
+         * Assigns orphans to their units where cgroups cannot identify them; elsewhere it has
+         * nothing to do.
          */
         void lookForOrphans(Runnable then);
     }
 
-    /** Of the manager itself. */
+    /** Logs an event of the manager itself. */
     public void notice(String text) {
         listener.event(ManagerListener.Level.NOTICE, text);
     }

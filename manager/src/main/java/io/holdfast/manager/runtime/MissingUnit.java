@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** A unit that another requires and that is not there: no job of it can be had. */
+/** A unit that another requires and that does not exist: every job of it is refused. */
 record MissingUnit(UnitName name) implements JobUnit {
     @Override
     public ActiveState activeState() {

@@ -1,24 +1,24 @@
 package io.holdfast.manager.runtime;
 
-/** What its sockets need to know about the state of a service. */
+/** The state of a service as far as its sockets depend on it. */
 public enum ServicePhase {
-    /** It has no run, and none is coming: its sockets look for traffic. */
+    /** It has no run, and none is coming: its sockets watch for traffic. */
     DOWN,
     /** It has no run, and waits for its automatic restart. */
     WAITING,
-    /** It has a run or gets one, and its sockets stay in the state that they are in. */
+    /** It has a run or gets one; its sockets keep their state. */
     BUSY,
-    /** Its main process runs and looks for traffic itself. */
+    /** Its main process runs and watches for traffic itself. */
     RUNNING,
     /** Its run is being stopped. */
     STOPPING;
 
-    /** Whether it is active or comes up without anybody's doing. */
+    /** Returns whether it is active or comes up automatically. */
     public boolean isUp() {
         return this == WAITING || this == BUSY || this == RUNNING;
     }
 
-    /** Whether it has a run. */
+    /** Returns whether it has a run. */
     public boolean hasRun() {
         return this == BUSY || this == RUNNING || this == STOPPING;
     }

@@ -6,13 +6,13 @@ import io.holdfast.manager.view.UnitChecks;
 import java.util.Set;
 
 /**
- * What the {@code Condition*=} and {@code Assert*=} of a unit say about a start.
+ * The results of the {@code Condition*=} and {@code Assert*=} of a unit for one start.
  *
  * @param conditions if they are not met the unit is not started, which is no failure
  * @param assertions if they are not met the job fails
  */
 public record StartChecks(ConditionCheck.Verdict conditions, ConditionCheck.Verdict assertions) {
-    /** Checks those of a unit now. Blocking. */
+    /** Checks the conditions and assertions of a unit now. Blocking. */
     public static StartChecks of(Unit unit, ManagerContext context) {
         ConditionCheck check =
                 new ConditionCheck(context.host(), context.scope(), System.getenv(), Set.of());
@@ -20,12 +20,12 @@ public record StartChecks(ConditionCheck.Verdict conditions, ConditionCheck.Verd
                 check.check(unit.unit().conditions()), check.check(unit.unit().assertions()));
     }
 
-    /** What is remembered of them. */
+    /** Adds these results to the earlier ones. */
     public UnitChecks after(UnitChecks before) {
         return before.after(conditions, assertions);
     }
 
-    /** Why the unit is not started; empty if it may be. */
+    /** Returns why the unit is not started; empty if it may be started. */
     public String refusal() {
         if (!conditions.met()) {
             return "not started, a condition does not hold: " + conditions.unmet();

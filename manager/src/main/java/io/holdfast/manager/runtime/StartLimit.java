@@ -6,8 +6,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Counts the starts of a unit: so many within one interval, which begins with the first start after
- * the one before is over. Owned by one thread.
+ * Counts the starts of a unit, and limits them to a number within one interval. An interval begins
+ * with the first start after the previous interval is over. Owned by one thread.
  */
 public final class StartLimit {
     private static final long NANOS_PER_MICRO = 1000;
@@ -31,7 +31,7 @@ public final class StartLimit {
      * Counts a start, unless there have been too many.
      *
      * @param now of {@link System#nanoTime}
-     * @return whether it may start
+     * @return whether the unit may start
      */
     public boolean tryStart(long now) {
         if (limit.isUnlimited()) {
@@ -48,19 +48,19 @@ public final class StartLimit {
         return !hit;
     }
 
-    /** Whether the last start was refused: for how long further ones are; empty if it was not. */
+    /** Returns for how long further starts are refused, if the last one was; otherwise empty. */
     public Optional<Duration> hitFor(long now) {
         return hit
                 ? Optional.of(Duration.ofNanos(Math.max(0, intervalNanos - (now - begin))))
                 : Optional.empty();
     }
 
-    /** Writes down how often it was started. */
+    /** Records how often the unit was started. */
     public void record(Fields fields) {
         fields.put("starts", starts).put("starts-since", begin).put("start-limit-hit", hit);
     }
 
-    /** The opposite of {@link #record}. */
+    /** Restores what {@link #record} wrote. */
     public void restore(Fields fields) {
         starts = Math.toIntExact(fields.number("starts"));
         begin = fields.number("starts-since");

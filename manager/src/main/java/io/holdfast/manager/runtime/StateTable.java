@@ -8,13 +8,15 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * The transitions that a kind of unit allows: from each state to which others.
+ * The table of the state transitions that a kind of unit allows.
  *
  * <p>A transition that is not in the table is a fault of the manager. Where assertions are enabled
- * it throws, so that tests find it; otherwise it is logged once and allowed, since a unit in an
- * unexpected state is better than one that no longer follows its processes.
+ * {@link #check} throws, so that tests find it; otherwise the transition is logged once and
+ * allowed, since a unit in an unexpected state is better than one that no longer follows its
+ * processes.
  *
- * <p>Owned by one thread but for the table itself, which does not change once it is built.
+ * <p>Safe for use by several threads: a table does not change once it is built. A builder is owned
+ * by one thread.
  *
  * @param <S> the states
  */
@@ -53,7 +55,7 @@ public final class StateTable<S extends Enum<S>> {
         }
     }
 
-    /** The states that may follow a state. */
+    /** Returns the states that may follow a state. */
     public Set<S> after(S state) {
         return Set.copyOf(next.getOrDefault(state, Set.of()));
     }
@@ -61,7 +63,7 @@ public final class StateTable<S extends Enum<S>> {
     /**
      * Checks a transition.
      *
-     * @param log gets a line about a transition that is not in the table
+     * @param log receives a line about a transition that is not in the table
      * @throws IllegalStateException if the transition is not in the table and assertions are
      *     enabled
      */
@@ -73,7 +75,7 @@ public final class StateTable<S extends Enum<S>> {
         if (STRICT) {
             throw new IllegalStateException(text);
         }
-        synchronized (logged) { // one table for all units, also of several managers
+        synchronized (logged) { // one table serves all units of all managers
             if (!logged.add(text)) {
                 return;
             }

@@ -16,9 +16,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 
 /**
- * The files of units that are made at run time, in a folder of the manager's own: such a unit is
- * read as any other is, and people see what it consists of. A file is there for as long as its unit
- * is loaded. Blocking; safe for use by any thread.
+ * The files of units that are made at run time, in a folder of the manager: such a unit is read
+ * like any other, and administrators can see its definition. A file exists for as long as its unit
+ * is loaded. Blocking; safe for use by several threads.
  */
 public final class TransientFiles {
     private static final String FOLDER = "transient";
@@ -29,24 +29,24 @@ public final class TransientFiles {
     private final Set<UnitName> names = ConcurrentHashMap.newKeySet();
 
     /**
-     * @param runtimeDirectory the folder that the folder of these files is made in
+     * @param runtimeDirectory the parent of the folder of these files
      */
     public TransientFiles(Path runtimeDirectory) {
         this.runtimeDirectory = runtimeDirectory.toAbsolutePath();
     }
 
-    /** Which need not be there yet. */
+    /** Returns the folder, which need not exist yet. */
     public Path folder() {
         return runtimeDirectory.resolve(FOLDER);
     }
 
-    /** Whether a unit was made at run time, and is loaded. */
+    /** Returns whether a unit was made at run time, and is loaded. */
     public boolean has(UnitName name) {
         return names.contains(name);
     }
 
     /**
-     * Writes the file of a unit, which nobody but its maker reads before it is {@linkplain #publish
+     * Writes the file of a unit. Only its maker reads the file before it is {@linkplain #publish
      * published}.
      *
      * @throws ErrnoException ENOSPC and others
@@ -58,17 +58,17 @@ public final class TransientFiles {
         }
     }
 
-    /** From now on a unit is found by its file. */
+    /** Makes the file of a unit visible: from now on the unit is found by it. */
     public void publish(UnitName name) {
         names.add(name);
     }
 
-    /** The opposite; false if it was not published. */
+    /** Hides the file of a unit again. Returns false if it was not published. */
     public boolean withdraw(UnitName name) {
         return names.remove(name);
     }
 
-    /** Removes the file of a unit that is withdrawn, if it is there. */
+    /** Removes the file of a withdrawn unit, if it exists. */
     public void remove(UnitName name) {
         removeFile(name.text());
     }
@@ -82,7 +82,7 @@ public final class TransientFiles {
         }
     }
 
-    /** Publishes all that are there: they are of a manager that was killed. */
+    /** Publishes all files in the folder: they are those of a killed manager. */
     public void restore() {
         String[] files = folder().toFile().list();
         for (String file : files == null ? new String[0] : files) {
@@ -90,7 +90,7 @@ public final class TransientFiles {
         }
     }
 
-    /** Removes all files, also those of a manager that was killed, and their folder. */
+    /** Removes all files, including those of a killed manager, and their folder. */
     public void clear() {
         names.clear();
         String[] files = folder().toFile().list();
@@ -99,14 +99,15 @@ public final class TransientFiles {
                 try {
                     removeFile(file);
                 } catch (ErrnoException e) {
-                    // a folder of drop-ins, or not ours to remove: it is of no unit, and not read
+                    // a folder of drop-ins, or not removable: it belongs to no unit, and is not
+                    // read
                 }
             }
             boolean _ = new File(folder().toString()).delete(); // drop-ins of others stay
         }
     }
 
-    /** Where the files of units are found: those of units made at run time are taken as well. */
+    /** Returns where unit files are found, including those of units made at run time. */
     Function<UnitName, UnitSource> on(UnitLoader loader) {
         return name -> has(name) ? loader.loadTransient(name) : loader.load(name);
     }

@@ -31,16 +31,16 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads units and what a start of them pulls in. Blocking; the calls are made off the loop.
+ * Reads units, and the units that a start of them pulls in. Blocking; called off the event loop.
  *
- * <p>A manager that runs beside a booted machine does not boot it again: a target of the system's
- * own folders that is pulled in counts as reached, but for shutdown.target, with which all units
- * conflict. Targets in the user's own folders, and those asked for by name, are started with all
- * that they pull in. A socket of the system's own folders that is pulled in counts as there if
- * somebody else serves it already.
+ * <p>A manager that runs on a booted machine does not boot it again: a pulled-in target from the
+ * system's unit folders counts as reached, except shutdown.target, with which all units conflict.
+ * Targets in the user's own folders, and requested targets, are started with everything that they
+ * pull in. A pulled-in socket from the system's unit folders counts as active if another process
+ * already serves its addresses.
  */
 public final class UnitCatalog {
-    /** The directive of a socket whose service is looked for when it is started. */
+    /** The directive of a socket whose service must exist when the socket is started. */
     static final String SERVICE = "Service";
 
     private static final List<Dependency> PULLS =
@@ -50,9 +50,9 @@ public final class UnitCatalog {
     private final List<Path> ownFolders;
     private final Function<UnitLoader, Function<UnitName, UnitSource>> sources;
     private final UnitReader reader;
-    private final Optional<Path> made; // the folder of units that are made at run time
+    private final Optional<Path> made; // the folder of units made at run time
 
-    /** Of units that have files of their own alone. */
+    /** Makes a catalog without units made at run time. */
     public UnitCatalog(LoadPath path, List<Path> ownFolders, UnitReader reader) {
         this(
                 path.withFirst(ownFolders),
@@ -90,34 +90,36 @@ public final class UnitCatalog {
     }
 
     /**
-     * What a start needs.
+     * The units that a start needs.
      *
-     * @param beside what was read too, and is not needed for it
+     * @param beside units that were read too, and are not needed for the start
      */
     public record Closure(
             Map<UnitName, Unit> units,
             Map<UnitName, Unit> beside,
             List<Missing> missing,
             List<String> notices) {
-        /** Nothing was to be read. */
+        /** The result if nothing had to be read. */
         public static final Closure NOTHING = new Closure(Map.of(), Map.of(), List.of(), List.of());
 
-        /** As it was read. */
+        /** Returns a unit as it was read. */
         public @Nullable Unit read(UnitName name) {
             Unit unit = units.get(name);
             return unit == null ? beside.get(name) : unit;
         }
     }
 
-    /** A unit that is required and cannot be had. */
+    /** A unit that is required and cannot be loaded. */
     public record Missing(UnitName unit, String directive, UnitName required) {}
 
-    /** One unit alone. */
+    /** Reads one unit alone. */
     public Unit read(UnitName name) {
         return reading().unit(name);
     }
 
-    /** One that was written at run time, for its maker: others do not find it yet. */
+    /**
+     * Reads a unit that was written at run time, for its maker: other readers do not find it yet.
+     */
     public Unit readMade(UnitName name) {
         UnitLoader loader = folders.loader();
         Function<UnitName, UnitSource> others = sources.apply(loader);
@@ -134,7 +136,7 @@ public final class UnitCatalog {
         return new UnitReadCache(sources.apply(folders.loader()), reader);
     }
 
-    /** All that have a file or are an alias, as they are written. */
+    /** Reads all units that have a file or are an alias, as they are written. */
     public Map<UnitName, Unit> installed() {
         UnitLoader loader = folders.loader();
         Map<UnitName, Unit> units = new LinkedHashMap<>();
@@ -144,8 +146,8 @@ public final class UnitCatalog {
     }
 
     /**
-     * Whether the files of a unit say something else by now. Those of one that was made at run time
-     * go with it: that it has ended since is no difference.
+     * Returns whether the files of a unit have changed. The file of a unit made at run time
+     * vanishes when the unit ends; that is not a change.
      */
     public boolean differs(UnitSource known) {
         UnitSource now = sources.apply(folders.loader()).apply(known.name());
@@ -161,32 +163,32 @@ public final class UnitCatalog {
                 || !now.files().equals(known.files());
     }
 
-    /** Each alone. */
+    /** Reads several units, each alone. */
     public List<Unit> readAll(Collection<UnitName> names) {
         UnitReadCache reading = reading();
         return names.stream().map(reading::unit).toList();
     }
 
-    /** What names there are is looked up again: links may lead elsewhere now. */
+    /** Makes the next read scan the folders again: links may have changed. */
     public void forget() {
         folders.forget();
     }
 
-    /** Whether a unit could be loaded. Blocking. */
+    /** Returns whether a unit could be loaded. Blocking. */
     public boolean isThere(UnitName name) {
         return reading().source(name).state() == UnitSource.State.LOADED;
     }
 
-    /** How often the folders were looked through. */
+    /** Returns how often the folders were scanned. */
     public long scans() {
         return folders.scans();
     }
 
     /**
-     * The units, and all that they pull in.
+     * Reads the units, and all that they pull in.
      *
-     * @param beside which are read too, each alone
-     * @param up which units are ours and up already; may change meanwhile
+     * @param beside units to read too, each alone
+     * @param up the units of this manager that are already up; may change meanwhile
      */
     public Closure closure(
             Collection<UnitName> anchors, Collection<UnitName> beside, Set<UnitName> up) {
@@ -198,7 +200,7 @@ public final class UnitCatalog {
         return new Closure(search.units, byName(others), search.missing, search.notices);
     }
 
-    /** The units without what they pull in. */
+    /** Reads the units without those that they pull in. */
     public Closure alone(Collection<UnitName> anchors) {
         return new Closure(byName(anchors), Map.of(), List.of(), List.of());
     }
@@ -217,12 +219,12 @@ public final class UnitCatalog {
         private final Set<String> mounted = MountedPaths.read();
         private final Set<UnitName> up;
         private final Map<UnitName, Unit> units = new LinkedHashMap<>();
-        private final Set<UnitName> known = new HashSet<>(); // under all their names
+        private final Set<UnitName> known = new HashSet<>(); // under each of their names
         private final List<Missing> missing = new ArrayList<>();
         private final List<String> notices = new ArrayList<>();
         private final Deque<UnitName> todo = new ArrayDeque<>();
 
-        /** Units that are asked whether they are active, and not started. */
+        /** Units whose state matters but that are not started ({@code Requisite=}). */
         private final Set<UnitName> asked = new LinkedHashSet<>();
 
         Search(Set<UnitName> up) {
@@ -294,7 +296,7 @@ public final class UnitCatalog {
                         return;
                     }
                     if (source.state() == UnitSource.State.MASKED) {
-                        todo.add(pulled); // the request is refused for it
+                        todo.add(pulled); // so that the request is refused
                     } else {
                         missing.add(new Missing(unit.name(), kind.directive(), pulled));
                     }
@@ -312,7 +314,10 @@ public final class UnitCatalog {
             return unit.name() + ": " + kind.directive() + "=" + pulled;
         }
 
-        /** Mounts are not made here: one is active if somebody else has made it. */
+        /**
+         * Returns whether a mount unit is mounted. This manager makes no mounts: a mount counts as
+         * active if another process made it.
+         */
         private boolean isMounted(UnitName unit) {
             try {
                 return unit.type() == UnitType.MOUNT
@@ -322,7 +327,10 @@ public final class UnitCatalog {
             }
         }
 
-        /** A path that is there is all that is asked; else what would mount it is required. */
+        /**
+         * Follows RequiresMountsFor=: an existing path is enough; otherwise the unit that would
+         * mount it is required.
+         */
         private void followMounts(Unit unit, String path) {
             for (Path at = Path.of(path); at != null && !Files.exists(at); at = at.getParent()) {
                 Optional<UnitName> mount =

@@ -16,11 +16,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds units by their aliases, by what they depend on, and by what they trigger, without a walk
- * through all. On the loop.
+ * The indexes of units by alias, by dependency and by trigger, which make a walk through all units
+ * unnecessary. Used on the event loop.
  *
- * <p>What is in force of a unit's files changes when it comes to rest. So a unit is listed for all
- * that its files say and said when they were last in force, and who asks looks at it again.
+ * <p>The definition in effect changes when a unit becomes inactive. Therefore a unit is indexed by
+ * both its newest definition and the one in effect, and each query checks the candidates again.
  */
 final class UnitIndexes {
     private final Map<UnitName, Set<LoadedUnit>> byAlias = new HashMap<>();
@@ -28,7 +28,7 @@ final class UnitIndexes {
             new EnumMap<>(Dependency.class);
     private final Map<UnitName, Set<LoadedUnit>> byTriggered = new HashMap<>();
     private final Map<UnitName, Set<LoadedUnit>> byTriggering = new HashMap<>();
-    private final Map<LoadedUnit, List<Unit>> listed = new HashMap<>(); // by what files said
+    private final Map<LoadedUnit, List<Unit>> listed = new HashMap<>(); // the indexed definitions
 
     UnitIndexes() {
         for (Dependency kind : Dependency.values()) {
@@ -36,7 +36,7 @@ final class UnitIndexes {
         }
     }
 
-    /** A unit is new, or its files say something else. */
+    /** Indexes a unit that is new, or whose files have changed. */
     void update(LoadedUnit node) {
         remove(node);
         Unit inForce = node.unit().unit();
@@ -82,7 +82,7 @@ final class UnitIndexes {
     private static void remove(
             Map<UnitName, Set<LoadedUnit>> index, Set<UnitName> names, LoadedUnit node) {
         for (UnitName name : names) {
-            Set<LoadedUnit> nodes = index.get(name); // gone already if it was listed twice
+            Set<LoadedUnit> nodes = index.get(name); // null if it was listed twice
             if (nodes != null && nodes.remove(node) && nodes.isEmpty()) {
                 index.remove(name);
             }
@@ -107,7 +107,7 @@ final class UnitIndexes {
         return dependants;
     }
 
-    /** Each unit whose files speak of this one, or did when they were last in force. */
+    /** Returns each unit whose newest definition, or the one in effect, names this one. */
     Stream<LoadedUnit> referring(LoadedUnit to) {
         return to.meant().source().names().stream()
                 .flatMap(name ->
@@ -118,7 +118,10 @@ final class UnitIndexes {
                 .filter(node -> node != to);
     }
 
-    /** The names of the units of which the files of this one speak, or did. */
+    /**
+     * Returns the names of the units that the newest definition of this one, or the one in effect,
+     * names.
+     */
     Set<UnitName> referredBy(LoadedUnit node) {
         Set<UnitName> others = new LinkedHashSet<>();
         for (Unit unit : listed.getOrDefault(node, List.of())) {
@@ -129,7 +132,7 @@ final class UnitIndexes {
         return others;
     }
 
-    /** Those that trigger a unit, by their own word or by its. */
+    /** Returns the units that trigger a unit, declared by either side. */
     Collection<LoadedUnit> triggering(LoadedUnit node) {
         Unit triggered = node.meant();
         Set<LoadedUnit> candidates = new LinkedHashSet<>();
@@ -143,7 +146,7 @@ final class UnitIndexes {
         return candidates;
     }
 
-    /** Those that a unit triggers, by its own word or by theirs. */
+    /** Returns the units that a unit triggers, declared by either side. */
     Collection<LoadedUnit> triggered(LoadedUnit node) {
         Unit triggering = node.meant();
         Set<LoadedUnit> candidates = new LinkedHashSet<>();

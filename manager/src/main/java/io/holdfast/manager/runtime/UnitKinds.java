@@ -6,12 +6,15 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** The registry of the kinds of units that can run: others are read, and stay inactive. */
+/**
+ * The registry of the kinds of units that can run. Units of other kinds are read, and stay
+ * inactive.
+ */
 public final class UnitKinds {
     private final Map<UnitType, UnitKind> kinds = new EnumMap<>(UnitType.class);
 
     /**
-     * @throws IllegalArgumentException if there are two of a type
+     * @throws IllegalArgumentException if a type occurs twice
      */
     public UnitKinds(List<UnitKind> kinds) {
         for (UnitKind kind : kinds) {

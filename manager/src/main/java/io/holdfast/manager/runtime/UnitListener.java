@@ -6,22 +6,22 @@ import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.unit.UnitName;
 
 /**
- * Who is told of units and jobs as they come, change and go. All methods on the manager's loop:
- * they must not block.
+ * Receives the events of units and jobs. All methods are called on the manager's event loop and
+ * must not block.
  */
 public interface UnitListener {
-    /** A unit was loaded. */
+    /** Called when a unit was loaded. */
     void unitNew(UnitName unit);
 
-    /** A unit is about to be unloaded, since nothing refers to it any more. */
+    /** Called when a unit is about to be unloaded, because nothing refers to it any more. */
     default void unitRemoved(UnitName unit) {}
 
-    /** Something of a unit's state is another: {@link ManagerView#unit} tells it as it is now. */
+    /** Called when a unit's state has changed; {@link ManagerView#unit} returns the new state. */
     void unitChanged(UnitName unit);
 
-    /** A job was granted, and has not begun. */
+    /** Called when a job was granted and has not begun. */
     void jobNew(UnitJob job);
 
-    /** A job has ended, after all that it changed of its unit was told. */
+    /** Called when a job has ended, after the changes that it made to its unit were reported. */
     void jobRemoved(UnitJob job, JobResult result);
 }

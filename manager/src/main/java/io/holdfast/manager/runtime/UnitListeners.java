@@ -6,7 +6,7 @@ import io.holdfast.manager.unit.UnitName;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** All who are told of units and jobs. */
+/** The set of all listeners of units and jobs. */
 public final class UnitListeners implements UnitListener {
     private final List<UnitListener> listeners = new CopyOnWriteArrayList<>();
 

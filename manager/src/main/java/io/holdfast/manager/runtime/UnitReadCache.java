@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/** Reads unit files for one request, each file once, and adds implicit dependencies. Blocks. */
+/** Reads unit files for one request, each file once, and adds implicit dependencies. Blocking. */
 final class UnitReadCache {
     private final Function<UnitName, UnitSource> sources;
     private final UnitReader reader;
@@ -36,7 +36,7 @@ final class UnitReadCache {
     }
 
     /**
-     * The unit with its own implicit dependencies, but, if it is a target, without the implicit
+     * Returns the unit with its implicit dependencies, but, for a target, without the implicit
      * {@code After=} on its members.
      */
     Unit withoutMembers(UnitName name) {

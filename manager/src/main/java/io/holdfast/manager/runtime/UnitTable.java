@@ -19,17 +19,17 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The units that are loaded, and what they are to each other. On the loop. */
+/** The table of loaded units, and of their relations. Used on the event loop. */
 public final class UnitTable {
     private static final int REASONS = 256;
 
-    private final Map<UnitName, String> reasons = new LinkedHashMap<>(); // of units that have gone
+    private final Map<UnitName, String> reasons = new LinkedHashMap<>(); // kept after unloading
     private final ManagerContext context;
     private final UnitKinds kinds;
     private final Map<UnitName, LoadedUnit> units = new LinkedHashMap<>();
     private final UnitIndexes indexes = new UnitIndexes();
 
-    /** Those that are up; read by workers, too. */
+    /** The names of the units that are up; also read by workers. */
     private final Set<UnitName> up = ConcurrentHashMap.newKeySet();
 
     private UnitCatalog.Closure read = UnitCatalog.Closure.NOTHING;
@@ -39,46 +39,46 @@ public final class UnitTable {
         this.kinds = kinds;
     }
 
-    // ---- as jobs see them
+    // ---- for jobs
 
     public Collection<LoadedUnit> nodes() {
         return Collections.unmodifiableCollection(units.values());
     }
 
-    /** By any of its names. */
+    /** Returns a unit by any of its names. */
     public @Nullable LoadedUnit node(UnitName name) {
         LoadedUnit unit = units.get(name);
         return unit == null ? indexes.byAlias(name) : unit;
     }
 
-    /** Those that have such a dependency on a unit, under any of its names. */
+    /** Returns the units that have such a dependency on a unit, under any of its names. */
     public Collection<LoadedUnit> dependants(Dependency kind, LoadedUnit on) {
         return indexes.dependants(kind, on);
     }
 
-    /** Those that start it when something comes in. */
+    /** Returns the units that start it on an event. */
     Collection<LoadedUnit> triggering(LoadedUnit node) {
         return indexes.triggering(node);
     }
 
-    /** Those that it starts when something comes in. */
+    /** Returns the units that it starts on an event. */
     public Collection<LoadedUnit> triggered(LoadedUnit node) {
         return indexes.triggered(node);
     }
 
-    /** Each unit whose files speak of this one. */
+    /** Returns each unit whose files name this one. */
     public Stream<LoadedUnit> referring(LoadedUnit to) {
         return indexes.referring(to);
     }
 
-    /** The names of the units of which the files of this one speak. */
+    /** Returns the names of the units that the files of this one name. */
     public Set<UnitName> referredBy(LoadedUnit node) {
         return indexes.referredBy(node);
     }
 
     /**
-     * Grants a request with what was read for it in mind: what it needs and cannot have, and which
-     * files are gone.
+     * Runs a request with what was read for it at hand: units that are required and missing, and
+     * files that are gone.
      */
     public void during(UnitCatalog.Closure closure, Runnable request) {
         read = closure;
@@ -89,12 +89,15 @@ public final class UnitTable {
         }
     }
 
-    /** What the present request read of a unit, if it did. */
+    /** Returns a unit as the present request read it; null if it did not. */
     @Nullable Unit readNow(UnitName name) {
         return read.read(name);
     }
 
-    /** What a unit requires and what is not there; the start of a socket looks for its service. */
+    /**
+     * Returns the units that a unit requires and that do not exist. A missing service of a socket
+     * is not included: the start of the socket looks for it.
+     */
     List<UnitName> missing(UnitName unit) {
         return read.missing().stream()
                 .filter(each -> each.unit().equals(unit))
@@ -103,12 +106,12 @@ public final class UnitTable {
                 .toList();
     }
 
-    /** Those that are up: a view that goes on changing, for any thread. */
+    /** Returns the names of the units that are up: a live view, for any thread. */
     public Set<UnitName> up() {
         return Collections.unmodifiableSet(up);
     }
 
-    /** Takes note of the state that a unit has now. */
+    /** Records the present state of a unit. */
     public void noteState(LoadedUnit node) {
         if (node.activeState().isUp()) {
             up.add(node.name());
@@ -117,13 +120,13 @@ public final class UnitTable {
         }
     }
 
-    // ---- as others see them
+    // ---- for other classes
 
     public Collection<ManagedUnit> all() {
         return units.values().stream().map(LoadedUnit::unit).toList();
     }
 
-    /** All of one kind. */
+    /** Returns all units of one kind. */
     public <U extends ManagedUnit> Stream<U> of(Class<U> kind) {
         return units.values().stream()
                 .map(LoadedUnit::unit)
@@ -131,14 +134,14 @@ public final class UnitTable {
                 .map(kind::cast);
     }
 
-    /** By any of its names. */
+    /** Returns a unit by any of its names. */
     public @Nullable ManagedUnit find(UnitName name) {
         LoadedUnit unit = node(name);
         return unit == null ? null : unit.unit();
     }
 
     /**
-     * @throws IllegalArgumentException if it is not loaded
+     * @throws IllegalArgumentException if the unit is not loaded
      */
     public ManagedUnit get(UnitName name) {
         ManagedUnit unit = find(name);
@@ -149,10 +152,10 @@ public final class UnitTable {
     }
 
     /**
-     * Takes in a unit as it was read, and tells once what is to be said about its files. One that
-     * is not there is taken note of where it was.
+     * Adds or updates a unit as it was read, and logs the diagnostics of its files once. A unit
+     * without files is not added, but updates the loaded one.
      *
-     * @throws IllegalStateException if there are too many
+     * @throws IllegalStateException if there are too many units
      */
     public void take(Unit unit) {
         LoadedUnit known = known(unit);
@@ -173,8 +176,8 @@ public final class UnitTable {
     }
 
     /**
-     * Adds a unit that a manager before this one had loaded; its files may be gone. Warnings about
-     * them were printed when they were read.
+     * Adds a unit that a previous manager had loaded; its files may be gone. Their diagnostics were
+     * logged when the previous manager read them.
      */
     public void adopt(Unit unit) {
         if (known(unit) == null) {
@@ -204,7 +207,8 @@ public final class UnitTable {
     }
 
     /**
-     * The one that it is: also one whose name is an alias by now, not one that it was an alias of.
+     * Returns the loaded unit that a read unit belongs to: the unit of that name, or one that has
+     * become an alias of it; not one whose alias it no longer is.
      */
     private @Nullable LoadedUnit known(Unit unit) {
         LoadedUnit own = units.get(unit.name());
@@ -215,12 +219,15 @@ public final class UnitTable {
         return other != null && unit.source().names().contains(other.name()) ? other : null;
     }
 
-    /** Why a unit that is not loaded any more was not started, for the last of them. */
+    /**
+     * Returns why a unit that is no longer loaded was not started; kept for a limited number of
+     * units.
+     */
     public Optional<String> reasonOf(UnitName unloaded) {
         return Optional.ofNullable(reasons.get(unloaded));
     }
 
-    /** Forgets a unit that is at rest, but not why it was not started. */
+    /** Unloads an inactive unit, but remembers why it was not started. */
     public void drop(ManagedUnit unit) {
         LoadedUnit node = units.get(unit.unit().name());
         if (node != null && node.unit().equals(unit)) {
@@ -240,7 +247,7 @@ public final class UnitTable {
         }
     }
 
-    /** Mistakes line by line; of what is not supported, how much there is. */
+    /** Logs each error in its own line, and only the number of unsupported directives. */
     private void tell(Unit unit) {
         int unsupported = 0;
         int security = 0;

@@ -11,20 +11,20 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Processes of others that were moved into the cgroup of a scope, and can be moved back where they
- * came from until that is {@linkplain #keep kept}. Blocking.
+ * Foreign processes that were moved into the cgroup of a scope, and can be moved back to their
+ * former cgroups until the adoption is {@linkplain #keep kept}. Blocking.
  *
- * <p>The kernel takes a number there, and not a descriptor. A process that is reaped between the
- * look at its descriptor and the write may have left its number to another one, which then is in a
- * cgroup where it does not belong: {@link Cgroup#attach} notices that, and the other process is put
- * back to where its parent is. A process that was born in that moment is where its parent is,
- * unless it was moved since.
+ * <p>To move a process, the kernel takes its PID, not a descriptor. If the process is reaped
+ * between the look at its descriptor and the write, its PID may belong to another process, which is
+ * then moved to a cgroup where it does not belong: {@link Cgroup#attach} notices that, and the
+ * other process is moved back to the cgroup of its parent. A process that was only just created
+ * belongs there, unless it was moved since.
  */
 final class Adoption {
     private final Cgroup cgroup;
     private final List<Moved> moved = new ArrayList<>();
 
-    /** Both owned. */
+    /** Both are owned. */
     private record Moved(PidFd process, Cgroup before) {
         static Moved of(PidFd process) {
             Cgroup before = process.cgroup();
@@ -40,7 +40,8 @@ final class Adoption {
             try {
                 before.attach(process);
             } catch (ErrnoException e) {
-                // it has ended, or that cgroup has gone: it stays, and nobody else gets the cgroup
+                // it has ended, or its old cgroup is gone: it stays, and no other scope gets this
+                // cgroup
             }
         }
 
@@ -55,10 +56,10 @@ final class Adoption {
     }
 
     /**
-     * Makes the cgroup of a scope and moves the processes there: all that have not been reaped, or
+     * Makes the cgroup of a scope, and moves the processes there: all that have not been reaped, or
      * none.
      *
-     * @param processes closed by this
+     * @param processes closed by this method
      * @throws ErrnoException EACCES or EPERM if a process may not be moved there, EBUSY if an
      *     earlier scope of the name has left processes, and others
      * @throws IllegalStateException if all have been reaped
@@ -119,7 +120,7 @@ final class Adoption {
         }
     }
 
-    /** Whoever has that number by now, if it was moved in place of the process that had it. */
+    /** Moves back the process that has this PID now, if it was moved in place of the former one. */
     private void putBack(int number) {
         Optional<PidFd> found = PidFd.find(number);
         if (found.isEmpty()) {
@@ -139,7 +140,7 @@ final class Adoption {
         }
     }
 
-    /** The processes stay where they are now. */
+    /** Keeps the processes in the scope's cgroup for good. */
     Cgroup keep() {
         moved.forEach(Moved::close);
         moved.clear();

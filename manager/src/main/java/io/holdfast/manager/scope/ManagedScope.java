@@ -53,11 +53,11 @@ import org.jspecify.annotations.Nullable;
  *   reset       failed ─▶ dead
  * </pre>
  *
- * <p>Its processes are given to it by descriptor before its only start ({@link #give}); the start
- * moves them to a cgroup of its own. It ends when that is empty, whatever the reason. Where units
- * have no cgroups, it ends when the given processes have ended. On the loop; what may block is done
- * by the workers, in a lane that all scopes of the same name share: the cgroup of the last one is
- * gone before that of the next is made.
+ * <p>Its processes are passed to it by descriptor before its only start ({@link #give}); the start
+ * moves them to the scope's own cgroup. The scope ends when that cgroup is empty, whatever the
+ * reason. If units have no cgroups, it ends when the passed processes have ended. Used on the event
+ * loop; blocking work runs on workers, in a lane that all scopes of the same name share, so that
+ * the cgroup of the previous scope is gone before the next one is made.
  */
 public final class ManagedScope implements ManagedUnit {
     private final ManagerContext context;
@@ -74,9 +74,9 @@ public final class ManagedScope implements ManagedUnit {
     private ScopeResult result = ScopeResult.SUCCESS;
     private String invocationId = "";
     private @Nullable RunProcesses processes;
-    private @Nullable Workload run; // as it is in the index of processes
+    private @Nullable Workload run; // its entry in the index of processes
     private boolean stopWanted;
-    private boolean closing; // its processes have gone, and its cgroup goes
+    private boolean closing; // its processes are gone, and its cgroup is being removed
 
     ManagedScope(ManagerContext context, ScopeUnit unit) {
         this.context = context;
@@ -87,9 +87,9 @@ public final class ManagedScope implements ManagedUnit {
     }
 
     /**
-     * Gives it the processes that its start adopts.
+     * Passes it the processes that its start adopts.
      *
-     * @param processes owned from now on
+     * @param processes closed by the scope
      */
     public void give(List<PidFd> processes) {
         given.addAll(processes);
@@ -105,7 +105,7 @@ public final class ManagedScope implements ManagedUnit {
         return unit;
     }
 
-    /** What its drop-ins say now is in force at once. Its file is there for as long as it is. */
+    /** Applies changed drop-ins at once. The unit file itself exists for as long as the scope. */
     @Override
     public void reloaded(Unit newer) {
         if (newer instanceof ScopeUnit scope && scope.source().state() == UnitSource.State.LOADED) {
@@ -131,7 +131,7 @@ public final class ManagedScope implements ManagedUnit {
         return true;
     }
 
-    /** Nothing else holds it between the request for it and its job. */
+    /** Only the passed processes keep it loaded between the request for it and its job. */
     @Override
     public boolean isKept() {
         return !given.isEmpty();
@@ -161,7 +161,7 @@ public final class ManagedScope implements ManagedUnit {
             case STOP_SIGTERM, STOP_SIGKILL ->
                     throw new IllegalStateException(name() + " is started while it stops");
             case DEAD, FAILED -> {
-                if (given.isEmpty()) { // it was started, or nothing was given to it
+                if (given.isEmpty()) { // it was started before, or has no processes
                     done.accept(JobResult.ONCE);
                 } else {
                     starts.add(done);
@@ -255,7 +255,7 @@ public final class ManagedScope implements ManagedUnit {
         signal(ScopeState.STOP_SIGTERM, ScopeResult.TIMEOUT);
     }
 
-    /** Its start is given up: nobody adopts what was given to it. */
+    /** Cancels its start: closes the descriptors of the processes that it was to adopt. */
     @Override
     public void withdrawStart() {
         given.forEach(PidFd::close);
@@ -285,7 +285,7 @@ public final class ManagedScope implements ManagedUnit {
                                         .orElse(0L)));
     }
 
-    /** Its cgroup tells whose processes are its; without one, nothing does. */
+    /** Its processes are found by its cgroup; without a cgroup they are lost. */
     @Override
     public Runnable restore(Fields record) {
         state = record.word("state", ScopeState.class);
@@ -350,7 +350,7 @@ public final class ManagedScope implements ManagedUnit {
         switch (state) {
             case DEAD, FAILED -> done.accept(JobResult.DONE);
             case START_CHOWN -> {
-                stopWanted = true; // the end of the adoption finds that
+                stopWanted = true; // run() checks this
                 stops.add(done);
             }
             case STOP_SIGTERM, STOP_SIGKILL -> stops.add(done);
@@ -363,7 +363,10 @@ public final class ManagedScope implements ManagedUnit {
         }
     }
 
-    /** Sends the signal of a state, unless its KillMode= reaches nobody: it has no main process. */
+    /**
+     * Sends the signal of a state, unless its KillMode= leaves no process to signal: a scope has no
+     * main process.
+     */
     private void signal(ScopeState next, ScopeResult why) {
         note(why);
         boolean last = next == ScopeState.STOP_SIGKILL;
@@ -414,7 +417,7 @@ public final class ManagedScope implements ManagedUnit {
 
     // ---- end
 
-    /** Lets go of its processes: those that are left stay where they are. */
+    /** Releases its processes: remaining processes stay in the cgroup. */
     private void end(ScopeResult why) {
         if (closing) {
             return;
@@ -501,7 +504,7 @@ public final class ManagedScope implements ManagedUnit {
         return kill(signal, KillWhom.ALL, OptionalInt.empty());
     }
 
-    /** It has neither a main process nor one beside it, and no value is sent to all. */
+    /** A scope has neither a main nor a control process, and a signal to all carries no value. */
     @Override
     public boolean kill(Signal signal, KillWhom whom, OptionalInt value) {
         RunProcesses own = processes;
@@ -530,7 +533,7 @@ public final class ManagedScope implements ManagedUnit {
         }
     }
 
-    // ---- what it shows
+    // ---- status
 
     @Override
     public UnitTimes times() {

@@ -7,7 +7,7 @@ import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.ScopeUnit;
 import io.holdfast.manager.unit.section.Unit;
 
-/** Scopes: they hold processes together that others have started. */
+/** The kind of scopes: groups of processes that others have started. */
 public final class ScopeKind implements UnitKind {
     @Override
     public UnitType type() {

@@ -7,10 +7,10 @@ enum ScopeResult {
     SUCCESS,
     /** Its processes could not be adopted. */
     RESOURCES,
-    /** It has run, or taken to stop, for too long. */
+    /** It ran for too long, or did not stop in time. */
     TIMEOUT;
 
-    /** As systemd writes it. */
+    /** Returns the result as systemd writes it. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT);

@@ -6,8 +6,8 @@ import java.util.EnumSet;
 import java.util.Locale;
 
 /**
- * Where a scope is in its life, in systemd's words, what that means for its {@link ActiveState},
- * and which states may follow ({@link #TABLE}). A scope is started once.
+ * The state of a scope, named as in systemd, with its {@link ActiveState} and the states that may
+ * follow ({@link #TABLE}). A scope is started once.
  */
 enum ScopeState {
     DEAD(ActiveState.INACTIVE),
@@ -15,12 +15,12 @@ enum ScopeState {
     /** Its cgroup is made, and its processes are moved there. */
     START_CHOWN(ActiveState.ACTIVATING),
     RUNNING(ActiveState.ACTIVE),
-    /** Whoever made the scope takes no interest in it any more; its processes run on. */
+    /** Its creator has released it; its processes run on. */
     ABANDONED(ActiveState.ACTIVE),
     STOP_SIGTERM(ActiveState.DEACTIVATING),
     STOP_SIGKILL(ActiveState.DEACTIVATING);
 
-    /** All transitions. Where no signal is to be sent, a scope that stops is dead at once. */
+    /** All transitions. If no signal has to be sent, a scope that stops is dead at once. */
     static final StateTable<ScopeState> TABLE =
             StateTable.of(ScopeState.class)
                     .from(DEAD, EnumSet.of(START_CHOWN))
@@ -41,17 +41,17 @@ enum ScopeState {
         this.active = active;
     }
 
-    /** What it means for the unit as a whole. */
+    /** Returns the state of the unit as a whole. */
     ActiveState active() {
         return active;
     }
 
-    /** The word of systemd. */
+    /** Returns the name that systemd uses. */
     String word() {
         return word;
     }
 
-    /** Whether its processes run and were not told to end. */
+    /** Returns whether its processes run and it is not being stopped. */
     boolean isUp() {
         return this == RUNNING || this == ABANDONED;
     }

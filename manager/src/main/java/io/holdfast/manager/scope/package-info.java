@@ -1,4 +1,4 @@
-/** Scopes at run time: processes that others have started, held together by the manager. */
+/** Scopes at run time: processes that others have started, grouped by the manager. */
 @NullMarked
 package io.holdfast.manager.scope;
 

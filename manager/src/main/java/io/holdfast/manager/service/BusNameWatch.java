@@ -7,21 +7,21 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The name on the bus that a run of a service is known by. Who has it before the service runs has
- * nothing to do with this run: only a change tells that it is there. On the loop.
+ * Watches the bus name of a run of a service. An owner from before the run has nothing to do with
+ * it: only a change shows that the service has taken its name. Used on the event loop.
  */
 final class BusNameWatch {
     private @Nullable Registration watch;
-    private int run; // of which it is told; what is told of an earlier one does not count
+    private int run; // results for an earlier run are ignored
     private boolean known;
     private Optional<String> owner = Optional.empty();
     private boolean taken;
 
     /**
-     * Begins to look.
+     * Begins to watch.
      *
-     * @param ready told once when it is known who has the name now
-     * @param changed told of each change after that
+     * @param ready called once with the present owner, as soon as it is known
+     * @param changed called with the owner at each later change
      */
     void begin(
             BusNames bus,
@@ -40,16 +40,16 @@ final class BusNameWatch {
                         });
         if (mine == run) {
             watch = begun;
-        } else { // it was ended by what it told at once
+        } else { // the first callback ended it
             begun.cancel();
         }
     }
 
     /**
-     * Goes on looking for a process that an earlier manager has started: whoever has the name, has
-     * it of that one.
+     * Watches the name for a process that an earlier manager started: a present owner has the name
+     * from that process.
      *
-     * @param changed told of the owner, and of each change after that
+     * @param changed called with the owner, if there is one, and at each later change
      */
     void resume(BusNames bus, String name, Consumer<Optional<String>> changed) {
         begin(
@@ -80,7 +80,7 @@ final class BusNameWatch {
         }
     }
 
-    /** Whether somebody has the name who had it not before the run. */
+    /** Returns whether the name has an owner that took it during the run. */
     boolean isTaken() {
         return taken;
     }

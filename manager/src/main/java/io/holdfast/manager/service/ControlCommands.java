@@ -10,14 +10,14 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * The commands that a service runs beside its main process, one after the other, until one fails
- * that may not. On the loop.
+ * Runs the control commands of a service one after the other, until a command fails whose failure
+ * counts. Used on the event loop.
  */
 final class ControlCommands {
-    /** Told of a command whose failure counts. */
+    /** Called when a command failed and its failure counts. */
     interface Failure {
         /**
-         * @param exit how it ended; empty where it came to no process
+         * @param exit how it ended; empty if no process was started
          */
         void failed(ExecCommand command, Optional<Exit> exit);
     }
@@ -35,10 +35,10 @@ final class ControlCommands {
     /**
      * Runs a list of commands.
      *
-     * @param phase entered if there are any
-     * @param variables told to each of them, as they are then
-     * @param then when all have run
-     * @param otherwise when one has failed: the others are not run
+     * @param phase the state to enter if there are any
+     * @param variables the environment variables of each command, read when it starts
+     * @param then called when all have run
+     * @param otherwise called when one has failed; the rest is not run
      */
     void run(
             ServiceState phase,
@@ -57,10 +57,9 @@ final class ControlCommands {
     }
 
     /**
-     * Goes on with a list that an earlier manager has begun.
+     * Continues a list that an earlier manager began.
      *
-     * @param last how many of them are not done; the first of these runs, if one is there, else it
-     *     is begun
+     * @param last how many commands are not done; the first of them still runs, or is started now
      */
     void resume(
             List<ExecCommand> list,
@@ -77,7 +76,7 @@ final class ControlCommands {
         }
     }
 
-    /** How many are not done. */
+    /** Returns how many commands are not done. */
     int left() {
         return left.size();
     }
@@ -90,14 +89,16 @@ final class ControlCommands {
         }
     }
 
-    /** The one that runs has ended. */
+    /** Handles the exit of the running command. */
     void exited(Exit exit) {
         ended(Optional.of(exit), true);
     }
 
     /**
-     * The one that was to run could not be executed, as this exit status tells; empty where there
-     * would have been no process.
+     * Handles that the command could not be executed.
+     *
+     * @param exit the exit status that stands for the failure; empty if no process would have been
+     *     started
      */
     void notExecuted(Optional<Exit> exit) {
         ended(exit, false);
@@ -105,7 +106,7 @@ final class ControlCommands {
 
     private void ended(Optional<Exit> exit, boolean ran) {
         if (left.isEmpty()) {
-            return; // nobody waits for it any more
+            return; // the list was cancelled
         }
         ExecCommand command = left.removeFirst();
         boolean ignored = exit.isPresent() && command.has(ExecCommand.Flag.IGNORE_FAILURE);
@@ -123,12 +124,12 @@ final class ControlCommands {
                 .equals(Optional.of(ServiceResult.SUCCESS));
     }
 
-    /** Whether one is running, or about to. */
+    /** Returns whether a command is running, or about to run. */
     boolean areRunning() {
         return !left.isEmpty();
     }
 
-    /** What is left is not run, and nobody waits for the one that runs. */
+    /** Drops the rest of the list; the exit of the running command is ignored. */
     void cancel() {
         left.clear();
     }

@@ -6,13 +6,13 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The environment variables by which commands learn how a run of a service ended. */
+/** The environment variables that describe to commands how a run of a service ended. */
 final class ExitVariables {
     private ExitVariables() {}
 
     /**
-     * {@code SERVICE_RESULT}, and of a main process that has exited {@code EXIT_CODE} and {@code
-     * EXIT_STATUS}.
+     * Returns {@code SERVICE_RESULT}, and, if the main process has exited, {@code EXIT_CODE} and
+     * {@code EXIT_STATUS}.
      *
      * @param prefix of the names
      */

@@ -17,25 +17,25 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The descriptors that a service keeps with its manager, to get them back when it is started again
- * ({@code FDSTORE=1}). One whose other end has gone is let go of, unless that is not wanted. On the
- * loop.
+ * The descriptor store of a service: descriptors that the service hands to the manager, to get them
+ * back when it is started again ({@code FDSTORE=1}). A descriptor whose other end was closed is
+ * dropped, unless the service has turned that off. Used on the event loop.
  *
  * @see <a href="https://systemd.io/FILE_DESCRIPTOR_STORE/">The File Descriptor Store</a>
  */
 final class FdStore implements AutoCloseable {
-    private static final int BEFORE = 1; // of kcmp(2)
+    private static final int BEFORE = 1; // result of kcmp(2)
 
     private static final String KEY = "stored ";
 
     private final EventLoop loop;
     private final Survival survival;
     private final String unit;
-    private long number; // of the next
+    private long number; // the next one's
     private final Consumer<Fd> closer;
     private final Throttle complaints;
-    private final List<Stored> stored = new ArrayList<>(); // as they came
-    private final List<Stored> ordered = new ArrayList<>(); // as the kernel orders open files
+    private final List<Stored> stored = new ArrayList<>(); // in order of arrival
+    private final List<Stored> ordered = new ArrayList<>(); // in the kernel's order of open files
 
     private static final class Stored {
         final String name;
@@ -59,9 +59,9 @@ final class FdStore implements AutoCloseable {
     }
 
     /**
-     * @param survival keeps them over a crash of the manager
-     * @param closer closes what the service has sent, which may take as long as it likes
-     * @param complaints gets lines on what is not kept
+     * @param survival keeps the descriptors across a crash of the manager
+     * @param closer closes descriptors that the service sent, which may block for long
+     * @param complaints receives lines about descriptors that are not kept
      */
     FdStore(
             EventLoop loop,
@@ -81,16 +81,16 @@ final class FdStore implements AutoCloseable {
     }
 
     /**
-     * Keeps a descriptor, unless the same open file is here already.
+     * Stores a descriptor, unless the same open file is stored already.
      *
-     * @param fd moved here if it is kept, else the giver's
-     * @param watched whether it goes when its other end has gone
-     * @param most how many there may be
+     * @param fd moved into the store if it is kept; otherwise the caller closes it
+     * @param watched whether it is dropped when its other end was closed
+     * @param most the limit of stored descriptors
      */
     void add(String name, Fd fd, boolean watched, int most) {
         int place = placeOf(fd);
         if (place < 0) {
-            return; // it is here
+            return; // it is stored already
         }
         if (stored.size() >= most) {
             complaints.log(
@@ -116,7 +116,7 @@ final class FdStore implements AutoCloseable {
         }
     }
 
-    /** Restores those that an earlier manager has kept. */
+    /** Restores the descriptors that an earlier manager stored. */
     void restore() {
         for (String key : survival.keys(KEY + unit + " ")) {
             String[] parts = key.substring(KEY.length() + unit.length() + 1).split(" ", 3);
@@ -133,9 +133,9 @@ final class FdStore implements AutoCloseable {
     }
 
     /**
-     * Where an open file comes among the others in the order that kcmp(2) tells, or -1 if it is
-     * there already: few comparisons however many there are. Where the kernel does not tell, it
-     * comes last and is never the same.
+     * Returns the place of an open file in the order of kcmp(2), or -1 if it is stored already: a
+     * binary search, with few comparisons. If the kernel cannot compare, the file comes last and
+     * equals none.
      */
     private int placeOf(Fd fd) {
         int low = 0;
@@ -174,7 +174,7 @@ final class FdStore implements AutoCloseable {
         }
     }
 
-    /** Lets go of all of that name. */
+    /** Drops all descriptors of that name. */
     void remove(String name) {
         stored.removeIf(one -> {
             boolean meant = one.name.equals(name);
@@ -187,7 +187,7 @@ final class FdStore implements AutoCloseable {
     }
 
     /**
-     * Duplicates of all of them, in the order in which they came.
+     * Returns duplicates of all descriptors, in order of arrival.
      *
      * @throws ErrnoException EMFILE
      */
@@ -204,7 +204,7 @@ final class FdStore implements AutoCloseable {
         }
     }
 
-    /** Lets go of all of them. */
+    /** Drops all descriptors. */
     @Override
     public void close() {
         stored.forEach(this::close);

@@ -8,14 +8,15 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the main process of a forking service, whose first process has ended: the one that its PID
- * file names, if that is a process of the unit; else the only one that there is. A number is never
- * more than a hint: it is held first, and what is held must belong to the unit. On the loop.
+ * Finds the main process of a forking service whose first process has exited: the process named in
+ * its PID file, if it belongs to the unit; without a PID file, the only process of the unit. A PID
+ * is never more than a hint: the process is first held by a pidfd, and then must belong to the
+ * unit. Used on the event loop.
  */
 final class ForkedMain {
     private final ServiceLife life;
     private final Throttle complaints; // the service's user can cause any number
-    private @Nullable PidFile file; // that is waited for
+    private @Nullable PidFile file; // present while it is waited for
 
     ForkedMain(ServiceLife life) {
         this.life = life;
@@ -25,7 +26,7 @@ final class ForkedMain {
     /**
      * Waits for the PID file, if the unit has one, for as long as the start may take.
      *
-     * @param found when the main process is known, or will never be
+     * @param found called when the main process is known, or when it will never be known
      */
     void find(Runnable found) {
         ServiceRun run = life.running();
@@ -53,7 +54,7 @@ final class ForkedMain {
         return life.is(ServiceState.START) && life.run().filter(run::equals).isPresent();
     }
 
-    /** Looks now, and whenever the file changes, until the start is over. */
+    /** Looks now and after each change of the file, until the start is over. */
     private void await(ServiceRun run, String path, Runnable found) {
         if (!isStarting(run)) {
             return;
@@ -74,7 +75,7 @@ final class ForkedMain {
     private void looked(ServiceRun run, String path, PidFile.Content content, Runnable found) {
         content.refusal()
                 .ifPresent(why -> complaints.log("not read", "its PID file is not read: " + why));
-        if (content.number().isPresent()) { // what was left behind meanwhile is ours by then
+        if (content.number().isPresent()) { // first adopts what was orphaned meanwhile
             life.context
                     .events()
                     .lookForOrphans(() -> {
@@ -88,7 +89,7 @@ final class ForkedMain {
         }
     }
 
-    /** Nobody waits for the file any more. */
+    /** Stops waiting for the file. */
     void cancel() {
         if (file != null) {
             file.close();

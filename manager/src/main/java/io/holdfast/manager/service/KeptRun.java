@@ -12,14 +12,17 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** What of a run outlives its manager: the pipe for its output, and the processes that it holds. */
+/**
+ * The descriptors of a run that outlive the manager: the pipe for its output, and the pidfds of its
+ * main and control processes.
+ */
 final class KeptRun {
-    /** A process that a run holds. */
+    /** The role of a process that a run holds. */
     enum Role {
         MAIN,
         CONTROL;
 
-        /** The name of its field, and what its key begins with. */
+        /** Returns the name of its field and the prefix of its key. */
         private String word() {
             return this == MAIN ? "main" : "control";
         }
@@ -43,7 +46,10 @@ final class KeptRun {
         survival.keep(OUTPUT + unit, output.ends());
     }
 
-    /** The ends of the pipe that an earlier manager had, if they were kept; owned by the caller. */
+    /**
+     * Returns the ends of the pipe of an earlier manager, if they were kept; the caller closes
+     * them.
+     */
     List<Fd> output() {
         return survival.take(OUTPUT + unit);
     }
@@ -62,7 +68,7 @@ final class KeptRun {
         drop(Role.CONTROL);
     }
 
-    /** Writes down which process has a role, if one has. */
+    /** Records which process has a role, if one has. */
     void record(Role role, Optional<PidFd> process, Fields fields) {
         fields.put(role.word(), process.map(KeptRun::idOf).orElse(""));
     }
@@ -71,18 +77,18 @@ final class KeptRun {
         try {
             return process.processId().toString();
         } catch (ErrnoException e) {
-            return ""; // reaped, which is reported in a moment
+            return ""; // reaped; its exit is reported soon
         }
     }
 
-    /** Whether a process was written down. */
+    /** Returns whether a process was recorded. */
     static boolean isRecorded(Role role, Fields fields) {
         return fields.find(role.word()).isPresent();
     }
 
     /**
-     * The process that was written down, if it is found and is that very one. Its descriptor was
-     * kept; where it was not, its number and pidfs id lead to it as long as nobody has reaped it.
+     * Returns the recorded process, if it is found and is the same one. Normally its descriptor was
+     * kept; if not, it is opened by its PID and pidfs id, which works until it is reaped.
      */
     Optional<PidFd> restored(Role role, Fields fields) {
         List<Fd> kept = survival.take(key(role));
@@ -100,7 +106,7 @@ final class KeptRun {
             process.close();
         }
         if (pidfdId.isEmpty()) {
-            return Optional.empty(); // a number alone names nobody
+            return Optional.empty(); // a PID alone identifies no process
         }
         try {
             return Optional.of(PidFd.open(id.get().pid(), pidfdId.getAsLong()));

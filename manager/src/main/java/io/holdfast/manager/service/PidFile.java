@@ -19,24 +19,24 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The PID file of a service, which comes and changes when the service likes, in directories that
- * may come later themselves. It is read by the unit's worker, since the service's user can put
- * anything in its place; the loop only learns that something near it has changed (inotify(7)).
+ * The PID file of a service. The service creates and changes it at any time, in directories that
+ * may also appear later. The unit's worker reads it, because the service's user can put anything in
+ * its place; the loop only receives the notice that something near it has changed (inotify(7)).
  */
 final class PidFile implements AutoCloseable {
-    /** How long after a look the next change counts: the service's user can make any number. */
+    /** The pause between two reads: the service's user can cause any number of changes. */
     private static final Duration PAUSE = Duration.ofMillis(10);
 
-    /** What a PID file may have of bytes: a number, and blanks around it. */
+    /** The greatest size of a PID file in bytes: a number with blanks around it. */
     private static final int MOST_BYTES = 64;
 
     private static final int NONE = -1;
 
     /**
-     * What was found.
+     * The content of a PID file.
      *
      * @param number empty while there is none
-     * @param refusal why the file was not read, other than that it is not there
+     * @param refusal why the file was not read, except that it does not exist
      */
     record Content(OptionalInt number, Optional<String> refusal) {
         private static final Content NONE = new Content(OptionalInt.empty(), Optional.empty());
@@ -46,17 +46,17 @@ final class PidFile implements AutoCloseable {
     private final Lane lane;
     private final String path;
     private final SysInotify changes = new SysInotify();
-    private final EventLoop.Watch watch; // waits for a change while no look is under way
+    private final EventLoop.Watch watch; // waits for a change, unless a read is under way
     private final Consumer<Content> told;
-    private int watched = NONE; // on the worker: which watch of the changes there is
-    private @Nullable Work<Content> look; // that is under way
+    private int watched = NONE; // used by the worker: the inotify watch
+    private @Nullable Work<Content> look; // the read under way
     private boolean closed;
 
     /**
-     * Looks now, and after every change near it. On the loop.
+     * Reads the file now, and after every change near it. Called on the loop.
      *
-     * @param path absolute; nothing need be there
-     * @param told each time, on the loop
+     * @param path absolute; neither the file nor its directories need to exist
+     * @param told called on the loop after each read
      * @throws ErrnoException EMFILE
      */
     PidFile(EventLoop loop, Lane lane, String path, Consumer<Content> told) {
@@ -78,7 +78,7 @@ final class PidFile implements AutoCloseable {
             return;
         }
         watch.events(0);
-        changes.drain(); // first: what changes from now on is told again
+        changes.drain(); // first: later changes cause another read
         look = lane.work("to read its PID file", this::read).begin(this::looked);
     }
 
@@ -105,8 +105,8 @@ final class PidFile implements AutoCloseable {
     }
 
     /**
-     * Removes a PID file that names a process which has gone: its number may be another's soon. A
-     * file with another content is not the service's. Blocking.
+     * Removes a PID file that names an exited process: its PID may soon be reused. A file with
+     * another content does not belong to this run. Blocking.
      *
      * @return why it cannot be removed; empty if it is removed or missing, or names another process
      */
@@ -123,7 +123,7 @@ final class PidFile implements AutoCloseable {
         }
     }
 
-    /** Nobody waits for it any more. */
+    /** Stops waiting for it. */
     @Override
     public void close() {
         closed = true;
@@ -137,7 +137,7 @@ final class PidFile implements AutoCloseable {
     // ---- on the worker
 
     private Content read() throws FileException {
-        watch(); // first: what changes after that is told
+        watch(); // first: later changes are noticed
         try {
             return new Content(numberIn(path), Optional.empty());
         } catch (FileException e) {
@@ -157,8 +157,8 @@ final class PidFile implements AutoCloseable {
     }
 
     /**
-     * Watches the nearest directory that is there; when one nearer has come meanwhile, that. There
-     * is one watch at a time, whatever is renamed: all of a user's come from one limit
+     * Watches the nearest existing directory, and a nearer one if it appears meanwhile. Whatever is
+     * renamed, there is one watch at a time: the watches of a user share one limit
      * (fs.inotify.max_user_watches).
      */
     private void watch() throws FileException {

@@ -2,11 +2,14 @@ package io.holdfast.manager.service;
 
 import java.util.Optional;
 
-/** The run whose folders are kept for the next ({@code RuntimeDirectoryPreserve=restart}). */
+/**
+ * The ended run whose folders are preserved for the next run ({@code
+ * RuntimeDirectoryPreserve=restart}).
+ */
 final class PreservedRun {
     private Optional<ServiceRun> run = Optional.empty();
 
-    /** Instead of the one before, whose folders are this one's, too. */
+    /** Replaces the previous run, whose folders belong to this run too. */
     void keep(Optional<ServiceRun> ended) {
         run = ended;
     }
@@ -15,7 +18,7 @@ final class PreservedRun {
         return run.isEmpty();
     }
 
-    /** Removes what was kept, if anything was, and goes on with that done. */
+    /** Removes the preserved folders, if there are any, and then continues. */
     void discard(Runnable then) {
         Optional<ServiceRun> left = run;
         run = Optional.empty();

@@ -12,17 +12,17 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The processes that ended runs of a service have left in its cgroup, as {@code KillMode=} wants
- * it. The service stays loaded and has the cgroup until the last of them is gone, or until its next
- * run has the same cgroup. On the loop.
+ * The processes that ended runs of a service have left in its cgroup, as {@code KillMode=} allows.
+ * The service stays loaded and keeps the cgroup until the last of them has exited, or until its
+ * next run uses the same cgroup. Used on the event loop.
  */
 final class RemainingProcesses {
     private final ServiceLife life;
-    private final List<Remaining> all = new ArrayList<>(); // of several only if Slice= was changed
+    private final List<Remaining> all = new ArrayList<>(); // several only if Slice= was changed
 
-    private final List<Remaining> deferred = new ArrayList<>(); // are empty, and wait for a run
+    private final List<Remaining> deferred = new ArrayList<>(); // empty, waiting for the next run
 
-    /** What one run has left. */
+    /** The processes that one run has left. */
     private record Remaining(Workload run, RunProcesses processes) {}
 
     RemainingProcesses(ServiceLife life) {
@@ -33,15 +33,15 @@ final class RemainingProcesses {
         return all.isEmpty();
     }
 
-    /** The cgroup of the last run that left any. */
+    /** Returns the cgroup of the last run that left processes. */
     Optional<Cgroup> cgroup() {
         return all.isEmpty() ? Optional.empty() : all.getLast().processes().cgroup();
     }
 
     /**
-     * A run has ended and left processes.
+     * Takes the processes that an ended run has left.
      *
-     * @param processes owned from now on
+     * @param processes released by this class
      */
     void keep(Workload run, RunProcesses processes) {
         if (processes.cgroup().isEmpty()) {
@@ -60,9 +60,9 @@ final class RemainingProcesses {
     }
 
     /**
-     * The clean-up would run behind the preparation of a run, in the same lane, and remove the
-     * cgroup that was just made ready for that one: so it waits until the run has begun, which has
-     * the cgroup then, or has been given up.
+     * Removes an empty cgroup. While a run is being prepared this is deferred: the removal would
+     * run after the preparation, in the same lane, and remove the cgroup that was just made ready.
+     * It is tried again when the run has begun, and so owns the cgroup, or was given up.
      */
     private void emptied(Remaining remaining) {
         if (life.isBeingPrepared()) {
@@ -79,7 +79,7 @@ final class RemainingProcesses {
                                 return; // the next run has the cgroup
                             }
                             if (Boolean.FALSE.equals(clean)) {
-                                watch(remaining); // somebody else has put a process into it
+                                watch(remaining); // another process was moved into it
                                 return;
                             }
                             if (failure != null) {
@@ -91,7 +91,7 @@ final class RemainingProcesses {
                         });
     }
 
-    /** A run begins; from now on the processes in its cgroup are its own. */
+    /** Hands a cgroup to the run that begins; from now on the processes in it are that run's. */
     void runBegins(Workload run) {
         List.copyOf(all).stream()
                 .filter(remaining -> remaining.run().cgroup().equals(run.cgroup()))
@@ -99,7 +99,7 @@ final class RemainingProcesses {
         resume();
     }
 
-    /** Goes on with what waits for the end of a preparation, if that is over. */
+    /** Continues deferred removals when the preparation is over. */
     void resume() {
         if (!deferred.isEmpty() && !life.isBeingPrepared()) {
             List<Remaining> waiting = List.copyOf(deferred);
@@ -116,7 +116,7 @@ final class RemainingProcesses {
         life.context.processes().leave(remaining.run());
     }
 
-    /** Signals all; false if there are none. */
+    /** Signals all remaining processes. Returns false if there are none. */
     boolean signal(Signal signal) {
         for (Remaining remaining : all) {
             remaining.processes().signal(new RunSignal(signal, false), List.of(), () -> {});
@@ -124,7 +124,7 @@ final class RemainingProcesses {
         return !all.isEmpty();
     }
 
-    /** Lets go of them. */
+    /** Releases all remaining processes. */
     void close() {
         List.copyOf(all).forEach(this::forget);
     }

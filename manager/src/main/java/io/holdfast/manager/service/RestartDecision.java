@@ -6,13 +6,13 @@ import io.holdfast.manager.unit.value.ExitStatusSet;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.Optional;
 
-/** Whether, and after how long, a service that has ended is started again. */
+/** Decides whether, and after which delay, an ended service is restarted automatically. */
 final class RestartDecision {
     private RestartDecision() {}
 
     /**
      * @param mainExit how its main process ended, if it had one
-     * @param stopped whether it was stopped on purpose
+     * @param stopped whether it was stopped on request
      */
     static boolean restarts(
             RestartPolicy policy, ServiceResult result, Optional<Exit> mainExit, boolean stopped) {
@@ -47,10 +47,10 @@ final class RestartDecision {
     }
 
     /**
-     * How long to wait before the next restart: {@code RestartSec=}, growing by a constant factor
+     * Returns the delay before the next restart: {@code RestartSec=}, growing by a constant factor
      * over {@code RestartSteps=} restarts to {@code RestartMaxDelaySec=}.
      *
-     * @param restarts how many there were since the service was last started by hand
+     * @param restarts how many there were since the service was last started on request
      */
     static TimeSpan delay(RestartPolicy policy, int restarts) {
         TimeSpan first = policy.delay();

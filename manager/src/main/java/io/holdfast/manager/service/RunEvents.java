@@ -7,7 +7,10 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.util.Optional;
 
-/** What the exits and spawns of a service's processes mean in each state. On the loop. */
+/**
+ * Handles the exits and spawns of a service's processes, according to the state of the service.
+ * Used on the event loop.
+ */
 final class RunEvents implements ServiceRun.Listener {
     private final ServiceLife life;
     private final ControlCommands commands;
@@ -72,7 +75,7 @@ final class RunEvents implements ServiceRun.Listener {
         ServiceResult how = starting.resultOf(exit);
         switch (life.state()) {
             case START -> starting.mainExited(exit, how);
-            case START_POST -> { // those commands come to their end first
+            case START_POST -> { // the ExecStartPost= commands finish first
                 starting.tellExit(exit, how);
                 life.note(how);
             }

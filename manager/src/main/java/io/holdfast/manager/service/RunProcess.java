@@ -12,9 +12,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that a run holds by itself: a child of ours, or one that was named as the main process
- * or taken over from a manager that was killed. The index of processes has it meanwhile. On the
- * loop.
+ * A process that a run holds by pidfd: a child of the manager, or a process that was named as the
+ * main process or adopted from a killed manager. It is in the index of processes for as long as it
+ * is open. Used on the event loop.
  */
 final class RunProcess implements AutoCloseable {
     private final ManagerContext context;
@@ -40,25 +40,25 @@ final class RunProcess implements AutoCloseable {
         context.processes().hold(pidFd, workload);
     }
 
-    /** A child, which is owned from now on. */
+    /** Holds a child, which is closed with this. */
     static RunProcess of(ManagerContext context, Workload workload, Child child) {
         return new RunProcess(context, workload, child.pidFd(), child, false);
     }
 
-    /** Somebody else's child, which is owned from now on. */
+    /** Holds a process that is not a child of the manager, which is closed with this. */
     static RunProcess of(ManagerContext context, Workload workload, PidFd process) {
         return new RunProcess(context, workload, process, null, false);
     }
 
     /**
-     * The child of a manager that was killed, which the keeper has inherited, and does not reap
-     * before it is told. It is owned from now on.
+     * Holds a child of a killed manager. The keeper has inherited it, and reaps it only on request.
+     * It is closed with this.
      */
     static RunProcess ofKeeper(ManagerContext context, Workload workload, PidFd process) {
         return new RunProcess(context, workload, process, null, true);
     }
 
-    /** Told of its exit, once, as long as this is open. */
+    /** Calls back once with its exit, unless this is closed before. */
     void onExit(Consumer<Exit> exited) {
         Consumer<Exit> note =
                 how -> {
@@ -92,7 +92,9 @@ final class RunProcess implements AutoCloseable {
         }
     }
 
-    /** What came of its exit is written down: the next manager need not find it. */
+    /**
+     * Reaps the process after its exit was recorded: the next manager no longer needs to find it.
+     */
     private void reap() {
         if (ofKeeper) {
             context.survival().reap();

@@ -18,7 +18,10 @@ import io.holdfast.manager.unit.section.ServiceUnit;
 import java.util.List;
 import java.util.Optional;
 
-/** What is looked at and made before a run of a service can begin. Blocking; off the loop. */
+/**
+ * Prepares a run of a service: checks and makes what it needs before it can begin. Blocking; called
+ * off the event loop.
+ */
 final class RunSetup {
     private static final int LEFTOVER_LINES = 10;
 
@@ -26,7 +29,7 @@ final class RunSetup {
     private final ServiceRun.Listener listener;
 
     /**
-     * @param listener of the runs that are made
+     * @param listener receives the events of the runs that are made
      */
     RunSetup(ServiceLife life, ServiceRun.Listener listener) {
         this.life = life;
@@ -34,9 +37,9 @@ final class RunSetup {
     }
 
     /**
-     * Makes the cgroup, the folders and what else the run needs.
+     * Makes the cgroup, the folders and whatever else the run needs.
      *
-     * @param output owned by the run, if there will be one
+     * @param output closed by the run, if one is made
      */
     ServiceRun open(ServiceUnit unit, String invocationId, OutputPipe output) throws Exception {
         Optional<Cgroup> cgroup = cgroup(unit);
@@ -59,8 +62,8 @@ final class RunSetup {
     }
 
     /**
-     * The run that an earlier manager has begun. What it had made is found again behind this,
-     * before anything else is done for the run.
+     * Restores the run that an earlier manager began. A task queued here finds the resources that
+     * were made for it, before anything else is done for the run.
      */
     ServiceRun restore(Fields fields) {
         ManagerContext context = life.context;
@@ -96,14 +99,14 @@ final class RunSetup {
                                         "what was made for it is not found again: "
                                                 + Work.reason(failure));
                             } else if (life.run().filter(run::equals).isPresent()) {
-                                life.logIsOf(run); // as whom it runs is known now
+                                life.logIsOf(run); // its user is known now
                                 life.changed();
                             }
                         });
         return run;
     }
 
-    /** Only the very one: a cgroup of that name that somebody has made since is not its. */
+    /** Returns the cgroup of the restored run, and warns if it is not the recorded one. */
     private Optional<Cgroup> restoredCgroup(ServiceUnit unit, Fields fields) {
         long id = fields.number("cgroup");
         Optional<Cgroup> cgroup;
@@ -114,7 +117,7 @@ final class RunSetup {
             return Optional.empty();
         }
         boolean isAnother = id != 0 && cgroup.isPresent() && cgroup.get().id() != id;
-        if (isAnother && fields.find("main").isPresent()) { // else nobody was in it any more
+        if (isAnother && fields.find("main").isPresent()) { // otherwise it was already empty
             life.warn("its cgroup was removed meanwhile");
         }
         return cgroup;
@@ -144,7 +147,7 @@ final class RunSetup {
                 cgroup.map(Cgroup::path).orElse(CgroupPath.ROOT));
     }
 
-    /** Says which processes an earlier run left in the cgroup; they stay. */
+    /** Logs which processes an earlier run left in the cgroup; they stay. */
     private void reportLeftovers(Cgroup cgroup) {
         int count = 0;
         try (Members members = cgroup.membersBelow()) {

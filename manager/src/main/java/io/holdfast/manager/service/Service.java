@@ -32,8 +32,7 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /**
- * A service at run time: the state machine of systemd.service(5), each step caused by an event of
- * the loop.
+ * A service at run time: the state machine of systemd.service(5), driven by events of the loop.
  *
  * <pre>
  *   start       dead ─▶ dead-checking ─▶ condition ─▶ start-pre ─▶ start ─▶ start-post ─▶ running
@@ -49,10 +48,10 @@ import java.util.function.Consumer;
  *               auto-restart ─▶ auto-restart-queued ─▶ condition
  * </pre>
  *
- * <p>The lines show the usual ways, {@link ServiceState#TABLE} has all of them. The steps are in
- * {@link ServiceStart}, {@link ServiceReload} and {@link ServiceStop}, what exits of processes mean
- * in {@link RunEvents}. This class takes the jobs, and decides whether an automatic restart
- * follows.
+ * <p>The lines show the usual transitions; {@link ServiceState#TABLE} has all of them. The steps
+ * are in {@link ServiceStart}, {@link ServiceReload} and {@link ServiceStop}; {@link RunEvents}
+ * handles the exits of processes. This class carries out the jobs, and decides whether an automatic
+ * restart follows.
  */
 public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRouter.Recipient {
     private final ManagerContext context;
@@ -103,7 +102,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
         return activeState().isUp() && !life.is(ServiceState.AUTO_RESTART);
     }
 
-    /** What its sockets need to know about its state. */
+    /** Returns its state as its sockets see it. */
     public ServicePhase phase() {
         return life.state().phase();
     }
@@ -144,7 +143,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
                 starting.begin(false);
             }
             case DEAD_CHECKING, FAILED_CHECKING, CONDITION, START_PRE, START, START_POST -> {
-                stops.answer(JobResult.CANCELED); // a stop that has not begun to act
+                stops.answer(JobResult.CANCELED); // cancels a stop that has not begun to act
                 starts.add(done);
             }
             case AUTO_RESTART -> {
@@ -208,13 +207,13 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
                     RELOAD_SIGNAL,
                     RELOAD_NOTIFY -> {
                 stops.add(done);
-                if (starting.isPreparing()) { // its end finds that the start is not wanted
+                if (starting.isPreparing()) { // checked when the preparation is over
                     starting.hurry();
                 } else {
                     kill(ServiceResult.SUCCESS);
                 }
             }
-            default -> stops.add(done); // it is being stopped
+            default -> stops.add(done); // it is being stopped already
         }
     }
 
@@ -290,7 +289,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
                 });
     }
 
-    /** Whether a job is there that starts the service after this run. */
+    /** Returns whether a queued job starts the service after this run. */
     private boolean follows() {
         return context.events()
                 .jobOf(name())
@@ -330,7 +329,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
 
     // ---- the automatic restart
 
-    /** The job of a start that failed ends now, unless RestartMode=direct hides the failure. */
+    /** Ends the job of the failed start now, unless RestartMode=direct hides the failure. */
     private void awaitRestart(JobResult start) {
         if (life.unit().service().restart().mode() != RestartMode.DIRECT) {
             JobWaiters started = starts.take();
@@ -349,8 +348,8 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
     }
 
     /**
-     * The pause before the next automatic restart, as systemd reports it: while one waits, that
-     * pause; else the pause before the last one, which it counts already.
+     * Returns the delay before the next automatic restart, as systemd reports it: while a restart
+     * is pending, its delay; otherwise the delay before the last restart, which is already counted.
      */
     private TimeSpan nextPause() {
         boolean waits =
@@ -362,7 +361,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
                 life.unit().service().restart(), waits ? restarts : restarts - 1);
     }
 
-    /** The delay is over. */
+    /** Restarts the service when the delay is over. */
     private void restart() {
         Unit now = life.newest();
         if (now.source().state() != UnitSource.State.LOADED) {
@@ -373,7 +372,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
         queueRestart();
     }
 
-    /** Queues the job that starts the service again, and restarts what depends on it. */
+    /** Queues the job that starts the service again, and restarts the units that depend on it. */
     private void queueRestart() {
         restarts++;
         context.counters().restarted();
@@ -426,11 +425,11 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
         life.files().takeNewer();
         life.enter(end);
         started.answer(how);
-        stopped.answer(JobResult.DONE); // a restart starts it again
+        stopped.answer(JobResult.DONE); // also completes the stop of a restart
         context.events().settled(name(), end.active());
     }
 
-    /** Removes what was preserved for a next run, unless that is to follow. */
+    /** Removes what was preserved for a next run, unless a next run follows. */
     private void discardUnlessFollowed(Runnable then) {
         if (preserved.isEmpty() || follows()) {
             then.run();
@@ -440,7 +439,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
         }
     }
 
-    /** How a start that is under way has ended by this. */
+    /** Returns the result of a start that was under way. */
     private JobResult started(JobResult start) {
         if (!life.isWanted()) {
             return JobResult.CANCELED;
@@ -448,7 +447,7 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
         return life.result() == ServiceResult.EXEC_CONDITION ? JobResult.DONE : start;
     }
 
-    /** What a unit that is started because of its end learns about it. */
+    /** Returns the variables that describe its end to a unit that is started because of it. */
     public Map<String, String> monitorVariables() {
         Map<String, String> variables =
                 ExitVariables.of("MONITOR_", life.result(), life.mainExit());
@@ -544,9 +543,9 @@ public final class Service implements ManagedUnit, ServiceLife.Steps, NotifyRout
     }
 
     /**
-     * Takes an orphan over if it belongs to the present run; else it stays the giver's.
+     * Adopts an orphan that belongs to the present run; otherwise the caller keeps it.
      *
-     * @param invocation of the run that the orphan names
+     * @param invocation the run that the orphan's environment names
      */
     public boolean adopt(PidFd orphan, String invocation) {
         return life.run()

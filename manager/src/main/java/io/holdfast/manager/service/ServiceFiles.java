@@ -7,8 +7,8 @@ import io.holdfast.manager.unit.section.ServiceUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the files of a service say: what is in effect, and what was read since and takes effect with
- * the next start. On the loop.
+ * The definitions of a service: the one in effect, and a newer one that takes effect with the next
+ * start. Used on the event loop.
  */
 final class ServiceFiles {
     private ServiceUnit unit;
@@ -32,7 +32,10 @@ final class ServiceFiles {
         newer = reread;
     }
 
-    /** If the files have vanished, the loaded definition stays in effect. */
+    /**
+     * Puts the newer definition into effect. If the files have vanished, the loaded definition
+     * stays in effect.
+     */
     void takeNewer() {
         if (newer != null && newer.source().state() != UnitSource.State.NOT_FOUND) {
             if (!newer.unit().startLimit().equals(unit.unit().startLimit())) {
@@ -43,7 +46,7 @@ final class ServiceFiles {
         }
     }
 
-    /** Whether what was read since cannot be started. */
+    /** Returns whether the newer definition cannot be started. */
     boolean isNewerUnusable(ManagerContext context) {
         return newer != null
                 && (newer.isRefused() || StartRefusal.unsupported(newer, context).isPresent());

@@ -7,7 +7,7 @@ import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.Unit;
 
-/** Services: units with processes. */
+/** The kind of services: units with processes. */
 public final class ServiceKind implements UnitKind {
     @Override
     public UnitType type() {

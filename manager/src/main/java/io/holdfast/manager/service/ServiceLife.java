@@ -40,13 +40,13 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the steps of a service's life share: what its files say, where it stands, what it runs, and
- * how it ended. On the loop.
+ * The state that the steps of a service share: its definition, its state, its run, and how it
+ * ended. Used on the event loop.
  */
 final class ServiceLife {
-    /** What one step leaves to others. */
+    /** The transitions by which one step hands over to others. */
     interface Steps {
-        /** The start has come to its end: it is up. */
+        /** Completes a start: the service is up. */
         void up();
 
         /** Stops it for this reason, beginning with its stop commands. */
@@ -56,39 +56,39 @@ final class ServiceLife {
         void kill(ServiceResult why);
 
         /**
-         * Its start did not begin, and leaves it as it was.
+         * Ends a start that did not begin; the service keeps its former state.
          *
-         * @param start how the start has ended by this
+         * @param start the result of the start
          */
         void skip(JobResult start);
 
-        /** Its processes have gone: what was made for the run is removed. */
+        /** Removes what was made for the run, after its processes have exited. */
         void cleanUp();
 
         /**
-         * It has no run, and none of its processes is left.
+         * Ends a run that has no processes left; an automatic restart may follow.
          *
-         * @param start how a start that was under way has ended by this
+         * @param start the result of a start that was under way
          */
         void rest(JobResult start);
 
-        /** The same, and it is not started again by itself. */
+        /** Ends a run like {@link #rest}, without an automatic restart. */
         void settle(JobResult start);
     }
 
-    /** Warnings that are remembered: some hold names that the service's user chooses. */
+    /** The number of remembered warnings: some contain names that the service's user chooses. */
     private static final int WARNED = 64;
 
     final ManagerContext context;
     final UnitLog log;
 
-    /** For its starts, and the clean-up after each run. */
+    /** Runs its starts, and the clean-up after each run. */
     final Lane lane;
 
-    /** For what stops it while that lane may be held up. */
+    /** Runs what stops it while the other lane may be blocked. */
     final Lane stopLane;
 
-    /** Of the step that is under way, and of the whole run. */
+    /** The time limit of the present step, or of the whole run. */
     final Deadline deadline;
 
     final Deadline watchdog;
@@ -101,7 +101,7 @@ final class ServiceLife {
     private ServiceResult result = ServiceResult.SUCCESS;
     private ServiceResult reloadResult = ServiceResult.SUCCESS;
     private @Nullable ServiceRun run;
-    private @Nullable ServiceRun cleaned; // what was made for it is being removed
+    private @Nullable ServiceRun cleaned; // the run being cleaned up
     private @Nullable Exit mainExit;
     private Optional<String> failure = Optional.empty();
     private String invocationId = "";
@@ -144,7 +144,7 @@ final class ServiceLife {
         return unit().name();
     }
 
-    /** What its files say now takes effect from the next start. */
+    /** Takes a new definition, which takes effect with the next start. */
     void reloaded(ServiceUnit reread) {
         files.reloaded(reread);
         if (state.isDown()) {
@@ -160,7 +160,7 @@ final class ServiceLife {
         return files.startLimit();
     }
 
-    // ---- where it stands
+    // ---- its state
 
     ServiceState state() {
         return state;
@@ -190,7 +190,7 @@ final class ServiceLife {
         context.events().activation().changed(name());
     }
 
-    /** Whether a run is being made that has not begun. */
+    /** Returns whether a run is being prepared that has not begun. */
     boolean isBeingPrepared() {
         return state == ServiceState.CONDITION && run == null;
     }
@@ -199,18 +199,18 @@ final class ServiceLife {
         return times;
     }
 
-    /** Tells that something is another. */
+    /** Reports a change of its state. */
     void changed() {
         context.events().changed(name());
     }
 
-    /** Lifts all limits of time. */
+    /** Clears all time limits. */
     void disarm() {
         deadline.lift();
         watchdog.lift();
     }
 
-    /** How long a stop waits for a worker that only has to come back. */
+    /** Returns how long a stop waits for a worker that only has to return. */
     Duration stopPatience() {
         return unit().service()
                 .timeouts()
@@ -220,7 +220,7 @@ final class ServiceLife {
                 .orElse(ManagerLimits.KILL_PATIENCE.duration());
     }
 
-    /** Whether nobody has asked for a stop since the last start. */
+    /** Returns whether no stop was requested since the last start. */
     boolean isWanted() {
         return wanted;
     }
@@ -231,7 +231,7 @@ final class ServiceLife {
 
     // ---- its run
 
-    /** A new run begins, of which nothing is known yet. */
+    /** Begins a new run, of which nothing is known yet. */
     void begin() {
         disarm();
         result = ServiceResult.SUCCESS;
@@ -248,7 +248,7 @@ final class ServiceLife {
         return Optional.ofNullable(run);
     }
 
-    /** The run that there must be in this state. */
+    /** Returns the run, which must exist in the present state. */
     ServiceRun running() {
         ServiceRun now = run;
         if (now == null) {
@@ -257,12 +257,12 @@ final class ServiceLife {
         return now;
     }
 
-    /** Its run, or that whose clean-up is under way: what the next manager must know of. */
+    /** Returns its run, or the run being cleaned up: the next manager must know of it. */
     Optional<ServiceRun> unfinished() {
         return Optional.ofNullable(run == null ? cleaned : run);
     }
 
-    /** A clean-up begins, or has ended: null. */
+    /** Records that the clean-up of a run begins, or, with null, that it has ended. */
     void cleaned(@Nullable ServiceRun now) {
         cleaned = now;
     }
@@ -283,7 +283,10 @@ final class ServiceLife {
         changed();
     }
 
-    /** Lines come from this run now. Another service may get a dynamic user's number later. */
+    /**
+     * Attributes new log lines to this run. The uid of a dynamic user is left out: another service
+     * may get it later.
+     */
     void logIsOf(ServiceRun writer) {
         OptionalLong user =
                 unit().exec().dynamicUser()
@@ -292,7 +295,7 @@ final class ServiceLife {
         log.writer(user);
     }
 
-    /** It has a main process, or another one. */
+    /** Records that it has a new main process. */
     void mainStarted() {
         lastMain = run().flatMap(ServiceRun::main).flatMap(ServiceLife::idOf);
         mainStart = DualTimestamp.now();
@@ -301,9 +304,9 @@ final class ServiceLife {
     }
 
     /**
-     * What is known beyond its status.
+     * Returns what is known beyond its status.
      *
-     * @param nextPause before its next automatic restart
+     * @param nextPause the delay before its next automatic restart
      */
     ServiceView view(TimeSpan nextPause) {
         return new ServiceView(
@@ -339,7 +342,7 @@ final class ServiceLife {
         changed();
     }
 
-    /** What came of its conditions and assertions. */
+    /** Records the results of its conditions and assertions. */
     void checked(UnitChecks now) {
         checks = now;
         changed();
@@ -349,17 +352,17 @@ final class ServiceLife {
         return checks;
     }
 
-    /** What earlier runs have left in its cgroup. */
+    /** Returns the processes that earlier runs have left in its cgroup. */
     RemainingProcesses remaining() {
         return remaining;
     }
 
-    /** What it keeps with us from one run to the next. */
+    /** Returns its descriptor store. */
     FdStore store() {
         return store;
     }
 
-    /** Nothing refers to it any more. */
+    /** Releases everything, because the unit is unloaded. */
     void unloaded() {
         disarm();
         store.close();
@@ -368,9 +371,10 @@ final class ServiceLife {
     }
 
     /**
-     * A run has ended, or its next one will not come.
+     * Closes the descriptor store as configured. Called when a run has ended, or its next run will
+     * not come.
      *
-     * @param another whether another follows
+     * @param another whether another run follows
      */
     void releaseStore(boolean another) {
         boolean kept =
@@ -390,7 +394,7 @@ final class ServiceLife {
         return result;
     }
 
-    /** Keeps the first thing that went wrong. */
+    /** Keeps the first failure as the result. */
     void note(ServiceResult how) {
         if (result == ServiceResult.SUCCESS) {
             result = how;
@@ -398,19 +402,19 @@ final class ServiceLife {
         }
     }
 
-    /** Whether its run is over and went wrong. */
+    /** Returns whether its run is over and has failed. */
     boolean hasFailed() {
         return result != ServiceResult.SUCCESS && result != ServiceResult.EXEC_CONDITION;
     }
 
-    /** The state in which it is inactive. */
+    /** Returns the state in which it is inactive. */
     ServiceState deadState() {
         boolean pinned =
                 store.size() > 0 && unit().service().store().preserve() == Store.Preserve.YES;
         return pinned ? ServiceState.DEAD_RESOURCES_PINNED : ServiceState.DEAD;
     }
 
-    /** How its last reload ended. */
+    /** Records how its last reload ended. */
     void reloadResult(ServiceResult how) {
         reloadResult = how;
         changed();
@@ -433,7 +437,7 @@ final class ServiceLife {
         changed();
     }
 
-    // ---- what is said of it
+    // ---- its log
 
     void info(String text) {
         context.info(name(), text);
@@ -447,7 +451,7 @@ final class ServiceLife {
         context.warn(name(), text);
     }
 
-    /** Says once what would be said at every run; what was said long ago is forgotten. */
+    /** Logs a warning once that would be repeated at every run; old warnings are forgotten. */
     void warnOnce(String text) {
         if (warned.add(text)) {
             if (warned.size() > WARNED) {
@@ -458,9 +462,10 @@ final class ServiceLife {
     }
 
     /**
-     * A command could not be executed.
+     * Logs that a command could not be executed.
      *
-     * @param exit how a process would have ended; empty where there would have been none
+     * @param exit the exit status that stands for the failure; empty if no process would have been
+     *     started
      */
     void notRun(ExecCommand command, Optional<Exit> exit, Exception why) {
         String how = exit.map(each -> " (" + ExitText.of(each) + ")").orElse("");
@@ -473,10 +478,10 @@ final class ServiceLife {
     }
 
     /**
-     * A command beside the main process has failed.
+     * Logs that a control command has failed.
      *
-     * @param exit empty where it came to no process, which was told already
-     * @return what that makes of the run
+     * @param exit empty if no process was started, which was logged already
+     * @return the result of the run
      */
     ServiceResult commandFailed(String before, ExecCommand command, Optional<Exit> exit) {
         exit.ifPresent(how -> {
@@ -488,7 +493,7 @@ final class ServiceLife {
                 .orElse(ServiceResult.RESOURCES);
     }
 
-    /** A start begins; why an earlier one failed does not matter any more. */
+    /** Forgets why an earlier start failed, because a new start begins. */
     void forgetFailure() {
         failure = Optional.empty();
     }
@@ -501,7 +506,7 @@ final class ServiceLife {
         }
     }
 
-    /** Reports why this start or run fails. */
+    /** Logs and keeps the reason why this start or run fails. */
     void fail(String why) {
         because(why);
         error(why);
@@ -511,7 +516,7 @@ final class ServiceLife {
         context.error(name(), text);
     }
 
-    /** What is written down of it, but for its run. */
+    /** Records everything but its run. */
     void record(Fields fields) {
         fields.put("state", state.name())
                 .put("since", since.toEpochMilli())
@@ -533,9 +538,9 @@ final class ServiceLife {
     }
 
     /**
-     * Becomes what was written down.
+     * Restores what was recorded.
      *
-     * @param at the state, which may differ from the one that was written down
+     * @param at the state, which may differ from the recorded one
      */
     void restore(Fields fields, ServiceState at) {
         state = at;
@@ -601,7 +606,7 @@ final class ServiceLife {
         try {
             return Optional.of(process.processId());
         } catch (ErrnoException e) {
-            return Optional.empty(); // it has gone this moment
+            return Optional.empty(); // it has just exited
         }
     }
 }

@@ -15,8 +15,8 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * The notify messages of a service: which of its processes may send them (NotifyAccess=), and what
- * they change. On the loop.
+ * Handles the notify messages of a service: decides which of its processes may send them
+ * (NotifyAccess=), and applies them. Used on the event loop.
  */
 final class ServiceMessages {
     private final ServiceLife life;
@@ -35,7 +35,7 @@ final class ServiceMessages {
         this.notices = Complaints.on(life.context.loop(), life::notice);
     }
 
-    /** Takes a datagram of a process that this service owns. */
+    /** Handles a datagram from a process of this service. */
     void take(NotifySender sender, byte[] datagram, List<Fd> descriptors) {
         try {
             take(sender, NotifyMessage.parse(datagram), descriptors);
@@ -46,7 +46,7 @@ final class ServiceMessages {
 
     private void take(NotifySender sender, NotifyMessage message, List<Fd> descriptors) {
         if (message.barrier()) {
-            return; // what was before it is done with; its descriptor is closed by the giver
+            return; // earlier messages are done; the caller closes its descriptor
         }
         Optional<ServiceRun> run = life.run();
         if (run.isEmpty()) {
@@ -120,7 +120,9 @@ final class ServiceMessages {
         }
     }
 
-    /** MAINPID=: only a process of the unit's own, and only if it is held beyond doubt. */
+    /**
+     * Handles MAINPID=: the process must belong to the unit, and must be held reliably by a pidfd.
+     */
     private void moveMain(
             ServiceRun run, NotifySender sender, NotifyMessage message, List<Fd> descriptors) {
         try (PidFd process = open(message, descriptors)) {

@@ -15,23 +15,23 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * How a running service takes up its configuration again: by {@code ReloadSignal=} and two messages
- * of its own ({@code Type=notify-reload}), by its {@code ExecReload=} commands, or both. A reload
- * that fails leaves it running. On the loop.
+ * Reloads the configuration of a running service: by {@code ReloadSignal=} and the two notify
+ * messages of the service ({@code Type=notify-reload}), by its {@code ExecReload=} commands, or by
+ * both. If a reload fails, the service keeps running. Used on the event loop.
  */
 final class ServiceReload {
     private final ServiceLife life;
     private final ControlCommands commands;
     private final JobWaiters waiters = new JobWaiters();
 
-    /** Beside that of the run, which goes on. */
+    /** Independent of the deadline of the run, which continues. */
     private final Deadline deadline;
 
     private Awaited awaited = Awaited.NOTHING;
     private boolean late;
     private long signalledMicros; // CLOCK_MONOTONIC
 
-    /** What the service is to say before the reload is done. */
+    /** The notify message that the service has to send before the reload is done. */
     private enum Awaited {
         NOTHING,
         RELOADING,
@@ -52,7 +52,7 @@ final class ServiceReload {
         return deadline;
     }
 
-    /** Begins; the service is running. */
+    /** Begins a reload; the service is running. */
     void begin() {
         deadline.set(life.unit().service().timeouts().start(), this::late);
         awaited = Awaited.NOTHING;
@@ -74,7 +74,7 @@ final class ServiceReload {
                 .put("reload-deadline", deadline.at());
     }
 
-    /** Goes on with a reload that an earlier manager has begun. */
+    /** Continues a reload that an earlier manager began. */
     void resume(Fields fields) {
         awaited = fields.word("awaited", Awaited.class);
         late = fields.is("reload-late");
@@ -90,7 +90,7 @@ final class ServiceReload {
         }
     }
 
-    /** Something that is waited for has come. */
+    /** Continues after a message or the last command. */
     private void progress() {
         if (commands.areRunning()) {
             return;
@@ -112,7 +112,10 @@ final class ServiceReload {
         end(JobResult.FAILED);
     }
 
-    /** It is over when the command that runs has gone: the next would be told of that one's end. */
+    /**
+     * Handles the timeout. The reload ends only when the running command has exited: otherwise the
+     * next command would receive this one's exit.
+     */
     private void late() {
         life.warn("does not reload in time");
         life.reloadResult(ServiceResult.TIMEOUT);
@@ -125,7 +128,7 @@ final class ServiceReload {
         }
     }
 
-    /** A command was spawned that may have come too late. */
+    /** Kills a command that was spawned after the timeout. */
     void spawned() {
         if (late && life.isReloading()) {
             life.running().killControl();
@@ -140,9 +143,9 @@ final class ServiceReload {
         waiters.answer(how);
     }
 
-    /** The service has said something of its reloads. */
+    /** Handles a notify message about a reload. */
     void message(NotifyMessage message) {
-        if (message.reloading() && life.is(ServiceState.RUNNING)) { // by itself
+        if (message.reloading() && life.is(ServiceState.RUNNING)) { // begun by the service
             deadline.set(life.unit().service().timeouts().start(), this::late);
             awaited = Awaited.READY;
             progress();
@@ -155,13 +158,13 @@ final class ServiceReload {
         }
     }
 
-    /** A message from before the signal is no answer to it. */
+    /** Returns whether a message answers the signal: its time must not be before the signal. */
     private boolean isAnswer(NotifyMessage message) {
         return message.monotonicMicros().isPresent()
                 && message.monotonicMicros().getAsLong() >= signalledMicros;
     }
 
-    /** Its stop has begun. */
+    /** Cancels the reload, because the service is being stopped. */
     void cancel(JobResult how) {
         deadline.lift();
         late = false;

@@ -10,9 +10,9 @@ import java.util.Set;
 /** How a run of a service ended, in systemd's words. */
 enum ServiceResult {
     SUCCESS,
-    /** Something that the start needs was not there or could not be set up. */
+    /** A resource that the start needs was missing or could not be set up. */
     RESOURCES,
-    /** It did not do what its type promises: no READY=1, no PID file. */
+    /** It broke the protocol of its type: no READY=1, or no PID file. */
     PROTOCOL,
     TIMEOUT,
     EXIT_CODE,
@@ -20,19 +20,19 @@ enum ServiceResult {
     CORE_DUMP,
     WATCHDOG,
     START_LIMIT_HIT,
-    /** A condition command said that it is not to be started now. */
+    /** An {@code ExecCondition=} command decided that it is not started now. */
     EXEC_CONDITION;
 
-    /** Signals that end a daemon as it should be. */
+    /** Signals that end a daemon cleanly. */
     private static final Set<Signal> CLEAN =
             Set.of(Signal.HUP, Signal.INT, Signal.TERM, Signal.PIPE);
 
     private static final int NOT_A_CONDITION = 255;
 
     /**
-     * Of the end of a main process: clean with status 0, by a signal that usually stops daemons
-     * (but for a oneshot service), and as {@code SuccessExitStatus=} says. An end of which nobody
-     * tells how counts as clean.
+     * Returns the result of a main process: clean with status 0, by a signal that usually stops
+     * daemons (except for a oneshot service), and as {@code SuccessExitStatus=} allows. An unknown
+     * exit counts as clean.
      */
     static ServiceResult of(Exit exit, ExitStatusSet success, ServiceType type) {
         boolean stopped =
@@ -43,7 +43,9 @@ enum ServiceResult {
         return stopped ? SUCCESS : ofCommand(exit, success);
     }
 
-    /** Of the end of any other command: the same, but no signal is clean by itself. */
+    /**
+     * Returns the result of any other command: the same rules, but no signal is clean by default.
+     */
     static ServiceResult ofCommand(Exit exit, ExitStatusSet success) {
         return switch (exit) {
             case Exit.Exited(int status) ->
@@ -54,14 +56,14 @@ enum ServiceResult {
         };
     }
 
-    /** Of the end of {@code ExecCondition=}: a status of 1 to 254 says "not now". */
+    /** Returns the result of {@code ExecCondition=}: a status of 1 to 254 means "not now". */
     static ServiceResult ofCondition(Exit exit) {
         return exit instanceof Exit.Exited(int status) && status > 0 && status < NOT_A_CONDITION
                 ? EXEC_CONDITION
                 : ofCommand(exit, ExitStatusSet.EMPTY);
     }
 
-    /** As systemd writes it: {@code exit-code}. */
+    /** Returns the result as systemd writes it: {@code exit-code}. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');

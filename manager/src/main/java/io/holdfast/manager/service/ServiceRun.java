@@ -42,30 +42,33 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one run of a service holds: its main process and the one that runs a command beside it, the
- * pipe for its output, and all that they started. All methods on the loop; what may block is done
- * by the workers.
+ * One run of a service: its main process and control process, the pipe for its output, and all
+ * processes that they started. All methods are called on the event loop; blocking work runs on
+ * workers.
  */
 final class ServiceRun {
-    /** What {@link Service} is told. */
+    /** Receives the events of the run. */
     interface Listener {
         void mainExited(Exit exit);
 
         void controlExited(Exit exit);
 
-        /** A spawn that was asked for did not work. */
+        /** Called when a spawn has failed. */
         void spawnFailed(ExecCommand command, boolean asMain, Exception failure);
 
-        /** A spawn that was asked for has worked. */
+        /** Called when a spawn has succeeded. */
         void spawned(ExecCommand command, boolean asMain);
 
-        /** No living process is left. */
+        /** Called when no living process is left. */
         void emptied();
 
-        /** All have got the signals that were sent to all. */
+        /** Called when all processes have received the signals that were sent to all. */
         void signalled();
 
-        /** What the service keeps with the manager, to be passed to it and closed then. */
+        /**
+         * Returns duplicates of the stored descriptors, to be passed to the service and then
+         * closed.
+         */
         PassedDescriptors stored();
     }
 
@@ -82,12 +85,12 @@ final class ServiceRun {
     private final Lane lane;
     private final Lane stopLane;
 
-    /** Under way, and what they are to be. */
+    /** The spawns under way, with the roles of their processes. */
     private final Map<Work<Child>, Role> spawns = new LinkedHashMap<>();
 
     private int pendingSignals;
-    private volatile int mainNumber; // of the last main process, 0 before
-    private boolean controlIsLost; // it was there for an earlier manager, and is not found
+    private volatile int mainNumber; // the last main PID, or 0
+    private boolean controlIsLost; // an earlier manager had it, and it is not found
     private boolean stopping;
     private boolean ended;
 
@@ -133,7 +136,7 @@ final class ServiceRun {
         return processes.cgroup();
     }
 
-    /** The run as the index of processes knows it. */
+    /** Returns the run as the index of processes knows it. */
     Workload workload() {
         return workload;
     }
@@ -142,7 +145,7 @@ final class ServiceRun {
         return Optional.ofNullable(main).map(RunProcess::pidFd);
     }
 
-    /** The process that runs a command beside the main one. */
+    /** Returns the control process. */
     Optional<PidFd> control() {
         return Optional.ofNullable(control).map(RunProcess::pidFd);
     }
@@ -159,32 +162,34 @@ final class ServiceRun {
         return !spawns.isEmpty();
     }
 
-    /** Whether a signal to all is on its way, which would reach what is spawned now. */
+    /**
+     * Returns whether a signal to all is under way, which would also reach a process spawned now.
+     */
     boolean isSignalling() {
         return pendingSignals > 0;
     }
 
-    /** Whether the process is the main one. */
+    /** Returns whether the process is the main process. */
     boolean isMain(PidFd process) {
         return main != null && process.equals(main.pidFd());
     }
 
-    /** Whether the process runs a command beside the main one. */
+    /** Returns whether the process is the control process. */
     boolean isControl(PidFd process) {
         return control != null && process.equals(control.pidFd());
     }
 
-    /** Whether the process belongs to this run. */
+    /** Returns whether the process belongs to this run. */
     boolean contains(PidFd process) {
         return context.processes().ownerOf(process).filter(workload::equals).isPresent();
     }
 
-    /** Takes an orphan over if it is of this run; else it stays the giver's. */
+    /** Adopts an orphan that belongs to this run; otherwise the caller keeps it. */
     boolean adopt(PidFd orphan) {
         return !ended && processes.adopt(orphan);
     }
 
-    /** Tells of the only process that there is; lent for the call. */
+    /** Passes the only process of the run, if there is exactly one; it is closed after the call. */
     void only(Consumer<Optional<PidFd>> told) {
         processes.only(found -> {
             if (!ended) {
@@ -193,7 +198,7 @@ final class ServiceRun {
         });
     }
 
-    /** Spawns a command as the main process, or beside it. */
+    /** Spawns a command as the main process or as the control process. */
     void spawn(ExecCommand command, boolean asMain, Map<String, String> variables) {
         Map<String, String> all = new HashMap<>(variables);
         mainPid().ifPresent(pid -> all.put("MAINPID", Integer.toString(pid)));
@@ -219,7 +224,7 @@ final class ServiceRun {
     private void begin(Work<Child> work, ExecCommand command, boolean asMain) {
         spawns.put(work, asMain ? Role.MAIN : Role.CONTROL);
         spawnsChanged();
-        context.survival().write(unit.name()); // before there can be such a process
+        context.survival().write(unit.name()); // before such a process can exist
         work.begin((child, failure) -> {
             Role _ = spawns.remove(work);
             spawnsChanged();
@@ -229,7 +234,7 @@ final class ServiceRun {
                 context.counters().spawned();
             }
             if (ended) {
-                closeUnheld(child); // left over, as KillMode= wants it
+                closeUnheld(child); // stays as KillMode= allows
             } else if (child == null) {
                 listener.spawnFailed(command, asMain, orUnknown(failure));
             } else {
@@ -250,7 +255,7 @@ final class ServiceRun {
         context.processes().spawning(workload, !spawns.isEmpty());
     }
 
-    /** On a worker. */
+    /** Starts a command, on a worker. */
     private Child start(
             ExecCommand command, Map<String, String> variables, PassedDescriptors passed)
             throws SetupException, InterruptedException {
@@ -263,17 +268,17 @@ final class ServiceRun {
         passed.close(context.closer(), unit.name().text());
     }
 
-    /** Its stop has begun: commands that are spawned now do not wait for those of the start. */
+    /** Makes later commands run in the stop lane: they do not wait for commands of the start. */
     void stopBegun() {
         stopping = true;
     }
 
-    /** How much longer spawns that are under way are waited for: then they have failed. */
+    /** Limits how much longer spawns under way are waited for; after that they have failed. */
     void limitSpawns(Duration limit) {
         spawns.keySet().forEach(work -> work.limit(limit));
     }
 
-    /** Nobody waits for a child any more. On a worker. */
+    /** Kills a child that was spawned too late. Runs on a worker. */
     private static void killLate(Child child) {
         try (child) {
             boolean _ = child.signal(Signal.KILL);
@@ -307,7 +312,7 @@ final class ServiceRun {
         try {
             return process.pid();
         } catch (ErrnoException e) {
-            return 0; // reaped, which is reported in a moment
+            return 0; // reaped; its exit is reported soon
         }
     }
 
@@ -362,14 +367,14 @@ final class ServiceRun {
         }
     }
 
-    /** Takes over another process of the unit as its main one. It is owned from now on. */
+    /** Makes another process of the unit the main process, and takes ownership of it. */
     void replaceMain(PidFd process) {
         main(RunProcess.of(context, workload, process));
     }
 
     // ---- when the manager is killed
 
-    /** From now on it outlives the manager. */
+    /** Keeps the output pipe for the case that the manager is killed. */
     void keep() {
         kept.keep(output);
     }
@@ -385,8 +390,8 @@ final class ServiceRun {
     }
 
     /**
-     * Adopts the processes of a run that an earlier manager has begun. How one ended that is not
-     * found is not known, and not guessed. Blocking.
+     * Adopts the processes of a run that an earlier manager began. If a process is not found, its
+     * exit is unknown, and is not guessed. Blocking.
      */
     void restore(Fields fields) {
         mainNumber = Math.toIntExact(fields.number("main-number"));
@@ -424,7 +429,7 @@ final class ServiceRun {
 
     // ---- signals
 
-    /** Signals the main process, the one beside it, and if wanted all others. */
+    /** Signals the main process, the control process, and on request all others. */
     void signal(Signal signal, boolean all, boolean hangup) {
         RunSignal sent = new RunSignal(signal, hangup);
         List<PidFd> held = new ArrayList<>();
@@ -457,10 +462,11 @@ final class ServiceRun {
     }
 
     /**
-     * Signals processes because somebody asked for it.
+     * Signals processes on request.
      *
-     * @param value sent with it, as sigqueue(3) does: to those alone that are held by themselves
-     * @return whether there were such
+     * @param value sent with the signal, as sigqueue(3) does, but only to the main and control
+     *     processes
+     * @return whether there were such processes
      */
     boolean signal(Signal signal, KillWhom whom, OptionalInt value) {
         List<PidFd> held = new ArrayList<>();
@@ -483,31 +489,31 @@ final class ServiceRun {
         return !held.isEmpty();
     }
 
-    /** Kills the process that runs a command beside the main one. */
+    /** Kills the control process. */
     void killControl() {
         if (control != null) {
             boolean ignored = control.pidFd().signal(Signal.KILL);
         }
     }
 
-    /** As whom it runs, once that is known. */
+    /** Returns the user that it runs as, once that is known. */
     Optional<Identity> identity() {
         return execution.identity();
     }
 
-    /** Tells once when no process is left; at once if none is. */
+    /** Reports once when no process is left; at once if none is. */
     void watchEmpty() {
         processes.watchEmpty(listener::emptied);
     }
 
     /**
-     * Lets go of everything.
+     * Closes the run.
      *
-     * @param killLeftovers whether what lives still is killed
-     * @param restarting whether another run follows: what is preserved over it is kept
-     * @param limit how long that is waited for; then it goes on without anybody
-     * @param remaining gets the processes that are left
-     * @param closed told whether it is done
+     * @param killLeftovers whether living processes are killed
+     * @param restarting whether another run follows: then what is preserved across runs is kept
+     * @param limit how long to wait for the clean-up; after that it continues unattended
+     * @param remaining receives the processes that are left
+     * @param closed called with whether the clean-up finished in time
      */
     void close(
             boolean killLeftovers,
@@ -552,14 +558,17 @@ final class ServiceRun {
                 + (unit.kill().sendFinal() ? "" : ", SendSIGKILL=no");
     }
 
-    /** Nobody learns that processes are left. */
+    /** Releases the remaining processes if there are any: no other owner takes them. */
     private void releaseUnless(boolean clean) {
         if (!clean) {
             processes.release();
         }
     }
 
-    /** Its processes first: a folder may take as long as its file system does. On a worker. */
+    /**
+     * Kills the processes first: removing a folder may take as long as its file system needs. Runs
+     * on a worker.
+     */
     private boolean clean(boolean killLeftovers, boolean restarting) throws InterruptedException {
         try {
             return processes.clean(killLeftovers);
@@ -580,8 +589,8 @@ final class ServiceRun {
     }
 
     /**
-     * Nobody wants a run that was only prepared. What an earlier one has left in the cgroup stays.
-     * On a worker.
+     * Undoes a run that was only prepared. Processes that an earlier run left in the cgroup stay.
+     * Runs on a worker.
      */
     void undo() {
         try {
@@ -592,8 +601,8 @@ final class ServiceRun {
     }
 
     /**
-     * When nobody runs the loop any more: kills all, also what is being spawned, lets go of
-     * everything, and tells nobody of it. Blocking.
+     * Kills all processes, also those being spawned, and releases everything, without further
+     * events. Called when the loop no longer runs. Blocking.
      */
     void abandon() {
         ended = true;
@@ -611,7 +620,10 @@ final class ServiceRun {
         close(true, false, TimeSpan.INFINITY, RunProcesses::release, _ -> {});
     }
 
-    /** Of the killed ones: their children come to the manager then, who ends them, too. */
+    /**
+     * Waits for the killed processes to exit: then their children are reparented to the manager,
+     * which kills them too.
+     */
     private void awaitExits() throws InterruptedException {
         if (main != null && main.isAlive()) {
             Optional<Exit> _ = main.pidFd().await(ManagerLimits.KILL_PATIENCE.duration());
@@ -621,7 +633,7 @@ final class ServiceRun {
         }
     }
 
-    /** Removes what was kept for another run, which does not follow after all. */
+    /** Removes what was kept for a next run, because that run does not follow. */
     void discard(Runnable discarded) {
         Work<Boolean> _ =
                 lane.work(

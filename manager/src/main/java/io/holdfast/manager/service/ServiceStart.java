@@ -23,8 +23,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a service is started: its conditions, what is made for the run, the commands before the main
- * process, that process as the type wants it, and the commands after it. On the loop.
+ * Starts a service: checks its conditions, prepares the run, runs the commands before the main
+ * process, starts that process as the type requires, and runs the commands after it. Used on the
+ * event loop.
  */
 final class ServiceStart {
     private final ServiceLife life;
@@ -35,7 +36,7 @@ final class ServiceStart {
     private final BusNameWatch name = new BusNameWatch();
     private @Nullable Work<?> preparation; // what is under way before there is a run
     private Deque<ExecCommand> mainCommands = new ArrayDeque<>();
-    private @Nullable ExecCommand mainCommand; // the last that was run as the main process
+    private @Nullable ExecCommand mainCommand; // the last command run as the main process
 
     ServiceStart(
             ServiceLife life,
@@ -59,17 +60,17 @@ final class ServiceStart {
         return life.unit().service().type();
     }
 
-    /** What is written down of a start. */
+    /** Records the progress of a start. */
     void record(Fields fields) {
         fields.put("main-commands-left", mainCommands.size());
     }
 
-    /** The run that an earlier manager has begun. Blocking. */
+    /** Restores the run that an earlier manager began. Blocking. */
     ServiceRun restoredRun(Fields fields) {
         return setup.restore(fields);
     }
 
-    /** Goes on with a start that an earlier manager has begun, or with what is up since. */
+    /** Continues a start that an earlier manager began, or the watches of a running service. */
     void resume(Fields fields) {
         int left = Math.toIntExact(fields.number("commands-left"));
         List<ExecCommand> list = lists().start();
@@ -143,18 +144,18 @@ final class ServiceStart {
         } else if (mainCommand == null) {
             nextMainOrSucceeded();
         } else {
-            run.spawn(mainCommand, true, monitorVariables()); // it was about to be
+            run.spawn(mainCommand, true, monitorVariables()); // it was about to be spawned
         }
     }
 
-    /** Whether files and folders are looked at or made, and there is no run yet. */
+    /** Returns whether the start is being checked or prepared, and there is no run yet. */
     boolean isPreparing() {
         return preparation != null;
     }
 
     /**
-     * It is to be stopped while it is prepared: there is nothing to stop yet, and what comes of the
-     * preparation is undone, so that its answer is not waited for very long.
+     * Limits the wait for a preparation when a stop is requested: there is nothing to stop yet, and
+     * the result of a late preparation is undone.
      */
     void hurry() {
         Work<?> pending = preparation;
@@ -163,7 +164,7 @@ final class ServiceStart {
         }
     }
 
-    /** It is over, or given up. */
+    /** Cancels the watches of the start, which is over or given up. */
     void cancel() {
         forked.cancel();
         name.end();
@@ -244,7 +245,7 @@ final class ServiceStart {
         }
     }
 
-    // ---- what is made for the run
+    // ---- the preparation of the run
 
     private void prepare() {
         life.begin();
@@ -304,7 +305,7 @@ final class ServiceStart {
                 this::commandFailed);
     }
 
-    /** Whatever comes of the preparation later is undone. */
+    /** Handles a late preparation; its result is undone when it arrives. */
     private void isLate(Work.LateException late) {
         if (life.isWanted()) {
             life.fail("does not start in time: " + late.getMessage());
@@ -382,12 +383,12 @@ final class ServiceStart {
         life.running().spawn(mainCommand, true, monitorVariables());
     }
 
-    /** What the service learns about the unit whose end it was started for. */
+    /** Returns the variables that describe the unit because of whose end the service is started. */
     private Map<String, String> monitorVariables() {
         return life.context.events().monitorVariables(life.name());
     }
 
-    /** A main process was spawned. */
+    /** Handles that a main process was spawned. */
     void mainSpawned() {
         life.info("started " + life.running().main().map(Object::toString).orElse(""));
         switch (type()) {
@@ -402,9 +403,10 @@ final class ServiceStart {
     }
 
     /**
-     * A main process could not be spawned.
+     * Handles that a main process could not be spawned.
      *
-     * @param exit how it would have ended; empty where it would not have come so far
+     * @param exit the exit status that stands for the failure; empty if no process would have been
+     *     started
      */
     void mainNotSpawned(ExecCommand command, Optional<Exit> exit) {
         exit.ifPresent(life::mainExit);
@@ -419,7 +421,7 @@ final class ServiceStart {
         }
     }
 
-    /** The main process has ended before the start was over. */
+    /** Handles that the main process has exited before the start was over. */
     void mainExited(Exit exit, ServiceResult how) {
         if (type() == ServiceType.ONESHOT && how == ServiceResult.SUCCESS) {
             nextMainOrSucceeded();
@@ -436,7 +438,7 @@ final class ServiceStart {
         }
     }
 
-    /** How an end of the main process counts. */
+    /** Returns how an exit of the main process counts. */
     ServiceResult resultOf(Exit exit) {
         ExecCommand command = mainCommand;
         return command != null && command.has(ExecCommand.Flag.IGNORE_FAILURE)
@@ -460,8 +462,9 @@ final class ServiceStart {
     // ---- the name of Type=dbus
 
     /**
-     * The process is spawned when it is known who has the name without it. After a crash the bus
-     * may not be known yet: then that comes later, if the start still goes on.
+     * Watches the name; the process is spawned when the present owner of the name is known. After a
+     * crash the bus may not be known yet: then the watch begins later, if the start is still under
+     * way.
      */
     private void watchName() {
         String wanted = life.unit().service().busName().orElseThrow();
@@ -485,7 +488,7 @@ final class ServiceStart {
                 owner -> nameChanged(wanted, owner));
     }
 
-    /** The same of a main process that runs already. */
+    /** Watches the name for a main process that already runs. */
     private void watchNameOfRunning() {
         String wanted = life.unit().service().busName().orElseThrow();
         life.context
@@ -509,7 +512,7 @@ final class ServiceStart {
         return type() == ServiceType.DBUS && !name.isTaken();
     }
 
-    /** It has said READY=1. */
+    /** Handles READY=1. */
     void ready() {
         if (life.is(ServiceState.START) && awaitsReady()) {
             succeeded();
@@ -528,7 +531,7 @@ final class ServiceStart {
     private void enterRunning() {
         life.disarm();
         ServiceRun run = life.running();
-        if (life.result() != ServiceResult.SUCCESS) { // failed beside the commands after the start
+        if (life.result() != ServiceResult.SUCCESS) { // failed while ExecStartPost= ran
             steps.kill(life.result());
         } else if (run.mainIsAlive() && !isWithoutName()) {
             life.enter(ServiceState.RUNNING);
@@ -538,12 +541,12 @@ final class ServiceStart {
             life.enter(ServiceState.EXITED);
             steps.up();
         } else if (type() == ServiceType.FORKING && run.main().isEmpty()) {
-            life.enter(ServiceState.RUNNING); // until all its processes have gone
+            life.enter(ServiceState.RUNNING); // until all its processes have exited
             armRuntime();
             steps.up();
             run.watchEmpty();
         } else {
-            steps.stop(ServiceResult.SUCCESS); // its start is over when it is inactive again
+            steps.stop(ServiceResult.SUCCESS); // its start ends when it is inactive again
         }
     }
 

@@ -8,25 +8,25 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Where a service is in its life, what that means for its {@link ActiveState}, and which states may
- * follow ({@link #TABLE}).
+ * The state of a service, with its {@link ActiveState} and the states that may follow ({@link
+ * #TABLE}).
  *
- * <p>The words are those of systemd, with two differences. A start first checks the conditions of
- * the unit on a worker; the unit is still {@code dead} or {@code failed} meanwhile, and stays so if
- * a condition does not hold. And {@code cleaning} is the removal of what was made for the run,
- * after the last process has exited; systemd does that without a state.
+ * <p>The names are those of systemd, with two differences. A start first checks the conditions of
+ * the unit on a worker; meanwhile the unit is still {@code dead} or {@code failed}, and stays so if
+ * a condition is not met. And {@code cleaning} is the removal of what was made for the run, after
+ * the last process has exited; systemd does that without a separate state.
  */
 enum ServiceState {
     DEAD(ActiveState.INACTIVE, ServicePhase.DOWN),
     /** Dead, and its descriptor store is kept ({@code FileDescriptorStorePreserve=yes}). */
     DEAD_RESOURCES_PINNED(ActiveState.INACTIVE, ServicePhase.DOWN),
     FAILED(ActiveState.FAILED, ServicePhase.DOWN),
-    /** Dead, and a start checks the unit's conditions. */
+    /** Dead, while a start checks the unit's conditions. */
     DEAD_CHECKING(ActiveState.INACTIVE, ServicePhase.BUSY, "dead"),
-    /** Failed, and a start checks the unit's conditions. */
+    /** Failed, while a start checks the unit's conditions. */
     FAILED_CHECKING(ActiveState.FAILED, ServicePhase.BUSY, "failed"),
 
-    /** What the run needs is made, and {@code ExecCondition=} runs. */
+    /** The run is prepared, and {@code ExecCondition=} runs. */
     CONDITION(ActiveState.ACTIVATING, ServicePhase.BUSY),
     START_PRE(ActiveState.ACTIVATING, ServicePhase.BUSY),
     START(ActiveState.ACTIVATING, ServicePhase.BUSY),
@@ -39,7 +39,7 @@ enum ServiceState {
     RELOAD(ActiveState.RELOADING, ServicePhase.BUSY),
     /** The reload signal was sent, and the service has not answered. */
     RELOAD_SIGNAL(ActiveState.RELOADING, ServicePhase.BUSY),
-    /** The service has announced a reload, and not yet that it is done. */
+    /** The service has announced a reload, and has not reported its end. */
     RELOAD_NOTIFY(ActiveState.RELOADING, ServicePhase.BUSY),
 
     /** {@code ExecStop=} runs. */
@@ -52,11 +52,11 @@ enum ServiceState {
     STOP_SIGKILL(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
     /** {@code ExecStopPost=} runs. */
     STOP_POST(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
-    /** What {@code ExecStopPost=} left was sent {@code KillSignal=}. */
+    /** Processes left by {@code ExecStopPost=} were sent {@code KillSignal=}. */
     FINAL_SIGTERM(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
-    /** What {@code ExecStopPost=} left was sent {@code FinalKillSignal=}. */
+    /** Processes left by {@code ExecStopPost=} were sent {@code FinalKillSignal=}. */
     FINAL_SIGKILL(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
-    /** The last process has exited, and what was made for the run is removed. */
+    /** The last process has exited, and what was made for the run is being removed. */
     CLEANING(ActiveState.DEACTIVATING, ServicePhase.STOPPING),
 
     /** It ended well and is restarted automatically: the state before {@link #AUTO_RESTART}. */
@@ -68,7 +68,7 @@ enum ServiceState {
     /** The job of its automatic restart is queued. */
     AUTO_RESTART_QUEUED(ActiveState.ACTIVATING, ServicePhase.WAITING);
 
-    /** A run is over without processes to stop: what may follow. */
+    /** The states that may follow when a run is over and has no processes to stop. */
     private static final Set<ServiceState> ENDS =
             EnumSet.of(
                     DEAD,
@@ -76,15 +76,18 @@ enum ServiceState {
                     FAILED,
                     DEAD_BEFORE_AUTO_RESTART,
                     FAILED_BEFORE_AUTO_RESTART,
-                    AUTO_RESTART); // at once with RestartMode=direct
+                    AUTO_RESTART); // directly with RestartMode=direct
 
-    /** The processes of a run are signalled: what may follow its start and its reloads. */
+    /**
+     * The states in which the processes of a run are signalled; they may follow its start and its
+     * reloads.
+     */
     private static final Set<ServiceState> SIGNALS = EnumSet.of(STOP_SIGTERM, STOP_WATCHDOG);
 
     /** All transitions. */
     static final StateTable<ServiceState> TABLE =
             StateTable.of(ServiceState.class)
-                    // the start; where it cannot come, what was kept for it is removed
+                    // the start; if it does not happen, what was preserved for it is removed
                     .from(DEAD, EnumSet.of(DEAD_CHECKING, FAILED, DEAD_RESOURCES_PINNED, CLEANING))
                     .from(DEAD_RESOURCES_PINNED, EnumSet.of(DEAD_CHECKING, FAILED, DEAD, CLEANING))
                     .from(
@@ -146,11 +149,11 @@ enum ServiceState {
     }
 
     /**
-     * The state in which the next manager adopts a service that was in this one when its manager
-     * was killed. A start that had made nothing yet begins anew with its job; a state that a
-     * service only passes through leads to the next.
+     * Returns the state in which the next manager adopts a service that was in this state when its
+     * manager was killed. A start that had made nothing yet begins again with its job; a state that
+     * a service only passes through leads to the next one.
      *
-     * @param hasRun whether there is something of it to go on with
+     * @param hasRun whether there is a run to continue
      */
     ServiceState afterCrash(boolean hasRun) {
         return switch (this) {
@@ -162,27 +165,29 @@ enum ServiceState {
         };
     }
 
-    /** What it means for the unit as a whole. */
+    /** Returns the state of the unit as a whole. */
     ActiveState active() {
         return active;
     }
 
-    /** What it means for the sockets of the service. */
+    /** Returns the state as the sockets of the service see it. */
     ServicePhase phase() {
         return phase;
     }
 
-    /** The word of systemd. */
+    /** Returns the name that systemd uses. */
     String word() {
         return word;
     }
 
-    /** Whether a start checks the unit's conditions. */
+    /** Returns whether a start is checking the unit's conditions. */
     boolean isChecking() {
         return this == DEAD_CHECKING || this == FAILED_CHECKING;
     }
 
-    /** Whether the service has no run and none is coming: new settings take effect at once. */
+    /**
+     * Returns whether the service has no run and none is coming: new settings take effect at once.
+     */
     boolean isDown() {
         return this == DEAD || this == DEAD_RESOURCES_PINNED || this == FAILED;
     }

@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * How a service is stopped: its stop commands, the signals, the commands after the stop, and the
- * removal of what was made for the run. On the loop.
+ * Stops a service: runs its stop commands, sends the signals, runs the commands after the stop, and
+ * removes what was made for the run. Used on the event loop.
  */
 final class ServiceStop {
     private final ServiceLife life;
@@ -34,7 +34,8 @@ final class ServiceStop {
     }
 
     /**
-     * Begins with the stop commands, unless another command runs that would have to be ended first.
+     * Begins with the stop commands, unless another command is running that would have to be ended
+     * first.
      */
     void begin(ServiceResult why) {
         List<ExecCommand> list = life.unit().service().commands().stop();
@@ -50,7 +51,7 @@ final class ServiceStop {
                 ServiceState.STOP, list, this::exitVariables, this::signal, this::commandFailed);
     }
 
-    /** Goes on with a stop that an earlier manager has begun. Signals are not sent again. */
+    /** Continues a stop that an earlier manager began. Signals are not sent again. */
     void resume(Fields fields) {
         long deadline = fields.number("deadline");
         int left = Math.toIntExact(fields.number("commands-left"));
@@ -118,7 +119,7 @@ final class ServiceStop {
 
     // ---- signals
 
-    /** Begins with the signals, in whatever step the service is. */
+    /** Begins with the signals, whatever step the service is in. */
     void signal(ServiceResult why) {
         life.note(why);
         life.running().stopBegun();
@@ -136,7 +137,7 @@ final class ServiceStop {
         enter(ServiceState.STOP_SIGTERM);
     }
 
-    /** Sends the signal of a state, and waits until the processes have gone. */
+    /** Sends the signal of a state, and waits until the processes have exited. */
     private void enter(ServiceState state) {
         boolean last = state == ServiceState.STOP_SIGKILL || state == ServiceState.FINAL_SIGKILL;
         life.enter(state);
@@ -146,10 +147,10 @@ final class ServiceStop {
             life.deadline.set(ManagerLimits.KILL_PATIENCE.duration(), this::leftOver);
         } else {
             arm(this::signalFinally);
-            life.running().limitSpawns(life.stopPatience()); // what would come is killed anyway
+            life.running().limitSpawns(life.stopPatience()); // a late child is killed anyway
         }
         life.running().watchEmpty();
-        maybeGone(); // none of those that it waits for may be left
+        maybeGone(); // they may all have exited already
     }
 
     private void leftOver() {
@@ -169,7 +170,7 @@ final class ServiceStop {
         enter(isFinal() ? ServiceState.FINAL_SIGKILL : ServiceState.STOP_SIGKILL);
     }
 
-    /** The watchdog has expired: ends the main process with its own signal. */
+    /** Ends the main process with the watchdog signal, because the watchdog has expired. */
     void watchdogExpired() {
         life.note(ServiceResult.WATCHDOG);
         commands.cancel();
@@ -189,7 +190,10 @@ final class ServiceStop {
                 .signal(last ? kill().finalSignal() : first, all, !last && kill().sendHangup());
     }
 
-    /** Whether the job that stops it is a restart; what ExecStopPost= left ends in one way. */
+    /**
+     * Returns whether a restart job stops it, which selects RestartKillSignal=. Processes left by
+     * ExecStopPost= always get KillSignal=.
+     */
     private boolean isForRestart() {
         return !isFinal()
                 && life.context
@@ -199,7 +203,7 @@ final class ServiceStop {
                         .isPresent();
     }
 
-    /** Whether its processes have been signalled and are waited for. */
+    /** Returns whether its processes have been signalled and are waited for. */
     boolean isSignalled() {
         return switch (life.state()) {
             case STOP_WATCHDOG, STOP_SIGTERM, STOP_SIGKILL, FINAL_SIGTERM, FINAL_SIGKILL -> true;
@@ -211,7 +215,10 @@ final class ServiceStop {
         return life.is(ServiceState.FINAL_SIGTERM) || life.is(ServiceState.FINAL_SIGKILL);
     }
 
-    /** A process was spawned that was asked for before; true if it came too late. */
+    /**
+     * Signals a process whose spawn was requested before the stop. Returns whether the spawn came
+     * too late.
+     */
     boolean spawned() {
         boolean late = isSignalled();
         if (late) {
@@ -224,13 +231,15 @@ final class ServiceStop {
         return life.is(ServiceState.STOP_SIGKILL) || life.is(ServiceState.FINAL_SIGKILL);
     }
 
-    /** No living process is left. */
+    /** Handles that no living process is left. */
     void emptied() {
         emptied = true;
         maybeGone();
     }
 
-    /** A process that was waited for has gone, or was not even spawned. */
+    /**
+     * Checks whether all awaited processes have exited, after one has exited or failed to spawn.
+     */
     void maybeGone() {
         if (!isSignalled()) {
             return;
@@ -248,7 +257,7 @@ final class ServiceStop {
         }
     }
 
-    /** The processes that were signalled have gone, or are given up. */
+    /** Continues when the signalled processes have exited, or are given up. */
     private void signalled() {
         if (isFinal()) {
             steps.cleanUp();
@@ -282,7 +291,7 @@ final class ServiceStop {
         end();
     }
 
-    /** Ends what the commands after the stop have left. */
+    /** Ends the processes that the commands after the stop have left. */
     private void end() {
         life.disarm();
         commands.cancel();
@@ -293,7 +302,7 @@ final class ServiceStop {
         enter(ServiceState.FINAL_SIGTERM);
     }
 
-    /** Lets go of the run, whose processes have gone or are killed now if that is wanted. */
+    /** Closes the run, whose processes have exited or are killed now if KillMode= says so. */
     void cleanUp(boolean another, Runnable closed) {
         TimeSpan limit = life.unit().service().timeouts().stop();
         life.disarm();

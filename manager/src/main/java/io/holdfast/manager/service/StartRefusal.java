@@ -10,7 +10,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
-/** Why a service cannot be started at all, whatever its conditions. */
+/** Decides whether a service cannot be started at all, whatever its conditions. */
 final class StartRefusal {
     private static final Set<ServiceType> SUPPORTED =
             Set.of(
@@ -45,14 +45,14 @@ final class StartRefusal {
         return Optional.empty();
     }
 
-    /** Why this manager cannot start what these files say; empty if it can. */
+    /** Returns why this manager cannot start a service with these files; empty if it can. */
     static Optional<String> unsupported(ServiceUnit unit, ManagerContext context) {
         ServiceType type = unit.service().type();
         if (!SUPPORTED.contains(type)) {
             String word = type.name().toLowerCase(Locale.ROOT);
             return Optional.of("Type=" + word + " is not supported yet");
         }
-        boolean mayHaveBus = // which after a crash is known a little later
+        boolean mayHaveBus = // after a crash the bus is known a little later
                 context.events().busNames().isPresent() || context.survival().isAfterCrash();
         if (type == ServiceType.DBUS && !mayHaveBus) {
             return Optional.of("Type=dbus needs a message bus, and this manager has none");

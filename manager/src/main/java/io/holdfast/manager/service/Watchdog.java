@@ -2,7 +2,7 @@ package io.holdfast.manager.service;
 
 import io.holdfast.manager.job.JobResult;
 
-/** Ends a service that does not say in time that it is still there ({@code WatchdogSec=}). */
+/** Ends a service that does not send its keep-alive in time ({@code WatchdogSec=}). */
 final class Watchdog {
     private final ServiceLife life;
     private final ServiceReload reload;
@@ -14,7 +14,7 @@ final class Watchdog {
         this.stop = stop;
     }
 
-    /** Its time begins anew, if the service is up. */
+    /** Restarts the timeout, if the service is up. */
     void feed() {
         if (watches()) {
             life.watchdog.set(life.unit().service().timeouts().watchdog(), this::expired);
@@ -25,7 +25,7 @@ final class Watchdog {
         return life.is(ServiceState.RUNNING) || life.isReloading();
     }
 
-    /** Its time is over, or is to be treated as if it were. */
+    /** Handles that the timeout has passed, or was triggered. */
     void expired() {
         if (watches()) {
             life.fail("its watchdog was not fed");

@@ -18,8 +18,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * A slice. It has a cgroup while it is active; the units in it require it, so that they stop with
- * it and before it.
+ * A slice at run time. It has a cgroup while it is active. The units in it require it, so they stop
+ * with it and before it.
  */
 final class ManagedSlice implements ManagedUnit {
     private final ManagerContext context;
@@ -121,7 +121,10 @@ final class ManagedSlice implements ManagedUnit {
                 });
     }
 
-    /** Does it on a worker. That it fails is told, and stops nobody: units make what they need. */
+    /**
+     * Runs a task on a worker. A failure is logged and stops nothing: units make the cgroups that
+     * they need.
+     */
     private void withCgroups(String what, Consumer<UnitCgroups> task, Runnable then) {
         Optional<UnitCgroups> cgroups = context.cgroups();
         if (cgroups.isEmpty()) {
@@ -148,7 +151,7 @@ final class ManagedSlice implements ManagedUnit {
         done.accept(JobResult.INVALID); // it has no processes of its own
     }
 
-    /** It cannot fail. */
+    /** Does nothing: a slice cannot fail. */
     @Override
     public void resetFailed() {}
 

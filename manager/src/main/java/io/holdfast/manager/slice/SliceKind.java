@@ -7,7 +7,7 @@ import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.SliceUnit;
 import io.holdfast.manager.unit.section.Unit;
 
-/** Slices: they hold the cgroups of other units together. */
+/** The kind of slices: groups of the cgroups of other units. */
 public final class SliceKind implements UnitKind {
     @Override
     public UnitType type() {

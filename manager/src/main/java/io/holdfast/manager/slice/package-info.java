@@ -1,4 +1,4 @@
-/** Slices at run time: what holds the cgroups of other units together. */
+/** Slices at run time: units that group the cgroups of other units. */
 @NullMarked
 package io.holdfast.manager.slice;
 

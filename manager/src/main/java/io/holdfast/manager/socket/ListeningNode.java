@@ -19,23 +19,26 @@ import java.io.IOException;
 import java.util.Optional;
 
 /**
- * Sockets and FIFOs that have a name in the file system. The directory may be of a user who
- * exchanges what is in it meanwhile: everything is done in the directory that is held, and by the
- * descriptor of the very file. Blocking.
+ * Opens sockets and FIFOs that have a name in the file system. The directory may belong to a user
+ * who replaces its entries meanwhile; therefore every step works in a directory that is held open,
+ * and on the descriptor of the very file. Blocking.
  */
 final class ListeningNode {
     private static final int PERMISSIONS = 0777;
 
-    /** Of a FIFO that does not have its owner and permissions yet. */
+    /** The mode of a FIFO before it gets its owner and permissions. */
     private static final int FRESH_MODE = 0600;
 
-    /** For both directions: else it would be at its end whenever the last writer goes. */
+    /**
+     * Opens a FIFO for both directions: otherwise it would reach its end whenever the last writer
+     * closes it.
+     */
     private static final OpenHow FIFO =
             OpenHow.readingAndWriting().kinds(FileKind.FIFO).links(Links.REFUSED);
 
     private ListeningNode() {}
 
-    /** Binds a socket in the place of a dead one, gives it to its owner, and listens then. */
+    /** Binds a socket in the place of a dead one, gives it to its owner, and then listens. */
     static ListeningSocket socket(Listen listen, String path, SocketSection settings, Owner owner)
             throws IOException {
         Directory.make(Directory.parentOf(path), settings.directoryMode()).close();
@@ -73,7 +76,7 @@ final class ListeningNode {
         }
     }
 
-    /** Makes a FIFO, or takes one that is there and is ours, and gives it to its owner. */
+    /** Makes a FIFO, or takes over an existing one of this manager, and gives it to its owner. */
     static ListeningSocket fifo(Listen listen, String path, SocketSection settings, Owner owner)
             throws IOException {
         String name = Directory.nameOf(path);

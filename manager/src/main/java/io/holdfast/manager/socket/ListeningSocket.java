@@ -19,29 +19,31 @@ import java.net.InetSocketAddress;
 import java.util.Optional;
 
 /**
- * One thing that a socket unit listens on. It stays open from the start of the unit to its stop,
- * whatever becomes of the services that get it.
+ * One socket or FIFO that a socket unit listens on. It stays open from the start of the unit to its
+ * stop, whatever happens to the services that get it.
  *
  * @param fd owned
- * @param node which file was made for it; owned
+ * @param node the file that was made for it; owned
  */
 public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> node)
         implements AutoCloseable {
     /**
-     * Whose a node becomes.
+     * The owner of a node.
      *
-     * @param uid -1: ours
-     * @param gid -1: ours
+     * @param uid -1 for the manager's user
+     * @param gid -1 for the manager's group
      */
     record Owner(long uid, long gid) {
         static final Owner OURS = new Owner(-1, -1);
     }
 
     /**
-     * Binds it, and listens. A socket file on which nobody listens any more is replaced. Blocking.
+     * Binds it, and listens. A socket file on which no process listens any more is replaced.
+     * Blocking.
      *
-     * @throws ErrnoException EADDRINUSE (somebody listens there, or it is no socket), EACCES, …
-     * @throws IOException if a folder or a node cannot be made or given away
+     * @throws ErrnoException EADDRINUSE (another process listens there, or the file is not a
+     *     socket), EACCES, …
+     * @throws IOException if a folder or a node cannot be made or given to its owner
      */
     static ListeningSocket open(Listen listen, SocketSection settings, Owner owner)
             throws IOException {
@@ -58,7 +60,7 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
         };
     }
 
-    /** One that a manager has opened that was killed. Blocking. */
+    /** Takes over a socket that a killed manager opened. Blocking. */
     static ListeningSocket restored(Listen listen, Fd fd) {
         if (!(listen.address() instanceof ListenAddress.Node(String path))) {
             return new ListeningSocket(listen, fd, Optional.empty());
@@ -74,7 +76,7 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
                                     new DirectoryEntry(directory.duplicate(), name, there.get()))
                             : Optional.empty());
         } catch (FileException e) {
-            return new ListeningSocket(listen, fd, Optional.empty()); // nothing to be removed
+            return new ListeningSocket(listen, fd, Optional.empty()); // no node to remove
         }
     }
 
@@ -88,7 +90,7 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
         };
     }
 
-    /** A socket of AF_UNIX that is not bound yet. */
+    /** Makes an AF_UNIX socket that is not bound yet. */
     static Fd unixSocket(Listen listen, SocketSection settings) {
         int number = SysSocket.socket(typeOf(listen) | SysSocket.SOCK_NONBLOCK);
         Fd fd = Fd.received(ErrnoException.check(number, "socket", listen));
@@ -109,7 +111,7 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
         }
     }
 
-    /** Listens, if that is for a socket of this kind. */
+    /** Listens, if the socket is of a kind that accepts connections. */
     static void listen(Listen listen, Fd fd, SocketSection settings) {
         if (listen.kind().isConnected()) {
             ErrnoException.check(SysSocket.listen(fd, settings.backlog()), "listen", listen);

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** All that one start of a socket unit has opened, in the order of its Listen lines. */
+/** All sockets that one start of a socket unit has opened, in the order of its Listen lines. */
 final class ListeningSockets {
     private final SocketSection settings;
     private final List<ListeningSocket> sockets = new ArrayList<>();
@@ -29,8 +29,8 @@ final class ListeningSockets {
     /**
      * Opens all, or none. Blocking.
      *
-     * @param warnings gets one line for each thing that could not be done and is not needed; called
-     *     by any thread
+     * @param warnings receives one line for each failure that does not matter for the start; called
+     *     on any thread
      * @throws IOException if a node cannot be made
      * @throws io.holdfast.core.ErrnoException as {@link ListeningSocket#open} says
      */
@@ -53,9 +53,9 @@ final class ListeningSockets {
     }
 
     /**
-     * Those that a manager has opened that was killed. Blocking.
+     * Takes over the sockets that a killed manager opened. Blocking.
      *
-     * @param kept what they are, in the order of the Listen lines; owned from now on
+     * @param kept their descriptors, in the order of the Listen lines; closed with the result
      */
     static ListeningSockets restored(SocketUnit unit, List<Fd> kept, Consumer<String> warnings) {
         ListeningSockets restored = new ListeningSockets(unit.socket(), warnings);
@@ -81,7 +81,7 @@ final class ListeningSockets {
         return new ListeningSocket.Owner(uid, gid);
     }
 
-    /** Makes the links, each in the place of another link, but of nothing else. */
+    /** Makes the symbolic links; an existing link is replaced, but no other file. */
     private void link() {
         for (String link : settings.symlinks()) {
             try (Directory directory =
@@ -115,8 +115,8 @@ final class ListeningSockets {
     }
 
     /**
-     * Removes the nodes and the links that were made, if {@code RemoveOnStop=}: else who has a
-     * descriptor still may go on to serve them. Blocking.
+     * Removes the nodes and the links, if {@code RemoveOnStop=} is set. Otherwise they stay: a
+     * process that still has a descriptor may continue to serve them. Blocking.
      */
     void removeIfWanted() {
         if (!settings.removeOnStop()) {
@@ -135,7 +135,7 @@ final class ListeningSockets {
         }
     }
 
-    /** Only one that leads to our node. */
+    /** Removes a link only if it leads to the node of this unit. */
     private void unlink(String link) {
         String name = Directory.nameOf(link);
         try (Directory directory = Directory.ofParent(link)) {
@@ -149,7 +149,7 @@ final class ListeningSockets {
         }
     }
 
-    /** Listens no longer. */
+    /** Closes all sockets. */
     void close() {
         sockets.forEach(ListeningSocket::close);
     }

@@ -40,10 +40,10 @@ import org.jspecify.annotations.Nullable;
  *   stop        listening, running ─▶ stop-post ─▶ dead, failed
  * </pre>
  *
- * While it is listening it looks for traffic; that starts its service, and then the socket is
- * running, and looks no longer, until the service has gone. Its descriptors stay open all that
+ * While it is listening it watches for traffic. Traffic starts its service; then the socket is
+ * running, and no longer watches until the service has ended. Its descriptors stay open all that
  * time, so that no client is lost when a service ends. With {@code Accept=yes} it stays listening,
- * and each connection starts an instance. On the loop; what may block is done by the workers.
+ * and each connection starts an instance. Used on the event loop; blocking work runs on workers.
  */
 public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner {
     private UnitChecks checks = UnitChecks.NEVER;
@@ -65,7 +65,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     private Optional<ListeningSockets> sockets = Optional.empty();
     private boolean wanted;
     private boolean stopAnnounced;
-    private @Nullable Work<?> preparation; // of a start
+    private @Nullable Work<?> preparation; // the work of a start
 
     ManagedSocket(ManagerContext context, SocketUnit unit) {
         this.context = context;
@@ -205,7 +205,10 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         }
     }
 
-    /** Without these sockets: it could not be given them any more. */
+    /**
+     * Returns whether the service already runs without these sockets, which can no longer be passed
+     * to it.
+     */
     private boolean serviceRuns() {
         return servicePhase().hasRun();
     }
@@ -241,7 +244,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
             if (wanted) {
                 context.info(name(), "listening on " + addresses());
                 listen();
-                if (state == SocketState.LISTENING) { // else it tells when it has failed
+                if (state == SocketState.LISTENING) { // otherwise it failed, and down() answers
                     starts.answer(JobResult.DONE);
                 }
             } else {
@@ -250,7 +253,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         }
     }
 
-    /** The socket unit of ours that has the address already. */
+    /** Returns the other socket unit of this manager that already has the address. */
     private String holder(@Nullable Exception error) {
         if (!(error instanceof ErrnoException busy) || busy.errno() != Errno.EADDRINUSE) {
             return "";
@@ -262,7 +265,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                 .orElse("");
     }
 
-    /** Whether it listens on an address of another socket. */
+    /** Returns whether it listens on an address of another socket. */
     public boolean sharesAddress(SocketUnit other) {
         return sockets.isPresent()
                 && unit.socket().listens().stream().anyMatch(other.socket().listens()::contains);
@@ -298,7 +301,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
             case DEAD, FAILED -> done.accept(JobResult.DONE);
             case STOP_POST -> stops.add(done);
             case DEAD_CHECKING, FAILED_CHECKING, START_CHOWN -> {
-                stops.add(done); // the preparation's end finds that the start is not wanted
+                stops.add(done); // checked when the preparation is over
                 if (preparation != null) {
                     preparation.limit(ManagerLimits.KILL_PATIENCE.duration());
                 }
@@ -312,7 +315,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
 
     @Override
     public void reload(Consumer<JobResult> done) {
-        done.accept(JobResult.INVALID); // there is nothing to it
+        done.accept(JobResult.INVALID); // a socket cannot be reloaded
     }
 
     @Override
@@ -354,7 +357,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         } else if (unit.socket().accept()) {
             connections.accept(socket);
         } else if (serviceIsUp()) {
-            attend(); // it was started by somebody else, and has the descriptors
+            attend(); // started by another request, and has the descriptors
         } else if (mayTrigger()) {
             attend();
             context.events().activation().start(name(), serviceName(), this::startedFor);
@@ -385,13 +388,13 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         traffic.pause(length);
     }
 
-    /** Its service looks for traffic now. */
+    /** Leaves the traffic to the service. */
     private void attend() {
         traffic.ignore();
         enter(SocketState.RUNNING);
     }
 
-    /** The start that it has asked for is over. */
+    /** Handles that the start that it requested is over. */
     private void startedFor(boolean begun) {
         if (!begun) {
             if (state.active() == ActiveState.ACTIVE) {
@@ -403,9 +406,9 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     }
 
     /**
-     * Its service has come into another state.
+     * Handles a change in the state of its service.
      *
-     * @param mayNotStart whether it was started too often
+     * @param mayNotStart whether the service was started too often
      */
     public void serviceChanged(ServicePhase phase, boolean mayNotStart) {
         if (state.active() != ActiveState.ACTIVE || unit.socket().accept()) {
@@ -466,7 +469,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         connections.restore(record);
         state =
                 switch (was) {
-                    case DEAD_CHECKING, START_CHOWN -> SocketState.DEAD; // its job begins anew
+                    case DEAD_CHECKING, START_CHOWN -> SocketState.DEAD; // its job begins again
                     case FAILED_CHECKING -> SocketState.FAILED;
                     default -> was;
                 };
@@ -551,7 +554,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         end(result == SocketResult.SUCCESS ? SocketState.DEAD : SocketState.FAILED, start);
     }
 
-    /** Its start did not begin, and leaves it as it was. */
+    /** Ends a start that did not begin; the socket keeps its former state. */
     private void skip(JobResult start) {
         end(state == SocketState.FAILED_CHECKING ? SocketState.FAILED : SocketState.DEAD, start);
     }
@@ -564,7 +567,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         takeNewer();
         enter(end);
         started.answer(start);
-        stopped.answer(JobResult.DONE); // a restart starts it again
+        stopped.answer(JobResult.DONE); // also completes the stop of a restart
         context.events().settled(name(), end.active());
     }
 
@@ -576,9 +579,9 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         sockets = Optional.empty();
     }
 
-    // ---- what others want of it
+    // ---- status, and what services get
 
-    /** Duplicates of its descriptors, none while it is not up. */
+    /** Returns duplicates of its descriptors; none while it is not up. */
     public List<PassedDescriptors.Passed> duplicates() {
         return openSockets().stream()
                 .map(socket ->
@@ -598,13 +601,13 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         return checks;
     }
 
-    /** Its connections outlive it. */
+    /** Returns also true while connections remain: they outlive the socket. */
     @Override
     public boolean isKept() {
         return preparation != null || !instances().isEmpty();
     }
 
-    /** The instances that serve its connections. */
+    /** Returns the instances that serve its connections. */
     public List<UnitName> instances() {
         return connections.instances();
     }

@@ -24,33 +24,33 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The connections of an accepting socket: takes them, counts them, and has each served by an
- * instance of its own. On the loop.
+ * The connections of an accepting socket: accepts and counts them, and starts an instance for each.
+ * Used on the event loop.
  *
- * <p>A connection is put into the store as soon as it is accepted, before anything is asked of it,
- * so that it outlives this process. Between accept4(2) and the sendmsg(2) that does so the kernel
- * knows no other holder: if the manager is killed between these two calls, the client sees its
- * connection reset, with nothing of it read, and connects again.
+ * <p>A connection is put into the descriptor store as soon as it is accepted, before anything else,
+ * so that it outlives this process. Between accept4(2) and the sendmsg(2) that stores it, the
+ * kernel knows no other holder: if the manager is killed between these two calls, the client sees
+ * its connection reset, with nothing of it read, and can connect again.
  */
 final class SocketConnections {
-    /** How long nobody looks for more when this process has no descriptor left for one. */
+    /** The pause before the next accept when this process has run out of descriptors. */
     private static final Duration EXHAUSTED = Duration.ofSeconds(1);
 
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,18}");
 
-    /** The socket that they come to. */
+    /** The socket that accepts the connections. */
     interface Owner {
         SocketUnit unit();
 
-        /** Whether one more thing may be started; it has failed if not. */
+        /** Returns whether one more instance may be started; if not, the socket has failed. */
         boolean mayTrigger();
 
-        /** Looks for no more traffic for a while. */
+        /** Stops watching for traffic for a while. */
         void pause(Duration length);
 
         void fail(SocketResult why, String text);
 
-        /** There are more of them, or less, or one more was refused. */
+        /** Called when the number of connections, or of refused ones, has changed. */
         void connectionsChanged();
     }
 
@@ -74,13 +74,13 @@ final class SocketConnections {
         return owner.unit().name();
     }
 
-    /** Takes one that waits. */
+    /** Accepts a waiting connection. */
     void accept(ListeningSocket socket) {
         int number = SysSocket.accept(socket.fd());
         if (number >= 0) {
             Fd fd = Fd.received(number);
             boolean isFull = living.size() >= owner.unit().socket().maxConnections();
-            if (!isFull) { // else it will be refused, which is to cost little
+            if (!isFull) { // otherwise it is refused, which must be cheap
                 context.survival().keep(key(accepted), List.of(fd));
             }
             take(fd, !isFull);
@@ -89,7 +89,7 @@ final class SocketConnections {
         String problem =
                 Work.reason(new ErrnoException("accept4", socket.listen().toString(), -number));
         switch (-number) {
-            case Errno.EAGAIN -> {} // it has gone again
+            case Errno.EAGAIN -> {} // it has disconnected again
             case Errno.EMFILE, Errno.ENFILE, Errno.ENOBUFS, Errno.ENOMEM -> {
                 complaints.log("waits", "a connection waits: " + problem);
                 owner.pause(EXHAUSTED);
@@ -99,9 +99,9 @@ final class SocketConnections {
     }
 
     /**
-     * Has one served, or refuses it.
+     * Starts an instance for a connection, or refuses the connection.
      *
-     * @param isKept under the number of the next one
+     * @param isKept whether it is stored, under the number of the next connection
      */
     private void take(Fd fd, boolean isKept) {
         AcceptedConnection connection;
@@ -162,7 +162,7 @@ final class SocketConnections {
                         + UnitType.SERVICE.suffix());
     }
 
-    /** Why one more would be one too many, if it would. */
+    /** Returns why one more connection is refused; empty if it is not. */
     private Optional<String> refusal(SocketSection settings, String source) {
         if (living.size() >= settings.maxConnections()) {
             return Optional.of(
@@ -179,25 +179,28 @@ final class SocketConnections {
         return "accepted " + name() + " ";
     }
 
-    /** What a connection is kept under, by its number among those that were served. */
+    /**
+     * Returns the key under which a connection is stored, by its number among the served
+     * connections.
+     */
     private String key(long number) {
         return keys() + number;
     }
 
-    /** How many there were. */
+    /** Records how many connections there were. */
     void record(Fields fields) {
         fields.put("accepted", accepted).put("refused", refused);
     }
 
-    /** The opposite of {@link #record}. */
+    /** Restores what {@link #record} wrote. */
     void restore(Fields fields) {
         accepted = fields.number("accepted");
         refused = fields.number("refused");
     }
 
     /**
-     * Goes on with the connections of a manager that was killed: their instances may run. One that
-     * it had not yet handed on is served now, whatever the limits.
+     * Continues the connections of a killed manager: their instances may run. A connection for
+     * which that manager had not started an instance is served now, whatever the limits.
      */
     void resume() {
         for (String key : context.survival().keys(keys())) {
@@ -211,9 +214,9 @@ final class SocketConnections {
         }
     }
 
-    /** False if it has gone meanwhile. */
+    /** Returns false if the connection has been closed meanwhile. */
     private boolean resume(long number, Fd fd) {
-        accepted = Math.max(accepted, number + 1); // it may not have been written down
+        accepted = Math.max(accepted, number + 1); // it may not have been recorded
         try {
             AcceptedConnection connection = AcceptedConnection.of(fd);
             Optional<UnitName> instance = instanceFor(number, connection);
@@ -227,7 +230,7 @@ final class SocketConnections {
         }
     }
 
-    /** Counts one that lives; what is to be done when it has ended. */
+    /** Counts a living connection; returns what to run when it has ended. */
     private Runnable count(long number, UnitName instance, AcceptedConnection connection) {
         String source = connection.source();
         living.put(instance, source);
@@ -243,17 +246,17 @@ final class SocketConnections {
         owner.connectionsChanged();
     }
 
-    /** The instances that live. */
+    /** Returns the living instances. */
     List<UnitName> instances() {
         return List.copyOf(living.keySet());
     }
 
-    /** How many were served. */
+    /** Returns how many connections were served. */
     long accepted() {
         return accepted;
     }
 
-    /** How many were one too many. */
+    /** Returns how many connections were refused because of the limits. */
     long refused() {
         return refused;
     }

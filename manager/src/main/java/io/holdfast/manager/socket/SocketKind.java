@@ -7,7 +7,7 @@ import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 
-/** Sockets: they listen, and start a service for who comes. */
+/** The kind of sockets: they listen, and start a service for their clients. */
 public final class SocketKind implements UnitKind {
     @Override
     public UnitType type() {

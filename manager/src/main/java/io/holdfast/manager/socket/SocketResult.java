@@ -2,21 +2,21 @@ package io.holdfast.manager.socket;
 
 import java.util.Locale;
 
-/** Why a socket has failed, in systemd's words. */
+/** The reason why a socket has failed, in systemd's words. */
 enum SocketResult {
     SUCCESS,
-    /** It could not be opened, or what it is for could not be done. */
+    /** It could not be opened or watched, or its service could not be started. */
     RESOURCES,
-    /** The kernel did not come back in time, as from a file server that is gone. */
+    /** The kernel did not answer in time, as with an unreachable file server. */
     TIMEOUT,
-    /** It was itself started too often. */
+    /** The socket itself was started too often. */
     START_LIMIT_HIT,
-    /** It has started its service too often. */
+    /** The socket has started its service too often. */
     TRIGGER_LIMIT_HIT,
-    /** Its service must not be started any more. */
+    /** The start limit of its service was hit. */
     SERVICE_START_LIMIT_HIT;
 
-    /** As systemd writes it: {@code trigger-limit-hit}. */
+    /** Returns the result as systemd writes it: {@code trigger-limit-hit}. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');

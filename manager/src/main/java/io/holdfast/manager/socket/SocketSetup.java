@@ -13,8 +13,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the start and the stop of a socket do that may block: its conditions are checked, its
- * sockets made and removed, each by a worker. Every answer is given on the loop.
+ * The blocking part of the start and the stop of a socket: workers check its conditions, and make
+ * and remove its sockets. All callbacks run on the event loop.
  */
 final class SocketSetup {
     private final ManagerContext context;
@@ -28,9 +28,9 @@ final class SocketSetup {
     }
 
     /**
-     * What a start depends on.
+     * The results of the checks before a start.
      *
-     * @param hasService whether the unit that it starts for traffic could be loaded
+     * @param hasService whether the service that it starts for traffic could be loaded
      */
     record Checks(StartChecks unit, boolean hasService) {}
 
@@ -57,7 +57,7 @@ final class SocketSetup {
     }
 
     /**
-     * Closes sockets, and removes their nodes if that is wanted.
+     * Closes sockets, and removes their nodes if that is configured.
      *
      * @param removed called with whether that was done in time
      */

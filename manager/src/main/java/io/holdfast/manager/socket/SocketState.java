@@ -6,23 +6,23 @@ import java.util.EnumSet;
 import java.util.Locale;
 
 /**
- * Where a socket is in its life, in systemd's words, what that means for its {@link ActiveState},
- * and which states may follow ({@link #TABLE}).
+ * The state of a socket, named as in systemd, with its {@link ActiveState} and the states that may
+ * follow ({@link #TABLE}).
  */
 enum SocketState {
     DEAD(ActiveState.INACTIVE),
     FAILED(ActiveState.FAILED),
-    /** Dead, and a start checks the unit's conditions. */
+    /** Dead, while a start checks the unit's conditions. */
     DEAD_CHECKING(ActiveState.INACTIVE, "dead"),
-    /** Failed, and a start checks the unit's conditions. */
+    /** Failed, while a start checks the unit's conditions. */
     FAILED_CHECKING(ActiveState.FAILED, "failed"),
     /** Its nodes are made and given to their owner. */
     START_CHOWN(ActiveState.ACTIVATING),
-    /** It looks for traffic. */
+    /** The socket watches for traffic. */
     LISTENING(ActiveState.ACTIVE),
-    /** Its service looks for traffic. */
+    /** Its service watches for traffic. */
     RUNNING(ActiveState.ACTIVE),
-    /** Its descriptors are closed, and its nodes removed. */
+    /** Its descriptors are closed, and its nodes are removed. */
     STOP_POST(ActiveState.DEACTIVATING);
 
     /** All transitions. */
@@ -51,17 +51,17 @@ enum SocketState {
         this.word = word;
     }
 
-    /** What it means for the unit as a whole. */
+    /** Returns the state of the unit as a whole. */
     ActiveState active() {
         return active;
     }
 
-    /** The word of systemd. */
+    /** Returns the name that systemd uses. */
     String word() {
         return word;
     }
 
-    /** Whether it has no descriptors and gets none: new settings take effect at once. */
+    /** Returns whether it has no descriptors and gets none: new settings take effect at once. */
     boolean isDown() {
         return this == DEAD || this == FAILED;
     }

@@ -12,8 +12,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks for traffic on the sockets of a unit. When it finds some more often than it may look
- * ({@code PollLimit…=}) it pauses until it may again. On the loop.
+ * Watches the sockets of a unit for traffic. If there is traffic more often than the poll limit
+ * allows ({@code PollLimit…=}), it pauses until the limit allows more. Used on the event loop.
  */
 final class SocketTraffic {
     private final EventLoop loop;
@@ -24,7 +24,7 @@ final class SocketTraffic {
     private EventLoop.@Nullable Timer pause;
 
     /**
-     * @param found told of each socket that has traffic, again and again while it has
+     * @param found called with each socket that has traffic, repeatedly while it has
      */
     SocketTraffic(EventLoop loop, UnitSection.StartLimit limit, Consumer<ListeningSocket> found) {
         this.loop = loop;
@@ -37,9 +37,9 @@ final class SocketTraffic {
     }
 
     /**
-     * Begins to look; nothing if it does already.
+     * Begins to watch; does nothing if it already does.
      *
-     * @throws ErrnoException if one cannot be watched
+     * @throws ErrnoException if a socket cannot be watched
      */
     void watch(List<ListeningSocket> sockets) {
         if (!watches.isEmpty() || pause != null) {
@@ -58,7 +58,7 @@ final class SocketTraffic {
 
     private void ready(ListeningSocket socket) {
         if (watches.isEmpty()) {
-            return; // another one of this turn has ended the watch
+            return; // another event of this turn ended the watch
         }
         if (limit.tryStart(System.nanoTime())) {
             found.accept(socket);
@@ -67,7 +67,7 @@ final class SocketTraffic {
         }
     }
 
-    /** Looks away for a while. */
+    /** Stops watching for a while. */
     void pause(Duration length) {
         List<ListeningSocket> again = watched;
         ignore();
@@ -80,7 +80,7 @@ final class SocketTraffic {
                         });
     }
 
-    /** Looks no longer. */
+    /** Stops watching. */
     void ignore() {
         watches.forEach(EventLoop.Watch::close);
         watches.clear();

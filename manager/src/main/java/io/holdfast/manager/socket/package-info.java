@@ -1,4 +1,4 @@
-/** Sockets: they listen, and start a service for who comes. */
+/** Sockets: they listen, and start a service for their clients. */
 @NullMarked
 package io.holdfast.manager.socket;
 

@@ -19,30 +19,30 @@ import java.util.Optional;
 import java.util.function.BiConsumer;
 
 /**
- * Descriptors that outlive this process, by their keys: they are in flight, as SCM_RIGHTS of
- * messages that nobody receives, in a pair of sockets of which another process holds both ends, the
- * keeper. Whoever inherits the pair finds them all by looking at its queue (MSG_PEEK), which leaves
- * them there.
+ * A store of descriptors, by key, that outlives this process. The descriptors are in flight: they
+ * are attached (SCM_RIGHTS) to messages that are never received, in a pair of sockets of which
+ * another process, the keeper, holds both ends. A process that inherits the pair finds all of them
+ * by peeking at the queue (MSG_PEEK), which leaves them there.
  *
  * <pre>
  *   manager ── put ──▶ [ begin 7 ][ put a: fd fd ][ whole ][ put b: fd ][ remove a ] ◀── peek ── next manager
  * </pre>
  *
- * <p>A queue only grows, and so there are two: when half of one is of no use, all that is of use is
- * written into the other, with the next number, then {@code whole}, and the first is emptied. A
- * queue that is not whole is that of a manager that was killed meanwhile, and does not count; of
- * two that are, the higher number does.
+ * <p>A queue only grows, so there are two: when half of the messages in one are stale, the live
+ * ones are written into the other, with the next number, then {@code whole}, and the first queue is
+ * emptied. A queue without {@code whole} was being written when its manager was killed, and is
+ * ignored; of two whole queues the higher number counts.
  *
  * <p>Not safe for use by several threads.
  */
 public final class DescriptorStore implements AutoCloseable {
-    /** How many descriptors {@link #make} makes. */
+    /** The number of descriptors that {@link #make} makes. */
     static final int SOCKETS = 4;
 
-    /** Messages that are of no use before the queue is written anew. */
+    /** The number of stale messages at which the queue is rewritten. */
     private static final int COMPACTED_AT = 64;
 
-    private static final int MOST_PER_RECORD = 253; // of one message (SCM_MAX_FD)
+    private static final int MOST_PER_RECORD = 253; // per message (SCM_MAX_FD)
     private static final int RECORD_SIZE = 8192;
 
     private static final byte BEGIN = 'b';
@@ -70,12 +70,12 @@ public final class DescriptorStore implements AutoCloseable {
         void empty() {
             ByteBuffer into = ByteBuffer.allocate(RECORD_SIZE);
             while (out.tryReceive(into.clear()) > 0) {
-                // what came beside it is closed
+                // received descriptors are closed
             }
         }
     }
 
-    /** A message of a queue; its descriptors are owned by whoever is given it. */
+    /** A message of a queue; the receiver of this object closes the descriptors. */
     private record Message(byte kind, String text, List<Fd> descriptors) {
         void close() {
             descriptors.forEach(Fd::close);
@@ -87,10 +87,10 @@ public final class DescriptorStore implements AutoCloseable {
     }
 
     /**
-     * Makes the sockets of a store. They are to be kept by another process, and given to {@link
-     * #open} by each that uses them in turn.
+     * Makes the sockets of a store. Another process keeps them, and each process that uses the
+     * store in turn passes them to {@link #open}.
      *
-     * @param bytes how much kernel memory its messages may take; as much as is allowed without
+     * @param bytes how much kernel memory its messages may take; limited by wmem_max without
      *     CAP_NET_ADMIN
      * @return four descriptors
      */
@@ -109,9 +109,9 @@ public final class DescriptorStore implements AutoCloseable {
     }
 
     /**
-     * The store in these sockets, with what is in it.
+     * Opens the store in these sockets, with its content.
      *
-     * @param sockets what {@link #make} made, in its order; owned from now on
+     * @param sockets the result of {@link #make}, in its order; closed with the store
      */
     public static DescriptorStore open(List<Fd> sockets) {
         List<Queue> queues = new ArrayList<>();
@@ -126,7 +126,7 @@ public final class DescriptorStore implements AutoCloseable {
         return store;
     }
 
-    /** Finds out which queue counts, and what is in it. */
+    /** Finds out which queue counts, and what it contains. */
     private void find() {
         long[] numbers = new long[queues.size()];
         for (int i = 0; i < numbers.length; i++) {
@@ -136,7 +136,7 @@ public final class DescriptorStore implements AutoCloseable {
         generation = numbers[current];
         queues.get(1 - current).empty();
         if (generation == 0) {
-            queues.get(current).empty(); // that of a manager that was killed at once
+            queues.get(current).empty(); // its manager was killed while it began
             begin(1);
             return;
         }
@@ -161,7 +161,7 @@ public final class DescriptorStore implements AutoCloseable {
         }
     }
 
-    /** The number of a queue; 0 if it is empty, or not whole. */
+    /** Returns the number of a queue; 0 if it is empty, or not whole. */
     private static long numberOf(Queue queue) {
         long[] number = new long[1];
         boolean[] whole = new boolean[1];
@@ -179,11 +179,11 @@ public final class DescriptorStore implements AutoCloseable {
     }
 
     private interface Visitor {
-        /** Owns the descriptors of the message. */
+        /** Takes a message, and closes its descriptors. */
         void visit(Message message);
     }
 
-    /** Shows all messages of a queue, which stay there. */
+    /** Passes all messages of a queue to a visitor, and leaves them in the queue. */
     private static void walk(Queue queue, Visitor visitor) {
         int r = SysSocket.setOption(queue.out().fd(), SysSocket.SO_PEEK_OFF, 0);
         ErrnoException.check(r, "setsockopt(SO_PEEK_OFF)", queue.out().fd());
@@ -214,20 +214,23 @@ public final class DescriptorStore implements AutoCloseable {
         }
     }
 
-    /** Tells it from every other one of this boot; the same for all who open it. */
+    /**
+     * Returns a number that identifies the store within this boot, the same for all processes that
+     * open it.
+     */
     long id() {
         return SysStat.inode(queues.getFirst().in().fd());
     }
 
-    /** Whether there is anything in it. */
+    /** Returns whether the store is empty. */
     public boolean isEmpty() {
         return live.isEmpty();
     }
 
     /**
-     * Shows everything that is in it.
+     * Reads everything in the store.
      *
-     * @param taker gets a key and duplicates of its descriptors, which it owns
+     * @param taker receives each key with duplicates of its descriptors, and closes them
      */
     public void read(BiConsumer<String, List<Fd>> taker) {
         Map<String, List<Fd>> found = new LinkedHashMap<>();
@@ -247,7 +250,10 @@ public final class DescriptorStore implements AutoCloseable {
         found.forEach(taker);
     }
 
-    /** Duplicates of what a key has, owned by the caller; none if it has nothing. */
+    /**
+     * Returns duplicates of the descriptors of a key, which the caller closes; empty if there are
+     * none.
+     */
     public List<Fd> read(String key) {
         List<Fd> found = new ArrayList<>();
         read((each, descriptors) -> {
@@ -261,12 +267,13 @@ public final class DescriptorStore implements AutoCloseable {
     }
 
     /**
-     * Keeps descriptors, instead of those that the key had before. They stay the caller's.
+     * Stores descriptors, in place of those that the key had before. The caller still closes its
+     * own.
      *
-     * @return why not all can be kept; empty if they are
+     * @return why not all can be stored; empty if they are
      * @throws IllegalArgumentException if the key has more than a few thousand bytes, or there are
      *     more than 253 descriptors
-     * @throws ErrnoException ETOOMANYREFS: more than RLIMIT_NOFILE are in flight
+     * @throws ErrnoException ETOOMANYREFS: more than RLIMIT_NOFILE descriptors are in flight
      */
     public Optional<String> put(String key, List<Fd> descriptors) {
         if (descriptors.size() > MOST_PER_RECORD) {
@@ -289,26 +296,29 @@ public final class DescriptorStore implements AutoCloseable {
         return queues.get(current).send(kind, key, descriptors);
     }
 
-    /** Lets go of what a key had; it is closed some time later, or by {@link #closeRemoved}. */
+    /**
+     * Removes the descriptors of a key. They are closed some time later, or by {@link
+     * #closeRemoved}.
+     */
     public void remove(String key) {
         if (live.containsKey(key)) {
             count(REMOVE, key, 0);
             if (!send(REMOVE, key, List.of())) {
-                compact(); // without it
+                compact(); // drops it as well
             }
             compactIfWorthIt();
         }
     }
 
     /**
-     * Closes what was removed, all of which is in flight until the queue is written anew: at the
-     * cost of all that is kept, for those who wait for the close.
+     * Closes the removed descriptors at once. They stay in flight until the queue is rewritten, so
+     * this rewrites all that is stored: call it where a peer waits for the close.
      */
     void closeRemoved() {
         compact();
     }
 
-    /** Lets go of everything, for good. */
+    /** Removes everything, for good. */
     void clear() {
         queues.forEach(Queue::empty);
         live.clear();
@@ -321,7 +331,7 @@ public final class DescriptorStore implements AutoCloseable {
         }
     }
 
-    /** Writes what is of use into the other queue. If that is too small, all stays as it was. */
+    /** Writes the live messages into the other queue. If they do not fit there, nothing changes. */
     private void compact() {
         if (useless == 0) {
             return;
@@ -345,7 +355,7 @@ public final class DescriptorStore implements AutoCloseable {
         before.empty();
     }
 
-    /** Lets go of the sockets, which the keeper holds on. */
+    /** Closes the sockets of this process; the keeper still holds its own. */
     @Override
     public void close() {
         for (Queue queue : queues) {

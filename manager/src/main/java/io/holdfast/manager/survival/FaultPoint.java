@@ -11,15 +11,15 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where a test has this process killed: before a step of what is to outlive it. A property names a
- * file with a number, of which each step of the kind takes one away; the process that takes the
- * last is killed.
+ * A point at which a test has this process killed: before each step that writes what has to outlive
+ * it. A system property names a file with a number; each step of the kind decrements it, and the
+ * process that decrements it to 0 is killed.
  */
 enum FaultPoint {
-    /** Steps of descriptors and of states. */
+    /** Steps that write descriptors and states. */
     STATE("io.holdfast.manager.fault"),
 
-    /** Steps of what units write. */
+    /** Steps that write the output of units. */
     OUTPUT("io.holdfast.manager.outputFault");
 
     private final @Nullable String file;

@@ -23,8 +23,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The process above a manager that holds what must outlive it, and starts it again when it is
- * killed: a shell that only waits, so that there is next to nothing in it that can fail.
+ * The parent process of a manager, which holds what must outlive the manager and restarts it when
+ * it is killed. It is a shell that only waits, so there is next to nothing in it that can fail.
  *
  * <pre>
  *   holdfast up (a JVM) ── makes the store, becomes ──▶ sh keeper.sh ── starts ──▶ holdfast up (a JVM): the manager
@@ -32,27 +32,33 @@ import java.util.stream.Stream;
  *                                                           └──┴── starts the next one
  * </pre>
  *
- * <p>The keeper is what was started: its PID, its signals and its exit status are the program's. It
- * is a subreaper, as the manager is: what a dead manager has started comes to it and stays a
- * zombie, with its status, until the next manager has seen that and says so ({@link #reap}).
+ * <p>The keeper is the process that the user started: its PID, its signals and its exit status are
+ * those of the program. Like the manager it is a subreaper: the children of a dead manager are
+ * reparented to it, and stay zombies, with their exit status, until the next manager has read the
+ * status and requests the reaping ({@link #reap}).
  */
 public final class Keeper implements AutoCloseable {
-    /** The environment variable that names the descriptors which a manager inherits from it. */
+    /**
+     * The environment variable that lists the descriptors that a manager inherits from the keeper.
+     */
     public static final String VARIABLE = "HOLDFAST_KEEPER";
 
-    /** Set for a manager whose keeper was started with SIGHUP ignored, as by nohup(1). */
+    /**
+     * The environment variable that is set if the keeper was started with SIGHUP ignored, as by
+     * nohup(1).
+     */
     public static final String HANGUP_VARIABLE = "HOLDFAST_HANGUP_IGNORED";
 
-    /** The key of what is printed, which belongs to no unit. */
+    /** The key of the manager's printed lines, which belong to no unit. */
     public static final String PRINTED_LINES = "printed lines";
 
-    /** What the keeper hears, though this process may have been started with it ignored. */
+    /** The signals that the keeper handles, even if this process was started with them ignored. */
     private static final List<Signal> HEARD = List.of(Signal.INT, Signal.TERM);
 
     private static final String SCRIPT = "keeper.sh";
     private static final String SHELL = "/bin/sh";
-    private static final int CONTROL = 8; // as the script has it
-    private static final int FIRST_KEPT = 20; // shells put what they open for themselves at 10
+    private static final int CONTROL = 8; // as in the script
+    private static final int FIRST_KEPT = 20; // shells use numbers from 10 on themselves
     private static final int STORE_BYTES = 64 << 20;
 
     private final DescriptorStore store;
@@ -65,10 +71,10 @@ public final class Keeper implements AutoCloseable {
     }
 
     /**
-     * Becomes the keeper of a manager.
+     * Replaces this process by the keeper of a manager.
      *
-     * @param manager the command that starts a manager, each time anew
-     * @throws ErrnoException why that cannot be: this process goes on as what it was
+     * @param manager the command that starts a manager, run for each manager
+     * @throws ErrnoException if that fails: this process continues unchanged
      */
     public static void become(List<String> manager) {
         List<Fd> made = new ArrayList<>();
@@ -101,7 +107,7 @@ public final class Keeper implements AutoCloseable {
                                     SignalDispositions.takeBack(Signal.HUP) ? "yes" : ""));
             command.addAll(manager);
             int _ = SysPrctl.setChildSubreaper(true);
-            HEARD.forEach(SignalDispositions::takeBack); // a shell cannot
+            HEARD.forEach(SignalDispositions::takeBack); // a shell cannot trap ignored ones
             int r = SysExec.replace(SHELL, command, kept, List.of(Signal.CHLD));
             throw new ErrnoException("execve", SHELL, -r);
         } finally {
@@ -110,7 +116,7 @@ public final class Keeper implements AutoCloseable {
         }
     }
 
-    /** The same file where the script does not put descriptors of its own. */
+    /** Returns a duplicate with a number that the script does not use itself. */
     private static Fd aside(Fd fd) {
         return Fd.adopt(Fcntl.dupfd(fd, FIRST_KEPT), "fcntl(F_DUPFD_CLOEXEC)", fd);
     }
@@ -139,10 +145,10 @@ public final class Keeper implements AutoCloseable {
     }
 
     /**
-     * The keeper that has started this process, if one has. To be called once, and before any
+     * Returns the keeper that started this process, if there is one. Call it once, before any
      * process is started.
      *
-     * @throws ErrnoException EBADF if its variable names what was not inherited
+     * @throws ErrnoException EBADF if its variable names a descriptor that was not inherited
      */
     public static Optional<Keeper> above() {
         String numbers = System.getenv(VARIABLE);
@@ -160,40 +166,46 @@ public final class Keeper implements AutoCloseable {
     }
 
     /**
-     * The keeper that has this store.
+     * Makes the keeper that has this store.
      *
-     * @param store owned from now on
-     * @param control where it is told what it must know; owned, too
+     * @param store closed with the keeper
+     * @param control the pipe for commands to the keeper; closed with it
      */
     public static Keeper of(DescriptorStore store, Fd control) {
         return new Keeper(store, control);
     }
 
-    /** What the managers of this keeper have kept. */
+    /** Returns the store of the managers of this keeper. */
     public DescriptorStore store() {
         return store;
     }
 
-    /** There is something to lose from now on: when this process dies, the next one is started. */
+    /**
+     * Reports that state exists from now on: if this process dies, the keeper starts the next
+     * manager.
+     */
     public void ready() {
         tell("ready");
     }
 
-    /** Of all that has ended and come to the keeper, the status is known: nobody needs it there. */
+    /** Lets the keeper reap the zombies reparented to it, because their exit statuses are known. */
     public void reap() {
         tell("reap");
     }
 
-    /** What is written down in the runtime folder is of this keeper's managers, by its lock. */
+    /**
+     * Marks the states in the runtime folder as those of this keeper's managers, which hold its
+     * lock.
+     */
     void ownsStates() {
         ownsStates = true;
     }
 
     /**
-     * This process ends by itself, and with it the keeper: nothing is left to be adopted.
+     * Reports that this process ends on its own, and the keeper with it: nothing is left to adopt.
      *
-     * @param status of the keeper's exit
-     * @param runtime the runtime folder, in which another manager may live
+     * @param status the exit status of the keeper
+     * @param runtime the runtime folder, in which another manager may run
      */
     public void ends(int status, Path runtime) {
         tell("exit " + status);
@@ -201,28 +213,28 @@ public final class Keeper implements AutoCloseable {
     }
 
     /**
-     * Removes all that the next manager would adopt.
+     * Removes everything that the next manager would adopt.
      *
-     * @param runtime the runtime folder, in which another manager may live
+     * @param runtime the runtime folder, in which another manager may run
      */
     public void forget(Path runtime) {
-        store.clear(); // a systemd may hold it, too
+        store.clear(); // systemd may hold it too
         if (ownsStates) {
             StateFolder.remove(runtime);
         }
     }
 
     /**
-     * Tells when the keeper has died, which nothing outlives.
+     * Calls back when the keeper has died; nothing outlives that.
      *
-     * @return ends that; before this is closed
+     * @return ends the watch; close it before this keeper
      */
     public AutoCloseable onDeath(EventLoop loop, Runnable died) {
         EventLoop.Watch[] watch = new EventLoop.Watch[1];
         watch[0] =
                 loop.watch(
                         control,
-                        0, // the reading end is the keeper's alone: it is closed with it
+                        0, // only the keeper has the reading end, which its death closes
                         _ -> {
                             watch[0].close();
                             died.run();
@@ -235,7 +247,7 @@ public final class Keeper implements AutoCloseable {
         int _ = Unistd.write(control, bytes, 0, bytes.length);
     }
 
-    /** Lets go of its descriptors. */
+    /** Closes its descriptors in this process. */
     @Override
     public void close() {
         store.close();

@@ -11,32 +11,32 @@ import java.nio.ByteBuffer;
 import java.util.zip.CRC32;
 
 /**
- * Text in a file in memory that outlives its manager, if it is kept ({@link Survival#keep}), with a
- * few numbers that are replaced together.
+ * A text in a memfd that outlives its manager, if the memfd is kept ({@link Survival#keep}), with a
+ * few numbers that are replaced atomically.
  *
  * <pre>
  *   0        4096          position
  *   | header | given back  |   text  |
  * </pre>
  *
- * <p>Text is added at ever greater offsets, and its oldest pages are given back. The position is
- * that of the open file: the kernel moves it by exactly as much as a pipe has given ({@link #fill})
- * or a reader has taken ({@link #give}), also when this process is killed in the middle. The
- * numbers ({@link #commit}) are written into one of two places in turn, each with a checksum: the
- * older ones hold until the newer ones are there as a whole.
+ * <p>Text is added at ever greater offsets, and its oldest pages are freed. The position is the
+ * file offset: the kernel moves it by exactly as much as a pipe has delivered ({@link #fill}) or a
+ * reader has taken ({@link #give}), even if this process is killed in the middle. The numbers
+ * ({@link #commit}) are written into two places in turn, each with a checksum: the older numbers
+ * count until the newer ones are complete.
  *
- * <p>Not safe for use by several threads, but one may use the position while another writes and
- * commits.
+ * <p>Not safe for use by several threads, except that one thread may use the position while another
+ * writes and commits.
  */
 public final class KeptText implements AutoCloseable {
-    /** Where the text begins. */
+    /** The offset of the beginning of the text. */
     public static final long START = 4096;
 
     private static final int PAGE = 4096;
     private static final int PLACE_SIZE = PAGE / 2;
     private static final int FREED_AT_ONCE = 64 << 10;
 
-    // of a place in the header
+    // offsets in a place of the header
     private static final long FORMAT = 0x486f_6c64_5431L; // "HoldT1"
     private static final int SEQUENCE = 8;
     private static final int COUNT = 16;
@@ -54,10 +54,10 @@ public final class KeptText implements AutoCloseable {
     }
 
     /**
-     * An empty one.
+     * Makes an empty text.
      *
-     * @param name for people, in {@code /proc/PID/fd}
-     * @param numbers the first ones
+     * @param name shown in {@code /proc/PID/fd}
+     * @param numbers the first numbers
      * @throws ErrnoException EMFILE, ENOMEM
      */
     public static KeptText make(String name, long... numbers) {
@@ -73,10 +73,10 @@ public final class KeptText implements AutoCloseable {
     }
 
     /**
-     * That of an earlier manager.
+     * Opens the text of an earlier manager.
      *
-     * @param file owned from now on
-     * @throws IllegalArgumentException if it is none, or one of another version
+     * @param file closed with the result, or if this fails
+     * @throws IllegalArgumentException if it is not such a text, or one of another version
      */
     public static KeptText open(Fd file) {
         KeptText found = new KeptText(file);
@@ -93,7 +93,7 @@ public final class KeptText implements AutoCloseable {
         for (int place = 0; place < 2; place++) {
             byte[] bytes = new byte[PLACE_SIZE];
             int n = Unistd.pread(file, bytes, 0, PLACE_SIZE, (long) place * PLACE_SIZE);
-            if (n > 0) { // less than a page, while there is no text
+            if (n > 0) { // less than a page while there is no text
                 read(bytes);
             }
         }
@@ -127,17 +127,17 @@ public final class KeptText implements AutoCloseable {
         return sum.getValue();
     }
 
-    /** The descriptor to be kept; lent. */
+    /** Returns the descriptor to keep; the caller must not close it. */
     public Fd file() {
         return file;
     }
 
-    /** The numbers that hold. */
+    /** Returns the numbers in effect. */
     public long[] committed() {
         return committed.clone();
     }
 
-    /** Replaces the numbers: for a manager after this one all of them are these, or none. */
+    /** Replaces the numbers: a later manager sees all of them, or none. */
     public void commit(long... numbers) {
         int length = NUMBERS + Long.BYTES * numbers.length;
         ByteBuffer place = ByteBuffer.allocate(length + Long.BYTES);
@@ -152,7 +152,7 @@ public final class KeptText implements AutoCloseable {
 
     // ---- text
 
-    /** Reads text, at most 64 KiB of it: how much, 0 at the end. */
+    /** Reads at most 64 KiB of text. Returns the number of bytes, 0 at the end. */
     public int read(long at, byte[] into, int length) {
         int n = Unistd.pread(file, into, 0, length, at);
         return ErrnoException.check(n, "pread", file);
@@ -161,7 +161,7 @@ public final class KeptText implements AutoCloseable {
     /**
      * Writes text; the position stays.
      *
-     * @throws ErrnoException ENOMEM, or EFBIG beyond RLIMIT_FSIZE: some of it may be there
+     * @throws ErrnoException ENOMEM, or EFBIG beyond RLIMIT_FSIZE: some of it may be written
      */
     public void write(long at, byte[] text, int length) {
         FaultPoint.OUTPUT.pass();
@@ -175,14 +175,14 @@ public final class KeptText implements AutoCloseable {
         }
     }
 
-    // ---- what moves the position
+    // ---- calls that move the position
 
-    /** The offset up to which a pipe has filled this, or a reader has taken it. */
+    /** Returns the offset up to which a pipe has filled the text, or a reader has taken it. */
     public long position() {
         return position;
     }
 
-    /** Goes to another offset. */
+    /** Moves the position to another offset. */
     public void position(long to) {
         FaultPoint.OUTPUT.pass();
         position = to;
@@ -194,8 +194,8 @@ public final class KeptText implements AutoCloseable {
     }
 
     /**
-     * Adds what is in a pipe, without waiting: bytes, 0 at its end, or -errno, EAGAIN if there is
-     * nothing.
+     * Adds what is in a pipe, without waiting. Returns the number of bytes, 0 at the end of the
+     * pipe, or -errno: EAGAIN if the pipe is empty.
      */
     public int fill(Fd pipe, int most) {
         FaultPoint.OUTPUT.pass();
@@ -208,15 +208,18 @@ public final class KeptText implements AutoCloseable {
         return moved(Unistd.write(file, new byte[] {single}, 0, 1));
     }
 
-    /** Gives the next text to a reader, for whom it waits: bytes, or -errno. */
+    /**
+     * Sends the next text to a reader, and waits for the reader. Returns the number of bytes, or
+     * -errno.
+     */
     public int give(Fd reader, long most) {
         FaultPoint.OUTPUT.pass();
         return moved(SysSendfile.send(reader, file, (int) Math.min(most, Integer.MAX_VALUE)));
     }
 
     /**
-     * The same for a reader who takes nothing in this way (EINVAL): it is told twice to him if this
-     * process is killed before it has noted down that he has it.
+     * Sends text by write(2) to a reader that does not support sendfile(2) (EINVAL). The reader
+     * gets the text twice if this process is killed before it has moved the position.
      */
     public int giveCopy(Fd reader, long most) {
         byte[] bytes = new byte[(int) Math.min(most, PAGE)];
@@ -234,7 +237,7 @@ public final class KeptText implements AutoCloseable {
         return n;
     }
 
-    /** Gives the memory of text before an offset back, now or later. */
+    /** Frees the memory of the text before an offset, now or later. */
     public void free(long before) {
         long to = before / PAGE * PAGE; // 0 or less at the beginning
         if (to - freed >= FREED_AT_ONCE) {

@@ -4,19 +4,19 @@ import io.holdfast.core.state.Fields;
 import java.util.OptionalInt;
 
 /**
- * How a manager that stops everything ends then.
+ * How a manager that stops everything ends.
  *
- * @param what of itself only, or of the container that it is the init of
+ * @param what whether the manager ends only itself, or the container that it is the init of
  * @param status the exit status that a unit or a client has set; empty if none has
  */
 public record ManagerEnd(What what, OptionalInt status) {
-    /** The manager exits, with the status that it has by itself. */
+    /** The manager exits with its default status. */
     public static final ManagerEnd PLAIN = new ManagerEnd(What.EXIT, OptionalInt.empty());
 
     private static final String WHAT = "end";
     private static final String STATUS = "exit-status";
 
-    /** What ends. */
+    /** The thing that ends. */
     public enum What {
         /** The manager exits, and with it a container that it is the init of. */
         EXIT,
@@ -39,7 +39,7 @@ public record ManagerEnd(What what, OptionalInt status) {
         return fields.put(WHAT, what.name());
     }
 
-    /** The same with another status. */
+    /** Returns the same end with another status. */
     public ManagerEnd withStatus(int chosen) {
         return new ManagerEnd(what, OptionalInt.of(chosen));
     }

@@ -11,16 +11,17 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * The managers of one keeper before this one, as the last of them has written them down.
+ * What is known of the previous managers of one keeper, from the record of the last of them.
  *
  * @param crashes how many were killed since the keeper was started
  * @param last when the last of them was found dead
- * @param how it ended, as far as that is known
- * @param adopted the units that were adopted from it
- * @param quick how many in a row, this one included, have not lived long
- * @param begun whether what the first of them was started for is done
- * @param stopping what was to become of it when everything is stopped; empty if it was not stopping
- * @param handedOver whether the one before this one, or this one, ends to be replaced by the next
+ * @param how the exit of the last one, as far as it is known
+ * @param adopted the number of units adopted from it
+ * @param quick how many in a row, up to the last one, have lived only briefly
+ * @param begun whether the task that the first of them was started for is done
+ * @param stopping how the last one was about to end after it stopped everything; empty if it was
+ *     not stopping
+ * @param handedOver whether the last one ended in order to be replaced by this one
  */
 public record Predecessor(
         int crashes,
@@ -31,7 +32,7 @@ public record Predecessor(
         boolean begun,
         Optional<ManagerEnd> stopping,
         boolean handedOver) {
-    /** There was none. */
+    /** No previous manager. */
     public static final Predecessor NONE =
             new Predecessor(
                     0, DualTimestamp.NEVER, Optional.empty(), 0, 0, false, Optional.empty(), false);
@@ -41,18 +42,19 @@ public record Predecessor(
     private static final String STOPPING = "stopping";
     private static final String HANDED_OVER = "handed-over";
 
-    /** Who has lived so long did not end because of what it found. */
+    /** A manager that has lived this long did not end because of what it adopted. */
     private static final Duration LONG = Duration.ofSeconds(10);
 
     private static final int AT_ONCE = 3;
     private static final int MOST_PAUSES = 30;
 
     /**
-     * Now that it is found dead. One that meant to be replaced counts neither as a crash nor as
-     * quick.
+     * Makes the value for a previous manager that is found dead. A manager that handed over counts
+     * neither as crashed nor as quick.
      *
-     * @param store the keeper's that has started this manager; if the keeper before died, too, this
-     *     one was started for something of its own, whatever the other had begun or was stopping
+     * @param store the store of the keeper that started this manager. If the keeper has died too,
+     *     this manager has its own task: what the earlier managers had begun or were stopping is
+     *     ignored
      */
     static Predecessor of(Fields fields, long store) {
         boolean isSameKeeper = fields.number(STORE) == store;
@@ -82,7 +84,10 @@ public record Predecessor(
         return fields.is(STOPPING) ? Optional.of(ManagerEnd.of(fields)) : Optional.empty();
     }
 
-    /** Its zombie is the keeper's, who does not reap it before it is told. */
+    /**
+     * Returns the exit of the last manager. Its zombie belongs to the keeper, which reaps only on
+     * request.
+     */
     private static Optional<Exit> exitOf(ProcessId id) {
         if (id.pidfdId().isEmpty()) {
             return Optional.empty();
@@ -94,7 +99,10 @@ public record Predecessor(
         }
     }
 
-    /** How long the next one waits before it begins, lest it should only die of the same again. */
+    /**
+     * Returns how long the next manager waits before it begins, so that it does not crash in a
+     * tight loop.
+     */
     public Duration pause() {
         int pauses = Math.clamp((long) quick - AT_ONCE, 0, MOST_PAUSES);
         return ManagerLimits.CRASH_PAUSE.duration().multipliedBy(pauses);
@@ -104,23 +112,23 @@ public record Predecessor(
         return new Predecessor(crashes, last, how, quick, units, begun, stopping, handedOver);
     }
 
-    /** The present manager has done what it was started for. */
+    /** Records that the present manager has done what it was started for. */
     Predecessor begins() {
         return new Predecessor(crashes, last, how, quick, adopted, true, stopping, handedOver);
     }
 
-    /** The present manager stops everything, and ends so. */
+    /** Records that the present manager stops everything, and how it ends. */
     Predecessor stops(ManagerEnd end) {
         return new Predecessor(
                 crashes, last, how, quick, adopted, begun, Optional.of(end), handedOver);
     }
 
-    /** What the next manager is told by one that ends so that it takes over. */
+    /** Returns the record of a manager that hands over to the next one. */
     Fields handsOver(long store) {
         return record(store).put(HANDED_OVER, true);
     }
 
-    /** What the next manager is told. */
+    /** Returns the record for the next manager. */
     Fields record(long store) {
         try (PidFd self = PidFd.self()) {
             Fields fields = new Fields();

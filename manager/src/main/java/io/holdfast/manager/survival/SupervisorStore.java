@@ -11,15 +11,15 @@ import java.util.TreeMap;
 
 /**
  * The descriptor store of a systemd that runs a keeper as its service ({@code
- * FileDescriptorStoreMax=}): it holds the sockets of our own store, so that even what a keeper held
- * is there when systemd starts the next one.
+ * FileDescriptorStoreMax=}). It holds the sockets of the keeper's store, so that the content
+ * survives even the keeper: systemd passes the sockets to the next keeper.
  */
 public final class SupervisorStore {
-    private static final String PREFIX = "holdfast-store-"; // its names end with what they are
+    private static final String PREFIX = "holdfast-store-"; // followed by the index of the socket
 
     private SupervisorStore() {}
 
-    /** Whether there is one that is large enough. */
+    /** Returns whether there is such a store, and it is large enough. */
     public static boolean isThere() {
         String most = System.getenv("FDSTORE");
         return most != null
@@ -27,7 +27,7 @@ public final class SupervisorStore {
                 && Integer.parseInt(most) >= DescriptorStore.SOCKETS;
     }
 
-    /** The sockets that a keeper before this one has kept there. To be called once. */
+    /** Takes the sockets that a previous keeper has stored there. Call it once. */
     static Optional<List<Fd>> take() {
         if (!isThere()) {
             return Optional.empty();
@@ -37,7 +37,7 @@ public final class SupervisorStore {
             Fd twice =
                     passed.name().startsWith(PREFIX)
                             ? found.put(passed.name(), passed.fd())
-                            : passed.fd(); // nothing of ours
+                            : passed.fd(); // not a socket of the store
             if (twice != null) {
                 twice.close();
             }
@@ -49,7 +49,7 @@ public final class SupervisorStore {
         return Optional.empty();
     }
 
-    /** Keeps the sockets there. */
+    /** Stores the sockets there. */
     static void keep(List<Fd> sockets) {
         if (isThere()) {
             for (int i = 0; i < sockets.size(); i++) {

@@ -23,14 +23,14 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What units do so that they outlive their manager: they keep descriptors ({@link #keep}) and write
- * themselves down, before anything is begun that a crash must not leave unknown ({@link #write}),
- * else once a turn of the loop ({@link #changed}). The next manager finds both.
+ * The means by which units outlive their manager. They keep descriptors ({@link #keep}), and write
+ * records of their state: before each step that must not be lost in a crash ({@link #write}),
+ * otherwise once per turn of the loop ({@link #changed}). The next manager finds both.
  *
- * <p>Without a keeper nothing is kept and nothing is written. On the loop.
+ * <p>Without a keeper nothing is kept and nothing is written. Used on the event loop.
  */
 public final class Survival {
-    /** The file of the manager itself; that of a unit has a suffix. */
+    /** The name of the record of the manager itself; names of units have a suffix. */
     private static final String MANAGER = "manager";
 
     private final @Nullable Keeper keeper;
@@ -47,7 +47,7 @@ public final class Survival {
     private boolean isAfterCrash;
     private volatile Predecessor predecessor = Predecessor.NONE;
 
-    /** Of a manager that nothing outlives. */
+    /** Returns the instance for a manager without a keeper, which nothing outlives. */
     public static Survival none() {
         return new Survival();
     }
@@ -61,9 +61,9 @@ public final class Survival {
     /**
      * Finds what an earlier manager has left.
      *
-     * @param keeper lent
-     * @param folder of which nobody else writes; owned from now on
-     * @param warnings gets a line for each thing that is not kept, or does not count
+     * @param keeper not closed by this
+     * @param folder written by no other process; closed by this
+     * @param warnings receives a line for each thing that is not kept, or not adopted
      */
     public Survival(Keeper keeper, StateFolder folder, Consumer<String> warnings) {
         this.keeper = keeper;
@@ -71,7 +71,7 @@ public final class Survival {
         this.warnings = warnings;
         keeper.ownsStates();
         keeper.store().read(found::put);
-        take(Keeper.PRINTED_LINES).forEach(Fd::close); // whoever prints has found them
+        take(Keeper.PRINTED_LINES).forEach(Fd::close); // the printer has taken its own already
         states =
                 new LinkedHashMap<>(
                         folder.read(
@@ -99,7 +99,10 @@ public final class Survival {
         }
     }
 
-    /** It stops everything and ends so; so does the next one, should this one be killed. */
+    /**
+     * Records that the manager stops everything, and how it then ends; if it is killed meanwhile,
+     * the next one does the same.
+     */
     public void stopping(ManagerEnd end) {
         if (keeper != null) {
             predecessor = predecessor.stops(end);
@@ -108,8 +111,8 @@ public final class Survival {
     }
 
     /**
-     * Writes everything down for the next manager: this one ends by itself, as if it were killed.
-     * When the loop has stopped.
+     * Writes all records for the next manager: this one ends on its own, as if it were killed.
+     * Called when the loop has stopped.
      */
     public void handOver() {
         writeChanged();
@@ -118,7 +121,7 @@ public final class Survival {
         }
     }
 
-    /** What it was started for is done, and not to be done again by the next one. */
+    /** Records that the task of the manager is done, so that the next one does not repeat it. */
     public void begun() {
         if (keeper != null) {
             predecessor = predecessor.begins();
@@ -126,30 +129,30 @@ public final class Survival {
         }
     }
 
-    /** The manager before this one, and how many of its units were adopted. */
+    /** Returns what is known of the previous managers, including how many units were adopted. */
     public Predecessor predecessor() {
         return predecessor;
     }
 
-    /** So many units were adopted. */
+    /** Sets how many units were adopted. */
     public void adopted(int units) {
         predecessor = predecessor.adopted(units);
     }
 
-    /** Whether anything outlives this manager. */
+    /** Returns whether anything outlives this manager. */
     public boolean isOn() {
         return keeper != null;
     }
 
-    /** Whether there was a manager before this one, which was killed. */
+    /** Returns whether there was a previous manager, which was killed. */
     public boolean isAfterCrash() {
         return isAfterCrash;
     }
 
     /**
-     * From now on units are written down.
+     * Begins to write records.
      *
-     * @param describe what is to be written of a unit; empty: nothing
+     * @param describe returns the record of a unit; empty if there is nothing to record
      */
     public void begin(EventLoop loop, Function<UnitName, Optional<Fields>> describe) {
         if (keeper == null) {
@@ -161,26 +164,30 @@ public final class Survival {
 
     // ---- what an earlier manager has left
 
-    /** What it has written down, by the names of units. */
+    /** Returns its records, by the names of units. */
     public Map<String, Fields> states() {
         return states;
     }
 
-    /** What it has kept under a key, if anything: owned by the caller, and kept on. */
+    /**
+     * Returns the descriptors that it has kept under a key, if any; they are still kept, and the
+     * caller closes its own.
+     */
     public List<Fd> take(String key) {
         List<Fd> descriptors = found.remove(key);
         return descriptors == null ? List.of() : descriptors;
     }
 
-    /** The keys that begin so. */
+    /** Returns the keys with a prefix. */
     public List<String> keys(String prefix) {
         return found.keySet().stream().filter(key -> key.startsWith(prefix)).toList();
     }
 
     /**
-     * All that was to be adopted has been: lets go of the rest.
+     * Drops everything that was not adopted.
      *
-     * @param closer owns what is left: its close may take as long as whoever sent it likes
+     * @param closer closes the remaining descriptors; a close may take as long as their sender
+     *     likes
      */
     public void forgetRest(Consumer<Fd> closer) {
         if (keeper == null) {
@@ -195,7 +202,7 @@ public final class Survival {
 
     // ---- descriptors
 
-    /** Keeps descriptors, which stay the caller's, until {@link #drop}. */
+    /** Keeps descriptors until {@link #drop}. The caller still closes its own. */
     public void keep(String key, List<Fd> descriptors) {
         if (keeper == null) {
             return;
@@ -210,7 +217,7 @@ public final class Survival {
         }
     }
 
-    /** Keeps what the key had no longer; the last descriptor of it may be closed later. */
+    /** Drops what is kept under a key; the last descriptor of it may be closed later. */
     public void drop(String key) {
         if (keeper != null) {
             FaultPoint.STATE.pass();
@@ -219,8 +226,8 @@ public final class Survival {
     }
 
     /**
-     * The same for what others see closed: a connection, or a socket that listens. Whoever calls
-     * this has descriptors of it yet, and closes them behind it where a close may block.
+     * Drops descriptors whose close other processes notice: a connection, or a listening socket.
+     * The caller still has its own descriptors, and closes them afterwards where a close may block.
      */
     public void dropAndClose(String key) {
         drop(key);
@@ -230,8 +237,8 @@ public final class Survival {
     }
 
     /**
-     * A listener that outlives the manager, with those who wait to be accepted: that of an earlier
-     * one, else a new one.
+     * Returns a listener that outlives the manager, with its backlog: that of an earlier manager,
+     * otherwise a new one.
      */
     public UnixListener listener(UnixAddress address, Supplier<UnixListener> listen) {
         String key = "face " + address;
@@ -242,7 +249,7 @@ public final class Survival {
         return listener;
     }
 
-    /** The status of whatever has ended and come to the keeper is known. */
+    /** Lets the keeper reap its zombies, because their exit statuses are recorded. */
     public void reap() {
         if (keeper != null) {
             FaultPoint.STATE.pass();
@@ -250,7 +257,7 @@ public final class Survival {
         }
     }
 
-    /** The loop runs no longer, and nothing is left to be written down. */
+    /** Ends the records; called when the loop no longer runs. */
     public void end() {
         loop = null;
         changed.clear();
@@ -258,14 +265,14 @@ public final class Survival {
         afterwards.clear();
         tasks.forEach(Runnable::run);
         if (folder != null) {
-            written.forEach(folder::remove); // not that it stops: so does the next one, if need be
+            written.forEach(folder::remove); // the manager's record stays: a next one stops too
             folder.close();
         }
     }
 
     // ---- states
 
-    /** Something of a unit is another: it is written down before long. */
+    /** Schedules the record of a unit whose state has changed. */
     public void changed(UnitName unit) {
         EventLoop at = loop;
         if (at == null) {
@@ -278,8 +285,8 @@ public final class Survival {
     }
 
     /**
-     * Does something that makes the state of this moment all that is known: when what changed is
-     * written down.
+     * Runs a task that makes the present state irrecoverable, such as reaping, after the changes
+     * have been recorded.
      */
     public void whenWritten(Runnable task) {
         EventLoop at = loop;
@@ -302,7 +309,7 @@ public final class Survival {
         tasks.forEach(Runnable::run);
     }
 
-    /** Writes a unit down as it is now. */
+    /** Writes the record of a unit now. */
     public void write(UnitName unit) {
         if (folder == null || loop == null) {
             return;

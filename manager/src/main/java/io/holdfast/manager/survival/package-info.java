@@ -1,6 +1,6 @@
 /**
  * What outlives a manager that is killed: its descriptors, in a store that its keeper holds, and
- * what it has written down of its units.
+ * the records of its units.
  */
 @NullMarked
 package io.holdfast.manager.survival;

@@ -21,14 +21,14 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 
 /**
- * Starts units because the bus wants a name to be owned, and tells the bus of those that cannot be
- * started, so that its callers need not wait for a timeout.
+ * Starts units for names that the bus wants to be owned, and reports to the bus those that cannot
+ * be started, so that its callers need not wait for a timeout.
  */
 final class Activations implements UnitListener {
     private final ManagerView manager;
     private final Supplier<Optional<BusConnection>> bus;
     private final CutOffServices cutOff;
-    private final Map<Long, String> wanted = new HashMap<>(); // on the loop
+    private final Map<Long, String> wanted = new HashMap<>(); // used on the loop
 
     Activations(ManagerView manager, Supplier<Optional<BusConnection>> bus) {
         this.manager = manager;
@@ -36,12 +36,15 @@ final class Activations implements UnitListener {
         this.cutOff = new CutOffServices(manager, bus);
     }
 
-    /** The bus is gone, with all connections to it. */
+    /** Handles the loss of the bus, with all connections to it. */
     void lost() {
         cutOff.lost();
     }
 
-    /** {@code ActivationRequest(s unit)} of the bus itself; by any thread. */
+    /**
+     * Handles {@code ActivationRequest(s unit)}, which the bus itself sends. Callable from any
+     * thread.
+     */
     void request(Message signal) {
         List<Object> values = signal.values();
         if (values.size() == 1 && values.getFirst() instanceof String unit) {

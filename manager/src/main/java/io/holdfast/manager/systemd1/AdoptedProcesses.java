@@ -22,16 +22,16 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * The processes that a caller wants to have in a scope of his: held from the beginning, then
- * judged, and then given away.
+ * The processes that a caller wants to move into a new scope: first held by pidfd, then checked,
+ * then handed over.
  *
- * <p>A number belongs to whoever has it when the call is read, and to nobody else afterwards: all
- * questions are asked about the descriptor. Whoever is not root may have his own processes only,
- * which no set-user-ID program has made more than that, and the owner of the manager alone may take
- * them out of another unit: a service would lose what it has to stop.
+ * <p>A PID is resolved once, when the call is read; from then on all checks use the pidfd. A caller
+ * other than root may move only its own processes, and none that runs a set-user-ID program. Only
+ * root and the manager's user may take a process out of another unit: the other unit would lose a
+ * process that it has to stop.
  */
 final class AdoptedProcesses implements AutoCloseable {
-    /** Tells which unit a process belongs to. */
+    /** Returns the unit of a process. */
     interface Units {
         CompletionStage<Optional<Workload>> workloadOf(PidFd process);
     }
@@ -42,7 +42,7 @@ final class AdoptedProcesses implements AutoCloseable {
     private AdoptedProcesses() {}
 
     /**
-     * @param processes owned from now on
+     * @param processes closed by this
      * @param withCaller whether the caller is one of them
      */
     AdoptedProcesses(List<PidFd> processes, boolean withCaller) {
@@ -51,10 +51,11 @@ final class AdoptedProcesses implements AutoCloseable {
     }
 
     /**
-     * Takes hold of them, at the expense of the caller until he is answered. By the thread that
-     * reads.
+     * Opens pidfds of the processes, charged to the caller until the reply. Called on the reader
+     * thread.
      *
-     * @throws DBusException if one of them is none, or the caller holds too many
+     * @throws DBusException if a descriptor is not a pidfd, a process does not exist, or the caller
+     *     holds too many descriptors
      */
     static AdoptedProcesses of(MethodCall call, UnitDescription unit) {
         AdoptedProcesses processes = new AdoptedProcesses();
@@ -92,9 +93,9 @@ final class AdoptedProcesses implements AutoCloseable {
     }
 
     /**
-     * Refuses those that the caller may not have. May wait.
+     * Checks that the caller may move all of them. May wait.
      *
-     * @throws DBusException why one of them is refused
+     * @throws DBusException if one of them is refused
      */
     void check(Peer caller, Units units) throws InterruptedException {
         if (withCaller) {
@@ -147,7 +148,10 @@ final class AdoptedProcesses implements AutoCloseable {
         }
     }
 
-    /** A thread of the kernel executes no file, and neither does a process that has ended. */
+    /**
+     * Returns whether it is a kernel thread: it has no executable. Neither has an exited process,
+     * which is excluded.
+     */
     private static boolean isOfKernel(PidFd process) {
         try {
             return process.proc().executable().toString().isEmpty();
@@ -174,7 +178,7 @@ final class AdoptedProcesses implements AutoCloseable {
         }
     }
 
-    /** Gives them away: whoever gets them owns them. */
+    /** Hands them over: the new owner closes them. */
     List<PidFd> take() {
         List<PidFd> taken = List.copyOf(held);
         held.clear();

@@ -18,8 +18,9 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * Tells all who listen what happens. Changes of one unit in one turn of the loop are told together,
- * and always before the end of its job. On the manager's loop.
+ * Sends signals about units and jobs to all clients that listen. The changes of one unit in one
+ * turn of the loop are sent together, and always before the end of its job. Used on the manager's
+ * event loop.
  */
 final class Broadcast implements UnitListener {
     private final ManagerView manager;
@@ -39,7 +40,7 @@ final class Broadcast implements UnitListener {
         clients.remove(client);
     }
 
-    /** Whether somebody refers to a unit. */
+    /** Returns whether a client refers to a unit. */
     boolean refers(UnitName unit) {
         return clients.stream().anyMatch(client -> client.refers(unit));
     }
@@ -100,7 +101,7 @@ final class Broadcast implements UnitListener {
         clients.forEach(client -> client.untrack(job.id()));
     }
 
-    /** Who asked for a job over a bus is told of its end. */
+    /** Makes the caller that requested a job over a bus receive the signal of its end. */
     void track(MethodCall call, UnitJob job) {
         for (Client client : clients) {
             if (client.connection().equals(call.connection())) {
@@ -109,7 +110,7 @@ final class Broadcast implements UnitListener {
         }
     }
 
-    /** The manager begins, or ends, to read its units again. */
+    /** Reports that the manager begins, or has finished, reloading its unit files. */
     void reloading(boolean begins) {
         tell(Names.MANAGER_PATH, Names.MANAGER, "Reloading", "b", begins);
     }

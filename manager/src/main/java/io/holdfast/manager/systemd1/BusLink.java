@@ -21,11 +21,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The face on a bus: has the name there, comes back when the bus does, starts what the bus wants to
- * have activated, and follows the owners of names.
+ * The manager's connection to a bus: owns the name there, reconnects when the bus returns, starts
+ * the units that the bus wants to be activated, and follows the owners of names.
  */
 final class BusLink implements BusNames, AutoCloseable {
-    /** Between two tries to come back, at first and at most. */
+    /** The first and the longest pause between two attempts to reconnect. */
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
 
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
@@ -38,9 +38,9 @@ final class BusLink implements BusNames, AutoCloseable {
             OF_BUS + "interface='" + Names.ACTIVATOR + "',member='ActivationRequest'";
 
     /**
-     * Every user may call, and calls are short. All that callers make the connection hold has to
-     * fit into the heap of the daemon, 64 MiB. The reader has a thread of its own, which wakes up
-     * sooner: other daemons ask often which unit a process is of.
+     * Limits for a connection that every user may call, with short calls. Everything that callers
+     * make it hold has to fit into the heap of the daemon, 64 MiB. The reader has its own platform
+     * thread, which wakes up sooner: other daemons often ask which unit a process belongs to.
      */
     private static final ConnectionOptions OPTIONS =
             ConnectionOptions.DEFAULT
@@ -61,14 +61,14 @@ final class BusLink implements BusNames, AutoCloseable {
     private volatile @Nullable Client shown;
     private volatile boolean closed;
 
-    /** Somebody who follows a name. */
+    /** A watch of the owner of a name. */
     private static final class NameWatch {
         final String name;
         final Consumer<Optional<String>> owner;
         volatile boolean ended;
         volatile @Nullable Subscription subscription;
-        boolean told; // on the loop
-        Optional<String> last = Optional.empty(); // on the loop
+        boolean told; // used on the loop
+        Optional<String> last = Optional.empty(); // used on the loop
 
         NameWatch(String name, Consumer<Optional<String>> owner) {
             this.name = name;
@@ -85,10 +85,10 @@ final class BusLink implements BusNames, AutoCloseable {
     }
 
     /**
-     * Connects, and stays connected from then on.
+     * Connects, and reconnects from then on.
      *
      * @throws ConnectionLostException if there is no bus
-     * @throws DBusException if the name cannot be had
+     * @throws DBusException if the name cannot be acquired
      */
     static BusLink open(Face face, List<BusAddress> addresses) throws InterruptedException {
         BusLink link = new BusLink(face, addresses);
@@ -102,7 +102,7 @@ final class BusLink implements BusNames, AutoCloseable {
         return link;
     }
 
-    /** Connects as soon as there is a bus, and stays connected from then on. */
+    /** Connects as soon as there is a bus, and reconnects from then on. */
     static BusLink follow(Face face, List<BusAddress> addresses) {
         BusLink link = new BusLink(face, addresses);
         link.thread.start();
@@ -146,12 +146,12 @@ final class BusLink implements BusNames, AutoCloseable {
         }
     }
 
-    /** What has happened on the bus: it is told, whatever else waits. */
+    /** Posts a bus event to the loop, which must not be refused when the queue is full. */
     private void post(Runnable task) {
         face.manager().loop().postEnding(task);
     }
 
-    // ---- staying there
+    // ---- reconnecting
 
     private void keepUp() {
         try {
@@ -183,7 +183,7 @@ final class BusLink implements BusNames, AutoCloseable {
         activations.lost();
         if (!closed) {
             post(() -> {
-                if (!face.manager().isStopping()) { // which stops its own bus, too
+                if (!face.manager().isStopping()) { // stopping everything stops the bus too
                     face.manager().warn("the bus is gone; trying to come back to it");
                 }
             });
@@ -192,20 +192,20 @@ final class BusLink implements BusNames, AutoCloseable {
     }
 
     private void come() throws InterruptedException {
-        List<BusAddress> again = // a bus that was started anew has another id
+        List<BusAddress> again = // a restarted bus has another id
                 addresses.stream()
                         .map(address -> new BusAddress(address.transport(), Optional.empty()))
                         .toList();
         Duration pause = FIRST_PAUSE;
-        boolean told = shown != null; // that it was lost
+        boolean told = shown != null; // its loss was logged
         if (told) {
-            Thread.sleep(pause); // it may let us in and go again
+            Thread.sleep(pause); // it may accept and disconnect at once
         }
         while (!closed) {
             try {
                 BusConnection _ = connect(again);
                 return;
-            } catch (RuntimeException e) { // whatever is wrong with it may be mended there
+            } catch (RuntimeException e) { // any problem may be fixed on the bus's side
                 if (!told && !closed) {
                     told = true;
                     String why = "the manager is not on the bus yet: " + e.getMessage();
@@ -266,7 +266,7 @@ final class BusLink implements BusNames, AutoCloseable {
                 }
             }
         } catch (ConnectionLostException | DBusException | InterruptedException e) {
-            // told when the connection is given up
+            // reported when the connection is given up
         } catch (RuntimeException e) {
             if (!watch.ended) {
                 post(() -> face.manager().warn("cannot follow " + watch.name + ": " + e));
@@ -275,7 +275,7 @@ final class BusLink implements BusNames, AutoCloseable {
     }
 
     /**
-     * @param by the connection that says so; null: that there is none
+     * @param by the connection that reports it; null if there is none
      */
     private void tell(NameWatch watch, @Nullable BusConnection by, Optional<String> owner) {
         post(() -> {

@@ -11,8 +11,8 @@ import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
 /**
- * One connection that the face is on: to a bus with its many clients, or to a single peer. On the
- * manager's loop.
+ * One connection that the interface is served on: to a bus with its many clients, or to a single
+ * peer. Used on the manager's event loop.
  */
 final class Client {
     private final BusConnection connection;
@@ -20,14 +20,15 @@ final class Client {
     private final BiConsumer<Client, String> confirm;
     private final Set<String> subscribers = new HashSet<>();
 
-    /** Callers that wait for jobs: they get signals until their jobs are over. */
+    /** Callers that wait for jobs: they receive signals until their jobs have ended. */
     private final Map<Long, String> tracked = new HashMap<>();
 
     private final Map<String, Map<String, Integer>> references = new HashMap<>();
 
     /**
-     * @param confirm asks the bus whether a caller is still there, and tells {@link #left} if not:
-     *     he may have left before his call was handed over, and nobody tells of that again
+     * @param confirm checks on the bus that a caller is still connected, and calls {@link #left} if
+     *     not: the caller may have disconnected before its call was handled, and the bus does not
+     *     report that again
      */
     Client(BusConnection connection, boolean isBus, BiConsumer<Client, String> confirm) {
         this.connection = connection;
@@ -43,13 +44,13 @@ final class Client {
         return isBus;
     }
 
-    /** Whether somebody is to get signals: a peer gets them unasked. */
+    /** Returns whether signals are sent: a peer gets them without a subscription. */
     boolean listens() {
         boolean anybody =
                 !isBus
                         || !subscribers.isEmpty()
                         || !tracked.isEmpty()
-                        || !references.isEmpty(); // who holds a unit is told of its changes
+                        || !references.isEmpty(); // a holder of a unit gets its changes
         return connection.isReady() && anybody;
     }
 
@@ -60,7 +61,9 @@ final class Client {
         }
     }
 
-    /** A caller is about to be remembered until he leaves. */
+    /**
+     * Checks that a new caller is still connected, before it is remembered until it disconnects.
+     */
     private void remembered(String caller) {
         if (isBus
                 && !subscribers.contains(caller)
@@ -74,18 +77,18 @@ final class Client {
         tracked.remove(job);
     }
 
-    /** False if it is subscribed already. */
+    /** Subscribes a caller. Returns false if it is subscribed already. */
     boolean subscribe(String caller) {
         remembered(caller);
         return !isBus || subscribers.add(caller);
     }
 
-    /** False if it was not subscribed. */
+    /** Unsubscribes a caller. Returns false if it was not subscribed. */
     boolean unsubscribe(String caller) {
         return !isBus || subscribers.remove(caller);
     }
 
-    /** Notes a reference; false if there are too many. */
+    /** Adds a reference. Returns false if the caller has too many. */
     boolean refer(String caller, String unit) {
         remembered(caller);
         Map<String, Integer> own = references.computeIfAbsent(caller, _ -> new HashMap<>());
@@ -96,7 +99,7 @@ final class Client {
         return true;
     }
 
-    /** Drops a reference; false if there is none. */
+    /** Drops a reference. Returns false if there is none. */
     boolean unrefer(String caller, String unit) {
         Map<String, Integer> own = references.get(caller);
         if (own == null || !own.containsKey(unit)) {
@@ -109,12 +112,12 @@ final class Client {
         return true;
     }
 
-    /** Whether somebody refers to a unit. */
+    /** Returns whether a caller refers to a unit. */
     boolean refers(UnitName unit) {
         return references.values().stream().anyMatch(own -> own.containsKey(unit.text()));
     }
 
-    /** All units that somebody refers to. */
+    /** Returns all units that callers refer to. */
     Set<UnitName> referred() {
         return references.values().stream()
                 .flatMap(own -> own.keySet().stream())
@@ -123,7 +126,7 @@ final class Client {
     }
 
     /**
-     * A client of the bus is gone.
+     * Forgets a client of the bus that has disconnected.
      *
      * @return the units that it referred to
      */

@@ -15,13 +15,14 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 
 /**
- * Services that the death of the bus has cut off. They were active when the bus was lost, run on,
- * and do not own their {@code BusName=} on it: some programs never connect again. If the bus asks
- * for such a unit a start does nothing, as it is active, and the caller would wait until the bus
- * gives up. So it is restarted if it does not come back to the bus within a while.
+ * Restarts services that the death of the bus has cut off. They were active when the bus was lost,
+ * still run, and do not own their {@code BusName=} on the new bus: some programs never reconnect.
+ * If the bus activates such a unit, a start does nothing because the unit is active, and the caller
+ * would wait until the bus gives up. So the unit is restarted if it does not return to the bus
+ * within a while.
  */
 final class CutOffServices {
-    /** Programs that do connect again have done so by then. */
+    /** Programs that do reconnect have done so by then. */
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
     private final ManagerView manager;
@@ -32,19 +33,19 @@ final class CutOffServices {
         this.manager = manager;
         this.bus = bus;
         if (manager.isAfterCrash()) {
-            lost = DualTimestamp.now(); // nobody knows what has happened meanwhile
+            lost = DualTimestamp.now(); // the bus may have died meanwhile
         }
     }
 
-    /** The bus is gone, with all connections to it. */
+    /** Handles the loss of the bus, with all connections to it. */
     void lost() {
         lost = DualTimestamp.now();
     }
 
     /**
-     * Looks after a unit that the bus wants to be started. On the loop.
+     * Checks a unit that the bus wants to be started. Called on the loop.
      *
-     * @param restart called on the loop, later, if it has to be restarted
+     * @param restart called on the loop, later, if the unit has to be restarted
      */
     void wanted(UnitName name, Runnable restart) {
         Optional<UnitView> suspect = suspect(name);
@@ -58,7 +59,9 @@ final class CutOffServices {
         return view.times().activeEnter().monotonic();
     }
 
-    /** A unit that may have been cut off, as far as can be known without asking the bus. */
+    /**
+     * Returns the unit if it may have been cut off, as far as is known without a call to the bus.
+     */
     private Optional<UnitView> suspect(UnitName name) {
         return manager.unit(name)
                 .filter(view -> view.status().activeState() == ActiveState.ACTIVE)
@@ -90,7 +93,7 @@ final class CutOffServices {
                 manager.loop().post(() -> restart(busName, name, since, restart));
             }
         } catch (DBusException | ConnectionLostException | RejectedExecutionException e) {
-            // another bus asks again
+            // a new bus requests it again
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

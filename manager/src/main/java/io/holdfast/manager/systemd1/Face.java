@@ -9,7 +9,7 @@ import io.holdfast.manager.access.Guard;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.systemd1.property.Names;
 
-/** All that the face has for all of its connections. */
+/** The part of the D-Bus interface that all its connections share. */
 final class Face {
     private final ManagerView manager;
     private final Broadcast broadcast;
@@ -31,9 +31,7 @@ final class Face {
         return manager;
     }
 
-    /**
-     * Shows everything on a connection, and tells its other side of what happens when it is ready.
-     */
+    /** Serves all objects on a connection, and sends signals to its other side when it is ready. */
     Client show(BusConnection connection, boolean isBus) {
         EventLoop loop = manager.loop();
         Client client = new Client(connection, isBus, this::confirm);
@@ -61,7 +59,7 @@ final class Face {
         return client;
     }
 
-    /** Lets go of what a caller holds if he has left already. */
+    /** Drops the references of a caller that has already disconnected. */
     private void confirm(Client client, String caller) {
         var _ =
                 Thread.ofVirtual()
@@ -74,23 +72,23 @@ final class Face {
                             } catch (InterruptedException
                                     | DBusException
                                     | ConnectionLostException e) {
-                                // the connection ends, and all that its callers hold with it
+                                // the connection ends, and all references with it
                             }
                         });
     }
 
-    /** A caller has left the bus: it is told, whatever else waits. */
+    /** Handles that a caller has left the bus. Posted so that a full queue cannot refuse it. */
     void left(Client client, String caller) {
         manager.loop().postEnding(() -> manager.letGo(client.left(caller)));
     }
 
-    /** Its connection is lost. */
+    /** Handles the loss of a connection. */
     void hide(Client client) {
         broadcast.remove(client);
         manager.letGo(client.referred());
     }
 
-    /** How many connections there are. */
+    /** Returns how many connections there are. */
     int connections() {
         return broadcast.size();
     }
@@ -104,7 +102,7 @@ final class Face {
         try {
             listening.close();
         } catch (Exception e) {
-            throw new AssertionError(e); // it only takes itself out of a list
+            throw new AssertionError(e); // only removes itself from a list
         }
     }
 }

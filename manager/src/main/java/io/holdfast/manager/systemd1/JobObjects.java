@@ -14,7 +14,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** The jobs that are under way as objects. */
+/** The D-Bus objects of the queued and running jobs. */
 final class JobObjects implements ObjectTree {
     private static final PropertyTable<UnitJob> TABLE =
             new PropertyTable<UnitJob>()

@@ -6,12 +6,13 @@ import io.holdfast.manager.log.ManagerListener.Level;
 import io.holdfast.manager.systemd1.property.Errors;
 import io.holdfast.manager.systemd1.property.Names;
 
-/** {@code org.freedesktop.LogControl1}: how much the manager says. */
+/** {@code org.freedesktop.LogControl1}: the log level of the manager. */
 final class LogControl {
     private LogControl() {}
 
     /**
-     * @param writable whether it can be set by this connection, whose peers all may do everything
+     * @param writable whether this connection may set the level: all peers of the private socket
+     *     may do everything
      */
     static BusInterface describe(ManagerView manager, boolean writable) {
         BusInterface.Builder builder = BusInterface.named(Names.LOG_CONTROL);

@@ -9,10 +9,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The methods that end the manager, and those that end the container that it is the init of, as
- * {@code systemctl --force} calls them: what still runs is killed. Without {@code --force}
- * systemctl starts a target instead, which stops all units in order and then does the same. For
- * root and the manager's own user, as in systemd: no rule of an authority is asked.
+ * The methods that end the manager, or the container that it is the init of, as {@code systemctl
+ * --force} calls them: running processes are killed. Without {@code --force} systemctl starts a
+ * target instead, which stops all units in order and then does the same. Only root and the
+ * manager's user may call them, as in systemd; the polkit authority is not consulted.
  */
 final class ManagerEnds {
     private final ManagerView manager;

@@ -106,7 +106,7 @@ final class ManagerObject {
                 .method("GetDefaultTarget", "", "s", _ -> List.of("default.target"), "name");
     }
 
-    /** No name means the unit of the caller. */
+    /** An empty name means the unit of the caller. */
     private void get(MethodCall call, String text, CompletableFuture<List<?>> reply) {
         if (text.isEmpty()) {
             processes.ofCaller(call, reply);
@@ -116,7 +116,7 @@ final class ManagerObject {
         now(reply, () -> path(operations.loaded(name).unit().name()));
     }
 
-    /** What has no file too: its properties tell. */
+    /** Returns the path even of a unit without files; its properties show that. */
     private static List<?> load(String text) {
         return path(Operations.name(text));
     }
@@ -144,7 +144,7 @@ final class ManagerObject {
                                 }));
     }
 
-    /** No id, or one of zeros, means the unit of the caller. */
+    /** An empty id, or one of zeros, means the unit of the caller. */
     private void byInvocation(MethodCall call, byte[] id, CompletableFuture<List<?>> reply) {
         if (id.length == 0 || Arrays.equals(id, new byte[16])) {
             processes.ofCaller(call, reply);
@@ -391,7 +391,7 @@ final class ManagerObject {
                 .asyncMethod("Reexecute", "", "", this::reexecute);
     }
 
-    /** Answered if it is refused only: else the connection ends, which is what callers wait for. */
+    /** Replies only if it is refused: otherwise the connection ends, and callers wait for that. */
     private void reexecute(MethodCall call, CompletableFuture<List<?>> reply) {
         Runnable begin =
                 () -> {
@@ -434,7 +434,7 @@ final class ManagerObject {
                                 }));
     }
 
-    // ---- listening; on the loop
+    // ---- subscriptions and references; on the loop
 
     private void addListening(BusInterface.Builder builder) {
         builder.method("Subscribe", "", "", this::subscribe)
@@ -482,7 +482,7 @@ final class ManagerObject {
                 .signal("Reloading", "b", "active");
     }
 
-    /** What is asked on the loop and answered there. */
+    /** A query that is started on the loop and completes there. */
     private interface Answer {
         CompletableFuture<? extends List<?>> get();
     }

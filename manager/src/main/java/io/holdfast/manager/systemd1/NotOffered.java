@@ -5,8 +5,9 @@ import io.holdfast.dbus.DBusException;
 import java.util.List;
 
 /**
- * What systemctl(1) and others may ask for and this manager does not do: each such method is there
- * and says so in one line, where a method that is missing would be told of by its name alone.
+ * The methods that systemctl(1) and others may call and this manager does not support. Each exists
+ * and returns an error that says so in one line; for a missing method the error would contain only
+ * its name.
  */
 final class NotOffered {
     private static final String UNIT_FILES = "Changing which units are enabled";
@@ -17,7 +18,7 @@ final class NotOffered {
     private static final String FREEZER = "Freezing units";
 
     /**
-     * @param what a sentence's beginning
+     * @param what the beginning of the error's sentence
      */
     private record Method(String name, String in, String out, String what) {}
 

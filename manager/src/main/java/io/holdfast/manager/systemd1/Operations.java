@@ -25,9 +25,12 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** What is done to units for those who may: each first asks, and then acts on the loop. */
+/**
+ * The operations on units: each first checks the caller's permission, and then acts on the event
+ * loop.
+ */
 final class Operations {
-    /** Which job, where that depends on the state of the unit. */
+    /** The requested job, where it depends on the state of the unit. */
     enum Wish {
         START(JobType.START, Verb.START),
         STOP(JobType.STOP, Verb.STOP),
@@ -131,7 +134,7 @@ final class Operations {
         return reloads ? JobType.RELOAD : otherwise;
     }
 
-    /** Ends a job; what it has begun goes on in its unit. */
+    /** Cancels a job; what it has begun in its unit continues. */
     void cancel(MethodCall call, long id, CompletableFuture<List<?>> reply) {
         changeJobs(
                 call,
@@ -250,9 +253,9 @@ final class Operations {
     }
 
     /**
-     * Goes on if the caller may; else the reply is AccessDenied.
+     * Continues if the caller has permission; otherwise the reply is AccessDenied.
      *
-     * @param then called on some thread; must not wait
+     * @param then called on any thread; must not wait
      */
     void permitted(
             MethodCall call,
@@ -275,9 +278,7 @@ final class Operations {
                         });
     }
 
-    /**
-     * The same where nobody but root and the manager's own user may, whatever an authority says.
-     */
+    /** Continues only for root and the manager's user, whatever an authority says. */
     void permittedOwners(MethodCall call, CompletableFuture<List<?>> reply, Runnable then) {
         var _ =
                 owners.permit(
@@ -295,10 +296,10 @@ final class Operations {
     }
 
     /**
-     * Goes on if the caller may, with whom the caller is.
+     * Continues if the caller has permission, with the identity of the caller.
      *
-     * @param then called by a thread that may wait, with a peer that is lent; what it throws is
-     *     what the caller gets
+     * @param then called on a thread that may wait, with a peer that it must not close; an
+     *     exception of it becomes the reply
      */
     void permittedPeer(
             MethodCall call,
@@ -317,7 +318,7 @@ final class Operations {
                                     .name("D-Bus call of a judged caller")
                                     .start(() -> {
                                         try {
-                                            then.accept(call.peer()); // known: it was judged
+                                            then.accept(call.peer()); // known: it was checked
                                         } catch (InterruptedException | RuntimeException e) {
                                             fail(reply, e);
                                         }
@@ -329,11 +330,11 @@ final class Operations {
         try {
             return call.peer();
         } catch (DBusException | ConnectionLostException e) {
-            return null; // gone
+            return null; // disconnected
         }
     }
 
-    /** Does it on the loop; what it throws is what the caller gets. */
+    /** Runs a task on the loop; an exception of it becomes the reply. */
     Runnable onLoop(CompletableFuture<List<?>> reply, Runnable task) {
         return () -> {
             try {

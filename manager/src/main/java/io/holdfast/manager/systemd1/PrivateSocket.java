@@ -26,8 +26,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The socket on which a single peer at a time speaks with the manager, without a bus: only of the
- * manager's user and root. All signals go to every peer, unasked.
+ * The socket on which single peers talk to the manager without a bus: only the manager's user and
+ * root may connect. Every peer gets all signals without a subscription.
  */
 final class PrivateSocket implements AutoCloseable {
     private static final int MODE = 0600;
@@ -37,7 +37,7 @@ final class PrivateSocket implements AutoCloseable {
     private static final Duration REST = Duration.ofSeconds(1);
     private static final Duration LINE_INTERVAL = Duration.ofSeconds(10);
 
-    /** What one peer may leave unread, and send at once. */
+    /** The limits of what one peer may leave unread, and send at once. */
     private static final ConnectionOptions OPTIONS =
             ConnectionOptions.DEFAULT
                     .withConnectTimeout(Duration.ofSeconds(30))
@@ -56,7 +56,7 @@ final class PrivateSocket implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * @param made the folder of the socket, if it was not there before
+     * @param made the folder of the socket, if it did not exist before
      */
     private PrivateSocket(Face face, UnixListener listener, Optional<Path> made) {
         this.face = face;
@@ -71,8 +71,9 @@ final class PrivateSocket implements AutoCloseable {
     /**
      * Listens at {@code systemd/private} in a folder.
      *
-     * @throws ErrnoException EADDRINUSE if somebody listens there; EPERM if other users could
-     *     change what is in the folder ({@link TrustedFolder}); others if it cannot be made
+     * @throws ErrnoException EADDRINUSE if another process listens there; EPERM if other users
+     *     could change the contents of the folder ({@link TrustedFolder}); other errors if it
+     *     cannot be made
      */
     static PrivateSocket open(Face face, Path folder) {
         Path parent = folder.resolve("systemd");
@@ -118,7 +119,10 @@ final class PrivateSocket implements AutoCloseable {
         }
     }
 
-    /** Out of descriptors, mostly: that passes. False if closed meanwhile. */
+    /**
+     * Waits after a failed accept, mostly for lack of descriptors, which passes. Returns false if
+     * this was closed meanwhile.
+     */
     private boolean rest(ErrnoException e) {
         try {
             complaints.log("accept", "the private socket accepts no connection: " + e.getMessage());
@@ -147,9 +151,9 @@ final class PrivateSocket implements AutoCloseable {
                 connection.close();
             }
         } catch (ConnectionLostException | ErrnoException | InterruptedException e) {
-            // it is no peer of ours, or has gone
+            // not a D-Bus peer, or disconnected
         } catch (IllegalStateException e) {
-            if (!closed) { // else its socket was closed before it had begun
+            if (!closed) { // otherwise its socket was closed early
                 throw e;
             }
         } finally {
@@ -174,7 +178,7 @@ final class PrivateSocket implements AutoCloseable {
         try {
             boolean _ = Files.deleteIfExists(folder);
         } catch (DirectoryNotEmptyException e) {
-            // others have made themselves at home there
+            // other files were put there
         } catch (IOException e) {
             face.manager()
                     .loop()

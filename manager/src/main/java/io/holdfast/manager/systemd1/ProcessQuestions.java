@@ -30,11 +30,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
 /**
- * Which process is of which unit, told from descriptors. A PID that a caller gives is held by pidfd
- * at once, and the answer is about the process that is held.
+ * The queries for the unit of a process. A PID in a call is resolved to a pidfd at once, and the
+ * answer is about the process that the pidfd holds.
  */
 final class ProcessQuestions {
-    /** Our own interface of the same object. */
+    /** Holdfast's own interface of the same object. */
     static final String HOLDFAST = "io.holdfast.Manager1";
 
     private final ManagerView manager;
@@ -64,11 +64,11 @@ final class ProcessQuestions {
     }
 
     /**
-     * {@code WhoIs(h descriptor) → a{sv}}: all that the manager knows of a process that is held, in
-     * one answer. The descriptor is a pidfd, or a connected AF_UNIX socket, whose peer is meant.
-     * Keys, each only where there is an answer: {@code pid u}, {@code pidfd-id t}, {@code boot-id
-     * s}, {@code uid u}, {@code gid u}, {@code unit s}, {@code invocation-id ay}, {@code slice s},
-     * {@code session s}, {@code cgroup s}. What each is worth: {@link WorkloadIdentity}.
+     * {@code WhoIs(h descriptor) → a{sv}}: all that the manager knows of a process, in one reply.
+     * The descriptor is a pidfd, or a connected AF_UNIX socket to ask about its peer. Keys, each
+     * present only if the value is known: {@code pid u}, {@code pidfd-id t}, {@code boot-id s},
+     * {@code uid u}, {@code gid u}, {@code unit s}, {@code invocation-id ay}, {@code slice s},
+     * {@code session s}, {@code cgroup s}. How far each can be trusted: {@link WorkloadIdentity}.
      */
     BusInterface describe() {
         return BusInterface.named(HOLDFAST)
@@ -76,7 +76,7 @@ final class ProcessQuestions {
                 .build();
     }
 
-    // ---- by descriptor; by the thread that reads
+    // ---- by descriptor; on the reader thread
 
     private void byPidFd(MethodCall call, CompletableFuture<List<?>> reply) {
         PidFd process = pidfd(call.descriptor(call.argument(0, Handle.class)));
@@ -94,9 +94,9 @@ final class ProcessQuestions {
     }
 
     /**
-     * A process that a caller has sent; owned by whoever asks.
+     * Returns the process that a caller has sent; this method's caller closes it.
      *
-     * @throws DBusException if the descriptor is none of a process
+     * @throws DBusException if the descriptor is not a pidfd of a process
      */
     static PidFd pidfd(Fd received) {
         PidFd process;
@@ -132,7 +132,7 @@ final class ProcessQuestions {
     }
 
     /**
-     * @param process owned from now on
+     * @param process closed by this method
      */
     private static <T> void ask(
             PidFd process,
@@ -154,7 +154,7 @@ final class ProcessQuestions {
                         } else {
                             reply.complete(answer.apply(known));
                         }
-                    } catch (RuntimeException e) { // it may have gone since
+                    } catch (RuntimeException e) { // it may have exited since
                         Operations.fail(reply, e);
                     } finally {
                         process.close();
@@ -194,19 +194,25 @@ final class ProcessQuestions {
         }
     }
 
-    // ---- by number
+    // ---- by PID
 
-    /** Of 0 the caller is meant, who is held since it connected. */
+    /** PID 0 means the caller, which is held since it connected. */
     private void byPid(MethodCall call, CompletableFuture<List<?>> reply) {
         byPid(call, call.argument(0, Long.class), reply);
     }
 
-    /** The unit of whoever calls, told from the descriptor that its bus, or we, hold it by. */
+    /**
+     * Replies with the unit of the caller, found by the pidfd that the bus or this manager holds of
+     * it.
+     */
     void ofCaller(MethodCall call, CompletableFuture<List<?>> reply) {
         byPid(call, 0, reply);
     }
 
-    /** The same of a caller that has to be asked for; empty if he is of none, or is not held. */
+    /**
+     * Returns the unit of a caller whose identity must be queried from the bus; empty if it belongs
+     * to none, or is not held.
+     */
     CompletableFuture<Optional<UnitName>> unitOf(BusConnection connection, String sender) {
         CompletableFuture<Optional<UnitName>> answer = new CompletableFuture<>();
         var _ =
@@ -235,7 +241,7 @@ final class ProcessQuestions {
     }
 
     /**
-     * @param pid 0: the caller
+     * @param pid 0 for the caller
      */
     private void byPid(MethodCall call, long pid, CompletableFuture<List<?>> reply) {
         var _ =
@@ -309,7 +315,7 @@ final class ProcessQuestions {
         manager.loop().post(ask);
     }
 
-    /** {@code a(sus)}: cgroup, number and command line. */
+    /** Makes {@code a(sus)}: cgroup, PID and command line. */
     private static List<List<?>> structs(List<UnitProcess> processes) {
         return processes.stream()
                 .<List<?>>map(each -> List.of(each.cgroup(), each.id().pid(), each.commandLine()))

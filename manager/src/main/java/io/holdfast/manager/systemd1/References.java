@@ -9,7 +9,10 @@ import io.holdfast.manager.unit.UnitName;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** References of units that clients of a bus hold: these stay loaded. On the manager's loop. */
+/**
+ * The references to units that clients of a bus hold: referenced units stay loaded. Used on the
+ * manager's event loop.
+ */
 final class References {
     private final Client client;
     private final ManagerView manager;
@@ -19,7 +22,7 @@ final class References {
         this.client = client;
     }
 
-    /** Loads the unit if need be. */
+    /** Adds a reference, and loads the unit if necessary. */
     void refer(MethodCall call, String unit, CompletableFuture<List<?>> reply) {
         requireBus();
         UnitName name = Operations.name(unit);
@@ -69,13 +72,13 @@ final class References {
                         });
     }
 
-    /** Refers to a unit that has just been made; nothing happens if the caller has too many. */
+    /** Adds a reference to a unit that was just made; does nothing if the caller has too many. */
     void hold(MethodCall call, UnitName unit) {
         boolean _ = client.refer(call.sender(), unit.text());
     }
 
     /**
-     * @throws DBusException if the caller is no client of a bus
+     * @throws DBusException if the caller is not a client of a bus
      */
     void requireBus() {
         if (!client.isBus()) {

@@ -13,12 +13,12 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A manager's face on D-Bus, {@code org.freedesktop.systemd1}, as systemctl(1) and busctl(1) speak
- * with it: on a private socket, and on a bus if it is told to.
+ * A manager's D-Bus interface {@code org.freedesktop.systemd1}, for systemctl(1) and busctl(1): on
+ * a private socket, and on a bus if configured.
  *
- * <p>Everybody may read. To change something one must be root or the manager's own user, or
- * polkit's authority on the bus must allow it; it is asked with the descriptor of the caller's
- * process, and without an authority nobody else may.
+ * <p>Every caller may read. Changes are allowed to root and the manager's user, and to callers that
+ * the polkit authority on the bus allows. The check passes the pidfd of the caller's process to the
+ * authority. Without an authority no other caller may change anything.
  *
  * @see <a href="https://www.freedesktop.org/software/systemd/man/org.freedesktop.systemd1.html">
  *     org.freedesktop.systemd1</a>
@@ -41,36 +41,35 @@ public final class Systemd1 implements AutoCloseable {
     }
 
     /**
-     * Serves the manager on {@code systemd/private} in a folder, which is then what {@code
-     * XDG_RUNTIME_DIR} names for {@code systemctl --user}. Only the manager's user and root may
-     * connect.
+     * Serves the manager on {@code systemd/private} in a folder; {@code systemctl --user} finds it
+     * if {@code XDG_RUNTIME_DIR} names that folder. Only the manager's user and root may connect.
      *
-     * @throws io.holdfast.core.ErrnoException EADDRINUSE if somebody serves there, EPERM if other
-     *     users could change what is in the folder, others if it cannot be made
+     * @throws io.holdfast.core.ErrnoException EADDRINUSE if another process serves there, EPERM if
+     *     other users could change the contents of the folder, other errors if it cannot be made
      */
     public static Systemd1 serve(Manager manager, Path folder) {
         return new Systemd1(manager, folder);
     }
 
     /**
-     * Serves in another folder, too: in a user's {@code XDG_RUNTIME_DIR} itself {@code systemctl
-     * --user} finds the manager unasked.
+     * Serves in another folder as well: in a user's real {@code XDG_RUNTIME_DIR}, {@code systemctl
+     * --user} finds the manager without further settings.
      *
-     * @throws io.holdfast.core.ErrnoException as of {@link #serve}
+     * @throws io.holdfast.core.ErrnoException as in {@link #serve}
      */
     public void serveAlso(Path folder) {
         sockets.add(PrivateSocket.open(face, folder));
     }
 
     /**
-     * Takes the name {@code org.freedesktop.systemd1} on a bus, and comes back to it when the bus
-     * was away. Once.
+     * Acquires the name {@code org.freedesktop.systemd1} on a bus, and reconnects whenever the bus
+     * was lost. May be called once.
      *
      * @param addresses as {@code unix:path=/run/dbus/system_bus_socket}, tried in turn
-     * @return who owns which name there
+     * @return reports the owners of names there
      * @throws io.holdfast.dbus.address.BusAddressException if they are malformed
-     * @throws io.holdfast.dbus.ConnectionLostException if no bus is there now
-     * @throws io.holdfast.dbus.DBusException if the name cannot be had
+     * @throws io.holdfast.dbus.ConnectionLostException if there is no bus now
+     * @throws io.holdfast.dbus.DBusException if the name cannot be acquired
      */
     public BusNames connect(String addresses) throws InterruptedException {
         BusLink link = BusLink.open(face, BusAddress.parseList(addresses));
@@ -79,8 +78,8 @@ public final class Systemd1 implements AutoCloseable {
     }
 
     /**
-     * The same of a bus that is still to come: takes the name as soon as it is there. Says once
-     * that it is not yet. Once.
+     * Connects like {@link #connect} to a bus that may start later: acquires the name as soon as
+     * the bus exists. Logs once that it does not exist yet. May be called once.
      *
      * @throws io.holdfast.dbus.address.BusAddressException if the addresses are malformed
      */
@@ -90,7 +89,7 @@ public final class Systemd1 implements AutoCloseable {
         return link;
     }
 
-    /** Who may change something: for other faces of the same manager. */
+    /** Returns the permission checks, for other interfaces of the same manager. */
     public Permission permission() {
         return permission;
     }
@@ -100,7 +99,7 @@ public final class Systemd1 implements AutoCloseable {
         return link == null ? Optional.empty() : link.connection();
     }
 
-    /** Ends all connections. */
+    /** Closes all connections. */
     @Override
     public void close() {
         BusLink link = bus;

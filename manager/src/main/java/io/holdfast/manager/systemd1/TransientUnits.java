@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 
-/** Units that callers make at run time. Scopes only, so far. */
+/** The methods that make units at run time. Only scopes so far. */
 final class TransientUnits {
     private final ManagerView manager;
     private final Operations operations;
@@ -55,7 +55,7 @@ final class TransientUnits {
                         "name");
     }
 
-    /** Adds the methods that units of a type have beside those of all units. */
+    /** Adds the methods that a type of unit has in addition to those of all units. */
     void addTo(BusInterface.Builder builder, UnitName unit) {
         if (unit.type() == UnitType.SCOPE) {
             builder.asyncMethod("Abandon", "", "", (call, reply) -> abandon(call, unit, reply))
@@ -77,7 +77,7 @@ final class TransientUnits {
             references.requireBus();
         }
         AdoptedProcesses processes = AdoptedProcesses.of(call, unit);
-        var _ = reply.whenComplete((_, _) -> processes.close()); // those that nobody has taken
+        var _ = reply.whenComplete((_, _) -> processes.close()); // those that were not handed over
         if (processes.isEmpty()) {
             throw Errors.of(
                     "LoadFailed",
@@ -147,7 +147,7 @@ final class TransientUnits {
         manager.startScope(name, unit.text(), processes.take(), mode, answer);
     }
 
-    // ---- leaving alone
+    // ---- abandoning
 
     private void abandonLoaded(MethodCall call, String unit, CompletableFuture<List<?>> reply) {
         UnitName name = Operations.name(unit);

@@ -16,17 +16,17 @@ import org.jspecify.annotations.Nullable;
 /**
  * The installed unit files and whether they are enabled, for {@code ListUnitFiles}.
  *
- * <p>The list costs a look at every unit file, and anybody may ask for it as often as he likes. So
- * it is made once at a time: whoever asks while it is being made gets the next one, together with
- * all others who do, because the files may have changed since this one was begun. What the units
- * say is dropped before the worker ends; only names, paths and states are kept, and shared. On the
- * manager's loop.
+ * <p>The list costs a look at every unit file, and every user may request it without limit.
+ * Therefore only one list is made at a time: requests that arrive meanwhile share the next list,
+ * because files may have changed since the present one was begun. The parsed units are dropped
+ * before the worker ends; only names, paths and states are kept, and shared. Used on the manager's
+ * event loop.
  */
 final class UnitFileList {
     /**
      * A unit file.
      *
-     * @param path which bears the unit's name: an alias or a mask is a link of that name
+     * @param path ends with the unit's name: an alias or a mask is a link of that name
      * @param state as {@code systemctl is-enabled} prints it
      */
     record Entry(String name, String path, String state) {}
@@ -39,7 +39,7 @@ final class UnitFileList {
         this.manager = manager;
     }
 
-    /** The files as they are now or later. */
+    /** Returns a list that is begun now or later. */
     CompletableFuture<List<Entry>> read() {
         if (running == null) {
             CompletableFuture<List<Entry>> list = new CompletableFuture<>();

@@ -18,20 +18,20 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Whether units are enabled: whether links in the folders that are for that lead to them. A
- * snapshot of the folders as they were when it was made. Blocking to make; immutable.
+ * A snapshot of which units are enabled: whether links in the folders for that purpose lead to
+ * them. Blocking to make; immutable.
  */
 final class UnitFileStates {
-    /** What {@code systemctl is-enabled} says. */
+    /** A state as {@code systemctl is-enabled} prints it. */
     enum State {
         ENABLED,
         ENABLED_RUNTIME,
-        /** It has no [Install] section: nothing could enable it. */
+        /** It has no [Install] section, so it cannot be enabled. */
         STATIC,
         DISABLED,
         MASKED,
         MASKED_RUNTIME,
-        /** A template or an instance that others enable. */
+        /** A template or an instance that other units enable. */
         INDIRECT,
         GENERATED,
         TRANSIENT,
@@ -75,7 +75,7 @@ final class UnitFileStates {
         }
     }
 
-    /** An alias enables what it leads to. */
+    /** An alias enables its target. */
     private static void addAlias(Path link, Set<UnitName> links) {
         try {
             Path target = Files.readSymbolicLink(link).getFileName();
@@ -83,7 +83,7 @@ final class UnitFileStates {
                 UnitName.parse(target.toString()).ifPresent(links::add);
             }
         } catch (IOException e) {
-            // it has gone meanwhile
+            // removed meanwhile
         }
     }
 
@@ -100,7 +100,7 @@ final class UnitFileStates {
     }
 
     /**
-     * @param asked the name that was asked for
+     * @param asked the requested name
      */
     State of(UnitName asked, Unit unit) {
         UnitSource source = unit.source();

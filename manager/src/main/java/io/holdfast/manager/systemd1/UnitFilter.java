@@ -15,7 +15,7 @@ import java.util.Set;
  * unit, so all patterns of a call together are bounded. Immutable.
  */
 final class UnitFilter {
-    /** Lets every unit pass. */
+    /** Admits every unit. */
     static final UnitFilter ALL = new UnitFilter(Set.of(), List.of());
 
     private final Set<String> states;
@@ -27,9 +27,9 @@ final class UnitFilter {
     }
 
     /**
-     * A filter.
+     * Makes a filter.
      *
-     * @param states one of which a unit must be in; empty for any
+     * @param states the states to admit; empty for any
      * @param patterns of glob(7), one of which a name must match; empty for any
      * @throws io.holdfast.dbus.DBusException INVALID_ARGS if there are too many
      */
@@ -49,7 +49,7 @@ final class UnitFilter {
     }
 
     /**
-     * @param what in the plural
+     * @param what the counted things, in the plural
      * @throws io.holdfast.dbus.DBusException INVALID_ARGS if there are too many
      */
     static void requireFew(int count, String what) {

@@ -10,11 +10,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 
-/** The rows of {@code ListUnits} and its siblings. */
+/** The rows of {@code ListUnits} and its variants. */
 final class UnitList {
     private UnitList() {}
 
-    /** The loaded units that a filter lets pass: {@code a(ssssssouso)}. */
+    /** Returns the loaded units that a filter admits: {@code a(ssssssouso)}. */
     static List<List<?>> of(ManagerView manager, UnitFilter filter) {
         List<List<?>> list = new ArrayList<>();
         for (UnitView unit : manager.units()) {
@@ -40,7 +40,7 @@ final class UnitList {
                 new ObjectPath(Names.jobPath(unit.job().map(UnitJob::id).orElse(0L))));
     }
 
-    /** {@code a(usssoo)}. */
+    /** Returns jobs as {@code a(usssoo)}. */
     static List<List<?>> jobs(Collection<UnitJob> jobs) {
         List<List<?>> list = new ArrayList<>();
         for (UnitJob job : jobs) {

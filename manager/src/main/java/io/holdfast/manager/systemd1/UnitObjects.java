@@ -21,7 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
 
-/** All units as objects: also those that are not loaded, as they would be. */
+/** The D-Bus objects of all units, including units that are not loaded, as they would be loaded. */
 final class UnitObjects implements ObjectTree {
     private static final String SELF = Names.UNITS_PATH + "/self";
     private static final CompletionStage<List<BusInterface>> NONE =
@@ -49,7 +49,7 @@ final class UnitObjects implements ObjectTree {
         this.processes = new ProcessQuestions(manager);
     }
 
-    /** The object {@code self} is the unit of whoever calls. */
+    /** The object {@code self} is the unit of the caller. */
     @Override
     public CompletionStage<List<BusInterface>> interfaces(String path, String sender) {
         if (!path.equals(SELF)) {
@@ -81,7 +81,7 @@ final class UnitObjects implements ObjectTree {
                 : UnitName.parse(label);
     }
 
-    /** Of this moment: the state of the unit may have changed while its files were looked at. */
+    /** Describes the present state: it may have changed while the files were checked. */
     private List<BusInterface> described(UnitName name, UnitView before, Files files) {
         return interfaces(manager.unit(name).orElse(before), files);
     }

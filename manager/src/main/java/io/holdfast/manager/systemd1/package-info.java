@@ -1,4 +1,4 @@
-/** A manager's face on D-Bus: {@code org.freedesktop.systemd1}. */
+/** A manager's D-Bus interface: {@code org.freedesktop.systemd1}. */
 @NullMarked
 package io.holdfast.manager.systemd1;
 

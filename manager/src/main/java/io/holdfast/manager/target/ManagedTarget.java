@@ -15,10 +15,10 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** A target: active once it is reached. */
+/** A target at run time: active once it is reached. */
 final class ManagedTarget implements ManagedUnit {
     private Unit unit;
-    private @Nullable Unit gone; // as it was read when there was none any more
+    private @Nullable Unit gone; // the last read, which found no files
     private final ManagerContext context;
     private final CheckedStart starting;
     private boolean reached;
@@ -114,10 +114,10 @@ final class ManagedTarget implements ManagedUnit {
 
     @Override
     public void reload(Consumer<JobResult> done) {
-        done.accept(JobResult.INVALID); // there is nothing to it
+        done.accept(JobResult.INVALID); // a target cannot be reloaded
     }
 
-    /** It cannot fail. */
+    /** Does nothing: a target cannot fail. */
     @Override
     public void resetFailed() {}
 

@@ -6,7 +6,7 @@ import io.holdfast.manager.runtime.UnitKind;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.Unit;
 
-/** Targets: names for what is wanted together. */
+/** The kind of targets: named groups of units. */
 public final class TargetKind implements UnitKind {
     @Override
     public UnitType type() {

@@ -7,22 +7,22 @@ public enum ActiveState {
     INACTIVE,
     ACTIVATING,
     ACTIVE,
-    /** Active, and taking up its configuration again. */
+    /** Active, and reloading its configuration. */
     RELOADING,
     DEACTIVATING,
     FAILED;
 
-    /** The word of systemd. */
+    /** {@return systemd's word for the state} */
     public String word() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** Whether it is there, or on its way up. */
+    /** {@return whether the unit is active or starting} */
     public boolean isUp() {
         return this == ACTIVE || this == RELOADING || this == ACTIVATING;
     }
 
-    /** Whether it is on no way: neither starting nor stopping. */
+    /** {@return whether the unit is neither starting nor stopping} */
     public boolean isSettled() {
         return this != ACTIVATING && this != DEACTIVATING;
     }

@@ -10,7 +10,7 @@ import java.util.Set;
  * The units that one unit depends on, by the kind of dependency; each kind in the order written.
  */
 public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
-    /** None of any kind. */
+    /** No dependencies. */
     public static final Dependencies NONE = new Dependencies(Map.of());
 
     public Dependencies {
@@ -20,22 +20,25 @@ public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
         byKind = Collections.unmodifiableMap(copy);
     }
 
-    /** Those of a kind, in the order written; empty if there are none. */
+    /** Returns the units of a kind, in the order written; empty if there are none. */
     public Set<UnitName> of(Dependency kind) {
         return byKind.getOrDefault(kind, Set.of());
     }
 
-    /** Whether it depends on a unit so, by the very name that was written. */
+    /**
+     * Returns whether there is a dependency of a kind on a unit, by exactly the name that was
+     * written.
+     */
     public boolean has(Dependency kind, UnitName unit) {
         return of(kind).contains(unit);
     }
 
-    /** Whether the two are ordered, either way. */
+    /** {@return whether there is an ordering dependency between the two, in either direction} */
     public boolean ordersAgainst(UnitName unit) {
         return has(Dependency.BEFORE, unit) || has(Dependency.AFTER, unit);
     }
 
-    /** Those of both. */
+    /** {@return these dependencies and others} */
     public Dependencies and(Dependencies others) {
         Builder both = new Builder();
         both.addAll(this);
@@ -43,7 +46,7 @@ public record Dependencies(Map<Dependency, Set<UnitName>> byKind) {
         return both.build();
     }
 
-    /** Those that the others do not have. */
+    /** {@return these dependencies without those that the others have too} */
     public Dependencies without(Dependencies others) {
         Builder rest = new Builder();
         byKind.forEach((kind, units) ->

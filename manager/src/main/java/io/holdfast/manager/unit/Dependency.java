@@ -2,7 +2,7 @@ package io.holdfast.manager.unit;
 
 import java.util.Optional;
 
-/** How one unit may depend on another. */
+/** The kinds of dependencies between units. */
 public enum Dependency {
     REQUIRES("Requires"),
     REQUISITE("Requisite"),
@@ -27,12 +27,12 @@ public enum Dependency {
         this.directive = directive;
     }
 
-    /** The name of its directive: {@code Requires}. */
+    /** {@return the name of its directive: {@code Requires}} */
     public String directive() {
         return directive;
     }
 
-    /** By the directive, also under its former names. */
+    /** Returns the dependency of a directive, also for its former names. */
     public static Optional<Dependency> ofDirective(String key) {
         String name =
                 switch (key) {

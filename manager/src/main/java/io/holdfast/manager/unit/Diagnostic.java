@@ -3,36 +3,38 @@ package io.holdfast.manager.unit;
 import java.util.Optional;
 
 /**
- * One line about one place of a unit file.
+ * A message about one place of a unit file.
  *
  * @param message complete without the place; it names the directive
- * @param cost what the unit goes without, where a directive has no effect
+ * @param cost the protection or limit that the unit lacks, if a directive has no effect
  */
 public record Diagnostic(Place place, Kind kind, String message, Optional<DirectiveCost> cost) {
-    /** Kept per unit or folder scan; what comes later is counted in one last line. */
+    /**
+     * Diagnostics that are kept per unit or folder scan; further ones are counted in a last line.
+     */
     public static final int LIMIT = 500;
 
-    /** How bad it is. */
+    /** The severity of a diagnostic. */
     public enum Severity {
         /** The unit must not be started. */
         ERROR,
-        /** Something written has no effect. */
+        /** A line has no effect. */
         WARNING,
-        /** Valid, but worth a word. */
+        /** Valid, but worth a remark. */
         NOTICE
     }
 
-    /** What it is about. */
+    /** The kinds of diagnostics. */
     public enum Kind {
         /** The unit cannot be loaded with this: it must not be started. */
         REFUSED(Severity.ERROR),
         /** A broken line or value: it has no effect. */
         IGNORED(Severity.WARNING),
-        /** A section or directive that nobody knows: it has no effect. */
+        /** An unknown section or directive: it has no effect. */
         UNKNOWN(Severity.WARNING),
         /** A directive of systemd that Holdfast does not apply: it has no effect. */
         NOT_APPLIED(Severity.NOTICE),
-        /** It names something that is not there: a program, a user, a unit. */
+        /** It names a program, a user or a unit that does not exist. */
         NOT_THERE(Severity.ERROR),
         /** It has its effect, but should be written otherwise. */
         REMARK(Severity.NOTICE);
@@ -43,30 +45,33 @@ public record Diagnostic(Place place, Kind kind, String message, Optional<Direct
             this.severity = severity;
         }
 
-        /** How bad all of this kind are. */
+        /** {@return the severity of this kind} */
         public Severity severity() {
             return severity;
         }
     }
 
-    /** A line about no directive without effect. */
+    /** Creates a diagnostic that is not about a directive without effect. */
     public Diagnostic(Place place, Kind kind, String message) {
         this(place, kind, message, Optional.empty());
     }
 
-    /** How bad it is: that of its kind, but a unit that lacks a protection is worth a warning. */
+    /**
+     * Returns the severity: that of its kind, but a warning at least if the unit lacks a
+     * protection.
+     */
     public Severity severity() {
         return isSecurity() && kind.severity() == Severity.NOTICE
                 ? Severity.WARNING
                 : kind.severity();
     }
 
-    /** Whether the unit runs with less protection than its files ask for. */
+    /** {@return whether the unit runs with less protection than its files ask for} */
     public boolean isSecurity() {
         return cost.isPresent() && cost.get().security();
     }
 
-    /** The message, and what the unit goes without. */
+    /** {@return the message, and the consequence of a directive without effect} */
     public String text() {
         return message + cost.map(lost -> ": " + lost.text()).orElse("");
     }

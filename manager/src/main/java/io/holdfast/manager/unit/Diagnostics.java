@@ -5,7 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Collects diagnostics, no more than {@link Diagnostic#LIMIT}; errors always get in. */
+/** Collects diagnostics up to {@link Diagnostic#LIMIT}; the first refusal is always kept. */
 public final class Diagnostics {
     private final List<Diagnostic> list = new ArrayList<>();
     private final Set<String> seenOnce = new HashSet<>();
@@ -28,7 +28,7 @@ public final class Diagnostics {
         add(new Diagnostic(place, kind, message));
     }
 
-    /** Says it unless something was said about this subject before. */
+    /** Adds a diagnostic unless there is one about this subject already. */
     public void addOnce(String subject, Diagnostic diagnostic) {
         if (seenOnce.size() < Diagnostic.LIMIT && seenOnce.add(subject)) {
             add(diagnostic);
@@ -43,7 +43,7 @@ public final class Diagnostics {
         others.forEach(this::add);
     }
 
-    /** Whether anything was refused. */
+    /** {@return whether a diagnostic is of the kind {@code REFUSED}} */
     public boolean isRefused() {
         return refused;
     }

@@ -7,14 +7,14 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * What a unit goes without where one of its directives has no effect: because the directive is not
- * applied yet, or because its value cannot be read.
+ * The protection or limit that a unit lacks when one of its directives has no effect: because the
+ * directive is not applied yet, or because its value is invalid.
  *
- * @param text what holds instead, such as {@code every system call is allowed}
+ * @param text the consequence, such as {@code every system call is allowed}
  * @param security whether the directive protects the rest of the machine from the unit
  */
 public record DirectiveCost(String text, boolean security) {
-    /** Directives that confine a unit: directives, a colon, and what holds without them. */
+    /** Directives that confine a unit: directives, a colon, and the consequence without them. */
     private static final String SECURITY =
             """
             RootDirectory RootImage: all files of the machine are visible
@@ -78,7 +78,7 @@ public record DirectiveCost(String text, boolean security) {
             TasksMax: the number of tasks is not limited
             """;
 
-    /** Values by which a unit asks for no protection. */
+    /** Values that ask for no protection. */
     private static final Set<String> NEUTRAL =
             Set.of("", "no", "n", "false", "f", "off", "0", "default", "all", "inherit", "auto");
 
@@ -106,7 +106,7 @@ public record DirectiveCost(String text, boolean security) {
         return Optional.ofNullable(TABLE.get(directive));
     }
 
-    /** Returns whether such a line asks for no protection, so that nothing is lost without it. */
+    /** Returns whether such a line asks for no protection, so that ignoring it costs nothing. */
     public static boolean isNone(String directive, String value) {
         return NEUTRAL.contains(value) && of(directive).map(DirectiveCost::security).orElse(false);
     }

@@ -7,8 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * For whom a manager works, and the folders that follow from it: those of the system or of one
- * user.
+ * The scope of a manager, the system or one user, and the folders that follow from it.
  *
  * @param user whether it is a user's manager
  * @param runtimeDirectory {@code %t}
@@ -17,10 +16,10 @@ import java.util.Map;
  * @param logsDirectory {@code %L}
  * @param configurationDirectory {@code %E}
  * @param sharedDataDirectory {@code %D}
- * @param account who runs the manager
+ * @param account the user who runs the manager
  * @param temporaryDirectory {@code %T}
  * @param largeTemporaryDirectory {@code %V}
- * @param variables that every unit finds in its environment, beside the usual ones
+ * @param variables that every unit has in its environment, beside the usual ones
  * @param umask of units that have no {@code UMask=}
  */
 public record ManagerScope(
@@ -36,7 +35,9 @@ public record ManagerScope(
         String largeTemporaryDirectory,
         Map<String, String> variables,
         int umask) {
-    /** What the manager of the system gives its services, whatever it inherited itself. */
+    /**
+     * The umask of the system manager's services, regardless of the one that the manager inherited.
+     */
     public static final int SYSTEM_UMASK = 0022;
 
     public ManagerScope {
@@ -46,16 +47,16 @@ public record ManagerScope(
     /** An entry of the user database. */
     public record Account(
             String name, long uid, String group, long gid, String home, String shell) {
-        /** Root as it is everywhere; the user database is not asked. */
+        /** Root as it is on every machine; the user database is not read. */
         public static final Account ROOT = new Account("root", 0, "root", 0, "/root", rootShell());
 
-        /** The shell that root is taken to have, whatever the user database says. */
+        /** Returns root's shell, regardless of the user database. */
         private static String rootShell() {
             return Files.isExecutable(Path.of("/bin/bash")) ? "/bin/bash" : "/bin/sh";
         }
     }
 
-    /** The manager of the system, run by root. */
+    /** Creates the scope of the system's manager, which root runs. */
     public static ManagerScope system(Map<String, String> environment) {
         return new ManagerScope(
                 false,
@@ -72,7 +73,7 @@ public record ManagerScope(
                 SYSTEM_UMASK);
     }
 
-    /** A manager of the user that we are, with the folders of the XDG base directories. */
+    /** Creates the scope of a manager of our own user, with the XDG base directories. */
     public static ManagerScope user(Map<String, String> environment) {
         Account account = ownAccount();
         String home = environment.getOrDefault("HOME", account.home());
@@ -98,7 +99,7 @@ public record ManagerScope(
                 SYSTEM_UMASK);
     }
 
-    /** The same with more variables. */
+    /** {@return a copy with more variables} */
     public ManagerScope withVariables(Map<String, String> more) {
         Map<String, String> all = new LinkedHashMap<>(variables);
         all.putAll(more);
@@ -106,7 +107,7 @@ public record ManagerScope(
     }
 
     /**
-     * The same with another umask: that of a user, who inherits it from his session.
+     * Returns a copy with another umask: a user's manager inherits it from the user's session.
      *
      * @param mask 0 to 0777
      */
@@ -140,7 +141,10 @@ public record ManagerScope(
         return otherwise;
     }
 
-    /** From the files of the user database; the numbers alone if we are not in them. */
+    /**
+     * Returns our account from the files of the user database, or only its ids if it is not in
+     * them.
+     */
     private static Account ownAccount() {
         long uid = ownNumber("unix:uid");
         long gid = ownNumber("unix:gid");
@@ -160,7 +164,7 @@ public record ManagerScope(
             Object value = Files.getAttribute(Path.of("/proc/self"), attribute);
             return Integer.toUnsignedLong((Integer) value);
         } catch (IOException e) {
-            return 65534; // nobody: /proc is not mounted
+            return 65534; // nobody, because /proc is not mounted
         }
     }
 

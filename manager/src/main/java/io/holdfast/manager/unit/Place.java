@@ -1,7 +1,7 @@
 package io.holdfast.manager.unit;
 
 /**
- * Where something was written.
+ * The place of a setting: a file and a line.
  *
  * @param source the file's path, or a name for text that has no file
  * @param line from 1; 0 for the source as a whole

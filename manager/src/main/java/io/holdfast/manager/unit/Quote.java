@@ -2,7 +2,7 @@ package io.holdfast.manager.unit;
 
 import java.util.Locale;
 
-/** Foreign text for a message: quoted, on one line, not too long. */
+/** Quotes text of unit files or clients for a message: on one line, and shortened. */
 public final class Quote {
     private static final int MAX = 80;
 

@@ -10,13 +10,13 @@ import java.util.Deque;
 import java.util.HexFormat;
 
 /**
- * Text inside unit names, as {@code systemd-escape} does it: {@code /} becomes {@code -}, every
- * other byte that a name cannot hold becomes {@code \xNN}.
+ * Escapes text in unit names as {@code systemd-escape} does: {@code /} becomes {@code -}, every
+ * other byte that a name cannot contain becomes {@code \xNN}.
  */
 public final class UnitEscape {
     private UnitEscape() {}
 
-    /** Any text as a part of a unit name. */
+    /** Escapes text as a part of a unit name. */
     public static String escape(String text) {
         StringBuilder escaped = new StringBuilder(text.length());
         byte[] bytes = text.getBytes(UTF_8);
@@ -34,9 +34,9 @@ public final class UnitEscape {
     }
 
     /**
-     * The text that was escaped.
+     * Returns the text that was escaped.
      *
-     * @throws IllegalArgumentException for a backslash that starts no {@code \xNN}, and where the
+     * @throws IllegalArgumentException for a backslash that does not start {@code \xNN}, and if the
      *     result is not UTF-8 or has a NUL
      */
     public static String unescape(String escaped) {
@@ -68,7 +68,8 @@ public final class UnitEscape {
     }
 
     /**
-     * A path as a part of a unit name: {@code /} is {@code -}, outer and doubled slashes vanish.
+     * Escapes a path as a part of a unit name: {@code /} becomes {@code -}; outer and double
+     * slashes are removed.
      */
     public static String escapePath(String path) {
         Deque<String> parts = new ArrayDeque<>();
@@ -83,7 +84,7 @@ public final class UnitEscape {
     }
 
     /**
-     * The absolute path that was escaped.
+     * Returns the absolute path that was escaped.
      *
      * @throws IllegalArgumentException if no path escapes to this
      */
@@ -102,7 +103,7 @@ public final class UnitEscape {
         return path;
     }
 
-    /** Only what can stand in no unit name is escaped: for names that people type. */
+    /** Escapes only characters that no unit name can contain, for names that people type. */
     static String escapeInvalid(String text) {
         StringBuilder escaped = new StringBuilder(text.length());
         for (byte b : text.getBytes(UTF_8)) {
@@ -118,7 +119,7 @@ public final class UnitEscape {
         return escaped.toString();
     }
 
-    /** Whether the character may stand in a name; {@code @} has its own rules. */
+    /** {@return whether a name may contain the character} {@code @} has separate rules. */
     static boolean isPlain(char c) {
         return (c >= 'a' && c <= 'z')
                 || (c >= 'A' && c <= 'Z')

@@ -14,11 +14,13 @@ import java.util.Optional;
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.unit.html">systemd.unit</a>
  */
 public record UnitName(String text) implements Comparable<UnitName> {
-    /** Characters of a name, with its suffix; each is a byte. */
+    /** Characters of a name, with its suffix; each is one byte. */
     public static final int MAX_LENGTH = 255;
 
     /**
-     * @throws IllegalArgumentException if it is no unit name; the message says why
+     * Checks a name.
+     *
+     * @throws IllegalArgumentException if it is not a unit name; the message says why
      */
     public UnitName {
         problem(text)
@@ -29,22 +31,25 @@ public record UnitName(String text) implements Comparable<UnitName> {
     }
 
     /**
-     * @throws IllegalArgumentException if it is no unit name
+     * Returns the name for a text.
+     *
+     * @throws IllegalArgumentException if it is not a unit name
      */
     public static UnitName of(String text) {
         return new UnitName(text);
     }
 
-    /** The name, if it is one. */
+    /** Returns the name for a text; empty if it is not a unit name. */
     public static Optional<UnitName> parse(String text) {
         return problem(text).isEmpty() ? Optional.of(new UnitName(text)) : Optional.empty();
     }
 
     /**
-     * The unit that a person means: a path names a {@code .mount} (or below {@code /dev} a {@code
-     * .device}), a name without suffix a service; characters that no name can have are escaped.
+     * Returns the unit that a user's input means: a path is a {@code .mount} (or below {@code /dev}
+     * a {@code .device}), a name without suffix is a service; characters that no name can contain
+     * are escaped.
      *
-     * @throws IllegalArgumentException if no name can be made of it (empty, too long)
+     * @throws IllegalArgumentException if the input cannot become a name (empty, too long)
      */
     public static UnitName meant(String words) {
         if (words.startsWith("/")) {
@@ -77,53 +82,53 @@ public record UnitName(String text) implements Comparable<UnitName> {
         return Optional.empty();
     }
 
-    /** The type that its suffix names. */
+    /** {@return the type, by the suffix} */
     public UnitType type() {
         return UnitType.ofName(text).orElseThrow();
     }
 
-    /** Without the suffix. */
+    /** {@return the name without the suffix} */
     public String stem() {
         return text.substring(0, text.length() - type().suffix().length());
     }
 
-    /** What stands before the first {@code @}, or the whole stem. */
+    /** {@return the part before the first {@code @}, or the whole stem} */
     public String prefix() {
         int at = text.indexOf('@');
         return at < 0 ? stem() : text.substring(0, at);
     }
 
-    /** What stands between {@code @} and the suffix; empty for plain names and templates. */
+    /** {@return the part between {@code @} and the suffix; empty for plain names and templates} */
     public Optional<String> instance() {
         return isInstance()
                 ? Optional.of(stem().substring(prefix().length() + 1))
                 : Optional.empty();
     }
 
-    /** Neither a template nor an instance. */
+    /** {@return whether it is neither a template nor an instance} */
     public boolean isPlain() {
         return text.indexOf('@') < 0;
     }
 
-    /** Whether nothing stands between the {@code @} and the suffix. */
+    /** {@return whether the suffix follows the {@code @} directly} */
     public boolean isTemplate() {
         return !isPlain() && stem().length() == prefix().length() + 1;
     }
 
-    /** Whether something stands between the {@code @} and the suffix. */
+    /** {@return whether there is text between the {@code @} and the suffix} */
     public boolean isInstance() {
         return !isPlain() && !isTemplate();
     }
 
-    /** The template of an instance. */
+    /** {@return the template of an instance} */
     public Optional<UnitName> template() {
         return isInstance() ? Optional.of(of(prefix() + "@" + type().suffix())) : Optional.empty();
     }
 
     /**
-     * The instance of this template (or of this instance's template).
+     * Returns an instance of this template (or of this instance's template).
      *
-     * @throws IllegalArgumentException if this is a plain name, or the result is no valid name
+     * @throws IllegalArgumentException if this is a plain name, or the result is not a valid name
      */
     public UnitName withInstance(String instance) {
         if (isPlain()) {
@@ -133,11 +138,11 @@ public record UnitName(String text) implements Comparable<UnitName> {
     }
 
     /**
-     * A slice's ancestors from the top and then itself, without {@code -.slice}: {@code a.slice,
-     * a-b.slice}. They are the components of its cgroup path.
+     * Returns a slice's ancestors from the top and then the slice, without {@code -.slice}: {@code
+     * a.slice, a-b.slice}. They are the components of its cgroup path.
      *
-     * @throws IllegalArgumentException if this is not the name of a slice: leading, trailing or
-     *     double dashes
+     * @throws IllegalArgumentException if this is not the name of a slice, or it has leading,
+     *     trailing or double dashes
      */
     public List<UnitName> slicePath() {
         String stem = stem();

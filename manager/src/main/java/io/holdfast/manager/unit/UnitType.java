@@ -3,7 +3,7 @@ package io.holdfast.manager.unit;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The kinds of units, by the suffix of their names. */
+/** The types of units, by the suffix of their names. */
 public enum UnitType {
     SERVICE,
     SOCKET,
@@ -20,17 +20,17 @@ public enum UnitType {
     private final String suffix = "." + name().toLowerCase(Locale.ROOT);
     private final String section = name().charAt(0) + suffix.substring(2);
 
-    /** With its dot: {@code .service}. */
+    /** {@return the suffix with its dot: {@code .service}} */
     public String suffix() {
         return suffix;
     }
 
-    /** The name of its own section: {@code Service}. */
+    /** {@return the name of the type's section: {@code Service}} */
     public String section() {
         return section;
     }
 
-    /** Whether a unit of this kind may be known under a second name. */
+    /** {@return whether a unit of this type may have aliases} */
     public boolean mayHaveAliases() {
         return switch (this) {
             case SERVICE, SOCKET, TARGET, DEVICE, TIMER, PATH -> true;
@@ -38,17 +38,17 @@ public enum UnitType {
         };
     }
 
-    /** Whether its name is enough for a unit of this kind: files only add to it. */
+    /** {@return whether a unit of this type exists by its name alone} Files only add to it. */
     public boolean isMadeByName() {
         return this == SLICE || this == DEVICE;
     }
 
-    /** Whether no file makes a unit of this kind, but whoever asks for it. */
+    /** {@return whether a unit of this type is made on request at run time, never by a file} */
     public boolean isTransient() {
         return this == SCOPE;
     }
 
-    /** The type whose suffix ends this name. The case matters. */
+    /** Returns the type whose suffix ends this name, with exactly that case. */
     public static Optional<UnitType> ofName(String name) {
         for (UnitType type : values()) {
             if (name.endsWith(type.suffix)) {

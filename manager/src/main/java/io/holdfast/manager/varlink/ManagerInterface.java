@@ -48,11 +48,11 @@ import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 
 /**
- * A manager's face on Varlink: {@code io.holdfast.Manager}.
+ * The manager's Varlink interface: {@code io.holdfast.Manager}.
  *
- * <p>Everybody may read, but for the log lines of units ({@link LogReaders}). To change something
- * the peer must be root or the manager's own user ({@link Permission#isOwner}), or have the {@link
- * Permission} that it was served with.
+ * <p>Every user may read, except for the log lines of units ({@link LogReaders}). To change
+ * something the peer must be root or the manager's own user ({@link Permission#isOwner}), or be
+ * authorized by the {@link Permission} that the interface is served with.
  */
 public final class ManagerInterface implements AutoCloseable {
     /** The name of the socket in the runtime folder. */
@@ -181,17 +181,17 @@ public final class ManagerInterface implements AutoCloseable {
             error Failed (reason: string)
             """;
 
-    /** Whoever connects may ask; {@link Permission} tells who may do something. */
+    /** Every user may connect; {@link Permission} decides who may change something. */
     private static final int FOR_ALL = 0666;
 
-    /** A question about the manager, or about all of its units. */
+    /** The details of a request about the manager, or about all of its units. */
     private static final List<Map<String, String>> ALL = List.of(Map.of());
 
     private final Manager manager;
     private final Guard guard;
     private final LogReaders logReaders;
 
-    /** Connections that the kernel keeps until they are accepted. */
+    /** Connections that the kernel queues until they are accepted. */
     private static final int BACKLOG = 128;
 
     private final VarlinkServer server;
@@ -218,7 +218,8 @@ public final class ManagerInterface implements AutoCloseable {
     }
 
     /**
-     * The same, for those too who have the permission.
+     * Serves the manager on {@link #SOCKET} in a folder, also to peers that the permission
+     * authorizes.
      *
      * @throws io.holdfast.core.ErrnoException EADDRINUSE if another manager is there
      */
@@ -297,9 +298,9 @@ public final class ManagerInterface implements AutoCloseable {
     }
 
     /**
-     * Goes on if the peer may do that to each of the units.
+     * Calls {@code then} if the peer is authorized for each of the units.
      *
-     * @param units none if all are meant
+     * @param units empty for all units
      */
     private CompletableFuture<JsonObject> permitted(
             Call call,

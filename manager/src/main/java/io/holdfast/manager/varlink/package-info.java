@@ -1,4 +1,4 @@
-/** The manager's face over Varlink. */
+/** The manager's Varlink interface. */
 @NullMarked
 package io.holdfast.manager.varlink;
 

@@ -17,7 +17,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Whether what a unit names is on this machine: programs, users and groups. Blocking. */
+/**
+ * Checks whether the programs, users and groups that a unit names exist on this machine. Blocking.
+ */
 final class MachineCheck {
     private final Accounts accounts;
 
@@ -53,7 +55,10 @@ final class MachineCheck {
                                 .ifPresent(text -> found.add(missing(command.place(), text))));
     }
 
-    /** A file of a folder that only its own root has is not looked for. */
+    /**
+     * Returns what is wrong with a command's program, if anything. A name without a folder is
+     * looked for in the search path only.
+     */
     private static Optional<String> problem(ExecCommand command) {
         String name = command.executable();
         if (!name.startsWith("/")) {
@@ -88,7 +93,7 @@ final class MachineCheck {
     private void accounts(Unit unit, ExecSettings exec, List<Diagnostic> found)
             throws InterruptedException {
         if (exec.dynamicUser()) {
-            return; // made up for the run
+            return; // created for the run
         }
         if (exec.user().isPresent()) {
             user(unit, "User", exec.user().get(), found);

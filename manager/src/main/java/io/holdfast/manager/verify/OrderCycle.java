@@ -20,7 +20,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** An order of units that has no first: {@code a after b after a}. */
+/** An ordering cycle of units: {@code a after b after a}. */
 final class OrderCycle {
     private final Map<UnitName, UnitName> byAnyName = new HashMap<>();
     private final Map<UnitName, Set<UnitName>> earlier = new LinkedHashMap<>();
@@ -50,7 +50,7 @@ final class OrderCycle {
         return Objects.requireNonNull(earlier.get(later));
     }
 
-    /** One cycle among units, in words, if there is one. */
+    /** Describes one cycle among units, if there is one. */
     static Optional<String> find(Collection<Unit> units) {
         OrderCycle graph = new OrderCycle(units);
         Set<UnitName> done = new HashSet<>();
@@ -64,7 +64,9 @@ final class OrderCycle {
         return Optional.empty();
     }
 
-    /** Goes from unit to unit that comes before; a path that meets itself is a cycle. */
+    /**
+     * Searches depth-first along the units that come before; a path that meets itself is a cycle.
+     */
     private List<UnitName> from(UnitName start, Set<UnitName> done) {
         List<UnitName> path = new ArrayList<>();
         Deque<Iterator<UnitName>> open = new ArrayDeque<>();

@@ -5,11 +5,11 @@ import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.section.Unit;
 import java.nio.file.Path;
 
-/** Finds the line of a unit's files that said something. */
+/** Finds the line of a unit's files that causes a diagnostic. */
 final class Places {
     private Places() {}
 
-    /** The last line of a directive whose value contains a text, or the file as a whole. */
+    /** Returns the last line of a directive whose value contains a text, or the file as a whole. */
     static Place of(Unit unit, String directive, String text) {
         Place found = null;
         for (UnitFile file : unit.source().files()) {

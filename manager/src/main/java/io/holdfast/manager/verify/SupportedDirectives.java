@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which directives of systemd have their effect here, as a page: made from the readers themselves,
- * so that it cannot say anything else than the manager does.
+ * The page of the systemd directives that are supported: generated from the readers themselves, so
+ * that it always matches the manager.
  */
 public final class SupportedDirectives {
     private record Section(UnitType type, String name) {}
@@ -23,7 +23,7 @@ public final class SupportedDirectives {
 
     private SupportedDirectives() {}
 
-    /** The page, in Markdown. */
+    /** {@return the page, in Markdown} */
     public static String markdown() {
         StringBuilder page = new StringBuilder();
         page.append("# Directives of unit files\n\n")

@@ -18,17 +18,17 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Tells what will not work of units, without a manager and without starting anything:
+ * Finds problems of units before a start, without a manager and without starting anything:
  *
  * <ul>
- *   <li>what their files say that is broken, mistyped, or not supported, and what that costs;
- *   <li>programs, users and groups that are not there;
- *   <li>units that are required and not there, by the unit or by what it pulls in;
- *   <li>an order that goes in a circle.
+ *   <li>broken, mistyped or unsupported lines in their files, and what these cost;
+ *   <li>programs, users and groups that do not exist;
+ *   <li>missing units that are required, by the unit or by a unit that it pulls in;
+ *   <li>ordering cycles.
  * </ul>
  *
- * <p>It reads files as a manager does, so what it says of a line is what the manager will say.
- * Blocking. Thread-safe.
+ * <p>It reads files as a manager does, so the manager will report the same about a line. Blocking.
+ * Thread-safe.
  */
 public final class UnitVerifier {
     private final LoadPath path;
@@ -37,7 +37,7 @@ public final class UnitVerifier {
     private final MachineCheck machine;
 
     /**
-     * @param folders of unit files that come before those of the load path
+     * @param folders of unit files that take precedence over those of the load path
      */
     public UnitVerifier(ManagerScope scope, LoadPath path, List<Path> folders) {
         this.path = path;
@@ -47,16 +47,16 @@ public final class UnitVerifier {
     }
 
     /**
-     * What there is to say of a unit.
+     * The findings about a unit.
      *
-     * @param diagnostics in the order of its lines, then what concerns it as a whole
+     * @param diagnostics in the order of its lines, then those about the unit as a whole
      */
     public record Verdict(UnitName unit, Optional<Path> fragment, List<Diagnostic> diagnostics) {
         public Verdict {
             diagnostics = List.copyOf(diagnostics);
         }
 
-        /** Whether it will work as it is written, but for what is not supported. */
+        /** Returns whether it will work as it is written, except for unsupported directives. */
         public boolean isGood() {
             return diagnostics.stream()
                     .map(Diagnostic::kind)

@@ -1,6 +1,5 @@
 /**
- * What will not work of units, found before they are started: {@link
- * io.holdfast.manager.verify.UnitVerifier}.
+ * Finds problems of units before they are started: {@link io.holdfast.manager.verify.UnitVerifier}.
  */
 @NullMarked
 package io.holdfast.manager.verify;

@@ -7,16 +7,16 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * What is known of a service beyond its {@link UnitStatus}.
+ * The state of a service beyond its {@link UnitStatus}.
  *
- * @param control the process that runs a command beside the main one
- * @param lastMain the main process of the last run, which may have gone
- * @param mainStart when that was spawned or named
- * @param mainExit when it exited
- * @param uid of the user that {@code User=} or {@code DynamicUser=} gives it, while it runs
- * @param gid of the group that goes with it
+ * @param control the control process, which runs a command beside the main process
+ * @param lastMain the main process of the last run, which may have ended
+ * @param mainStart when the main process was spawned or named
+ * @param mainExit when the main process exited
+ * @param uid of its user by {@code User=} or {@code DynamicUser=}, while it runs
+ * @param gid of the group that goes with this user
  * @param reloadResult how its last reload ended, in systemd's words
- * @param nextPause before the next automatic restart
+ * @param nextPause the delay before the next automatic restart
  */
 public record ServiceView(
         Optional<ProcessId> control,

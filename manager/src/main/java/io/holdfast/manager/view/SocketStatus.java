@@ -5,14 +5,14 @@ import io.holdfast.manager.unit.section.SocketSection.Listen;
 import java.util.List;
 
 /**
- * What a socket has besides its {@link UnitStatus}.
+ * The state of a socket beyond its {@link UnitStatus}.
  *
  * @param listens in the order of the unit's lines
  * @param accept whether each connection gets an instance
- * @param connections whose instances live now; 0 without {@code Accept=yes}, as are the next two
+ * @param connections whose instances run now; 0 without {@code Accept=yes}, as are the next two
  * @param accepted connections since the unit was loaded
- * @param refused those that were one too many
- * @param triggers the services that it starts: its own, or the instances that live now
+ * @param refused connections beyond a limit
+ * @param triggers the services that it activates: its own, or the instances that run now
  */
 public record SocketStatus(
         UnitName unit,

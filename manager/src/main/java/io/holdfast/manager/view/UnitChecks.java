@@ -8,13 +8,13 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What came of the conditions and assertions of a unit at its last start.
+ * The results of a unit's conditions and assertions at its last start.
  *
  * @param at when the conditions were checked; never, if the unit was not started since it was
  *     loaded
  * @param assertionsAt when the assertions were checked, which is done only if the conditions are
  *     met
- * @param held whether each of them by itself held; without those that were not checked
+ * @param held for each one that was checked, whether it held on its own
  */
 public record UnitChecks(
         boolean conditions,
@@ -26,7 +26,7 @@ public record UnitChecks(
     public static final UnitChecks NEVER =
             new UnitChecks(false, false, DualTimestamp.NEVER, DualTimestamp.NEVER, Map.of());
 
-    /** Writes down what came of them, but not of each by itself. */
+    /** Stores the results, except those of each single condition. */
     public void record(Fields fields) {
         fields.put("conditions", conditions)
                 .put("assertions", assertions)
@@ -34,7 +34,7 @@ public record UnitChecks(
                 .put("assertions-at", assertionsAt.toString());
     }
 
-    /** The opposite of {@link #record}. */
+    /** The inverse of {@link #record}. */
     public static UnitChecks of(Fields fields) {
         return new UnitChecks(
                 fields.is("conditions"),
@@ -44,7 +44,10 @@ public record UnitChecks(
                 Map.of());
     }
 
-    /** A start has checked both now, or found that the conditions are not met. */
+    /**
+     * Returns the results of a start that has checked both, or found that the conditions are not
+     * met.
+     */
     public UnitChecks after(Verdict ofConditions, Verdict ofAssertions) {
         return ofConditions.met()
                 ? after(true, ofAssertions.met(), both(ofConditions.held(), ofAssertions.held()))
@@ -58,7 +61,7 @@ public record UnitChecks(
         return Map.copyOf(all);
     }
 
-    /** A start had nothing to check. */
+    /** Returns the results of a start that had nothing to check. */
     public UnitChecks afterNone() {
         return after(true, true, Map.of());
     }

@@ -14,22 +14,23 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * A unit as it is at one moment.
+ * A snapshot of a unit.
  *
  * @param subState the word of systemd: {@code running}, {@code stop-sigterm}, …
- * @param since when it came into that state
+ * @param since when it entered that state
  * @param result how the last run ended, {@code success} while nothing went wrong
  * @param mainProcess its main process
  * @param mainExit how the last main process ended
  * @param failure why it failed or was not started, as far as that is known beyond its result
- * @param invocationId 32 hexadecimal digits of this run, empty before the first
+ * @param invocationId 32 hexadecimal digits that identify this run, empty before the first
  * @param cgroup the path of its cgroup, while it has one
  * @param processes its processes, as {@link ProcessList} bounds them
- * @param statusText what it says of itself (STATUS=)
- * @param restarts how often it was restarted by itself since it was last started by somebody
- * @param log the last lines that it wrote
- * @param logUser the user of {@code User=} whose runs wrote all of them: he may read them, beside
- *     those who may read all logs. Empty if the runs had no such user, a dynamic one, or several
+ * @param statusText its own text (STATUS=)
+ * @param restarts automatic restarts since the last start on request
+ * @param log the last lines of its output
+ * @param logUser the user of {@code User=} whose runs wrote all of them: this user may read them,
+ *     beside those who may read all logs. Empty if the runs had no such user, a dynamic one, or
+ *     several
  */
 public record UnitStatus(
         String name,
@@ -74,12 +75,12 @@ public record UnitStatus(
                 .toList();
     }
 
-    /** Of a unit without processes. */
+    /** Returns the status of a unit without processes. */
     public static UnitStatus of(Unit unit, ActiveState active, String subState) {
         return of(unit, active, subState, Instant.EPOCH, "success");
     }
 
-    /** The same, with what became of it. */
+    /** Returns the status of a unit without processes, with its result. */
     public static UnitStatus of(
             Unit unit, ActiveState active, String subState, Instant since, String result) {
         return new UnitStatus(
@@ -105,27 +106,27 @@ public record UnitStatus(
                 OptionalLong.empty());
     }
 
-    /** The same with its processes. */
+    /** Returns a copy with its processes. */
     public UnitStatus withProcesses(List<UnitProcess> found) {
         return with(failure, invocationId, cgroup, found, log, logUser);
     }
 
-    /** The same with why it failed or was not started. */
+    /** Returns a copy with the reason why it failed or was not started. */
     public UnitStatus withFailure(Optional<String> why) {
         return with(why, invocationId, cgroup, processes, log, logUser);
     }
 
-    /** The same in a cgroup. */
+    /** Returns a copy with its cgroup. */
     public UnitStatus withCgroup(Optional<String> path) {
         return with(failure, invocationId, path, processes, log, logUser);
     }
 
-    /** The same of a run. */
+    /** Returns a copy with the id of its run. */
     public UnitStatus withInvocation(String id) {
         return with(failure, id, cgroup, processes, log, logUser);
     }
 
-    /** The same with what it has written. */
+    /** Returns a copy with the last lines of its output. */
     public UnitStatus withLog(List<String> lines, OptionalLong writer) {
         return with(failure, invocationId, cgroup, processes, lines, writer);
     }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** When a unit last came into its states and left them. */
+/** The times at which a unit last entered and left its states. */
 public record UnitTimes(
         DualTimestamp stateChange,
         DualTimestamp inactiveExit,
@@ -45,7 +45,9 @@ public record UnitTimes(
     }
 
     /**
-     * @throws IllegalArgumentException if that is not what {@link #toString} gives
+     * Parses the output of {@link #toString}; an empty text is {@link #NEVER}.
+     *
+     * @throws IllegalArgumentException if the text is not such an output
      */
     public static UnitTimes parse(String text) {
         if (text.isEmpty()) {

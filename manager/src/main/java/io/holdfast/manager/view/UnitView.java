@@ -5,14 +5,14 @@ import io.holdfast.manager.unit.section.Unit;
 import java.util.Optional;
 
 /**
- * A unit as its files describe it and as it is at one moment.
+ * A snapshot of a unit and of its definitions.
  *
- * @param unit as its files were when they were last there
- * @param inForce as they were when it was started
- * @param newest as they were last read, also if they were gone
+ * @param unit as its files were when they last existed
+ * @param inForce as its files were when it was started
+ * @param newest as its files were last read, even if they were gone
  * @param perpetual whether it cannot be stopped
- * @param service of a service that is loaded
- * @param socket of a socket that is loaded
+ * @param service the state of a service that is loaded
+ * @param socket the state of a socket that is loaded
  */
 public record UnitView(
         Unit unit,

@@ -1,4 +1,4 @@
-/** What the faces see of a unit, fixed at one moment. */
+/** Snapshots of units for the interfaces of the manager. */
 @NullMarked
 package io.holdfast.manager.view;
 

@@ -26,9 +26,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a manager that is no root can do for its services, and what it refuses. */
+/** Tests what a manager that does not run as root can do for its services, and what it refuses. */
 @Timeout(120)
-@Needs(root = true) // to become another
+@Needs(root = true) // to change to another user
 class ExecutionAsUserTest {
     private static final int NOBODY = 65534;
     private static final String STATUS = "ExecStart=/bin/cat /proc/self/status";
@@ -43,7 +43,7 @@ class ExecutionAsUserTest {
         Path ignored = Files.setAttribute(folder, "unix:uid", NOBODY);
     }
 
-    /** What the service writes, run by nobody. */
+    /** Returns the output of a service that the user nobody runs. */
     private String run(String... lines) throws Exception {
         ServiceUnit unit = TestUnits.service(scope, lines);
         StringBuilder written = new StringBuilder();

@@ -66,7 +66,7 @@ class ExecutionTest {
                 warnings::add);
     }
 
-    /** What the first ExecStart= writes; it must succeed. */
+    /** Returns the output of the first ExecStart=, which must succeed. */
     private String run(String... lines) throws Exception {
         ServiceUnit unit = TestUnits.service(scope, lines);
         return run(unit, unit.service().commands().start().getFirst(), Map.of());
@@ -79,7 +79,7 @@ class ExecutionTest {
         return ran.text();
     }
 
-    /** What a program wrote, and its end. */
+    /** The output of a program, and its exit. */
     private record Ran(String text, Exit exit) {}
 
     private Ran ran(ServiceUnit unit, ExecCommand command, Map<String, String> more)
@@ -491,7 +491,7 @@ class ExecutionTest {
         assertThat(text).containsPattern("Max open files +100 +200 ");
         assertThat(text).containsPattern("Max core file size +0 +0 ");
         assertThat(warnings).isEmpty();
-        // beyond what the kernel allows to anybody (fs.nr_open)
+        // above the kernel's limit for every process (fs.nr_open)
         String clamped = run("ExecStart=/bin/cat /proc/self/limits", "LimitNOFILE=infinity");
         long hard = SysResource.limit(Resource.NOFILE.number())[1];
         assertThat(clamped).containsPattern("Max open files +" + hard + " +" + hard + " ");

@@ -35,7 +35,7 @@ class LeftoversTest {
         Files.setAttribute(shared, "unix:mode", 01777);
     }
 
-    /** What a manager leaves that is killed: its lock is free. */
+    /** Makes a folder as a killed manager leaves it: its lock is free. */
     private Path left(String name) throws IOException {
         Path outer = Files.createDirectory(shared.resolve(name));
         Files.setAttribute(outer, "unix:mode", 0700);

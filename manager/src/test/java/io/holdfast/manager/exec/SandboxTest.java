@@ -35,7 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the processes of a service can see and do, and what not. */
+/** Tests what the processes of a service can see and do, and what they cannot. */
 @Timeout(120)
 @Needs(root = true, features = Feature.MOUNT_TREES)
 class SandboxTest {
@@ -47,7 +47,7 @@ class SandboxTest {
     private final List<String> warnings = new ArrayList<>();
     private List<String> before = List.of();
 
-    /** Not below /tmp, which some of them hide. */
+    /** Makes a folder outside of /tmp, which some tests hide. */
     @BeforeEach
     void makeAFolder() throws IOException {
         folder = Files.createTempDirectory(Path.of("/var/lib"), "holdfast-test");
@@ -84,7 +84,7 @@ class SandboxTest {
         return runAll(lines).getLast();
     }
 
-    /** What each of the commands before and at the start writes; they must succeed. */
+    /** Returns the output of each command before and at the start; they must succeed. */
     private List<String> runAll(String... lines) throws Exception {
         ServiceUnit unit = TestUnits.service(scope, lines);
         assertThat(unit.diagnostics()).noneMatch(told -> told.kind() == Diagnostic.Kind.REFUSED);
@@ -114,7 +114,7 @@ class SandboxTest {
         return outputs;
     }
 
-    /** It may write as much as a pipe holds. */
+    /** Returns the output of a command, which may write as much as a pipe holds. */
     private static String run(Execution execution, ExecCommand command, Fd readEnd)
             throws Exception {
         byte[] bytes = new byte[8192];
@@ -452,7 +452,7 @@ class SandboxTest {
         assertThat(folder.resolve("state/s/x")).exists();
         assertThat(folder.resolve("run/r")).doesNotExist();
 
-        Path state = folder.resolve("state/s"); // whose number the next run gets
+        Path state = folder.resolve("state/s"); // its owner's id is reused by the next run
         Path _ = Files.setAttribute(state, "unix:uid", 61_234);
         assertThat(run("DynamicUser=yes", "StateDirectory=s", shell("id -u"))).isEqualTo("61234");
     }
@@ -474,7 +474,7 @@ class SandboxTest {
                 "TemporaryFileSystem=/srv:no_such_option=1");
     }
 
-    /** The user of a service exchanges what the unit names with a link to root's own. */
+    /** The user of a service replaces a path of the unit by a link to a file of root. */
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -10,11 +10,11 @@ import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Units from text, and managers whose folders are temporary. */
+/** Creates units from text, and scopes of managers whose folders are temporary. */
 public final class TestUnits {
     private TestUnits() {}
 
-    /** The system's manager, with all its folders below this one. */
+    /** Returns the scope of a system manager, with all its folders below this one. */
     public static ManagerScope scopeIn(Path folder) {
         return new ManagerScope(
                 false,
@@ -31,7 +31,7 @@ public final class TestUnits {
                 ManagerScope.SYSTEM_UMASK);
     }
 
-    /** A service by the lines of its {@code [Service]} section. */
+    /** Returns a service by the lines of its {@code [Service]} section. */
     static ServiceUnit service(ManagerScope scope, String... lines) {
         boolean starts = List.of(lines).stream().anyMatch(line -> line.startsWith("ExecStart="));
         String text =

@@ -15,7 +15,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whatever is asked of whatever units: jobs end, once, in order, and leave states that agree. */
+/**
+ * For arbitrary requests on arbitrary units, jobs end, once, in order, and leave consistent states.
+ */
 @SameOnEveryKernel
 @Timeout(300)
 class JobEnginePropertyTest {
@@ -39,7 +41,10 @@ class JobEnginePropertyTest {
         return "u" + number;
     }
 
-    /** Units that are ordered by their numbers, if they are, so that there is no cycle. */
+    /**
+     * Makes units that are ordered by their numbers, if they are ordered, so that there is no
+     * cycle.
+     */
     private static World world(Gen gen, int count, boolean cycles) {
         World world = new World();
         for (int i = 0; i < count; i++) {
@@ -112,7 +117,7 @@ class JobEnginePropertyTest {
             act(world, gen, count);
         }
         world.settle();
-        for (World.Fake unit : world.units()) { // those that had to wait for something else
+        for (World.Fake unit : world.units()) { // units that had to wait for something else
             if (unit.activeState() == ActiveState.DEACTIVATING) {
                 unit.is(ActiveState.INACTIVE);
             }
@@ -147,7 +152,7 @@ class JobEnginePropertyTest {
         }
     }
 
-    /** A job that was there before may have become one that goes first. */
+    /** Returns whether an existing job may have become a job that goes first. */
     private static boolean wasMerged(UnitJob job) {
         return job.type() == JobType.RESTART || job.type() == JobType.STOP;
     }

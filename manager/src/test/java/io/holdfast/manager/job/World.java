@@ -18,7 +18,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Units without processes, on a clock that is turned by hand: what the job engine is tested with.
+ * A world for tests of the job engine: units without processes, on a simulated clock.
  *
  * <pre>{@code
  * World world = new World();
@@ -116,7 +116,7 @@ final class World implements JobEngine.Listener {
     }
 
     /**
-     * @return the number of the job, which has begun if it could
+     * @return the id of the job, which has begun if it could
      */
     long request(String name, JobType type, JobMode mode) {
         long[] id = new long[1];
@@ -135,12 +135,12 @@ final class World implements JobEngine.Listener {
         return job.id();
     }
 
-    /** How a job ended that was asked for. */
+    /** Returns how a requested job ended. */
     Optional<JobResult> result(long id) {
         return Optional.ofNullable(results.get(id));
     }
 
-    /** {@code a.service/start waiting}, for each job. */
+    /** Returns {@code a.service/start waiting} for each job. */
     List<String> jobs() {
         return engine.all().stream()
                 .map(job -> job.unit().prefix() + "/" + job.type().word() + " " + job.state())
@@ -160,16 +160,16 @@ final class World implements JobEngine.Listener {
         now = end;
     }
 
-    /** Lets all that is under way come to its end. */
+    /** Advances the clock until nothing is under way. */
     void settle() {
         for (int i = 0; !timers.isEmpty() && i < 1_000_000; i++) {
             advance(timers.peek().at - now);
         }
     }
 
-    // ---- what is told
+    // ---- what was reported
 
-    /** What units did, in order. */
+    /** Returns what units did, in order. */
     List<String> events() {
         return events;
     }
@@ -178,7 +178,7 @@ final class World implements JobEngine.Listener {
         return notes;
     }
 
-    /** {@code new a/start}, {@code removed a/start done}. */
+    /** Returns {@code new a/start}, {@code removed a/start done}. */
     List<String> signals() {
         return signals;
     }
@@ -252,7 +252,7 @@ final class World implements JobEngine.Listener {
             return this;
         }
 
-        /** Inactive again as soon as its start is done. */
+        /** Makes it inactive again as soon as its start is done. */
         Fake oneshot() {
             oneshot = true;
             return this;
@@ -301,7 +301,7 @@ final class World implements JobEngine.Listener {
             return this;
         }
 
-        /** It has come into a state by itself. */
+        /** Enters a state without a job. */
         void is(ActiveState now) {
             generation++;
             enter(now);
@@ -448,7 +448,7 @@ final class World implements JobEngine.Listener {
             done.accept(result);
         }
 
-        /** Unless something else has begun by then. */
+        /** Runs a task later, unless something else has begun by then. */
         private void later(long seconds, Runnable task) {
             int mine = ++generation;
             if (seconds == 0) {

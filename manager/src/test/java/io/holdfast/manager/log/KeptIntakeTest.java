@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Managers follow each other; each is left at some point as if it had been killed there. */
+/** Tests a sequence of managers, each of which is stopped at some point as if killed there. */
 @Timeout(120)
 class KeptIntakeTest {
     private static final int ROOM = 1 << 20;
@@ -57,17 +57,17 @@ class KeptIntakeTest {
         pipe[1].close();
     }
 
-    /** The end of a manager that nobody sees coming. */
+    /** The unexpected end of a manager. */
     private static final class Killed extends RuntimeException {
         private static final long serialVersionUID = 1;
     }
 
-    /** Prints in safety what is told, and outlives managers. */
+    /** Stores reported lines durably, and outlives managers. */
     private static final class Printer implements ManagerListener {
         private final List<String> printed = new ArrayList<>();
         private final List<String> waiting = new ArrayList<>();
         private final List<String> events = new ArrayList<>();
-        private long toldFile; // the last one: no other is remembered
+        private long toldFile; // the last one: no other is recorded
         private long told;
         private int stepsToLive = Integer.MAX_VALUE;
 
@@ -128,7 +128,7 @@ class KeptIntakeTest {
             }
             try {
                 logs = new UnitLogs(printer, survival, new ManagerCounters());
-            } catch (Killed e) { // in the middle of taking back
+            } catch (Killed e) { // while it adopts the log
                 survival.end();
                 keeper.close();
                 throw e;
@@ -173,7 +173,7 @@ class KeptIntakeTest {
         killed();
         assertThat(manager.log.last(9)).containsExactly("one");
         write("o\nth");
-        killed(); // which has not even looked
+        killed(); // before it has read the pipe
         take();
         killed();
         write("ree\n");
@@ -183,11 +183,11 @@ class KeptIntakeTest {
         assertThat(printer.events).isEmpty();
     }
 
-    /** The word of the printer is that of one unit; another unit's lines replace it. */
+    /** The printer records the position of one unit only; another unit's lines replace it. */
     @Test
     void whatWasToldBeforeACrashIsNotedBeforeAnotherUnitIsTold() {
         write("one\n");
-        printer.stepsToLive = 3; // told, and not noted in the file
+        printer.stepsToLive = 3; // reported, and not committed to the file
         assertThatExceptionOfType(Killed.class).isThrownBy(this::take);
         killed();
 
@@ -354,7 +354,7 @@ class KeptIntakeTest {
         return text.toString();
     }
 
-    /** Takes what there is; a manager that is killed by that is followed by others, as killed. */
+    /** Reads the pipe; a manager that is killed by that is followed by others, killed likewise. */
     private void step(int steps) {
         printer.stepsToLive = steps;
         try {

@@ -61,7 +61,7 @@ class PrintedLinesTest {
         return new String(all, UTF_8);
     }
 
-    /** A file as a manager leaves it that is killed. */
+    /** Makes a file as a killed manager leaves it. */
     private KeptText left(String text, long... numbers) {
         KeptText file = KeptText.make("lines", numbers);
         file.write(KeptText.START, text.getBytes(UTF_8), text.length());
@@ -196,7 +196,7 @@ class PrintedLinesTest {
 
     @Test
     void aReaderThatDoesNotWaitIsWaitedFor() throws Exception {
-        fill(pipe[1]); // which leaves it in that mode
+        fill(pipe[1]); // leaves it non-blocking
         PrintedLines lines = open();
         lines.add("a line");
         assertThat(lines.flush(Duration.ofMillis(1))).isFalse();

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Work that hangs here waits in open(2), for the other end of a FIFO. */
+/** Tests workers; work that hangs here waits in open(2) for the other end of a FIFO. */
 @Timeout(60)
 class WorkersTest {
     private static final Duration SHORT = Duration.ofMillis(50);
@@ -46,13 +46,13 @@ class WorkersTest {
 
     @AfterEach
     void close() {
-        try (Fd _ = letGo()) { // also work that has not come to its open yet
+        try (Fd _ = letGo()) { // also for work that has not called open(2) yet
             workers.close();
         }
         loop.close();
     }
 
-    /** In the kernel, until it is let go. */
+    /** Blocks in the kernel until {@link #letGo}. */
     private Fd hang() {
         return Fcntl.open(fifo, Fcntl.O_RDONLY);
     }
@@ -192,7 +192,7 @@ class WorkersTest {
                 lane.work("to answer", () -> "late").releasing(_ -> released.incrementAndGet());
         late.begin((_, _) -> begun.set(100));
         Await.until(late::isBack);
-        late.cancel(); // its answer is on its way
+        late.cancel(); // while its answer is on its way
         Await.until(() -> released.get() == 1);
         int _ = loop.step(SHORT);
         assertThat(begun).hasValue(0);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Timeout;
 class StartLimitTest {
     private static final long SECOND = 1_000_000_000;
     private static final long T0 =
-            Math.subtractExact(Long.MAX_VALUE, SECOND); // the clock may run over
+            Math.subtractExact(Long.MAX_VALUE, SECOND); // the clock may overflow
 
     private static StartLimit limit(TimeSpan interval, int burst) {
         return new StartLimit(new UnitSection.StartLimit(interval, burst));

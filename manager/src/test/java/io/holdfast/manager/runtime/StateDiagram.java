@@ -11,7 +11,7 @@ import java.util.Set;
 
 /**
  * The lines of a Javadoc that show chains of states, {@code a, b ─▶ c ─▶ d}: each state of a link
- * may be followed by each of the next.
+ * may be followed by each state of the next link.
  */
 public final class StateDiagram {
     private static final String ARROW = "─▶";
@@ -21,7 +21,7 @@ public final class StateDiagram {
 
     private StateDiagram() {}
 
-    /** The diagram in a source file. */
+    /** Reads the diagram in a source file. */
     public static StateDiagram of(Path source) throws IOException {
         StateDiagram diagram = new StateDiagram();
         for (String line : Files.readAllLines(source)) {
@@ -40,7 +40,7 @@ public final class StateDiagram {
         return Enum.valueOf(states, word.toUpperCase(Locale.ROOT).replace('-', '_'));
     }
 
-    /** All states that the diagram shows. */
+    /** Returns all states that the diagram shows. */
     public <S extends Enum<S>> Set<S> states(Class<S> states) {
         Set<S> shown = new LinkedHashSet<>();
         chains.forEach(chain ->
@@ -48,7 +48,7 @@ public final class StateDiagram {
         return shown;
     }
 
-    /** The transitions that the diagram shows and the table has not. */
+    /** Returns the transitions that the diagram shows and the table does not have. */
     public <S extends Enum<S>> List<String> notIn(Class<S> states, StateTable<S> table) {
         List<String> wrong = new ArrayList<>();
         for (List<List<String>> chain : chains) {

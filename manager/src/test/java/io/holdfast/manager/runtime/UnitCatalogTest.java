@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a start pulls in, beside a machine that has booted already. */
+/** What a start pulls in on a machine that has already booted. */
 @Timeout(60)
 class UnitCatalogTest {
     private static final UnitName SERVICE = UnitName.of("a.service");
@@ -54,7 +54,7 @@ class UnitCatalogTest {
         return catalog.closure(List.of(SERVICE), List.of(), up);
     }
 
-    /** All but the slices, which come with every unit. */
+    /** Returns all units but the slices, which come with every unit. */
     private static Set<UnitName> besideSlices(UnitCatalog.Closure closure) {
         return closure.units().keySet().stream()
                 .filter(name -> name.type() != UnitType.SLICE)

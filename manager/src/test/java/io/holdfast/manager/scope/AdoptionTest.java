@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A scope gets all processes that it was made for, or none of them stays with it. */
+/** A scope gets all processes that it was made for, or keeps none of them. */
 @Timeout(60)
 @Needs(root = true, cgroup2 = true)
 class AdoptionTest {

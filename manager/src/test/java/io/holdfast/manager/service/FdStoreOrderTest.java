@@ -17,7 +17,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** That an open file is found among many, whatever it is. */
+/** An open file is found among many, whatever its kind. */
 @Timeout(60)
 class FdStoreOrderTest {
     private static final int MANY = 512;
@@ -25,7 +25,7 @@ class FdStoreOrderTest {
     private static List<Fd> different() {
         List<Fd> all = new ArrayList<>();
         while (all.size() < MANY) {
-            all.add(Fcntl.open("/dev/null", Fcntl.O_RDONLY)); // one file, opened again and again
+            all.add(Fcntl.open("/dev/null", Fcntl.O_RDONLY)); // one file, opened repeatedly
             all.addAll(List.of(Unistd.pipe2(0)));
             for (UnixSocket end : UnixSocket.pair(SocketType.STREAM)) {
                 all.add(end.fd().duplicate());

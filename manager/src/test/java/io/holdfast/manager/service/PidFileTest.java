@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A PID file in a folder of a user who does what he likes there. */
+/** A PID file in a folder of a user who changes it at will. */
 @Timeout(60)
 class PidFileTest {
     @TempDir private Path folder;
@@ -43,7 +43,7 @@ class PidFileTest {
         }
     }
 
-    /** How many directories this process watches. */
+    /** Returns how many directories this process watches. */
     private static long watches() throws IOException {
         long count = 0;
         try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fdinfo"))) {
@@ -70,7 +70,7 @@ class PidFileTest {
                 int looks = told.size();
                 Files.move(inner, folder.resolve("old" + i));
                 Files.createDirectory(inner);
-                Files.createFile(folder.resolve("old" + i).resolve("x")); // it is watched still
+                Files.createFile(folder.resolve("old" + i).resolve("x")); // it is still watched
                 turnUntil(() -> told.size() > looks);
             }
             assertThat(watches() - before).isEqualTo(1);

@@ -32,7 +32,7 @@ class RestartDecisionTest {
                 force);
     }
 
-    /** The columns are results that restart. */
+    /** The columns are the results that cause a restart. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -46,7 +46,7 @@ class ListeningSocketTest {
     @EnumSource(
             value = Listen.Kind.class,
             names = {"STREAM", "DATAGRAM", "SEQUENTIAL_PACKET", "FIFO"})
-    @Needs(root = true) // to become another
+    @Needs(root = true) // to become another user
     void aNodeThatCannotBeGivenAwayIsNotLeftThere(Listen.Kind kind) throws Exception {
         Path path = folder.resolve("node");
         Path _ = Files.setAttribute(folder, "unix:uid", NOBODY);
@@ -61,7 +61,7 @@ class ListeningSocketTest {
     }
 
     @Test
-    @Needs(root = true) // to become another
+    @Needs(root = true) // to become another user
     void aFifoThatWasThereIsLeftThere() throws Exception {
         Path path = folder.resolve("node");
         Path _ = Files.setAttribute(folder, "unix:uid", NOBODY);

@@ -41,7 +41,7 @@ class DescriptorStoreTest {
         return DescriptorStore.open(kept.stream().map(Fd::duplicate).toList());
     }
 
-    /** The files in a store by their numbers here. */
+    /** Returns the files in a store by their numbers in this test. */
     private Map<String, List<Integer>> content(DescriptorStore store) {
         Map<String, List<Integer>> all = new TreeMap<>();
         store.read((key, descriptors) -> {
@@ -130,7 +130,7 @@ class DescriptorStoreTest {
         store.close();
     }
 
-    /** Puts a message into the second queue, as a manager does that is killed after it. */
+    /** Puts a message into the second queue, like a manager that is killed afterwards. */
     private void sendToSecond(String message, Fd... descriptors) {
         UnixSocket in = UnixSocket.adopt(kept.get(2).duplicate());
         int n = in.trySend(ByteBuffer.wrap(message.getBytes(UTF_8)), List.of(descriptors));

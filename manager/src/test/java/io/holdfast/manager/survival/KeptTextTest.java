@@ -101,7 +101,7 @@ class KeptTextTest {
         for (int i = 0; i < 5; i++) {
             text.write(KeptText.START + i * 60_000L, much, much.length);
         }
-        text.free(KeptText.START + 60_000); // less than is worth it
+        text.free(KeptText.START + 60_000); // too little to be freed
         assertThat(read(text, KeptText.START)).startsWith("xx");
         text.free(KeptText.START + 200_001);
         assertThat(read(text, KeptText.START)).startsWith("\0\0");

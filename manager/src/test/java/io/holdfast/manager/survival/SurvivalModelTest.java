@@ -18,17 +18,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The protocol between a manager, what it has written down, the keeper and the kernel, as a model
- * of which every state is visited: two units run three commands each, one after the other, while
- * the manager may be killed and numbers may be used again between any two steps.
+ * A model of the protocol between a manager, its records, the keeper and the kernel, of which every
+ * state is visited: two units run three commands each, one after the other, while between any two
+ * steps the manager may be killed and PIDs may be reused.
  *
  * <pre>
  *   announce (written) ─▶ spawn ─▶ note (written) ─▶ exit ─▶ see ─▶ advance (written) ─▶ reap
  * </pre>
  *
- * <p>Each command runs exactly once, its exit is told exactly once, and nobody takes a process for
- * one of his that is another's. What breaks when a step comes too early, or numbers are believed,
- * is found as well: so the model can tell.
+ * <p>Each command runs exactly once, its exit is reported exactly once, and no unit mistakes
+ * another unit's process for its own. The tests also check that the model finds the errors that
+ * occur when a step comes too early, or when PIDs are trusted.
  */
 @Timeout(60)
 class SurvivalModelTest {
@@ -38,7 +38,7 @@ class SurvivalModelTest {
     private static final int STRANGERS = 1;
     private static final int STRANGER = -1;
 
-    /** What is done wrongly. */
+    /** A deliberate mistake in the protocol. */
     enum Mistake {
         NONE,
         SPAWNED_BEFORE_IT_IS_ANNOUNCED,
@@ -59,7 +59,7 @@ class SurvivalModelTest {
         ZOMBIE
     }
 
-    /** A process that is not reaped; births count on for ever, numbers come again. */
+    /** A process that is not reaped. Births are counted without end; PIDs are reused. */
     private record Task(int birth, int number, int unit, int step, Life life) {
         Task zombie() {
             return new Task(birth, number, unit, step, Life.ZOMBIE);
@@ -67,15 +67,15 @@ class SurvivalModelTest {
     }
 
     /**
-     * Of one unit.
+     * The state of one unit.
      *
-     * @param step that is written down
-     * @param spawning whether one is announced
-     * @param birth of the process that is written down, or 0
-     * @param number of the process that is written down, or 0
+     * @param step that is recorded
+     * @param spawning whether a spawn is announced
+     * @param birth of the recorded process, or 0
+     * @param number the PID of the recorded process, or 0
      * @param phase in the memory of the manager
      * @param held the birth of the process that the manager holds, or 0
-     * @param told how many exits were made use of
+     * @param told how many exits were processed
      */
     private record Unit(
             int step, boolean spawning, int birth, int number, Phase phase, int held, int told) {}
@@ -105,7 +105,7 @@ class SurvivalModelTest {
             return with(processes.stream().filter(process -> process.birth() != birth).toList());
         }
 
-        /** The first number that nobody has. */
+        /** Returns the lowest unused PID. */
         int freeNumber() {
             int number = 1;
             while (numbers().contains(number)) {
@@ -137,7 +137,7 @@ class SurvivalModelTest {
 
     private Mistake mistake = Mistake.NONE;
 
-    /** Whether the keeper reaps what exits while there is no manager. */
+    /** Whether the keeper reaps exited processes while there is no manager. */
     private boolean hasty;
 
     private List<World> next(World world) {
@@ -191,7 +191,7 @@ class SurvivalModelTest {
         return next;
     }
 
-    /** What the manager does next for a unit. */
+    /** Returns the next step of the manager for a unit. */
     private Optional<World> step(World world, int u) {
         Unit unit = world.units().get(u);
         return switch (unit.phase()) {
@@ -255,7 +255,7 @@ class SurvivalModelTest {
         };
     }
 
-    /** It notes the process, or sees that it has exited. */
+    /** Notes the process, or sees that it has exited. */
     private Optional<World> held(World world, int u, Unit unit) {
         Task process = world.born(unit.held()).orElseThrow(() -> new Broken("an exit is lost"));
         if (process.unit() != u || process.step() != unit.step()) {
@@ -294,7 +294,7 @@ class SurvivalModelTest {
                         : seen);
     }
 
-    /** The next manager has nothing but what was written down, and the children of the keeper. */
+    /** The next manager knows only the records, and the children of the keeper. */
     private World recovered(World world) {
         World now =
                 new World(
@@ -309,7 +309,7 @@ class SurvivalModelTest {
             int held = 0;
             if (unit.birth() != 0) {
                 held = found(now, unit);
-                if (held == 0) { // how it ended is not known, and not guessed
+                if (held == 0) { // its exit is unknown, and is not guessed
                     unit = new Unit(unit.step() + 1, false, 0, 0, Phase.IDLE, 0, unit.told() + 1);
                 }
             } else if (unit.spawning()) {
@@ -359,7 +359,7 @@ class SurvivalModelTest {
                 .orElse(0);
     }
 
-    /** What had ended and was written down is told to the keeper to be reaped. */
+    /** Lets the keeper reap the processes whose exit was recorded. */
     private static World reapedBefore(World world, int u, int held) {
         List<Task> left = new ArrayList<>(world.processes());
         left.removeIf(process ->
@@ -398,7 +398,7 @@ class SurvivalModelTest {
         }
     }
 
-    /** Visits all; how many there are, or what broke. */
+    /** Visits all states; returns how many there are, or what broke. */
     private String explore() {
         Unit fresh = new Unit(0, false, 0, 0, Phase.IDLE, 0, 0);
         World start = new World(Collections.nCopies(UNITS, fresh), List.of(), true, 0, 0, 0);
@@ -434,9 +434,8 @@ class SurvivalModelTest {
     }
 
     /**
-     * A process that was announced and is gone before it was written down is run again then: that
-     * is what a shell that reaps at once costs. So it is only asked here that nobody takes a
-     * stranger.
+     * A process that was announced and is gone before it was recorded is run again: that is the
+     * cost of a shell that reaps at once. So this only checks that no unit takes a foreign process.
      */
     @Test
     void aKeeperThatReapsLosesStatusesAndNoIdentity() {
@@ -448,7 +447,7 @@ class SurvivalModelTest {
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "NONE")
     void whatIsDoneTooEarlyOrByNumberIsFound(Mistake made) {
         mistake = made;
-        hasty = made == Mistake.FOUND_BY_ITS_NUMBER; // else no number is free in between
+        hasty = made == Mistake.FOUND_BY_ITS_NUMBER; // otherwise no PID becomes free
         assertThat(explore()).isNotEmpty();
     }
 }

@@ -19,7 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Whom a caller may have in a scope of his. */
+/** Which processes a caller may move into a new scope. */
 class AdoptedProcessesTest {
     private static final long NOBODY = 65534;
     private static final Workload SERVICE =
@@ -38,7 +38,7 @@ class AdoptedProcessesTest {
     private PidFd started(String... command) throws Exception {
         Process process = new ProcessBuilder(command).start();
         started.add(process);
-        if (command.length > 2) { // it changes its user, and says so
+        if (command.length > 2) { // it changes its user, and reports that
             assertThat(process.inputReader().readLine()).isEqualTo("ready");
         }
         return PidFd.of(process);

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What bounds the clients of a bus, and the waiting for an authority, at the limit. */
+/** The limits for clients of a bus, and for the wait for an authority, each tested at the limit. */
 @Timeout(60)
 class LimitsOfClientsTest {
     @TempDir private Path folder;
@@ -82,7 +82,7 @@ class LimitsOfClientsTest {
         assertThat(client.listens()).isFalse();
     }
 
-    /** An authority that thinks for longer than the manager waits. */
+    /** An authority that takes longer than the manager waits. */
     @Test
     @Needs(root = true)
     void anAuthorityThatDoesNotAnswerInTimeRefuses() throws Exception {

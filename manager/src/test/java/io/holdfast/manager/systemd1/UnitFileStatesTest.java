@@ -16,7 +16,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whether units are enabled, by the links in their folders. */
+/** Whether units are enabled, according to the links in their folders. */
 class UnitFileStatesTest {
     private static final String INSTALL = "[Install]\nWantedBy=x.target\n";
 

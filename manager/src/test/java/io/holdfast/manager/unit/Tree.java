@@ -16,7 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** Folders of unit files below a temporary one. */
+/** A tree of folders with unit files, in a temporary folder. */
 public record Tree(Path root) {
     public static final Host HOST =
             new Host(
@@ -53,7 +53,7 @@ public record Tree(Path root) {
         return this;
     }
 
-    /** With the folders {@code a}, which wins, and {@code b}. */
+    /** Returns a loader for the folders {@code a}, which takes precedence, and {@code b}. */
     public UnitLoader loader() {
         return UnitLoader.scan(new LoadPath(List.of(root.resolve("a"), root.resolve("b"))));
     }
@@ -66,13 +66,13 @@ public record Tree(Path root) {
         return new UnitReader(HOST, SYSTEM).read(source);
     }
 
-    /** A service from the text of its file. */
+    /** Returns a service from the text of its file. */
     public static ServiceUnit service(String name, String text) {
         UnitSource source = UnitSource.inMemory(UnitName.of(name), UnitFile.parse("test", text));
         return (ServiceUnit) read(source);
     }
 
-    /** A service from what stands in its {@code [Service]} section besides ExecStart. */
+    /** Returns a service from the lines of its {@code [Service]} section besides ExecStart. */
     public static ServiceUnit service(String directives) {
         return service("test.service", "[Service]\nExecStart=/bin/true\n" + directives);
     }

@@ -111,7 +111,7 @@ class UnitNameTest {
         }
     }
 
-    /** Answers of systemd-escape 257. */
+    /** Output of systemd-escape 257. */
     @ParameterizedTest
     @CsvSource({".a/-b é, \\x2ea-\\x2db\\x20\\xc3\\xa9", "a.b, a.b", "a:b_c, a:b_c", "'', ''"})
     void textIsEscapedAsSystemdEscapeDoesIt(String text, String escaped) {
@@ -119,7 +119,7 @@ class UnitNameTest {
         assertThat(UnitEscape.unescape(escaped)).isEqualTo(text);
     }
 
-    /** Answers of systemd-escape -p 257. */
+    /** Output of systemd-escape -p 257. */
     @ParameterizedTest
     @CsvSource({"/foo//bar/, foo-bar", "/, -", "/../x, x", "/a/./b, a-b", "/a-b, a\\x2db"})
     void pathsAreEscaped(String path, String escaped) {

@@ -34,7 +34,7 @@ class UnitVerifierTest {
         return verifier().verify(UnitName.of(name));
     }
 
-    /** Without the folder in front. */
+    /** Returns the lines without the path of the folder. */
     private List<String> lines(Verdict verdict) {
         return verdict.diagnostics().stream()
                 .map(line -> line.toString().replace(folder + "/", ""))

@@ -7,7 +7,7 @@ import io.holdfast.manager.access.DeniedException;
 import io.holdfast.manager.job.JobRefusedException;
 import java.util.concurrent.CompletionException;
 
-/** The errors of the interface. */
+/** The D-Bus errors of the interface. */
 public final class Errors {
     public static final String NO_SUCH_UNIT = "NoSuchUnit";
     public static final String NO_SUCH_PROCESS = "NoSuchProcess";
@@ -37,7 +37,7 @@ public final class Errors {
         return new DBusException(DBusException.ACCESS_DENIED, text);
     }
 
-    /** What the caller is told of a failure. */
+    /** Returns the error that the caller gets for a failure. */
     public static Throwable of(Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null

@@ -3,7 +3,7 @@ package io.holdfast.manager.systemd1.property;
 import io.holdfast.manager.unit.settings.KillSettings;
 import java.util.function.Function;
 
-/** The properties of how the processes of a unit are stopped. */
+/** The properties that describe how the processes of a unit are stopped. */
 final class KillProperties {
     private KillProperties() {}
 

@@ -11,7 +11,7 @@ import java.util.Map;
 
 /** The properties of {@code org.freedesktop.systemd1.Manager}. Read on the manager's loop. */
 public final class ManagerProperties {
-    /** Of the interface that is spoken, and whose it is. */
+    /** The systemd version that the interface follows, and the implementation. */
     private static final String VERSION = "257 (holdfast)";
 
     private static final long DEFAULT_TIMEOUT = 90_000_000;
@@ -66,7 +66,7 @@ public final class ManagerProperties {
         return table;
     }
 
-    /** The word of {@code systemctl is-system-running}. */
+    /** Returns the word of {@code systemctl is-system-running}. */
     private static String state(ManagerView manager) {
         if (manager.isStopping()) {
             return "stopping";

@@ -2,7 +2,7 @@ package io.holdfast.manager.systemd1.property;
 
 import io.holdfast.manager.unit.value.TimeSpan;
 
-/** Times as D-Bus has them: microseconds, all ones for no end. */
+/** Converts times to D-Bus: microseconds, with all bits set for infinity. */
 final class Micros {
     static final long INFINITY = -1; // UINT64_MAX
 

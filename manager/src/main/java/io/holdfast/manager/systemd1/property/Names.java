@@ -28,7 +28,7 @@ public final class Names {
 
     private Names() {}
 
-    /** The name of the interface of a type of unit: {@code org.freedesktop.systemd1.Service}. */
+    /** Returns the interface of a type of unit: {@code org.freedesktop.systemd1.Service}. */
     public static String ofType(UnitName unit) {
         String type = unit.type().suffix().substring(1);
         return SERVICE + "." + Character.toUpperCase(type.charAt(0)) + type.substring(1);
@@ -38,7 +38,7 @@ public final class Names {
         return UNITS_PATH + "/" + escape(unit.text());
     }
 
-    /** The path of a job; {@code /} for none. */
+    /** Returns the path of a job; {@code /} for none. */
     public static String jobPath(long id) {
         return id == 0 ? "/" : JOBS_PATH + "/" + id;
     }
@@ -50,14 +50,17 @@ public final class Names {
                 : OptionalLong.empty();
     }
 
-    /** What a path below {@link #UNITS_PATH} says: the name of a unit, or of its invocation. */
+    /**
+     * Returns the label of a path below {@link #UNITS_PATH}: the name of a unit, or its invocation
+     * id.
+     */
     public static Optional<String> labelAt(String path) {
         return unescape(path.substring(Math.min(path.length(), UNITS_PATH.length() + 1)));
     }
 
     /**
-     * One element of a path: every byte that is no letter or digit, and a digit at the beginning,
-     * becomes {@code _} and two hexadecimal digits; nothing at all becomes {@code _}.
+     * Escapes one element of a path: every byte that is not a letter or digit, and a digit at the
+     * beginning, becomes {@code _} and two hexadecimal digits; an empty label becomes {@code _}.
      */
     static String escape(String label) {
         byte[] bytes = label.getBytes(UTF_8);
@@ -78,7 +81,7 @@ public final class Names {
         return escaped.toString();
     }
 
-    /** What {@link #escape} was given; empty if it can be nothing that it gave. */
+    /** Reverses {@link #escape}; empty if the element cannot be a result of it. */
     static Optional<String> unescape(String element) {
         if (element.equals("_")) {
             return Optional.of("");

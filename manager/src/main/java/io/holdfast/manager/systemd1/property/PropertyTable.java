@@ -11,34 +11,34 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/** The properties of an interface, each told from one view of the object. Built once. */
+/** The properties of an interface, each computed from a view of the object. Built once. */
 public final class PropertyTable<T> {
     private record Property<T>(String name, Signature type, Function<T, ?> value, Change change) {}
 
     private final List<Property<T>> properties = new ArrayList<>();
 
-    /** One that listeners are told of when it changes. */
+    /** Adds a property whose changes are signalled. */
     @CanIgnoreReturnValue
     public PropertyTable<T> changing(String name, String type, Function<T, ?> value) {
         properties.add(new Property<>(name, Signature.of(type), value, Change.VALUE));
         return this;
     }
 
-    /** One that stands for as long as the files of the unit do. */
+    /** Adds a property that is constant for as long as the unit's files are unchanged. */
     @CanIgnoreReturnValue
     public PropertyTable<T> fixed(String name, String type, Function<T, ?> value) {
         properties.add(new Property<>(name, Signature.of(type), value, Change.CONSTANT));
         return this;
     }
 
-    /** One that changes and is told to who asks alone. */
+    /** Adds a property that changes without a signal. */
     @CanIgnoreReturnValue
     PropertyTable<T> asked(String name, String type, Function<T, ?> value) {
         properties.add(new Property<>(name, Signature.of(type), value, Change.SILENT));
         return this;
     }
 
-    /** Adds them to an interface, as this view tells them. */
+    /** Adds the properties to an interface, with the values of this view. */
     public void describe(BusInterface.Builder builder, T view) {
         for (Property<T> property : properties) {
             builder.property(
@@ -50,7 +50,7 @@ public final class PropertyTable<T> {
         }
     }
 
-    /** The values of those that listeners are told of. */
+    /** Returns the values of the properties whose changes are signalled. */
     public Map<String, Variant> changing(T view) {
         Map<String, Variant> values = new LinkedHashMap<>();
         for (Property<T> property : properties) {

@@ -7,7 +7,7 @@ import java.util.function.Function;
 final class PropertyTimes {
     private PropertyTimes() {}
 
-    /** {@code NAMETimestamp} and {@code NAMETimestampMonotonic}. */
+    /** Adds {@code NAMETimestamp} and {@code NAMETimestampMonotonic}. */
     static <T> void add(
             PropertyTable<T> table,
             String name,

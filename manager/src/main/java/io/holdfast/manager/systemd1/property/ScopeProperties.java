@@ -6,7 +6,7 @@ import io.holdfast.manager.unit.section.ScopeUnit;
 
 /** The properties of {@code org.freedesktop.systemd1.Scope}. */
 final class ScopeProperties {
-    /** A scope among the other units. */
+    /** A scope with its subject. */
     record Scope(Subject subject, ScopeUnit unit) {
         static Scope of(Subject subject) {
             return new Scope(subject, (ScopeUnit) subject.view().unit());

@@ -26,7 +26,7 @@ final class ServiceProperties {
 
     private static final long NO_ID = 0xFFFFFFFFL; // (uid_t) -1
 
-    /** A service among the other units. */
+    /** A service with its subject. */
     record Service(Subject subject, ServiceUnit unit) {
         static Service of(Subject subject) {
             return new Service(subject, (ServiceUnit) subject.view().unit());
@@ -36,7 +36,7 @@ final class ServiceProperties {
             return unit.service();
         }
 
-        /** What it was started with. */
+        /** Returns the definition that it was started with. */
         ServiceUnit inForce() {
             return (ServiceUnit) subject.view().inForce();
         }
@@ -67,7 +67,7 @@ final class ServiceProperties {
 
     private static void addLife(PropertyTable<Service> table) {
         table.fixed("Type", "s", s -> UnitProperties.word(s.section().type()))
-                .fixed("ExitType", "s", _ -> "main") // the other is not applied
+                .fixed("ExitType", "s", _ -> "main") // ExitType=cgroup is not applied
                 .changing("Result", "s", s -> s.subject.view().status().result())
                 .changing(
                         "ReloadResult",
@@ -164,11 +164,13 @@ final class ServiceProperties {
                 .fixed("StandardOutput", "s", s -> s.unit.exec().standardOutput().word())
                 .fixed("StandardError", "s", s -> s.unit.exec().standardError().word())
                 .fixed("DynamicUser", "b", s -> s.unit.exec().dynamicUser())
-                // an authority tells no unit without this
+                // without it polkit reports no unit of a subject
                 .fixed("NoNewPrivileges", "b", s -> s.inForce().exec().noNewPrivileges());
     }
 
-    /** None that was started: its files are looked at for that when it is. */
+    /**
+     * Returns infinity for a service that was never started: the timeout takes effect at a start.
+     */
     private static long watchdog(Service service) {
         boolean started =
                 !service.subject.view().times().inactiveExit().equals(DualTimestamp.NEVER);
@@ -202,7 +204,7 @@ final class ServiceProperties {
                         s -> commands(s, of.apply(s.section().commands()), isMain, true));
     }
 
-    /** When each ran is known of the main process alone. */
+    /** Only the main process has recorded start and exit times. */
     private static List<?> commands(
             Service service, List<ExecCommand> commands, boolean isMain, boolean withFlags) {
         List<List<?>> all = new ArrayList<>();

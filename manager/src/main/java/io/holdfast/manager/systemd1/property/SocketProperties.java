@@ -10,7 +10,7 @@ import java.util.function.ToLongFunction;
 
 /** The properties of {@code org.freedesktop.systemd1.Socket}. */
 final class SocketProperties {
-    /** A socket among the other units. */
+    /** A socket with its subject. */
     record Socket(Subject subject, SocketUnit unit) {
         static Socket of(Subject subject) {
             return new Socket(subject, (SocketUnit) subject.view().unit());

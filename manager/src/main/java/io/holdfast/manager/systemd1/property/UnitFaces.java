@@ -8,9 +8,9 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.function.Function;
 
-/** The registry of what each type of unit shows beside what all units do. */
+/** The registry of the properties that each type of unit has in addition to those of all units. */
 public final class UnitFaces {
-    /** One type: the properties of its interface, and what they are told from. */
+    /** One type: the properties of its interface, and the object that they are computed from. */
     private record Face<T>(PropertyTable<T> table, Function<Subject, T> part) {
         void describe(BusInterface.Builder builder, Subject subject) {
             table.describe(builder, part.apply(subject));
@@ -42,7 +42,7 @@ public final class UnitFaces {
         }
     }
 
-    /** Those of them that listeners are told of. */
+    /** Returns the values of those properties whose changes are signalled. */
     public static Map<String, Variant> changing(Subject subject) {
         Face<?> face = ROWS.get(type(subject));
         return face == null ? Map.of() : face.changing(subject);

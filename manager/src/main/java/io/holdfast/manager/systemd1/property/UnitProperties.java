@@ -23,9 +23,9 @@ import java.util.function.Function;
 /** The properties of {@code org.freedesktop.systemd1.Unit}. */
 public final class UnitProperties {
     /**
-     * One unit, among the others.
+     * A unit, with the manager and the state of its files.
      *
-     * @param files what its files are now; looked at before
+     * @param files the present state of its files, read before
      */
     public record Subject(UnitView view, ManagerView manager, Files files) {
         UnitSection section() {
@@ -34,13 +34,13 @@ public final class UnitProperties {
     }
 
     /**
-     * What the files of a unit are now.
+     * The present state of a unit's files.
      *
-     * @param state the word for whether it is enabled
-     * @param changed whether they say something else than when they were read
+     * @param state whether it is enabled, as {@code systemctl is-enabled} prints it
+     * @param changed whether they have changed since they were read
      */
     public record Files(String state, boolean changed) {
-        /** Nobody has looked. */
+        /** The files have not been checked. */
         public static final Files UNKNOWN = new Files("", false);
     }
 
@@ -242,7 +242,10 @@ public final class UnitProperties {
                 .asked("ActivationDetails", "a(ss)", _ -> List.of());
     }
 
-    /** Each with 1 if it held when it was checked last, -1 if not, and 0 if it was not checked. */
+    /**
+     * Returns the conditions, each with 1 if it was met at the last check, -1 if not, and 0 if it
+     * was not checked.
+     */
     private static List<?> conditions(String prefix, Subject unit, List<Condition> conditions) {
         Map<Condition, Boolean> held = unit.view.checks().held();
         return conditions.stream()

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /**
- * The properties of {@code io.holdfast.Unit}, which systemd has no names for: what a unit's files
- * ask for and the manager does not do. {@code systemctl show} lists them with all others.
+ * The properties of {@code io.holdfast.Unit}, which systemd has no names for: settings in a unit's
+ * files that the manager does not apply. {@code systemctl show} lists them with all others.
  */
 public final class WarningProperties {
     private static final PropertyTable<Subject> TABLE = table();

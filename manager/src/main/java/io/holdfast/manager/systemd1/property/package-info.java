@@ -1,4 +1,4 @@
-/** What the D-Bus objects show: their properties, paths and errors. */
+/** The properties, paths and errors of the D-Bus objects. */
 @NullMarked
 package io.holdfast.manager.systemd1.property;
 

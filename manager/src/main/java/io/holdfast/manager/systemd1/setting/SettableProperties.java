@@ -15,12 +15,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The properties that a caller may set of a unit that is made at run time, and the directives that
- * they stand for: one table for what all units have, and one for each type. Only what has an effect
- * is listed: everything else is refused by its name, since nobody reads the log of a unit that he
- * has just described.
+ * The properties that a caller may set for a unit made at run time, and the directives that they
+ * stand for: one table for all units, and one for each type. Only properties that have an effect
+ * are listed; every other property is refused by name, since the caller would not read a warning in
+ * the unit's log.
  *
- * <p>Another type of unit that can be made at run time gets a table here.
+ * <p>A further type of unit that can be made at run time gets a table here.
  */
 public final class SettableProperties {
     private static final String UNIT = "Unit";
@@ -31,7 +31,7 @@ public final class SettableProperties {
 
     private SettableProperties() {}
 
-    /** Whether systemd makes units of a type at run time. */
+    /** Returns whether systemd makes units of a type at run time. */
     public static boolean canBeMade(UnitType type) {
         return switch (type) {
             case SERVICE, SOCKET, MOUNT, AUTOMOUNT, TIMER, PATH, SLICE, SCOPE -> true;
@@ -39,16 +39,16 @@ public final class SettableProperties {
         };
     }
 
-    /** Whether this manager makes units of a type at run time. */
+    /** Returns whether this manager makes units of a type at run time. */
     public static boolean isOffered(UnitType type) {
         return OF_TYPE.containsKey(type);
     }
 
     /**
-     * Reads what a caller describes a unit with.
+     * Reads the properties of a unit.
      *
      * @param properties each a {@link Struct} of a name and a {@link Variant}
-     * @throws DBusException as systemd says it, if one of them cannot be set
+     * @throws DBusException with systemd's text, if one of them cannot be set
      */
     public static UnitDescription describe(UnitType type, List<?> properties) {
         Map<String, SettableProperty> own = OF_TYPE.getOrDefault(type, Map.of());
@@ -151,7 +151,10 @@ public final class SettableProperties {
         return values;
     }
 
-    /** Whoever is asked to stop the scope; nobody here, so that it gets its signals at once. */
+    /**
+     * Refuses a controller, which systemd would ask to stop the scope. Here scopes always get their
+     * signals at once.
+     */
     private static void controller(UnitDescription unit, Object value) {
         if (!value.equals("")) {
             throw new DBusException(

@@ -29,7 +29,7 @@ record SettableProperty(String type, BiConsumer<UnitDescription, Object> set) {
         set.accept(unit, value.value());
     }
 
-    // ---- the kinds of values, each the value of a directive
+    // ---- the kinds of values of directives
 
     static SettableProperty text(String section, String directive) {
         return new SettableProperty(
@@ -43,7 +43,10 @@ record SettableProperty(String type, BiConsumer<UnitDescription, Object> set) {
                         unit.line(section, directive, Boolean.TRUE.equals(value) ? "yes" : "no"));
     }
 
-    /** Microseconds; the greatest number (systemd's USEC_INFINITY) means infinity. */
+    /**
+     * Makes a property in microseconds; the greatest number (systemd's USEC_INFINITY) means
+     * infinity.
+     */
     static SettableProperty time(String section, String directive) {
         return new SettableProperty(
                 "t",
@@ -57,7 +60,7 @@ record SettableProperty(String type, BiConsumer<UnitDescription, Object> set) {
                 });
     }
 
-    /** One of the words of an enumeration, as the directive has them. */
+    /** Makes a property with the words of an enumeration, as in the directive. */
     static <E extends Enum<E>> SettableProperty word(
             String section, String directive, E[] constants) {
         List<String> words =

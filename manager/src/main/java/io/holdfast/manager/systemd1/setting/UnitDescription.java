@@ -7,10 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A unit as a caller describes it: the text of its unit file, and what is no text.
+ * A unit as a caller describes it: the text of its unit file, and the values that are not text.
  *
- * <p>Every value comes from somebody who may know more about unit files than is good: none may
- * begin a line of its own, join the next line, or be expanded.
+ * <p>The values are untrusted: none may begin a new line, join the next line, or be expanded.
  */
 public final class UnitDescription {
     private static final String HEAD =
@@ -41,11 +40,11 @@ public final class UnitDescription {
             section = inSection;
         }
         text.append(directive).append('=').append(value);
-        // a blank keeps a backslash at the end from joining the next line
+        // a blank keeps a trailing backslash from joining the next line
         text.append(value.endsWith("\\") ? " \n" : "\n");
     }
 
-    /** Adds a line whose value stands for itself: nothing in it is a specifier. */
+    /** Adds a line with a literal value: nothing in it is a specifier. */
     void literal(String inSection, String directive, String value) {
         line(inSection, directive, value.replace("%", "%%"));
     }
@@ -74,22 +73,22 @@ public final class UnitDescription {
         referenced = true;
     }
 
-    /** The text of its unit file. */
+    /** Returns the text of its unit file. */
     public String text() {
         return text.toString();
     }
 
-    /** Processes by number; 0 is the caller. */
+    /** Returns the processes given by PID; 0 is the caller. */
     public List<Long> pids() {
         return List.copyOf(pids);
     }
 
-    /** Processes by descriptor. */
+    /** Returns the processes given by descriptor. */
     public List<Handle> pidfds() {
         return List.copyOf(pidfds);
     }
 
-    /** Whether the caller wants a reference to the unit. */
+    /** Returns whether the caller wants a reference to the unit. */
     public boolean isReferenced() {
         return referenced;
     }

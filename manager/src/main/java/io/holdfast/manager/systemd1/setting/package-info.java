@@ -1,4 +1,4 @@
-/** What callers describe units with: properties over D-Bus, which become lines of a unit file. */
+/** The description of units by callers: D-Bus properties, which become lines of a unit file. */
 @NullMarked
 package io.holdfast.manager.systemd1.setting;
 

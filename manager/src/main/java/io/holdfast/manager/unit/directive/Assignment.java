@@ -19,9 +19,9 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One {@code key=value} on its way into a typed field. Each reading method takes the field's
- * present content and returns its next: a value that cannot be read is told of and leaves the field
- * as it was.
+ * One {@code key=value} that is read into a typed field. Each reading method takes the present
+ * value of the field and returns the next one: if the assignment is invalid, it reports a
+ * diagnostic and returns the present value.
  */
 public final class Assignment {
     private final UnitFile.Entry entry;
@@ -54,7 +54,7 @@ public final class Assignment {
         return entry.value().isEmpty();
     }
 
-    /** Any value, as written. */
+    /** Reads a value as written. */
     public <T> T value(T before, Function<String, ? extends T> parser) {
         try {
             return parser.apply(value());
@@ -64,7 +64,7 @@ public final class Assignment {
         }
     }
 
-    /** A value that an empty assignment removes; its specifiers are expanded. */
+    /** Reads a value with its specifiers expanded; an empty assignment removes it. */
     public <T> Optional<T> optional(Optional<T> before, Function<String, ? extends T> parser) {
         return isEmpty()
                 ? Optional.empty()
@@ -87,7 +87,7 @@ public final class Assignment {
         return value(before, text -> Scalars.parseWord(constants, text));
     }
 
-    /** As {@link #word}, but an empty assignment returns to the default. */
+    /** Reads a word as {@link #word} does, but an empty assignment resets it to the default. */
     public <E extends Enum<E>> E word(E before, E[] constants, E otherwise) {
         return isEmpty() ? otherwise : word(before, constants);
     }
@@ -96,7 +96,7 @@ public final class Assignment {
         return value(before, TimeSpan::parse);
     }
 
-    /** A time limit: 0 is the traditional word for none. */
+    /** Reads a time limit, of which 0 means no limit. */
     public TimeSpan timeout(TimeSpan before) {
         TimeSpan span = span(before);
         return span.micros() == 0 ? TimeSpan.INFINITY : span;
@@ -134,7 +134,7 @@ public final class Assignment {
         return all;
     }
 
-    /** Adds the commands of this line; an empty one removes those before. */
+    /** Adds the commands of this line; an empty assignment removes the earlier ones. */
     public void commands(List<ExecCommand> list) {
         if (isEmpty()) {
             list.clear();
@@ -148,9 +148,9 @@ public final class Assignment {
     }
 
     /**
-     * Hands each word on, its specifiers expanded; those that the taker refuses by an {@link
-     * IllegalArgumentException} are told of. Where words can no longer be told apart, the rest is
-     * left out.
+     * Passes on each word with its specifiers expanded. A word that the consumer refuses by an
+     * {@link IllegalArgumentException} is reported. At a word that cannot be parsed the rest of the
+     * line is ignored.
      */
     public void words(WordReader.Backslash backslash, Consumer<String> taker) {
         WordReader words = new WordReader(value(), backslash);
@@ -163,7 +163,7 @@ public final class Assignment {
         }
     }
 
-    /** As {@link #words}, after an empty assignment has emptied the list. */
+    /** Reads words as {@link #words} does; an empty assignment empties the list. */
     public void list(List<String> list) {
         if (isEmpty()) {
             list.clear();
@@ -189,7 +189,7 @@ public final class Assignment {
                         DirectiveCost.of(key())));
     }
 
-    /** Reports that the manager does not apply a directive that this line stands for. */
+    /** Reports that the manager does not apply a directive that this line implies. */
     public void notApplied(String directive, String why) {
         diagnostics.addOnce(
                 "Service." + directive,

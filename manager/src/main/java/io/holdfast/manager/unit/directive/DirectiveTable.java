@@ -12,11 +12,12 @@ import java.util.stream.Stream;
 
 /**
  * Every directive of systemd (257, and the newer ones up to 259 that change what a service may do),
- * by section. It tells a directive that is not applied yet from a mistyped one; which ones are
- * applied is not written here but follows from the readers (the package {@code unit.section}).
+ * by section. The table distinguishes a directive that is not applied yet from a misspelled one.
+ * Which ones are applied is not in it, but follows from the readers (the package {@code
+ * unit.section}).
  */
 public final class DirectiveTable {
-    /** Each with Condition and Assert in front. */
+    /** Each with the prefixes Condition and Assert. */
     private static final String CONDITION =
             """
             PathExists PathExistsGlob PathIsDirectory PathIsSymbolicLink PathIsMountPoint
@@ -178,7 +179,7 @@ public final class DirectiveTable {
 
     private DirectiveTable() {}
 
-    /** The directives of a section, none if there is no such section. */
+    /** Returns the directives of a section; none if there is no such section. */
     public static Set<String> of(String section) {
         return SECTIONS.getOrDefault(section, Set.of());
     }
@@ -187,9 +188,7 @@ public final class DirectiveTable {
         return of(section).contains(key);
     }
 
-    /**
-     * What a directive that nobody knows may have been meant to be: {@code did you mean Restart=?}
-     */
+    /** Suggests which directive an unknown one was meant to be: {@code did you mean Restart=?} */
     public static Optional<String> meant(UnitType type, String section, String key) {
         Optional<String> similar =
                 of(section).stream()

@@ -2,17 +2,17 @@ package io.holdfast.manager.unit.directive;
 
 import java.util.Locale;
 
-/** How near two words are to each other. */
+/** Measures how similar two words are, to find misspelled directives. */
 final class Spelling {
-    /** Letters of a word that may be wrong: one of each so many, and at least one. */
+    /** One wrong letter is allowed for each so many letters of a word, and at least one. */
     private static final int LETTERS_A_SLIP = 5;
 
-    /** Words beyond this are not compared: nobody mistypes a novel. */
+    /** Longer words are not compared: they are not misspelled directives. */
     private static final int LONGEST = 64;
 
     private Spelling() {}
 
-    /** Whether a word may be a slip of the pen of another. */
+    /** Returns whether a word may be a misspelling of another. */
     static boolean isSlip(String written, String meant) {
         int allowed = Math.max(1, meant.length() / LETTERS_A_SLIP);
         return written.length() <= LONGEST
@@ -21,8 +21,8 @@ final class Spelling {
     }
 
     /**
-     * How many letters have to be put in, left out, replaced, or swapped with their neighbour; the
-     * case does not count.
+     * Counts the letters that have to be inserted, removed, replaced, or swapped with their
+     * neighbour; ignores the case.
      */
     static int distance(String one, String other) {
         String a = one.toLowerCase(Locale.ROOT);

@@ -1,4 +1,4 @@
-/** One line of a unit file: every directive that systemd knows, and an assignment that is read. */
+/** The lines of unit files: all directives of systemd, and the reading of one assignment. */
 @NullMarked
 package io.holdfast.manager.unit.directive;
 

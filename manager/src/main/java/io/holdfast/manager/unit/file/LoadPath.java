@@ -12,12 +12,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The folders of unit files, the one that wins first. They need not exist.
+ * The folders of unit files, in the order of precedence. They need not exist.
  *
  * @param folders absolute, normalized, each once
  */
 public record LoadPath(List<Path> folders) {
-    /** Replaces the folders; with a {@code :} at its end the usual ones follow. */
+    /** Replaces the folders; if it ends with {@code :}, the usual ones follow. */
     public static final String VARIABLE = "SYSTEMD_UNIT_PATH";
 
     public LoadPath {
@@ -26,7 +26,7 @@ public record LoadPath(List<Path> folders) {
         folders = List.copyOf(distinct);
     }
 
-    /** The folders of the system's manager. */
+    /** Returns the folders of the system's manager. */
     public static LoadPath system(Map<String, String> environment) {
         return fromVariable(
                 environment,
@@ -45,7 +45,7 @@ public record LoadPath(List<Path> folders) {
                         "/run/systemd/generator.late"));
     }
 
-    /** The folders of a user's manager. */
+    /** Returns the folders of a user's manager. */
     public static LoadPath user(Map<String, String> environment) {
         ManagerScope scope = ManagerScope.user(environment);
         String config = scope.configurationDirectory() + "/systemd/";
@@ -103,13 +103,13 @@ public record LoadPath(List<Path> folders) {
                     paths.add(Path.of(folder));
                 }
             } catch (InvalidPathException e) {
-                // from the environment: such a folder cannot exist
+                // from the environment; such a folder cannot exist
             }
         }
         return new LoadPath(paths);
     }
 
-    /** With these folders in front of all others, as {@code --units DIR} asks for it. */
+    /** Returns a path that starts with these folders, as {@code --units DIR} requests. */
     public LoadPath withFirst(List<Path> first) {
         List<Path> all = new ArrayList<>(first);
         all.addAll(folders);

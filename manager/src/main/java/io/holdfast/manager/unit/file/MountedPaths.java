@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Where something is mounted now, by whomever. Blocking.
+ * Reads the current mount points. Blocking.
  *
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html">mountinfo</a>
  */
@@ -20,7 +20,7 @@ public final class MountedPaths {
 
     private MountedPaths() {}
 
-    /** None if that cannot be found out. */
+    /** Returns the mount points; none if they cannot be read. */
     public static Set<String> read() {
         try {
             return parse(KernelFile.text(null, FILE));
@@ -40,7 +40,7 @@ public final class MountedPaths {
         return mounted;
     }
 
-    /** Blanks, line ends and backslashes are written in octal. */
+    /** Decodes a path: blanks, line ends and backslashes are written in octal. */
     private static String plain(String path) {
         return ESCAPED.matcher(path)
                 .replaceAll(found ->

@@ -6,14 +6,14 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * The paths at which sockets of this network namespace are served now, by whomever. Nobody is
- * connected to for that: it could start something. Blocking.
+ * Reads the paths at which a process serves a socket of this network namespace now. It never
+ * connects to a socket, because that could start a service. Blocking.
  *
  * @see <a href="https://man7.org/linux/man-pages/man5/proc_net.5.html">proc_net, unix</a>
  */
 public final class ServedPaths {
     private static final String FILE = "/proc/net/unix";
-    private static final int COLUMNS = 8; // the last one is the path, and may hold blanks
+    private static final int COLUMNS = 8; // the last one is the path, and may contain blanks
     private static final int FLAGS = 3;
     private static final int TYPE = 4;
     private static final int NAME = 7;
@@ -22,7 +22,7 @@ public final class ServedPaths {
 
     private ServedPaths() {}
 
-    /** None if that cannot be found out. */
+    /** Returns the paths; none if they cannot be read. */
     public static Set<String> read() {
         try {
             return parse(KernelFile.text(null, FILE));

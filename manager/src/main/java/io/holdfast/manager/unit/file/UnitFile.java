@@ -18,26 +18,26 @@ import java.util.Set;
  * neither unquoted nor expanded. Immutable.
  *
  * @param source the file's path, or a name for text that has no file
- * @param sections in the order of their headers; a name may come again
- * @param diagnostics what was broken; those lines are not among the sections
+ * @param sections in the order of their headers; a name may be repeated
+ * @param diagnostics about broken lines; these are not in the sections
  */
 public record UnitFile(String source, List<Section> sections, List<Diagnostic> diagnostics) {
-    /** Bytes of one line, also after joining continued ones; at a longer one a file is given up. */
+    /** Bytes of one line, after joining continued ones; a longer line makes the file invalid. */
     public static final int MAX_LINE = 1 << 20;
 
     /** Bytes of one file; a larger one cannot be used. */
     public static final int MAX_SIZE = 4 << 20;
 
-    /** Assignments of one file; at more it is given up. */
+    /** Assignments of one file; more make it invalid. */
     public static final int MAX_ENTRIES = 1 << 16;
 
     private static final Set<Integer> SHORTAGES = Set.of(Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM);
 
-    /** What a file is to its unit, and so what becomes of the unit if it cannot be used. */
+    /** The role of a file for its unit, which decides what happens if the file cannot be used. */
     public enum Role {
-        /** The unit file itself: without it there is no unit. */
+        /** The unit file: without it there is no unit. */
         FRAGMENT,
-        /** What only adds to it: the unit is loaded without. */
+        /** A file that only adds to the unit: the unit is loaded without it. */
         DROP_IN
     }
 
@@ -48,7 +48,7 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
         }
     }
 
-    /** A {@code key=value}; an empty value resets what came before. */
+    /** A {@code key=value}; an empty value resets the earlier ones. */
     public record Entry(String key, String value, Place place) {}
 
     public UnitFile {
@@ -65,16 +65,16 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
         return new UnitFileParser(source, role, bytes).parse();
     }
 
-    /** The same of text. Never throws. */
+    /** Parses the text of a fragment. Never throws. */
     public static UnitFile parse(String source, String text) {
         return parse(source, text.getBytes(UTF_8));
     }
 
     /**
-     * Reads a regular file; one that cannot be read comes back empty, with the reason.
+     * Reads a regular file. A file that cannot be read is returned empty, with the reason.
      *
-     * @throws UncheckedIOException if it cannot be read for want of descriptors or memory: a unit
-     *     must not lack its sandbox because of that
+     * @throws UncheckedIOException if it cannot be read because of a lack of descriptors or memory:
+     *     a unit must not lose its sandbox because of that
      */
     public static UnitFile read(Path file, Role role) {
         try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
@@ -104,7 +104,9 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
                         }));
     }
 
-    /** The same sections as text that parses to them again; comments and broken lines are gone. */
+    /**
+     * Returns the sections as text that parses to them again, without comments and broken lines.
+     */
     public String toText() {
         StringBuilder text = new StringBuilder();
         for (Section section : sections) {

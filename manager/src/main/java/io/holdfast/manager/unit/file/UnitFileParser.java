@@ -14,10 +14,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The line syntax. What systemd skips with a warning is skipped here. What makes it give a file up
- * (a broken section header, an endless line) refuses the unit in its own file, of which the rest is
- * still read so that every problem is named at once; a drop-in counts up to there. One difference:
- * systemd ends a line at a NUL, here the line is broken.
+ * Parses the lines of a unit file. Lines that systemd skips with a warning are skipped here. An
+ * error that makes systemd reject a file (a broken section header, a line without end) refuses the
+ * unit if it is in the unit file, of which the rest is still read so that every problem is reported
+ * at once; a drop-in is applied up to the error. One difference: systemd ends a line at a NUL, here
+ * the line is broken.
  */
 final class UnitFileParser {
     private final String source;
@@ -195,7 +196,7 @@ final class UnitFileParser {
         }
     }
 
-    /** Blanks and tabs only, as in C: a no-break space belongs to the value. */
+    /** Removes outer blanks and tabs only, as in C: a no-break space belongs to the value. */
     private static String strip(String text) {
         int start = 0;
         int end = text.length();

@@ -12,18 +12,18 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The folders of unit files, looked through again only when one of them has changed: which names,
- * folders and links are in a folder is in its time of modification. Contents are read each time.
+ * The folders of unit files, which are scanned again only if one of them has changed: the names,
+ * folders and links in a folder determine its modification time. File contents are read each time.
  *
- * <p>A change that follows another within the resolution of that time would not show, so that what
- * was found in a folder that had just changed is not kept. What links lead to outside of the
- * folders is noticed by {@link #forget}. Blocking; safe for use by any thread.
+ * <p>A change that follows another within the resolution of that time would be missed, so the scan
+ * of a folder that has just changed is not kept. Changes of link targets outside of the folders are
+ * noticed only after {@link #forget}. Blocking; safe for use by any thread.
  */
 public final class UnitFolders {
-    /** Coarser than the times of any file system that unit files are on. */
+    /** Coarser than the timestamps of any file system that unit files are on. */
     private static final Duration RESOLUTION = Duration.ofSeconds(2);
 
-    /** What tells one state of a folder from another. */
+    /** Identifies one state of a folder. */
     private record Stamp(@Nullable Object file, FileTime modified) {}
 
     private record Scan(List<Optional<Stamp>> stamps, UnitLoader loader) {}
@@ -36,7 +36,7 @@ public final class UnitFolders {
         this.path = path;
     }
 
-    /** What the folders hold now. */
+    /** Returns the present content of the folders. */
     public synchronized UnitLoader loader() {
         List<Optional<Stamp>> now = path.folders().stream().map(UnitFolders::stamp).toList();
         Scan known = kept;
@@ -61,16 +61,16 @@ public final class UnitFolders {
             BasicFileAttributes now = Files.readAttributes(folder, BasicFileAttributes.class);
             return Optional.of(new Stamp(now.fileKey(), now.lastModifiedTime()));
         } catch (IOException e) {
-            return Optional.empty(); // it is passed over
+            return Optional.empty(); // it is skipped
         }
     }
 
-    /** The next one who asks has them looked through again. */
+    /** Makes the next {@link #loader} scan the folders again. */
     public synchronized void forget() {
         kept = null;
     }
 
-    /** How often they were looked through. */
+    /** {@return how often the folders were scanned} */
     public synchronized long scans() {
         return scans;
     }

@@ -26,9 +26,9 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** What the folders of a load path hold, by name. Immutable once scanned. */
+/** The content of the folders of a load path, by unit name. Immutable once scanned. */
 public final class UnitIndex {
-    /** Names that are kept; more are left out and told of. */
+    /** Names that are kept; further ones are ignored and reported. */
     static final int MAX_NAMES = 1 << 16;
 
     private static final Path NULL = Path.of("/dev/null");
@@ -75,7 +75,7 @@ public final class UnitIndex {
         return entries.get(name);
     }
 
-    /** The names that link to this one. */
+    /** Returns the names that link to this one. */
     Set<UnitName> aliasesOf(UnitName name) {
         return aliases.getOrDefault(name, Collections.emptySortedSet());
     }
@@ -89,9 +89,9 @@ public final class UnitIndex {
     }
 
     /**
-     * The folders that add to a unit of these names, the one that wins first: for each name, in
-     * each folder of the load path, {@code NAME.d}, that of its template, those of its prefixes up
-     * to each dash, and in the end {@code TYPE.d}.
+     * Returns the folders that add to a unit of these names, in the order of precedence: for each
+     * name, in each folder of the load path, {@code NAME.d}, the one of its template, and those of
+     * its prefixes up to each dash; {@code TYPE.d} comes last.
      */
     List<Path> folders(List<UnitName> names, String suffix) {
         List<Path> found = new ArrayList<>();
@@ -190,7 +190,7 @@ public final class UnitIndex {
         }
     }
 
-    /** Why the one name cannot be an alias of the other; empty if it can. */
+    /** Returns why a name cannot be an alias of another; empty if it can. */
     private static String problem(UnitName alias, UnitName target) {
         if (alias.type() != target.type()) {
             return "another type";
@@ -208,7 +208,10 @@ public final class UnitIndex {
                 : "";
     }
 
-    /** One step of a link, absolute; null if it cannot be read. */
+    /**
+     * Returns the target of a link, absolute and without following further links; null if it cannot
+     * be read.
+     */
     private static @Nullable Path target(Path link) {
         try {
             Path parent = link.getParent();
@@ -227,7 +230,7 @@ public final class UnitIndex {
         }
     }
 
-    /** Whether it is {@code /dev/null}, or leads there. */
+    /** Returns whether it is {@code /dev/null} or a link to it. */
     static boolean isNull(Path file) {
         try {
             return file.toRealPath().equals(NULL);
@@ -237,10 +240,10 @@ public final class UnitIndex {
     }
 
     /**
-     * The entries of a folder; none if it is missing, or not to be read by us.
+     * Returns the entries of a folder; none if it is missing or we may not read it.
      *
-     * @throws UncheckedIOException if it cannot be looked through just now, for want of descriptors
-     *     say: that is not the same as an empty one
+     * @throws UncheckedIOException if it cannot be read at present, for example for lack of
+     *     descriptors: that is not the same as an empty folder
      */
     public static List<Path> list(Path folder) {
         List<Path> files = new ArrayList<>();

@@ -21,9 +21,9 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Finds the files that make up a unit. Which names, folders and links exist is remembered from
- * {@link #scan}: to notice new ones, scan again (that is what {@code daemon-reload} is for);
- * contents are read at each {@link #load}. Thread-safe.
+ * Finds the files that make up a unit. {@link #scan} remembers which names, folders and links
+ * exist: to notice new ones, scan again (as {@code daemon-reload} does). File contents are read at
+ * each {@link #load}. Thread-safe.
  *
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.unit.html">systemd.unit</a>
@@ -32,7 +32,10 @@ public final class UnitLoader {
     /** Aliases of aliases that are followed. */
     public static final int MAX_ALIAS_STEPS = 8;
 
-    /** Drop-ins, and links of each folder kind, of one unit; more are left out and told of. */
+    /**
+     * Drop-ins, and links of each kind of folder, of one unit; further ones are ignored and
+     * reported.
+     */
     public static final int MAX_DROP_INS = 512;
 
     private final UnitIndex index;
@@ -42,34 +45,35 @@ public final class UnitLoader {
     }
 
     /**
-     * Looks into each folder once. Folders that are missing are passed over.
+     * Scans each folder once. Missing folders are skipped.
      *
-     * @throws UncheckedIOException if one cannot be looked through
+     * @throws UncheckedIOException if a folder cannot be read
      */
     public static UnitLoader scan(LoadPath path) {
         return new UnitLoader(UnitIndex.scan(path));
     }
 
-    /** All names that have a file or are aliases; templates among them, instances mostly not. */
+    /** Returns all names of files and aliases; that includes templates, but few instances. */
     public SortedSet<UnitName> names() {
         return index.names();
     }
 
-    /** What was wrong in the folders themselves: links that can be no alias. */
+    /** Returns the diagnostics about the folders themselves: links that cannot be aliases. */
     public List<Diagnostic> diagnostics() {
         return index.diagnostics();
     }
 
     /**
-     * Reads what makes up this unit; a missing one is {@code NOT_FOUND}.
+     * Reads the files that make up this unit; a unit without files is {@code NOT_FOUND}.
      *
-     * @throws UncheckedIOException if that cannot be told for want of descriptors or memory
+     * @throws UncheckedIOException if they cannot be read because of a lack of descriptors or
+     *     memory
      */
     public UnitSource load(UnitName wanted) {
         return new Search(wanted, false).load();
     }
 
-    /** The same of a unit that was made at run time, whose file the manager itself has written. */
+    /** Reads the files of a transient unit, whose unit file the manager itself has written. */
     public UnitSource loadTransient(UnitName wanted) {
         return new Search(wanted, true).load();
     }
@@ -81,7 +85,7 @@ public final class UnitLoader {
         private final Diagnostics diagnostics = new Diagnostics();
 
         /**
-         * @param made whether the manager has made it at run time
+         * @param made whether the manager has made the unit at run time
          */
         Search(UnitName wanted, boolean made) {
             this.wanted = wanted;
@@ -131,7 +135,7 @@ public final class UnitLoader {
             return without(wanted, UnitSource.State.NOT_FOUND, Optional.empty());
         }
 
-        /** A link that leads nowhere, or a file that was removed since the scan. */
+        /** Reports a link whose target is missing, or a file that was removed since the scan. */
         private UnitSource gone(UnitName name, Path file) {
             diagnostics.add(
                     new Place(file.toString(), 0),
@@ -184,7 +188,7 @@ public final class UnitLoader {
                     diagnostics.toList());
         }
 
-        /** The name and all aliases that lead to it, directly or not. */
+        /** Returns the name and all its direct and indirect aliases. */
         private SortedSet<UnitName> names(UnitName name) {
             SortedSet<UnitName> names = new TreeSet<>();
             Deque<UnitName> open = new ArrayDeque<>(List.of(name));
@@ -271,14 +275,15 @@ public final class UnitLoader {
         }
     }
 
-    /** Where an alias leads: a template takes the instance along. */
+    /** Returns the target of an alias; a template gets the instance of the alias. */
     private static UnitName follow(UnitName from, UnitName target) {
         return target.isTemplate() && from.isInstance() ? instantiate(target, from) : target;
     }
 
     /**
-     * A template that another unit names stands for the instance of that unit's instance, or of its
-     * prefix if it has none. Where that is too long for a name, the template itself comes back.
+     * Returns the unit that a reference in another unit means: a template stands for its instance
+     * with the other unit's instance, or prefix if it has none. If that name is too long, returns
+     * the template.
      */
     public static UnitName instantiate(UnitName unit, UnitName by) {
         if (!unit.isTemplate()) {

@@ -12,12 +12,12 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * Everything that was written about one unit: its fragment, its drop-ins in the order in which they
- * apply, and the dependencies that links in folders add. Immutable.
+ * The files of one unit: its fragment, its drop-ins in the order in which they apply, and the
+ * dependencies that links in folders add. Immutable.
  *
- * @param name the unit's own name, also if it was asked for by an alias
- * @param names all its names, with its own
- * @param fragment the unit file itself; for {@link State#MASKED} what masks it
+ * @param name the unit's own name, even if it was requested by an alias
+ * @param names all its names, including its own
+ * @param fragment the unit file; for {@link State#MASKED} the file that masks it
  * @param dropIns paths, as applied
  * @param files the parsed fragment and drop-ins, as applied
  * @param links dependencies from {@code .wants}, {@code .requires} and {@code .upholds} folders
@@ -33,10 +33,10 @@ public record UnitSource(
         List<Link> links,
         List<Diagnostic> diagnostics) {
 
-    /** What was found of a unit's files. */
+    /** The result of the search for a unit's files. */
     public enum State {
         LOADED,
-        /** Forbidden by an empty file or a link to {@code /dev/null}. */
+        /** Masked by an empty file or a link to {@code /dev/null}. */
         MASKED,
         NOT_FOUND
     }
@@ -52,7 +52,7 @@ public record UnitSource(
         diagnostics = List.copyOf(diagnostics);
     }
 
-    /** A unit that has no files on disk, for transient units. */
+    /** Creates a source without files on disk, for transient units. */
     public static UnitSource inMemory(UnitName name, UnitFile... files) {
         List<Diagnostic> diagnostics = new ArrayList<>();
         for (UnitFile file : files) {

@@ -1,4 +1,4 @@
-/** The files of units: where they are, which make up a name, and how they are parsed. */
+/** Unit files: their folders, the files that make up a unit, and their syntax. */
 @NullMarked
 package io.holdfast.manager.unit.file;
 

@@ -9,14 +9,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The dependencies that systemd adds by itself: that of a unit on its slice, and unless {@code
- * DefaultDependencies=no} those that place it between the start and the end of the system.
+ * The dependencies that systemd adds automatically: that of a unit on its slice and, unless {@code
+ * DefaultDependencies=no}, those that place it between the start and the shutdown of the system.
  */
 public final class ImpliedDependencies {
     static final UnitName SYSINIT = UnitName.of("sysinit.target");
     private static final UnitName BASIC = UnitName.of("basic.target");
 
-    /** What stops every unit that has default dependencies. */
+    /** The target that stops every unit with default dependencies. */
     public static final UnitName SHUTDOWN = UnitName.of("shutdown.target");
 
     private static final List<Dependency> PULLS_IN =
@@ -29,7 +29,10 @@ public final class ImpliedDependencies {
 
     private ImpliedDependencies() {}
 
-    /** Those of one unit; a target's order behind its members is {@link #behind}. */
+    /**
+     * Returns the implied dependencies of one unit; {@link #behind} adds a target's order after its
+     * members.
+     */
     public static Dependencies of(Unit unit, ManagerScope scope) {
         Dependencies.Builder implied = new Dependencies.Builder();
         UnitFormats.of(unit.name().type()).imply(unit, scope, implied);
@@ -40,12 +43,14 @@ public final class ImpliedDependencies {
         return implied.build();
     }
 
-    /** A unit with those that it implies by itself. */
+    /** Returns a unit with its implied dependencies. */
     public static Unit with(Unit unit, ManagerScope scope) {
         return unit.with(unit.unit().implying(of(unit, scope)));
     }
 
-    /** A target with its order behind those of its members that leave that to it. */
+    /**
+     * Returns a target that is ordered after those of its members that are not ordered otherwise.
+     */
     public static Unit behind(Unit target, Collection<Unit> members) {
         Dependencies.Builder implied = new Dependencies.Builder();
         members.stream()
@@ -54,7 +59,7 @@ public final class ImpliedDependencies {
         return target.with(target.unit().implying(implied.build()));
     }
 
-    /** Those that a target pulls in. */
+    /** Returns the units that a target pulls in. */
     public static List<UnitName> members(Unit target) {
         return PULLS_IN.stream()
                 .flatMap(kind -> target.unit().dependencies().of(kind).stream())
@@ -71,15 +76,15 @@ public final class ImpliedDependencies {
         implied.add(Dependency.AFTER, other);
     }
 
-    /** What comes when the system, or the user's session, is up. */
+    /** Adds the order after the start of the system, or of the user's session. */
     static void afterStart(Dependencies.Builder implied, ManagerScope scope) {
         needs(implied, scope.user() ? BASIC : SYSINIT);
         implied.add(Dependency.AFTER, BASIC);
     }
 
     /**
-     * Whether a target starts after one of the units that it pulls in, without saying so: yes,
-     * unless one of the two opts out of default dependencies or they are ordered already.
+     * Returns whether a target is implicitly ordered after a unit that it pulls in: yes, unless one
+     * of the two opts out of default dependencies or they are ordered already.
      */
     public static boolean ordersBehind(Unit target, Unit member) {
         Dependencies dependencies = target.unit().dependencies();

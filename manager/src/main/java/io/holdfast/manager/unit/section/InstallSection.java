@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a unit says in {@code [Install]}: what enabling it would do.
+ * The {@code [Install]} section of a unit: what enabling it would do.
  *
  * @param defaultInstance of a template that is enabled without an instance
  */

@@ -5,7 +5,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 
-/** What is read of a type whose own section is not read yet. */
+/** Reads a unit of a type whose own section is not supported yet. */
 final class OtherFormat implements UnitFormat {
     private final UnitType type;
 

@@ -4,7 +4,7 @@ import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.file.UnitSource;
 import java.util.List;
 
-/** A unit of a kind whose own section is not read yet: only what all units have in common. */
+/** A unit of a type whose own section is not supported yet: it has only the common sections. */
 public record OtherUnit(
         UnitSource source, UnitSection unit, InstallSection install, List<Diagnostic> diagnostics)
         implements Unit {

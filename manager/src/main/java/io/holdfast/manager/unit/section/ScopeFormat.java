@@ -10,7 +10,9 @@ import io.holdfast.manager.unit.settings.KillSettings;
 import java.util.List;
 import java.util.Optional;
 
-/** Scopes: made at run time only, from a file that the manager itself has written. */
+/**
+ * Reads scopes, which are made at run time only, from a file that the manager itself has written.
+ */
 final class ScopeFormat implements UnitFormat {
     @Override
     public UnitType type() {

@@ -9,7 +9,7 @@ import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.value.TimeSpan;
 import java.util.List;
 
-/** A scope: processes that somebody else has started, and that the manager holds together. */
+/** A scope: processes that the manager did not start, but manages as one unit. */
 public record ScopeUnit(
         UnitSource source,
         UnitSection unit,
@@ -20,11 +20,11 @@ public record ScopeUnit(
         List<Diagnostic> diagnostics)
         implements Unit {
     /**
-     * How long a scope may take.
+     * The time limits of a scope.
      *
      * @param stop after which its processes get the next signal
      * @param run after which it is stopped
-     * @param runExtra the most that is added to {@code run}, by chance
+     * @param runExtra the maximum of a random time that is added to {@code run}
      */
     public record Limits(TimeSpan stop, TimeSpan run, TimeSpan runExtra) {
         private static final Limits DEFAULT =

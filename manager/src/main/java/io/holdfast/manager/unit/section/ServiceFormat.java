@@ -13,7 +13,7 @@ import io.holdfast.manager.unit.value.ServiceType;
 import java.util.List;
 import java.util.Optional;
 
-/** Services. */
+/** Reads services. */
 final class ServiceFormat implements UnitFormat {
     private static final UnitName DBUS_SOCKET = UnitName.of("dbus.socket");
 

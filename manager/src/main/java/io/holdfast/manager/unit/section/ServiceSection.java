@@ -12,19 +12,19 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a service says in {@code [Service]} about its life; its surroundings are in {@link
- * ExecSettings}, its end in {@link KillSettings}.
+ * The {@code [Service]} section: the life of a service. Its execution is in {@link ExecSettings},
+ * its end in {@link KillSettings}.
  *
  * @param successExitStatus counts as success besides status 0 and the usual signals
  * @param pidFile absolute; a hint only
  * @param busName of {@code Type=dbus}
- * @param remainAfterExit whether it stays active when all its processes have gone
+ * @param remainAfterExit whether it stays active after all its processes have exited
  * @param guessMainPid whether the main process of a forking service may be guessed
- * @param notifyAccess whose notify messages count, with what the type implies
- * @param store of descriptors that it keeps with the manager
+ * @param notifyAccess which processes may send notify messages, including what the type implies
+ * @param store its descriptor store
  * @param reloadSignal of {@code Type=notify-reload}
- * @param sockets whose descriptors it gets, besides those that name it
- * @param nonBlocking whether the descriptors of sockets that it gets do not block
+ * @param sockets that pass it their descriptors, besides those that name it
+ * @param nonBlocking whether the descriptors that it gets from sockets are non-blocking
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.service.html">
  *     systemd.service</a>
  */
@@ -48,7 +48,7 @@ public record ServiceSection(
         sockets = List.copyOf(sockets);
     }
 
-    /** Each list in the order in which it runs. */
+    /** The commands, each list in the order in which it runs. */
     public record Commands(
             List<ExecCommand> condition,
             List<ExecCommand> startPre,
@@ -68,7 +68,7 @@ public record ServiceSection(
         }
     }
 
-    /** After what kind of end it is started again. */
+    /** The kinds of ends after which a service is restarted. */
     public enum Restart {
         NO,
         ON_SUCCESS,
@@ -79,7 +79,7 @@ public record ServiceSection(
         ALWAYS
     }
 
-    /** Whether a unit that depends on it sees the inactive moment of a restart. */
+    /** Whether dependent units see the service as inactive during a restart. */
     public enum RestartMode {
         NORMAL,
         DIRECT,
@@ -87,8 +87,10 @@ public record ServiceSection(
     }
 
     /**
+     * The rules of automatic restarts.
+     *
      * @param delay before each restart; with {@code steps} it grows to {@code maxDelay}
-     * @param prevent ends after which it is never restarted; beats {@code force}
+     * @param prevent ends after which it is never restarted; takes precedence over {@code force}
      * @param force ends after which it is always restarted
      */
     public record RestartPolicy(
@@ -101,6 +103,8 @@ public record ServiceSection(
             ExitStatusSet force) {}
 
     /**
+     * The time limits of a service.
+     *
      * @param abort after a watchdog timeout
      * @param runtimeMax of the whole run
      * @param watchdog 0: none
@@ -108,19 +112,22 @@ public record ServiceSection(
     public record Timeouts(
             TimeSpan start, TimeSpan stop, TimeSpan abort, TimeSpan runtimeMax, TimeSpan watchdog) {
         /**
-         * For {@code start} (but of a oneshot service, which has no end) and {@code stop}: 90 s.
+         * The default of {@code start} and {@code stop}, 90 s; but a oneshot service may start
+         * without a limit.
          */
         public static final TimeSpan DEFAULT = TimeSpan.seconds(90);
     }
 
     /**
+     * The descriptor store of a service.
+     *
      * @param most descriptors at once, 0 to {@link #MAX}
      */
     public record Store(int most, Preserve preserve) {
-        /** As many as a child can be given, beside those of its sockets. */
+        /** As many descriptors as can be passed to a child, beside those of its sockets. */
         public static final int MAX = 4000;
 
-        /** Over what they are kept. */
+        /** How long the descriptors are kept. */
         public enum Preserve {
             NO,
             /** From one run to the next. */
@@ -130,14 +137,14 @@ public record ServiceSection(
         }
     }
 
-    /** Whose messages to the notify socket count. */
+    /** The processes whose messages to the notify socket are accepted. */
     public enum NotifyAccess {
         NONE,
         /** The main process. */
         MAIN,
-        /** The main process and those of the other commands. */
+        /** The main process and the control processes. */
         EXEC,
-        /** Every process of the unit's cgroup. */
+        /** Every process of the unit. */
         ALL
     }
 }

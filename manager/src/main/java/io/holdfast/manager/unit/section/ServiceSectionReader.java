@@ -60,7 +60,7 @@ final class ServiceSectionReader implements SectionReader {
     private boolean nonBlocking;
 
     /**
-     * @param unit takes the start limits, which once stood in this section
+     * @param unit takes the start limits, which older unit files have in this section
      */
     ServiceSectionReader(UnitSection.Reader unit) {
         this.unit = unit;
@@ -142,7 +142,10 @@ final class ServiceSectionReader implements SectionReader {
         return Scalars.parseBoolean(text) ? Store.Preserve.YES : Store.Preserve.NO;
     }
 
-    /** A relative one lies in the runtime folder; the legacy {@code /var/run} is {@code /run}. */
+    /**
+     * Completes a path: a relative one is in the runtime folder; the legacy {@code /var/run}
+     * becomes {@code /run}.
+     */
     private static String pidFile(Assignment a, String text) {
         String path =
                 Scalars.parsePath(
@@ -207,7 +210,7 @@ final class ServiceSectionReader implements SectionReader {
                 nonBlocking);
     }
 
-    /** Combinations that make no service: systemd refuses these units too. */
+    /** Refuses combinations that are not valid services; systemd refuses these units too. */
     static void check(
             ServiceSection service, EmergencyAction successAction, Consumer<String> refuse) {
         int starts = service.commands().start().size();

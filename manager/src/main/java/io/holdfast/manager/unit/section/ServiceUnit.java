@@ -10,7 +10,7 @@ import io.holdfast.manager.unit.value.ServiceType;
 import java.util.List;
 import java.util.Set;
 
-/** A service: everything that is needed to run it. */
+/** A service, with everything that is needed to run it. */
 public record ServiceUnit(
         UnitSource source,
         UnitSection unit,

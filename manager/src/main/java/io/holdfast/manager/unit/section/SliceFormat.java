@@ -7,7 +7,7 @@ import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.directive.SectionReader;
 import java.util.List;
 
-/** Slices: what a name says is enough for one, its files only add to it. */
+/** Reads slices: a name is enough for one, its files only add to it. */
 final class SliceFormat implements UnitFormat {
     @Override
     public UnitType type() {

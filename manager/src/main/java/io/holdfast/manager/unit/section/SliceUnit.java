@@ -11,7 +11,7 @@ import java.util.Optional;
 /**
  * A slice: an inner node of the cgroup tree.
  *
- * @param isPerpetual whether it is there for as long as the manager, and cannot be stopped
+ * @param isPerpetual whether it exists for as long as the manager, and cannot be stopped
  */
 public record SliceUnit(
         UnitSource source,
@@ -31,7 +31,9 @@ public record SliceUnit(
         return new SliceUnit(source, section, install, diagnostics, isPerpetual);
     }
 
-    /** The slice around it; empty for {@code -.slice}, and where its name is none of a slice. */
+    /**
+     * {@return the parent slice; empty for {@code -.slice}, and if the name is not that of a slice}
+     */
     public Optional<UnitName> parent() {
         return CgroupSettings.parentOf(name());
     }
@@ -48,7 +50,7 @@ public record SliceUnit(
         return isRoot(name) || CgroupSettings.parentOf(name).isPresent();
     }
 
-    /** What a slice is called if it does not say so itself. */
+    /** Returns the description of a slice whose files set none. */
     static String usualDescription(UnitName name, ManagerScope scope) {
         if (isRoot(name)) {
             return "Root Slice";

@@ -10,7 +10,7 @@ import io.holdfast.manager.unit.settings.CgroupSettings;
 import java.util.List;
 import java.util.Optional;
 
-/** Sockets. */
+/** Reads sockets. */
 final class SocketFormat implements UnitFormat {
     private static final UnitName SOCKETS = UnitName.of("sockets.target");
 

@@ -8,25 +8,25 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What a socket says in {@code [Socket]}.
+ * The {@code [Socket]} section.
  *
  * @param listens in the order in which a service gets the descriptors
- * @param owner of {@code SocketUser=} and {@code SocketGroup=}: who the nodes belong to
+ * @param owner of the nodes, {@code SocketUser=} and {@code SocketGroup=}
  * @param mode of the nodes, {@code SocketMode=}
  * @param directoryMode of folders that are made above them
  * @param backlog connections that may wait; the kernel caps it
- * @param accept whether each connection gets an instance of its own
- * @param maxConnections at once, of those
+ * @param accept whether each connection gets an instance
+ * @param maxConnections at once, if each gets an instance
  * @param maxConnectionsPerSource by user (AF_UNIX) or IP address; 0: no limit
- * @param service what is started on traffic; of an accepting socket the template
- * @param descriptorName what the service knows the descriptors by
- * @param removeOnStop whether the nodes go with the socket
- * @param symlinks that lead to the one node
+ * @param service the service that is started on traffic; for an accepting socket the template
+ * @param descriptorName the name by which the service finds the descriptors
+ * @param removeOnStop whether the nodes are removed when the socket stops
+ * @param symlinks links to the one node
  * @param passCredentials SO_PASSCRED
  * @param passPidfd SO_PASSPIDFD (Linux 6.5)
- * @param ipv6Only whether an IPv6 socket takes no IPv4; empty: as the kernel is set
- * @param triggerLimit how often it may start something; more makes it fail
- * @param pollLimit how often it looks for traffic; more makes it pause
+ * @param ipv6Only whether an IPv6 socket refuses IPv4; empty: the kernel's default
+ * @param triggerLimit how often it may start a service; beyond it, the socket fails
+ * @param pollLimit how often it polls for traffic; beyond it, the socket pauses
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.socket.html">systemd.socket</a>
  */
@@ -49,17 +49,17 @@ public record SocketSection(
         UnitSection.StartLimit triggerLimit,
         UnitSection.StartLimit pollLimit) {
 
-    /** Whose the nodes are; what is empty is the manager's. */
+    /** The owner of the nodes; an empty one is the manager's user or group. */
     public record Owner(Optional<String> user, Optional<String> group) {
-        /** Whether neither is said: the nodes stay the manager's. */
+        /** {@return whether both are empty: the nodes belong to the manager} */
         public boolean isOurs() {
             return user.isEmpty() && group.isEmpty();
         }
     }
 
-    /** One thing that is listened on. */
+    /** One address that the socket listens on. */
     public record Listen(Kind kind, ListenAddress address) {
-        /** What it is. */
+        /** The kinds of addresses. */
         public enum Kind {
             STREAM("Stream"),
             DATAGRAM("Datagram"),
@@ -76,12 +76,12 @@ public record SocketSection(
                 this.word = word;
             }
 
-            /** The word of systemd: its directive without {@code Listen}. */
+            /** {@return systemd's word: its directive without {@code Listen}} */
             public String word() {
                 return word;
             }
 
-            /** Whether it makes a connection of its own with each client. */
+            /** {@return whether it makes a separate connection for each client} */
             public boolean isConnected() {
                 return this == STREAM || this == SEQUENTIAL_PACKET;
             }
@@ -108,7 +108,7 @@ public record SocketSection(
             return new Listen(kind, address);
         }
 
-        /** {@code /run/x.sock (Stream)}. */
+        /** {@return {@code /run/x.sock (Stream)}} */
         @Override
         public String toString() {
             return address + " (" + kind.word() + ")";
@@ -120,7 +120,7 @@ public record SocketSection(
         symlinks = List.copyOf(symlinks);
     }
 
-    /** The paths that it is bound to. */
+    /** {@return the paths that the socket is bound to} */
     public List<String> nodes() {
         return listens.stream()
                 .flatMap(listen ->

@@ -88,7 +88,7 @@ final class SocketSectionReader implements SectionReader {
     }
 
     private void listen(Assignment a, Listen.Kind kind) {
-        if (a.isEmpty()) { // systemd forgets those of every kind
+        if (a.isEmpty()) { // as in systemd, this clears addresses of every kind
             listens.clear();
             return;
         }
@@ -96,7 +96,7 @@ final class SocketSectionReader implements SectionReader {
                 .ifPresent(listens::add);
     }
 
-    /** The legacy {@code /var/run} is {@code /run}. */
+    /** Replaces the legacy {@code /var/run} by {@code /run}. */
     private static String current(Assignment a, String text) {
         if (!text.startsWith("/var/run/")) {
             return text;
@@ -179,7 +179,7 @@ final class SocketSectionReader implements SectionReader {
                 new StartLimit(pollInterval, pollBurst.orElse(accept ? 150 : 15)));
     }
 
-    /** Combinations that make no socket: systemd refuses these units too. */
+    /** Refuses combinations that are not valid sockets; systemd refuses these units too. */
     void check(SocketSection socket, Consumer<String> refuse) {
         if (socket.listens().isEmpty()) {
             refuse.accept("the socket has neither ListenStream= nor another Listen…=");

@@ -6,7 +6,7 @@ import io.holdfast.manager.unit.file.UnitSource;
 import java.util.List;
 import java.util.Set;
 
-/** A socket: what is listened on, and which service is started by what comes in. */
+/** A socket: the addresses that it listens on, and the service that traffic starts. */
 public record SocketUnit(
         UnitSource source,
         UnitSection unit,
@@ -28,7 +28,7 @@ public record SocketUnit(
         return socket.accept() ? Set.of() : Set.of(socket.service());
     }
 
-    /** A template, where each connection gets an instance. */
+    /** Returns the service, or the template whose instances the connections get. */
     @Override
     public Set<UnitName> needsToBeThere() {
         return isRefused() ? Set.of() : Set.of(socket.service());

@@ -5,7 +5,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 
-/** Targets: they say nothing of their own. */
+/** Reads targets, which have no section of their own. */
 final class TargetFormat implements UnitFormat {
     @Override
     public UnitType type() {
@@ -18,7 +18,10 @@ final class TargetFormat implements UnitFormat {
                 new TargetUnit(parts.source(), parts.unit(), parts.install(), parts.diagnostics()));
     }
 
-    /** Its order behind its members depends on them: {@link ImpliedDependencies#behind}. */
+    /**
+     * Adds nothing: a target's order depends on its members, see {@link
+     * ImpliedDependencies#behind}.
+     */
     @Override
     public void imply(Unit unit, ManagerScope scope, Dependencies.Builder implied) {}
 }

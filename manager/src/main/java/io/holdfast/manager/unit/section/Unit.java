@@ -6,66 +6,69 @@ import io.holdfast.manager.unit.file.UnitSource;
 import java.util.List;
 import java.util.Set;
 
-/** A unit as its files describe it. Immutable; what it does at run time is somebody else's. */
+/** A unit as its files describe it. Immutable; its state at run time is kept elsewhere. */
 public interface Unit {
-    /** The files that it was read from. */
+    /** {@return the files that it was read from} */
     UnitSource source();
 
-    /** {@code [Unit]}. */
+    /** {@return the {@code [Unit]} section} */
     UnitSection unit();
 
-    /** {@code [Install]}. */
+    /** {@return the {@code [Install]} section} */
     InstallSection install();
 
-    /** Everything that is to be said about its files, in the order of reading. */
+    /** {@return all diagnostics about its files, in the order of reading} */
     List<Diagnostic> diagnostics();
 
-    /** Its own name, also if it was asked for by an alias. */
+    /** {@return its own name, even if it was requested by an alias} */
     default UnitName name() {
         return source().name();
     }
 
-    /** Whether an error in its files, a mask or their absence forbids to start it. */
+    /** {@return whether an error in its files, a mask or their absence prevents a start} */
     default boolean isRefused() {
         return source().state() != UnitSource.State.LOADED
                 || diagnostics().stream().anyMatch(d -> d.severity() == Diagnostic.Severity.ERROR);
     }
 
-    /** Whether it says how it is made to take up its configuration again. */
+    /** {@return whether its files define how it reloads its configuration} */
     default boolean canReload() {
         return false;
     }
 
-    /** The same with another {@code [Unit]}. */
+    /** {@return a copy with another {@code [Unit]} section} */
     Unit with(UnitSection unit);
 
-    /** The units that it starts when something comes in. */
+    /** {@return the units that it activates} */
     default Set<UnitName> triggers() {
         return Set.of();
     }
 
-    /** The units that start it when something comes in, by its own word. */
+    /** {@return the units that activate it, by its own files} */
     default Set<UnitName> triggeredBy() {
         return Set.of();
     }
 
-    /** Whether it starts the other when something comes in: by its own word, or by the other's. */
+    /** Returns whether it activates the other unit, by the files of either. */
     default boolean triggers(Unit other) {
         return other.source().names().stream().anyMatch(triggers()::contains)
                 || source().names().stream().anyMatch(other.triggeredBy()::contains);
     }
 
-    /** Whether the units that it pulls in come before it, unless one of them says otherwise. */
+    /** {@return whether the units that it pulls in are ordered before it by default} */
     default boolean isOrderedAfterMembers() {
         return false;
     }
 
-    /** What must be there when it is started, although it does not start that at once. */
+    /**
+     * {@return units that must be loadable when it is started, although it does not start them at
+     * once}
+     */
     default Set<UnitName> needsToBeThere() {
         return Set.of();
     }
 
-    /** The paths of the file system that it serves when it is active. */
+    /** {@return the paths in the file system that it serves while it is active} */
     default List<String> servedPaths() {
         return List.of();
     }

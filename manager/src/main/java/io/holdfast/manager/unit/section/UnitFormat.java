@@ -9,23 +9,23 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * How units of one type are read: its row in {@link UnitFormats}. What they do at run time, and how
- * they are shown, are rows of other registries, joined by the type.
+ * Reads the units of one type; {@link UnitFormats} has one row per type. Other registries, by the
+ * same type, have the rows for their behaviour at run time and for their presentation.
  */
 interface UnitFormat {
     UnitType type();
 
-    /** Begins to read one unit, of whose {@code [Unit]} this is the reader. */
+    /** Begins to read one unit, with the reader of its {@code [Unit]} section. */
     OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope);
 
-    /** The section of its own of one unit that is being read. */
+    /** The type's own section of a unit that is being read. */
     interface OwnSection {
-        /** Who takes the lines of its own section: the first that knows a line. */
+        /** Returns the readers of this section; each line goes to the first that accepts it. */
         List<SectionReader> readers();
 
         Unit build(UnitParts parts);
 
-        /** Of a type of which no section of its own is read. */
+        /** Returns a section without readers, for a type whose own section is not read. */
         static OwnSection none(Function<UnitParts, Unit> unit) {
             return new OwnSection() {
                 @Override
@@ -41,6 +41,6 @@ interface UnitFormat {
         }
     }
 
-    /** Adds the dependencies that units of this type have beside those that they write. */
+    /** Adds the dependencies that units of this type have beside those in their files. */
     void imply(Unit unit, ManagerScope scope, Dependencies.Builder implied);
 }

@@ -5,7 +5,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** The registry of what can be read: a type without a row has only what all units have. */
+/** The registry of formats: a unit of a type without a row has only the common sections. */
 final class UnitFormats {
     private static final Map<UnitType, UnitFormat> ROWS = new EnumMap<>(UnitType.class);
 

@@ -6,14 +6,14 @@ import io.holdfast.manager.unit.Place;
 import io.holdfast.manager.unit.file.UnitSource;
 import java.util.List;
 
-/** What all units have in common, of one that was read. */
+/** The common parts of a unit that is being read. */
 record UnitParts(
         UnitSource source, UnitSection unit, InstallSection install, Diagnostics collected) {
     List<Diagnostic> diagnostics() {
         return collected.toList();
     }
 
-    /** What a refused line would have said is missing from the rest. */
+    /** Returns whether the unit is complete: after a refused line, its settings may be missing. */
     boolean isWhole() {
         return source.state() == UnitSource.State.LOADED && !collected.isRefused();
     }

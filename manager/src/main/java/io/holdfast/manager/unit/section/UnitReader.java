@@ -22,14 +22,11 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Reads sources as typed units: gives each directive its meaning, expands specifiers, applies
- * defaults, and says of everything without effect why. Thread-safe.
+ * Reads sources as typed units: interprets directives, expands specifiers, applies defaults, and
+ * reports each line without effect. Thread-safe.
  */
 public record UnitReader(Host host, ManagerScope scope) {
-    /**
-     * What is read, as {@code Section.Key}, and nothing acts on yet: it shrinks as the manager
-     * learns.
-     */
+    /** Directives, as {@code Section.Key}, that are read but not applied yet. */
     private static final Set<String> NOT_ACTED_ON =
             Set.of(
                     "Service.Delegate",
@@ -42,14 +39,14 @@ public record UnitReader(Host host, ManagerScope scope) {
                     "Socket.ListenUSBFunction",
                     "Unit.JoinsNamespaceOf");
 
-    /** Never throws; a source without files becomes a unit without settings. */
+    /** Reads a unit. Never throws; a source without files becomes a unit without settings. */
     public Unit read(UnitSource source) {
         return new Reading(source).unit();
     }
 
     /**
-     * The directives of a section that have an effect: those that some reader takes. It follows
-     * from the readers themselves.
+     * Returns the directives of a section that have an effect: those that a reader accepts, so the
+     * set always matches the readers.
      */
     public static Set<String> applied(UnitType type, String section) {
         ManagerScope system = ManagerScope.system(Map.of());
@@ -71,12 +68,12 @@ public record UnitReader(Host host, ManagerScope scope) {
         return applied;
     }
 
-    /** The directives of a section that systemd knows, in order. */
+    /** Returns the directives of a section that systemd knows, in order. */
     public static Set<String> known(String section) {
         return DirectiveTable.of(section);
     }
 
-    /** Those that take the lines of one unit, and what they have taken. */
+    /** The readers of one unit, with the settings that they have read. */
     private static final class Readers {
         final UnitSection.Reader unit = new UnitSection.Reader();
         final InstallSection.Reader install = new InstallSection.Reader();

@@ -18,21 +18,21 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What every unit says in {@code [Unit]}.
+ * The {@code [Unit]} section, which every unit has.
  *
  * @param description for people; the unit's name if it has none
  * @param documentation URIs
  * @param sourcePath of a file from which this one was generated
- * @param dependencies as written, also those by links in folders, and those that are implied
- * @param implied which of them it has only since units of its type do
+ * @param dependencies as written, by links in folders, and implied ones
+ * @param implied those of the dependencies that the unit's type alone adds
  * @param requiresMountsFor absolute paths
- * @param conditions {@code Condition…=}: unmet, the start is skipped
- * @param assertions {@code Assert…=}: unmet, the start fails
+ * @param conditions {@code Condition…=}: if one is not met, the start is skipped
+ * @param assertions {@code Assert…=}: if one is not met, the start fails
  * @param defaultDependencies whether {@link ImpliedDependencies} adds the usual ones
- * @param collectsFailed whether it is unloaded also when it has failed
- * @param jobs what its jobs may do and how long they may take
+ * @param collectsFailed whether it is unloaded even if it has failed
+ * @param jobs options and time limits of its jobs
  * @param startLimit how often it may be started
- * @param ends what follows when it ends
+ * @param ends actions when it ends
  */
 public record UnitSection(
         String description,
@@ -51,18 +51,18 @@ public record UnitSection(
         StartLimit startLimit,
         EndSettings ends) {
 
-    /** When a unit may be unloaded. */
+    /** The states in which a unit may be unloaded. */
     private enum CollectMode {
         INACTIVE,
         INACTIVE_OR_FAILED
     }
 
     /**
-     * What concerns the jobs of a unit.
+     * The options of a unit's jobs.
      *
-     * @param allowIsolate whether a request may stop everything else for it
-     * @param ignoreOnIsolate whether it stays when another unit is isolated
-     * @param timeout of a job, waiting included
+     * @param allowIsolate whether the unit may be isolated, which stops all other units
+     * @param ignoreOnIsolate whether it keeps running when another unit is isolated
+     * @param timeout of a job, including the time that it waits
      * @param runningTimeout of a job that has begun
      */
     public record JobSettings(
@@ -72,6 +72,8 @@ public record UnitSection(
             TimeSpan runningTimeout) {}
 
     /**
+     * The start limit of a unit.
+     *
      * @param interval 0: no limit
      * @param burst starts within the interval; 0: no limit
      */
@@ -79,7 +81,7 @@ public record UnitSection(
         /** 5 starts in 10 s. */
         public static final StartLimit DEFAULT = new StartLimit(TimeSpan.seconds(10), 5);
 
-        /** Whether either number is 0: there is no limit. */
+        /** {@return whether there is no limit, because either number is 0} */
         public boolean isUnlimited() {
             return interval.micros() == 0 || burst == 0;
         }
@@ -92,7 +94,7 @@ public record UnitSection(
         assertions = List.copyOf(assertions);
     }
 
-    /** The same with further dependencies that it implies. */
+    /** {@return a copy with more implied dependencies} */
     UnitSection implying(Dependencies more) {
         return new UnitSection(
                 description,
@@ -133,13 +135,13 @@ public record UnitSection(
         private final EndSettings.Reader ends = new EndSettings.Reader();
         private int startLimitBurst = StartLimit.DEFAULT.burst();
 
-        /** What a unit of its kind is unless it says otherwise. */
+        /** Sets the defaults for a unit of its type. */
         void usually(String words, boolean staysOnIsolate) {
             description = Optional.of(words);
             ignoreOnIsolate = staysOnIsolate;
         }
 
-        /** It has no default dependencies, whatever its files say. */
+        /** Excludes default dependencies, regardless of the unit's files. */
         void withoutDefaults() {
             mayDefault = false;
         }
@@ -171,7 +173,7 @@ public record UnitSection(
             return true;
         }
 
-        /** These stood in {@code [Service]} once and are still taken from there. */
+        /** Reads the start limits; older unit files have them in {@code [Service]}. */
         boolean assignStartLimit(Assignment a) {
             switch (a.key()) {
                 case "StartLimitIntervalSec", "StartLimitInterval" ->
@@ -207,7 +209,7 @@ public record UnitSection(
             }
             List<Condition> list = assertion ? assertions : conditions;
             if (a.isEmpty()) {
-                list.clear(); // of every kind
+                list.clear(); // conditions of every kind
                 return true;
             }
             String kind = a.key().substring((assertion ? "Assert" : "Condition").length());

@@ -1,4 +1,4 @@
-/** The sections of unit files, typed, and the units that they make up. */
+/** Typed sections of unit files, and the units that consist of them. */
 @NullMarked
 package io.holdfast.manager.unit.section;
 

@@ -12,33 +12,33 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Where in the cgroup tree a unit lives.
+ * The place of a unit in the cgroup tree.
  *
- * @param slice as written; {@link #sliceOf} knows the default
+ * @param slice as written; {@link #sliceOf} applies the default
  * @param delegate whether its processes may make cgroups below it
- * @param oomPolicy what becomes of it when the kernel has ended one of its processes
+ * @param oomPolicy the reaction when the OOM killer has killed one of its processes
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.resource-control.html">
  *     systemd.resource-control</a>
  */
 public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPolicy oomPolicy) {
-    /** What becomes of a unit when the kernel, out of memory, has ended one of its processes. */
+    /** The reaction of a unit when the OOM killer has killed one of its processes. */
     public enum OomPolicy {
         CONTINUE,
         STOP,
         KILL
     }
 
-    /** Nothing is written. */
+    /** The defaults. */
     public static final CgroupSettings NONE =
             new CgroupSettings(Optional.empty(), false, OomPolicy.STOP);
 
-    /** The slice that all others are below. */
+    /** The root of all slices. */
     public static final UnitName ROOT_SLICE = UnitName.of("-.slice");
 
     /**
-     * The slice that this unit is born in: the one written, or for the system's units {@code
-     * system.slice} and for a user's {@code app.slice}, instances in a slice below it that is named
-     * after their template.
+     * Returns the slice that this unit's cgroup is in: the one in its files, or by default {@code
+     * system.slice} for the system's units and {@code app.slice} for a user's units. Instances are
+     * in a slice below it that is named after their template.
      */
     public UnitName sliceOf(UnitName unit, ManagerScope scope) {
         String root = scope.user() ? "app" : "system";
@@ -72,7 +72,7 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
         private boolean delegate;
         private Optional<OomPolicy> oomPolicy = Optional.empty();
 
-        /** Nothing is read yet. */
+        /** Creates a reader with the defaults. */
         public Reader() {}
 
         @Override
@@ -84,7 +84,7 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
                                         slice,
                                         text -> {
                                             UnitName name = UnitName.of(text);
-                                            name.slicePath(); // refuses what is no slice
+                                            name.slicePath(); // refuses a name that is not a slice
                                             return name;
                                         });
                 case "Delegate" -> delegate = a.isEmpty() || !isFalse(a);
@@ -101,7 +101,7 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
             return true;
         }
 
-        /** It may also name the controllers that are delegated. */
+        /** Returns whether the value is false; other values may name the delegated controllers. */
         private static boolean isFalse(Assignment a) {
             return DELEGATE_NOT.contains(
                     a.text(Optional.empty()).orElse("").toLowerCase(Locale.ROOT));

@@ -1,6 +1,6 @@
 package io.holdfast.manager.unit.settings;
 
-/** The manager stops the machine, a container or itself. */
+/** Actions by which the manager stops the machine, a container or itself. */
 public enum EmergencyAction {
     NONE,
     EXIT,

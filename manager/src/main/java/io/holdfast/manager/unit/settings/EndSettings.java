@@ -6,12 +6,12 @@ import io.holdfast.manager.unit.value.Scalars;
 import java.util.OptionalInt;
 
 /**
- * What follows when a unit ends.
+ * The actions when a unit ends.
  *
- * @param successAction what happens to the machine or the manager when it ends well
+ * @param successAction for the machine or the manager when the unit ends successfully
  * @param failureAction the same when it fails
- * @param startLimitAction the same when it was started too often
- * @param jobTimeoutAction the same when a job of it takes too long
+ * @param startLimitAction the same when its start limit is hit
+ * @param jobTimeoutAction the same when a job of it times out
  * @param successStatus the exit status of the manager for {@code successAction}; empty for that of
  *     the unit's main process
  * @param failureStatus the same for {@code failureAction}
@@ -32,7 +32,7 @@ public record EndSettings(
 
     private static final int MAX_STATUS = 255;
 
-    /** The job modes by which a unit that handles the end of another can be started. */
+    /** The job modes by which a unit that handles another unit's end can be started. */
     public enum HandlerMode {
         FAIL,
         REPLACE,
@@ -54,7 +54,7 @@ public record EndSettings(
         private HandlerMode onFailureMode = HandlerMode.REPLACE;
         private boolean stopWhenUnneeded;
 
-        /** Nothing is read yet. */
+        /** Creates a reader with the defaults. */
         public Reader() {}
 
         @Override

@@ -18,11 +18,11 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * In what surroundings the processes of a unit run.
+ * The execution environment of a unit's processes.
  *
  * @param user name or number; empty: the manager's
  * @param group name or number; empty: the user's
- * @param dynamicUser whether a user and a group are made up for the run where there are none
+ * @param dynamicUser whether a user and a group are created for the run, if none have the names
  * @param directories by kind; kinds without paths are absent
  * @param preserveRuntimeDirectory whether runtime folders outlive the service
  * @param umask 0 to 0777
@@ -59,10 +59,10 @@ public record ExecSettings(
         OptionalInt oomScoreAdjust,
         boolean ignorePipe) {
 
-    /** When a runtime folder stays. */
+    /** How long a runtime folder is kept. */
     public enum Preserve {
         NO,
-        /** Over restarts by the manager. */
+        /** From one run to the next, if the unit is restarted. */
         RESTART,
         YES
     }

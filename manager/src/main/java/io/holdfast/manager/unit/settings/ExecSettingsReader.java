@@ -58,7 +58,7 @@ public final class ExecSettingsReader implements SectionReader {
     private boolean ignorePipe = true;
 
     /**
-     * @param umask of a unit that does not name one
+     * @param umask of a unit without {@code UMask=}
      */
     public ExecSettingsReader(int umask) {
         this.umask = umask;
@@ -113,7 +113,10 @@ public final class ExecSettingsReader implements SectionReader {
         return true;
     }
 
-    /** A bad user refuses the unit: without it the service would run as somebody else. */
+    /**
+     * Reads a user or group. An invalid one refuses the unit: without it the service would run as
+     * another user.
+     */
     public static Optional<String> account(Assignment a, Optional<String> before) {
         if (a.isEmpty()) {
             return Optional.empty();
@@ -171,7 +174,9 @@ public final class ExecSettingsReader implements SectionReader {
         }
     }
 
-    /** Without StandardOutput= what comes from a socket is answered on it. */
+    /**
+     * Returns the output; without StandardOutput=, a socket as standard input is the output too.
+     */
     private StandardStream output() {
         boolean answers = input.kind() == StandardStream.Kind.SOCKET;
         return output.orElse(answers ? StandardStream.INHERIT : StandardStream.JOURNAL);

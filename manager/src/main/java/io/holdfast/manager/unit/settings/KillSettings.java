@@ -6,13 +6,13 @@ import io.holdfast.manager.unit.directive.SectionReader;
 import java.util.Optional;
 
 /**
- * How the processes of a unit are stopped.
+ * The signals by which the processes of a unit are stopped.
  *
- * @param restartSignal in place of {@code signal} when the stop is part of a restart
+ * @param restartSignal instead of {@code signal} when the stop is part of a restart
  * @param finalSignal after the stop timeout, if {@code sendFinal}
  * @param sendFinal {@code SendSIGKILL=}
  * @param sendHangup whether SIGHUP follows {@code signal} at once
- * @param watchdogSignal when the watchdog was not fed
+ * @param watchdogSignal after a watchdog timeout
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.kill.html">systemd.kill</a>
  */
@@ -25,13 +25,13 @@ public record KillSettings(
         boolean sendHangup,
         Signal watchdogSignal) {
 
-    /** Which processes are signalled. */
+    /** The processes that are signalled. */
     public enum KillMode {
-        /** All of the unit's cgroup. */
+        /** All processes in the unit's cgroup. */
         CONTROL_GROUP,
-        /** The main process only; others are left over. */
+        /** The main process only; the others are left over. */
         PROCESS,
-        /** The first signal goes to the main process, the last to all. */
+        /** The first signal goes to the main process, the final one to all. */
         MIXED,
         /** None. */
         NONE
@@ -46,7 +46,7 @@ public record KillSettings(
         private boolean sendHangup;
         private Signal watchdogSignal = Signal.ABRT;
 
-        /** Nothing is read yet. */
+        /** Creates a reader with the defaults. */
         public Reader() {}
 
         @Override

@@ -10,12 +10,12 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * From what the processes of a unit are kept away.
+ * The sandbox of a unit's processes.
  *
- * @param flags those that are on or off, and are on
- * @param rules what is done with single paths, in the order written
- * @param binds what is to be seen elsewhere, too
- * @param temporary empty file systems of its own
+ * @param flags boolean directives that are on
+ * @param rules the access to single paths, in the order written
+ * @param binds paths that are also visible at another path
+ * @param temporary empty file systems of the unit's own
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec,
  *     Sandboxing</a>
  */
@@ -27,7 +27,7 @@ public record SandboxSettings(
         List<PathRule> rules,
         List<Bind> binds,
         List<Temporary> temporary) {
-    /** What is on or off. */
+    /** Boolean directives. */
     public enum Flag {
         PRIVATE_DEVICES("PrivateDevices", Capability.MKNOD, Capability.SYS_RAWIO),
         PRIVATE_NETWORK("PrivateNetwork"),
@@ -47,16 +47,16 @@ public record SandboxSettings(
             this.dropped = new TreeSet<>(Arrays.asList(dropped));
         }
 
-        /** As unit files write it. */
+        /** {@return the name in unit files} */
         public String directive() {
             return directive;
         }
     }
 
-    /** How much of the system is read-only. */
+    /** The part of the system that is read-only. */
     public enum ProtectSystem {
         NO,
-        /** What packages bring. */
+        /** The files of packages. */
         YES,
         /** The configuration, too. */
         FULL,
@@ -64,17 +64,17 @@ public record SandboxSettings(
         STRICT
     }
 
-    /** What is to be seen of the users' homes. */
+    /** The access to the users' homes. */
     public enum ProtectHome {
         NO,
-        /** Nothing: they cannot be entered. */
+        /** The homes are inaccessible. */
         YES,
         READ_ONLY,
-        /** Empty folders. */
+        /** The homes are empty folders. */
         TMPFS
     }
 
-    /** Whose temporary folders it has. */
+    /** The temporary folders of the unit. */
     public enum PrivateTmp {
         NO,
         /** Folders of its own on the same file systems. */
@@ -83,7 +83,7 @@ public record SandboxSettings(
         DISCONNECTED
     }
 
-    /** What can be done with a path. */
+    /** The kinds of access to a path. */
     public enum Access {
         READ_WRITE("ReadWritePaths"),
         READ_ONLY("ReadOnlyPaths"),
@@ -95,21 +95,25 @@ public record SandboxSettings(
             this.directive = directive;
         }
 
-        /** As unit files write it. */
+        /** {@return the name in unit files} */
         public String directive() {
             return directive;
         }
     }
 
     /**
+     * The access to a path.
+     *
      * @param path absolute
      * @param optional whether it may be missing
      */
     public record PathRule(Access access, String path, boolean optional) {}
 
     /**
+     * A path that is also visible at another path.
+     *
      * @param optional whether the source may be missing
-     * @param recursive with what is mounted below the source
+     * @param recursive whether mounts below the source are included
      */
     public record Bind(
             String source,
@@ -117,13 +121,15 @@ public record SandboxSettings(
             boolean optional,
             boolean recursive,
             boolean readOnly) {
-        /** As unit files write it. */
+        /** {@return the name in unit files} */
         public String directive() {
             return readOnly ? "BindReadOnlyPaths" : "BindPaths";
         }
     }
 
     /**
+     * An empty file system.
+     *
      * @param attributes of {@code mount(8)}: {@code ro}, {@code nosuid}, {@code nodev}, {@code
      *     noexec}
      * @param options of tmpfs
@@ -146,19 +152,19 @@ public record SandboxSettings(
         return flags.isEmpty() ? EnumSet.noneOf(Flag.class) : EnumSet.copyOf(flags);
     }
 
-    /** Whether this is on. */
+    /** {@return whether this directive is on} */
     public boolean has(Flag flag) {
         return flags.contains(flag);
     }
 
-    /** The capabilities that a process cannot have with this. */
+    /** {@return the capabilities that these settings drop} */
     public Set<Capability> dropped() {
         Set<Capability> dropped = new TreeSet<>();
         flags.forEach(flag -> dropped.addAll(flag.dropped));
         return dropped;
     }
 
-    /** The directives that ask for something, sorted. */
+    /** {@return the directives that restrict something, sorted} */
     public Set<String> directives() {
         Set<String> directives = new TreeSet<>();
         flags.forEach(flag -> directives.add(flag.directive()));
@@ -179,7 +185,10 @@ public record SandboxSettings(
         return directives;
     }
 
-    /** With what {@code DynamicUser=} implies: such a user leaves nothing behind. */
+    /**
+     * Returns the settings with those that {@code DynamicUser=} implies: such a user leaves no
+     * files behind.
+     */
     SandboxSettings ofDynamicUser() {
         return new SandboxSettings(
                 flags,

@@ -24,11 +24,11 @@ import java.util.TreeMap;
 
 /** Reads {@link SandboxSettings}. */
 final class SandboxSettingsReader implements SectionReader {
-    /** Attributes of a mount; each is the opposite of the word beside it. */
+    /** Attributes of a mount, each with its opposite. */
     private static final Map<String, String> ATTRIBUTES =
             Map.of("ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec");
 
-    /** So that nobody fills the memory. */
+    /** Defaults that keep a service from filling the memory. */
     private static final Map<String, String> TMPFS_LIMITS =
             Map.of("mode", "0755", "size", "10%", "nr_inodes", "400k");
 
@@ -75,7 +75,7 @@ final class SandboxSettingsReader implements SectionReader {
         return found.isPresent();
     }
 
-    /** The first two constants are no and yes. */
+    /** Reads a boolean or the word of a constant; the first two constants are no and yes. */
     private static <E extends Enum<E>> E wordOrBoolean(Assignment a, E before, E[] constants) {
         return a.value(
                 before,
@@ -97,7 +97,7 @@ final class SandboxSettingsReader implements SectionReader {
                 word -> {
                     boolean optional = word.startsWith("-");
                     String path = optional ? word.substring(1) : word;
-                    if (path.startsWith("+")) { // below RootDirectory=, which is not ours
+                    if (path.startsWith("+")) { // below RootDirectory=, which is not applied
                         path = path.substring(1);
                     }
                     rules.add(new PathRule(access, Scalars.parsePath(path), optional));

@@ -8,7 +8,7 @@ import io.holdfast.manager.unit.value.Scalars;
 import java.util.Optional;
 
 /**
- * How the time of processors and disks is given to a service.
+ * The CPU and I/O scheduling of a service.
  *
  * @param cpuPolicy empty: the manager's
  * @param cpuPriority 1 to 99 for {@code FIFO} and {@code RR}, else 0
@@ -24,12 +24,12 @@ public record SchedulingSettings(
         boolean resetOnFork,
         Optional<IoClass> ioClass,
         int ioPriority) {
-    /** Whether nothing is to be changed. */
+    /** {@return whether a service keeps the manager's scheduling} */
     public boolean isInherited() {
         return cpuPolicy.isEmpty() && ioClass.isEmpty();
     }
 
-    /** Reads them. */
+    /** Reads the settings. */
     public static final class Reader implements SectionReader {
         private static final int USUAL_IO_PRIORITY = 4;
 
@@ -39,7 +39,7 @@ public record SchedulingSettings(
         private Optional<IoClass> ioClass = Optional.empty();
         private Optional<Integer> ioPriority = Optional.empty();
 
-        /** Nothing is read yet. */
+        /** Creates a reader with the defaults. */
         public Reader() {}
 
         @Override

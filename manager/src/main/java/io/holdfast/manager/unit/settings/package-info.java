@@ -1,4 +1,4 @@
-/** What several kinds of units have in common: surroundings, sandbox, cgroup, kill, end. */
+/** Settings that several types of units share: execution, sandbox, cgroup, kill, end. */
 @NullMarked
 package io.holdfast.manager.unit.settings;
 

@@ -56,19 +56,19 @@ public enum Capability {
         this.number = number;
     }
 
-    /** As a mask has them: bit {@code 1 << number()}. */
+    /** {@return the number: bit {@code 1 << number()} of a mask} */
     public int number() {
         return number;
     }
 
-    /** As unit files and tools write it: {@code CAP_NET_ADMIN}. */
+    /** {@return the name in unit files and tools: {@code CAP_NET_ADMIN}} */
     @Override
     public String toString() {
         return "CAP_" + name();
     }
 
     /**
-     * By name, with {@code CAP_}, in any case, or by number.
+     * Returns a capability by its name with {@code CAP_}, in any case, or by its number.
      *
      * @throws IllegalArgumentException if there is none
      */
@@ -88,13 +88,13 @@ public enum Capability {
     }
 
     /**
-     * One more assignment to a set. The first makes it {@code CAP_A CAP_B}, or with {@code ~} all
-     * but these, whatever it was initially; further ones add, or take away. Nothing empties, {@code
-     * ~} alone fills.
+     * Applies one more assignment to a set. The first one replaces the initial set by {@code CAP_A
+     * CAP_B} or, with {@code ~}, by all except these; further ones add or remove. An empty value
+     * empties the set, {@code ~} alone fills it.
      *
-     * @param before what it is; while this is what it was initially, nothing was assigned
+     * @param before the present set; if it equals the initial set, there was no assignment before
      * @param initial all for a bounding set, none for ambient capabilities
-     * @param unknown told of each word that names none; it is left out
+     * @param unknown receives each word that is not a capability; it is ignored
      */
     public static Set<Capability> assign(
             Set<Capability> before,

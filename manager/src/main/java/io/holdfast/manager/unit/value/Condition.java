@@ -6,9 +6,9 @@ import io.holdfast.manager.unit.Place;
  * One {@code Condition…=} or {@code Assert…=}.
  *
  * @param kind the directive without its first word: {@code PathExists}
- * @param assertion whether it is an {@code Assert…=}: unmet, it fails the start; an unmet condition
- *     only skips it
- * @param trigger {@code |}: of all triggers one must hold
+ * @param assertion whether it is an {@code Assert…=}: if it is not met, the start fails; if a
+ *     condition is not met, the start is skipped
+ * @param trigger {@code |}: at least one of all triggers must hold
  * @param negated {@code !}
  * @param parameter with its specifiers expanded
  */
@@ -21,6 +21,8 @@ public record Condition(
         Place place) {
 
     /**
+     * Parses a condition.
+     *
      * @param value non-empty, as written
      * @throws IllegalArgumentException if a specifier cannot be expanded or a path is not absolute
      */
@@ -46,7 +48,7 @@ public record Condition(
                 || kind.equals("FileIsExecutable");
     }
 
-    /** As it is written in a unit file, all specifiers expanded. */
+    /** {@return the line of a unit file, with all specifiers expanded} */
     @Override
     public String toString() {
         return (assertion ? "Assert" : "Condition")

@@ -17,7 +17,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Whether the conditions of a unit hold, here and now.
+ * Checks whether the conditions of a unit hold on this machine now.
  *
  * @param environment of the manager, for {@code ConditionEnvironment=}
  * @param groups ids of the groups that the manager is in, for {@code ConditionGroup=}
@@ -33,21 +33,24 @@ public record ConditionCheck(
     }
 
     /**
-     * What came out.
+     * The result of a check.
      *
-     * @param unmet those that decided against the unit; empty if all is well
-     * @param notEvaluated those that Holdfast cannot judge yet; they count as met
-     * @param held whether each by itself holds, whatever was decided
+     * @param unmet the conditions that prevent the start; empty if the check succeeds
+     * @param notEvaluated the conditions that Holdfast does not support yet; they count as met
+     * @param held for each condition, whether it holds on its own, regardless of the result
      */
     public record Verdict(
             List<Condition> unmet, List<Condition> notEvaluated, Map<Condition, Boolean> held) {
-        /** Whether none decided against the unit. */
+        /** {@return whether no condition prevents the start} */
         public boolean met() {
             return unmet.isEmpty();
         }
     }
 
-    /** All plain conditions must hold, and of the triggers, if there are any, one. */
+    /**
+     * Checks conditions: all plain ones must hold and, if there are triggers, at least one of
+     * these.
+     */
     public Verdict check(List<Condition> conditions) {
         List<Condition> unmet = new ArrayList<>();
         List<Condition> unmetTriggers = new ArrayList<>();
@@ -211,7 +214,9 @@ public record ConditionCheck(
                         .equals(environment.get(parameter.substring(0, equals)));
     }
 
-    /** Comparisons, all of which must hold: {@code >=5.10 <6.19}; without operator a glob. */
+    /**
+     * Evaluates comparisons, all of which must hold: {@code >=5.10 <6.19}; without operator a glob.
+     */
     private boolean isKernel(String parameter) {
         String joined = parameter.replaceAll("([<>=!$]+)\\s+", "$1");
         return Arrays.stream(joined.split("\\s+")).allMatch(this::isKernelOne);

@@ -7,12 +7,12 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a unit says about the environment of its processes.
+ * The settings for the environment of a unit's processes.
  *
  * @param assignments of {@code Environment=}, in order
- * @param files of {@code EnvironmentFile=}, in order; they win over the assignments
- * @param passed names that are taken over from the manager
- * @param unset names and {@code NAME=VALUE} pairs that are removed in the end
+ * @param files of {@code EnvironmentFile=}, in order; they take precedence over the assignments
+ * @param passed names of variables that are passed on from the manager
+ * @param unset names and {@code NAME=VALUE} pairs that are removed at the end
  */
 public record Environment(
         Map<String, String> assignments,
@@ -26,7 +26,7 @@ public record Environment(
         unset = Set.copyOf(unset);
     }
 
-    /** Letters, digits and {@code _}, no digit in front. */
+    /** {@return whether a text has only letters, digits and {@code _}, and no digit first} */
     public static boolean isName(String text) {
         return text.matches("[A-Za-z_][A-Za-z0-9_]*");
     }
@@ -35,7 +35,7 @@ public record Environment(
         return text.chars().noneMatch(c -> (c < ' ' && c != '\t' && c != '\n') || c == 0x7f);
     }
 
-    /** Removes from a finished environment what {@code UnsetEnvironment=} names. */
+    /** Removes the variables of {@code UnsetEnvironment=} from a complete environment. */
     public void removeUnset(Map<String, String> environment) {
         environment
                 .entrySet()

@@ -31,8 +31,8 @@ public record EnvironmentFile(String pattern, boolean optional, Place place) {
     /**
      * Reads the file, or all that match, in the order of their names.
      *
-     * @throws IOException if one cannot be read, is no UTF-8 or too large; if too many match; if
-     *     none is there and it is not optional
+     * @throws IOException if one cannot be read, is not UTF-8 or is too large; if too many match;
+     *     if none exists and it is not optional
      */
     public Map<String, String> load() throws IOException {
         Map<String, String> variables = new LinkedHashMap<>();
@@ -44,7 +44,7 @@ public record EnvironmentFile(String pattern, boolean optional, Place place) {
             try {
                 variables.putAll(parse(read(file)));
             } catch (FileException e) {
-                if (!optional || !e.isMissing()) { // it can go between the two looks
+                if (!optional || !e.isMissing()) { // it may be removed before it is read
                     throw e;
                 }
             }
@@ -62,9 +62,10 @@ public record EnvironmentFile(String pattern, boolean optional, Place place) {
     }
 
     /**
-     * The format: {@code NAME=value} per line, {@code #} and {@code ;} comments; values may be
-     * quoted, also over lines; outside of single quotes a backslash takes the next character
-     * literally and joins lines. Lines that assign nothing, and bad names and values, are skipped.
+     * Parses the format: {@code NAME=value} per line, {@code #} and {@code ;} comments; values may
+     * be quoted, also across lines; outside of single quotes a backslash takes the next character
+     * literally and joins lines. Lines that are no assignment, and invalid names and values, are
+     * skipped.
      */
     public static Map<String, String> parse(String text) {
         return new Parser(text).parse();
@@ -88,7 +89,7 @@ public record EnvironmentFile(String pattern, boolean optional, Place place) {
         private final Map<String, String> variables = new LinkedHashMap<>();
         private final StringBuilder key = new StringBuilder();
         private final StringBuilder value = new StringBuilder();
-        private int valueEnd; // without the blanks behind it
+        private int valueEnd; // without the blanks after it
 
         Parser(String text) {
             this.text = text;

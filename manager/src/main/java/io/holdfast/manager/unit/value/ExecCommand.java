@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One command of an {@code Exec…=} line, split, unquoted and with its specifiers expanded; {@code
- * $VARIABLES} still stand.
+ * $VARIABLES} are not expanded yet.
  *
- * @param executable an absolute path, or a file name to be looked for in {@link #SEARCH_PATH}
+ * @param executable an absolute path, or a file name that is looked up in {@link #SEARCH_PATH}
  * @param arguments with {@code argv[0]}
  * @param place of its line
  * @see <a
@@ -24,11 +24,11 @@ import org.jspecify.annotations.Nullable;
  *     systemd.service, Command lines</a>
  */
 public record ExecCommand(String executable, List<String> arguments, Set<Flag> flags, Place place) {
-    /** Where an executable without a slash is looked for, in this order. */
+    /** The folders in which an executable without a slash is looked up, in this order. */
     public static final List<String> SEARCH_PATH =
             List.of("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin");
 
-    /** What the prefixes say. */
+    /** The meanings of the prefixes. */
     public enum Flag {
         /** {@code -}: a failure counts as success. */
         IGNORE_FAILURE,
@@ -49,15 +49,15 @@ public record ExecCommand(String executable, List<String> arguments, Set<Flag> f
                         flags.isEmpty() ? EnumSet.noneOf(Flag.class) : EnumSet.copyOf(flags));
     }
 
-    /** Whether a prefix said so. */
+    /** {@return whether the command has this prefix} */
     public boolean has(Flag flag) {
         return flags.contains(flag);
     }
 
     /**
-     * The arguments with variables replaced: {@code $NAME} as a whole argument becomes the words of
-     * its value (none if unset), {@code ${NAME}} anywhere its value as it is, {@code $$} one {@code
-     * $}.
+     * Returns the arguments with variables expanded: {@code $NAME} as a whole argument becomes the
+     * words of its value (none if unset), {@code ${NAME}} anywhere becomes its value as it is,
+     * {@code $$} becomes one {@code $}.
      */
     public List<String> expand(Map<String, String> environment) {
         if (has(Flag.NO_EXPANSION)) {
@@ -98,13 +98,13 @@ public record ExecCommand(String executable, List<String> arguments, Set<Flag> f
         return expanded.toString();
     }
 
-    /** What a line gave: its good commands, and what is wrong with it. */
+    /** The result of parsing a line: its valid commands, and the diagnostics. */
     public record Line(List<ExecCommand> commands, List<Diagnostic> diagnostics) {}
 
     /**
      * Parses the value of one line.
      *
-     * @param specifiers expands them in one word, throwing {@link IllegalArgumentException}
+     * @param specifiers expands those in one word, or throws {@link IllegalArgumentException}
      */
     public static Line parse(String line, Place place, UnaryOperator<String> specifiers) {
         List<ExecCommand> commands = new ArrayList<>();
@@ -176,7 +176,7 @@ public record ExecCommand(String executable, List<String> arguments, Set<Flag> f
         return new ExecCommand(executable, arguments, flags, place);
     }
 
-    /** The flag that this prefix adds to those before it; null where the prefixes end. */
+    /** Returns the flag that a prefix adds to the earlier ones; null after the last prefix. */
     private static @Nullable Flag flag(char c, Set<Flag> before) {
         boolean privileges =
                 before.contains(Flag.FULLY_PRIVILEGED) || before.contains(Flag.AMBIENT_MAGIC);

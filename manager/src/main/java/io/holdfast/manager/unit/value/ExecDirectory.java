@@ -6,16 +6,16 @@ import java.util.List;
 import java.util.TreeMap;
 
 /**
- * Folders that a unit wants below one root, created before its start and owned by its user.
+ * Folders of a unit below one root, created before its start and owned by its user.
  *
- * @param paths relative to the kind's root, sorted, each once; parents come before what is in them
+ * @param paths relative to the kind's root, sorted, each once; parents come before their children
  * @param mode of the innermost folder of each path
  */
 public record ExecDirectory(Kind kind, List<Entry> paths, int mode) {
-    /** The mode of folders that have none of their own: all may read, their owner may write. */
+    /** The default mode of folders: all may read, their owner may write. */
     public static final int DEFAULT_MODE = 0755;
 
-    /** The roots. */
+    /** The kinds of roots. */
     public enum Kind {
         RUNTIME("RUNTIME_DIRECTORY"),
         STATE("STATE_DIRECTORY"),
@@ -29,17 +29,17 @@ public record ExecDirectory(Kind kind, List<Entry> paths, int mode) {
             this.variable = variable;
         }
 
-        /** The environment variable that tells the service its folders, joined by colons. */
+        /** {@return the environment variable that holds the service's folders, joined by colons} */
         public String variable() {
             return variable;
         }
 
-        /** {@code RuntimeDirectory}. */
+        /** {@return the directive: {@code RuntimeDirectory}} */
         public String directive() {
             return name().charAt(0) + Scalars.word(this).substring(1) + "Directory";
         }
 
-        /** The absolute folder in which the paths lie. */
+        /** {@return the absolute path of the root folder} */
         public String root(ManagerScope scope) {
             return switch (this) {
                 case RUNTIME -> scope.runtimeDirectory();
@@ -54,14 +54,14 @@ public record ExecDirectory(Kind kind, List<Entry> paths, int mode) {
     /**
      * One folder.
      *
-     * @param links relative paths at which symbolic links to it are wanted
+     * @param links relative paths of symbolic links to it
      */
     public record Entry(String path, List<String> links) {
         public Entry {
             links = List.copyOf(links);
         }
 
-        /** {@code path} or {@code path:link}. */
+        /** Parses {@code path} or {@code path:link}. */
         public static Entry parse(String text) {
             int colon = text.indexOf(':');
             String path = folder(colon < 0 ? text : text.substring(0, colon));

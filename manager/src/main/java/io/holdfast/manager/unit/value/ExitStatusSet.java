@@ -10,13 +10,13 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Ways to end: exit statuses and signals, as {@code SuccessExitStatus=} lists them. Immutable.
+ * A set of exit statuses and signals, as {@code SuccessExitStatus=} lists them. Immutable.
  *
  * @param statuses 0 to 255
  * @param signals by number
  */
 public record ExitStatusSet(Set<Integer> statuses, Set<Integer> signals) {
-    /** No way to end. */
+    /** The empty set. */
     public static final ExitStatusSet EMPTY = new ExitStatusSet(Set.of(), Set.of());
 
     private static final Map<String, Integer> NAMES = names();
@@ -27,7 +27,7 @@ public record ExitStatusSet(Set<Integer> statuses, Set<Integer> signals) {
     }
 
     /**
-     * Whether an exit with this status is among them.
+     * Returns whether the set has an exit status.
      *
      * @param status 0 to 255
      */
@@ -35,18 +35,19 @@ public record ExitStatusSet(Set<Integer> statuses, Set<Integer> signals) {
         return statuses.contains(status);
     }
 
-    /** Whether an end by this signal is among them. */
+    /** Returns whether the set has a signal. */
     public boolean hasSignal(Signal signal) {
         return signals.contains(signal.number());
     }
 
-    /** Whether there is neither status nor signal. */
+    /** {@return whether there is neither a status nor a signal} */
     public boolean isEmpty() {
         return statuses.isEmpty() && signals.isEmpty();
     }
 
     /**
-     * With one more word: a status by number or name ({@code TEMPFAIL}), or a signal.
+     * Returns a copy with one more word: a status by number or name ({@code TEMPFAIL}), or a
+     * signal.
      *
      * @throws IllegalArgumentException if it is neither
      */
@@ -69,7 +70,7 @@ public record ExitStatusSet(Set<Integer> statuses, Set<Integer> signals) {
         return new ExitStatusSet(moreStatuses, moreSignals);
     }
 
-    /** What an exit status is called: {@code EXEC} for 203. */
+    /** Returns the name of an exit status: {@code EXEC} for 203. */
     public static Optional<String> nameOf(int status) {
         return NAMES.entrySet().stream()
                 .filter(name -> name.getValue() == status)
@@ -77,7 +78,10 @@ public record ExitStatusSet(Set<Integer> statuses, Set<Integer> signals) {
                 .findFirst();
     }
 
-    /** The names of {@code systemd-analyze exit-status}: C library, sysexits.h, then systemd's. */
+    /**
+     * Returns the names of {@code systemd-analyze exit-status}: C library, sysexits.h, then
+     * systemd's.
+     */
     private static Map<String, Integer> names() {
         Map<String, Integer> names = new TreeMap<>();
         String[] runs = {

@@ -17,7 +17,10 @@ import java.util.List;
 public final class Glob {
     private Glob() {}
 
-    /** Whether the whole text matches. At most the product of both lengths in steps. */
+    /**
+     * Returns whether the whole text matches, in at most as many steps as the product of both
+     * lengths.
+     */
     public static boolean matches(String pattern, String text) {
         int p = 0;
         int t = 0;
@@ -44,7 +47,10 @@ public final class Glob {
         return p == pattern.length();
     }
 
-    /** Where the pattern goes on if its element at {@code p} matches this character, else -1. */
+    /**
+     * Returns the position after the pattern's element at {@code p} if that matches the character,
+     * else -1.
+     */
     private static int matchOne(String pattern, int p, char c) {
         return switch (pattern.charAt(p)) {
             case '?' -> p + 1;
@@ -74,11 +80,11 @@ public final class Glob {
             in |= c >= low && c <= high;
             i += range ? 2 : 0;
         }
-        return c == '[' ? p + 1 : -1; // never closed: a plain bracket
+        return c == '[' ? p + 1 : -1; // not closed: a plain bracket
     }
 
     /**
-     * The existing paths that match, sorted.
+     * Returns the existing paths that match, sorted.
      *
      * @param pattern absolute; a leading dot is matched only by a dot
      * @throws IOException if there are more than {@code limit}
@@ -120,7 +126,7 @@ public final class Glob {
         }
     }
 
-    /** Adds those that match, and no more when there are too many. */
+    /** Adds the entries that match, and stops once there are too many. */
     private static void addMatches(Path directory, String part, List<Path> to, int limit) {
         if (!Files.isDirectory(directory)) {
             return;
@@ -136,7 +142,7 @@ public final class Glob {
                 }
             }
         } catch (IOException | DirectoryIteratorException e) {
-            // as the shell does it: what cannot be read does not match
+            // as in the shell: a folder that cannot be read matches nothing
         }
     }
 }

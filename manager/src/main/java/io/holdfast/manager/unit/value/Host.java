@@ -8,8 +8,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The facts of a machine that specifiers and conditions ask for. A fact that is not known is the
- * empty text.
+ * The facts of a machine for specifiers and conditions. An unknown fact is the empty text.
  *
  * @param hostName of the kernel, perhaps with a domain
  * @param machineId 32 hexadecimal digits
@@ -18,7 +17,7 @@ import java.util.TreeMap;
  * @param architecture as systemd names it: {@code x86-64}, {@code arm64}
  * @param osRelease the variables of os-release
  * @param kernelCommandLine as {@code /proc/cmdline}
- * @param virtualization what it runs in
+ * @param virtualization the virtual machine or container that it runs in
  * @param firstBoot whether this boot is the first one of this installation
  */
 public record Host(
@@ -31,7 +30,7 @@ public record Host(
         String kernelCommandLine,
         Virtualization virtualization,
         boolean firstBoot) {
-    /** A machine of which nothing is known. */
+    /** A machine with only unknown facts. */
     public static final Host UNKNOWN =
             new Host("", "", "", "", "", Map.of(), "", Virtualization.NONE, false);
 
@@ -39,7 +38,7 @@ public record Host(
         osRelease = Collections.unmodifiableMap(new TreeMap<>(osRelease));
     }
 
-    /** The machine that we are on, as far as it can be read. */
+    /** Reads the facts of this machine, as far as they are readable. */
     public static Host read() {
         Path sys = Path.of("/proc/sys/kernel");
         String release = SmallFile.read(Path.of("/etc/os-release"));
@@ -58,13 +57,13 @@ public record Host(
                 Files.exists(Path.of("/run/systemd/first-boot")));
     }
 
-    /** The host name up to the first dot. */
+    /** {@return the host name up to the first dot} */
     public String shortHostName() {
         int dot = hostName.indexOf('.');
         return dot < 0 ? hostName : hostName.substring(0, dot);
     }
 
-    /** The JVM's word for an architecture in systemd's words. */
+    /** Returns systemd's name for an architecture of the JVM. */
     private static String architecture(String jvm) {
         return switch (jvm) {
             case "amd64" -> "x86-64";

@@ -6,7 +6,7 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.Optional;
 
-/** To what a socket is bound, as a socket unit words it. */
+/** The address that a socket is bound to, in the syntax of socket units. */
 public sealed interface ListenAddress {
     /**
      * A node of the file system.
@@ -35,11 +35,11 @@ public sealed interface ListenAddress {
     /**
      * A port of TCP or UDP.
      *
-     * @param host empty: of all hosts, also over IPv6 where this machine has it
+     * @param host empty: all addresses of this machine, including IPv6 where it has that
      * @param port 1 to 65535
      */
     record Port(Optional<InetAddress> host, int port) implements ListenAddress {
-        /** As systemd shows it: {@code [::]:22}, {@code 127.0.0.1:22}. */
+        /** {@return the text as systemd shows it: {@code [::]:22}, {@code 127.0.0.1:22}} */
         @Override
         public String toString() {
             return host.map(Port::text).orElse("[::]") + ":" + port;
@@ -52,7 +52,9 @@ public sealed interface ListenAddress {
         }
     }
 
-    /** What is not listened on yet: netlink, special files, message queues, USB functions. */
+    /**
+     * An address that is not supported yet: netlink, special files, message queues, USB functions.
+     */
     record Other(String text) implements ListenAddress {
         @Override
         public String toString() {
@@ -61,8 +63,8 @@ public sealed interface ListenAddress {
     }
 
     /**
-     * Reads {@code /path}, {@code @name}, {@code port}, {@code v4:port} or {@code [v6]:port}. No
-     * name service is asked.
+     * Parses {@code /path}, {@code @name}, {@code port}, {@code v4:port} or {@code [v6]:port},
+     * without a name service.
      *
      * @throws IllegalArgumentException saying what was expected
      */
@@ -95,7 +97,7 @@ public sealed interface ListenAddress {
                 return Inet4Address.ofLiteral(literal);
             }
         } catch (IllegalArgumentException e) {
-            // said below with what is expected
+            // reported below, with the expected forms
         }
         throw Scalars.bad("an address such as /path, @name, 80, 127.0.0.1:80 or [::1]:80", text);
     }

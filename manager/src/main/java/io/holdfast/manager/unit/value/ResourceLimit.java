@@ -4,8 +4,8 @@ import io.holdfast.core.process.Resource;
 import java.util.Optional;
 
 /**
- * A soft and a hard limit of {@code setrlimit(2)}, in the kernel's unit: bytes, seconds of {@code
- * CPU}, microseconds of {@code RTTIME}, 20 minus the level of {@code NICE}, else a count.
+ * A soft and a hard limit of {@code setrlimit(2)}, in the kernel's unit: bytes, seconds for {@code
+ * CPU}, microseconds for {@code RTTIME}, 20 minus the level for {@code NICE}, else a count.
  *
  * @param soft unsigned; {@link Resource#INFINITY} for none
  * @param hard unsigned, no less than {@code soft}
@@ -23,7 +23,7 @@ public record ResourceLimit(long soft, long hard) {
         }
     }
 
-    /** {@code LimitNOFILE}. */
+    /** Returns the directive of a resource: {@code LimitNOFILE}. */
     static String directive(Resource resource) {
         return PREFIX + resource.name();
     }
@@ -38,10 +38,10 @@ public record ResourceLimit(long soft, long hard) {
     }
 
     /**
-     * {@code VALUE} for both or {@code SOFT:HARD}: sizes, time spans, nice levels (with a sign) or
-     * plain numbers, whatever the resource is measured in.
+     * Parses {@code VALUE} for both or {@code SOFT:HARD}: sizes, time spans, nice levels (with a
+     * sign) or plain numbers, in the unit of the resource.
      *
-     * @throws IllegalArgumentException if it is no limit for this resource
+     * @throws IllegalArgumentException if it is not a limit for this resource
      */
     public static ResourceLimit parse(Resource resource, String text) {
         int colon = text.indexOf(':');
@@ -54,7 +54,7 @@ public record ResourceLimit(long soft, long hard) {
                 parseOne(resource, text.substring(colon + 1).strip()));
     }
 
-    /** One of the two, in the kernel's unit: a number, or {@code infinity}. */
+    /** Returns the text of a limit in the kernel's unit: a number, or {@code infinity}. */
     public static String text(long value) {
         return value == Resource.INFINITY ? "infinity" : Long.toUnsignedString(value);
     }

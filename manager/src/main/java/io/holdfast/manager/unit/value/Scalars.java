@@ -6,8 +6,8 @@ import java.math.BigInteger;
 import java.util.Locale;
 
 /**
- * The small values of unit files. Each method throws {@link IllegalArgumentException} whose message
- * says what was expected.
+ * Parses the simple values of unit files. Each method throws {@link IllegalArgumentException} with
+ * a message that says what was expected.
  */
 public final class Scalars {
     private static final String SIZE_SUFFIXES = "BKMGTPE";
@@ -23,7 +23,7 @@ public final class Scalars {
         };
     }
 
-    /** A file mode: octal, up to 7777. */
+    /** Parses a file mode: octal, up to 7777. */
     public static int parseMode(String text) {
         if (!text.matches("[0-7]{1,8}") || Integer.parseInt(text, 8) > 07777) {
             throw bad("an octal mode up to 7777", text);
@@ -41,7 +41,10 @@ public final class Scalars {
         throw bad("a number from " + low + " to " + high, text);
     }
 
-    /** A number without suffix; -1 is infinity. Above 2^63-1 it is negative, as in the kernel. */
+    /**
+     * Parses a number without suffix; infinity is -1. Above 2^63-1 it is negative, as in the
+     * kernel.
+     */
     public static long parseUnsigned(String text) {
         if (text.equals("infinity")) {
             return -1;
@@ -52,7 +55,7 @@ public final class Scalars {
         return unsigned(new BigInteger(text), text);
     }
 
-    /** Bytes: {@code 1.5G}, {@code 1G 500M}, to the base of 1024; -1 is infinity. */
+    /** Parses a number of bytes: {@code 1.5G}, {@code 1G 500M}, with base 1024; infinity is -1. */
     public static long parseSize(String text) {
         if (text.equals("infinity")) {
             return -1;
@@ -97,7 +100,7 @@ public final class Scalars {
         return value.longValue();
     }
 
-    /** The constant whose word this is. */
+    /** Returns the constant with this word. */
     public static <E extends Enum<E>> E parseWord(E[] constants, String text) {
         StringBuilder words = new StringBuilder();
         for (E constant : constants) {
@@ -109,12 +112,15 @@ public final class Scalars {
         throw bad("one of " + words, text);
     }
 
-    /** How unit files write a constant: {@code ON_FAILURE} is {@code on-failure}. */
+    /** Returns the word of a constant in unit files: {@code on-failure} for {@code ON_FAILURE}. */
     public static String word(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** An absolute path without {@code .} and {@code ..}, doubled and trailing slashes removed. */
+    /**
+     * Parses an absolute path: removes {@code .} and double and trailing slashes, refuses {@code
+     * ..}.
+     */
     public static String parsePath(String text) {
         if (!text.startsWith("/") || text.indexOf(0) >= 0) {
             throw bad("an absolute path", text);
@@ -122,7 +128,7 @@ public final class Scalars {
         return "/" + relativePath(text.substring(1), text);
     }
 
-    /** The same for a path that does not start with a slash. */
+    /** Parses a relative path in the same way. */
     public static String parseRelativePath(String text) {
         if (text.startsWith("/") || text.indexOf(0) >= 0) {
             throw bad("a relative path", text);

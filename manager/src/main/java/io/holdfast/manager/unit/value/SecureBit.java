@@ -1,6 +1,6 @@
 package io.holdfast.manager.unit.value;
 
-/** How the kernel treats the user root (capabilities(7), "The securebits flags"). */
+/** Flags for the kernel's treatment of root (capabilities(7), "The securebits flags"). */
 public enum SecureBit {
     KEEP_CAPS,
     KEEP_CAPS_LOCKED,

@@ -7,20 +7,20 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Replaces {@code %} specifiers in the texts of one unit.
+ * Expands {@code %} specifiers in the settings of one unit.
  *
- * @param unit whose file it is
- * @param fragment where that file is
+ * @param unit the unit of the settings
+ * @param fragment the unit file
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.unit.html#Specifiers">
  *     systemd.unit, Specifiers</a>
  */
 public record Specifiers(UnitName unit, Optional<Path> fragment, Host host, ManagerScope scope) {
-    /** Characters that a text may have after expansion. */
+    /** The maximum characters of an expanded text. */
     public static final int MAX_LENGTH = 1 << 20;
 
     /**
-     * The text with every specifier replaced. A {@code %} before something that is neither letter
-     * nor digit stays.
+     * Expands every specifier. A {@code %} before a character that is neither letter nor digit
+     * stays.
      *
      * @throws IllegalArgumentException for an unknown specifier, one that has no value here, or too
      *     long a result

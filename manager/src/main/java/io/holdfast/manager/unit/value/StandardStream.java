@@ -3,7 +3,7 @@ package io.holdfast.manager.unit.value;
 import java.util.Locale;
 
 /**
- * What a standard stream is connected to.
+ * The target of a standard stream.
  *
  * @param argument the path of a file, or the name of a descriptor (empty: the stream's own name);
  *     empty for all others
@@ -12,7 +12,9 @@ public record StandardStream(Kind kind, String argument) {
     /** The words of systemd, without their arguments. */
     public enum Kind {
         NULL,
-        /** Output: as the standard input (standard error: as the standard output). */
+        /**
+         * Output: the same as the standard input (standard error: the same as the standard output).
+         */
         INHERIT,
         TTY,
         TTY_FORCE,
@@ -34,7 +36,7 @@ public record StandardStream(Kind kind, String argument) {
     public static final StandardStream JOURNAL = new StandardStream(Kind.JOURNAL, "");
     public static final StandardStream INHERIT = new StandardStream(Kind.INHERIT, "");
 
-    /** Without its argument. */
+    /** {@return the word without its argument} */
     public String word() {
         return kind.name()
                 .toLowerCase(Locale.ROOT)

@@ -6,17 +6,17 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * A length of time with systemd's precision, or {@link #INFINITY}.
+ * A time span with systemd's precision, or {@link #INFINITY}.
  *
- * @param micros 0 to {@link Long#MAX_VALUE}, which stands for no end
+ * @param micros 0 to {@link Long#MAX_VALUE}, which means infinity
  * @see <a
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.time.html">systemd.time</a>
  */
 public record TimeSpan(long micros) implements Comparable<TimeSpan> {
-    /** No end. */
+    /** An infinite span. */
     public static final TimeSpan INFINITY = new TimeSpan(Long.MAX_VALUE);
 
-    /** No time at all. */
+    /** An empty span. */
     public static final TimeSpan ZERO = new TimeSpan(0);
 
     private static final long SECOND = 1_000_000;
@@ -29,7 +29,7 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
 
     private record Unit(String name, long micros) {}
 
-    /** In the order in which they are tried: a longer name before its own beginning. */
+    /** The units in the order in which they are matched: a longer name before its own prefix. */
     private static final Unit[] UNITS = {
         new Unit("seconds", SECOND), new Unit("second", SECOND), new Unit("sec", SECOND),
         new Unit("s", SECOND), new Unit("minutes", MINUTE), new Unit("minute", MINUTE),
@@ -43,7 +43,7 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
         new Unit("us", 1), new Unit("\u03bcs", 1), new Unit("\u00b5s", 1),
     };
 
-    /** In the order in which they are written. */
+    /** The units in the order in which they are written. */
     private static final Unit[] WRITTEN = {
         new Unit("y", YEAR), new Unit("month", MONTH), new Unit("w", WEEK), new Unit("d", DAY),
         new Unit("h", HOUR), new Unit("min", MINUTE), new Unit("s", SECOND), new Unit("ms", 1000),
@@ -51,6 +51,8 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
     };
 
     /**
+     * Checks a span.
+     *
      * @throws IllegalArgumentException if it is negative
      */
     public TimeSpan {
@@ -60,6 +62,8 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
     }
 
     /**
+     * Returns a span of seconds.
+     *
      * @param seconds 0 or more
      * @throws IllegalArgumentException if it is negative
      * @throws ArithmeticException if it is beyond 2^63 microseconds, on either side
@@ -69,6 +73,8 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
     }
 
     /**
+     * Returns a span of milliseconds.
+     *
      * @param millis 0 or more
      * @throws IllegalArgumentException if it is negative
      * @throws ArithmeticException if it is beyond 2^63 microseconds, on either side
@@ -78,15 +84,16 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
     }
 
     /**
-     * {@code 5min 20s}, {@code 1.5h}, {@code infinity}; a bare number counts seconds.
+     * Parses {@code 5min 20s}, {@code 1.5h}, {@code infinity}; a number without unit counts
+     * seconds.
      *
-     * @throws IllegalArgumentException if it is no time span or too long a one
+     * @throws IllegalArgumentException if it is not a time span, or too long
      */
     public static TimeSpan parse(String text) {
         return parse(text, SECOND);
     }
 
-    /** As {@link #parse(String)}, but a bare number counts microseconds. */
+    /** Parses as {@link #parse(String)}, but a number without unit counts microseconds. */
     static TimeSpan parseMicros(String text) {
         return parse(text, 1);
     }
@@ -102,12 +109,12 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
         }
     }
 
-    /** Whether it is {@link #INFINITY}. */
+    /** {@return whether it is {@link #INFINITY}} */
     public boolean isInfinite() {
         return equals(INFINITY);
     }
 
-    /** Empty if there is no end. */
+    /** {@return the duration; empty for {@link #INFINITY}} */
     public Optional<Duration> duration() {
         return isInfinite()
                 ? Optional.empty()
@@ -119,7 +126,10 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
         return Long.compare(micros, other.micros);
     }
 
-    /** {@code 1min 30s}, {@code 1.500000s}, {@code 0}, {@code infinity}: it parses to itself. */
+    /**
+     * Returns {@code 1min 30s}, {@code 1.500000s}, {@code 0}, {@code infinity}, which parse to an
+     * equal span.
+     */
     @Override
     public String toString() {
         if (isInfinite()) {
@@ -147,7 +157,10 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
         return text.toString();
     }
 
-    /** Numbers with an optional fraction, each followed by an optional unit, blanks anywhere. */
+    /**
+     * Parses numbers with an optional fraction, each followed by an optional unit, with blanks
+     * anywhere.
+     */
     private static final class Parser {
         private final String text;
         private final long defaultUnit;
@@ -180,7 +193,7 @@ public record TimeSpan(long micros) implements Comparable<TimeSpan> {
                 skipBlanks();
                 long unit = unit();
                 if (at == numberEnd && at < text.length()) {
-                    throw bad(); // two numbers that touch
+                    throw bad(); // two numbers without a blank between them
                 }
                 long number = whole.isEmpty() ? 0 : parseLong(whole);
                 sum = Math.addExact(sum, Math.multiplyExact(number, unit));

@@ -1,8 +1,8 @@
 package io.holdfast.manager.unit.value;
 
 /**
- * Versions in the order of the UAPI group's version format specification: {@code 6.1~rc1 < 6.1 <
- * 6.1-2 < 6.10}.
+ * Compares versions by the UAPI group's version format specification: {@code 6.1~rc1 < 6.1 < 6.1-2
+ * < 6.10}.
  */
 final class Version {
     private Version() {}

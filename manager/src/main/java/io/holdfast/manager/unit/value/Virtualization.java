@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What a machine runs in.
+ * The virtual machine or container that a machine runs in.
  *
  * @param kind of the innermost one: a container in a virtual machine is a container
  * @param id systemd's word for it: {@code kvm}, {@code docker}, {@code none}
@@ -14,10 +14,10 @@ import java.util.List;
  *     systemd-detect-virt</a>
  */
 public record Virtualization(Kind kind, String id) {
-    /** A machine of its own. */
+    /** A physical machine. */
     public static final Virtualization NONE = new Virtualization(Kind.NONE, "none");
 
-    /** What sort of surroundings. */
+    /** The kinds of virtualization. */
     public enum Kind {
         NONE,
         VM,
@@ -51,7 +51,7 @@ public record Virtualization(Kind kind, String id) {
                     new Mark("xen", "xen"));
 
     /**
-     * What can be told from the files below this root. The processor is not asked, so that a
+     * Detects virtualization by the files below this root. The processor is not queried, so a
      * hypervisor without firmware tables may be only {@code vm-other}.
      */
     static Virtualization detect(Path root) {

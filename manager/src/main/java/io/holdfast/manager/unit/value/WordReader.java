@@ -12,22 +12,22 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Splits a value into words at blanks. Quotes may stand anywhere in a word and keep blanks; they
- * are removed.
+ * Splits a value into words at blanks. Quotes may be anywhere in a word and keep blanks; they are
+ * removed.
  */
 public final class WordReader {
-    /** What a backslash means. */
+    /** The meaning of a backslash. */
     public enum Backslash {
         /** A C escape; an unknown one is refused. */
         C_ESCAPE,
         /**
-         * A C escape; an unknown one stays in the word, the character behind the backslash with it,
-         * be it a blank, and is told of by {@link #unknownEscape}.
+         * A C escape; an unknown one stays in the word, with the character after the backslash,
+         * even a blank, and is reported by {@link #unknownEscape}.
          */
         C_ESCAPE_OR_KEPT,
         /** The next character is taken literally; there has to be one. */
         LITERAL_NEXT,
-        /** Nothing: it belongs to the word (unit names). */
+        /** No meaning: it belongs to the word (unit names). */
         KEPT
     }
 
@@ -47,7 +47,9 @@ public final class WordReader {
         this.relaxed = relaxed;
     }
 
-    /** All words; an open quote ends with the text, and a backslash at its end is nothing. */
+    /**
+     * Returns all words; an open quote ends with the text, and a backslash at its end is ignored.
+     */
     public static List<String> splitRelaxed(String text) {
         return new WordReader(text, Backslash.LITERAL_NEXT, true).rest();
     }
@@ -60,12 +62,16 @@ public final class WordReader {
         return words;
     }
 
-    /** Whether some word had a backslash that started no C escape. */
+    /** {@return whether a word had a backslash that starts no C escape} */
     boolean unknownEscape() {
         return unknownEscape;
     }
 
-    /** If the text goes on with this as a word of its own, unquoted, passes it. */
+    /**
+     * Skips a word, if it comes next, unquoted.
+     *
+     * @return false if another word comes next
+     */
     boolean skip(String word) {
         skipBlanks();
         int end = at + word.length();
@@ -82,10 +88,10 @@ public final class WordReader {
     }
 
     /**
-     * The next word, null after the last.
+     * Returns the next word, null after the last.
      *
-     * @throws IllegalArgumentException for a quote that is never closed, for a backslash that
-     *     stands for nothing, and for escapes that make up no UTF-8
+     * @throws IllegalArgumentException for a quote that is not closed, for a backslash without
+     *     meaning, and for escapes that are not valid UTF-8
      */
     public @Nullable String next() {
         skipBlanks();
@@ -132,7 +138,7 @@ public final class WordReader {
         return c == ' ' || c == '\t' || c == '\n' || c == '\r';
     }
 
-    /** At a backslash; afterwards at the last byte that belongs to it. */
+    /** Reads the escape at a backslash; stops at its last byte. */
     private void escape(ByteArrayOutputStream word) {
         if (backslash == Backslash.LITERAL_NEXT) {
             if (at + 1 < text.length) {

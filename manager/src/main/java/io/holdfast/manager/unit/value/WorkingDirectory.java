@@ -1,11 +1,11 @@
 package io.holdfast.manager.unit.value;
 
 /**
- * Where processes start.
+ * The working directory of a unit's processes.
  *
- * @param home {@code ~}: the home of their user; then {@code path} is empty
+ * @param home {@code ~}: the home folder of their user; then {@code path} is empty
  * @param path absolute
- * @param optional {@code -}: if it is missing they start in {@code /}
+ * @param optional {@code -}: if it is missing, they start in {@code /}
  */
 public record WorkingDirectory(boolean home, String path, boolean optional) {
     public static WorkingDirectory parse(String text) {

@@ -1,6 +1,6 @@
 /**
- * The values of directives: time spans, commands, addresses, conditions, and what they are checked
- * by.
+ * The values of directives, such as time spans, commands, addresses and conditions, and their
+ * evaluation.
  */
 @NullMarked
 package io.holdfast.manager.unit.value;

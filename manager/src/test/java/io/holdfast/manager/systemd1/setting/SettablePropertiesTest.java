@@ -23,7 +23,7 @@ class SettablePropertiesTest {
         return SettableProperties.describe(UnitType.SCOPE, List.of(properties));
     }
 
-    /** The lines of the file, parsed again. */
+    /** Returns the lines of the file, parsed again. */
     private static List<String> lines(Struct... properties) {
         UnitFile file = UnitFile.parse("x.scope", scope(properties).text());
         assertThat(file.diagnostics()).isEmpty();

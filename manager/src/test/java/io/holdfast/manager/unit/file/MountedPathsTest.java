@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** What the kernel says of mounts. */
+/** Tests the parsing of the kernel's mount table. */
 class MountedPathsTest {
     @Test
     void escapedPathsAreReadAsTheyAre() {

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A manager that is out of descriptors does not take its units for gone. */
+/** Tests that a manager without free descriptors does not consider its units as removed. */
 @Timeout(60)
 class UnitFoldersShortageTest {
     private static final UnitName A = UnitName.of("a.service");
@@ -23,7 +23,7 @@ class UnitFoldersShortageTest {
 
     @TempDir private Path folder;
 
-    /** {@code FOLDER}: what is found while the table is full, almost full, and has room. */
+    /** {@code FOLDER}: prints the result while the table is full, almost full, and has room. */
     static final class InAFullTable {
         static void main(String[] arguments) throws Exception {
             UnitFolders folders = new UnitFolders(new LoadPath(List.of(Path.of(arguments[0]))));

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How often folders are looked through. */
+/** Tests how often folders are scanned. */
 class UnitFoldersTest {
     private static final UnitName A = UnitName.of("a.service");
 
@@ -31,7 +31,7 @@ class UnitFoldersTest {
         settle();
     }
 
-    /** As if the folders had been changed some time ago. */
+    /** Sets times as if the folders had been changed some time ago. */
     private void settle() throws IOException {
         Instant then = Instant.now().minus(Duration.ofMinutes(1));
         for (Path each : List.of(first, second)) {

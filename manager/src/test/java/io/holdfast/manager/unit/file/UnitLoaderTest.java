@@ -125,7 +125,7 @@ class UnitLoaderTest {
                         root.resolve("a/dangling.service") + ": a link to a file that is missing");
     }
 
-    /** As systemd has it. */
+    /** The behaviour of systemd. */
     @Test
     void aDropInThatCannotBeUsedLeavesTheUnitToWhatCameBefore() {
         tree.write("a/x.service", SERVICE);

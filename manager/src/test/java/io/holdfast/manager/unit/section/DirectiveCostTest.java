@@ -14,10 +14,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/** What a unit goes without, and whether that is its security. */
+/** Tests which protection a unit lacks, and whether that affects security. */
 @SameOnEveryKernel
 class DirectiveCostTest {
-    /** What systemd-analyze(1) security looks at, but for users and for what grants something. */
+    /** Directives that systemd-analyze(1) security assesses, except users and privileges. */
     private static final List<String> ASSESSED =
             List.of(
                     "AppArmorProfile",

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The unit files of this machine's packages: systemd's own, and whatever else is installed. */
+/** Tests with the unit files of this machine's packages: systemd's and all others. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class InstalledUnitsTest {
     private static final Path SYSTEM = Path.of("/usr/lib/systemd/system");
@@ -89,7 +89,7 @@ class InstalledUnitsTest {
         assertThat(((ServiceUnit) unit).service().commands().start()).isNotEmpty();
     }
 
-    /** What an installed systemd knows and we do not would be called a mistyped directive. */
+    /** A directive of the installed systemd that we do not know would be reported as misspelled. */
     @Test
     void everyDirectiveOfTheInstalledSystemdIsKnown() throws IOException, InterruptedException {
         assumeTrue(Files.isExecutable(SYSTEMD), "systemd is not installed");
@@ -152,7 +152,7 @@ class InstalledUnitsTest {
 
     private static final List<String> REAL = realFiles();
 
-    /** A file of ours and, where they are, the installed ones. */
+    /** Returns a file of ours and the installed ones, if there are any. */
     private static List<String> realFiles() {
         List<String> texts = new ArrayList<>(List.of(SHAPES));
         for (Path folder : List.of(SYSTEM, USER)) {

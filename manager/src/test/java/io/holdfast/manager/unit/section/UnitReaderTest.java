@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class UnitReaderTest {
-    /** The directives that a package's unit for a database would have. */
+    /** Directives as in a package's unit of a database. */
     private static final String DAEMON =
             """
             [Unit]
@@ -265,7 +265,7 @@ class UnitReaderTest {
                     assertThat(d.toString()).startsWith("test:3: " + key + "=: ");
                 });
         assertThat(bad.service()).usingRecursiveComparison().isEqualTo(good.service());
-        if (!key.equals("CapabilityBoundingSet")) { // its good words count
+        if (!key.equals("CapabilityBoundingSet")) { // its valid words are applied
             assertThat(bad.exec()).isEqualTo(good.exec());
         }
         assertThat(bad.kill()).isEqualTo(good.kill());

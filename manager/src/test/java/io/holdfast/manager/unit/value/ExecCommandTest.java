@@ -53,7 +53,7 @@ class ExecCommandTest {
                 .containsExactly(Diagnostic.Kind.REMARK);
     }
 
-    /** Words apart by |, as systemd 257 takes them. */
+    /** Words, separated by |, as systemd 257 reads them. */
     @ParameterizedTest
     @CsvSource(
             delimiter = ';',

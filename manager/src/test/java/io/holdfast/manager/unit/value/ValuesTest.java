@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ValuesTest {
-    /** Answers of systemd-analyze timespan 257. */
+    /** Output of systemd-analyze timespan 257. */
     @ParameterizedTest
     @CsvSource({
         "1.5s, 1500000, 1.500000s",

@@ -1,8 +1,8 @@
 /**
- * The authority: who may do what, decided on subjects that are held by pidfd, in the terms of
- * polkit(8).
+ * The authority: decides which subject may do which action, in the terms of polkit(8). Process
+ * subjects are held by pidfd.
  */
-@SuppressWarnings("module") // the command is built later
+@SuppressWarnings("module") // io.holdfast.cli is built after this module
 module io.holdfast.authority {
     requires transitive io.holdfast.authority.client;
     requires transitive io.holdfast.core;

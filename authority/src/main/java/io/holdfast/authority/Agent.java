@@ -5,14 +5,14 @@ import io.holdfast.core.process.PidFd;
 import java.util.Optional;
 
 /**
- * An authentication agent that has registered.
+ * A registered authentication agent.
  *
- * @param connection that it registered on
- * @param path of its object
- * @param scope for whom it asks: a session or a process; owned
- * @param process that registered, if it could be held; owned
- * @param fallback whether it steps back for an agent of the session
- * @param serial tells agents apart in cookies
+ * @param connection the connection that it registered on
+ * @param path the path of its D-Bus object
+ * @param scope the session or process that it serves; owned
+ * @param process the process that registered it, if it could be held; owned
+ * @param fallback whether an agent of the session takes precedence
+ * @param serial identifies the agent within cookies
  */
 record Agent(
         long serial,
@@ -24,7 +24,7 @@ record Agent(
         boolean fallback,
         AgentChannel channel)
         implements AutoCloseable {
-    /** The user who has to be the one that authenticates through it. */
+    /** Returns the user of the subject that the agent serves. */
     long uid() {
         return scope.uid();
     }

@@ -7,14 +7,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** How the authority speaks with an agent. Safe for use by any thread; nothing here blocks. */
+/** The authority's connection to an agent. Thread-safe; no method blocks. */
 public interface AgentChannel {
     /**
-     * What an agent is asked to do.
+     * A request to an agent to authenticate a user.
      *
      * @param message for the user, in the agent's locale
-     * @param cookie names the dialog; unguessable
-     * @param identities who may authenticate: users by number
+     * @param cookie identifies the dialog; cannot be guessed
+     * @param identities the users who may authenticate, by uid
      */
     record Request(
             String action,
@@ -24,24 +24,24 @@ public interface AgentChannel {
             String cookie,
             List<Identity.User> identities) {}
 
-    /** How a dialog has ended for the agent. Only an answer of the helper authorizes anything. */
+    /** How an agent ended a dialog. Only the helper's report authorizes anything. */
     enum End {
-        /** The agent is done, whether or not somebody has authenticated. */
+        /** The agent is done, whether or not a user has authenticated. */
         COMPLETED,
-        /** The user did not want to. */
+        /** The user has dismissed the dialog. */
         DISMISSED,
-        /** The agent could not, or has gone. */
+        /** The agent failed, or has gone. */
         FAILED
     }
 
     /**
-     * Asks for an authentication. There is no time limit.
+     * Sends a request to the agent. It has no time limit.
      *
-     * @return never fails
+     * @return completes when the agent ends the dialog; never fails
      */
     CompletableFuture<End> begin(Request request);
 
-    /** Cancels a dialog: the authority needs no answer any more. */
+    /** Cancels a dialog; the authority needs no answer any more. */
     void cancel(String cookie);
 
     /**

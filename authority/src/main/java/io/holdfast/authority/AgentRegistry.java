@@ -6,18 +6,20 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/** The agents that have registered, at most one for each subject. On the loop. */
+/** The registered agents, at most one for each subject. Used only on the loop. */
 final class AgentRegistry {
-    /** Of all users. */
+    /** The maximum number of agents of all users. */
     static final int MAX = AuthorityLimits.AGENTS.intValue();
 
-    /** Of one user. */
+    /** The maximum number of agents of one user. */
     static final int MAX_PER_USER = AuthorityLimits.AGENTS_OF_USER.intValue();
 
     private final List<Agent> agents = new ArrayList<>();
 
     /**
-     * @throws AuthorityException if the subject has one, or there are too many
+     * Adds an agent.
+     *
+     * @throws AuthorityException if the subject already has an agent, or there are too many
      */
     void add(Agent agent) {
         if (find(agent.scope()).isPresent()) {
@@ -39,14 +41,14 @@ final class AgentRegistry {
         agents.add(agent);
     }
 
-    /** The one that is registered for exactly this subject. */
+    /** Finds the agent that is registered for exactly this subject. */
     Optional<Agent> find(Subject subject) {
         return first(agent -> isSame(agent.scope(), subject));
     }
 
     /**
-     * The one to ask for a subject: its own or its process's, unless that is a fallback and the
-     * session has one; else the session's.
+     * Chooses the agent for a subject: the one of the subject or its process, unless that is a
+     * fallback and the session has an agent; otherwise the session's.
      */
     Optional<Agent> choose(Subject subject, Optional<String> session) {
         Optional<Agent> own = find(subject);
@@ -70,7 +72,7 @@ final class AgentRegistry {
         return agents.stream().filter(fits).findFirst();
     }
 
-    /** Whether they are the same session or the same process; a bus name is its process. */
+    /** Returns whether both are the same session or process; a bus name counts as its process. */
     static boolean isSame(Subject one, Subject other) {
         if (one instanceof Subject.UnixSession(String id, _)) {
             return other instanceof Subject.UnixSession(String otherId, _) && id.equals(otherId);

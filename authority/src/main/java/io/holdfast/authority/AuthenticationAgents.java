@@ -24,8 +24,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 
 /**
- * The agents that have registered, the dialogs that they have with users, and what is kept of them.
- * All of it is of the loop; the methods may be called by any thread.
+ * The registered agents, their dialogs with users, and the temporary authorizations that result.
+ * The state belongs to the event loop. Any thread may call the methods, except those marked "on the
+ * loop".
  */
 final class AuthenticationAgents {
     private final LoopTasks tasks;
@@ -42,11 +43,13 @@ final class AuthenticationAgents {
     private long lastSerial;
 
     /**
-     * @param tasks of the loop
-     * @param state where agents on a bus are written down; lent
-     * @param lines takes the lines about agents
-     * @param counts counts the agents that register
-     * @param changed called when there are other agents
+     * Makes a registry without agents.
+     *
+     * @param tasks runs tasks on the loop
+     * @param state where agents on a bus are recorded; lent
+     * @param lines logs lines about agents
+     * @param counts counts registrations
+     * @param changed called when the set of agents has changed
      */
     AuthenticationAgents(
             EventLoop loop,
@@ -67,9 +70,9 @@ final class AuthenticationAgents {
         this.dialogs = new Dialogs(loop, tasks);
     }
 
-    // ---- who there is
+    // ---- registration
 
-    /** As {@link AuthorityEngine#registerAgent}. */
+    /** Registers an agent, as {@link AuthorityEngine#registerAgent}. */
     CompletableFuture<Void> register(
             Caller caller,
             Subject scope,
@@ -81,8 +84,8 @@ final class AuthenticationAgents {
     }
 
     /**
-     * As {@link #register} for an agent that the previous authority had: until it registers again
-     * it may be told that it is not registered, and must not be refused because it is.
+     * Registers an agent of the previous authority. The agent may notice the restart later and
+     * register again: that registration must not be refused because this one exists.
      */
     CompletableFuture<Void> restore(
             Caller caller, Subject scope, KeptAgent kept, AgentChannel channel) {
@@ -142,7 +145,7 @@ final class AuthenticationAgents {
         });
     }
 
-    /** Whether it was restored, and has noticed only now that another authority is there. */
+    /** Returns whether this is a restored agent that registers again after the restart. */
     private boolean isBack(Agent agent) {
         return agents.find(agent.scope())
                 .filter(found ->
@@ -152,7 +155,7 @@ final class AuthenticationAgents {
                 .orElse(false);
     }
 
-    /** For the authority after this one, which finds it if it is on a bus. */
+    /** Records an agent on a bus, so that a restarted authority can restore it. */
     private void write(Agent agent) {
         Optional<AgentAddress> address = agent.channel().address();
         if (state.isKept() && address.isPresent() && agent.process().isPresent()) {
@@ -169,7 +172,7 @@ final class AuthenticationAgents {
                                 agent.fallback()));
                 records.put(agent.serial(), record);
             } catch (ErrnoException e) {
-                // its process has ended, and it will be forgotten
+                // the agent's process has ended: it will be removed
             }
         }
     }
@@ -182,7 +185,7 @@ final class AuthenticationAgents {
         }
     }
 
-    /** As {@link AuthorityEngine#unregisterAgent}. */
+    /** Removes an agent, as {@link AuthorityEngine#unregisterAgent}. */
     CompletableFuture<Void> unregister(Caller caller, Subject scope, String path) {
         CompletableFuture<Void> done =
                 tasks.submit(() -> {
@@ -208,7 +211,7 @@ final class AuthenticationAgents {
         }
     }
 
-    /** The connections of agents, and those that dialogs are about. */
+    /** Returns the connections of agents, of dialogs' subjects, and of helpers. */
     Set<String> connections() {
         Set<String> connections = new HashSet<>();
         tasks.submit(
@@ -220,7 +223,7 @@ final class AuthenticationAgents {
         return connections;
     }
 
-    /** Such connections have gone: with them their agents, and the dialogs about them. */
+    /** Removes the agents of such connections, and cancels the dialogs about them. */
     void disconnected(Predicate<String> isGone) {
         tasks.end(() -> {
             for (Agent agent : agents.all()) {
@@ -233,12 +236,12 @@ final class AuthenticationAgents {
         });
     }
 
-    /** On the loop. */
+    /** Returns the number of agents. On the loop. */
     int registered() {
         return agents.all().size();
     }
 
-    /** On the loop. */
+    /** Returns the number of open dialogs. On the loop. */
     int openDialogs() {
         return dialogs.open();
     }
@@ -262,9 +265,9 @@ final class AuthenticationAgents {
                 (user, held) -> accounts.add(new AuthorityMetrics.OfUser(user, account, held)));
     }
 
-    // ---- asking users
+    // ---- dialogs
 
-    /** As {@link DecisionContext#ask}. */
+    /** Has an agent ask a user, as {@link DecisionContext#ask}. */
     CompletableFuture<Optional<DecisionContext.Asked>> ask(
             CheckRequest request,
             Action action,
@@ -284,7 +287,7 @@ final class AuthenticationAgents {
                         tasks);
     }
 
-    /** On the loop, in one turn with the choice: the agent may go in the next one. */
+    /** Runs in the same turn of the loop as the choice: the agent may be gone in the next turn. */
     private CompletableFuture<Optional<DecisionContext.Asked>> ask(
             Agent agent,
             CheckRequest request,
@@ -332,7 +335,7 @@ final class AuthenticationAgents {
         return Optional.of(added.id());
     }
 
-    /** As {@link AuthorityEngine#beginAttempt}. */
+    /** Begins an attempt, as {@link AuthorityEngine#beginAttempt}. */
     CompletableFuture<Void> beginAttempt(
             Caller caller,
             String cookie,
@@ -345,7 +348,7 @@ final class AuthenticationAgents {
                 () -> dialogs.attempt(caller.connection(), cookie, user, agentUid, asked));
     }
 
-    /** As {@link AuthorityEngine#respond}. */
+    /** Records a helper's report, as {@link AuthorityEngine#respond}. */
     CompletableFuture<Void> respond(
             Caller caller,
             String cookie,
@@ -355,7 +358,7 @@ final class AuthenticationAgents {
         return ofHelper(caller, asked, () -> dialogs.respond(cookie, user, agentUid, asked));
     }
 
-    /** What only root may ask. */
+    /** Runs a request that only root may make. */
     private CompletableFuture<Void> ofHelper(
             Caller caller, Optional<Subject.UnixProcess> asked, Runnable work) {
         if (!caller.isRoot()) {
@@ -368,7 +371,7 @@ final class AuthenticationAgents {
                 .whenComplete((_, _) -> asked.ifPresent(Subject.UnixProcess::close));
     }
 
-    /** When the loop has ended. */
+    /** Cancels the dialogs and closes the agents. Called when the loop has ended. */
     void close() {
         dialogs.close();
         agents.all().forEach(this::unwrite);

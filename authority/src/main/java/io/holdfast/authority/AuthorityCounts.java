@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
-/** What an authority has answered and refused since it began. Thread-safe. */
+/** Counts the answers, refusals and registered agents of an authority. Thread-safe. */
 final class AuthorityCounts {
     private final Map<AuthorityMetrics.Answer, LongAdder> answers =
             adders(AuthorityMetrics.Answer.class);
@@ -15,7 +15,7 @@ final class AuthorityCounts {
             adders(AuthorityException.Kind.class);
     private final LongAdder agents = new LongAdder();
 
-    /** One for each constant; only the adders change. */
+    /** Makes an adder for each constant. The map is never changed afterwards. */
     private static <K extends Enum<K>> Map<K, LongAdder> adders(Class<K> keys) {
         Map<K, LongAdder> adders = new EnumMap<>(keys);
         for (K key : keys.getEnumConstants()) {
@@ -37,7 +37,7 @@ final class AuthorityCounts {
         return sums;
     }
 
-    /** A check has ended; without a decision if it failed. */
+    /** Counts a check that has ended; {@code decision} is null if it failed. */
     void checked(@Nullable Decision decision) {
         if (decision == null) {
             add(answers, AuthorityMetrics.Answer.ERROR);

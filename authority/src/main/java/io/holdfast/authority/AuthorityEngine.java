@@ -44,9 +44,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An embeddable authority: decides checks, stores temporary authorizations, and has authentication
- * agents ask users. Every method may be called by any thread, and answers with a future where it
- * may take time.
+ * An embeddable authority: it decides checks, stores temporary authorizations, and has
+ * authentication agents authenticate users. Thread-safe: any thread may call any method. A method
+ * whose work may take time returns a future.
  *
  * <pre>{@code
  * try (AuthorityEngine engine = AuthorityEngine.open(AuthorityOptions.STANDARD);
@@ -59,11 +59,12 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Agents, dialogs and temporary authorizations belong to one loop with a thread of its own. A
- * check runs on the threads of the rules; it goes to the loop only to have a user asked.
+ * <p>Agents, dialogs and temporary authorizations belong to one event loop, which has its own
+ * thread. A check runs on the threads of the rule engine; it uses the loop only to have a user
+ * authenticate.
  */
 public final class AuthorityEngine implements AutoCloseable {
-    /** What has changed, as the signal {@code Changed} tells it. */
+    /** The kind of a change, as in the signal {@code Changed}. */
     public enum Change {
         /** Actions, rules, agents or temporary authorizations. */
         AUTHORIZATIONS,
@@ -138,8 +139,8 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /**
-     * Restores the state of the previous authority. Its agents are restored later, when their bus
-     * is connected.
+     * Restores the temporary authorizations of the previous authority. Its agents are restored
+     * later, when their bus is connected.
      */
     private void restore() {
         Recovered found = state.recover(options.sessions(), AuthorityState.now());
@@ -159,10 +160,11 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /**
-     * Reads actions and rules, and watches them from then on. What is wrong with them is logged.
+     * Opens an authority: reads its actions and rules, and watches their folders from then on.
+     * Errors in their files are logged.
      *
-     * @throws IOException if folders cannot be watched: no inotify instance is left
-     * @throws io.holdfast.core.ErrnoException if others could change what is in the state folder
+     * @throws IOException if a folder cannot be watched, as when no inotify instance is left
+     * @throws io.holdfast.core.ErrnoException if other users could change files of the state folder
      * @throws IllegalStateException if another authority uses the state folder
      */
     public static AuthorityEngine open(AuthorityOptions options) throws IOException {
@@ -171,7 +173,7 @@ public final class AuthorityEngine implements AutoCloseable {
                 options.stateFolder().map(AuthorityState::open).orElseGet(AuthorityState::none));
     }
 
-    /** Lines of rules, throttled for each place: what rules log, any user can cause by a check. */
+    /** Logs lines of rules, throttled by place: any user can cause such a line by a check. */
     private RuleLog ruleLog() {
         Throttle throttle =
                 Throttle.of(
@@ -183,19 +185,19 @@ public final class AuthorityEngine implements AutoCloseable {
         return (place, text) -> throttle.log(place, place + ": " + text);
     }
 
-    /** The timer of the throttled lines. By any thread. */
+    /** Runs a task of the throttled logs after a delay. Any thread may call it. */
     private void afterInterval(Duration delay, Runnable task) {
         tasks.end(() -> {
             EventLoop.Timer _ = loop.after(delay, task);
         });
     }
 
-    /** Logs a line that an agent has caused, throttled for its user. */
+    /** Logs a line that an agent has caused, throttled by the agent's user. */
     public void logOfAgent(long uid, String line) {
         lines.log(UserLines.Kind.AGENT, uid, line);
     }
 
-    /** The watches first, then the rules that they load. */
+    /** Closes the watches before the rule engine that they reload. */
     private void closeParts() {
         for (AutoCloseable each : open.reversed()) {
             try {
@@ -227,8 +229,8 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /**
-     * Registers a listener for changes that may alter decisions. Any thread may call it; it must
-     * not block.
+     * Registers a listener for changes that may alter decisions. Any thread may call the listener;
+     * it must not block.
      *
      * @return removes the listener when it is closed
      */
@@ -237,28 +239,28 @@ public final class AuthorityEngine implements AutoCloseable {
         return () -> listeners.remove(listener);
     }
 
-    /** The actions as they are now. */
+    /** Returns the actions that are declared now. */
     public ActionPool actions() {
         return actions.pool();
     }
 
-    /** Reads actions and rules again; what they said before stays in force until then. Blocks. */
+    /** Reads actions and rules again. The old ones stay in effect until then. Blocks. */
     public void reload() {
         actions.reload();
         reloadRules();
     }
 
-    /** How the rules are doing, at this moment. */
+    /** Returns the metrics of the rules. */
     public RuleMetrics ruleMetrics() {
         return rules.metrics();
     }
 
-    /** The sessions of the machine. */
+    /** Returns the source of login sessions. */
     public Sessions sessions() {
         return options.sessions();
     }
 
-    /** What it has done, and holds at this moment. Fails once this is closed. */
+    /** Counts what this authority has done, and what it holds now. Fails once this is closed. */
     public CompletableFuture<AuthorityMetrics> metrics() {
         return CompletableFuture.supplyAsync(this::countAll, tasks);
     }
@@ -291,7 +293,7 @@ public final class AuthorityEngine implements AutoCloseable {
                 rules.metrics());
     }
 
-    /** A face has refused a call. */
+    /** Counts a call that an interface of the authority (D-Bus or Varlink) has refused. */
     public void countRefusal(AuthorityException refusal) {
         counts.refused(refusal.kind());
     }
@@ -299,7 +301,7 @@ public final class AuthorityEngine implements AutoCloseable {
     // ---- checks
 
     /**
-     * Decides. Closes the subject when it is done.
+     * Decides a check. Closes the request's subject when the check has ended.
      *
      * @return fails with {@link AuthorityException} if the caller may not ask this, or the request
      *     is invalid; any other error gives a refusal
@@ -333,9 +335,10 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /**
-     * The answer to the caller. It completes after the decision is counted and logged, so that a
-     * caller with an answer finds both; a future runs its dependents in no order that would ensure
-     * that. A caller that completes the answer itself cancels the check.
+     * Returns the answer for the caller. It completes after the decision is counted and logged, so
+     * that a caller that has an answer finds both: a future runs its dependents in no particular
+     * order, so they alone would not ensure that. A caller that completes the answer itself cancels
+     * the check.
      */
     private CompletableFuture<Decision> answerOf(
             CheckRequest request, CompletableFuture<Decision> decided) {
@@ -367,7 +370,7 @@ public final class AuthorityEngine implements AutoCloseable {
         log.tell(request, decision, failure);
     }
 
-    /** An unexpected error is a refusal, never a grant, and never ends the daemon. */
+    /** Ends a failed check. An unexpected error refuses; it never grants or ends the daemon. */
     private static void fail(
             CheckRequest request, CompletableFuture<Decision> answer, Throwable failure) {
         Throwable cause =
@@ -375,7 +378,7 @@ public final class AuthorityEngine implements AutoCloseable {
                         ? Objects.requireNonNullElse(failure.getCause(), failure)
                         : failure;
         if (answer.isDone()) {
-            return; // cancelled: so ends what was under way for it
+            return; // the check was cancelled; this failure is a consequence
         }
         if (cause instanceof AuthorityException) {
             answer.completeExceptionally(cause);
@@ -386,15 +389,19 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /**
-     * Cancels a check of the caller: it fails with {@link AuthorityException.Kind#CANCELLED}.
+     * Cancels a check of the caller. The check fails with {@link
+     * AuthorityException.Kind#CANCELLED}.
      *
-     * @throws AuthorityException if it has none of that id
+     * @throws AuthorityException if the caller has no check with this id
      */
     public void cancel(Caller caller, String cancellationId) {
         checks.cancel(caller.connection(), cancellationId);
     }
 
-    /** The connections that have checks under way, or agents, or dialogs about them. */
+    /**
+     * Returns the connections that have checks under way or agents, that are the subject of a
+     * dialog, or whose helper has an authentication attempt under way.
+     */
     public Set<String> connections() {
         Set<String> connections = new HashSet<>(checks.connections());
         connections.addAll(agents.connections());
@@ -402,20 +409,20 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /**
-     * A connection has gone: its checks are cancelled, its agents forgotten, and nobody is asked
-     * about it any more.
+     * Handles the end of a connection: cancels its checks and the dialogs about it, and removes its
+     * agents.
      */
     public void disconnected(String connection) {
         disconnected(connection::equals);
     }
 
-    /** The same of all such connections. Does nothing once this is closed. */
+    /** Does the same for every connection that matches. Does nothing once this is closed. */
     public void disconnected(Predicate<String> isGone) {
         checks.connections().stream().filter(isGone).forEach(checks::cancelAll);
         agents.disconnected(isGone);
     }
 
-    /** What checks decide by. */
+    /** The facts that checks need, and the actions that they take. */
     private final class Context implements DecisionContext {
         @Override
         public ActionPool actions() {
@@ -464,8 +471,9 @@ public final class AuthorityEngine implements AutoCloseable {
     /**
      * Registers an agent.
      *
-     * @param scope for whom it asks; owned
-     * @return fails with {@link AuthorityException} if the caller may not, or there is one
+     * @param scope the session or process that the agent serves; owned
+     * @return fails with {@link AuthorityException} if the caller may not register it, or the
+     *     subject already has an agent
      */
     public CompletableFuture<Void> registerAgent(
             Caller caller,
@@ -477,29 +485,29 @@ public final class AuthorityEngine implements AutoCloseable {
         return agents.register(caller, scope, locale, path, fallback, channel);
     }
 
-    /** The agents that the previous authority had on a bus; once. */
+    /** Returns the bus agents of the previous authority; later calls return an empty list. */
     public List<KeptAgent> agentsToRestore() {
         return lostAgents.getAndSet(List.of());
     }
 
     /**
-     * Registers such an agent again, after it was found on its bus.
+     * Registers an agent of the previous authority again, after it was found on its bus.
      *
      * @param scope owned
-     * @return fails as {@link #registerAgent}
+     * @return fails as {@link #registerAgent} does
      */
     public CompletableFuture<Void> restoreAgent(
             Caller caller, Subject scope, KeptAgent kept, AgentChannel channel) {
         return agents.restore(caller, scope, kept, channel);
     }
 
-    /** Such an agent was restored, or cannot be: its old record is no longer needed. */
+    /** Removes the old record of an agent that was restored, or that cannot be. */
     public void forgetRecord(KeptAgent kept) {
         tasks.end(() -> state.remove(kept.record()));
     }
 
     /**
-     * Forgets an agent, and cancels its dialogs.
+     * Removes an agent, and cancels its dialogs.
      *
      * @param scope owned
      * @return fails with {@link AuthorityException} if the caller has not registered it
@@ -509,15 +517,15 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /**
-     * Lets a helper begin to authenticate a user: PAM must not run for a cookie that is none, or
-     * that another's agent has. The attempt counts against the user of the agent until the caller's
-     * connection ends.
+     * Lets a helper begin to authenticate a user. PAM must not run for a cookie that does not exist
+     * or that belongs to an agent of another user. The attempt counts against the agent's user
+     * until the caller's connection ends.
      *
-     * @param user who is to authenticate
-     * @param agentUid of whom the helper speaks with
-     * @param asked who the helper speaks with; owned
-     * @return fails with {@link AuthorityException} if the caller is not root, there is no such
-     *     dialog of that agent, the user was not offered, or too many attempts are under way
+     * @param user the user who is to authenticate
+     * @param agentUid the user of the agent that the helper talks to
+     * @param asked the process that the helper talks to; owned
+     * @return fails with {@link AuthorityException} if the caller is not root, that agent has no
+     *     such dialog, the user was not offered, or too many attempts are under way
      */
     public CompletableFuture<Void> beginAttempt(
             Caller caller,
@@ -529,13 +537,14 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /**
-     * The helper tells that a user has authenticated.
+     * Records a helper's report that a user has authenticated.
      *
      * @param agentUid the user of the agent that the helper talked to; empty if the helper does not
      *     report it
-     * @param asked the process that the helper talked to; owned; empty if it does not report it
-     * @return fails with {@link AuthorityException} if the caller is not root, there is no such
-     *     dialog of that agent, or the user was not offered
+     * @param asked the process that the helper talked to; owned; empty if the helper does not
+     *     report it
+     * @return fails with {@link AuthorityException} if the caller is not root, that agent has no
+     *     such dialog, or the user was not offered
      */
     public CompletableFuture<Void> respond(
             Caller caller,
@@ -549,7 +558,7 @@ public final class AuthorityEngine implements AutoCloseable {
     // ---- temporary authorizations
 
     /**
-     * Those of a session.
+     * Returns the temporary authorizations of a session.
      *
      * @throws AuthorityException if it is not the caller's own session
      */
@@ -559,12 +568,16 @@ public final class AuthorityEngine implements AutoCloseable {
         return kept.inScope(scope -> AgentRegistry.isSame(scope, session));
     }
 
-    /** Those of the caller; of all users, if root asks. */
+    /** Returns the temporary authorizations of the caller; those of all users if it is root. */
     public List<TemporaryAuthorization> temporaryAuthorizations(Caller caller) {
         return kept.inScope(scope -> caller.isRoot() || scope.uid() == caller.uid());
     }
 
-    /** Revokes all temporary authorizations of the caller's session. */
+    /**
+     * Revokes all temporary authorizations of the caller's session.
+     *
+     * @throws AuthorityException if it is not the caller's own session
+     */
     public CompletableFuture<Void> revoke(Caller caller, Subject.UnixSession session) {
         caller.requireIn(session, options.sessions());
         return tasks.submit(() -> {
@@ -576,7 +589,7 @@ public final class AuthorityEngine implements AutoCloseable {
     /**
      * Revokes one temporary authorization.
      *
-     * @return fails with {@link AuthorityException} if there is none, or it is another user's
+     * @return fails with {@link AuthorityException} if it does not exist, or is another user's
      */
     public CompletableFuture<Void> revoke(Caller caller, String id) {
         return tasks.submit(() -> {
@@ -596,8 +609,8 @@ public final class AuthorityEngine implements AutoCloseable {
     // ---- the loop
 
     /**
-     * Cancels what is under way, and forgets what is kept, also for the authority after this one.
-     * Idempotent.
+     * Cancels all checks and dialogs, and removes all agents and temporary authorizations, also
+     * from the state folder. Idempotent.
      */
     @Override
     public void close() {

@@ -2,11 +2,11 @@ package io.holdfast.authority;
 
 import java.io.Serial;
 
-/** A question that cannot be asked so, or a request that is refused. */
+/** An invalid request, or one that the authority refuses. */
 public final class AuthorityException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
-    /** Why; on D-Bus the last part of the error's name. */
+    /** The kind of an error; on D-Bus, the last part of the error's name. */
     public enum Kind {
         FAILED("Failed"),
         CANCELLED("Cancelled"),
@@ -20,7 +20,7 @@ public final class AuthorityException extends RuntimeException {
             this.word = word;
         }
 
-        /** As on D-Bus, behind {@code org.freedesktop.PolicyKit1.Error.}. */
+        /** Returns the part of the D-Bus name after {@code org.freedesktop.PolicyKit1.Error.}. */
         public String word() {
             return word;
         }
@@ -29,6 +29,8 @@ public final class AuthorityException extends RuntimeException {
     private final Kind kind;
 
     /**
+     * Makes an exception of this kind.
+     *
      * @param message for people, in one line
      */
     public AuthorityException(Kind kind, String message) {
@@ -36,7 +38,7 @@ public final class AuthorityException extends RuntimeException {
         this.kind = kind;
     }
 
-    /** Of the kind that has no kind of its own. */
+    /** Makes an exception of the kind {@link Kind#FAILED}. */
     public static AuthorityException failed(String message) {
         return new AuthorityException(Kind.FAILED, message);
     }
@@ -45,7 +47,7 @@ public final class AuthorityException extends RuntimeException {
         return new AuthorityException(Kind.NOT_AUTHORIZED, message);
     }
 
-    /** Why it is refused. */
+    /** Returns the kind of the error. */
     public Kind kind() {
         return kind;
     }

@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The limits of an authority that are system properties. */
+/** The limits of an authority; each is set by a system property. */
 public final class AuthorityLimits {
     public static final Limit CALLS =
             Limit.count(
@@ -98,7 +98,7 @@ public final class AuthorityLimits {
 
     private AuthorityLimits() {}
 
-    /** All of them. */
+    /** Returns the limits of this class, and those of actions, authorizations and rules. */
     public static List<Limit> all() {
         List<Limit> own =
                 List.of(

@@ -8,16 +8,16 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What an authority has done since it began, and what it holds at one moment.
+ * What an authority has done since its start, and what it holds now.
  *
- * @param checks that have ended, by their answer
- * @param refusals calls of clients that ended with an error, by its kind
- * @param openDialogs authentications that users are asked for now
- * @param agents that are registered now
- * @param agentsRegistered since the start
- * @param temporaryAuthorizations that are in force
- * @param users what each user holds of a limit; those who hold nothing are left out
- * @param rules how the rules are doing
+ * @param checks ended checks, by answer
+ * @param refusals calls of clients that ended with an error, by kind
+ * @param openDialogs authentication dialogs that are open now
+ * @param agents agents that are registered now
+ * @param agentsRegistered agents that have registered since the start
+ * @param temporaryAuthorizations temporary authorizations in force
+ * @param users what each user holds of a limit; a user who holds nothing is left out
+ * @param rules the metrics of the rules
  */
 public record AuthorityMetrics(
         Map<Answer, Long> checks,
@@ -42,20 +42,20 @@ public record AuthorityMetrics(
         /** The check failed, was not allowed, or was cancelled. */
         ERROR;
 
-        /** {@code yes} */
+        /** Returns the answer as a label, such as {@code yes}. */
         public String word() {
             return name().toLowerCase(Locale.ROOT);
         }
     }
 
-    /** Of what one user may hold a limited number. */
+    /** A resource of which each user may hold a limited number. */
     public enum Account {
-        /** Checks that are not answered; root's are not limited. */
+        /** Unanswered checks; root's are not limited. */
         CHECKS(AuthorityLimits.CHECKS_OF_USER),
         AGENTS(AuthorityLimits.AGENTS_OF_USER),
-        /** Dialogs that his agents have not answered. */
+        /** Dialogs that the user's agents have not answered. */
         DIALOGS(AuthorityLimits.DIALOGS_OF_USER),
-        /** Attempts to authenticate that his agents have under way. */
+        /** Authentication attempts of the user's agents that are under way. */
         ATTEMPTS(AuthorityLimits.ATTEMPTS_OF_USER),
         TEMPORARY_AUTHORIZATIONS(TemporaryAuthorizations.PER_USER);
 
@@ -65,24 +65,24 @@ public record AuthorityMetrics(
             this.limit = limit;
         }
 
-        /** How many one user may hold. */
+        /** Returns how many one user may hold. */
         public long limit() {
             return limit.value();
         }
 
-        /** {@code temporary_authorizations} */
+        /** Returns the account as a label, such as {@code temporary_authorizations}. */
         public String word() {
             return name().toLowerCase(Locale.ROOT);
         }
     }
 
     /**
-     * What one user holds.
+     * What one user holds of one resource.
      *
      * @param held at least one
      */
     public record OfUser(long uid, Account account, long held) {
-        /** Whether he may hold no more. */
+        /** Returns whether the user may hold no more. */
         public boolean isAtLimit() {
             return held >= account.limit() && !(account == Account.CHECKS && uid == 0);
         }

@@ -13,16 +13,19 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where an authority finds what it decides by.
+ * The configuration of an {@link AuthorityEngine}: its folders, its sources of facts and its
+ * limits.
  *
- * @param actionFolders of policy files, the first wins
- * @param ruleFolders of rules, in the order of polkit(8)
- * @param sessions of the users
+ * @param actionFolders folders of policy files; the first that declares an action wins
+ * @param ruleFolders folders of rules, in the order of polkit(8)
+ * @param sessions the login sessions of the users
  * @param units finds the unit of a process
- * @param temporaryLife how long an authorization is kept
- * @param ruleLimits what rules may take
- * @param stateFolder where it writes down what is to outlive it; empty: nothing outlives it
- * @param programUser whom the programs of rules run as; empty: the user of this process
+ * @param temporaryLife lifetime of a temporary authorization
+ * @param ruleLimits the limits of rules
+ * @param stateFolder where the authority records the state that a restarted authority restores;
+ *     empty: no state is recorded
+ * @param programUser the user that {@code polkit.spawn} runs programs as; empty: the user of this
+ *     process
  */
 public record AuthorityOptions(
         List<Path> actionFolders,
@@ -33,7 +36,7 @@ public record AuthorityOptions(
         RuleLimits ruleLimits,
         Optional<Path> stateFolder,
         Optional<ProgramUser> programUser) {
-    /** The standard folders of this machine. */
+    /** The standard folders and limits, and the sessions and units of this machine. */
     public static final AuthorityOptions STANDARD =
             new AuthorityOptions(
                     ActionFolders.STANDARD,
@@ -46,6 +49,8 @@ public record AuthorityOptions(
                     Optional.empty());
 
     /**
+     * Checks the options.
+     *
      * @throws IllegalArgumentException if {@code temporaryLife} is not positive
      */
     public AuthorityOptions {
@@ -57,8 +62,10 @@ public record AuthorityOptions(
     }
 
     /**
-     * @param folders the first wins; they need not be there. {@link ActionFolders#STANDARD} by
-     *     default
+     * Returns a copy with these folders of policy files.
+     *
+     * @param folders the first that declares an action wins; a folder may be missing. {@link
+     *     ActionFolders#STANDARD} by default
      */
     public AuthorityOptions withActionFolders(List<Path> folders) {
         return new AuthorityOptions(
@@ -73,8 +80,10 @@ public record AuthorityOptions(
     }
 
     /**
-     * @param folders in order; they need not be there. {@link RuleFiles#STANDARD_FOLDERS} by
-     *     default
+     * Returns a copy with these folders of rules.
+     *
+     * @param folders in the order of polkit(8); a folder may be missing. {@link
+     *     RuleFiles#STANDARD_FOLDERS} by default
      */
     public AuthorityOptions withRuleFolders(List<Path> folders) {
         return new AuthorityOptions(
@@ -89,7 +98,9 @@ public record AuthorityOptions(
     }
 
     /**
-     * @param others whose sessions count; those of this machine by default
+     * Returns a copy with this source of login sessions.
+     *
+     * @param others the sessions to use; those of this machine by default
      */
     public AuthorityOptions withSessions(Sessions others) {
         return new AuthorityOptions(
@@ -104,8 +115,10 @@ public record AuthorityOptions(
     }
 
     /**
-     * @param lookup finds the unit of a process; by its cgroup, as systemd lays them out, by
-     *     default
+     * Returns a copy with this lookup of units.
+     *
+     * @param lookup finds the unit of a process; by default, by the process's cgroup in systemd's
+     *     hierarchy
      */
     public AuthorityOptions withUnits(UnitLookup lookup) {
         return new AuthorityOptions(
@@ -120,7 +133,9 @@ public record AuthorityOptions(
     }
 
     /**
-     * @param life of an authorization that is kept, positive; 5 minutes by default
+     * Returns a copy with this lifetime of temporary authorizations.
+     *
+     * @param life positive; 5 minutes by default
      * @throws IllegalArgumentException if it is not positive
      */
     public AuthorityOptions withTemporaryLife(Duration life) {
@@ -136,7 +151,9 @@ public record AuthorityOptions(
     }
 
     /**
-     * @param limits of all rules; {@link RuleLimits#STANDARD} by default
+     * Returns a copy with these limits of rules.
+     *
+     * @param limits of evaluations, and of what users share; {@link RuleLimits#STANDARD} by default
      */
     public AuthorityOptions withRuleLimits(RuleLimits limits) {
         return new AuthorityOptions(
@@ -151,9 +168,11 @@ public record AuthorityOptions(
     }
 
     /**
-     * @param folder of this authority's own, made with the mode 0700 if it is missing: temporary
-     *     authorizations and agents on a bus are written down there, and an authority that is
-     *     killed and started again has them. None by default
+     * Returns a copy with this state folder.
+     *
+     * @param folder used by this authority alone, created with mode 0700 if it is missing. The
+     *     authority records temporary authorizations and agents on a bus there, and restores them
+     *     after it was killed and started again. None by default
      */
     public AuthorityOptions withStateFolder(Path folder) {
         return new AuthorityOptions(
@@ -168,8 +187,9 @@ public record AuthorityOptions(
     }
 
     /**
-     * @param user whom {@code polkit.spawn} runs programs as, which needs root; the user of this
-     *     process by default
+     * Returns a copy with this user for the programs of {@code polkit.spawn}.
+     *
+     * @param user the user to switch to, which needs root; the user of this process by default
      */
     public AuthorityOptions withProgramUser(ProgramUser user) {
         return new AuthorityOptions(

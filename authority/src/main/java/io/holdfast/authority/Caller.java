@@ -6,15 +6,15 @@ import io.holdfast.authority.subject.Subject;
 import java.util.Optional;
 
 /**
- * Who asks the authority something.
+ * The client that makes a request of the authority.
  *
- * @param connection names the connection and its bus: no two that live at the same time have the
- *     same. All Varlink connections of a user count as one
- * @param uid of its user
- * @param process lent while the request lasts; empty if it could not be held
+ * @param connection identifies the connection and its bus; unique among the live connections,
+ *     except that all Varlink connections of one user count as one
+ * @param uid the user of the connection
+ * @param process lent for the duration of the request; empty if it could not be held
  */
 public record Caller(String connection, long uid, Optional<Subject.UnixProcess> process) {
-    /** The program that embeds the authority: it may ask about anybody. */
+    /** The program that embeds the authority: it may ask about any subject. */
     public static final Caller SELF = new Caller("", 0, Optional.empty());
 
     boolean isRoot() {
@@ -22,7 +22,7 @@ public record Caller(String connection, long uid, Optional<Subject.UnixProcess> 
     }
 
     /**
-     * Who may speak for whom: a user for himself, and root.
+     * Checks that this caller may act for the subject: a user may for their own, root for any.
      *
      * @throws AuthorityException if this caller may not
      */
@@ -30,7 +30,7 @@ public record Caller(String connection, long uid, Optional<Subject.UnixProcess> 
         switch (scope) {
             case Subject.UnixSession session -> {
                 requireIn(session, sessions);
-                if (!isRoot() && uid != session.uid()) { // su works in it, too
+                if (!isRoot() && uid != session.uid()) { // such as after su in that session
                     throw otherUser();
                 }
             }
@@ -51,8 +51,9 @@ public record Caller(String connection, long uid, Optional<Subject.UnixProcess> 
     }
 
     /**
-     * Root, too, speaks only of the session that it is in. A service of the user's own manager is
-     * in none, and counts as in the display session of that user: agents of many desktops run so.
+     * Checks that the caller is in this session; root, too, may only name the session that it is
+     * in. A service of the user's own manager is in no session, and counts as part of the user's
+     * display session: the agents of many desktops run that way.
      *
      * @throws AuthorityException if this caller is in no session, or in another
      */

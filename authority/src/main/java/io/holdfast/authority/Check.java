@@ -23,17 +23,17 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * One question on its way to an answer, in the order of polkit(8): who may ask, what the action's
- * defaults and the rules say, what was kept, what is implied by others, and whom an agent is to
- * ask.
+ * A check on its way to a decision, in the order of polkit(8): whether the caller may ask, the
+ * action's defaults and the rules, temporary authorizations, actions that imply this one, and at
+ * last an authentication through an agent.
  *
- * <p>Its steps follow each other, on the threads that the rules complete on; it has no state that
- * two of them could touch at the same time.
+ * <p>Its steps run one after another, on the threads that complete the rules' futures. Two steps
+ * never run at the same time, so its state needs no lock.
  */
 final class Check {
     private static final String RETAINS = "polkit.retains_authorization_after_challenge";
 
-    /** Of the step that tells who has authenticated, or has not. */
+    /** The topic of the explanation step that reports the result of a dialog. */
     static final String DIALOG = "dialog";
 
     private static final String TEMPORARY_ID = "polkit.temporary_authorization_id";
@@ -45,12 +45,14 @@ final class Check {
     private final ActionPool actions;
     private final ExplanationBuilder explanation = new ExplanationBuilder();
 
-    /** What the rules and the defaults say of one action, and what came of it. */
+    /** The implicit authorization of one action, by rules or defaults, and its result so far. */
     private record Standing(
             ImplicitAuthorization implicit, Map<String, String> details, boolean isAuthorized) {}
 
     /**
-     * @param answer completed by who runs this, and by who cancels it
+     * Makes a check that has not run yet.
+     *
+     * @param answer the check's result; its completion cancels a dialog of this check
      */
     Check(DecisionContext context, CheckRequest request, CompletableFuture<Decision> answer) {
         this.context = context;
@@ -61,9 +63,9 @@ final class Check {
     }
 
     /**
-     * Finds the answer.
+     * Runs the check.
      *
-     * @return fails with {@link AuthorityException} if that may not be asked, or not so
+     * @throws AuthorityException if the caller may not ask, or the action is not registered
      */
     CompletableFuture<Decision> run() {
         explanation.add("caller", request.caller().toString());
@@ -93,7 +95,7 @@ final class Check {
                 + action.active();
     }
 
-    /** Before it is told whether there is such an action. */
+    /** Runs first, so that a caller that may not ask does not learn whether an action exists. */
     private void requireMayAsk(Optional<Action> action) {
         Caller caller = request.caller();
         if (caller.isRoot() || action.map(this::isOwnedByCaller).orElse(false)) {
@@ -124,7 +126,7 @@ final class Check {
         return !(subject instanceof Subject.UnixProcess process) || process.isPlausible();
     }
 
-    // ---- without asking anybody
+    // ---- without an authentication
 
     private CompletableFuture<Standing> standing(Action action, String impliedBy) {
         return context.rules()
@@ -164,7 +166,7 @@ final class Check {
         String topic = impliedBy + "defaults";
         if (action.any() == action.inactive() && action.any() == action.active()) {
             explanation.add(topic, action.any().word() + " for every session");
-            return action.any(); // so nobody has to look for the session
+            return action.any(); // no need to look up the session
         }
         try {
             boolean local = facts.isLocal();
@@ -179,7 +181,7 @@ final class Check {
         }
     }
 
-    /** Looks for what an earlier authentication has left behind. */
+    /** Finds a temporary authorization from an earlier authentication. */
     private CompletableFuture<Optional<TemporaryAuthorization>> kept(
             Action action, String impliedBy) {
         Optional<Subject.UnixProcess> process = request.subject().process();
@@ -203,7 +205,7 @@ final class Check {
                                 .findFirst());
     }
 
-    /** Revokes it if the administrator who gave it is no longer one. */
+    /** Revokes the authorization if the user who gave it is no longer an administrator. */
     private boolean isInForce(
             TemporaryAuthorization kept, List<Long> administrators, String topic) {
         long administrator = kept.administrator().orElseThrow();
@@ -217,7 +219,7 @@ final class Check {
         return false;
     }
 
-    /** Looks at the actions that imply this one, one level deep. */
+    /** Evaluates the actions that imply this one, one level deep. */
     private CompletableFuture<Standing> implied(Action action, Standing otherwise) {
         Deque<Action> implying = new ArrayDeque<>(actions.implying(action.id()));
         return implied(implying, otherwise);
@@ -261,7 +263,7 @@ final class Check {
         return answer(false, true, details, reason + ": " + standing.implicit().word());
     }
 
-    /** The last word: a subject that is reaped by now is not authorized. */
+    /** Makes the final decision: a subject whose process is already reaped is not authorized. */
     private Decision answer(
             boolean authorized, boolean challenge, Map<String, String> details, String reason) {
         boolean gone =
@@ -278,7 +280,7 @@ final class Check {
                 Optional.of(explanation.build(facts.describe())));
     }
 
-    // ---- asking somebody
+    // ---- with an authentication
 
     private CompletableFuture<Decision> challenge(Action action, Standing standing) {
         Optional<String> session = facts.meantSession().map(Session::id);
@@ -319,7 +321,7 @@ final class Check {
         return answer(true, false, details, "authorized: " + user);
     }
 
-    /** The users who may authenticate as an administrator. */
+    /** Finds the users who may authenticate as an administrator. */
     private CompletableFuture<List<Long>> administrators(Action action, String topic) {
         return context.rules()
                 .administrators(new RuleAction(action.id(), request.details()), facts)

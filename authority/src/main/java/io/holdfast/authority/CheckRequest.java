@@ -4,15 +4,15 @@ import io.holdfast.authority.subject.Subject;
 import java.util.Map;
 
 /**
- * A question: may the subject do this?
+ * A request to check whether a subject may do an action.
  *
  * @param subject owned by the request
- * @param details what the mechanism tells of this case
- * @param interactive whether an agent may be asked for an authentication
- * @param always whether rules are asked about root, too
- * @param cancellationId of the caller's choice, or empty
- * @param explained whether somebody reads the explanation: it tells the subject's unit and session
- *     then, be they asked for or not
+ * @param details what the mechanism adds about this case
+ * @param interactive whether an agent may ask a user to authenticate
+ * @param always whether the rules are evaluated for root, too
+ * @param cancellationId chosen by the caller, or empty
+ * @param explained whether the caller reads the explanation: if so, the subject's unit and session
+ *     are looked up for it even if the decision does not need them
  */
 public record CheckRequest(
         Caller caller,
@@ -33,7 +33,7 @@ public record CheckRequest(
         details = Map.copyOf(details);
     }
 
-    /** One whose explanation nobody reads but the log. */
+    /** Makes a request whose explanation only the log uses. */
     public CheckRequest(
             Caller caller,
             Subject subject,
@@ -45,7 +45,7 @@ public record CheckRequest(
         this(caller, subject, action, details, interactive, always, cancellationId, false);
     }
 
-    /** A plain question of the program itself. */
+    /** Makes a plain request of the program that embeds the authority. */
     public static CheckRequest of(Subject subject, String action, Map<String, String> details) {
         return new CheckRequest(Caller.SELF, subject, action, details, false, false, "");
     }

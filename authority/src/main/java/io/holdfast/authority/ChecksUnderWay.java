@@ -10,16 +10,17 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The checks that are not answered yet, by connection: so many may one have at a time, and it can
- * cancel them. Safe for use by any thread.
+ * The checks that are not answered yet, by connection. It limits them by connection and by user,
+ * and lets a connection cancel its own. Thread-safe.
  */
 final class ChecksUnderWay {
-    /** Of one connection. */
+    /** The maximum number of checks of one connection. */
     static final int MAX_PER_CONNECTION = AuthorityLimits.CHECKS_OF_CONNECTION.intValue();
 
     /**
-     * Of one user other than root, on all of his connections: he leaves room for others in what a
-     * bus lets us have under way ({@code ConnectionOptions.incomingCalls}).
+     * The maximum number of checks of one user other than root, on all of the user's connections:
+     * low enough to leave room for others in the calls that the bus connection may have under way
+     * ({@code ConnectionOptions.incomingCalls}).
      */
     static final int MAX_PER_USER = AuthorityLimits.CHECKS_OF_USER.intValue();
 
@@ -29,10 +30,10 @@ final class ChecksUnderWay {
     private record Running(long user, String cancellationId, CompletableFuture<Decision> answer) {}
 
     /**
-     * Takes a check in until it is answered.
+     * Adds a check until it is answered.
      *
-     * @throws AuthorityException if its connection has one with the same cancellation id, or it or
-     *     its user has too many
+     * @throws AuthorityException if its connection has a check with the same cancellation id, or
+     *     the connection or the user has too many
      */
     synchronized void add(CheckRequest request, CompletableFuture<Decision> answer) {
         String connection = request.caller().connection();
@@ -78,9 +79,9 @@ final class ChecksUnderWay {
     }
 
     /**
-     * Cancels one.
+     * Cancels a check.
      *
-     * @throws AuthorityException if there is none with this id
+     * @throws AuthorityException if the connection has no check with this id
      */
     void cancel(String connection, String cancellationId) {
         List<Running> meant =
@@ -94,17 +95,17 @@ final class ChecksUnderWay {
         meant.forEach(ChecksUnderWay::cancel);
     }
 
-    /** Those that have any. */
+    /** Returns the connections that have checks. */
     synchronized Set<String> connections() {
         return Set.copyOf(byConnection.keySet());
     }
 
-    /** How many each user has. */
+    /** Returns how many checks each user has. */
     synchronized Map<Long, Integer> ofUsers() {
         return Map.copyOf(byUser);
     }
 
-    /** Cancels all of a connection that has gone. */
+    /** Cancels all checks of a connection that has gone. */
     void cancelAll(String connection) {
         find(connection).forEach(ChecksUnderWay::cancel);
     }

@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** What a check decides by. Safe for use by any thread. */
+/** What a check needs from its engine. Thread-safe. */
 interface DecisionContext {
-    /** As they are now. */
+    /** Returns the actions that are declared now. */
     ActionPool actions();
 
     Rules rules();
@@ -29,18 +29,19 @@ interface DecisionContext {
     void revoke(String id);
 
     /**
-     * What came of asking somebody.
+     * The result of a dialog.
      *
-     * @param agent which one, in words
-     * @param temporary the id of what is kept of it
+     * @param agent describes the agent, for people
+     * @param temporary the id of the temporary authorization that was added, if any
      */
     record Asked(Dialogs.Outcome outcome, String agent, Optional<String> temporary) {}
 
     /**
-     * Has an agent ask one of these users to authenticate, and keeps that if it is to be kept.
+     * Has an agent ask one of these users to authenticate, and adds a temporary authorization if
+     * the implicit authorization is to be kept.
      *
-     * @param session that stands for the subject
-     * @param answer whose completion ends the dialog: nobody waits for it any more
+     * @param session the session that stands for the subject
+     * @param answer the check's answer; its completion cancels the dialog
      * @return empty if there is no agent
      */
     CompletableFuture<Optional<Asked>> ask(

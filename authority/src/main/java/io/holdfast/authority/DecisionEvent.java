@@ -6,7 +6,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** A decision, for Java Flight Recorder. */
+/** The Java Flight Recorder event of a decision. */
 @Name("io.holdfast.authority.Decision")
 @Label("Authorization Decision")
 @Category("Holdfast")

@@ -11,10 +11,10 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reports each decision as an event of Java Flight Recorder and as a line of the audit log.
- * Refusals, challenges and grants by authentication are logged at INFO, throttled for each user
- * ({@link UserLines}); other grants, and the checks of the program that embeds the authority, at
- * DEBUG. Text that others wrote is escaped and cut.
+ * Reports each decision as a Java Flight Recorder event and as a line of the audit log. Refusals,
+ * challenges and grants by authentication are logged at INFO, throttled for each user ({@link
+ * UserLines}); other grants, and the checks of the program that embeds the authority, at DEBUG.
+ * Text from other processes is escaped and cut.
  */
 final class DecisionLog {
     private static final System.Logger AUDIT = System.getLogger("io.holdfast.authority.audit");
@@ -22,7 +22,9 @@ final class DecisionLog {
     private final UserLines lines;
 
     /**
-     * @param timer logs in time what was left out
+     * Makes the log of decisions.
+     *
+     * @param timer logs the number of suppressed lines when an interval ends
      * @param nanoTime a clock like {@link System#nanoTime}
      */
     DecisionLog(Throttle.Timer timer, LongSupplier nanoTime) {
@@ -30,9 +32,9 @@ final class DecisionLog {
     }
 
     /**
-     * Reports a decision, or that there is none.
+     * Reports a decision, or a check that ended without one.
      *
-     * @param failure why there is no decision, if there is none
+     * @param failure why there is no decision; null if there is one
      */
     void tell(CheckRequest request, @Nullable Decision decision, @Nullable Throwable failure) {
         DecisionEvent event = new DecisionEvent();
@@ -60,15 +62,15 @@ final class DecisionLog {
     }
 
     /**
-     * The user who caused the check: a caller that may ask about the subject asks on the subject's
-     * behalf, as a daemon does for its client.
+     * Returns the user who caused the check. A caller that was allowed to ask about the subject
+     * asks on its behalf, as a daemon does for its client; otherwise the caller is responsible.
      */
     private static long responsible(CheckRequest request, @Nullable Decision decision) {
         return decision == null ? request.caller().uid() : request.subject().uid();
     }
 
     private static boolean isByAuthentication(Decision decision) {
-        if (decision.explanation().isPresent()) { // of every check: no stream for it
+        if (decision.explanation().isPresent()) { // runs for every check: no stream
             for (Explanation.Step step : decision.explanation().get().steps()) {
                 if (step.topic().equals(Check.DIALOG)) {
                     return true;

@@ -8,13 +8,13 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What a user is told who is to authenticate. */
+/** The texts of an authentication dialog. */
 final class DialogText {
     private static final Pattern VARIABLE = Pattern.compile("\\$\\(([^)]*)\\)");
 
     private DialogText() {}
 
-    /** The mechanism's own message, else the action's, with what {@code $(key)} stands for. */
+    /** Returns the mechanism's own message, else the action's, with {@code $(key)} expanded. */
     static String message(Action action, Map<String, String> details, String locale) {
         String own = details.get("polkit.message");
         String text = own == null ? action.message().in(locale) : own;
@@ -28,7 +28,7 @@ final class DialogText {
         return details.getOrDefault("polkit.icon_name", action.iconName());
     }
 
-    /** All that an agent is told of the case: numbers for people. */
+    /** Returns all details that an agent receives: the PIDs of caller and subject, for display. */
     static Map<String, String> details(Caller caller, Subject subject) {
         Map<String, String> details = new LinkedHashMap<>();
         pid(caller.process()).ifPresent(pid -> details.put("polkit.caller-pid", pid));

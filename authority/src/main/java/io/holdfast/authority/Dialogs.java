@@ -25,20 +25,23 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Authentications that are under way. One succeeds if the helper has told, for its cookie, that one
- * of the offered users has authenticated, and the agent has then ended it without an error. On the
- * loop.
+ * The authentication dialogs that are under way. A dialog succeeds if the helper has reported, for
+ * its cookie, that one of the offered users has authenticated, and the agent has then ended it
+ * without an error. Used only on the loop.
  */
 final class Dialogs implements AutoCloseable {
-    /** That one agent may have at a time, with the cancelled ones that it has not answered. */
+    /**
+     * The maximum number of dialogs of one agent, including cancelled ones that it has not
+     * answered.
+     */
     static final int MAX_PER_AGENT = AuthorityLimits.DIALOGS_OF_AGENT.intValue();
 
-    /** The same of all agents of one user: he is shown one at a time. */
+    /** The maximum number of dialogs of all agents of one user, who sees one dialog at a time. */
     static final int MAX_PER_USER = AuthorityLimits.DIALOGS_OF_USER.intValue();
 
     /**
-     * Attempts to authenticate that one user's agents may have under way: each is a process of the
-     * helper, in which PAM runs.
+     * The maximum number of attempts to authenticate that the agents of one user may have under
+     * way: each is a helper process that runs PAM.
      */
     static final int MAX_ATTEMPTS_PER_USER = AuthorityLimits.ATTEMPTS_OF_USER.intValue();
 
@@ -61,8 +64,8 @@ final class Dialogs implements AutoCloseable {
     /**
      * How a dialog ended.
      *
-     * @param authenticated the user who did; empty if nobody
-     * @param reason in words
+     * @param authenticated the user who authenticated; empty if none did
+     * @param reason the reason, for people
      */
     record Outcome(OptionalLong authenticated, boolean isDismissed, String reason) {
         static Outcome nobody(String reason) {
@@ -70,7 +73,7 @@ final class Dialogs implements AutoCloseable {
         }
     }
 
-    /** What is to be asked. */
+    /** What the agent shows the user. */
     record Question(
             String action,
             String message,
@@ -84,8 +87,8 @@ final class Dialogs implements AutoCloseable {
         final List<Long> users;
         final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
         OptionalLong authenticated = OptionalLong.empty();
-        String word = "nobody has authenticated"; // of the helper
-        final String subjectName; // on the bus, or empty
+        String word = "nobody has authenticated"; // the outcome's reason, if it completes
+        final String subjectName; // the subject's bus name, or empty
         @Nullable PidFd subject;
 
         Dialog(Agent agent, String cookie, List<Long> users, String subjectName) {
@@ -97,9 +100,9 @@ final class Dialogs implements AutoCloseable {
     }
 
     /**
-     * Begins one.
+     * Begins a dialog.
      *
-     * @param subject whose end cancels it: its process's, or its connection's; lent
+     * @param subject the dialog is cancelled when its process or its connection ends; lent
      * @return never fails; completed on the loop. Cancelling it cancels the dialog
      */
     CompletableFuture<Outcome> begin(Agent agent, Question question, Subject subject) {
@@ -217,12 +220,12 @@ final class Dialogs implements AutoCloseable {
         }
     }
 
-    /** An agent has gone. */
+    /** Cancels the dialogs of an agent that has gone. */
     void cancelAll(Agent agent, String reason) {
         of(agent).forEach(dialog -> cancel(dialog, reason));
     }
 
-    /** The connections that are asked about, and those of helpers. */
+    /** Returns the connections of dialogs' subjects, and those of helpers. */
     Set<String> connections() {
         return Stream.concat(
                         dialogs.stream()
@@ -232,7 +235,7 @@ final class Dialogs implements AutoCloseable {
                 .collect(Collectors.toSet());
     }
 
-    /** Connections that may be asked about have gone. */
+    /** Cancels the dialogs about connections that have gone. */
     void cancelAbout(Predicate<String> isGone) {
         dialogs.stream()
                 .filter(dialog -> !dialog.subjectName.isEmpty() && isGone.test(dialog.subjectName))
@@ -240,39 +243,39 @@ final class Dialogs implements AutoCloseable {
                 .forEach(dialog -> cancel(dialog, "the subject has gone"));
     }
 
-    /** How many are open. */
+    /** Returns how many dialogs are open. */
     int open() {
         return dialogs.size();
     }
 
-    /** How many the agents of each user have not answered. */
+    /** Returns how many dialogs the agents of each user have not answered. */
     Map<Long, Integer> unansweredOfUsers() {
         return Map.copyOf(unansweredOfUser);
     }
 
-    /** The attempts to authenticate that the agents of each user have under way. */
+    /** Returns how many attempts to authenticate the agents of each user have under way. */
     Map<Long, Integer> attemptsOfUsers() {
         Map<Long, Integer> ofUsers = new HashMap<>();
         attempts.values().forEach(user -> ofUsers.merge(user, 1, Integer::sum));
         return ofUsers;
     }
 
-    /** Cancels all, when the loop has ended. */
+    /** Cancels all dialogs. Called when the loop has ended. */
     @Override
     public void close() {
         List.copyOf(dialogs).forEach(dialog -> cancel(dialog, "the authority ends"));
     }
 
     /**
-     * Lets a helper begin an attempt to authenticate. It is under way until the helper's connection
-     * ends.
+     * Lets a helper begin an attempt to authenticate. The attempt is under way until the helper's
+     * connection ends.
      *
-     * @param helper its connection
-     * @param user who is to authenticate
-     * @param agentUid that the cookie must belong to
-     * @param asked the process that speaks with the helper
-     * @throws AuthorityException if there is no such dialog of that agent, the user was not
-     *     offered, or the agent's user has as many attempts under way as the limit allows
+     * @param helper the helper's connection
+     * @param user the user who is to authenticate
+     * @param agentUid the user whose agent the cookie must belong to
+     * @param asked the process that talks to the helper
+     * @throws AuthorityException if that agent has no such dialog, the user was not offered, or the
+     *     agent's user has as many attempts under way as the limit allows
      */
     void attempt(
             String helper,
@@ -293,7 +296,7 @@ final class Dialogs implements AutoCloseable {
         Long _ = attempts.put(helper, agents);
     }
 
-    /** Such connections have gone, and the attempts of helpers with them. */
+    /** Ends the attempts of helpers whose connections have gone. */
     void endAttempts(Predicate<String> isGone) {
         boolean _ = attempts.keySet().removeIf(isGone);
     }
@@ -308,11 +311,12 @@ final class Dialogs implements AutoCloseable {
     }
 
     /**
-     * The helper tells who has authenticated.
+     * Records a helper's report that a user has authenticated.
      *
-     * @param agentUid that the cookie must belong to; empty for the old form, which does not tell
-     * @param asked who spoke with the helper; empty if it does not tell that
-     * @throws AuthorityException if there is no such dialog, or the user was not offered
+     * @param agentUid the user whose agent the cookie must belong to; empty for the old method,
+     *     which does not report it
+     * @param asked the process that talked to the helper; empty if the helper does not report it
+     * @throws AuthorityException if that agent has no such dialog, or the user was not offered
      */
     void respond(
             String cookie, long user, OptionalLong agentUid, Optional<Subject.UnixProcess> asked) {
@@ -325,7 +329,7 @@ final class Dialogs implements AutoCloseable {
                                 .orElse("tells no process of its agent");
     }
 
-    /** Whether a helper may mean this agent, by the user and the process that it tells. */
+    /** Returns whether the user and the process that a helper reports fit this agent. */
     private static boolean fits(
             Agent agent, OptionalLong uid, Optional<Subject.UnixProcess> asked) {
         Optional<PidFd> process = asked.map(Subject.UnixProcess::pidFd);
@@ -336,21 +340,22 @@ final class Dialogs implements AutoCloseable {
     }
 
     /**
-     * Of an agent that is part of a set-uid program, as that of pkexec, the helper of polkit 127
-     * tells the effective user (polkit, issue 686): the process's real one is the agent's.
+     * Compares with the process's real user. An agent that is part of a set-uid program, such as
+     * that of pkexec, registers as the real user, but the helper of polkit 127 reports the
+     * effective one (polkit, issue 686).
      */
     private static boolean isRealUser(long uid, Optional<PidFd> process) {
         try {
             return process.isPresent() && Subject.UnixProcess.realUid(process.get()) == uid;
         } catch (ErrnoException e) {
-            return false; // it is gone
+            return false; // the process has gone
         }
     }
 
     private Optional<Dialog> dialog(String cookie, Predicate<Dialog> fits) {
         byte[] wanted = cookie.getBytes(US_ASCII);
         Dialog found = null;
-        for (Dialog each : dialogs) { // all of them, and whole: how long it takes tells nothing
+        for (Dialog each : dialogs) { // all, in constant time: the duration leaks nothing
             if (MessageDigest.isEqual(each.cookie.getBytes(US_ASCII), wanted)) {
                 found = each;
             }

@@ -16,7 +16,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
 /**
- * An engine of this program, asked as any other authority is. Closing it leaves the engine open.
+ * The {@link Authority} of a program that runs its own {@link AuthorityEngine}. Closing it leaves
+ * the engine open.
  */
 public final class EmbeddedAuthority implements Authority {
     private final AuthorityEngine engine;
@@ -25,7 +26,7 @@ public final class EmbeddedAuthority implements Authority {
         this.engine = engine;
     }
 
-    /** An authority that asks this engine. */
+    /** Returns an authority that sends its checks to this engine. */
     public static EmbeddedAuthority of(AuthorityEngine engine) {
         return new EmbeddedAuthority(engine);
     }
@@ -105,7 +106,7 @@ public final class EmbeddedAuthority implements Authority {
                 Optional.empty());
     }
 
-    /** The engine stays its owner's. */
+    /** Does nothing: the engine belongs to the program that opened it. */
     @Override
     public void close() {}
 

@@ -6,7 +6,7 @@ import io.holdfast.authority.rules.RuleStep;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Collects what was looked at. By one thread at a time. */
+/** Collects the steps of a decision for its explanation. Used by one thread at a time. */
 final class ExplanationBuilder {
     private final List<Explanation.Step> steps = new ArrayList<>();
 
@@ -23,9 +23,9 @@ final class ExplanationBuilder {
     }
 
     /**
-     * All of it.
+     * Returns the explanation.
      *
-     * @param subject who is asked about, by all that is known in the end
+     * @param subject the description of the subject, with the facts known at the end
      */
     Explanation build(String subject) {
         List<Explanation.Step> all = new ArrayList<>(steps.size() + 1);

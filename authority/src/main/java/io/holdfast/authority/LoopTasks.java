@@ -7,10 +7,11 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
- * What others want done on the loop, to the close and not behind it. Safe for use by any thread.
+ * The tasks that other threads post to the event loop. A task is accepted until this is closed, and
+ * none after that. Thread-safe.
  */
 final class LoopTasks implements Executor {
-    /** How many tasks that begin something may wait. */
+    /** The maximum number of tasks that may wait, not counting those that {@link #end} posts. */
     static final int MAX = AuthorityLimits.TASKS.intValue();
 
     private final EventLoop loop;
@@ -19,14 +20,16 @@ final class LoopTasks implements Executor {
     private boolean closed;
 
     /**
-     * @param loop on which nobody else posts
+     * Makes the tasks of this loop.
+     *
+     * @param loop a loop to which only this object posts tasks
      */
     LoopTasks(EventLoop loop) {
         this.loop = loop;
     }
 
     /**
-     * Runs what begins something.
+     * Runs a task that begins something.
      *
      * @throws RejectedExecutionException if as many wait as the limit allows, or this is closed
      */
@@ -46,9 +49,9 @@ final class LoopTasks implements Executor {
     }
 
     /**
-     * Runs what begins something.
+     * Runs a task that begins something.
      *
-     * @return fails with {@link AuthorityException} if too much waits, or this is closed
+     * @return fails with {@link AuthorityException} if too many tasks wait, or this is closed
      */
     CompletableFuture<Void> submit(Runnable work) {
         try {
@@ -59,14 +62,14 @@ final class LoopTasks implements Executor {
         }
     }
 
-    /** Runs what ends something. Does nothing once this is closed: all has ended then. */
+    /** Runs a task that ends something. Does nothing once this is closed: all has ended then. */
     synchronized void end(Runnable work) {
         if (!closed) {
             loop.postEnding(work);
         }
     }
 
-    /** Runs what still waits, on this thread, and takes nothing more. When the loop has ended. */
+    /** Rejects new tasks, and runs the waiting ones on this thread. Called after the loop's end. */
     void close() {
         synchronized (this) {
             closed = true;

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of a subject, each found when it is first asked for. By one thread at a time; may
+ * The facts about a subject; each is looked up at its first use. Used by one thread at a time; may
  * block.
  */
 final class SubjectFacts implements RuleSubject {
@@ -38,7 +38,7 @@ final class SubjectFacts implements RuleSubject {
         this.units = units;
     }
 
-    /** 0 for what is no process. */
+    /** Returns the subject's PID; 0 if it is not a process. */
     @Override
     public int pid() {
         return subject.process().map(process -> of(process, PidFd::pid)).orElse(0);
@@ -117,8 +117,9 @@ final class SubjectFacts implements RuleSubject {
     }
 
     /**
-     * The session that stands for it: its own, else the display session of the user in whose slice
-     * it is. A service of the system is in none, whoever its user is and wherever he works.
+     * Returns the session that stands for the subject: its own, else the display session of the
+     * user in whose slice it runs. A system service has none, whichever user it runs as and
+     * wherever that user is logged in.
      */
     Optional<Session> meantSession() {
         return meantSession.get();
@@ -136,7 +137,7 @@ final class SubjectFacts implements RuleSubject {
                 .flatMap(process -> of(process, units::find));
     }
 
-    /** What is asked of a process: that it has gone ends the evaluation. */
+    /** A question about a process. If the process has gone, the evaluation ends. */
     private interface Question<T> {
         T of(PidFd process);
     }
@@ -152,7 +153,7 @@ final class SubjectFacts implements RuleSubject {
         }
     }
 
-    /** Found when it is first asked for; a failure is found again. */
+    /** A value that is looked up at its first use. A failed lookup is repeated at the next use. */
     private static final class Once<T> {
         private final Supplier<T> find;
         private @Nullable T found;
@@ -170,20 +171,20 @@ final class SubjectFacts implements RuleSubject {
             return known;
         }
 
-        /** What was found by now. */
+        /** Returns the value if it has been looked up. */
         Optional<T> known() {
             return Optional.ofNullable(found);
         }
     }
 
-    /** Looks for what {@link #describe} is to tell even if nothing else asks for it. */
+    /** Looks up the facts that {@link #describe} includes only if they are known. */
     void findForDescription() {
         for (Once<?> each : List.of(unit, ownSession, meantSession)) {
             String _ = quietly(() -> each.get().toString());
         }
     }
 
-    /** For an explanation: the user, and the unit and the session if they were looked for. */
+    /** Describes the subject: its user, and its unit and session if they were looked up. */
     String describe() {
         String inUnit =
                 unit.known()

@@ -7,10 +7,10 @@ import io.holdfast.core.text.PrintableText;
 import java.util.function.LongSupplier;
 
 /**
- * Log lines that users cause: any user may ask for a check, register an agent or dismiss a dialog
- * as often as he likes. The lines of each user and kind are throttled separately, so that one user
- * neither fills the log nor hides a line about another user, and a user's refusals do not hide what
- * he authenticated for. Thread-safe.
+ * A throttled log of lines that users cause: any user may ask for a check, register an agent or
+ * dismiss a dialog any number of times. The lines of each user and kind are throttled separately,
+ * so that one user neither fills the log nor hides a line about another user, and a user's refusals
+ * do not hide that user's authentications. Thread-safe.
  */
 final class UserLines {
     /** What a line is about. */
@@ -23,7 +23,7 @@ final class UserLines {
         AGENT
     }
 
-    /** Characters of one line; a longer one is cut. */
+    /** The maximum number of characters of a line; a longer line is cut. */
     static final int LENGTH = 4096;
 
     private record Source(Kind kind, long uid) {}
@@ -35,7 +35,7 @@ final class UserLines {
     }
 
     /**
-     * Lines of a logger, at INFO.
+     * Makes a log that writes to this logger at INFO.
      *
      * @param nanoTime a clock like {@link System#nanoTime}
      */
@@ -49,16 +49,16 @@ final class UserLines {
                         .withClock(nanoTime));
     }
 
-    /** The same lines; what was left out is logged as soon as the interval is over. */
+    /** Returns the same log, with a timer that logs the suppressed count when an interval ends. */
     UserLines withTimer(Throttle.Timer timer) {
         return new UserLines(throttle.withTimer(timer));
     }
 
     /**
-     * Logs a line, or counts it.
+     * Logs a line, or only counts it if the limit is reached.
      *
      * @param uid the user who caused it
-     * @param line with text that others wrote; it is escaped and cut here
+     * @param line may contain text of other processes; it is escaped and cut here
      */
     void log(Kind kind, long uid, String line) {
         throttle.log(new Source(kind, uid), PrintableText.of(line, LENGTH));

@@ -1,4 +1,4 @@
-/** The engine that decides, and its faces: embedded, on D-Bus and on Varlink. */
+/** The authority engine, and its use from within the same program. */
 @NullMarked
 package io.holdfast.authority;
 

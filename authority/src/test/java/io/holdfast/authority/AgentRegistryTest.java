@@ -9,7 +9,7 @@ import io.holdfast.core.process.PidFd;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** Which agents there are, and which of them is asked. */
+/** Tests which agents are registered, and which one is chosen for a subject. */
 class AgentRegistryTest {
     private static final long USER = 20001;
 

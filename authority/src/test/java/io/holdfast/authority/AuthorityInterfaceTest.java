@@ -48,7 +48,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code io.holdfast.Authority}, served by a program of its own: who asks, and how much. */
+/** {@code io.holdfast.Authority}, served by a separate program: its subjects and its limits. */
 @Timeout(120)
 @Needs(root = true, features = Feature.PEER_PIDFD)
 class AuthorityInterfaceTest {
@@ -56,7 +56,7 @@ class AuthorityInterfaceTest {
     private static final long OTHER = 20002;
     private static final int CHECKS = 3;
 
-    /** Debian's; nobody is in it by the database. */
+    /** Debian's group games; no user is a member in the database. */
     private static final int GAMES = 60;
 
     private static final String ASK =
@@ -74,7 +74,7 @@ class AuthorityInterfaceTest {
         socket = folder.resolve("socket");
     }
 
-    /** {@code FOLDER SOCKET}: until its input ends. */
+    /** Runs as {@code FOLDER SOCKET}, until the end of its input. */
     static final class Serving {
         static void main(String[] arguments) throws Exception {
             try (AuthorityEngine engine =
@@ -131,7 +131,7 @@ class AuthorityInterfaceTest {
 
     // ---- groups
 
-    /** Asks about itself, as a process of that user and those groups. */
+    /** Checks an authorization of the calling process itself, with that user and those groups. */
     private String askAs(String action, String... setpriv) throws Exception {
         try (Child child =
                 Spawn.of("setpriv", setpriv)
@@ -202,7 +202,7 @@ class AuthorityInterfaceTest {
         }
     }
 
-    /** Its number would be whoever has it by now. */
+    /** Its PID may be that of another process by now. */
     @Test
     void anAuthorityIsNotAskedAboutAPeerThatIsNotHeld() throws Exception {
         serve();
@@ -254,14 +254,14 @@ class AuthorityInterfaceTest {
                     assertThat(reply.parameters().bool("isAuthorized"))
                             .as("of a process that has gone")
                             .isFalse();
-                } catch (VarlinkException e) { // as kernels before 6.16 tell it
+                } catch (VarlinkException e) { // kernels before 6.16
                     assertThat(e.error()).isEqualTo(method("SubjectGone"));
                 }
             }
         }
     }
 
-    // ---- how much
+    // ---- limits
 
     @Test
     void nothingStaysOpenOfAQuestion() throws Exception {

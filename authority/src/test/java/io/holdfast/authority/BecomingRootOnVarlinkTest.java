@@ -36,8 +36,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * {@code io.holdfast.Authority} and its clients, about a process that becomes root after it has
- * connected: it is authorized for nothing that the user who connected is not (CVE-2011-1485).
+ * {@code io.holdfast.Authority} and its clients, for a process that becomes root after it has
+ * connected: it gets no authorization that the user who connected does not have (CVE-2011-1485).
  */
 @Timeout(120)
 @Needs(
@@ -99,7 +99,7 @@ class BecomingRootOnVarlinkTest {
         return JsonObject.builder().put("action", action).put("always", true);
     }
 
-    /** About a descriptor beside it. */
+    /** Makes a check whose subject is the descriptor that is sent with it. */
     private static JsonObject about(String action, long uid) {
         return question(action).put("subject", 0).put("uid", uid).build();
     }
@@ -180,7 +180,9 @@ class BecomingRootOnVarlinkTest {
         }
     }
 
-    /** As polkit does it: a claim of a user about himself must be true now, too. */
+    /**
+     * As in polkit: the uid that a user states for the user's own process must be true now, too.
+     */
     @ParameterizedTest
     @EnumSource
     void aUserWhoAsksAboutHisProcessGainsNothingByItsNewUser(Way way) throws Exception {

@@ -41,7 +41,7 @@ class CheckTest {
     @TempDir Path folder;
     private PolicyFolders folders;
 
-    @SuppressWarnings("NullAway.Init") // by start()
+    @SuppressWarnings("NullAway.Init") // set by start()
     private AuthorityEngine engine;
 
     private ForeignParent parent;

@@ -23,11 +23,11 @@ import jdk.jfr.consumer.RecordingFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is told of decisions. */
+/** Tests the log and the events of decisions. */
 class DecisionLogTest {
     @TempDir Path folder;
 
-    /** The lines that are written to the audit log until this is closed. */
+    /** Collects the lines of the audit log until this is closed. */
     private static final class AuditLines extends Handler implements AutoCloseable {
         private final Logger audit = Logger.getLogger("io.holdfast.authority.audit");
         private final Level before = audit.getLevel();

@@ -41,7 +41,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Agents, what they are asked, and what stays of it. */
+/** Tests agents, their dialogs, and the temporary authorizations that result. */
 @Timeout(120)
 @Needs(root = true)
 class DialogTest {
@@ -111,7 +111,7 @@ class DialogTest {
         return engine.respond(caller, cookie, user, OptionalLong.of(USER), Optional.empty());
     }
 
-    /** Has the subject's own user authenticate. */
+    /** Checks an action, and authenticates the subject's own user in the dialog. */
     private Decision authenticated(String action) throws Exception {
         CompletableFuture<Decision> answer = ask(action);
         TestAgent.Dialog dialog = agent.take();
@@ -196,7 +196,7 @@ class DialogTest {
         assertThat(answer.join().isAuthorized()).isTrue();
     }
 
-    /** Polkit, issue 597. */
+    /** See polkit, issue 597. */
     @Test
     void theMessageIsInTheLanguageOfTheAgent() throws Exception {
         folders.policyFile(
@@ -215,7 +215,7 @@ class DialogTest {
         assertNothing(answer.join());
     }
 
-    /** CVE-2018-19788: of users beyond 2 to the 31, too. */
+    /** Users from 2 to the 31 on: see CVE-2018-19788. */
     @Test
     @Needs(root = true)
     void aUserBeyondTwoToThe31AuthenticatesAsAnyOther() throws Exception {
@@ -237,7 +237,7 @@ class DialogTest {
         assertThat(answer.join().isAuthorized()).isTrue();
     }
 
-    /** As polkit 127's helper tells of the agent in pkexec (polkit, issue 686). */
+    /** The helper of polkit 127 reports the agent in pkexec in this way (polkit, issue 686). */
     @Test
     @Needs(root = true)
     void aHelperThatSawTheEffectiveUserOfASetUidAgentIsBelieved() throws Exception {
@@ -408,7 +408,7 @@ class DialogTest {
         }
     }
 
-    /** Agents of desktops run as services of the user's own manager (polkit, issue 457). */
+    /** The agents of desktops run as services of the user's own manager (polkit, issue 457). */
     @Test
     @Needs(root = true, cgroup2 = true)
     void anAgentBelowTheUsersManagerSpeaksForTheUsersDisplaySession() throws Exception {
@@ -642,7 +642,7 @@ class DialogTest {
         }
     }
 
-    /** A user's processes can make each other do what they like: there is nothing to protect. */
+    /** A user's processes can control each other anyway, so there is nothing to protect. */
     @Test
     void whoExecutesAnotherProgramOfHisUserIsTheSameProcess() throws Exception {
         Path script = folder.resolve("program");
@@ -700,7 +700,7 @@ class DialogTest {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    /** Processes of the session are left in both cases. */
+    /** In both cases, processes of the session remain. */
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     @Needs(root = true, cgroup2 = true)

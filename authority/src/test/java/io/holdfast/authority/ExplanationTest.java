@@ -41,7 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Why somebody was refused: who he is, which rule, where it stands, and what was kept in vain. */
+/** Tests that an explanation has the subject, the rule and its place, and unused authorizations. */
 @Timeout(60)
 @Needs(root = true)
 class ExplanationTest {
@@ -154,7 +154,7 @@ class ExplanationTest {
                                 .startsWith(folder.resolve("actions/a.ruled.policy") + ":"));
     }
 
-    // ---- what was kept
+    // ---- temporary authorizations
 
     @Test
     void whatIsKeptForAnotherProcessIsNamedWithWhyItDoesNotServe() throws Exception {
@@ -205,7 +205,7 @@ class ExplanationTest {
                                 .isEqualTo(folder.resolve("rules.d/60.rules") + ":1"));
     }
 
-    // ---- who
+    // ---- the subject
 
     @Test
     @Needs(root = true, cgroup2 = true)
@@ -244,7 +244,7 @@ class ExplanationTest {
         }
     }
 
-    // ---- for whom
+    // ---- access to explanations
 
     private static final String ASK =
             "use IO::Socket::UNIX; my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die $!;"
@@ -301,7 +301,7 @@ class ExplanationTest {
         }
     }
 
-    /** The JSON as it comes. */
+    /** Reads the explanation from the JSON reply. */
     private static List<Step> told(Path socket, PidFd subject) {
         List<Step> steps = new ArrayList<>();
         JsonObject question =

@@ -10,7 +10,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import io.holdfast.core.testkit.PackageOrder;
 import org.junit.jupiter.api.Test;
 
-/** Which package of holdfast-authority may import which. */
+/** Tests which packages of holdfast-authority may import which others. */
 class FloorsTest {
     private static final String ROOT = "io.holdfast.authority";
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What is to be done on the authority's loop. */
+/** Tests the tasks that are posted to the authority's loop. */
 @Timeout(60)
 class LoopTasksTest {
     private final EventLoop loop = EventLoop.open(LoopTasks.MAX);

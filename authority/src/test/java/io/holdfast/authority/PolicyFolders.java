@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 
-/** The folders that a test's authority decides by. */
+/** The policy, rules and session folders of a test's authority. */
 public final class PolicyFolders {
     private final Path actions;
     private final Path rules;
@@ -34,7 +34,9 @@ public final class PolicyFolders {
     }
 
     /**
-     * @param root below which sessions are
+     * Returns options with these folders.
+     *
+     * @param root the root cgroup of the sessions
      */
     public AuthorityOptions options(CgroupPath root) {
         return AuthorityOptions.STANDARD
@@ -47,13 +49,13 @@ public final class PolicyFolders {
         return options().sessions();
     }
 
-    /** An action in a file of its own, whose three defaults are the same. */
+    /** Writes a file with one action, whose three defaults are the same. */
     public PolicyFolders action(String id, String implicit, String... annotations) {
         return actionByPlace(id, implicit, implicit, implicit, annotations);
     }
 
     /**
-     * An action in a file of its own.
+     * Writes a file with one action.
      *
      * @param annotations keys, each followed by its value
      */
@@ -87,7 +89,7 @@ public final class PolicyFolders {
         return this;
     }
 
-    /** The session that a user is to be spoken to in. */
+    /** Writes a user's file, which names the display session. */
     public PolicyFolders display(long uid, String session, String seat, String state) {
         replace(
                 logins.resolve("sessions").resolve(session),
@@ -98,7 +100,7 @@ public final class PolicyFolders {
         return this;
     }
 
-    /** A session ends, and nothing of it is left. */
+    /** Ends a session of which no process remains. */
     public void endSession(String session) throws IOException {
         Files.delete(logins.resolve("sessions").resolve(session));
     }

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What is reported against polkitd, by the number of the report, as far as it concerns decisions.
- * Each attempt is followed by an ordinary question: the authority is still there.
+ * Defects of polkitd, by the number of the report, as far as they concern decisions. After each
+ * attempt an ordinary check shows that the authority still works.
  */
 @Timeout(120)
 @Needs(root = true)
@@ -54,7 +54,7 @@ class PolkitIssuesTest {
         assertThat(check(engine, process(), "a.yes").isAuthorized()).isTrue();
     }
 
-    /** 699: CheckAuthorization about a unix-session aborts polkitd. */
+    /** 699: CheckAuthorization for a unix-session aborts polkitd. */
     @Test
     void issue699ASessionIsAnsweredFor() throws IOException {
         folders.rules(
@@ -71,7 +71,7 @@ class PolkitIssuesTest {
         }
     }
 
-    /** 657 and 670: rules that delete or replace what the engine has given them end polkitd. */
+    /** 657 and 670: rules that delete or replace the engine's objects end polkitd. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -93,7 +93,7 @@ class PolkitIssuesTest {
         }
     }
 
-    /** Seen with 126 and later: an answer that is true and no text spins or ends polkitd. */
+    /** Seen with 126 and later: a truthy result that is not a text makes polkitd spin or exit. */
     @ParameterizedTest
     @ValueSource(
             strings = {"1", "true", "{}", "['yes']", "function() {}", "Infinity", "new Date()"})
@@ -109,7 +109,7 @@ class PolkitIssuesTest {
         }
     }
 
-    /** 544: a folder of rules that is named twice aborts polkitd when it compares the files. */
+    /** 544: a folder of rules that is configured twice aborts polkitd, which compares the files. */
     @Test
     void issue544AFolderThatIsNamedTwiceIsReadOnce() throws IOException {
         folders.rules(

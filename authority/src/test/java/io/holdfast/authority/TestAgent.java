@@ -4,15 +4,15 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/** An agent whose part the test plays. */
+/** An agent that the test controls. */
 public final class TestAgent implements AgentChannel {
     private final BlockingQueue<Dialog> begun = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> cancelled = new LinkedBlockingQueue<>();
 
-    /** One that nobody has asked yet. */
+    /** Makes an agent without dialogs. */
     public TestAgent() {}
 
-    /** A dialog that waits for its end. */
+    /** A dialog that the test has to end. */
     public record Dialog(Request request, CompletableFuture<End> end) {
         public String cookie() {
             return request.cookie();
@@ -36,12 +36,12 @@ public final class TestAgent implements AgentChannel {
         cancelled.add(cookie);
     }
 
-    /** The next dialog. */
+    /** Takes the next dialog. */
     public Dialog take() throws InterruptedException {
         return begun.take();
     }
 
-    /** The cookie of the next dialog that is cancelled. */
+    /** Takes the cookie of the next dialog that is cancelled. */
     public String takeCancelled() throws InterruptedException {
         return cancelled.take();
     }

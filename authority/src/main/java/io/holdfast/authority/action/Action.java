@@ -6,16 +6,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Something that a mechanism asks about before it does it, as a policy file declares it (polkit(8),
- * "declaring actions"). Texts that the file does not give are empty.
+ * An action: an operation for which a mechanism requires an authorization, as a policy file
+ * declares it (polkit(8), "declaring actions"). Texts that the file does not give are empty.
  *
- * @param id {@code org.example.do-something}; what characters it has is not checked
- * @param description what it is, in one line
- * @param message what is told to whoever has to authenticate
- * @param vendor of the action or, where that has none, of its file; the next two likewise
- * @param any the answer for subjects that are in no local session
- * @param inactive the answer for local sessions
- * @param active the answer for local sessions of a user who is active
+ * @param id {@code org.example.do-something}; its characters are not checked
+ * @param description the operation, in one line
+ * @param message shown to the user who has to authenticate
+ * @param vendor the action's or else its file's; likewise the next two
+ * @param any the implicit authorization of subjects that are in no local session
+ * @param inactive that of subjects in a local session
+ * @param active that of subjects in a local session whose user is active
  * @param annotations by key
  * @param place where it is declared
  */
@@ -31,29 +31,29 @@ public record Action(
         ImplicitAuthorization active,
         Map<String, String> annotations,
         Place place) {
-    /** The actions that whoever may do this one may do too, by their ids. */
+    /** The annotation with the ids of the actions that an authorization for this one implies. */
     public static final String IMPLY = "org.freedesktop.policykit.imply";
 
-    /** Who may ask about anybody: identities. */
+    /** The annotation with the identities that may check this action for any subject. */
     public static final String OWNER = "org.freedesktop.policykit.owner";
 
     public Action {
         annotations = Map.copyOf(annotations);
     }
 
-    /** The answer for a subject whose session is so. */
+    /** Returns the implicit authorization of a subject with such a session. */
     public ImplicitAuthorization implicit(boolean isLocal, boolean isActive) {
         return isLocal ? (isActive ? active : inactive) : any;
     }
 
-    /** The ids of the annotation {@link #IMPLY}, which spaces separate. */
+    /** Returns the ids in the annotation {@link #IMPLY}, which are separated by whitespace. */
     public List<String> implied() {
         return words(IMPLY);
     }
 
     /**
-     * The identities of the annotation {@link #OWNER}, which spaces separate; without what is none,
-     * which is told as a problem of the file.
+     * Returns the identities in the annotation {@link #OWNER}, which are separated by whitespace.
+     * An invalid one is left out, and reported as a problem of the file.
      */
     public List<Identity> owners() {
         List<Identity> owners = new ArrayList<>();

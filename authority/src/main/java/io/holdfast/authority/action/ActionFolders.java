@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * The actions of policy folders as they are now. Changes are seen by themselves (see {@link
- * FolderWatch}), well within a second; then all is read anew and takes the place of what was there
- * in one step. Safe for use by any thread.
+ * The actions that the files in policy folders declare now. Changes are noticed automatically (see
+ * {@link FolderWatch}), well within a second; then all files are read again, and the new actions
+ * replace the old ones in one step. Thread-safe.
  */
 public final class ActionFolders implements AutoCloseable {
-    /** Those of polkit(8), the first to be seen first. */
+    /** The folders of polkit(8), in order of precedence. */
     public static final List<Path> STANDARD =
             List.of(
                     Path.of("/etc/polkit-1/actions"),
@@ -27,11 +27,11 @@ public final class ActionFolders implements AutoCloseable {
     private volatile ActionPool pool = ActionPool.EMPTY;
 
     /**
-     * Watches folders and reads them.
+     * Reads the folders, and watches them from then on.
      *
-     * @param folders the first to be seen first; need not be there
-     * @param changed told of each pool that says something new after the first, by the thread that
-     *     has read it, one after the other
+     * @param folders in order of precedence; a folder may be missing
+     * @param changed called with each pool after the first that differs from the one before, by the
+     *     thread that has read it, one call at a time
      * @throws IOException if folders cannot be watched
      */
     public ActionFolders(List<Path> folders, Consumer<ActionPool> changed) throws IOException {
@@ -48,12 +48,12 @@ public final class ActionFolders implements AutoCloseable {
         }
     }
 
-    /** The actions now. Never blocks. */
+    /** Returns the present actions. Never blocks. */
     public ActionPool pool() {
         return pool;
     }
 
-    /** Reads all now, whether something is known to have changed or not. Blocks meanwhile. */
+    /** Reads all files again, even without a known change. Blocks meanwhile. */
     public void reload() {
         synchronized (reading) {
             ActionPool fresh = ActionPool.read(folders);
@@ -64,7 +64,7 @@ public final class ActionFolders implements AutoCloseable {
         }
     }
 
-    /** Follows changes no more. */
+    /** Ends the watch; the pool changes no more. */
     @Override
     public void close() {
         watch.close();

@@ -16,25 +16,29 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The actions of policy folders at one moment. Immutable; two are equal if they say the same.
+ * A snapshot of the actions that the files in policy folders declare. Immutable; two are equal if
+ * their actions and problems are.
  *
- * <p>Of files of the same name only the one in the first folder counts, and hides the others though
- * it may be broken or unreadable: whoever puts it there wants less than the vendor's, never more.
- * Where files of different names declare the same action, the later one wins: that of the later
- * folder or, in one folder, of the later name.
+ * <p>Of files of the same name only the one in the first folder counts. It hides the others even if
+ * it is broken or unreadable: an administrator who overrides a vendor's file wants to allow less,
+ * never more. If files of different names declare the same action, the later one wins: that of the
+ * later folder or, in one folder, of the later name.
  */
 public final class ActionPool {
-    /** Files of one folder; those behind them do not count, which is told as a problem. */
+    /**
+     * The maximum number of files of one folder; further files are ignored and reported as a
+     * problem.
+     */
     public static final int MAX_FILES = 4096;
 
     /**
-     * Bytes of all files; those behind the one that exceeds it do not count, which is told as a
-     * problem.
+     * The maximum number of bytes of all files. The file that exceeds it and all later ones are
+     * ignored, and reported as a problem.
      */
     public static final Limit TOTAL_BYTES =
             Limit.bytes("io.holdfast.authority.policyBytes", 4L << 20, "bytes of all policy files");
 
-    /** Nothing is declared. */
+    /** A pool without actions. */
     public static final ActionPool EMPTY = new ActionPool(List.of(), List.of());
 
     private static final String SUFFIX = ".policy";
@@ -67,14 +71,14 @@ public final class ActionPool {
         }
     }
 
-    /** Whether a file of this name declares actions. */
+    /** Returns whether a file of this name is a policy file. */
     static boolean isPolicyFile(String name) {
         return name.endsWith(SUFFIX);
     }
 
     /**
-     * Reads folders, the first to be seen first. One that is not there is empty; all else that is
-     * wrong is told by {@link #problems}. Blocks while files are read.
+     * Reads the folders, in order of precedence. A missing folder counts as empty; all other errors
+     * are reported by {@link #problems}. Blocks while files are read.
      */
     public static ActionPool read(List<Path> folders) {
         Map<Path, PolicyFile> files = new LinkedHashMap<>(); // by their names
@@ -99,7 +103,7 @@ public final class ActionPool {
         return new ActionPool(List.copyOf(files.values()), problems);
     }
 
-    /** What a file counts; one that is longer than one may be counts nothing, as it is not read. */
+    /** Returns the bytes that count for the total; none if the file is too large to be read. */
     private static long size(Path path) {
         try {
             long size = Files.size(path);
@@ -109,7 +113,7 @@ public final class ActionPool {
         }
     }
 
-    /** As paths, so that they are what they are in whatever encoding, and are sorted by bytes. */
+    /** Lists policy files as paths, so that names in any encoding work and sort by their bytes. */
     private static List<Path> names(Path folder, List<Problem> problems) {
         List<Path> names = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder)) {
@@ -133,22 +137,24 @@ public final class ActionPool {
         return names;
     }
 
-    /** The action of this id; empty if none is registered. */
+    /** Finds the action of this id; empty if none is registered. */
     public Optional<Action> action(String id) {
         return Optional.ofNullable(actions.get(id));
     }
 
-    /** All of them, by folder, file and place. */
+    /** Returns all actions, by folder, file and place. */
     public List<Action> actions() {
         return List.copyOf(actions.values());
     }
 
-    /** The actions that imply this one: whoever may do one of them may do this. */
+    /**
+     * Returns the actions that imply this one: an authorization for one of them is one for this.
+     */
     public List<Action> implying(String id) {
         return List.copyOf(implying.getOrDefault(id, List.of()));
     }
 
-    /** What is wrong with files and folders, in order. */
+    /** Returns the problems of files and folders, in order. */
     public List<Problem> problems() {
         return problems;
     }

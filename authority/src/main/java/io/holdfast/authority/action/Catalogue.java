@@ -15,7 +15,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Reads a catalogue of messages as gettext's msgfmt(1) writes it (GNU gettext manual, "The Format
+ * A reader of gettext message catalogues, as msgfmt(1) writes them (GNU gettext manual, "The Format
  * of GNU MO Files").
  */
 final class Catalogue {
@@ -24,7 +24,7 @@ final class Catalogue {
     private static final Pattern CHARSET = Pattern.compile("charset=([A-Za-z0-9_:.+-]+)");
 
     private final ByteBuffer file;
-    private long left; // of the bytes that its texts may have in all, since they do not overlap
+    private long left; // bytes that further texts may have; since texts do not overlap
 
     private Catalogue(byte[] bytes) {
         this.file = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -32,9 +32,9 @@ final class Catalogue {
     }
 
     /**
-     * Its messages and their translations; of plural forms the first.
+     * Returns the messages and their translations; of plural forms, the first.
      *
-     * @return none if it is no catalogue, or a broken one
+     * @return empty if the bytes are not a valid catalogue
      */
     static Map<String, String> read(byte[] bytes) {
         try {
@@ -42,7 +42,7 @@ final class Catalogue {
         } catch (IndexOutOfBoundsException
                 | IllegalCharsetNameException
                 | UnsupportedCharsetException e) {
-            return Map.of(); // it is as good as not there
+            return Map.of(); // a broken catalogue counts as missing
         }
     }
 
@@ -73,13 +73,13 @@ final class Catalogue {
         return messages;
     }
 
-    /** Which the translation of the empty message tells; it is the first. */
+    /** Returns the charset that the header (the translation of the empty message) names. */
     private static Charset charset(String header) {
         Matcher matcher = CHARSET.matcher(header);
         return matcher.find() ? Charset.forName(matcher.group(1)) : UTF_8;
     }
 
-    /** The text that an entry of a table points to, up to its first NUL. */
+    /** Reads the text that an entry of a table points to, up to its first NUL. */
     private byte[] text(int entry) {
         int length = file.getInt(entry);
         int start = file.getInt(entry + 4);

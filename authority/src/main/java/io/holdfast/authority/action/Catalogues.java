@@ -11,28 +11,28 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * Catalogues of translated messages, in a folder as gettext(3) has them: {@code
- * LOCALE/LC_MESSAGES/DOMAIN.mo}. The catalogues that were used last are cached. Any user can ask
- * for texts in any language, so the memory of all cached catalogues together is bounded; only the
- * one that was read last may exceed that. Safe for use by any thread.
+ * A cache of the message catalogues in a folder of gettext(3): {@code
+ * LOCALE/LC_MESSAGES/DOMAIN.mo}. The least recently used catalogues are evicted. Any user can ask
+ * for texts in any language, so the memory of all cached catalogues together is limited; only a
+ * single catalogue, the one read last, may exceed the limit. Thread-safe.
  */
 final class Catalogues {
-    /** Of this machine. */
+    /** The catalogues of this machine. */
     static final Catalogues SYSTEM = new Catalogues(Path.of("/usr/share/locale"));
 
-    /** Bytes of one catalogue. */
+    /** The maximum number of bytes of one file. */
     static final int MAX_FILE_SIZE = 4 << 20;
 
-    /** Catalogues that are kept, those that are not there too. */
+    /** The maximum number of cached catalogues, including missing ones. */
     static final int MAX_KEPT = 64;
 
-    /** How long one is kept. */
+    /** How long a catalogue is cached. */
     static final long MAX_AGE_NANOS = 10_000_000_000L;
 
-    /** What clients call a locale: no path leads out of the folder. */
+    /** The domains and locales that are accepted: no path leads out of the folder. */
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,63}");
 
-    /** Memory of one message and its translation beside their characters. */
+    /** Memory of one message and its translation, without their characters. */
     private static final int BYTES_OF_ENTRY = 128;
 
     private final Path folder;
@@ -42,7 +42,7 @@ final class Catalogues {
     private final Map<Path, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
 
     @GuardedBy("this")
-    private long bytes; // of all that are kept
+    private long bytes; // memory of all cached catalogues
 
     private record Kept(Map<String, String> messages, long bytes, long time) {
         static Kept of(Map<String, String> messages, long time) {
@@ -60,14 +60,16 @@ final class Catalogues {
     }
 
     /**
-     * @param maxBytes memory of all that are cached
+     * Makes the catalogues of a folder.
+     *
+     * @param maxBytes memory of all cached catalogues
      */
     Catalogues(Path folder, long maxBytes) {
         this.folder = folder;
         this.maxBytes = maxBytes;
     }
 
-    /** The translation of a message for a locale, or for the nearest of its variants. */
+    /** Finds the translation of a message for a locale, or for the nearest of its variants. */
     Optional<String> translation(String domain, String locale, String message) {
         if (!NAME.matcher(domain).matches() || !NAME.matcher(locale).matches()) {
             return Optional.empty();
@@ -109,7 +111,7 @@ final class Catalogues {
         return kept.size();
     }
 
-    /** Memory of all that are cached. */
+    /** Returns the memory of all cached catalogues. */
     synchronized long bytes() {
         return bytes;
     }
@@ -118,7 +120,7 @@ final class Catalogues {
         try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
             return Catalogue.read(opened.readAll(MAX_FILE_SIZE));
         } catch (IOException e) {
-            return Map.of(); // a text stays untranslated
+            return Map.of(); // texts stay untranslated
         }
     }
 }

@@ -4,7 +4,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** An action while its element is read. */
+/** A builder of an action, used while its element is read. */
 final class Declaration {
     /** A text and its translations. */
     static final class Words {
@@ -45,9 +45,9 @@ final class Declaration {
     }
 
     /**
-     * The action, once its element has ended.
+     * Builds the action, once its element has ended.
      *
-     * @param vendor of the file, where the action has none; the next two likewise
+     * @param vendor the file's, used if the action has none; likewise the next two
      */
     Action action(String vendor, String vendorUrl, String iconName) {
         return new Action(

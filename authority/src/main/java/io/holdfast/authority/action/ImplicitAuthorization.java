@@ -2,15 +2,16 @@ package io.holdfast.authority.action;
 
 import java.util.Optional;
 
-/** What an action's defaults or a rule say of a subject. */
+/** The authorization of a subject by an action's defaults or by a rule (polkit(8)). */
 public enum ImplicitAuthorization {
     NO(0, "no"),
-    /** After the subject's own user has authenticated. */
+    /** Authorized after the subject's own user has authenticated. */
     AUTH_SELF(1, "auth_self"),
-    /** After an administrator has authenticated. */
+    /** Authorized after an administrator has authenticated. */
     AUTH_ADMIN(2, "auth_admin"),
-    /** The same, and it is kept for a while. */
+    /** As {@link #AUTH_SELF}, with a temporary authorization. */
     AUTH_SELF_KEEP(3, "auth_self_keep"),
+    /** As {@link #AUTH_ADMIN}, with a temporary authorization. */
     AUTH_ADMIN_KEEP(4, "auth_admin_keep"),
     YES(5, "yes");
 
@@ -22,17 +23,17 @@ public enum ImplicitAuthorization {
         this.word = word;
     }
 
-    /** As in policy files, in rules and in {@code polkit.result}. */
+    /** Returns its word in policy files, in rules and in {@code polkit.result}. */
     public String word() {
         return word;
     }
 
-    /** As on D-Bus. */
+    /** Returns its number on D-Bus. */
     public int code() {
         return code;
     }
 
-    /** Of a word, exactly as it is written; empty if there is no such. */
+    /** Finds the value of a word, which must match exactly. */
     public static Optional<ImplicitAuthorization> ofWord(String word) {
         for (ImplicitAuthorization value : values()) {
             if (value.word.equals(word)) {
@@ -42,17 +43,17 @@ public enum ImplicitAuthorization {
         return Optional.empty();
     }
 
-    /** Whether somebody has to authenticate. */
+    /** Returns whether a user has to authenticate. */
     public boolean isChallenge() {
         return this != NO && this != YES;
     }
 
-    /** Whether an administrator has to authenticate. */
+    /** Returns whether an administrator has to authenticate. */
     public boolean needsAdministrator() {
         return this == AUTH_ADMIN || this == AUTH_ADMIN_KEEP;
     }
 
-    /** Whether an authentication serves for a while. */
+    /** Returns whether an authentication adds a temporary authorization. */
     public boolean isKept() {
         return this == AUTH_SELF_KEEP || this == AUTH_ADMIN_KEEP;
     }

@@ -4,8 +4,8 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where something stands. The text of it is made once, for each check tells the places of all the
- * rules that it asked.
+ * A file and line. Its text is made once, because each check's explanation contains the places of
+ * all rules that were evaluated.
  */
 public final class Place {
     private final Path file;
@@ -13,6 +13,8 @@ public final class Place {
     private final String text;
 
     /**
+     * Makes a place.
+     *
      * @param line from 1; 0 for the file as a whole
      */
     public Place(Path file, int line) {
@@ -21,12 +23,12 @@ public final class Place {
         this.text = line == 0 ? file.toString() : file + ":" + line;
     }
 
-    /** The file that it stands in. */
+    /** Returns the file. */
     public Path file() {
         return file;
     }
 
-    /** The line, from 1; 0 for the file as a whole. */
+    /** Returns the line, from 1; 0 for the file as a whole. */
     public int line() {
         return line;
     }
@@ -41,7 +43,7 @@ public final class Place {
         return text.hashCode();
     }
 
-    /** {@code file:line}, as compilers and editors write it. */
+    /** Returns {@code file:line}, as compilers and editors write it. */
     @Override
     public String toString() {
         return text;

@@ -4,10 +4,10 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What a policy file declares.
+ * The content of a policy file.
  *
- * @param actions in their order; where the file has an error, those that stand before it
- * @param problems what is wrong with it
+ * @param actions in the order of the file; if the file has an error, those before it
+ * @param problems the errors and warnings about the file
  */
 public record PolicyFile(Path path, List<Action> actions, List<Problem> problems) {
     public PolicyFile {

@@ -22,22 +22,22 @@ import javax.xml.stream.XMLStreamReader;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads policy files: XML of the document type policyconfig (polkit(8)). A file is never refused as
- * a whole: what stands before an error holds, what stands behind it does not, and the error is told
- * with its place.
+ * A reader of policy files: XML of the document type policyconfig (polkit(8)). A file is never
+ * refused as a whole: the actions before an error are used, those after it are not, and the error
+ * is reported with its place.
  *
- * <p>A document type may be there and is not looked at: nothing is fetched, and no entity is
- * defined by it. Elements that are not known are skipped, with all in them. Of a text all counts,
- * whatever entities, comments or CDATA sections divide it, and no whitespace is taken off.
+ * <p>A document type declaration is ignored: nothing is fetched, and it defines no entity. Unknown
+ * elements are skipped with their content. The text of an element is used whole, even if entities,
+ * comments or CDATA sections divide it, and whitespace is not stripped.
  */
 public final class PolicyFileReader {
-    /** Bytes of one file; a larger one is not read. */
+    /** The maximum number of bytes of one file; a larger one is not read. */
     public static final int MAX_FILE_SIZE = 1 << 20;
 
-    /** Elements inside of each other. */
+    /** The deepest nesting of elements. */
     public static final int MAX_DEPTH = 32;
 
-    /** Problems that are told of one file. */
+    /** The maximum number of problems that are reported of one file. */
     public static final int MAX_PROBLEMS = 100;
 
     private static final String THE_END = "; what stands behind it does not hold";
@@ -49,15 +49,15 @@ public final class PolicyFileReader {
     private String vendor = "";
     private String vendorUrl = "";
     private String iconName = "";
-    private @Nullable Declaration declaration; // of the action that we are in
+    private @Nullable Declaration declaration; // of the present action element
 
     private PolicyFileReader(Path file) {
         this.file = file;
     }
 
     /**
-     * Reads a file. It must be a regular one, or a link to one: nothing is opened that could block,
-     * or that does not end.
+     * Reads a file. It must be a regular file, or a symbolic link to one: any other could block
+     * when it is opened, or have no end.
      */
     public static PolicyFile read(Path file) {
         try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
@@ -68,9 +68,9 @@ public final class PolicyFileReader {
     }
 
     /**
-     * Reads what stands in a file.
+     * Parses the content of a file.
      *
-     * @param file for the places
+     * @param file used only for the places
      */
     public static PolicyFile parse(Path file, byte[] bytes) {
         if (bytes.length > MAX_FILE_SIZE) {
@@ -85,7 +85,7 @@ public final class PolicyFileReader {
         return new PolicyFile(file, List.of(), List.of(new Problem(new Place(file, 0), reason)));
     }
 
-    /** What an element means where it stands. */
+    /** The meaning of an element, which depends on the element around it. */
     private enum Meaning {
         POLICY_CONFIG,
         VENDOR,
@@ -108,11 +108,11 @@ public final class PolicyFileReader {
     /**
      * An element that has begun.
      *
-     * @param text what stands in it so far, but for what stands in elements in it
+     * @param text its text so far, without that of inner elements
      */
     private record Element(Meaning meaning, Map<String, String> attributes, StringBuilder text) {}
 
-    /** Why the rest of a file does not hold. */
+    /** An error after which the rest of a file is ignored. */
     private static final class PolicyException extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -125,7 +125,7 @@ public final class PolicyFileReader {
         XMLInputFactory factory = XMLInputFactory.newDefaultFactory();
         factory.setProperty(XMLInputFactory.SUPPORT_DTD, false);
         factory.setProperty(XMLInputFactory.IS_SUPPORTING_EXTERNAL_ENTITIES, false);
-        factory.setProperty(XMLInputFactory.IS_NAMESPACE_AWARE, false); // a prefix means nothing
+        factory.setProperty(XMLInputFactory.IS_NAMESPACE_AWARE, false); // prefixes are not special
         try {
             XMLStreamReader xml = factory.createXMLStreamReader(new ByteArrayInputStream(bytes));
             try {
@@ -138,14 +138,14 @@ public final class PolicyFileReader {
         } catch (XMLStreamException e) {
             int line = e.getLocation() == null ? 0 : e.getLocation().getLineNumber();
             problem(Math.max(0, line), "not well-formed XML: " + reason(e) + THE_END);
-        } catch (RuntimeException e) { // of a parser that is not ours: it harms this file only
+        } catch (RuntimeException e) { // a defect of the XML parser: only this file is affected
             problem(0, "cannot be parsed: " + e + THE_END);
         }
     }
 
     private static String reason(XMLStreamException e) {
         String message = requireNonNullElse(e.getMessage(), "unreadable");
-        int start = message.indexOf("Message: "); // behind the place, which we tell ourselves
+        int start = message.indexOf("Message: "); // it follows the place, which a Problem has
         String reason = start < 0 ? message : message.substring(start + 9);
         return reason.strip().replaceFirst("\\.$", "").replace('\n', ' ');
     }
@@ -269,7 +269,7 @@ public final class PolicyFileReader {
     }
 
     private Declaration declaration() {
-        return requireNonNull(declaration); // for these meanings are given inside of one only
+        return requireNonNull(declaration); // these meanings occur only inside of an action
     }
 
     private static String icon(String text) throws PolicyException {

@@ -1,9 +1,9 @@
 package io.holdfast.authority.action;
 
 /**
- * What is wrong with a file or a folder.
+ * An error in a file or a folder.
  *
- * @param reason in one line, and what became of it
+ * @param reason one line: the error, and its consequence
  */
 public record Problem(Place place, String reason) {
     @Override

@@ -7,37 +7,37 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A text for people, in as many languages as there are.
+ * A text for people, with its translations.
  *
- * @param untranslated for those that have no other
- * @param translations by the locale that {@code xml:lang} names
- * @param gettextDomain the catalogue that translates it, if one does
+ * @param untranslated used for a locale without a translation
+ * @param translations by the locale in {@code xml:lang}
+ * @param gettextDomain the catalogue with further translations, if any
  */
 public record Text(
         String untranslated, Map<String, String> translations, Optional<String> gettextDomain) {
-    /** Memory of all catalogues that are cached. */
+    /** The memory of all cached catalogues. */
     public static final Limit CATALOGUE_BYTES =
             Limit.bytes(
                     "io.holdfast.authority.catalogueBytes",
                     4L << 20,
                     "bytes of memory of the cached catalogues of translated messages");
 
-    /** No text, in any language. */
+    /** The empty text. */
     public static final Text EMPTY = of("");
 
     public Text {
         translations = Map.copyOf(translations);
     }
 
-    /** A text without translations. */
+    /** Makes a text without translations. */
     public static Text of(String untranslated) {
         return new Text(untranslated, Map.of(), Optional.empty());
     }
 
     /**
-     * The text for a locale: that of its domain's catalogue if there is one, else the translation
-     * for the locale, or for the nearest of its {@link #variants}, else the untranslated one. Reads
-     * a catalogue when it is first asked for, hence may block for a moment.
+     * Returns the text for a locale: that of its domain's catalogue if there is one, else the
+     * translation for the locale or for the nearest of its {@link #variants}, else the untranslated
+     * text. May block while it reads a catalogue that is not cached.
      *
      * @param locale as in {@code LANG}: {@code de_AT.UTF-8}; empty for the untranslated text
      */
@@ -65,9 +65,9 @@ public record Text(
     }
 
     /**
-     * The locales to look for, the nearest first: {@code de_AT.UTF-8@euro}, {@code de_AT@euro},
-     * {@code de.UTF-8@euro}, {@code de@euro}, {@code de_AT.UTF-8}, {@code de_AT}, {@code de.UTF-8},
-     * {@code de}.
+     * Lists the locales to look for, the nearest first: {@code de_AT.UTF-8@euro}, {@code
+     * de_AT@euro}, {@code de.UTF-8@euro}, {@code de@euro}, {@code de_AT.UTF-8}, {@code de_AT},
+     * {@code de.UTF-8}, {@code de}.
      */
     static List<String> variants(String locale) {
         int at = locale.indexOf('@');
@@ -94,7 +94,7 @@ public record Text(
         return part.isEmpty() ? List.of("") : List.of(part, "");
     }
 
-    /** The untranslated text. */
+    /** Returns the untranslated text. */
     @Override
     public String toString() {
         return untranslated;

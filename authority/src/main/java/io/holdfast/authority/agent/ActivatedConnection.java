@@ -11,16 +11,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The connection that a service manager has accepted for this process ({@code Accept=yes}): the one
- * descriptor of {@code LISTEN_FDS} (sd_listen_fds(3)), or else standard input.
+ * The connection that a service manager has accepted for this process ({@code Accept=yes}): the
+ * only descriptor of {@code LISTEN_FDS} (sd_listen_fds(3)), or else standard input.
  */
 final class ActivatedConnection {
     private ActivatedConnection() {}
 
     /**
-     * Takes it over.
+     * Takes over the connection.
      *
-     * @throws IOException if there is none: how to start this instead
+     * @throws IOException if there is none; the message explains how to start this program
      */
     static UnixSocket take(Map<String, String> environment) throws IOException {
         List<ListenFds.Named> passed = passed(environment);

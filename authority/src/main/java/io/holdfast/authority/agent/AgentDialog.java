@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One dialog with the user, by the thread that runs it. */
+/** One dialog with the user. Used by the thread that runs it. */
 final class AgentDialog {
     private final AuthenticationRequest request;
     private final AgentOptions options;
@@ -21,10 +21,11 @@ final class AgentDialog {
     }
 
     /**
-     * Runs it: true if a helper says that the user has authenticated.
+     * Runs the dialog.
      *
-     * @throws DismissedException if the user will not
-     * @throws InterruptedException if it was dismissed or cancelled from elsewhere
+     * @return whether a helper reports that the user has authenticated
+     * @throws DismissedException if the user dismisses the dialog
+     * @throws InterruptedException if another thread has dismissed or cancelled it
      */
     boolean run() throws DismissedException, IOException, InterruptedException {
         List<String> users = new ArrayList<>();
@@ -35,7 +36,7 @@ final class AgentDialog {
         for (int attempt = 1; attempt <= options.attempts(); attempt++) {
             asked = false;
             boolean authenticated = attempt(users.get(chosen));
-            // where nobody was asked another attempt would end the same
+            // if PAM did not prompt, another attempt would end in the same way
             boolean again = !authenticated && asked && attempt < options.attempts();
             face.ended(authenticated, again);
             if (!again) {
@@ -49,7 +50,7 @@ final class AgentDialog {
         try {
             return Accounts.SYSTEM.user(Long.toString(uid)).name();
         } catch (Accounts.UnknownAccountException e) {
-            return Long.toString(uid); // PAM will not know it either, and says so
+            return Long.toString(uid); // PAM does not know the user either, and reports that
         }
     }
 

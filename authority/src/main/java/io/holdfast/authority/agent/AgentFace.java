@@ -5,39 +5,39 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * The face of an agent: what a user sees of dialogs. One dialog at a time, by a virtual thread that
- * is interrupted when the dialog is dismissed or cancelled: methods end with InterruptedException
- * then. All texts are data of others.
+ * The user interface of an agent. It shows one dialog at a time, called on a virtual thread that is
+ * interrupted when the dialog is dismissed or cancelled: methods then have to throw
+ * InterruptedException. All texts come from other programs and are not trusted.
  */
 public interface AgentFace {
     /**
-     * A dialog begins: who will authenticate?
+     * Begins a dialog, and lets the user choose who authenticates.
      *
-     * @param users by name, or by number where they have none; at least one
-     * @return which of them, from 0
-     * @throws DismissedException if the user will not
+     * @param users their names, or the number of a user without a name; at least one
+     * @return the index of the chosen user
+     * @throws DismissedException if the user dismisses the dialog
      */
     int choose(AuthenticationRequest request, List<String> users)
             throws DismissedException, IOException, InterruptedException;
 
     /**
-     * Asks.
+     * Shows a prompt, and reads the answer.
      *
-     * @param echo whether the answer may be seen
-     * @param answer where it goes as bytes, without line break: direct memory that is wiped after
-     *     it. It must not be kept, nor become a String
-     * @throws DismissedException if the user will not
+     * @param echo whether the answer may be visible
+     * @param answer receives the answer as bytes, without line break. It is direct memory, which is
+     *     wiped afterwards: do not keep it, and do not make a String of it
+     * @throws DismissedException if the user dismisses the dialog
      */
     void ask(String prompt, boolean echo, ByteBuffer answer)
             throws DismissedException, IOException, InterruptedException;
 
-    /** Tells what a PAM module tells. */
+    /** Shows a message of a PAM module. */
     void tell(String text, boolean isError) throws IOException, InterruptedException;
 
     /**
-     * An attempt has ended.
+     * Shows that an attempt has ended.
      *
-     * @param again whether another one follows
+     * @param again whether another attempt follows
      */
     void ended(boolean authenticated, boolean again) throws IOException, InterruptedException;
 }

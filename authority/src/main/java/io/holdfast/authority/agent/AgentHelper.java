@@ -19,16 +19,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Authenticates a user for an agent, which is the process at the other end of a connection: the
- * authority confirms that the agent may answer its cookie, PAM asks, the agent answers, and the
- * authority is told of the success together with that process. Without the first of these the
- * helper would tell everybody whether a password is right. One dialog, by one platform thread; in a
- * process of its own ({@link HelperProcess}), for PAM modules change the process that they run in.
+ * authority confirms that the agent may use its cookie, PAM prompts, the agent answers, and the
+ * helper reports success to the authority, together with the agent's process. Without the first
+ * step the helper would let any process try passwords. It runs one dialog, on one platform thread,
+ * in a process of its own ({@link HelperProcess}), because PAM modules change their process.
  */
 final class AgentHelper {
-    /** How it ended; the exit status of the helper. */
+    /** The result of a dialog, which gives the exit status of the helper. */
     enum Outcome {
         AUTHENTICATED(0),
-        /** Something did not work, or the agent went away. */
+        /** An error occurred, or the agent has gone. */
         FAILED(1),
         /** PAM has refused the user. */
         REFUSED(2);
@@ -52,9 +52,11 @@ final class AgentHelper {
     private final Consumer<String> end;
 
     /**
-     * @param notices gets a line for each dialog that failed, for the log: who, and why
-     * @param end ends the process, which is all that can be done when nobody waits for PAM any
-     *     more; it gets such a line, and is called by another thread
+     * Makes a helper.
+     *
+     * @param notices logs a line for each dialog that failed: the user, the agent and the reason
+     * @param end ends the process, the only way to end PAM when its result is no longer wanted; it
+     *     receives such a line, and is called on another thread
      */
     AgentHelper(
             PamService service,
@@ -71,7 +73,7 @@ final class AgentHelper {
         this.end = end;
     }
 
-    /** Serves one connection to its end; it stays the caller's. */
+    /** Serves one connection to its end. The connection remains the caller's. */
     Outcome serve(UnixSocket connection, Peer peer) throws InterruptedException {
         HelperProtocol protocol = new HelperProtocol(new SocketLink(connection), limits);
         Outcome outcome;
@@ -86,7 +88,7 @@ final class AgentHelper {
         try {
             protocol.end(outcome == Outcome.AUTHENTICATED);
         } catch (IOException e) {
-            if (outcome == Outcome.AUTHENTICATED) { // else it is why
+            if (outcome == Outcome.AUTHENTICATED) { // otherwise this may be why it failed
                 notices.accept("the agent does not hear of its success: " + e.getMessage());
             }
         }
@@ -131,7 +133,7 @@ final class AgentHelper {
             throws PamException, PamUnavailableException, IOException, InterruptedException {
         String user = request.user();
         try (PamTransaction pam = PamTransaction.start(service, user, protocol)) {
-            pam.remoteUser(user); // as polkit's own helper
+            pam.remoteUser(user); // as polkit's own helper does
             pam.authenticate();
             pam.validateAccount();
             String authenticated = pam.user();
@@ -143,7 +145,7 @@ final class AgentHelper {
 
     private long uid(String user) throws Accounts.UnknownAccountException, InterruptedException {
         Accounts.Account account = accounts.user(user);
-        if (!account.name().equals(user)) { // a number
+        if (!account.name().equals(user)) { // such as a number
             throw new Accounts.UnknownAccountException("not the name of a user: " + user);
         }
         return account.uid();

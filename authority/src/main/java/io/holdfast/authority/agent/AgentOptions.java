@@ -3,13 +3,14 @@ package io.holdfast.authority.agent;
 import java.util.List;
 
 /**
- * How an agent is set up.
+ * The configuration of an agent.
  *
- * @param fallback only asked where no other agent is there
- * @param locale in which texts are to come, as {@code de_AT.UTF-8}
- * @param helpers where to look for one, in turn
- * @param attempts with a wrong password in one dialog
- * @param dialogs that may wait for the one that is shown; further ones are refused
+ * @param fallback whether the agent is used only if there is no other
+ * @param locale of the texts, such as {@code de_AT.UTF-8}
+ * @param helpers where to look for a helper, in turn
+ * @param attempts the maximum number of attempts in one dialog
+ * @param dialogs the maximum number of dialogs under way, of which one is shown and the others
+ *     wait; further ones are refused
  */
 public record AgentOptions(
         boolean fallback, String locale, List<HelperAddress> helpers, int attempts, int dialogs) {
@@ -18,6 +19,8 @@ public record AgentOptions(
             new AgentOptions(false, "C", HelperAddress.KNOWN, 3, 16);
 
     /**
+     * Checks the options.
+     *
      * @throws IllegalArgumentException if {@code attempts} or {@code dialogs} is not positive
      */
     public AgentOptions {
@@ -28,13 +31,17 @@ public record AgentOptions(
     }
 
     /**
-     * @param last whether it is only asked where no other agent is there; false by default
+     * Returns a copy that is a fallback or not.
+     *
+     * @param last whether it is used only if there is no other agent; false by default
      */
     public AgentOptions withFallback(boolean last) {
         return new AgentOptions(last, locale, helpers, attempts, dialogs);
     }
 
     /**
+     * Returns a copy with this locale of the texts.
+     *
      * @param name as in {@code LANG}: {@code de_AT.UTF-8}; {@code C} by default
      */
     public AgentOptions withLocale(String name) {
@@ -42,14 +49,18 @@ public record AgentOptions(
     }
 
     /**
-     * @param addresses to try in turn; {@link HelperAddress#KNOWN} by default
+     * Returns a copy with these addresses of helpers.
+     *
+     * @param addresses tried in turn; {@link HelperAddress#KNOWN} by default
      */
     public AgentOptions withHelpers(List<HelperAddress> addresses) {
         return new AgentOptions(fallback, locale, addresses, attempts, dialogs);
     }
 
     /**
-     * @param number of wrong passwords in one dialog, at least 1; 3 by default
+     * Returns a copy with this number of attempts.
+     *
+     * @param number the maximum number of attempts in one dialog, at least 1; 3 by default
      * @throws IllegalArgumentException if it is not positive
      */
     public AgentOptions withAttempts(int number) {
@@ -57,7 +68,9 @@ public record AgentOptions(
     }
 
     /**
-     * @param number that may wait for the one that is shown, at least 1; 16 by default
+     * Returns a copy with this number of dialogs.
+     *
+     * @param number the maximum number of dialogs that are shown or wait, at least 1; 16 by default
      * @throws IllegalArgumentException if it is not positive
      */
     public AgentOptions withDialogs(int number) {

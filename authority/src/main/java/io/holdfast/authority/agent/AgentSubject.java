@@ -6,12 +6,12 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.PolkitSubject;
 import io.holdfast.dbus.wire.Struct;
 
-/** Whom an agent is for, as authorities are told on the bus. */
+/** The session or process that an agent serves, in the form that authorities read on the bus. */
 public sealed interface AgentSubject {
     /**
-     * As authorities are told it.
+     * Returns the subject as an argument of D-Bus calls.
      *
-     * @param descriptors whether the bus passes them
+     * @param descriptors whether the bus passes descriptors
      * @throws ErrnoException ESRCH if the process has gone
      */
     Struct struct(boolean descriptors);
@@ -19,7 +19,7 @@ public sealed interface AgentSubject {
     /**
      * All processes of a login session.
      *
-     * @param id as logind numbers it
+     * @param id logind's id of the session
      */
     record Session(String id) implements AgentSubject {
         @Override
@@ -34,9 +34,9 @@ public sealed interface AgentSubject {
     }
 
     /**
-     * One process.
+     * A single process.
      *
-     * @param pidFd lent, as long as the agent is registered
+     * @param pidFd lent as long as the agent is registered
      */
     record OneProcess(PidFd pidFd) implements AgentSubject {
         @Override

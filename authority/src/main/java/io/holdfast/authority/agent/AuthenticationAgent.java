@@ -28,15 +28,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An authentication agent of polkit's: has a user authenticate whenever the authority asks for it.
- * Registered with the authority, and again whenever that has a new process, until it is closed.
- * Only the authority is listened to. Dialogs come one after the other; a cancelled one ends at
- * once.
+ * An authentication agent for polkit and Holdfast: it lets a user authenticate whenever the
+ * authority requests it. It registers with the authority, again with each restarted authority,
+ * until it is closed. It accepts calls only from the authority. Dialogs are shown one after the
+ * other; a cancelled dialog ends at once.
  *
- * <p>Safe for use by any thread.
+ * <p>Thread-safe.
  */
 public final class AuthenticationAgent implements AutoCloseable {
-    /** Of the object that authorities call. */
+    /** The path of the object that authorities call. */
     static final String PATH = "/org/freedesktop/PolicyKit1/AuthenticationAgent";
 
     private static final Logger LOG = System.getLogger(AuthenticationAgent.class.getName());
@@ -48,13 +48,13 @@ public final class AuthenticationAgent implements AutoCloseable {
     private final AgentFace face;
     private final Dialogs dialogs;
 
-    /** The one dialog that the user sees; others wait in the order in which they came. */
+    /** Lets one dialog at a time be shown; others wait in the order in which they came. */
     private final Semaphore turn = new Semaphore(1, true);
 
     private final AtomicBoolean closed = new AtomicBoolean();
     private final CompletableFuture<Void> end = new CompletableFuture<>();
 
-    /** Its unique name. Its own first one may be heard of after the call that started it. */
+    /** The authority's unique name; its NameOwnerChanged may come after the registration. */
     private volatile String registeredWith = "";
 
     private @Nullable ExportedObject object;
@@ -70,10 +70,11 @@ public final class AuthenticationAgent implements AutoCloseable {
     }
 
     /**
-     * Registers one. A bus connection has room for one agent.
+     * Registers an agent. A bus connection can have one agent.
      *
-     * @param bus lent, as are subject and face, until the agent is closed
-     * @throws DBusException why the authority refuses it: another agent is there, another's subject
+     * @param bus lent until the agent is closed, as are subject and face
+     * @throws DBusException if the authority refuses it: the subject has another agent, or belongs
+     *     to another user
      * @throws ConnectionLostException if the connection is lost
      * @throws ErrnoException ESRCH if the subject has gone
      */
@@ -95,7 +96,7 @@ public final class AuthenticationAgent implements AutoCloseable {
 
     private void open() throws InterruptedException {
         object = bus.export(PATH, described());
-        // before registering: no new owner is missed
+        // before the registration, so that no new owner is missed
         Subscription changes =
                 bus.subscribe(
                         "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='"
@@ -155,7 +156,7 @@ public final class AuthenticationAgent implements AutoCloseable {
                 try (Message change = changes.take()) {
                     List<Object> values = change.values();
                     if (values.get(2) instanceof String owner && !owner.equals(registeredWith)) {
-                        dialogs.interruptAll(); // nobody waits for them any more
+                        dialogs.interruptAll(); // the authority that requested them has gone
                         if (!owner.isEmpty()) {
                             registerAgain(owner);
                         }
@@ -180,12 +181,13 @@ public final class AuthenticationAgent implements AutoCloseable {
                     subject,
                     e.getMessage());
         } catch (ErrnoException e) {
-            boolean _ = end.completeExceptionally(e); // whom it was for has gone
+            boolean _ = end.completeExceptionally(e); // the subject has gone
         }
     }
 
     /**
-     * Completes when the agent can be of no more use; exceptionally with the reason, if not closed.
+     * Returns a future that completes when the agent has ended: exceptionally with the reason if it
+     * was not closed.
      */
     public CompletableFuture<Void> onEnd() {
         return end.copy();
@@ -229,7 +231,7 @@ public final class AuthenticationAgent implements AutoCloseable {
         return List.of();
     }
 
-    /** Whoever else calls wants a password. */
+    /** Refuses callers other than the authority: they could ask the user for passwords. */
     private void requireAuthority(MethodCall call) throws InterruptedException {
         Optional<String> owner = bus.owner(Authority.BUS_NAME);
         if (owner.isEmpty() || !owner.get().equals(call.sender())) {
@@ -239,15 +241,15 @@ public final class AuthenticationAgent implements AutoCloseable {
     }
 
     /**
-     * Dismisses the dialog that is shown, as if the user had in it. Those that wait follow.
+     * Dismisses the dialog that is shown, as if the user had done so. The next waiting one follows.
      *
-     * @return false if there is none
+     * @return false if none is shown
      */
     public boolean dismiss() {
         return dialogs.interruptShown();
     }
 
-    /** Dismisses what is shown, and unregisters, for two seconds at most. Idempotent. */
+    /** Dismisses all dialogs, and unregisters, for two seconds at most. Idempotent. */
     @Override
     public void close() {
         if (closed.getAndSet(true)) {
@@ -267,7 +269,7 @@ public final class AuthenticationAgent implements AutoCloseable {
                                 PATH);
             }
         } catch (DBusException | ConnectionLostException | ErrnoException e) {
-            // the authority, or whom it was for, has gone
+            // the authority or the subject has gone
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -288,7 +290,7 @@ public final class AuthenticationAgent implements AutoCloseable {
         return "agent for " + subject;
     }
 
-    /** The dialogs that are shown or wait, and their threads. */
+    /** The dialogs that are shown or waiting, and their threads. */
     private static final class Dialogs {
         private final int limit;
 
@@ -302,7 +304,7 @@ public final class AuthenticationAgent implements AutoCloseable {
             this.limit = limit;
         }
 
-        /** False if there are too many, or this one is there. */
+        /** Adds a dialog; returns false if there are too many, or the cookie has one already. */
         synchronized boolean add(String cookie, Thread thread) {
             return threads.size() < limit && threads.putIfAbsent(cookie, thread) == null;
         }
@@ -311,7 +313,7 @@ public final class AuthenticationAgent implements AutoCloseable {
             shown = thread;
         }
 
-        /** Afterwards nobody interrupts its thread, which has the reply to send. */
+        /** Removes a dialog. Its thread is not interrupted any more, and can send the reply. */
         synchronized void remove(String cookie) {
             Thread thread = threads.remove(cookie);
             if (thread == shown) {

@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the authority asks an agent for. Texts are of the action or of who asks for it: data, to be
- * shown without the control characters that they may have.
+ * A request of the authority to an agent. Its texts come from the action or from the mechanism:
+ * they are not trusted, and have to be shown without their control characters.
  *
- * @param actionId which action it is about
- * @param message what is to be done, in the agent's language
+ * @param actionId the id of the action
+ * @param message describes the operation, in the agent's language
  * @param iconName may be empty
  * @param details {@code polkit.caller-pid}, {@code polkit.subject-pid}
- * @param cookie of this dialog. Never shown nor logged
- * @param uids who may authenticate, at least one
+ * @param cookie identifies the dialog. Never shown or logged
+ * @param uids the users who may authenticate, at least one
  */
 public record AuthenticationRequest(
         String actionId,
@@ -27,12 +27,14 @@ public record AuthenticationRequest(
         Map<String, String> details,
         String cookie,
         List<Long> uids) {
-    /** Users among whom one can be chosen. */
+    /** The maximum number of users of a request. */
     public static final int MAX_IDENTITIES = 256;
 
     static final String SIGNATURE = "sssa{ss}sa(sa{sv})";
 
     /**
+     * Checks the number of users.
+     *
      * @throws IllegalArgumentException if there is no user, or more than {@value #MAX_IDENTITIES}
      */
     public AuthenticationRequest {
@@ -46,7 +48,7 @@ public record AuthenticationRequest(
     /**
      * Reads the arguments of BeginAuthentication.
      *
-     * @throws DBusException INVALID_ARGS if nobody is named whom we know to authenticate
+     * @throws DBusException INVALID_ARGS if no identity is a unix-user, or there are too many
      */
     static AuthenticationRequest of(MethodCall call) {
         Map<String, String> details = new LinkedHashMap<>();

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What a helper asks of the authority and reports to it, for one attempt: over one connection,
- * whose end is the end of the attempt.
+ * The calls of a helper to the authority for one attempt. They use one connection, and the attempt
+ * ends with it.
  */
 final class AuthorityCalls implements AutoCloseable {
     private static final Set<String> UNKNOWN =
@@ -42,12 +42,12 @@ final class AuthorityCalls implements AutoCloseable {
     }
 
     /**
-     * Asks whether the caller may let a user authenticate for a cookie. polkitd does not know this
-     * question, and is not asked: there PAM runs first, as with polkit's own helper.
+     * Checks that the caller may let a user authenticate for a cookie. polkitd does not have this
+     * method; with polkitd, PAM runs without the check, as in polkit's own helper.
      *
-     * @param uid who is to authenticate
-     * @throws DBusException why the authority refuses it: no such cookie, another user's, or too
-     *     many attempts under way
+     * @param uid the user who is to authenticate
+     * @throws DBusException if the authority refuses it: no such cookie, a cookie of another user's
+     *     agent, or too many attempts under way
      * @throws io.holdfast.dbus.ConnectionLostException if there is no bus
      */
     static AuthorityCalls begin(List<BusAddress> bus, Caller caller, String cookie, long uid)
@@ -68,10 +68,11 @@ final class AuthorityCalls implements AutoCloseable {
 
     /**
      * Reports that the user has authenticated: with the agent's pidfd attached
-     * (AuthenticationAgentResponse3), or by the agent's user alone where the authority does not
-     * know that, as polkit up to 126.
+     * (AuthenticationAgentResponse3), or only with the agent's user if the authority does not have
+     * that method, as polkit up to 126.
      *
-     * @throws DBusException why the authority refuses it: no such cookie, another user's
+     * @throws DBusException if the authority refuses it: no such cookie, or one of another user's
+     *     agent
      * @throws io.holdfast.dbus.ConnectionLostException if the bus has gone
      */
     void respond() throws InterruptedException {
@@ -88,7 +89,7 @@ final class AuthorityCalls implements AutoCloseable {
                 identity);
     }
 
-    /** Calls a method with the cookie, the user and the agent; false if there is no such method. */
+    /** Calls a method with cookie, user and agent; returns false if there is no such method. */
     private boolean isKnown(String face, String method) throws InterruptedException {
         PidFd process = caller.process();
         Struct agent =

@@ -11,17 +11,17 @@ import java.util.Optional;
 
 /**
  * The agent that called the helper: the process that connected, and its real user. The effective
- * one would be root for an agent inside of a setuid program, as pkexec has one. The user grants
+ * user would be root for an agent within a setuid program, such as that of pkexec. The user grants
  * nothing here: the authority compares it with the agent that registered, and refuses another.
  *
  * @param process lent
- * @param text who it is, for the log: told while it lived
+ * @param text describes it for the log; made while it lived
  */
 record Caller(PidFd process, long realUid, String text) {
     /**
-     * Asks the process itself.
+     * Reads the facts from the process itself.
      *
-     * @throws IOException if it is not held or has exited: then nobody can be told from it
+     * @throws IOException if the process is not held or has exited, so that nothing is known of it
      */
     static Caller of(Peer peer) throws IOException {
         if (!(peer instanceof Peer.Held held)) {
@@ -38,7 +38,7 @@ record Caller(PidFd process, long realUid, String text) {
         return new Caller(process, uid, named(process) + " of user " + uid + unit);
     }
 
-    /** With the number and the id, which it shows once they are known. */
+    /** Describes a process, after reading its PID and pidfs id, which its text then contains. */
     private static String named(PidFd process) {
         int ignored = process.pid();
         if (Feature.PIDFS.isPresent()) {
@@ -48,7 +48,7 @@ record Caller(PidFd process, long realUid, String text) {
     }
 
     /**
-     * Verifies that it has not exited.
+     * Checks that the process has not exited.
      *
      * @throws IOException if it has: its identity authorizes nothing any more
      */
@@ -62,7 +62,7 @@ record Caller(PidFd process, long realUid, String text) {
         try {
             return CgroupPlace.of(process).flatMap(path -> path.userUnit().or(path::unit));
         } catch (ErrnoException e) {
-            return Optional.empty(); // it exits just now
+            return Optional.empty(); // it has just exited
         }
     }
 

@@ -10,14 +10,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /**
- * Ends a dialog that nobody waits for any more: the connection was hung up, the agent has exited
- * (its socket may live on in other hands), or the time is over. PAM cannot be cancelled, so the end
- * is that of the process; until then no thread of ours is in the way of PAM's.
+ * Ends a dialog whose result is no longer wanted: the connection was hung up, the agent has exited
+ * (another process may still hold its socket), or the time is over. PAM cannot be cancelled, so the
+ * process has to end; until then, no thread of this class interferes with PAM.
  */
 final class DialogWatch implements AutoCloseable {
     /**
-     * What PAM gets to end by itself when the agent has gone: where it waits for an answer it does
-     * so at once, and its modules note the failure and wipe what they know.
+     * How long PAM may take to end when the agent has gone. If PAM waits for an answer, it ends at
+     * once, and its modules record the failure and wipe their secrets.
      */
     static final Duration GRACE = Duration.ofSeconds(3);
 
@@ -30,7 +30,7 @@ final class DialogWatch implements AutoCloseable {
      * Begins to watch.
      *
      * @param agent lent until this is closed
-     * @param end called at most once, with the reason, by another thread
+     * @param end called at most once, with the reason, on another thread
      */
     DialogWatch(UnixSocket connection, PidFd agent, Duration limit, Consumer<String> end) {
         this.end = end;
@@ -53,7 +53,7 @@ final class DialogWatch implements AutoCloseable {
                     try {
                         Thread.sleep(time);
                     } catch (InterruptedException e) {
-                        return; // it has ended in time
+                        return; // the dialog ended in time
                     }
                     if (!over.getAndSet(true)) {
                         end.accept(reason);
@@ -61,7 +61,7 @@ final class DialogWatch implements AutoCloseable {
                 });
     }
 
-    /** The dialog has ended by itself. */
+    /** Stops watching: the dialog has ended. */
     @Override
     public void close() {
         over.set(true);

@@ -3,10 +3,10 @@ package io.holdfast.authority.agent;
 import java.io.ByteArrayOutputStream;
 
 /**
- * The escapes of the protocol between polkit's agents and their helper: a text of PAM without one
- * newline at its end, as a C string, so that no text can begin a line of its own. Bytes other than
- * printable ASCII are three octal digits. The other side undoes it; what is shown to people is
- * escaped by {@link io.holdfast.core.text.PrintableText}.
+ * The escapes of the protocol between polkit's agents and their helper: a text of PAM without a
+ * newline at its end, as a C string, so that no text can start a new protocol line. A byte that is
+ * not printable ASCII becomes three octal digits. The receiver decodes it; a text that is shown to
+ * people is escaped by {@link io.holdfast.core.text.PrintableText}.
  */
 final class EscapedText {
     private static final String LETTERS = "bfnrtv";
@@ -53,7 +53,7 @@ final class EscapedText {
         return -1;
     }
 
-    /** The bytes again. What is no escape is taken as it stands. */
+    /** Decodes a line. A sequence that is not an escape stands for itself. */
     static byte[] unescape(byte[] line, int from) {
         ByteArrayOutputStream text = new ByteArrayOutputStream(line.length - from);
         int at = from;

@@ -9,12 +9,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** Where an agent finds a helper. */
+/** The address of a helper, for an agent. */
 public sealed interface HelperAddress {
     /** The name of a helper's socket in its folder. */
     String SOCKET = "agent-helper.socket";
 
-    /** A socket that starts one for each connection: ours, and polkit's from 127 on. */
+    /** A socket that starts a helper for each connection, as in Holdfast and polkit from 127. */
     record Socket(Path path) implements HelperAddress {
         @Override
         public String toString() {
@@ -22,7 +22,7 @@ public sealed interface HelperAddress {
         }
     }
 
-    /** A setuid program, as polkit has had it. */
+    /** A setuid program, as in earlier versions of polkit. */
     record Program(Path path) implements HelperAddress {
         @Override
         public String toString() {
@@ -31,9 +31,9 @@ public sealed interface HelperAddress {
     }
 
     /**
-     * The helper of the stack that a bus is of: its socket is beside that of the bus. Passwords go
-     * there, so that both it and the folder must be root's or our own, and the folder nobody else's
-     * to write to.
+     * Finds the helper that belongs to a bus: its socket is in the folder of the bus's socket.
+     * Passwords are sent there, so socket and folder must belong to root or to this process's user,
+     * and no other user may be able to write to the folder.
      */
     static Optional<HelperAddress> beside(BusAddress bus) {
         if (!(bus.transport() instanceof BusAddress.SocketFile file)) {
@@ -51,7 +51,7 @@ public sealed interface HelperAddress {
                     ? Optional.of(new Socket(socket))
                     : Optional.empty();
         } catch (IOException e) {
-            return Optional.empty(); // there is none
+            return Optional.empty(); // there is no such socket
         }
     }
 
@@ -61,7 +61,7 @@ public sealed interface HelperAddress {
         return owner == 0 || owner == Unistd.geteuid();
     }
 
-    /** The known places: ours, polkit's socket, and its program where there is no socket. */
+    /** The known addresses: Holdfast's socket, polkit's socket, and polkit's program. */
     List<HelperAddress> KNOWN =
             List.of(
                     new Socket(Path.of("/run/holdfast", SOCKET)),

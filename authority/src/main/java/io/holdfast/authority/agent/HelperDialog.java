@@ -8,12 +8,12 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
-/** The agent's side of what {@link HelperProtocol} speaks, with polkit's helpers too. */
+/** The agent's side of the protocol of {@link HelperProtocol}; polkit's helpers speak it, too. */
 final class HelperDialog {
-    /** Bytes of a line of a helper's. */
+    /** The maximum number of bytes of a line from a helper. */
     static final int MAX_LINE = 1 << 16;
 
-    /** Time for a helper to take a line of ours. */
+    /** How long a helper may take to read a line. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
@@ -25,7 +25,7 @@ final class HelperDialog {
         this.link = link;
     }
 
-    /** Sends the lines that a helper begins with. */
+    /** Sends the first lines to a helper. */
     void begin(String... lines) throws IOException, InterruptedException {
         for (String line : lines) {
             if (line.indexOf('\n') >= 0) {
@@ -36,10 +36,10 @@ final class HelperDialog {
     }
 
     /**
-     * The next line, however long the helper takes.
+     * Reads the next line, however long the helper takes.
      *
-     * @throws IOException if it ends without {@code SUCCESS} or {@code FAILURE}, or says anything
-     *     else
+     * @throws IOException if the helper ends without {@code SUCCESS} or {@code FAILURE}, or sends
+     *     an unknown line
      */
     HelperLine next() throws IOException, InterruptedException {
         byte[] line = readLine();
@@ -88,7 +88,7 @@ final class HelperDialog {
     /**
      * Answers a prompt.
      *
-     * @param answer from its position to its limit, without line break; left to the caller to wipe
+     * @param answer from its position to its limit, without line break; the caller wipes it
      * @throws IOException if it has a line break or is too long for PAM
      */
     void answer(ByteBuffer answer) throws IOException, InterruptedException {

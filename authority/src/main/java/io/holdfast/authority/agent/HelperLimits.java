@@ -3,20 +3,22 @@ package io.holdfast.authority.agent;
 import java.time.Duration;
 
 /**
- * What an agent may ask of the helper.
+ * The limits of a helper for its agent.
  *
  * @param line bytes of the user's name and of the cookie, each
  * @param request time for these two lines
- * @param answer time for each answer of the user, and for the agent to take what it is told
- * @param dialog time for all of it, with what PAM modules wait for by themselves
+ * @param answer time for each answer of the user, and for the agent to read each line
+ * @param dialog time for the whole dialog, including the waits of PAM modules
  */
 public record HelperLimits(int line, Duration request, Duration answer, Duration dialog) {
-    /** 4096 bytes; half a minute, five minutes, a quarter of an hour. */
+    /** 4096 bytes; 30 seconds, 5 minutes and 15 minutes. */
     public static final HelperLimits DEFAULT =
             new HelperLimits(
                     4096, Duration.ofSeconds(30), Duration.ofMinutes(5), Duration.ofMinutes(15));
 
     /**
+     * Checks the limits.
+     *
      * @throws IllegalArgumentException if a limit is not positive
      */
     public HelperLimits {

@@ -1,17 +1,17 @@
 package io.holdfast.authority.agent;
 
-/** A line of a helper. Texts are of PAM modules: data, and not to be trusted. */
+/** A line from a helper. Its text comes from a PAM module and is not trusted. */
 sealed interface HelperLine {
     /**
-     * It waits for an answer.
+     * A prompt; the helper waits for an answer.
      *
-     * @param echo whether that may be seen
+     * @param echo whether the answer may be visible
      */
     record Prompt(String text, boolean echo) implements HelperLine {}
 
-    /** It tells something. */
+    /** A message for the user. */
     record Message(String text, boolean isError) implements HelperLine {}
 
-    /** It has ended. */
+    /** The end of the dialog. */
     record End(boolean authenticated) implements HelperLine {}
 }

@@ -21,19 +21,20 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The PAM helper as a process: what polkit has a setuid program for, as a service that a socket
- * starts for each connection of an agent. It is root, and who calls is asked of the connection.
+ * The PAM helper process. Polkit has a setuid program for it; this is a service that a socket unit
+ * starts for each connection of an agent. It runs as root, and takes its caller from the
+ * connection.
  *
- * <p>Its unit: {@code Accept=yes} in the socket, {@code SuccessExitStatus=2} in the service. These
- * restrictions it bears: NoNewPrivileges (from root, unix_chkpwd is not needed),
- * ProtectSystem=strict (pam_faillock wants /run/faillock writable), ProtectHome, PrivateDevices,
- * PrivateNetwork (not with modules that ask servers), PrivateTmp, DevicePolicy=closed,
+ * <p>Its unit: {@code Accept=yes} in the socket, {@code SuccessExitStatus=2} in the service. It
+ * works with these restrictions: NoNewPrivileges (root does not need unix_chkpwd),
+ * ProtectSystem=strict (pam_faillock needs a writable /run/faillock), ProtectHome, PrivateDevices,
+ * PrivateNetwork (not with modules that use servers), PrivateTmp, DevicePolicy=closed,
  * ProtectKernelTunables, ProtectKernelModules, ProtectKernelLogs, ProtectControlGroups=yes (it
  * reads its caller's), ProtectClock, ProtectHostname, RestrictNamespaces, RestrictRealtime,
  * RestrictSUIDSGID, LockPersonality, RestrictAddressFamilies=AF_UNIX,
- * SystemCallFilter=@system-service. Not MemoryDenyWriteExecute: no JVM starts under it, not even
- * one without a compiler. Not ProtectProc or PrivatePIDs, nor any other PID namespace: callers are
- * looked at.
+ * SystemCallFilter=@system-service. It does not work with MemoryDenyWriteExecute: no JVM starts
+ * under it, not even one without a compiler. Nor with ProtectProc, PrivatePIDs or any other PID
+ * namespace: it has to see its callers' processes.
  */
 public final class HelperProcess {
     private static final List<String> KEPT = List.of("LANG", "LANGUAGE", "LC_MESSAGES", "PATH");
@@ -43,11 +44,11 @@ public final class HelperProcess {
     private HelperProcess() {}
 
     /**
-     * How it is set up.
+     * The configuration of a helper.
      *
-     * @param bus where the authority is
-     * @param service the PAM service
-     * @param folder of that service, where it is not the system's: for tests
+     * @param bus the bus of the authority
+     * @param service the name of the PAM service
+     * @param folder of that service's file, if it is not the system's: for tests
      */
     public record Options(
             List<BusAddress> bus, String service, Optional<Path> folder, HelperLimits limits) {
@@ -55,7 +56,7 @@ public final class HelperProcess {
             bus = List.copyOf(bus);
         }
 
-        /** On the system bus, by PAM's service {@code polkit-1}. */
+        /** Returns the options for the system bus and PAM's service {@code polkit-1}. */
         public static Options system() {
             return new Options(
                     BusAddress.system(),
@@ -66,13 +67,14 @@ public final class HelperProcess {
     }
 
     /**
-     * Serves the connection that this process was started for. Changes the process: its environment
-     * is cleaned, and standard input and output become {@code /dev/null}, for modules may print.
+     * Serves the connection that this process was started for. It changes the process: cleans the
+     * environment, and redirects standard input and output to {@code /dev/null}, as PAM modules may
+     * print.
      *
-     * @param notices gets a line for each dialog that fails
-     * @param end ends the process with status 1, after it has told the reason; called by another
+     * @param notices logs a line for each dialog that fails
+     * @param end has to report the reason and end the process with status 1; called on another
      *     thread, if the agent goes away or the time is over while PAM works
-     * @return the exit status: 0 authenticated, 1 something went wrong, 2 the user was refused
+     * @return the exit status: 0 authenticated, 1 an error occurred, 2 the user was refused
      * @throws IOException if there is no connection
      */
     public static int run(Options options, Consumer<String> notices, Consumer<String> end)
@@ -95,7 +97,7 @@ public final class HelperProcess {
         }
     }
 
-    /** What PAM modules get to see of our environment. */
+    /** Returns the part of the environment that PAM modules may see. */
     static Map<String, String> environment(Map<String, String> given) {
         Map<String, String> kept = new LinkedHashMap<>();
         kept.put("PATH", PATH);
@@ -123,7 +125,7 @@ public final class HelperProcess {
             String target = Files.readSymbolicLink(Path.of("/proc/self/fd/" + stream)).toString();
             return target.startsWith("socket:") ? target : null;
         } catch (IOException e) {
-            return null; // it is closed
+            return null; // the stream is closed
         }
     }
 }

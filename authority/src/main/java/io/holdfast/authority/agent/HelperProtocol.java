@@ -10,12 +10,12 @@ import java.nio.charset.CharacterCodingException;
 import java.time.Duration;
 
 /**
- * The helper's side of the lines that polkit's agents and helpers speak over a socket: from the
- * agent the user's name and the cookie, then an answer for each prompt; to the agent {@code TAG
+ * The helper's side of the line protocol between polkit's agents and helpers: the agent sends the
+ * user's name and the cookie, then an answer for each prompt; the helper sends lines of {@code TAG
  * text}, and {@code SUCCESS} or {@code FAILURE} at the end.
  *
- * <p>It is read byte by byte, never ahead: an answer goes from the kernel to where PAM wants it,
- * and what an agent sends too early stays in the socket.
+ * <p>Input is read byte by byte, never ahead: an answer goes from the kernel directly to PAM's
+ * memory, and an answer that an agent sends too early stays in the socket.
  */
 final class HelperProtocol implements Conversation {
     static final String ECHO_OFF = "PAM_PROMPT_ECHO_OFF";
@@ -36,7 +36,7 @@ final class HelperProtocol implements Conversation {
     /**
      * Reads the first two lines.
      *
-     * @throws IOException if they are too long, too late, empty or no text
+     * @throws IOException if they are too long, too late, empty or not plain text
      */
     HelperRequest readRequest() throws IOException, InterruptedException {
         long begin = System.nanoTime();
@@ -77,7 +77,7 @@ final class HelperProtocol implements Conversation {
         write(isError ? ERROR : INFO, text);
     }
 
-    /** Says how it ended. Nothing may be said after it. */
+    /** Sends the result, which is the last line. */
     void end(boolean authenticated) throws IOException, InterruptedException {
         String line = (authenticated ? SUCCESS : FAILURE) + "\n";
         link.write(ByteBuffer.wrap(line.getBytes(US_ASCII)), limits.answer());
@@ -90,9 +90,7 @@ final class HelperProtocol implements Conversation {
         link.write(line, limits.answer());
     }
 
-    /**
-     * Reads up to the end of the line, which is left out. The rest of the buffer is not touched.
-     */
+    /** Reads a line without its line break. Bytes of the buffer after the line stay unchanged. */
     private void readLine(ByteBuffer into, String what, Duration limit)
             throws IOException, InterruptedException {
         long begin = System.nanoTime();

@@ -1,9 +1,9 @@
 package io.holdfast.authority.agent;
 
 /**
- * What an agent asks of the helper.
+ * The request of an agent to the helper.
  *
- * @param user who authenticates, by name
+ * @param user the name of the user who authenticates
  * @param cookie of the authority's dialog. Never logged: it is half of an authorization
  */
 record HelperRequest(String user, String cookie) {

@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** A dialog with a helper that is there: closing it ends the helper. */
+/** A dialog with a running helper. Closing it ends the helper. */
 final class HelperSession implements AutoCloseable {
     private static final Duration CONNECT = Duration.ofSeconds(10);
 
@@ -32,9 +32,9 @@ final class HelperSession implements AutoCloseable {
     }
 
     /**
-     * Begins with the first helper that can be had.
+     * Begins a dialog with the first helper that is available.
      *
-     * @throws IOException if there is none: where was looked, and why not
+     * @throws IOException if none is: the message has each address with its error
      */
     static HelperSession open(List<HelperAddress> addresses, String user, String cookie)
             throws IOException, InterruptedException {
@@ -63,7 +63,7 @@ final class HelperSession implements AutoCloseable {
                 cookie);
     }
 
-    /** It gets passwords: whoever listens must be root, or we ourselves. */
+    /** Checks the listener, which receives passwords: it must be root, or this process's user. */
     private static void requireTrusted(UnixSocket socket) throws IOException {
         try (Peer peer = socket.peer()) {
             if (peer.uid() != 0 && peer.uid() != Unistd.geteuid()) {
@@ -73,9 +73,9 @@ final class HelperSession implements AutoCloseable {
     }
 
     /**
-     * The cookie never stands in a command line, which all can read. The program is in a process
-     * group of its own: what a terminal sends to ours, as Ctrl-C, is for the agent, and must not
-     * end the helper before the agent has dismissed the dialog.
+     * Starts a helper program. The cookie is not passed on the command line, which all users can
+     * read. The program gets its own process group: a signal from the terminal, such as Ctrl-C, is
+     * for the agent, and must not end the helper before the agent has dismissed the dialog.
      */
     private static HelperSession start(HelperAddress.Program address, String user, String cookie)
             throws IOException, InterruptedException {
@@ -122,7 +122,7 @@ final class HelperSession implements AutoCloseable {
         return dialog;
     }
 
-    /** Hangs up. A program of polkit's that runs as another user then ends by itself. */
+    /** Hangs up. A program of polkit that runs as another user then ends on its own. */
     @Override
     public void close() {
         socket.close();
@@ -130,7 +130,7 @@ final class HelperSession implements AutoCloseable {
             try (program) {
                 boolean ignored = program.signal(Signal.TERM);
             } catch (ErrnoException e) {
-                // EPERM: it is root by now, and reads the end of our stream
+                // EPERM: it runs as root by now, and ends at the end of the stream
             }
         });
     }

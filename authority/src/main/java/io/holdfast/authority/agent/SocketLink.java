@@ -8,8 +8,8 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 
 /**
- * A connected socket. What is read into a direct buffer goes there from the kernel, and is nowhere
- * else.
+ * A link over a connected socket. Bytes that are read into a direct buffer are copied there by the
+ * kernel, and to no other memory.
  */
 record SocketLink(UnixSocket socket) implements ByteLink {
     @Override

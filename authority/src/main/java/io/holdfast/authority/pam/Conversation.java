@@ -4,27 +4,29 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Who answers what PAM modules ask (pam_conv(3)). Called by the thread that called PAM, while that
- * waits. Whatever is thrown ends the conversation: the module gets PAM_CONV_ERR, and {@link
- * PamTransaction} throws it.
+ * The conversation with PAM modules (pam_conv(3)). Its methods run on the thread that called PAM,
+ * while that call waits. An exception ends the conversation: the module gets PAM_CONV_ERR, and
+ * {@link PamTransaction} throws the exception.
  *
- * <p>Texts are bytes as the module gave them, without NUL: data, never a format and not to be
- * trusted.
+ * <p>Texts are the bytes that the module passed, without NUL: never a format, and not trusted.
  */
 public interface Conversation {
-    /** Bytes of an answer: PAM_MAX_RESP_SIZE of security/_pam_types.h, without the NUL. */
+    /**
+     * The maximum number of bytes of an answer: PAM_MAX_RESP_SIZE of security/_pam_types.h without
+     * the NUL.
+     */
     int MAX_ANSWER = 511;
 
     /**
-     * Asks.
+     * Shows a prompt, and reads the answer.
      *
-     * @param echo whether the answer may be seen
-     * @param answer where it goes, up to its limit: memory of PAM's, which is wiped. It must not be
-     *     kept
+     * @param echo whether the answer may be visible
+     * @param answer receives the answer, up to its limit. It is PAM's memory, which is wiped: do
+     *     not keep it
      */
     void ask(byte[] prompt, boolean echo, ByteBuffer answer)
             throws IOException, InterruptedException;
 
-    /** Tells. */
+    /** Shows a message. */
     void tell(byte[] text, boolean isError) throws IOException, InterruptedException;
 }

@@ -17,11 +17,11 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code struct pam_conv}: the function that PAM modules call to talk with the user.
+ * A {@code struct pam_conv}: the function that PAM modules call to talk with the user.
  *
- * <p>Who owns what: the array of responses and each answer are libc's (calloc), and PAM's once we
- * have returned success; it wipes and frees them. Where we return an error they are ours, and wiped
- * and freed before that. An answer is written nowhere else: whoever has it puts it there.
+ * <p>Ownership: the array of responses and each answer are memory of libc (calloc). If this returns
+ * success, they belong to PAM, which wipes and frees them; if it returns an error, it has wiped and
+ * freed them before. An answer is written to no other memory: the conversation puts it there.
  */
 final class ConversationUpcall {
     // security/_pam_types.h
@@ -67,7 +67,7 @@ final class ConversationUpcall {
         this.conversation = conversation;
     }
 
-    /** A {@code struct pam_conv} that calls this, as long as the arena lives. */
+    /** Makes a {@code struct pam_conv} that calls this, valid as long as the arena lives. */
     @SuppressWarnings("restricted") // the one upcall
     MemorySegment struct(Arena arena) {
         MemorySegment struct = arena.allocate(16, 8);
@@ -77,15 +77,15 @@ final class ConversationUpcall {
         return struct;
     }
 
-    /** What was thrown by the conversation since it was last asked. */
+    /** Returns and clears the exception that the conversation has thrown. */
     @Nullable Throwable takeFailure() {
         Throwable taken = failure;
         failure = null;
         return taken;
     }
 
-    /** Called by PAM modules. An exception that left it would end the JVM. */
-    @SuppressWarnings("unused") // by CONVERSE
+    /** Called by PAM modules. An exception that left this method would end the JVM. */
+    @SuppressWarnings("unused") // called through CONVERSE
     int converse(int count, long messages, long responses, long data) {
         try {
             if (failure != null || count < 1 || count > PAM_MAX_NUM_MSG || data != 0) {
@@ -123,7 +123,7 @@ final class ConversationUpcall {
         }
     }
 
-    /** The address of the answer; 0 if none is wanted. */
+    /** Returns the address of the answer; 0 for a message without an answer. */
     private long exchange(MemorySegment message) throws IOException, InterruptedException {
         int style = message.get(JAVA_INT, 0);
         byte[] text = Libpam.string(message.get(JAVA_LONG, MESSAGE_TEXT));

@@ -13,8 +13,8 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /**
- * {@code security/pam_appl.h} and what libc lends to it: functions by name, results as they are.
- * Bound when PAM is first needed.
+ * The functions of {@code security/pam_appl.h}, and those of libc that they need, with their
+ * results unchanged. They are bound at the first use of PAM.
  */
 final class Libpam {
     // security/_pam_types.h
@@ -24,19 +24,19 @@ final class Libpam {
 
     private static final String LIBRARY = "libpam.so.0";
 
-    /** Bytes of a text of libpam's or of a module's that are read. */
+    /** The maximum number of bytes that are read of a text of libpam or of a module. */
     static final int MAX_TEXT = 8192;
 
     private static final Linker LINKER = Linker.nativeLinker();
 
-    /** The shape and the options of core's calls: the linker has their stub already. */
+    /** The signature and the options of core's system calls, whose stub the linker reuses. */
     private static final FunctionDescriptor WORDS =
             FunctionDescriptor.of(
                     JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
     private static final Linker.Option ERRNO = Linker.Option.captureCallState("errno");
 
-    /** libc's allocator, which PAM frees with. */
+    /** The allocator of libc, which PAM uses to free answers. */
     private static final class Memory {
         static final MethodHandle CALLOC = libc("calloc");
         static final MethodHandle FREE = libc("free");
@@ -69,7 +69,7 @@ final class Libpam {
     }
 
     /**
-     * Loads it.
+     * Loads libpam.
      *
      * @throws PamUnavailableException if it is not installed
      */
@@ -109,7 +109,7 @@ final class Libpam {
         return library.find(function).map(symbol -> LINKER.downcallHandle(symbol, WORDS, ERRNO));
     }
 
-    /** Errno is of no use to PAM's results; the shape has it. */
+    /** Calls a function. PAM does not report by errno; it is part of the shared signature. */
     private static long call(MethodHandle function, long a, long b, long c, long d, long e) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = arena.allocate(Linker.Option.captureStateLayout());
@@ -122,7 +122,9 @@ final class Libpam {
     }
 
     /**
-     * @param folder 0 for the system's
+     * Calls pam_start(3) or pam_start_confdir(3).
+     *
+     * @param folder the address of a path; 0 for the system's folders
      */
     int start(long service, long user, long conversation, long folder, long handle)
             throws PamUnavailableException {
@@ -160,7 +162,7 @@ final class Libpam {
         return new String(string(call(strerror, handle, code, 0, 0, 0)), UTF_8);
     }
 
-    /** Zeroed memory of libc's. 0 if there is none. */
+    /** Allocates zeroed memory with libc's calloc(3); returns 0 if there is none. */
     static long calloc(long count, long size) {
         return call(Memory.CALLOC, count, size, 0, 0, 0);
     }
@@ -169,23 +171,23 @@ final class Libpam {
         long ignored = call(Memory.FREE, address, 0, 0, 0, 0);
     }
 
-    /** Zeroes memory, and no compiler leaves that out. */
+    /** Zeroes memory, in a way that no compiler optimizes away. */
     static void wipe(long address, long size) {
         long ignored = call(Memory.BZERO, address, size, 0, 0, 0);
     }
 
-    /** Memory of that size that others own. */
-    @SuppressWarnings("restricted") // the size is what the header says
+    /** Returns a view of memory that is owned elsewhere. */
+    @SuppressWarnings("restricted") // the size is that of the C header
     static MemorySegment at(long address, long size) {
         return MemorySegment.ofAddress(address).reinterpret(size);
     }
 
-    /** The bytes of a C string without its NUL, at most {@link #MAX_TEXT}; none of a null one. */
+    /** Returns a C string without its NUL, cut at {@link #MAX_TEXT} bytes; empty for null. */
     static byte[] string(long address) {
         if (address == 0) {
             return new byte[0];
         }
-        MemorySegment text = at(address, MAX_TEXT); // looked at no further than its NUL
+        MemorySegment text = at(address, MAX_TEXT); // never read beyond its NUL
         int length = 0;
         while (length < MAX_TEXT && text.get(JAVA_BYTE, length) != 0) {
             length++;

@@ -2,7 +2,7 @@ package io.holdfast.authority.pam;
 
 import java.io.Serial;
 
-/** What PAM has answered, and it was not success. */
+/** An error code that PAM has returned. */
 public final class PamException extends Exception {
     @Serial private static final long serialVersionUID = 1L;
 
@@ -23,12 +23,12 @@ public final class PamException extends Exception {
         this.code = code;
     }
 
-    /** The number of pam(3). */
+    /** Returns the error code of pam(3). */
     public int code() {
         return code;
     }
 
-    /** Whether PAM has refused the user. Otherwise something does not work. */
+    /** Returns whether PAM has refused the user; otherwise, an error has occurred. */
     public boolean isRefusal() {
         return switch (code) {
             case PAM_PERM_DENIED,

@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Which file says how users authenticate (pam.d(5)).
+ * A PAM service: the file that configures how users authenticate (pam.d(5)).
  *
- * @param name of the file
- * @param folder where it is, and the files that it includes; empty for the system's own folders.
- *     Needs Linux-PAM 1.4 (pam_start_confdir)
+ * @param name the name of the file
+ * @param folder the folder of the file and of the files that it includes; empty for the system's
+ *     folders. Needs Linux-PAM 1.4 (pam_start_confdir)
  */
 public record PamService(String name, Optional<Path> folder) {
     /** The service of polkit. */
@@ -26,7 +26,7 @@ public record PamService(String name, Optional<Path> folder) {
     }
 
     /**
-     * PAM itself would use the service "other" without a word.
+     * Checks that the service's file exists. Otherwise PAM would silently use the service "other".
      *
      * @throws PamUnavailableException if there is no such file
      */

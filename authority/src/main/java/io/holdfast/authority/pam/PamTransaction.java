@@ -8,12 +8,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * One authentication (pam_start(3) to pam_end(3)), by one platform thread from begin to end: its
- * methods throw IllegalStateException on another.
+ * One PAM transaction (pam_start(3) to pam_end(3)), used by one platform thread from begin to end:
+ * its methods throw IllegalStateException on another.
  *
  * <p>Modules block (a wrong password costs about two seconds), fork, and change the environment and
- * signal handlers of the process: one process per transaction, if it is not a test. A call cannot
- * be cancelled but by the end of the process.
+ * signal handlers of the process. So run one transaction per process, except in tests. A call can
+ * be cancelled only by ending the process.
  */
 public final class PamTransaction implements AutoCloseable {
     private final Thread owner = Thread.currentThread();
@@ -29,12 +29,12 @@ public final class PamTransaction implements AutoCloseable {
     }
 
     /**
-     * Begins.
+     * Begins a transaction.
      *
-     * @param user whose authenticity is asked for, as getpwnam(3) knows it
+     * @param user the name of the user who is to authenticate, as for getpwnam(3)
      * @throws PamUnavailableException if there is no PAM, or no such service
      * @throws IllegalArgumentException if the user's name is empty or has a NUL
-     * @throws IllegalStateException on a virtual thread, which would pin its carrier
+     * @throws IllegalStateException on a virtual thread, whose carrier it would pin
      */
     public static PamTransaction start(PamService service, String user, Conversation conversation)
             throws PamUnavailableException, PamException {
@@ -78,7 +78,7 @@ public final class PamTransaction implements AutoCloseable {
         handle = into.get(ValueLayout.JAVA_LONG, 0);
     }
 
-    /** Says who asks for it (PAM_RUSER): a user of this machine. */
+    /** Sets the user who requests the authentication (PAM_RUSER), a user of this machine. */
     public void remoteUser(String user) throws PamException {
         requireOwner();
         int code = libpam.setItem(handle, Libpam.PAM_RUSER, arena.allocateFrom(user).address());
@@ -92,8 +92,8 @@ public final class PamTransaction implements AutoCloseable {
     /**
      * Has the modules authenticate the user (pam_authenticate(3)).
      *
-     * @throws PamException if they do not
-     * @throws IOException what the conversation has thrown
+     * @throws PamException if they refuse
+     * @throws IOException if the conversation has thrown it
      */
     public void authenticate() throws PamException, IOException, InterruptedException {
         requireOwner();
@@ -101,17 +101,17 @@ public final class PamTransaction implements AutoCloseable {
     }
 
     /**
-     * Asks whether the account is valid now (pam_acct_mgmt(3)).
+     * Checks that the account is valid now (pam_acct_mgmt(3)).
      *
      * @throws PamException if it is not
-     * @throws IOException what the conversation has thrown
+     * @throws IOException if the conversation has thrown it
      */
     public void validateAccount() throws PamException, IOException, InterruptedException {
         requireOwner();
         check("pam_acct_mgmt", libpam.acctMgmt(handle));
     }
 
-    /** Whom the modules have authenticated (PAM_USER): they may have changed it. */
+    /** Returns the authenticated user (PAM_USER), which modules may have changed. */
     public String user() throws PamException {
         requireOwner();
         MemorySegment into = arena.allocate(ValueLayout.JAVA_LONG);
@@ -122,7 +122,7 @@ public final class PamTransaction implements AutoCloseable {
         return new String(Libpam.string(into.get(ValueLayout.JAVA_LONG, 0)), UTF_8);
     }
 
-    /** Success of PAM does not count if the conversation has failed on the way to it. */
+    /** Throws for a failure. PAM's success does not count if the conversation has failed before. */
     private void check(String call, int code)
             throws PamException, IOException, InterruptedException {
         status = code;
@@ -148,7 +148,7 @@ public final class PamTransaction implements AutoCloseable {
         }
     }
 
-    /** Ends it: modules wipe what they keep. Idempotent. */
+    /** Ends the transaction: modules wipe their data. Idempotent. */
     @Override
     public void close() {
         if (handle != 0) {

@@ -1,8 +1,8 @@
 /**
- * The conversation with PAM (pam(3)), and the only place with an upcall. Nothing of it is exported.
+ * The binding of PAM (pam(3)), and the only package with an upcall. It is not exported.
  *
- * <p>Plain calls have the same shape as those of {@code io.holdfast.core.sys}, so that the linker's
- * stub serves both; only the conversation has one of its own.
+ * <p>Downcalls have the same signature as those of {@code io.holdfast.core.sys}, so that the linker
+ * uses one stub for both; only the upcall has a stub of its own.
  */
 @NullMarked
 package io.holdfast.authority.pam;

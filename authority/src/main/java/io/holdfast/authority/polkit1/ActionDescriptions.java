@@ -13,24 +13,25 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What {@code EnumerateActions} answers: tens of kilobytes, hundreds of look-ups in catalogues, and
- * the same for all who have the same language. Safe for use by any thread.
+ * The replies of {@code EnumerateActions}, cached by locale: one is tens of kilobytes, takes
+ * hundreds of catalogue look-ups, and is the same for all callers with the same language.
+ * Thread-safe.
  */
 final class ActionDescriptions {
     static final String SIGNATURE = "a(ssssssuuua{ss})";
 
-    /** How many answers are kept. */
+    /** The maximum number of cached replies. */
     static final int MAX_KEPT = AuthorityLimits.LOCALES.intValue();
 
-    /** How long one is kept: translations of other packages come later. */
+    /** How long a reply is cached: translations may be installed later. */
     private static final long MAX_AGE_NANOS = 10_000_000_000L;
 
-    /** A longer name of a locale is none, and its answer is not kept. */
+    /** The longest name of a locale; the reply for a longer one is not cached. */
     private static final int MAX_LOCALE = 64;
 
     private record Kept(ActionPool pool, MarshalledBody answer, long time) {
         @SuppressWarnings(
-                "ReferenceEquality") // of the same reading; comparing what it says takes long
+                "ReferenceEquality") // the same snapshot; comparing all actions takes long
         boolean isOf(ActionPool current) {
             return pool == current && System.nanoTime() - time < MAX_AGE_NANOS;
         }
@@ -40,6 +41,8 @@ final class ActionDescriptions {
     private final Map<String, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
 
     /**
+     * Returns the reply for a locale.
+     *
      * @param locale as in {@code LANG}
      */
     MarshalledBody in(String locale, ActionPool pool) {
@@ -63,7 +66,7 @@ final class ActionDescriptions {
         }
     }
 
-    /** How many answers are kept now. */
+    /** Returns how many replies are cached now. */
     synchronized int size() {
         return kept.size();
     }

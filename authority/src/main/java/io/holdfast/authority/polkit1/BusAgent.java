@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
-/** An agent on the bus: {@code org.freedesktop.PolicyKit1.AuthenticationAgent}. */
+/** An agent on a bus: calls its {@code org.freedesktop.PolicyKit1.AuthenticationAgent}. */
 final class BusAgent implements AgentChannel {
-    /** A user may take as long as he likes; who cancels ends the call. */
+    /** A user may take any time to answer; a cancelled dialog ends the call. */
     private static final Duration NO_LIMIT = Duration.ofDays(365);
 
     private final RemoteObject object;
@@ -25,8 +25,10 @@ final class BusAgent implements AgentChannel {
     private final Consumer<String> complaints;
 
     /**
+     * Makes the channel to an agent.
+     *
      * @param address on that bus
-     * @param complaints takes a line for each dialog that fails; the agent can cause any number
+     * @param complaints logs a line for each dialog that fails; the agent can cause any number
      */
     BusAgent(BusConnection bus, AgentAddress address, String path, Consumer<String> complaints) {
         this.complaints = complaints;
@@ -92,7 +94,7 @@ final class BusAgent implements AgentChannel {
         try {
             object.tell(PolicyKit1.AGENT_INTERFACE, "CancelAuthentication", "s", cookie);
         } catch (ConnectionLostException e) {
-            // then the dialog has ended, too
+            // the dialog has ended with the connection
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

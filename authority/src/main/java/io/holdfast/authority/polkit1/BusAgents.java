@@ -19,12 +19,12 @@ import java.util.Objects;
 import java.util.concurrent.CompletionException;
 
 /**
- * The authentication agents of one bus: how they are spoken to, and how those of the previous
- * authority are found again.
+ * The authentication agents of one bus: makes the channels to them, and restores those of the
+ * previous authority.
  *
- * <p>An agent is a unique name, an object and the process behind them. It is restored if the bus is
- * the same, the name still has an owner, and the owner is the process that registered the agent: by
- * the name alone another process could be asked for passwords.
+ * <p>An agent is identified by a unique name, an object path and a process. It is restored if the
+ * bus is the same, the name still has an owner, and the owner is the process that registered the
+ * agent: if the name were enough, another process could ask users for passwords.
  */
 final class BusAgents {
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
@@ -35,7 +35,9 @@ final class BusAgents {
     private final String busId;
 
     /**
-     * @throws DBusException if the bus does not tell its id
+     * Makes the agents of a bus.
+     *
+     * @throws DBusException if the bus does not return its id
      */
     BusAgents(AuthorityEngine engine, BusConnection bus, BusPeers peers)
             throws InterruptedException {
@@ -45,7 +47,7 @@ final class BusAgents {
         this.busId = String.valueOf(bus.bus().call(BusNames.BUS, "GetId").getFirst());
     }
 
-    /** The agent of a connection, whose user is who causes its lines in the log. */
+    /** Makes the channel to the agent of a connection; its log lines are charged to the user. */
     BusAgent agent(String uniqueName, String path, long uid) {
         return new BusAgent(
                 bus,
@@ -54,19 +56,19 @@ final class BusAgents {
                 line -> engine.logOfAgent(uid, line));
     }
 
-    /** Whether a connection is not on the bus any more. */
+    /** Returns whether a connection has left the bus. */
     boolean isGone(String uniqueName) throws InterruptedException {
         return bus.owner(uniqueName).isEmpty();
     }
 
-    /** It may have gone before the engine knew of it: nobody tells that again. */
+    /** Handles that a connection has left the bus before the engine knew it: no signal follows. */
     void forgetIfGone(String uniqueName) throws InterruptedException {
         if (isGone(uniqueName)) {
             engine.disconnected(peers.connection(uniqueName));
         }
     }
 
-    /** Restores those that the previous authority has recorded. */
+    /** Restores the agents that the previous authority has recorded. */
     void restore() throws InterruptedException {
         List<String> back = new ArrayList<>();
         List<String> dropped = new ArrayList<>();

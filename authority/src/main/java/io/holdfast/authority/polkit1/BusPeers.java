@@ -18,11 +18,11 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Who is behind the connections of a bus. What the bus tells of one cannot change while it lives,
- * so it is asked once. Safe for use by any thread.
+ * The users and processes of a bus's connections, cached: the credentials of a connection cannot
+ * change while it lives, so the bus is asked for them once. Thread-safe.
  */
 final class BusPeers implements AutoCloseable {
-    /** How many are remembered. */
+    /** The maximum number of connections that are cached. */
     private static final int MAX = AuthorityLimits.BUS_PEERS.intValue();
 
     private static final AtomicLong LAST = new AtomicLong();
@@ -34,7 +34,7 @@ final class BusPeers implements AutoCloseable {
     @GuardedBy("known")
     private final Map<String, Subject.BusName> known = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** How many connections have gone: who is asked about meanwhile may be one of them. */
+    /** How many connections have gone: one that is being looked up may be among them. */
     @GuardedBy("known")
     private long gone;
 
@@ -46,7 +46,9 @@ final class BusPeers implements AutoCloseable {
     }
 
     /**
-     * @param most that are remembered
+     * Makes an empty cache.
+     *
+     * @param most the maximum number of connections that are cached
      */
     BusPeers(BusConnection bus, int most) {
         this.bus = bus;
@@ -54,19 +56,19 @@ final class BusPeers implements AutoCloseable {
         this.suffix = " on bus " + LAST.incrementAndGet();
     }
 
-    /** Names a connection among those of all buses: each bus gives the same unique names. */
+    /** Returns a name that is unique among all buses, which give the same unique names. */
     String connection(String uniqueName) {
         return uniqueName + suffix;
     }
 
-    /** The unique name of a connection, if it is one of this bus. */
+    /** Returns the unique name of such a connection; empty if it is on another bus. */
     Optional<String> uniqueName(String connection) {
         return connection.endsWith(suffix)
                 ? Optional.of(connection.substring(0, connection.length() - suffix.length()))
                 : Optional.empty();
     }
 
-    /** Who has a unique name, as {@link #subject} tells it, if that is known without waiting. */
+    /** Returns the subject of a unique name, as {@link #subject} does, if it is cached. */
     Optional<Subject.BusName> known(String uniqueName) {
         synchronized (known) {
             return Optional.ofNullable(known.get(uniqueName)).map(Subject.BusName::duplicate);
@@ -74,10 +76,11 @@ final class BusPeers implements AutoCloseable {
     }
 
     /**
-     * Who has a unique name.
+     * Returns the subject of a unique name, if necessary by asking the bus.
      *
-     * @return owned by the caller; named by its {@link #connection}
-     * @throws AuthorityException FAILED if nobody has it any more: then nothing can be decided
+     * @return owned by the caller; its name is that of {@link #connection}
+     * @throws AuthorityException FAILED if the name has no owner any more: then nothing can be
+     *     decided
      */
     Subject.BusName subject(String uniqueName) throws InterruptedException {
         long goneBefore;
@@ -91,7 +94,7 @@ final class BusPeers implements AutoCloseable {
         Subject.BusName asked = ask(uniqueName);
         synchronized (known) {
             if (closed || gone != goneBefore) {
-                return asked; // nobody may tell us any more that it has gone
+                return asked; // not cached: the signal that it has gone may have come already
             }
             Subject.BusName before = known.put(uniqueName, asked);
             if (before != null) {
@@ -158,14 +161,14 @@ final class BusPeers implements AutoCloseable {
         }
     }
 
-    /** How many are remembered now. */
+    /** Returns how many connections are cached now. */
     int known() {
         synchronized (known) {
             return known.size();
         }
     }
 
-    /** A connection has gone. */
+    /** Removes a connection that has gone. */
     void forget(String uniqueName) {
         synchronized (known) {
             gone++;
@@ -176,7 +179,7 @@ final class BusPeers implements AutoCloseable {
         }
     }
 
-    /** Whoever is asked for next is asked of the bus again. */
+    /** Removes all connections, so that the bus is asked again. */
     void forgetAll() {
         synchronized (known) {
             gone++;

@@ -20,17 +20,17 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An authority's presence on a bus: connects, serves {@link PolicyKit1} there, and comes back when
- * the bus has been started anew. Ends when another takes the name, or the bus refuses it. Safe for
- * use by any thread.
+ * The presence of an authority on a bus: connects, serves {@link PolicyKit1} there, and reconnects
+ * when the bus is restarted. It ends when another process takes the name, or the bus refuses it.
+ * Thread-safe.
  */
 public final class BusPresence implements AutoCloseable {
-    /** Between two attempts to reach a bus that has gone. */
+    /** The time between two attempts to reconnect to the bus. */
     static final Duration PAUSE = Duration.ofMillis(500);
 
     /**
-     * Of all users together: so many that a few of them, each at its own limits of checks and
-     * dialogs, keep nobody else from asking.
+     * The maximum number of calls of all users under way: enough that a few users, each at the
+     * user's own limits of checks and dialogs, keep no other user from calling.
      */
     private static final int CALLS = AuthorityLimits.CALLS.intValue();
 
@@ -58,33 +58,35 @@ public final class BusPresence implements AutoCloseable {
         this.units = new BusUnits(() -> Optional.ofNullable(connection), CgroupUnits.ofMachine());
     }
 
-    /** On no bus. */
+    /** Makes a presence on no bus. */
     public static BusPresence none() {
         return new BusPresence(List.of(), false);
     }
 
     /**
+     * Makes a presence that is not connected yet.
+     *
      * @param addresses tried in turn
-     * @param replace whether the name is taken from another that allows it
+     * @param replace whether to take the name from an owner that allows it
      */
     public static BusPresence on(List<BusAddress> addresses, boolean replace) {
         return new BusPresence(addresses, replace);
     }
 
     /**
-     * Finds units by the manager on this bus (GetUnitByPIDFD), and by the cgroup alone where there
-     * is none.
+     * Returns the lookup of units by the manager on this bus (GetUnitByPIDFD), or by the cgroup
+     * alone if there is no manager or no bus.
      */
     public UnitLookup units() {
         return addresses.isEmpty() ? CgroupUnits.ofMachine() : units;
     }
 
     /**
-     * Serves an authority, from now until this is closed.
+     * Serves an authority from now on, until this is closed. Returns once it has the name.
      *
-     * @param ended called when this has ended by itself, which {@link #failure} explains
+     * @param ended called if this ends without being closed; {@link #failure} has the reason
      * @throws ConnectionLostException if the bus cannot be reached
-     * @throws IllegalStateException if another has the name, or the bus refuses it
+     * @throws IllegalStateException if the name has another owner, or the bus refuses it
      */
     public void serve(AuthorityEngine engine, Runnable ended) throws InterruptedException {
         if (addresses.isEmpty()) {
@@ -131,13 +133,13 @@ public final class BusPresence implements AutoCloseable {
         } catch (DBusException | IllegalStateException e) {
             failure = e.getMessage();
             ended.run();
-        } catch (RuntimeException | Error e) { // not foreseen, but it must not end in silence
+        } catch (RuntimeException | Error e) { // unexpected, but it must be reported
             failure = "cannot stay on the bus: " + e;
             ended.run();
         }
     }
 
-    /** Until the connection is lost, or (false) another has taken the name. */
+    /** Serves until the connection is lost (true), or the name has another owner (false). */
     private boolean serveOn(PolicyKit1 face) throws InterruptedException {
         try (face) {
             return face.awaitLoss();
@@ -153,7 +155,7 @@ public final class BusPresence implements AutoCloseable {
                 return begin(engine);
             } catch (ConnectionLostException e) {
                 LOG.log(System.Logger.Level.DEBUG, "the bus is still gone: {0}", e.getMessage());
-            } catch (ErrnoException e) { // no descriptor is left, for now
+            } catch (ErrnoException e) { // such as EMFILE, which may pass
                 LOG.log(WARNING, "cannot reach the bus, and try again: {0}", e.getMessage());
             }
         }
@@ -166,7 +168,7 @@ public final class BusPresence implements AutoCloseable {
         }
     }
 
-    /** Why it has ended by itself. */
+    /** Returns why this has ended without being closed. */
     public Optional<String> failure() {
         return Optional.ofNullable(failure);
     }

@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Finds units by asking the manager on a bus with the descriptor: {@code
- * org.freedesktop.systemd1.Manager.GetUnitByPIDFD}. Where there is no manager, or it does not know
- * that call, the cgroup alone tells.
+ * Finds units by a call of the manager on a bus, which passes the pidfd: {@code
+ * org.freedesktop.systemd1.Manager.GetUnitByPIDFD}. Without a manager, or if it does not have that
+ * method, finds them by the cgroup alone.
  */
 final class BusUnits implements UnitLookup {
     private static final String SYSTEMD = "org.freedesktop.systemd1";
@@ -29,7 +29,9 @@ final class BusUnits implements UnitLookup {
     private final Supplier<Optional<BusConnection>> bus;
 
     /**
-     * @param byCgroup asked where there is no manager
+     * Makes a lookup.
+     *
+     * @param byCgroup used without a manager
      */
     BusUnits(Supplier<Optional<BusConnection>> bus, UnitLookup byCgroup) {
         this.bus = bus;
@@ -86,7 +88,7 @@ final class BusUnits implements UnitLookup {
         return noNewPrivileges(bus, path).map(value -> new ProcessUnit(name, value));
     }
 
-    /** Empty if that cannot be read: then the service is none that rules may go by, as polkit's. */
+    /** Empty if it cannot be read: then rules must not see the service, as in polkit. */
     private static Optional<Boolean> noNewPrivileges(BusConnection bus, ObjectPath service)
             throws InterruptedException {
         try {

@@ -4,8 +4,8 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.DBusException;
 
 /**
- * {@code org.freedesktop.LogControl1} of a daemon whose logging its command line decides: levels
- * can be read.
+ * The interface {@code org.freedesktop.LogControl1} of a daemon whose log level is set on its
+ * command line: the properties can be read, not changed.
  */
 final class LogControl {
     private static final String INTERFACE = "org.freedesktop.LogControl1";

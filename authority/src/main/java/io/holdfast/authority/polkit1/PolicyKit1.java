@@ -18,26 +18,26 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * An authority's face on D-Bus: {@code org.freedesktop.PolicyKit1}, for programs that know polkit.
- * Its callers and subjects are held by pidfd where the bus gives ProcessFD.
+ * The D-Bus interface of an authority, {@code org.freedesktop.PolicyKit1}, for clients of polkit.
+ * Its callers and subjects are held by pidfd if the bus passes ProcessFD.
  */
 public final class PolicyKit1 implements AutoCloseable {
     /** The interface of the agents. */
     public static final String AGENT_INTERFACE = Authority.BUS_NAME + ".AuthenticationAgent";
 
-    /** Of what our helper asks before PAM runs, on the same object. */
+    /** The interface for Holdfast's own helper, on the same object as the authority. */
     public static final String HELPER_INTERFACE = "io.holdfast.AuthenticationHelper";
 
-    /** Its method: may the agent that has this cookie let this user authenticate? */
+    /** Its method, called before PAM runs: may this agent's cookie authenticate this user? */
     public static final String BEGIN_ATTEMPT = "BeginAttempt";
 
-    /** What its errors begin with. */
+    /** The prefix of the names of its errors. */
     static final String ERROR = Authority.BUS_NAME + ".Error.";
 
-    /** The error of what was cancelled, or dismissed by the user. */
+    /** The error of a call that was cancelled, or whose dialog the user has dismissed. */
     public static final String CANCELLED = ERROR + "Cancelled";
 
-    /** The error of all that has no error of its own. */
+    /** The general error. */
     public static final String FAILED = ERROR + "Failed";
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
@@ -62,12 +62,12 @@ public final class PolicyKit1 implements AutoCloseable {
     }
 
     /**
-     * Serves an authority, under its name.
+     * Serves an authority under its well-known name. Another authority may replace it.
      *
-     * @param bus stays the caller's
-     * @param replace takes the name from another that allows it; we always do
-     * @throws DBusException ACCESS_DENIED if the bus does not let us have the name
-     * @throws IllegalStateException if another has it
+     * @param bus remains the caller's
+     * @param replace whether to take the name from an owner that allows it
+     * @throws DBusException ACCESS_DENIED if the bus refuses the name
+     * @throws IllegalStateException if the name has another owner
      */
     public static PolicyKit1 serve(AuthorityEngine engine, BusConnection bus, boolean replace)
             throws InterruptedException {
@@ -118,7 +118,7 @@ public final class PolicyKit1 implements AutoCloseable {
     }
 
     /**
-     * Waits until the connection is lost, or another has taken the name.
+     * Waits until the connection is lost, the name is lost, or this is closed.
      *
      * @return whether the connection is lost
      */
@@ -127,7 +127,7 @@ public final class PolicyKit1 implements AutoCloseable {
         return !bus.isOpen();
     }
 
-    /** Until the connection is lost, or this is closed. */
+    /** Handles connections that leave, until this connection is lost or this is closed. */
     private void follow(Subscription owners) {
         long missed = 0;
         while (true) {
@@ -160,7 +160,7 @@ public final class PolicyKit1 implements AutoCloseable {
         }
     }
 
-    /** Signals were lost: whoever is remembered may have gone. */
+    /** Handles lost signals: any connection may have left meanwhile. */
     private void lookForAll() throws InterruptedException {
         peers.forgetAll();
         for (String connection : engine.connections()) {
@@ -187,7 +187,7 @@ public final class PolicyKit1 implements AutoCloseable {
                         });
     }
 
-    /** Withdraws it: gives the name up, and forgets who has called on this bus, with all agents. */
+    /** Releases the name, and removes the cached callers and the agents of this bus. */
     @Override
     public void close() {
         lost.countDown();
@@ -203,7 +203,7 @@ public final class PolicyKit1 implements AutoCloseable {
                 bus.releaseName(Authority.BUS_NAME);
             }
         } catch (ConnectionLostException e) {
-            // the bus has gone first: so has the name
+            // the bus has gone, and with it the name
         } catch (DBusException e) {
             LOG.log(WARNING, "cannot give up " + Authority.BUS_NAME + ": {0}", e.getMessage());
         } catch (InterruptedException e) {

@@ -30,11 +30,11 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
 /**
- * The methods of {@code org.freedesktop.PolicyKit1.Authority}: what comes in becomes what is held,
- * the engine decides, and refusals become polkit's errors.
+ * The methods of {@code org.freedesktop.PolicyKit1.Authority}: they resolve callers and subjects to
+ * processes held by pidfd, call the engine, and convert refusals to polkit's errors.
  */
 final class PolicyKitMethods {
-    /** The version of polkit whose interface this is. */
+    /** The version of polkit that has this interface. */
     static final String VERSION = "127";
 
     private static final String SUBJECT = "(sa{sv})";
@@ -167,8 +167,7 @@ final class PolicyKitMethods {
     }
 
     /**
-     * What our helper asks before PAM runs, and polkit's does not: an interface of ours on the same
-     * object.
+     * Returns the interface that Holdfast's helper calls before PAM runs; polkit has none like it.
      */
     BusInterface helperDescription() {
         return BusInterface.named(PolicyKit1.HELPER_INTERFACE)
@@ -184,12 +183,12 @@ final class PolicyKitMethods {
                 .build();
     }
 
-    /** What is done for a caller who is known. */
+    /** A method that gets its caller's identity. */
     private interface Asked {
         List<?> answer(MethodCall call, Caller caller) throws Exception;
     }
 
-    /** Finds out who calls, and turns refusals into polkit's errors. */
+    /** Resolves the caller of a method, and converts its refusals to polkit's errors. */
     private MethodHandler answered(Asked handler) {
         return call -> {
             try (Subject.BusName who = peers.subject(call.sender())) {
@@ -200,7 +199,7 @@ final class PolicyKitMethods {
         };
     }
 
-    /** What the caller gets for a failure. */
+    /** Converts a failure to the error that the caller receives. */
     private RuntimeException refusal(Throwable failure) {
         Throwable cause =
                 failure instanceof CompletionException && failure.getCause() != null
@@ -239,9 +238,9 @@ final class PolicyKitMethods {
     }
 
     /**
-     * Begins at once if all are known whom it is about, on the thread that reads: a check is short,
-     * and waking another would take as long. Whoever is not known is asked of the bus, for whose
-     * answer the reader must not wait.
+     * Checks an authorization. If caller and subject are cached, the check begins at once on the
+     * reader thread: it is short, and waking another thread would take as long. Otherwise the bus
+     * has to be asked, and the reader must not wait for its reply.
      */
     private void check(MethodCall call, CompletableFuture<List<?>> reply) {
         if (!isInteractive(call)) {
@@ -283,7 +282,7 @@ final class PolicyKitMethods {
             }
             begin(call, who, subject, reply);
             if (isInteractive(call) && !reply.isDone() && agents.isGone(call.sender())) {
-                engine.disconnected(peers.connection(call.sender())); // nobody tells that again
+                engine.disconnected(peers.connection(call.sender())); // no signal follows
             }
         } catch (RuntimeException | InterruptedException e) {
             reply.completeExceptionally(refusal(e));
@@ -291,7 +290,9 @@ final class PolicyKitMethods {
     }
 
     /**
-     * @param who calls; owned
+     * Begins a check.
+     *
+     * @param who the caller; owned
      * @param subject owned
      */
     private void begin(
@@ -389,7 +390,7 @@ final class PolicyKitMethods {
         return respond(call, caller, 0, OptionalLong.of(asked.uid()), Optional.of(asked));
     }
 
-    /** The process that speaks with the helper: the third argument. */
+    /** Reads the process that talks to the helper, which is the third argument. */
     private Subject.UnixProcess agentProcess(MethodCall call) {
         Struct subject = call.argument(2, Struct.class);
         if (!subject.get(0).equals("unix-process")) {
@@ -398,7 +399,7 @@ final class PolicyKitMethods {
         return subjects.process((Map<?, ?>) subject.get(1), call);
     }
 
-    /** The user of an argument; closes the agent's process if it is none. */
+    /** Reads the user in an argument; closes the agent's process if it is invalid. */
     private static long user(MethodCall call, int argument, Subject.UnixProcess asked) {
         try {
             return user(call.argument(argument, Struct.class));
@@ -441,7 +442,7 @@ final class PolicyKitMethods {
                 "unix-user", Map.of("uid", Variant.of("u", Long.parseLong(user.nameOrUid()))));
     }
 
-    // ---- what is kept
+    // ---- temporary authorizations
 
     private Subject.UnixSession session(MethodCall call) throws InterruptedException {
         Subject subject = subjects.read(call.argument(0, Struct.class), call);
@@ -464,13 +465,13 @@ final class PolicyKitMethods {
                                 each.obtained().getEpochSecond(),
                                 each.expires().getEpochSecond()));
             } catch (ErrnoException | IllegalStateException e) {
-                // it ends at this moment
+                // its process has just gone, or it was just removed
             }
         }
         return List.of(list);
     }
 
-    /** A process without its descriptor: what polkitd puts there no other library can read. */
+    /** Describes a process without its pidfd: other libraries cannot read what polkitd sends. */
     private static Struct described(Subject.UnixProcess process) {
         PidFd held = process.pidFd();
         return PolkitSubject.numbered(held.processId().pid(), startTicks(held), process.uid());
@@ -479,7 +480,7 @@ final class PolicyKitMethods {
     private static long startTicks(PidFd process) {
         try {
             return process.proc().startTicks();
-        } catch (ErrnoException | IllegalStateException e) { // it goes at this moment
+        } catch (ErrnoException | IllegalStateException e) { // it has just gone, or was closed
             return 0;
         }
     }

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads the subjects of D-Bus calls, {@code (sa{sv})}. A process that the caller identifies by PID
  * is held from then on, and marked as unsafe. The caller also passes the user that the process had
- * when it connected. Where the user is missing, polkit reads it from the process as it is at that
- * moment; this class refuses the subject.
+ * when it connected. If the user is missing, this class refuses the subject, whereas polkit reads
+ * the process's present user.
  */
 final class SubjectReader {
     private static final int NO_UID = -1;
@@ -33,6 +33,8 @@ final class SubjectReader {
     }
 
     /**
+     * Reads a subject.
+     *
      * @return owned by the caller
      * @throws AuthorityException FAILED if it is malformed, or there is no such subject
      */
@@ -48,9 +50,9 @@ final class SubjectReader {
     }
 
     /**
-     * Reads a subject without a question to the bus or to the sessions.
+     * Reads a subject without a call of the bus and without reading session files.
      *
-     * @return owned by the caller; empty if it takes such a question
+     * @return owned by the caller; empty if the subject needs either
      * @throws AuthorityException FAILED if it is malformed, or there is no such process
      */
     Optional<Subject> readNow(Struct subject, MethodCall call) {
@@ -79,7 +81,7 @@ final class SubjectReader {
         PidFd process;
         try {
             process = PidFd.adopt(call.message().descriptors().get(handle.index()));
-        } catch (ErrnoException | IllegalStateException e) { // no pidfd, or used twice
+        } catch (ErrnoException | IllegalStateException e) { // not a pidfd, or taken already
             throw notFound(String.valueOf(e.getMessage()));
         }
         try {

@@ -1,5 +1,6 @@
 /**
- * The authority's face on D-Bus, {@code org.freedesktop.PolicyKit1}: its methods, peers and agents.
+ * The authority's D-Bus interface, {@code org.freedesktop.PolicyKit1}: its methods, peers and
+ * agents.
  */
 @NullMarked
 package io.holdfast.authority.polkit1;

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Whom the admin rules name.
+ * The administrators that the admin rules name.
  *
- * @param identities as they were named, without those that could not be read; may be empty: root
+ * @param identities as the rule named them, without invalid ones; may be empty: root
  * @param steps the admin rules that ran, in order
- * @param failure why there are none though no rule said so
+ * @param failure why there are no identities although no rule returned an empty array
  */
 public record AdministratorVerdict(
         List<Identity> identities, List<RuleStep> steps, Optional<String> failure) {

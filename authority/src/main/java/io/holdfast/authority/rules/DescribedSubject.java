@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** A subject that is only described, to try rules without a system. */
+/** A subject given by its facts alone, to try rules without a process. */
 public record DescribedSubject(
         int pid,
         long uid,
@@ -24,7 +24,7 @@ public record DescribedSubject(
         netgroups = Set.copyOf(netgroups);
     }
 
-    /** A user at the machine, in an active session on its first seat. */
+    /** Returns a user at the machine, in an active session on its first seat. */
     public static DescribedSubject atSeat(long uid, String user, String... groups) {
         return new DescribedSubject(
                 1000,
@@ -40,7 +40,7 @@ public record DescribedSubject(
                 Set.of());
     }
 
-    /** A user without a session. */
+    /** Returns a user without a session. */
     public static DescribedSubject remote(long uid, String user, String... groups) {
         return new DescribedSubject(
                 1000,

@@ -9,10 +9,10 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The user whom the programs of rules ({@code polkit.spawn}) run as, in place of root. Thread-safe.
+ * The user that programs of rules ({@code polkit.spawn}) run as, instead of root. Thread-safe.
  *
- * <p>polkitd becomes the user {@value #POLKITD} as a whole. An authority that root starts stays
- * root, so that it can be given any bus and folder, and gives up what rules could do with that.
+ * <p>polkitd as a whole runs as the user {@value #POLKITD}. An authority that root starts stays
+ * root, so that it can use any bus and folder; only the programs of rules lose that power.
  */
 public final class ProgramUser {
     /** The user of polkit's own daemon. */
@@ -30,10 +30,10 @@ public final class ProgramUser {
     }
 
     /**
-     * Looks a user of this machine up.
+     * Looks up a user of this machine.
      *
      * @return empty if there is none
-     * @throws UnknownAccountException if nobody could be asked
+     * @throws UnknownAccountException if no source of the user database answers
      */
     public static Optional<ProgramUser> find(String name)
             throws UnknownAccountException, InterruptedException {
@@ -41,10 +41,10 @@ public final class ProgramUser {
     }
 
     /**
-     * Looks a user up among these accounts.
+     * Looks up a user among these accounts.
      *
      * @return empty if there is none
-     * @throws UnknownAccountException if nobody could be asked
+     * @throws UnknownAccountException if no source of the user database answers
      */
     public static Optional<ProgramUser> find(Accounts accounts, String name)
             throws UnknownAccountException, InterruptedException {
@@ -52,18 +52,19 @@ public final class ProgramUser {
     }
 
     /**
-     * A user whom nobody could be asked about yet: he is looked up when a program is to run, and
-     * none runs before there is an answer, nor where there is no such user.
+     * Makes a user that is looked up when a program is to run, for a user database that does not
+     * answer yet. No program runs before it answers, or if there is no such user.
      */
     public static ProgramUser lookedUpLater(Accounts accounts, String name) {
         return new ProgramUser(accounts, name, null);
     }
 
     /**
-     * Has a program run as this user, with the groups that the user is in. Blocks where it has to
-     * look these up, until that has succeeded once.
+     * Makes a program run as this user, with the user's groups. Blocks to look up user and groups,
+     * until that has succeeded once.
      *
-     * @throws UnknownAccountException if nobody could be asked, or there is no such user
+     * @throws UnknownAccountException if no source of the user database answers, or there is no
+     *     such user
      */
     public Spawn applied(Spawn program) throws UnknownAccountException, InterruptedException {
         Account found = account;

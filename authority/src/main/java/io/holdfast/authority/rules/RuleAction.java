@@ -3,9 +3,9 @@ package io.holdfast.authority.rules;
 import java.util.Map;
 
 /**
- * What a rule may ask of an action.
+ * The action of a check, as rules see it.
  *
- * @param details what the mechanism tells of this case
+ * @param details what the mechanism adds about this case
  */
 public record RuleAction(String id, Map<String, String> details) {
     public RuleAction {

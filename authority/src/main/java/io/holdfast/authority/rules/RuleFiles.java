@@ -22,11 +22,11 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Rules files as they were read, in the order in which they are run: by name, and those of one name
- * by folder, so that {@code 10-local.rules} of /etc comes before that of /usr, and both before
+ * The content of the rules files, in the order in which they run: by name, and files of the same
+ * name by folder, so that {@code 10-local.rules} of /etc comes before that of /usr, and both before
  * {@code 50-default.rules}.
  *
- * @param diagnostics what could not be read
+ * @param diagnostics the files and folders that could not be read
  */
 public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) {
     /** The folders of polkit(8), in order. */
@@ -37,16 +37,22 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
                     Path.of("/usr/local/share/polkit-1/rules.d"),
                     Path.of("/usr/share/polkit-1/rules.d"));
 
-    /** Bytes of one file; a longer one is refused, for to parse it takes many times as much. */
+    /**
+     * The maximum number of bytes of one file; a longer one is refused, as parsing takes far more
+     * memory.
+     */
     public static final int MAX_BYTES = 256 << 10;
 
-    /** Characters of all files; the one that exceeds it and those behind it are refused. */
+    /**
+     * The maximum number of characters of all files; the file that exceeds it and all later ones
+     * are refused.
+     */
     public static final int MAX_TOTAL = 2 << 20;
 
-    /** Of one folder; what comes after them is refused. */
+    /** The maximum number of files of one folder; further files are refused. */
     public static final int MAX_FILES = 4_096;
 
-    /** One file. */
+    /** The path and the content of one file. */
     public record RuleFile(Path path, String source) {}
 
     public RuleFiles {
@@ -54,14 +60,15 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
         diagnostics = List.copyOf(diagnostics);
     }
 
-    /** Whether a file of this name is one of rules, and a change of it a change of the rules. */
+    /** Returns whether a file of this name is a rules file, whose change requires a reload. */
     public static boolean isRuleFile(String name) {
         return name.endsWith(".rules") && !name.startsWith(".") && !name.startsWith("#");
     }
 
     /**
-     * Reads folders. One that does not exist is empty, and one that is named twice, or by a link,
-     * is read where it comes first; what cannot be read is left out and told.
+     * Reads the rules files of folders. A missing folder counts as empty; one that occurs twice,
+     * also by a symbolic link, is read at its first place. What cannot be read is left out, with a
+     * diagnostic.
      *
      * @param folders in order
      */
@@ -70,8 +77,8 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
     }
 
     /**
-     * The same, with more files, as if they stood in a folder before the others. Whatever they are
-     * called, they are rules; one that does not exist is told.
+     * Reads the rules files of folders and some more files, as if these were in a folder before the
+     * others. They need no special name; a missing one is a diagnostic.
      */
     public static RuleFiles read(List<Path> folders, List<Path> more) {
         List<RuleDiagnostic> diagnostics = new ArrayList<>();
@@ -109,7 +116,7 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
         return new RuleFiles(files, diagnostics);
     }
 
-    /** What to say of a file that could not be read; nothing if it was removed meanwhile. */
+    /** Returns the diagnostic of an unreadable file; empty if it was removed meanwhile. */
     private static Optional<String> problem(Path path, boolean wanted, FileException e) {
         if (e.errno() == Errno.EACCES) {
             return Optional.of("may not be read: permission denied");
@@ -127,7 +134,7 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
         try {
             return folder.toRealPath();
         } catch (IOException e) {
-            return folder; // missing or not to be read: list says what there is to say
+            return folder; // missing or unreadable: list() makes the diagnostic
         }
     }
 
@@ -145,7 +152,7 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
                 }
             }
         } catch (NoSuchFileException e) {
-            // as if it were empty
+            // a missing folder counts as empty
         } catch (NotDirectoryException e) {
             diagnostics.add(diagnostic(folder, "not a folder: no rules of it are known"));
         } catch (AccessDeniedException e) {
@@ -162,7 +169,7 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
 
     private static String source(Path path) throws FileException {
         try (OpenedFile file = OpenedFile.open(path, OpenHow.reading().orNull())) {
-            // /dev/null, the way to mask a file, is empty; comments may be in anything
+            // a file masked by a link to /dev/null is empty; comments may be in any encoding
             return new String(file.readAll(MAX_BYTES), StandardCharsets.UTF_8);
         }
     }

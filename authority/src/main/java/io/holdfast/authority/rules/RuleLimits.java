@@ -5,28 +5,28 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What rules may take. {@code evaluators}, {@code waiting}, {@code memory} and {@code programs} are
- * shared by the users who are asked about, root being one of them, as a {@link
- * io.holdfast.core.limit.FairShare}: one user takes half of it at most.
+ * The limits of rules. {@code evaluators}, {@code waiting}, {@code memory} and {@code programs} are
+ * shared by the users of the subjects, root being one of them, as a {@link
+ * io.holdfast.core.limit.FairShare}: one user gets at most half.
  *
- * @param evaluation how long one evaluation may last, the programs it waits for included; also the
- *     longest that a check waits for an evaluator
+ * @param evaluation how long one evaluation may last, including the programs that it waits for;
+ *     also how long a check may wait for an evaluator
  * @param load how long one file may run when it is loaded
  * @param allocated bytes that one evaluation, or the load of one file, may allocate
- * @param depth calls within calls
+ * @param depth the deepest nesting of calls
  * @param text characters of a string that a built-in function takes or makes
  * @param elements of an array that a built-in function goes through
- * @param patience how long an evaluator may be at one check while others wait, before another is
- *     started
+ * @param patience how long an evaluator may run one check while others wait, before another
+ *     evaluator is started
  * @param evaluators threads that evaluate, shared by the users; as many again may be abandoned in a
  *     built-in function
  * @param waiting checks that wait for an evaluator, shared by the users
  * @param memory bytes that all evaluations under way may have allocated together, shared by the
  *     users
- * @param programs of {@code polkit.spawn} under way, shared by the users
- * @param program how long one of them may run
- * @param output bytes that one of them may write to each of its outputs
- * @param logged lines of {@code polkit.log} an evaluation
+ * @param programs programs of {@code polkit.spawn} under way, shared by the users
+ * @param program how long one program may run
+ * @param output bytes that one program may write to each of its outputs
+ * @param logged lines that one evaluation may log by {@code polkit.log}
  */
 public record RuleLimits(
         Duration evaluation,
@@ -61,9 +61,9 @@ public record RuleLimits(
             Limit.count("io.holdfast.authority.programs", 64, "programs of polkit.spawn under way");
 
     /**
-     * Those of polkit(8) where it has any. System properties set what users share: {@code
-     * io.holdfast.authority.evaluators} (8), {@code .waitingChecks} (4096), {@code .programs} (64)
-     * and {@code .rulesMemory} (bytes; a quarter of the heap).
+     * The standard limits, which are those of polkit(8) where it has any. System properties set the
+     * shared ones: {@code io.holdfast.authority.evaluators} (8), {@code .waitingChecks} (4096),
+     * {@code .programs} (64) and {@code .rulesMemory} (bytes; a quarter of the heap).
      */
     public static final RuleLimits STANDARD =
             new RuleLimits(
@@ -82,12 +82,14 @@ public record RuleLimits(
                     1 << 16,
                     100);
 
-    /** The limits of rules that are system properties. */
+    /** Returns the limits of rules that are set by system properties. */
     public static List<Limit> properties() {
         return List.of(EVALUATORS, WAITING, MEMORY, PROGRAMS);
     }
 
     /**
+     * Checks the limits.
+     *
      * @throws IllegalArgumentException if a limit is not positive; {@code programs} and {@code
      *     logged} may be 0
      */
@@ -111,7 +113,9 @@ public record RuleLimits(
     }
 
     /**
-     * @param duration of {@link #evaluation}, positive; 15 s by default
+     * Returns a copy with another {@link #evaluation}.
+     *
+     * @param duration positive; 15 s by default
      * @throws IllegalArgumentException if it is not positive
      */
     public RuleLimits withEvaluation(Duration duration) {
@@ -133,7 +137,9 @@ public record RuleLimits(
     }
 
     /**
-     * @param duration of {@link #load}, positive; 15 s by default
+     * Returns a copy with another {@link #load}.
+     *
+     * @param duration positive; 15 s by default
      * @throws IllegalArgumentException if it is not positive
      */
     public RuleLimits withLoad(Duration duration) {
@@ -155,8 +161,9 @@ public record RuleLimits(
     }
 
     /**
-     * @param bytes of {@link #allocated}, positive; an eighth of the heap and at most 32 MiB by
-     *     default
+     * Returns a copy with another {@link #allocated}.
+     *
+     * @param bytes positive; an eighth of the heap and at most 32 MiB by default
      * @throws IllegalArgumentException if it is not positive
      */
     public RuleLimits withAllocated(long bytes) {
@@ -178,9 +185,11 @@ public record RuleLimits(
     }
 
     /**
-     * @param count of {@link #evaluators}, positive; 8 by default
-     * @param queue of {@link #waiting}, positive; 4096 by default
-     * @param patience until another is started, positive; 20 ms by default
+     * Returns a copy with another {@link #evaluators}, {@link #waiting} and {@link #patience}.
+     *
+     * @param count of evaluators, positive; 8 by default
+     * @param queue how many checks may wait, positive; 4096 by default
+     * @param patience until another evaluator is started, positive; 20 ms by default
      * @throws IllegalArgumentException if one of them is not positive
      */
     public RuleLimits withEvaluators(int count, int queue, Duration patience) {
@@ -202,7 +211,9 @@ public record RuleLimits(
     }
 
     /**
-     * @param bytes of {@link #memory}, positive; a quarter of the heap by default
+     * Returns a copy with another {@link #memory}.
+     *
+     * @param bytes positive; a quarter of the heap by default
      * @throws IllegalArgumentException if it is not positive
      */
     public RuleLimits withMemory(long bytes) {
@@ -224,9 +235,11 @@ public record RuleLimits(
     }
 
     /**
-     * @param count of {@link #programs}, 0 or more; 64 by default
-     * @param duration of {@link #program}, positive; 10 s by default
-     * @param bytes of {@link #output}, positive; 64 KiB by default
+     * Returns a copy with another {@link #programs}, {@link #program} and {@link #output}.
+     *
+     * @param count of programs, 0 or more; 64 by default
+     * @param duration of one program, positive; 10 s by default
+     * @param bytes of each output, positive; 64 KiB by default
      * @throws IllegalArgumentException if one of them is out of its range
      */
     public RuleLimits withPrograms(int count, Duration duration, int bytes) {

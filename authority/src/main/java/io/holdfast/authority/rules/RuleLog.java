@@ -3,22 +3,24 @@ package io.holdfast.authority.rules;
 import io.holdfast.authority.action.Place;
 import java.lang.System.Logger.Level;
 
-/** Receives what rules log, and what is wrong with them. Called by any thread of the rules. */
+/** Receives the log lines and errors of rules. Called by any thread of the rules. */
 @FunctionalInterface
 public interface RuleLog {
-    /** Characters of a line; a longer one is cut, with a mark. */
+    /** The maximum number of characters of a line; a longer one is cut, and the cut is marked. */
     int LINE = 1_024;
 
-    /** The system's log, as {@code io.holdfast.authority.rules}. */
+    /** Logs to the system logger {@code io.holdfast.authority.rules}. */
     RuleLog SYSTEM =
             (place, text) ->
                     System.getLogger("io.holdfast.authority.rules")
                             .log(Level.INFO, () -> place + ": " + text);
 
-    /** Tells nobody. */
+    /** Discards all lines. */
     RuleLog NOWHERE = (_, _) -> {};
 
     /**
+     * Logs a line.
+     *
      * @param text one line, escaped by {@link io.holdfast.core.text.PrintableText}
      */
     void log(Place place, String text);

@@ -1,17 +1,17 @@
 package io.holdfast.authority.rules;
 
 /**
- * How the rules are doing.
+ * Metrics of the rule engine.
  *
- * @param evaluators threads that serve
- * @param stuck threads that were given up in a built-in function and still run; their users' shares
- *     stay charged with them
- * @param stuckEver how many were given up since the start
- * @param programs of {@code polkit.spawn} under way
- * @param evaluations that were answered since the start, of rules and of admin rules
- * @param timeouts of these, how many took longer than they may
- * @param refusals evaluations that never began: no evaluator was free, or their user had no share
- *     left
+ * @param evaluators threads that evaluate rules
+ * @param stuck abandoned threads that still run in a built-in function; they stay charged to their
+ *     users' shares
+ * @param stuckEver threads that were abandoned since the start
+ * @param programs programs of {@code polkit.spawn} under way
+ * @param evaluations evaluations of rules and admin rules that were answered since the start
+ * @param timeouts how many of these exceeded their time limit
+ * @param refusals evaluations that never began: no evaluator was free, or the user's share was used
+ *     up
  */
 public record RuleMetrics(
         int evaluators,

@@ -3,9 +3,9 @@ package io.holdfast.authority.rules;
 import io.holdfast.authority.action.Place;
 
 /**
- * One function that ran.
+ * A function that ran in an evaluation, and its result.
  *
- * @param place where it was added
+ * @param place where a file added it
  * @param result what it returned, for people: {@code "yes"}, {@code nothing}, {@code failed: …}
  */
 public record RuleStep(Place place, String result) {}

@@ -4,65 +4,67 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a rule may ask of a subject. Each answer is found when it is first asked for, taken from or
- * verified against the subject's pidfd, and stays the same for one evaluation. By one thread at a
- * time; may block.
+ * The facts about a subject that rules can use. Each is looked up at its first use, taken from or
+ * verified against the subject's pidfd, and stays the same for one evaluation. Used by one thread
+ * at a time; may block.
  */
 public interface RuleSubject {
     /**
-     * The number of its process; 0 if it is none.
+     * Returns the PID of the subject's process; 0 if it has none.
      *
-     * @throws SubjectGoneException if the process has gone, for all of these methods: the
-     *     evaluation ends with "no"
+     * @throws SubjectGoneException if the process has gone; this holds for all methods, and ends
+     *     the evaluation with "no"
      */
     int pid();
 
-    /** The user that it acts for: 0 to 4294967294. */
+    /** Returns the user for whom the subject acts: 0 to 4294967294. */
     long uid();
 
-    /** The user's name, or its number where it has none. */
+    /** Returns the user's name, or the number of a user without a name. */
     String user();
 
-    /** Names, or numbers of groups that have none. */
+    /** Returns the names of the subject's groups, or the number of a group without a name. */
     List<String> groups();
 
-    /** The seat of its own session; empty if it is in none, or that has none. */
+    /** Returns the seat of the subject's own session; empty without a session or a seat. */
     Optional<String> seat();
 
-    /** The id of the session that it is in itself; empty if it is in none. */
+    /** Returns the id of the session that the subject itself is in; empty if it is in none. */
     Optional<String> session();
 
     /**
-     * Whether the session that stands for it is at this machine: its own, else the display session
-     * of the user in whose slice it is. False if there is none.
+     * Returns whether the session that stands for the subject is at this machine: its own session,
+     * else the display session of the user in whose slice it is. False if there is none.
      */
     boolean isLocal();
 
-    /** Whether the user of that session is active. False if there is none. */
+    /** Returns whether the user of that session is active. False if there is none. */
     boolean isActive();
 
-    /** Empty unless the process is held and its unit could be established. */
+    /** Returns the subject's unit; empty unless its process is held and the unit is certain. */
     Optional<String> systemUnit();
 
-    /** Empty wherever {@link #systemUnit} is. */
+    /** Returns whether the unit sets NoNewPrivileges; empty if {@link #systemUnit} is. */
     Optional<Boolean> noNewPrivileges();
 
     /**
-     * Whether a group is among {@link #groups}.
+     * Returns whether a group is among {@link #groups}.
      *
-     * @param group as it is called there
+     * @param group its name as in {@link #groups}
      */
     boolean isInGroup(String group);
 
-    /** Whether its user is in a netgroup, whatever host and domain that says. */
+    /** Returns whether the subject's user is in a netgroup, on any host and in any domain. */
     boolean isInNetGroup(String netgroup);
 
-    /** The process that is asked about has gone. */
+    /** The subject's process has gone. */
     final class SubjectGoneException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
         /**
-         * @param message which process, for people
+         * Makes an exception.
+         *
+         * @param message names the process, for people
          */
         public SubjectGoneException(String message) {
             super(message);

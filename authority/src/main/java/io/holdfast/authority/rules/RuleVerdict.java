@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What the rules say.
+ * The result of the rules for a check.
  *
- * @param answer empty if no rule has answered: then the defaults hold
+ * @param answer empty if no rule has answered: then the action's defaults apply
  * @param steps the rules that ran, in order
- * @param skipped how many rules were not run, as they do nothing about this action, or about this
- *     user; the latter as far as the one that has answered
- * @param failure why the answer is "no" though no rule said so
+ * @param skipped how many rules did not run because they concern only other actions or other users;
+ *     of the latter, those before the rule that has answered
+ * @param failure why the answer is "no" although no rule returned it
  */
 public record RuleVerdict(
         Optional<ImplicitAuthorization> answer,
@@ -22,7 +22,7 @@ public record RuleVerdict(
         steps = List.copyOf(steps);
     }
 
-    /** Of the rules that were not run, for people; empty if there were none. */
+    /** Describes the rules that were skipped, for people; empty if there were none. */
     public Optional<String> describeSkipped() {
         return skipped == 0
                 ? Optional.empty()

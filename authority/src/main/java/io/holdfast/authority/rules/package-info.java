@@ -1,5 +1,5 @@
 /**
- * Rules in JavaScript from outside: their files and limits, what is asked, and what they answer.
+ * The interface of rules in JavaScript: their files and limits, their inputs and their verdicts.
  */
 @NullMarked
 package io.holdfast.authority.rules;

@@ -3,11 +3,11 @@ package io.holdfast.authority.subject;
 import java.util.List;
 
 /**
- * Who may authenticate as an administrator.
+ * The users who may authenticate as an administrator.
  *
- * @param uids in the order of the identities that stand for them, each once; never empty: root
- *     alone where nobody else is left
- * @param problems identities that stand for nobody known, and why
+ * @param uids in the order of the identities that name them, each once; never empty: root alone if
+ *     there is no other
+ * @param problems the identities that name no known user, each with the reason
  */
 public record Administrators(List<Long> uids, List<String> problems) {
     public Administrators {

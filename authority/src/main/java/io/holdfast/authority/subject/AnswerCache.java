@@ -10,9 +10,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers that are kept for a while: as long as what they hang on stays as it is, but never longer
- * than their age, and of so many questions only. Safe for use by any thread; a question that two
- * ask at once may be put twice.
+ * A cache of answers. An answer is valid as long as the state that it depends on is unchanged, and
+ * at most until its maximum age; the least recently used answers are evicted. Thread-safe; two
+ * threads that need the same answer at once may both compute it.
  */
 final class AnswerCache<K, V> {
     private final int capacity;
@@ -26,8 +26,10 @@ final class AnswerCache<K, V> {
     private record Answer<V>(V value, Object state, long time) {}
 
     /**
-     * @param capacity of how many questions answers are kept: those asked last
-     * @param state what the answers hang on; equal as long as that has not changed
+     * Makes an empty cache.
+     *
+     * @param capacity the maximum number of answers that are cached
+     * @param state returns the state that answers depend on, equal as long as it is unchanged
      * @param clock in nanoseconds
      */
     AnswerCache(int capacity, Duration maxAge, Supplier<?> state, LongSupplier clock) {
@@ -39,12 +41,12 @@ final class AnswerCache<K, V> {
     }
 
     /**
-     * The answer to a question.
+     * Returns the cached answer, or computes it.
      *
-     * @param question put where there is none; what it throws is not kept
+     * @param question computes the answer; its exceptions are not cached
      */
     V get(K key, Function<K, V> question) {
-        Object now = state.get(); // before the question: what changes while it is put counts
+        Object now = state.get(); // first: a change during the question must invalidate its answer
         long time = clock.getAsLong();
         Answer<V> known = known(key);
         if (known != null && time - known.time < maxAge && known.state.equals(now)) {

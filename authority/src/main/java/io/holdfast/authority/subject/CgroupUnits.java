@@ -7,15 +7,15 @@ import io.holdfast.core.process.PidFd;
 import java.util.Optional;
 
 /**
- * Finds units by the process's cgroup alone, as far as {@link CgroupPlace} believes its name. A
- * cgroup does not tell how its unit is set up, so {@code noNewPrivileges} is false here: that one
- * process has given them up says nothing about the other processes of its unit, nor about what it
- * executed before.
+ * Finds units by the process's cgroup alone, if {@link CgroupPlace} trusts the cgroup's name. A
+ * cgroup does not show its unit's configuration, so {@code noNewPrivileges} is always false: the
+ * flag of one process says nothing about the other processes of its unit, nor about the programs
+ * that it executed before it set the flag.
  *
- * @param root of the cgroups of the manager's units; a process elsewhere has no unit
+ * @param root the root cgroup of the manager's units; a process outside of it has no unit
  */
 public record CgroupUnits(CgroupPath root) implements UnitLookup {
-    /** The units of this machine's manager. */
+    /** Returns the units of this machine's manager. */
     public static CgroupUnits ofMachine() {
         return new CgroupUnits(Cgroup.managerRoot());
     }

@@ -11,8 +11,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What stat(2) tells of a file: where two are equal it has not been changed between them, nor
- * replaced. All zero for a file that is not there.
+ * The state of a file as by stat(2): if two stamps are equal, the file was neither changed nor
+ * replaced between them. All zero for a missing file.
  */
 record FileStamp(@Nullable Object key, long modified, long size) {
     private static final FileStamp ABSENT = new FileStamp(null, 0, 0);

@@ -1,11 +1,13 @@
 package io.holdfast.authority.subject;
 
 /**
- * Who can authenticate, or owns an action: a user, a group or a netgroup. Its text form is that of
- * rules and of the owner annotation: {@code unix-user:NAME}, where digits are a number.
+ * A user, group or netgroup that can authenticate or owns an action. Its text form is that of rules
+ * and of the owner annotation, such as {@code unix-user:NAME}; a name of digits is a number.
  */
 public sealed interface Identity {
     /**
+     * A user.
+     *
      * @param nameOrUid as it was written
      */
     record User(String nameOrUid) implements Identity {
@@ -16,6 +18,8 @@ public sealed interface Identity {
     }
 
     /**
+     * A group.
+     *
      * @param nameOrGid as it was written
      */
     record Group(String nameOrGid) implements Identity {
@@ -26,6 +30,8 @@ public sealed interface Identity {
     }
 
     /**
+     * A netgroup.
+     *
      * @param name as it was written
      */
     record Netgroup(String name) implements Identity {
@@ -36,9 +42,9 @@ public sealed interface Identity {
     }
 
     /**
-     * Reads the text form.
+     * Parses the text form.
      *
-     * @throws IllegalArgumentException if it is none: another kind, or no name
+     * @throws IllegalArgumentException if the kind is unknown or the name is empty
      */
     static Identity parse(String text) {
         int colon = text.indexOf(':');

@@ -3,17 +3,18 @@ package io.holdfast.authority.subject;
 import java.util.Optional;
 
 /**
- * A login session, as logind tells of it.
+ * A login session, as logind describes it.
  *
  * @param id letters and digits
- * @param uid of its owner
- * @param user the owner's name; empty if it is not told
- * @param seat where it is, if it is at one
+ * @param uid its owner
+ * @param user the owner's name; empty if logind does not give it
+ * @param seat its seat, if it has one
  * @param state {@code active}, {@code online}, {@code closing} …
- * @param type {@code tty}, {@code x11}, {@code wayland} …; empty if it is not told
- * @param isForeground whether this very session is the active one of its seat, or has none
- * @param isUserActive whether any session of its owner is: what decides, since a user cannot be
- *     told from itself
+ * @param type {@code tty}, {@code x11}, {@code wayland} …; empty if logind does not give it
+ * @param isForeground whether this session itself is active: the foreground session of its seat, or
+ *     without a seat
+ * @param isUserActive whether any session of its owner is active. Decisions use this: the sessions
+ *     of one user are not protected from each other
  * @param isRemote whether it comes over the network
  */
 public record Session(
@@ -26,12 +27,12 @@ public record Session(
         boolean isForeground,
         boolean isUserActive,
         boolean isRemote) {
-    /** Whether it is at a seat of this machine. */
+    /** Returns whether it is at a seat of this machine. */
     public boolean isLocal() {
         return seat.isPresent();
     }
 
-    /** Whether its user has logged out, and processes of it are left. */
+    /** Returns whether its user has logged out while processes of it remain. */
     public boolean isClosing() {
         return state.equals("closing");
     }

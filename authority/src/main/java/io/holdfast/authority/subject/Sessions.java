@@ -22,20 +22,20 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The login sessions of this machine, from the files that logind keeps for sd-login(3): {@code
+ * The login sessions of this machine, from the files that logind writes for sd-login(3): {@code
  * sessions/ID} and {@code users/UID} in {@code /run/systemd}, lines of {@code NAME=VALUE} (systemd,
- * src/login/logind-session.c and logind-user.c: {@code session_save}, {@code user_save}; what is
- * asked of them is as in src/libsystemd/sd-login/sd-login.c). A file is replaced by a rename, so
- * that none is ever seen half-written.
+ * src/login/logind-session.c and logind-user.c: {@code session_save}, {@code user_save}; read as in
+ * src/libsystemd/sd-login/sd-login.c). logind replaces a file by a rename, so a reader never sees a
+ * half-written one.
  *
- * <p>Nothing is kept from one question to the next; each reads two or three small files of a tmpfs.
- * Where there is no logind there are no sessions. Safe for use by any thread.
+ * <p>Nothing is cached: each method reads two or three small files of a tmpfs. Without logind there
+ * are no sessions. Thread-safe.
  */
 public final class Sessions {
-    /** Where logind keeps them. */
+    /** The folder in which logind writes its files. */
     public static final Path FOLDER = Path.of("/run/systemd");
 
-    /** Bytes of one file; a larger one counts as missing. */
+    /** The maximum number of bytes of one file; a larger one counts as missing. */
     public static final int MAX_FILE_SIZE = 64 << 10;
 
     private static final int MAX_ID_LENGTH = 255;
@@ -47,8 +47,10 @@ public final class Sessions {
     private final CgroupPath root;
 
     /**
-     * @param folder in which {@code sessions} and {@code users} are
-     * @param root of the cgroups of the manager that makes sessions' scopes
+     * Makes the sessions of a folder.
+     *
+     * @param folder the parent of {@code sessions} and {@code users}
+     * @param root the root cgroup of the manager that makes the sessions' scopes
      */
     public Sessions(Path folder, CgroupPath root) {
         this.sessions = folder.resolve("sessions");
@@ -56,14 +58,14 @@ public final class Sessions {
         this.root = root;
     }
 
-    /** Those of this machine; where PID 1 can be seen, as seen from its cgroup. */
+    /** Returns this machine's sessions; cgroups are relative to PID 1's, if PID 1 is visible. */
     public static Sessions ofMachine() {
         return new Sessions(FOLDER, Cgroup.managerRoot());
     }
 
     /**
-     * The session that a process belongs to, by its cgroup now, if {@link CgroupPlace} believes
-     * that name. Processes of the user's own manager belong to none.
+     * Finds the session that a process belongs to, by its present cgroup, if {@link CgroupPlace}
+     * trusts the cgroup's name. Processes of the user's own manager belong to no session.
      *
      * @throws ErrnoException ESRCH if the process is reaped
      */
@@ -72,8 +74,8 @@ public final class Sessions {
     }
 
     /**
-     * The session that is a process's for decisions: its own or, where it is in none, the display
-     * session of the user whose slice it is in.
+     * Finds the session that counts for decisions about a process: its own, or else the display
+     * session of the user in whose slice the process is.
      *
      * @throws ErrnoException ESRCH if the process is reaped
      */
@@ -95,7 +97,7 @@ public final class Sessions {
     }
 
     /**
-     * A session.
+     * Finds a session by its id.
      *
      * @return empty if there is none of this id
      */
@@ -121,29 +123,30 @@ public final class Sessions {
                         isYes(file.get("REMOTE"))));
     }
 
-    /** The session in which a user is to be spoken to, as sd_uid_get_display(3). */
+    /** Finds a user's primary graphical or text session, as sd_uid_get_display(3). */
     public Optional<Session> display(long uid) {
         return Optional.ofNullable(read(users.resolve(Long.toString(uid))).get("DISPLAY"))
                 .flatMap(this::session);
     }
 
-    /** Whether a user is active in any session, as sd_uid_get_state(3). */
+    /** Returns whether any session of the user is active, as sd_uid_get_state(3). */
     public boolean isActive(long uid) {
         return "active".equals(read(users.resolve(Long.toString(uid))).get("STATE"));
     }
 
     /**
-     * Tells when sessions or users have changed.
+     * Watches for changes of sessions and users.
      *
-     * @param changed as {@link FolderWatch} calls it
-     * @throws IOException as {@link FolderWatch}
+     * @param changed called after each change, as by {@link FolderWatch}
+     * @throws IOException as {@link FolderWatch} does
      */
     public FolderWatch watch(Runnable changed) throws IOException {
         return new FolderWatch(List.of(sessions, users), Sessions::isId, changed);
     }
 
     /**
-     * Letters and digits: no path leads out of the folder, nor to the FIFOs {@code ID.ref} in it.
+     * Returns whether this is an id of letters and digits only, so that no path leads out of the
+     * folder or to the FIFOs {@code ID.ref} in it.
      */
     private static boolean isId(String id) {
         return !id.isEmpty()
@@ -159,7 +162,7 @@ public final class Sessions {
         return "1".equals(value) || "yes".equals(value);
     }
 
-    /** The lines of a file; none if it is not there, or is no such file. */
+    /** Reads the lines of a file; none if it is missing, not a regular file, or too large. */
     private static Map<String, String> read(Path file) {
         byte[] bytes;
         try (OpenedFile opened = OpenedFile.open(file, OpenHow.reading())) {
@@ -177,7 +180,9 @@ public final class Sessions {
         return values;
     }
 
-    /** Values with characters that a shell would look at stand in quotes (env_file_fputs). */
+    /**
+     * Removes the quotes around values that contain a shell's special characters (env_file_fputs).
+     */
     private static String unquoted(String value) {
         if (value.length() < 2 || !value.startsWith("\"") || !value.endsWith("\"")) {
             return value;

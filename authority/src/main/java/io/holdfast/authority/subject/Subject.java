@@ -12,40 +12,41 @@ import java.util.Optional;
  * The process, connection or session that a decision is about, and the user for whom it acts.
  *
  * <p>A process is identified by two things together: the pidfd that holds it, and the user that it
- * had when it connected to whoever asks. The pidfd says which process is meant. It does not say for
- * whom that acts, because a process changes its users: it executes a set-uid program, or calls
- * setresuid(2). A decision by the user of now would give a user the authorizations of root, if he
- * executes such a program between his request and the decision (CVE-2011-1485, CVE-2013-4288). So
- * no subject is made from a process alone: the user comes with it, from the socket ({@link
- * io.holdfast.core.socket.Peer}), from the bus, or from the caller who saw it there.
+ * had when it connected to the caller. The pidfd identifies the process. It does not identify the
+ * user for whom the process acts, because a process can change its user: it executes a set-uid
+ * program, or calls setresuid(2). A decision by the present user would give a user the
+ * authorizations of root if the process executes such a program between the request and the
+ * decision (CVE-2011-1485, CVE-2013-4288). So no subject is made from a process alone: the user
+ * comes with it, from the socket ({@link io.holdfast.core.socket.Peer}), from the bus, or from the
+ * caller to which the process connected.
  *
- * <p>A process in a subject is owned: closing the subject closes its pidfd. Immutable; safe for use
- * by any thread until it is closed.
+ * <p>A subject owns its process: closing the subject closes the pidfd. Immutable; any thread may
+ * use it until it is closed.
  */
 public sealed interface Subject extends AutoCloseable {
-    /** The user for whom it acts: 0 to 4294967294. */
+    /** Returns the user for whom it acts: 0 to 4294967294. */
     long uid();
 
-    /** The process, where it is one. */
+    /** Returns the process; empty if the subject is a session, or its process is not known. */
     Optional<UnixProcess> process();
 
-    /** The same with descriptors of its own. */
+    /** Returns an equal subject with its own descriptors. */
     Subject duplicate();
 
     @Override
     void close();
 
-    /** How a process came to be held, and so what may be decided about it. */
+    /** How the pidfd was obtained, which determines how far the process can be trusted. */
     enum Origin {
-        /** The caller passed a pidfd, and claims the user. */
+        /** The caller passed a pidfd, and states the user. */
         DESCRIPTOR("by a pidfd that was passed", true),
-        /** It is the peer of a socket, held since it connected; the kernel noted its user then. */
+        /** The peer of a socket, held since it connected; the kernel recorded its user then. */
         PEER("since it connected", true),
-        /** The bus passed its pidfd (ProcessFD), and the user that it had when it connected. */
+        /** The bus passed its pidfd (ProcessFD), and its user at the time that it connected. */
         BUS("by the bus since it connected", true),
         /**
-         * The caller passed a number, which was turned into a pidfd here, and claims the user. The
-         * process that had the number before may have been meant.
+         * The caller passed a PID, which was turned into a pidfd here, and states the user. The
+         * caller may have meant an earlier process with the same PID.
          */
         NUMBER("from a number that was passed, unsafe", false);
 
@@ -57,7 +58,7 @@ public sealed interface Subject extends AutoCloseable {
             this.safe = safe;
         }
 
-        /** Whether it is certain that the process is the one that is meant. */
+        /** Returns whether the process is certainly the one that the caller means. */
         public boolean isSafe() {
             return safe;
         }
@@ -71,10 +72,10 @@ public sealed interface Subject extends AutoCloseable {
     /**
      * A process.
      *
-     * @param uid the user that it had when it connected: noted by the kernel or the bus, or claimed
-     *     by the caller, as {@code origin} says
-     * @param groups its supplementary groups at that time, with the primary one; empty if they are
-     *     those that a database has for the user
+     * @param uid the user that it had when it connected: recorded by the kernel or the bus, or
+     *     stated by the caller, depending on {@code origin}
+     * @param groups its supplementary groups at that time and the primary one; empty if the groups
+     *     in the user database are to be used
      */
     record UnixProcess(PidFd pidFd, long uid, Origin origin, Optional<List<Long>> groups)
             implements Subject {
@@ -83,7 +84,7 @@ public sealed interface Subject extends AutoCloseable {
         }
 
         /**
-         * A process that a caller passes with the user that it saw.
+         * Makes a subject of a process and the user that the caller states.
          *
          * @param pidFd owned from now on
          */
@@ -92,9 +93,9 @@ public sealed interface Subject extends AutoCloseable {
         }
 
         /**
-         * The process at the other end of a socket, with the user and groups of that connection.
+         * Makes a subject of a socket's peer, with the user and groups of that connection.
          *
-         * @param peer whose process is owned by the subject from now on
+         * @param peer the subject owns its process from now on
          */
         public static UnixProcess of(Peer.Held peer) {
             LinkedHashSet<Long> groups = new LinkedHashSet<>(List.of(peer.gid()));
@@ -104,9 +105,9 @@ public sealed interface Subject extends AutoCloseable {
         }
 
         /**
-         * Whether the user is certain, or is at least the process's real user now. A claim that is
-         * not even true now can be refused; one that is true now proves nothing for a caller that
-         * may ask about others, whose word counts instead.
+         * Returns whether the user is certain, or is at least the process's present real user. A
+         * stated user that is not even the present one can be refused. A match proves nothing, but
+         * a caller that may ask about other users is trusted anyway.
          */
         public boolean isPlausible() {
             try {
@@ -115,15 +116,15 @@ public sealed interface Subject extends AutoCloseable {
                     case DESCRIPTOR, NUMBER -> realUid(pidFd) == uid;
                 };
             } catch (ErrnoException e) {
-                return false; // it is gone
+                return false; // the process has gone
             }
         }
 
         /**
-         * The real user of a process now: to refuse a claim by, or to tell people; never the user
-         * of a decision.
+         * Returns the present real user of a process. Use it to refuse a stated user or for
+         * display, never as the user of a decision.
          *
-         * @throws ErrnoException ESRCH if it is gone
+         * @throws ErrnoException ESRCH if the process has gone
          */
         public static long realUid(PidFd pidFd) {
             return pidFd.info()
@@ -158,7 +159,7 @@ public sealed interface Subject extends AutoCloseable {
      * A connection to a message bus.
      *
      * @param name unique, also among the connections of other buses
-     * @param unixProcess who connected; empty if the bus could not tell
+     * @param unixProcess the process that connected; empty if the bus did not report it
      */
     record BusName(String name, long uid, Optional<UnixProcess> unixProcess) implements Subject {
         @Override

@@ -19,30 +19,30 @@ import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 
 /**
- * The users, groups and netgroups of this machine as decisions need them: by number, which is 32
- * bits without a sign, and with an answer for those that have no name. Nothing here defaults to
- * root but {@link #administrators}.
+ * The users, groups and netgroups of this machine, as decisions need them: identified by unsigned
+ * 32-bit numbers, with an answer also for a number that has no name. Nothing here defaults to root
+ * except {@link #administrators}.
  *
- * <p>Answers are kept until one of the files that they hang on changes, {@link #MAX_AGE} at most:
- * what another source of the name service switch says may be as old as that. Safe for use by any
- * thread. A question of which no answer is kept may block, as {@link Accounts} says.
+ * <p>Answers are cached until one of the files that they depend on changes, and at most for {@link
+ * #MAX_AGE}: an answer from another source of the name service switch may be that old. Thread-safe.
+ * A lookup that is not cached may block, see {@link Accounts}.
  *
- * <p>Where nobody answers, all methods throw {@link UnavailableException}: not to know is no reason
- * to allow anything.
+ * <p>A lookup that no source answers throws {@link UnavailableException}: an unknown fact must not
+ * allow anything. Only {@link #administrators} reports it as a problem instead.
  */
 public final class Users {
-    /** Answers that are kept of each kind of question. */
+    /** The maximum number of cached answers of each kind of lookup. */
     public static final int MAX_ANSWERS = 4096;
 
-    /** How old an answer may be: {@link CoreLimits#ACCOUNT_AGE}. */
+    /** The maximum age of a cached answer: {@link CoreLimits#ACCOUNT_AGE}. */
     public static final Duration MAX_AGE = CoreLimits.ACCOUNT_AGE.duration();
 
-    /** Files whose change ends all answers. */
+    /** The files whose change invalidates all cached answers. */
     public static final List<Path> FILES =
             List.of(Path.of("/etc/passwd"), Path.of("/etc/group"), Path.of("/etc/nsswitch.conf"));
 
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
-    private static final long NOBODY = 0xFFFF_FFFFL; // (uid_t) -1, of nobody
+    private static final long NOBODY = 0xFFFF_FFFFL; // (uid_t) -1, which no user has
     private static final long ROOT = 0;
 
     private final Accounts accounts;
@@ -53,15 +53,18 @@ public final class Users {
     private final AnswerCache<String, Optional<Group>> groupEntries;
     private final AnswerCache<String, List<NetgroupMember>> netgroups;
 
-    /** Those of the machine that we are on. */
+    /** Makes the users of this machine. */
     public Users() {
         this(Accounts.SYSTEM, FILES, MAX_ANSWERS, MAX_AGE, System::nanoTime);
     }
 
     /**
-     * @param files whose change ends all answers
-     * @param maxAnswers that are kept of each kind of question
-     * @param clock in nanoseconds, by which they age
+     * Makes the users of this source.
+     *
+     * @param files a change of any of them invalidates all cached answers
+     * @param maxAnswers the maximum number of cached answers of each kind of lookup
+     * @param maxAge the maximum age of a cached answer
+     * @param clock in nanoseconds, for the age of answers
      */
     public Users(
             Accounts accounts,
@@ -81,7 +84,7 @@ public final class Users {
         this.netgroups = new AnswerCache<>(maxAnswers, maxAge, () -> FileStamp.of(watched), clock);
     }
 
-    /** Nobody could be asked who somebody is: whatever hangs on it is to be refused. */
+    /** No source of the user database answered: a decision that depends on it must refuse. */
     public static final class UnavailableException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
@@ -91,9 +94,9 @@ public final class Users {
     }
 
     /**
-     * A user with an entry.
+     * Finds a user in the database.
      *
-     * @param nameOrUid digits are a number, all else is a name
+     * @param nameOrUid digits are a uid; anything else is a name
      * @return empty if there is none
      */
     public Optional<Account> user(String nameOrUid) {
@@ -101,10 +104,10 @@ public final class Users {
     }
 
     /**
-     * A user's number.
+     * Finds a user's number.
      *
-     * @param nameOrUid digits are a number, be there such a user or not; all else is a name
-     * @return 0 to 4294967294; empty if no user has the name, or none can have the number
+     * @param nameOrUid digits are a uid, whether or not such a user exists; anything else is a name
+     * @return 0 to 4294967294; empty if no user has the name, or the number is out of range
      */
     public OptionalLong uid(String nameOrUid) {
         return isNumber(nameOrUid)
@@ -114,13 +117,13 @@ public final class Users {
                         .orElse(OptionalLong.empty());
     }
 
-    /** A user's name, or its number where it has none. */
+    /** Returns a user's name, or its number if it has no name. */
     public String name(long uid) {
         String number = Long.toString(checked(uid));
         return uid == NOBODY ? number : user(number).map(Account::name).orElse(number);
     }
 
-    /** A group's name, or its number where it has none. */
+    /** Returns a group's name, or its number if it has no name. */
     public String groupName(long gid) {
         if (checked(gid) == NOBODY) {
             return Long.toString(gid);
@@ -130,9 +133,9 @@ public final class Users {
     }
 
     /**
-     * The groups of a user as the database has them, the primary one first.
+     * Returns the groups of a user in the database, the primary one first.
      *
-     * @return none if it is not in the database
+     * @return empty if the user is not in the database
      */
     public List<Long> groups(long uid) {
         if (checked(uid) == NOBODY) {
@@ -152,16 +155,16 @@ public final class Users {
         return List.copyOf(all);
     }
 
-    /** The same by their names, or numbers of those that have none. */
+    /** Returns the names of the same groups, or the number of a group that has no name. */
     public List<String> groupNames(long uid) {
         return namesOfGroups.get(
                 checked(uid), key -> groups(key).stream().map(this::groupName).toList());
     }
 
     /**
-     * Whether a user is in a netgroup, on whatever host and in whatever domain, as innetgr(3).
+     * Returns whether a user is in a netgroup, on any host and in any domain, as innetgr(3).
      *
-     * @param user its name
+     * @param user the user's name
      */
     public boolean isInNetgroup(String user, String netgroup) {
         for (NetgroupMember member : netgroup(netgroup)) {
@@ -177,11 +180,11 @@ public final class Users {
     }
 
     /**
-     * The users whom an identity stands for. A group stands for its members, and for the subject's
-     * own user where it is that one's primary group; a netgroup for the users that it lists. Root
-     * is a member of neither.
+     * Returns the users that an identity names. A group names its members, and the subject's own
+     * user if it is that user's primary group; a netgroup names the users that it lists. Neither
+     * ever names root.
      *
-     * @param subject the uid of the user who is asked about
+     * @param subject the uid of the subject's user
      */
     public List<Long> expand(Identity identity, long subject) {
         Set<Long> uids = new LinkedHashSet<>();
@@ -221,11 +224,11 @@ public final class Users {
     }
 
     /**
-     * The users who can authenticate where these identities are the administrators: those whom they
-     * stand for, without identities that stand for nobody or that nobody can tell of; root alone
-     * where none is left.
+     * Returns the users who can authenticate if these identities are the administrators. An
+     * identity that names no user, or cannot be looked up, is skipped and reported as a problem; if
+     * no user is left, root alone.
      *
-     * @param subject the uid of the user who is asked about
+     * @param subject the uid of the subject's user
      */
     public Administrators administrators(List<Identity> identities, long subject) {
         Set<Long> uids = new LinkedHashSet<>();

@@ -1,4 +1,4 @@
-/** Who is asked about: processes by pidfd, their users, sessions and units. */
+/** The subjects of decisions: processes held by pidfd, with their users, sessions and units. */
 @NullMarked
 package io.holdfast.authority.subject;
 

@@ -1,10 +1,9 @@
 package io.holdfast.authority.survival;
 
 /**
- * Where an authentication agent is found again after the authority that it registered with has
- * died.
+ * The address at which a restarted authority finds an authentication agent of the previous one.
  *
- * @param bus the id of the bus, which another instance of it does not have
- * @param uniqueName of the agent's connection
+ * @param bus the id of the bus; a restarted bus has another id
+ * @param uniqueName the unique name of the agent's connection
  */
 public record AgentAddress(String bus, String uniqueName) {}

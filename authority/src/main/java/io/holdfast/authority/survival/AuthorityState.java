@@ -22,17 +22,17 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an authority writes down, so that the next one of the same boot has it although this one is
- * killed: a record for each temporary authorization and each agent on a bus. A record is written
- * before what it is about is in force, and removed before that has ended for anybody who asks.
+ * The state that a killed authority leaves to the next one in the same boot: a record for each
+ * temporary authorization and each agent on a bus. A record is written before its authorization or
+ * agent is in force, and removed before that ends for any client.
  *
- * <p>What is written down is bound to processes by their pidfs ids: what a record is about ends
- * with its process, whoever has the number by then. An authority that ends in order removes its
- * records: stopping it revokes all authorizations.
+ * <p>A record identifies its process by the pidfs id: it ends with the process, even if the PID is
+ * reused. An authority that stops in order removes its records: stopping it revokes all
+ * authorizations.
  *
- * <p>Write and remove on one thread; blocking for as long as a file system in memory takes. A
- * record that cannot be written is a line of the log: what it is about is in force, and is lost
- * with this process.
+ * <p>One thread writes and removes; it blocks as long as a file system in memory takes. If a record
+ * cannot be written, that is logged: the authorization or agent is in force, but is lost with this
+ * process.
  */
 public final class AuthorityState implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
@@ -45,7 +45,7 @@ public final class AuthorityState implements AutoCloseable {
     private static final String IDS = "ids";
     private static final String RESERVED = "reserved";
 
-    /** So many ids are given for each time that the file is written. */
+    /** The number of ids that are reserved by each write of the file {@link #IDS}. */
     private static final int RESERVED_AT_ONCE = 64;
 
     private final @Nullable StateFolder folder;
@@ -62,17 +62,17 @@ public final class AuthorityState implements AutoCloseable {
         this.generation = generation;
     }
 
-    /** Nothing is written down. */
+    /** Returns a state that records nothing. */
     public static AuthorityState none() {
         return new AuthorityState(null, null, "");
     }
 
     /**
-     * Writes down in a folder of this authority's own.
+     * Opens a state folder, which only this authority may use.
      *
-     * @param path made with the mode 0700 if it is missing
-     * @throws ErrnoException if another user could change what is in it
-     * @return one that writes nothing down, with a line in the log, where processes have no ids:
+     * @param path created with mode 0700 if it is missing
+     * @throws ErrnoException if another user could change files in it
+     * @return a state that records nothing, with a line in the log, if processes have no pidfs id:
      *     before Linux 6.9
      * @throws IllegalStateException if another authority uses the folder
      */
@@ -103,16 +103,16 @@ public final class AuthorityState implements AutoCloseable {
         }
     }
 
-    /** Whether anything is written down. */
+    /** Returns whether records are written. */
     public boolean isKept() {
         return folder != null;
     }
 
-    // ---- from the authority before
+    // ---- from the previous authority
 
     /**
-     * What the authority before this one has left. Its records stay, but for those that do not
-     * count.
+     * Restores the records of the previous authority. Valid records stay in the folder; the others
+     * are removed.
      *
      * @param now in nanoseconds of CLOCK_BOOTTIME
      */
@@ -125,7 +125,7 @@ public final class AuthorityState implements AutoCloseable {
         Map<String, String> dropped = new LinkedHashMap<>();
         Map<String, Fields> all = folder.read(dropped::put);
         if (dropped.containsKey(IDS)) {
-            lastId = now / 1_000_000; // more than were given in so many milliseconds
+            lastId = now / 1_000_000; // above all ids of this boot, given at under one per ms
         }
         all.forEach((name, fields) -> {
             try {
@@ -158,9 +158,9 @@ public final class AuthorityState implements AutoCloseable {
         return Long.parseLong(name.substring(AUTHORIZATION.length()));
     }
 
-    // ---- for the authority after
+    // ---- for the next authority
 
-    /** The id of the next temporary authorization: none is given twice in a boot. */
+    /** Returns the id of the next temporary authorization; ids are unique within a boot. */
     public String nextId() {
         lastId++;
         if (folder != null && lastId > reserved) {
@@ -170,23 +170,23 @@ public final class AuthorityState implements AutoCloseable {
         return AUTHORIZATION + lastId;
     }
 
-    /** Writes down an authorization that is to be in force. */
+    /** Records an authorization before it is in force. */
     public void write(KeptAuthorization authorization) {
         if (folder != null) {
             try {
                 write(authorization.id(), authorization.fields());
             } catch (ErrnoException e) {
-                // its process has ended, and so will it
+                // its process has ended: the authorization will be removed
             }
         }
     }
 
-    /** A name for the record of an agent. */
+    /** Returns a new name for the record of an agent. */
     public String agentRecord() {
         return AGENT + generation + "-" + lastAgent.incrementAndGet();
     }
 
-    /** Writes down an agent that is to be asked. */
+    /** Records an agent. */
     public void write(KeptAgent agent) {
         if (folder != null) {
             write(agent.record(), agent.fields());
@@ -207,7 +207,7 @@ public final class AuthorityState implements AutoCloseable {
         }
     }
 
-    /** Removes the record of an authorization, by its id, or of an agent. */
+    /** Removes the record of an authorization, by its id, or of an agent, by the record's name. */
     public void remove(String name) {
         if (folder != null) {
             try {
@@ -218,7 +218,7 @@ public final class AuthorityState implements AutoCloseable {
         }
     }
 
-    /** The clock of the deadlines. */
+    /** Returns the time of the clock that deadlines use: CLOCK_BOOTTIME, in nanoseconds. */
     public static long now() {
         return SysTime.sinceBoot();
     }

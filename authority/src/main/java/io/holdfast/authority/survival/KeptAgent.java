@@ -6,13 +6,13 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
 
 /**
- * An authentication agent as it is written down: where it is on its bus, and which process it is.
+ * The record of an authentication agent: its address on the bus, and its process.
  *
- * @param record the name of its record
- * @param address where it can be found as long as it and its bus live
- * @param process that has registered it, as {@code PID:ID}
- * @param path of its object
- * @param scope the fields of the subject for whom it asks
+ * @param record the name of the record
+ * @param address valid as long as the agent's connection and its bus live
+ * @param process the process that registered the agent, as {@code PID:ID}
+ * @param path the path of its D-Bus object
+ * @param scope the fields of the subject that it serves
  */
 public record KeptAgent(
         String record,
@@ -25,11 +25,11 @@ public record KeptAgent(
     private static final String SCOPE = "scope";
 
     /**
-     * An agent on a bus, from now on.
+     * Makes the record of an agent on a bus.
      *
      * @param record a name that no other record has
-     * @param process that has registered it
-     * @param scope for whom it asks
+     * @param process the process that registered the agent
+     * @param scope the session or process that it serves
      * @throws io.holdfast.core.ErrnoException ESRCH if the process, or that of the scope, is reaped
      */
     public static KeptAgent of(
@@ -69,16 +69,16 @@ public record KeptAgent(
                 fields);
     }
 
-    /** Whether that process is the one that has registered it. */
+    /** Returns whether this process registered the agent. */
     public boolean isOf(PidFd other) {
         return SubjectFields.name(other).equals(process);
     }
 
     /**
-     * For whom it asks, held again.
+     * Restores the subject that the agent serves.
      *
      * @return owned by the caller
-     * @throws IllegalArgumentException if that has ended, or these are not the fields of it
+     * @throws IllegalArgumentException if the subject has ended, or the fields are invalid
      */
     public Subject restoreScope(Sessions sessions) {
         try {

@@ -7,15 +7,15 @@ import java.time.Instant;
 import java.util.OptionalLong;
 
 /**
- * A temporary authorization as it is written down.
+ * The record of a temporary authorization.
  *
- * @param id as {@code tmpauthz7}
- * @param subject its process; owned by whoever has this from {@link AuthorityState#recover}
- * @param scope for whom the agent was registered; owned likewise
- * @param obtained for people
- * @param expires for people
+ * @param id such as {@code tmpauthz7}
+ * @param subject its process; the receiver of {@link AuthorityState#recover} owns it
+ * @param scope the session or process that the agent was registered for; owned likewise
+ * @param obtained for display
+ * @param expires for display
  * @param deadline in nanoseconds of CLOCK_BOOTTIME
- * @param administrator who has authenticated, if it had to be one
+ * @param administrator the administrator who authenticated, if one was required
  */
 public record KeptAuthorization(
         String id,
@@ -42,12 +42,12 @@ public record KeptAuthorization(
     }
 
     /**
-     * What was written down, held again.
+     * Restores an authorization from its record.
      *
-     * @param id the name of its record
-     * @param now by the clock of its deadline
+     * @param id the name of the record
+     * @param now by the clock of the deadline
      * @throws LostException if it has expired, or its process or session has ended
-     * @throws IllegalArgumentException if these are not the fields of one
+     * @throws IllegalArgumentException if the fields are invalid
      */
     static KeptAuthorization restore(String id, Fields fields, Sessions sessions, long now)
             throws LostException {

@@ -1,6 +1,6 @@
 package io.holdfast.authority.survival;
 
-/** A record cannot be restored: what it is about has ended. */
+/** A record cannot be restored: it has expired, or its process or session has ended. */
 final class LostException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -14,8 +14,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Subjects as fields of a state file. A process is written as its number and pidfs id, and restored
- * only if the process with that number still is the one with that id.
+ * Converts subjects to fields of a state file and back. A process is written as its PID and pidfs
+ * id, and restored only if the process with that PID still has that id.
  */
 final class SubjectFields {
     private static final String SESSION = ".session";
@@ -27,9 +27,9 @@ final class SubjectFields {
     private SubjectFields() {}
 
     /**
-     * Adds a subject.
+     * Adds the fields of a subject.
      *
-     * @param prefix of the names of its fields
+     * @param prefix of the names of the fields
      * @throws ErrnoException ESRCH if its process is reaped
      * @throws IllegalArgumentException if it is neither a session nor a process
      */
@@ -57,17 +57,17 @@ final class SubjectFields {
         return groups.stream().map(String::valueOf).collect(Collectors.joining(","));
     }
 
-    /** A process as it is written down; the boot is that of the file. */
+    /** Returns the text form of a process, without the boot, which is that of the file. */
     static String name(PidFd process) {
         return process.processId().inThisBoot().toString();
     }
 
     /**
-     * The subject that was written down.
+     * Restores a subject from its fields.
      *
      * @return owned by the caller
-     * @throws LostException if it is there no longer
-     * @throws IllegalArgumentException if these are not the fields of one
+     * @throws LostException if its session or process has ended
+     * @throws IllegalArgumentException if the fields are invalid
      */
     static Subject restore(Fields fields, String prefix, Sessions sessions) throws LostException {
         Optional<String> session = fields.find(prefix + SESSION);
@@ -87,7 +87,7 @@ final class SubjectFields {
         return new Subject.UnixSession(id, uid);
     }
 
-    /** The same of a subject that is a process. */
+    /** Restores a subject that is a process, as {@link #restore}. */
     static Subject.UnixProcess restoreProcess(Fields fields, String prefix) throws LostException {
         long uid = requiredNumber(fields, prefix + UID);
         Subject.Origin origin = fields.word(prefix + ORIGIN, Subject.Origin.class);
@@ -99,9 +99,9 @@ final class SubjectFields {
     }
 
     /**
-     * Holds the process that was written down.
+     * Holds the process of this text form by a pidfd.
      *
-     * @throws LostException if it has ended, or another has its number
+     * @throws LostException if it has ended, or another process has its PID
      */
     private static PidFd process(String name) throws LostException {
         ProcessId id = ProcessId.parse(name);

@@ -1,6 +1,6 @@
 /**
- * What outlives an authority that is killed: temporary authorizations, and where its authentication
- * agents are.
+ * The state that survives when an authority is killed: its temporary authorizations, and the
+ * addresses of its authentication agents.
  */
 @NullMarked
 package io.holdfast.authority.survival;

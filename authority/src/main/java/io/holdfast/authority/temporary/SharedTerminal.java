@@ -9,21 +9,21 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Whether a temporary authorization of one process serves another: if they are the same, or if both
- * are children of one living process, of the same user, in one cgroup with it, and on the pseudo
- * terminal of one session with it (polkit 127: commands that are typed into one shell).
+ * Decides whether a temporary authorization of one process applies to another: if they are the same
+ * process, or if both are children of one living process, of the same user, and all three are in
+ * one cgroup and on the pseudo terminal of one session (polkit 127: commands typed into one shell).
  *
  * <p>Polkit compares the start times of the processes with the change time of the terminal's file,
- * so that a terminal whose number was reused is not taken for the former one. One is a time since
- * boot and the other is wall-clock time: when the clock is set, the comparison is wrong. A common
- * session says the same without a clock, see {@link Proc#sharesTerminal}.
+ * so that a reused terminal number is not taken for the former terminal. One is a time since boot
+ * and the other is wall-clock time: when the clock is set, the comparison is wrong. A common
+ * session proves the same without a clock, see {@link Proc#sharesTerminal}.
  */
 final class SharedTerminal {
     private static final int UNIX98_PTY_SLAVE_MAJOR = 136; // linux/major.h
 
     private SharedTerminal() {}
 
-    /** Why it does not serve; empty if it does. */
+    /** Returns why the authorization does not apply; empty if it does. */
     static Optional<String> unfit(Subject.UnixProcess granted, Subject.UnixProcess asking) {
         if (granted.pidFd().equals(asking.pidFd())) {
             return Optional.empty();
@@ -37,7 +37,7 @@ final class SharedTerminal {
                     : Optional.of("of another user");
         } catch (ErrnoException e) {
             return Optional.of("of another process, and " + e.getMessage());
-        } catch (IllegalStateException e) { // it is revoked at this moment
+        } catch (IllegalStateException e) { // the authorization was revoked just now
             return Optional.of("of another process, which has just gone");
         }
     }

@@ -5,13 +5,14 @@ import java.time.Instant;
 import java.util.OptionalLong;
 
 /**
- * What an authentication has left behind: the same process may do the same again for a while.
+ * A temporary authorization: after an authentication, the same process may do the same action again
+ * for a while.
  *
- * @param id as {@code tmpauthz7}
+ * @param id such as {@code tmpauthz7}
  * @param subject the process; lent, and held as long as this is in force
- * @param scope for whom the agent was registered
- * @param administrator the administrator who authenticated, if that was asked for: it must still be
- *     one when this is used
+ * @param scope the session or process that the agent was registered for
+ * @param administrator the administrator who authenticated, if one was required: that user must
+ *     still be an administrator when this is used
  */
 public record TemporaryAuthorization(
         String id,

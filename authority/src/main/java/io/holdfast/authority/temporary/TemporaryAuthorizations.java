@@ -20,31 +20,32 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * The temporary authorizations that are in force. Each ends when its time is over, when it is
- * revoked, when its process exits, and when the session for which its agent was registered ends.
- * Changed on the loop; any thread may look for one.
+ * The temporary authorizations that are in force. Each ends when it expires, when it is revoked,
+ * when its process exits, and when the session for which its agent was registered ends. They are
+ * changed on the loop; any thread may look for one.
  *
- * <p>Each is written down before it is in force, so that it outlives an authority that is killed
- * ({@link AuthorityState}).
+ * <p>Each is recorded before it is in force, so that a restarted authority restores it after this
+ * one was killed ({@link AuthorityState}).
  *
- * <p>Time is CLOCK_BOOTTIME: it is not set, as the wall clock is, and it goes on while the machine
- * sleeps, as the loop's own clock does not. So an authorization that has expired during a sleep
- * does not serve, though its timer has not run yet.
+ * <p>Deadlines use CLOCK_BOOTTIME: unlike the wall clock it is never set, and unlike the loop's own
+ * clock it advances while the machine sleeps. So an authorization that expired during a sleep does
+ * not apply, even before its timer has run.
  */
 public final class TemporaryAuthorizations implements AutoCloseable {
-    /** How many a user may have, as a system property. */
+    /** The maximum number of authorizations of one user. */
     public static final Limit PER_USER =
             Limit.count(
                     "io.holdfast.authority.temporaryAuthorizations",
                     256,
                     "temporary authorizations of one user; the oldest ends when another comes");
 
-    /** The value of the property; a further authorization ends the user's oldest one. */
+    /** The value of that limit; a further authorization removes the user's oldest one. */
     static final int MAX_PER_USER = PER_USER.intValue();
 
-    /** How long, and how many of all users, it is known how they ended. */
+    /** How long it is remembered how an authorization ended. */
     private static final Duration REMEMBERED = Duration.ofMinutes(10);
 
+    /** The maximum number of ended authorizations, of all users, that are remembered. */
     private static final int MAX_REMEMBERED = 256;
 
     private final EventLoop loop;
@@ -57,30 +58,35 @@ public final class TemporaryAuthorizations implements AutoCloseable {
     private volatile List<Former> former = List.of(); // the oldest first
 
     /**
-     * One of them.
+     * An authorization in force.
      *
-     * @param deadline by the clock
+     * @param deadline by the clock of this set
      */
     private record Entry(
             TemporaryAuthorization authorization, long deadline, EventLoop.Timer expiry) {}
 
     /**
-     * One that has ended, for explanations.
+     * An authorization that has ended, for explanations.
      *
-     * @param how as {@code expired}
-     * @param ended by the clock
+     * @param how such as {@code expired}
+     * @param ended by the clock of this set
      */
     private record Former(String id, String action, long uid, String how, long ended) {}
 
     /**
-     * @param changed called after one has come or gone
+     * Makes an empty set that records nothing.
+     *
+     * @param changed called after an authorization was added or removed
      */
     TemporaryAuthorizations(EventLoop loop, Sessions sessions, Runnable changed) {
         this(loop, sessions, AuthorityState.none(), changed, AuthorityState::now);
     }
 
     /**
-     * @param state where they are written down before they are in force; lent
+     * Makes an empty set.
+     *
+     * @param state records each authorization before it is in force; lent
+     * @param changed called after an authorization was added or removed
      * @param clock in nanoseconds
      */
     public TemporaryAuthorizations(
@@ -97,7 +103,7 @@ public final class TemporaryAuthorizations implements AutoCloseable {
     }
 
     /**
-     * Puts one in force.
+     * Adds an authorization.
      *
      * @param subject duplicated
      */
@@ -110,7 +116,7 @@ public final class TemporaryAuthorizations implements AutoCloseable {
         makeRoom(subject.uid());
         Subject.UnixProcess held = subject.duplicate();
         try {
-            Instant now = Instant.now(); // for people
+            Instant now = Instant.now(); // for display
             KeptAuthorization kept =
                     new KeptAuthorization(
                             state.nextId(),
@@ -130,9 +136,9 @@ public final class TemporaryAuthorizations implements AutoCloseable {
     }
 
     /**
-     * Puts one in force again that the previous authority has recorded.
+     * Adds an authorization that the previous authority has recorded.
      *
-     * @param kept whose subjects are owned from now on
+     * @param kept its subjects are owned from now on
      */
     public void restore(KeptAuthorization kept) {
         TemporaryAuthorization _ =
@@ -181,14 +187,14 @@ public final class TemporaryAuthorizations implements AutoCloseable {
     }
 
     /**
-     * What serves a process for an action.
+     * The authorizations for an action, from the view of one process.
      *
-     * @param fit the oldest first
-     * @param unfit why each other one of the action does not
+     * @param fit those that apply to the process, the oldest first
+     * @param unfit why each other one does not apply
      */
     public record Found(List<TemporaryAuthorization> fit, List<String> unfit) {}
 
-    /** By any thread; may block. */
+    /** Finds the authorizations of a process's user for an action. Any thread; may block. */
     public Found find(Subject.UnixProcess process, String action) {
         List<TemporaryAuthorization> fit = new ArrayList<>();
         List<String> unfit = new ArrayList<>();
@@ -215,7 +221,7 @@ public final class TemporaryAuthorizations implements AutoCloseable {
         return new Found(fit, unfit);
     }
 
-    /** Why it is not in force any more, though it has not been removed yet. */
+    /** Returns why an authorization has ended, if it has ended but was not removed yet. */
     private Optional<String> ended(Entry entry) {
         if (clock.getAsLong() - entry.deadline() >= 0) {
             return Optional.of("expired");
@@ -225,7 +231,7 @@ public final class TemporaryAuthorizations implements AutoCloseable {
                 : Optional.empty();
     }
 
-    /** The user has logged out, whether or not processes of the session are left. */
+    /** Returns whether the user has logged out of the session, even if processes of it remain. */
     private boolean isOfEndedSession(TemporaryAuthorization authorization) {
         return authorization.scope() instanceof Subject.UnixSession(String id, long uid)
                 && sessions.session(id)
@@ -233,24 +239,25 @@ public final class TemporaryAuthorizations implements AutoCloseable {
                         .isEmpty();
     }
 
-    /** Those to be removed after sessions have ended. By any thread; may block. */
+    /** Returns the authorizations whose session has ended, for removal. Any thread; may block. */
     public List<TemporaryAuthorization> ofEndedSessions() {
         return inForce().filter(this::isOfEndedSession).toList();
     }
 
-    /** By any thread. */
+    /** Returns the authorizations with a matching scope. Any thread. */
     public List<TemporaryAuthorization> inScope(Predicate<Subject> scope) {
         return inForce().filter(each -> scope.test(each.scope())).toList();
     }
 
+    /** Finds an authorization by its id. On the loop. */
     public Optional<TemporaryAuthorization> byId(String id) {
         return Optional.ofNullable(entries.get(id)).map(Entry::authorization);
     }
 
     /**
-     * Ends one.
+     * Removes an authorization. Does nothing if there is none with this id.
      *
-     * @param how for explanations, as {@code revoked}
+     * @param how for explanations, such as {@code revoked}
      */
     public void remove(String id, String how) {
         Entry gone = entries.get(id);

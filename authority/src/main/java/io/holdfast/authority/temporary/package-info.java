@@ -1,4 +1,4 @@
-/** Temporary authorizations: what an authentication leaves behind for a while. */
+/** Temporary authorizations: the result of an authentication that is valid for a while. */
 @NullMarked
 package io.holdfast.authority.temporary;
 

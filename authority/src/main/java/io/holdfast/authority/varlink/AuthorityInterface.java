@@ -37,9 +37,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
- * An authority's face on Varlink: {@code io.holdfast.Authority}. Callers must be held
- * (SO_PEERPIDFD, Linux 6.5); subjects come as descriptors. Explanations are for root and for the
- * authority's own user.
+ * The Varlink interface of an authority, {@code io.holdfast.Authority}. A caller must be held by
+ * pidfd (SO_PEERPIDFD, Linux 6.5); subjects are passed as descriptors. Explanations are only for
+ * root and for the authority's own user.
  */
 public final class AuthorityInterface implements AutoCloseable {
     static final String DEFINITION =
@@ -146,12 +146,12 @@ public final class AuthorityInterface implements AutoCloseable {
                         .build();
     }
 
-    /** Serves an authority; the caller gives the server its listeners and sockets. */
+    /** Makes the interface of an engine; the caller adds listeners and sockets to its server. */
     public static AuthorityInterface of(AuthorityEngine engine) {
         return new AuthorityInterface(engine);
     }
 
-    /** Where it is served. */
+    /** Returns the server of the interface. */
     public VarlinkServer server() {
         return server;
     }
@@ -203,7 +203,7 @@ public final class AuthorityInterface implements AutoCloseable {
         return caller.uid() == 0 || caller.uid() == ownUid;
     }
 
-    /** A caller that cannot be held cannot ask. The process is lent. */
+    /** Returns the caller, and refuses one that is not held by pidfd. The process is lent. */
     private static Caller caller(Call call) {
         return switch (call.peer()) {
             case Peer.Held held ->
@@ -239,7 +239,7 @@ public final class AuthorityInterface implements AutoCloseable {
         }
     }
 
-    /** A process whose user the kernel noted when it connected: no caller knows better. */
+    /** Returns a process whose user the kernel recorded at its connection; refuses another uid. */
     private static Subject.UnixProcess connected(Subject.UnixProcess process, OptionalLong uid) {
         if (uid.isPresent() && uid.getAsLong() != process.uid()) {
             process.close();
@@ -283,7 +283,7 @@ public final class AuthorityInterface implements AutoCloseable {
         }
     }
 
-    /** Empty if it is no connected socket. */
+    /** Returns the peer of a connected socket; empty if the descriptor is not a socket. */
     private static Optional<Peer> peerOf(Fd fd) {
         try {
             return Peer.of(fd);
@@ -298,7 +298,7 @@ public final class AuthorityInterface implements AutoCloseable {
     private static VarlinkException refusal(ErrnoException e) {
         return switch (e.errno()) {
             case Errno.ESRCH -> gone(String.valueOf(e.getMessage()));
-            case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> error(e); // it may be right
+            case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> error(e); // the subject may be valid
             default -> VarlinkException.invalidParameter("subject");
         };
     }
@@ -374,7 +374,7 @@ public final class AuthorityInterface implements AutoCloseable {
         return json.build();
     }
 
-    // ---- the rest
+    // ---- other methods
 
     private JsonObject listActions(Call call) {
         String locale = call.parameters().optionalString("locale").orElse("");
@@ -406,7 +406,7 @@ public final class AuthorityInterface implements AutoCloseable {
         return JsonObject.builder().put("temporaryAuthorizations", list).build();
     }
 
-    /** Empty if it ends at this moment, with its process. */
+    /** Returns the entry of an authorization; empty if its process has just gone. */
     private static Optional<Json> json(TemporaryAuthorization each) {
         ProcessId process;
         try {

@@ -1,4 +1,4 @@
-/** The authority's face on Varlink, {@code io.holdfast.Authority}. */
+/** The authority's Varlink interface, {@code io.holdfast.Authority}. */
 @NullMarked
 package io.holdfast.authority.varlink;
 

@@ -28,7 +28,7 @@ class ActionPoolTest {
         return ActionPool.read(List.of(first, top.resolve("missing"), second));
     }
 
-    /** Writes a file with one action, whose answer for all is this. */
+    /** Writes a file with one action, whose defaults are all this one. */
     static void write(Path file, String id, String answer) throws IOException {
         Files.writeString(file, policy(id, answer, ""));
     }
@@ -171,7 +171,7 @@ class ActionPoolTest {
         Path installed = Path.of("/usr/share/polkit-1/actions");
         assumeThat(installed).isDirectory();
         ActionPool pool = ActionPool.read(ActionFolders.STANDARD);
-        assertThat(pool.problems()) // images of machines have files that were emptied
+        assertThat(pool.problems()) // some machine images have emptied files
                 .allSatisfy(problem -> assertThat(problem.place().file()).isEmptyFile());
         assertThat(pool.actions())
                 .isNotEmpty()

@@ -41,7 +41,7 @@ class CataloguesTest {
 
     @TempDir private Path folder;
 
-    /** A catalogue as msgfmt writes it. */
+    /** Makes a catalogue as msgfmt writes it. */
     private static byte[] catalogue(
             Map<String, String> messages, ByteOrder order, Charset charset) {
         List<byte[]> texts =

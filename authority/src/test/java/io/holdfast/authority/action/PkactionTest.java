@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What polkitd reads from the same files, as {@code pkaction --verbose} tells it. */
+/** Compares with what polkitd reads from the same files, according to pkaction --verbose. */
 @Needs(
         root = true,
         programs = {"pkaction", "dbus-daemon", "unshare", "mount"})
@@ -35,9 +35,7 @@ class PkactionTest {
     private static final Path POLKITD = Path.of("/usr/lib/polkit-1/polkitd");
     private static final Path INSTALLED = Path.of("/usr/share/polkit-1/actions");
 
-    /**
-     * Each file is a case of its own; what polkitd reads otherwise than we do is not among them.
-     */
+    /** One case for each file, without those that polkitd reads differently. */
     private static final Map<String, String> FILES =
             Map.of(
                     "a-whole",
@@ -157,7 +155,7 @@ class PkactionTest {
         var _ = child.await();
     }
 
-    /** It asks again until polkitd is on the bus. */
+    /** Runs pkaction repeatedly until polkitd is on the bus. */
     private static String askedUntilThere(String address, Child polkitd) throws Exception {
         while (true) {
             assertThat(polkitd.pidFd().isAlive()).isTrue();
@@ -176,7 +174,7 @@ class PkactionTest {
         }
     }
 
-    /** The lines about each action, by its id. */
+    /** Groups the lines by the id of their action. */
     private static Map<String, Set<String>> byId(String verbose) {
         Map<String, Set<String>> actions = new TreeMap<>();
         Set<String> lines = Set.of();

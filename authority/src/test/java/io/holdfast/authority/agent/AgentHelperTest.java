@@ -43,7 +43,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The helper with real PAM, on a real bus, for agents that are real processes. */
+/** Tests the helper with real PAM, on a real bus, for agents that are real processes. */
 @Timeout(60)
 class AgentHelperTest {
     private static final Struct ROOT = Struct.of("unix-user", Map.of("uid", Variant.of("u", 0L)));
@@ -92,7 +92,7 @@ class AgentHelperTest {
                 ends::add);
     }
 
-    /** Serves one connection as the process of the helper does, on a platform thread. */
+    /** Serves one connection as the helper's process does, on a platform thread. */
     private FutureTask<AgentHelper.Outcome> serve(HelperLimits limits) {
         FutureTask<AgentHelper.Outcome> served =
                 new FutureTask<>(() -> {
@@ -113,7 +113,7 @@ class AgentHelperTest {
         return List.of(new HelperAddress.Socket(folder.resolve("helper")));
     }
 
-    /** Asks for authentication as this process; the lines that the helper said. */
+    /** Authenticates as an agent in this process; returns the lines from the helper. */
     private List<HelperLine> authenticate(String user, String cookie, String password)
             throws Exception {
         List<HelperLine> lines = new ArrayList<>();
@@ -153,7 +153,7 @@ class AgentHelperTest {
         assertThat(ends).isEmpty();
     }
 
-    /** Else the helper would tell everybody whether a password is right. */
+    /** Otherwise any process could use the helper to try passwords. */
     @ParameterizedTest
     @ValueSource(strings = {"right", "wrong"})
     void noPasswordIsAskedForBeforeTheAuthorityKnowsTheCookie(String password) throws Exception {
@@ -244,7 +244,7 @@ class AgentHelperTest {
         }
     }
 
-    /** As pkexec has an agent inside of itself: real user 4711, effective user root. */
+    /** The agent is like that of pkexec: real user 4711, effective user root. */
     @Test
     @Needs(root = true, programs = "perl")
     void theRealUserOfTheAgentCounts() throws Exception {
@@ -270,10 +270,10 @@ class AgentHelperTest {
         }
     }
 
-    /** Its socket lives on in the hands of another process, which knows the password. */
+    /** Another process, which knows the password, still holds the agent's socket. */
     @ParameterizedTest
     @CsvSource({
-        // before the request, at the prompt
+        // the agent exits before the request, and at the prompt
         "exit 0 if fork; close $w; <$r>; $s->print(qq{root\\n1-c-2-d\\n}); , an agent is refused",
         "$s->print(qq{root\\n1-c-2-d\\n}); <$s>; exit 0 if fork; close $w; <$r>; , the agent has exited"
     })
@@ -342,7 +342,7 @@ class AgentHelperTest {
         assertThat(notices).singleElement().asString().contains("within");
     }
 
-    /** PAM is in a module that waits for something else: only the end of the process helps. */
+    /** A PAM module waits for something else: only the end of the process ends it. */
     @Test
     void aDialogThatLastsTooLongIsEndedFromOutside() throws Exception {
         Path pipe = folder.resolve("pipe");
@@ -356,7 +356,7 @@ class AgentHelperTest {
                 Thread.onSpinWait();
             }
             assertThat(ends.getFirst()).contains("asked for by process").contains("has lasted");
-            Files.writeString(pipe, "go on"); // in a test the process lives on
+            Files.writeString(pipe, "go on"); // unlike a helper, the test's process lives on
             var _ = served.get();
         }
     }
@@ -364,7 +364,7 @@ class AgentHelperTest {
     @Test
     void dialogsLeaveNothingOpen() throws Exception {
         try (FakeAuthority authority = new FakeAuthority(address.toString(), true)) {
-            serveOne(authority, "right"); // what stays open for good is open then
+            serveOne(authority, "right"); // opens what stays open for good
             OpenDescriptors before = OpenDescriptors.now();
             serveOne(authority, "wrong");
             serveOne(authority, "right");
@@ -395,7 +395,7 @@ class AgentHelperTest {
         }
     }
 
-    /** The terminal sends SIGINT to the whole group of the agent. */
+    /** The terminal sends SIGINT to the whole process group of the agent. */
     @Test
     void ctrlCInTheAgentsTerminalIsNotForTheHelper() throws Exception {
         Path program =

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An agent on a real bus, with an authority and a helper that do what a test wants. */
+/** Tests an agent on a real bus, with an authority and a helper that the test controls. */
 @Timeout(60)
 class AuthenticationAgentTest {
     @TempDir Path folder;
@@ -77,7 +77,7 @@ class AuthenticationAgentTest {
         self.close();
     }
 
-    /** A helper that knows one password; it does not tell the authority, which does not care. */
+    /** Runs a helper that knows one password. It reports nothing to the authority. */
     private void help() {
         try {
             for (; ; ) {
@@ -96,11 +96,11 @@ class AuthenticationAgentTest {
                 }
             }
         } catch (IllegalStateException | InterruptedException e) {
-            // the test is over
+            // the test has ended
         }
     }
 
-    /** A user who answers when the test lets him. */
+    /** A user interface that answers when the test permits it. */
     private final class User implements AgentFace {
         private final BlockingQueue<String> passwords = new LinkedBlockingQueue<>();
 
@@ -146,7 +146,7 @@ class AuthenticationAgentTest {
                 connection, new AgentSubject.OneProcess(self), options, user);
     }
 
-    /** Begins an authentication as the authority does. */
+    /** Begins an authentication as an authority does. */
     private FutureTask<List<Object>> begin(String cookie, long... uids) {
         List<Struct> identities =
                 Arrays.stream(uids)
@@ -308,7 +308,7 @@ class AuthenticationAgentTest {
                 agent(options().withDialogs(2), new User("right", "right"))) {
             FutureTask<List<Object>> first = begin("first", 0);
             Await.until(() -> shown.contains("Password: false"));
-            assertError(begin("first", 0), PolicyKit1.FAILED); // a cookie is of one dialog
+            assertError(begin("first", 0), PolicyKit1.FAILED); // the cookie has a dialog already
             FutureTask<List<Object>> second = begin("second", 0);
             FutureTask<List<Object>> third = begin("third", 0);
             Await.until(() -> second.isDone() || third.isDone());

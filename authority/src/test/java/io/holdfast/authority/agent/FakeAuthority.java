@@ -18,16 +18,16 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/** What agents and helpers see of an authority, and what it hears from them. */
+/** A fake authority on a bus, which records the calls of agents and helpers. */
 final class FakeAuthority implements AutoCloseable {
-    /** A registration, or its end. */
+    /** A registration of an agent, or its end. */
     record Registration(String method, String sender, Struct subject, String locale, Object last) {}
 
     /**
-     * A response.
+     * A report of a helper.
      *
-     * @param uid of the agent, as the response says
-     * @param agent its process; only of Response3, to be closed
+     * @param uid the agent's user in the report
+     * @param agent the agent's process, only from AuthenticationAgentResponse3; to be closed
      */
     record Response(String cookie, Object identity, long uid, List<PidFd> agent) {}
 
@@ -40,7 +40,9 @@ final class FakeAuthority implements AutoCloseable {
     private final BusConnection bus;
 
     /**
-     * @param newest whether it has AuthenticationAgentResponse3, and our BeginAttempt
+     * Connects a fake authority.
+     *
+     * @param newest whether it has AuthenticationAgentResponse3 and Holdfast's BeginAttempt
      */
     FakeAuthority(String address, boolean newest) throws InterruptedException {
         bus = BusConnection.connect(address);
@@ -129,7 +131,7 @@ final class FakeAuthority implements AutoCloseable {
         return List.of();
     }
 
-    /** The agent object of a connection. */
+    /** Returns the agent object of a connection. */
     RemoteObject agent(String name) {
         return bus.object(name, AuthenticationAgent.PATH);
     }

@@ -139,7 +139,7 @@ class HelperProtocolTest {
                 new ByteLink() {
                     @Override
                     public int read(ByteBuffer into, Duration limit) throws InterruptedException {
-                        Thread.sleep(Duration.ofMillis(5)); // it takes its time: that is the test
+                        Thread.sleep(Duration.ofMillis(5)); // the slowness that is tested
                         into.put((byte) 'a');
                         return 1;
                     }

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A helper that can open no more fails the dialog that it has, and says so to its agent. */
+/** Tests that a helper without free descriptors fails its dialog, and reports that to its agent. */
 @Timeout(120)
 @Needs(features = Feature.PEER_PIDFD)
 class HelperShortageTest {
@@ -42,7 +42,7 @@ class HelperShortageTest {
 
     @TempDir private Path folder;
 
-    /** {@code BUS SOCKET FOLDER}: a dialog for each number of descriptors to spare. */
+    /** {@code BUS SOCKET FOLDER}: serves one dialog for each number of free descriptors. */
     static final class InAFullTable {
         static void main(String[] arguments) throws Exception {
             AgentHelper helper =
@@ -69,7 +69,7 @@ class HelperShortageTest {
             }
         }
 
-        /** As the process of a helper does. */
+        /** Serves a connection as the helper's process does. */
         private static AgentHelper.Outcome serve(AgentHelper helper, UnixSocket connection)
                 throws InterruptedException {
             try (Peer peer = connection.peer()) {
@@ -122,7 +122,7 @@ class HelperShortageTest {
         }
     }
 
-    /** As an agent of root's, until the helper says how it ended, or hangs up. */
+    /** Authenticates as an agent of root, until the helper ends the dialog or hangs up. */
     private static boolean authenticate(Path socket) throws Exception {
         try (HelperSession session =
                 HelperSession.open(List.of(new HelperAddress.Socket(socket)), "root", "1-c-2-d")) {

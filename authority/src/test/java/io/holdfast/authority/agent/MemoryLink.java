@@ -6,7 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 
-/** A link whose other side has said all that it will, and hears everything. */
+/** A link with fixed input, which records its output. */
 final class MemoryLink implements ByteLink {
     private final ByteBuffer in;
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -41,7 +41,7 @@ final class MemoryLink implements ByteLink {
         return out.toString(ISO_8859_1);
     }
 
-    /** What nobody has read. */
+    /** Returns the input that has not been read. */
     String unread() {
         return ISO_8859_1.decode(in.duplicate()).toString();
     }

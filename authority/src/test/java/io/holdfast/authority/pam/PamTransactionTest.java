@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The real libpam, with stacks of our own. */
+/** Tests the real libpam, with PAM stacks of the test. */
 @Timeout(60)
 class PamTransactionTest {
     private static final String USER = "root";
@@ -38,7 +38,7 @@ class PamTransactionTest {
         }
     }
 
-    /** Answers from a list, and remembers what it was asked and told. */
+    /** A conversation that answers from a list, and records prompts and messages. */
     static final class Script implements Conversation {
         final List<String> heard = new ArrayList<>();
         private final List<String> answers;
@@ -67,7 +67,7 @@ class PamTransactionTest {
         return new PamService("test", Optional.of(folder));
     }
 
-    /** A module that takes one password, which it asks for. */
+    /** Makes a stack line for a module that prompts for a password, and accepts this one. */
     private String password(String right) throws IOException {
         Path check = folder.resolve("check.sh");
         Files.writeString(check, "#!/bin/sh\ntest \"$(tr -d '\\0')\" = '" + right + "'\n");
@@ -172,7 +172,7 @@ class PamTransactionTest {
         }
     }
 
-    /** A module that does not mind: its success must not count. */
+    /** The module ignores the failure; its success must not count. */
     @Test
     void successAfterAFailedConversationIsNone() throws Exception {
         PamService service =

@@ -12,7 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is kept of the answers to EnumerateActions. */
+/** Tests the cache of replies to EnumerateActions. */
 class ActionDescriptionsTest {
     @TempDir Path folder;
 

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An authority on a bus, and what tests do with it. A subclass says which bus. */
+/** An authority on a bus, with the calls that tests need. A subclass chooses the bus. */
 @Timeout(180)
 @Needs(root = true)
 abstract class AuthorityBusSetUp {
@@ -46,7 +46,7 @@ abstract class AuthorityBusSetUp {
     static final String SUBJECT = "(sa{sv})";
     static final String AGENT_PATH = "/agent";
 
-    /** Users daemon and bin: dbus-daemon lets in only those that it finds in a database. */
+    /** Users daemon and bin: dbus-daemon accepts only users in the user database. */
     static final int KNOWN = 1;
 
     static final int OTHER_KNOWN = 2;
@@ -65,7 +65,7 @@ abstract class AuthorityBusSetUp {
 
     abstract TestBus start(Path where) throws Exception;
 
-    /** Our bus, in this JVM. */
+    /** Makes a Holdfast bus in this JVM. */
     static TestBus holdfastBus(Path where) {
         return new Embedded(
                 Bus.open(
@@ -167,14 +167,14 @@ abstract class AuthorityBusSetUp {
         return subject("unix-process", "pidfd", "h", fd, "uid", "i", (int) USER);
     }
 
-    /** What a user who is not root says. The bus knows him by the thread that connects. */
+    /** Connects as a user who is not root. The bus takes the user of the connecting thread. */
     BusConnection connectAs(long uid) throws Exception {
         AtomicReference<BusConnection> made = new AtomicReference<>();
         AsUser.of(uid, () -> made.set(BusConnection.connect(bus.address())));
         return made.get();
     }
 
-    /** Other users find what is in the folder. */
+    /** Makes the folder accessible to other users. */
     private void letOthersIn() throws IOException {
         for (Path each = folder; each != null && !each.equals(TEMPORARY); each = each.getParent()) {
             Files.setPosixFilePermissions(each, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -200,7 +200,7 @@ abstract class AuthorityBusSetUp {
                         AGENT_PATH);
     }
 
-    /** An agent that waits for what the test says. */
+    /** Makes an agent that ends a dialog when the test counts down. */
     static BusInterface agent(BlockingQueue<List<Object>> begun, CountDownLatch end) {
         return BusInterface.named(PolicyKit1.AGENT_INTERFACE)
                 .concurrent()
@@ -227,7 +227,7 @@ abstract class AuthorityBusSetUp {
                         asked);
     }
 
-    /** {@link #USER} is asked for {@code a.keep}, by an agent of this JVM that waits. */
+    /** A dialog of {@link #USER} for {@code a.keep}, by an agent of this JVM that waits. */
     final class Dialog implements AutoCloseable {
         private final BlockingQueue<List<Object>> begun = new LinkedBlockingQueue<>();
         private final CountDownLatch end = new CountDownLatch(1);
@@ -254,7 +254,7 @@ abstract class AuthorityBusSetUp {
             return cookie;
         }
 
-        /** The answer, now that the agent says that it is done. */
+        /** Ends the dialog in the agent, and returns the authority's answer. */
         Struct end() {
             end.countDown();
             return answer.join();

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Those who ask an authority: whatever goes wrong is a refusal that says why. */
+/** Tests the clients of an authority: every failure is a refusal with its reason. */
 @Timeout(120)
 class AuthorityClientsTest {
     @TempDir Path folder;
@@ -112,7 +112,7 @@ class AuthorityClientsTest {
         }
     }
 
-    /** Each dbus-daemon gives the same unique names. */
+    /** Each dbus-daemon gives the same unique names as another. */
     @Test
     @Needs(programs = "dbus-daemon")
     void theConnectionsOfTwoBusesAreNotMixedUp() throws Exception {
@@ -181,7 +181,7 @@ class AuthorityClientsTest {
         }
     }
 
-    /** Another was faster when the bus was started anew. */
+    /** Another authority has taken the name after the bus was restarted. */
     @Test
     void aPresenceThatCannotComeBackEndsAndSaysWhy() throws Exception {
         CountDownLatch ended = new CountDownLatch(1);

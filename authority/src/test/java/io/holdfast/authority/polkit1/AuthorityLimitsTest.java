@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How much may be under way between an authority and those who ask it. */
+/** Tests the limits of calls under way between an authority and its clients. */
 @Timeout(120)
 @Needs(root = true)
 class AuthorityLimitsTest {
@@ -64,7 +64,7 @@ class AuthorityLimitsTest {
         return answer;
     }
 
-    /** {@code io.holdfast.authority.calls}. */
+    /** See {@code io.holdfast.authority.calls}. */
     @Test
     void aCallMoreThanTheLimitIsRefusedAndThoseBeforeItAreAnswered() throws Exception {
         new PolicyFolders(folder).action("a.yes", "yes").action("a.self", "auth_self");

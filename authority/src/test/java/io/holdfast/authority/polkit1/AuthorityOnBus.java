@@ -34,14 +34,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The authority as programs on a bus see it. A subclass says which bus. */
+/** Tests the authority as programs on a bus see it. A subclass chooses the bus. */
 abstract class AuthorityOnBus extends AuthorityBusSetUp {
     private static final int ABANDONED = 50;
 
-    /** A million are asked in {@link FlatMemoryTest}, several at a time. */
+    /** {@link FlatMemoryTest} makes a million checks, several at a time. */
     private static final int CHECKS = Boolean.getBoolean("holdfast.long") ? 100_000 : 10_000;
 
-    /** Without descriptors, but for those in the variants. */
+    /** Malformed subjects; a call has no descriptors except those in the variants. */
     private List<Struct> malformed(int reaped) {
         return List.of(
                 subject("unix-something"),
@@ -232,7 +232,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
             assertFailed(() -> register(asAnother, mine));
             register(asUser, mine);
             Struct claimed = subject("unix-process", "pid", "u", own, "uid", "i", OTHER_KNOWN);
-            for (Struct each : List.of(mine, claimed)) { // claimed: CVE-2018-1116
+            for (Struct each : List.of(mine, claimed)) { // claimed: see CVE-2018-1116
                 assertFailed(() ->
                         asAnother.call(
                                 Authority.BUS_INTERFACE,
@@ -323,7 +323,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
         assertThat(check(subject(), "a.keep", 0).get(0)).as("kept").isEqualTo(true);
     }
 
-    /** With AuthenticationAgentResponse3 of polkit 127. */
+    /** The helper uses AuthenticationAgentResponse3, as that of polkit 127. */
     @Test
     void theHelperNamesTheAgentThatItHasSpokenWith() throws Exception {
         BlockingQueue<List<Object>> begun = new LinkedBlockingQueue<>();
@@ -390,7 +390,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
         Await.until(() -> engine.connections().isEmpty());
     }
 
-    /** CVE-2021-3560, CVE-2021-4115. */
+    /** See CVE-2021-3560 and CVE-2021-4115. */
     @Test
     void callersThatGoInTheMiddleLeaveNothingBehind() throws Exception {
         assertThat(check(subject(), "a.yes", 0).get(0)).isEqualTo(true);
@@ -416,7 +416,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
         }
     }
 
-    /** Polkit, pull request 659: the process of an agent is reaped before its name is lost. */
+    /** See polkit, pull request 659: an agent's process is reaped before its name is lost. */
     @Test
     void agentsWhoseSubjectIsReapedBeforeTheyLeaveAreForgotten() throws Exception {
         OpenDescriptors before = OpenDescriptors.now();

@@ -15,25 +15,25 @@ import java.lang.management.MemoryMXBean;
 import java.nio.file.Path;
 
 /**
- * An authority alone in its JVM, which tells what it holds: {@code BUS FOLDER}. For each line that
- * it reads it collects its garbage, and answers with a {@link Holding}. {@code BUS FOLDER STATE}
- * writes down in a folder what outlives it.
+ * An authority alone in its JVM, which reports what it holds: {@code BUS FOLDER}. For each line of
+ * input it collects garbage, and prints a {@link Holding}. With {@code BUS FOLDER STATE} it uses a
+ * state folder.
  */
 final class AuthorityProgram {
-    private static final int COLLECTIONS = 3; // what one of them finalizes the next one frees
+    private static final int COLLECTIONS = 3; // objects that one finalizes, the next one frees
 
     private static final String ELASTIC = "holdfast-spawn-";
 
     private AuthorityProgram() {}
 
     /**
-     * What it holds.
+     * What the authority holds.
      *
      * @param heap bytes after garbage collections
-     * @param descriptors how many are open
-     * @param threads of the platform, without those of the pool that grows by what is under way and
-     *     shrinks again after a while
-     * @param connections that have checks, agents or dialogs
+     * @param descriptors open descriptors
+     * @param threads platform threads, without those of the pool that grows with the work under way
+     *     and shrinks again later
+     * @param connections connections that have checks, agents or dialogs
      * @param kept temporary authorizations
      */
     record Holding(long heap, int descriptors, int threads, int connections, int kept) {
@@ -65,7 +65,7 @@ final class AuthorityProgram {
                     kept);
         }
 
-        /** Whether all have gone, and no more descriptors are open than these. */
+        /** Returns whether all connections have gone, and at most so many descriptors are open. */
         boolean isIdle(int most) {
             return connections == 0 && kept == 0 && descriptors <= most;
         }

@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An authority that is out of descriptors refuses whoever needs one, and serves on. */
+/** Tests that an authority without free descriptors refuses what needs one, and keeps serving. */
 @Timeout(180)
 @Needs(features = Feature.PEER_PIDFD)
 class AuthorityShortageTest {
@@ -47,7 +47,7 @@ class AuthorityShortageTest {
 
     @TempDir private Path folder;
 
-    /** The authority: {@code BUS FOLDER SOCKET}, in a JVM whose table of descriptors is filled. */
+    /** The authority: {@code BUS FOLDER SOCKET}, in a JVM whose descriptor table gets filled. */
     static final class SmallAuthority {
         static void main(String[] arguments) throws Exception {
             PolicyFolders folders = new PolicyFolders(Path.of(arguments[1]));
@@ -83,7 +83,7 @@ class AuthorityShortageTest {
         }
     }
 
-    /** The program, and what the test has to say to it. */
+    /** The authority's process, and the pipes by which the test controls it. */
     private record Program(Process process, BufferedReader output, Writer input) {
         String ask(String line) throws Exception {
             input.write(line + "\n");
@@ -111,7 +111,7 @@ class AuthorityShortageTest {
         return program;
     }
 
-    /** Asks over the bus: the answer, or the error that this caller alone gets. */
+    /** Checks over the bus; returns the answer, or the error that only this caller gets. */
     private static String onBus(BusConnection client, PidFd process, String action, int flags)
             throws InterruptedException {
         try {
@@ -193,7 +193,7 @@ class AuthorityShortageTest {
                     try (Authority further = Authority.overVarlink(socket.toString())) {
                         CompletableFuture<Decision> late = ask(further, self);
                         assertThat(program.ask("empty")).isEqualTo("empty");
-                        Decision decision = late.join(); // served now, or refused
+                        Decision decision = late.join(); // authorized now, or refused
                         assertThat(decision.isAuthorized() || decision.failure().isPresent())
                                 .isTrue();
                     }

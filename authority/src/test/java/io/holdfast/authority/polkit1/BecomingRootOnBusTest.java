@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * {@code CheckAuthorization} about a client that becomes root after it has connected to the bus: it
- * is authorized for nothing that the user who connected is not (CVE-2011-1485, CVE-2013-4288).
+ * {@code CheckAuthorization} for a client that becomes root after it has connected to the bus: it
+ * gets no authorization that the user who connected does not have (CVE-2011-1485, CVE-2013-4288).
  */
 class BecomingRootOnBusTest {
     @Nested

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A manager on the bus that answers well, wrongly, late or never. */
+/** Tests the lookup with a manager on the bus that replies correctly, wrongly, late or never. */
 @Timeout(120)
 class BusUnitsTest {
     private static final String MANAGER = "org.freedesktop.systemd1.Manager";
@@ -141,7 +141,7 @@ class BusUnitsTest {
         assertThat(units.find(self)).isEmpty();
     }
 
-    /** Who answers too late has not: the rule goes on without a unit. */
+    /** A reply that is too late does not count: the rule is evaluated without a unit. */
     @Test
     void whoNeverAnswersIsNotWaitedForForEver() throws Exception {
         CountDownLatch end = new CountDownLatch(1);

@@ -40,8 +40,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * However much an authority is asked, it holds no more than before: checks of every kind, agents
- * and callers that come and go, dialogs, what is kept, and processes that end.
+ * Tests that an authority holds no more than before after any amount of work: checks of every kind,
+ * agents and callers that come and go, dialogs, temporary authorizations, and processes that end.
  */
 @Timeout(900)
 @Needs(root = true, programs = "perl")
@@ -50,10 +50,10 @@ class FlatMemoryTest {
     private static final int EARLY = LONG ? 100_000 : 5_000;
     private static final int LATE = LONG ? 1_000_000 : 20_000;
 
-    /** Of growth: less than a byte for each check, where the least object takes 16. */
+    /** Allowed growth: less than a byte for each check, where the smallest object takes 16. */
     private static final long MOST_BYTES = LONG ? 256 << 10 : 32 << 10;
 
-    private static final int TRIES = 500; // what has gone is closed by others, soon
+    private static final int TRIES = 500; // other threads close what has gone, a little later
 
     private static final int WORKERS = 8;
     private static final int VISIT =
@@ -129,7 +129,7 @@ class FlatMemoryTest {
         assertThat(late.threads()).isLessThanOrEqualTo(early.threads());
     }
 
-    /** When it has seen that all have gone, and that no more descriptors are open than these. */
+    /** Waits until all connections have gone and at most so many descriptors are open. */
     private Holding holding(int descriptors) throws IOException {
         Holding now = ask();
         for (int i = 0; i < TRIES && !now.isIdle(descriptors); i++) {
@@ -166,7 +166,7 @@ class FlatMemoryTest {
         }
     }
 
-    // ---- questions
+    // ---- checks
 
     private void ask(int i) throws Exception {
         switch (i % 5) {
@@ -219,7 +219,7 @@ class FlatMemoryTest {
 
     // ---- visitors
 
-    /** Comes with a process and an agent for it, has its user authenticate, and goes. */
+    /** Makes a process and an agent for it, authenticates its user, and ends all of them. */
     private void visit() throws Exception {
         int number;
         PidFd process;

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /**
- * A user asks for what is root's and hangs up, so that nobody can tell any more who he was
- * (CVE-2021-3560): he is nobody, and never root.
+ * A user calls for an authorization that only root has, and hangs up, so that the bus does not know
+ * the caller's user any more (CVE-2021-3560): the caller must never be taken for root.
  */
 class HangingUpTest {
     @Nested
@@ -43,7 +43,7 @@ class HangingUpTest {
     abstract static class Cases extends AuthorityBusSetUp {
         private static final int ATTEMPTS = 40;
 
-        /** He goes at once, or after so many turns of the bus, less one. */
+        /** The user hangs up at once, or after up to this many calls of the bus, less one. */
         private static final int MOMENTS = 4;
 
         private void hangUp(String method, String signature, Object... arguments) throws Exception {
@@ -67,7 +67,7 @@ class HangingUpTest {
                     subject("system-bus-name", "name", "s", client.uniqueName()));
         }
 
-        /** Root's rules would act for whoever is taken for root. */
+        /** A rule would act for a caller that is taken for root. */
         @Test
         void nothingIsDecidedForHim() throws Exception {
             Path reached = folder.resolve("reached");

@@ -30,8 +30,8 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /**
- * What a helper says of the agent that it has spoken with: by a descriptor, or as polkit 127 does,
- * by numbers and a descriptor that stays at home.
+ * Tests how a helper identifies the agent that it has talked to: by a descriptor, or as polkit 127
+ * does, by numbers and a descriptor that is not sent.
  */
 class HelperResponseTest {
     @Nested
@@ -54,7 +54,7 @@ class HelperResponseTest {
     abstract static class Cases extends AuthorityBusSetUp {
         private static final Logger AUDIT = Logger.getLogger("io.holdfast.authority.audit");
 
-        /** The descriptor as polkit 127's helper has it: its number, and it is not sent along. */
+        /** The descriptor of polkit 127's helper: its number, without the descriptor itself. */
         private static final Handle NUMBER_ONLY = new Handle(5);
 
         private @Nullable Level before;
@@ -86,7 +86,7 @@ class HelperResponseTest {
             AUDIT.setLevel(before);
         }
 
-        /** The one that is told of the decision, when that has been. */
+        /** Waits for the audit line of the decision. */
         private String auditLine() {
             Await.until(() -> !lines.isEmpty());
             return lines.getFirst();

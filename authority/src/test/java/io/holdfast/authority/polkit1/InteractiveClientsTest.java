@@ -38,14 +38,14 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A server has somebody asked for an authentication, by each way of the API. */
+/** Tests interactive checks of a server, by each way to reach the authority. */
 @Timeout(60)
 @Needs(root = true, features = Feature.PEER_PIDFD)
 class InteractiveClientsTest {
     private static final long USER = 20001;
     private static final Caller ROOT = new Caller("root", 0, Optional.empty());
 
-    /** How the authority is reached. */
+    /** How the server reaches the authority. */
     enum Way {
         EMBEDDED,
         VARLINK,

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An authority that is killed, on a bus that lives on, and the one that is started then. */
+/** Tests an authority that is killed, on a bus that lives on, and its successor. */
 @Timeout(180)
 @Needs(root = true)
 class KilledAuthorityTest {
@@ -116,7 +116,9 @@ class KilledAuthorityTest {
                 "unix-process", "pid", "u", process, "uid", "i", (int) USER);
     }
 
-    /** The same, by a pidfd: what is kept for a number serves no other. */
+    /**
+     * Checks the same process by a pidfd: an authorization for a PID applies to no other process.
+     */
     private Struct check(int flags) throws Exception {
         try (PidFd held = PidFd.open(process)) {
             return AuthorityBusSetUp.check(
@@ -181,7 +183,7 @@ class KilledAuthorityTest {
                 .contains(
                         "restored 0 temporary authorizations of the previous authority (); dropped 1 records (tmpauthz1: process");
         Path state = folder.resolve("run/state");
-        Await.until( // the agent is dropped by another thread than the authorization
+        Await.until( // the agent and the authorization are dropped by different threads
                 () -> state.toFile().list().length == 1);
         assertThat(state.resolve("ids")).exists();
     }
@@ -193,7 +195,7 @@ class KilledAuthorityTest {
         start();
         authenticate();
         assertThat(log()).contains("restored 1 agents of the previous authority");
-        AuthorityBusSetUp.register(authority(agent), subject()); // as agents do then, once
+        AuthorityBusSetUp.register(authority(agent), subject()); // as agents do after a restart
         assertThatThrownBy(() -> AuthorityBusSetUp.register(authority(agent), subject()))
                 .hasMessageContaining("already exists");
     }

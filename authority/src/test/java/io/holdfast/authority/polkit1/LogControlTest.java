@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code org.freedesktop.LogControl1}, as systemctl(1) asks a service for it. */
+/** Tests {@code org.freedesktop.LogControl1}, as systemctl(1) uses it for a service. */
 @Timeout(60)
 class LogControlTest {
     private static final String INTERFACE = "org.freedesktop.LogControl1";
@@ -48,7 +48,7 @@ class LogControlTest {
                     .isThrownBy(() -> log.set(INTERFACE, "LogLevel", Variant.of("debug")))
                     .satisfies(e -> assertThat(e.name()).isEqualTo(DBusException.NOT_SUPPORTED))
                     .withMessageContaining("where the daemon is started");
-            for (String target : List.of("null", "")) { // empty: polkit, issue 506
+            for (String target : List.of("null", "")) { // empty: see polkit, issue 506
                 assertThatExceptionOfType(DBusException.class)
                         .isThrownBy(() -> log.set(INTERFACE, "LogTarget", Variant.of(target)));
             }

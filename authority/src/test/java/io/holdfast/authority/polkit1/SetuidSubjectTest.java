@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Processes that have another effective user than their real one, or come to it while they are
- * decided about (CVE-2011-1485, CVE-2013-4288).
+ * Tests processes whose effective user differs from their real one, or changes during the decision
+ * (CVE-2011-1485, CVE-2013-4288).
  */
 class SetuidSubjectTest {
     @Nested
@@ -42,11 +42,11 @@ class SetuidSubjectTest {
         }
     }
 
-    /** What a setuid program does with what it gets. */
+    /** How a setuid program uses its privileges. */
     enum Program {
         /** Real user daemon, effective user root. */
         HALF("%1$s/sleep,1000"),
-        /** Root in all. */
+        /** All users root. */
         WHOLE("%1$s/setpriv,--reuid=0,--regid=0,--clear-groups,sleep,1000");
 
         private final String command;
@@ -56,7 +56,7 @@ class SetuidSubjectTest {
         }
     }
 
-    /** Who asks about it. */
+    /** The caller, and how it identifies the process. */
     enum Asking {
         ITS_USER,
         ROOT_BY_NUMBER,
@@ -79,7 +79,7 @@ class SetuidSubjectTest {
             return subject("unix-process", "pid", "u", pid, "uid", "i", uid);
         }
 
-        /** A rule that gives all to root, and nothing to others. */
+        /** Writes a rule that allows root everything, and other users nothing. */
         private void rootsRule(String before) {
             folders.action("a.roots", "no");
             folders.rules(
@@ -131,7 +131,7 @@ class SetuidSubjectTest {
             }
         }
 
-        /** A decision about a process that changes while the rule waits. */
+        /** Checks a process that changes its user while the rule waits. */
         private Struct changing(Program program, Asking asking, Path gate) throws Exception {
             Path go = pipe("go-" + asking);
             int pid =
@@ -166,7 +166,7 @@ class SetuidSubjectTest {
                                 answer.completeExceptionally(e);
                             }
                         });
-                try (OutputStream _ = Files.newOutputStream(gate)) { // the rule is there
+                try (OutputStream _ = Files.newOutputStream(gate)) { // the rule has begun
                     Files.newOutputStream(go).close();
                     Await.until(() -> held.info().credentials().orElseThrow().effectiveUid() == 0);
                     assertThat(answer).isNotDone();
@@ -190,7 +190,7 @@ class SetuidSubjectTest {
             return pipe;
         }
 
-        /** For user daemon alone, whose group has the number of its user. */
+        /** Makes setuid programs for user daemon alone, whose gid equals its uid. */
         private Path setuidPrograms() throws Exception {
             Path copies = Files.createDirectories(folder.resolve("setuid"));
             for (String name : new String[] {"sleep", "setpriv"}) {

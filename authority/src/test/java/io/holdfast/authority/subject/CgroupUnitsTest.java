@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** With a scratch cgroup as the manager's root. */
+/** Tests the lookup with a scratch cgroup as the manager's root. */
 @Timeout(120)
 @Needs(root = true, cgroup2 = true)
 class CgroupUnitsTest {

@@ -177,7 +177,7 @@ class SessionsTest {
         assertThatCode(Sessions::ofMachine).doesNotThrowAnyException();
     }
 
-    /** A cgroup below one; those on the way to it are closed by whoever asks. */
+    /** Makes a cgroup below another; the caller closes it and those on the way to it. */
     private static Cgroup place(Cgroup root, String path, List<Cgroup> made) {
         Cgroup at = root;
         for (String name : path.split("/")) {

@@ -61,8 +61,8 @@ class UsersTest {
     }
 
     /**
-     * With a script in the place of getent, which knows these files and the netgroup foo, writes
-     * down each question, and does this first.
+     * Makes users with a script instead of getent. The script records each query, runs {@code
+     * before}, and then answers from this test's files and for some netgroups.
      */
     private Users users(String before, int maxAnswers) throws IOException {
         Path script = folder.resolve("getent");
@@ -150,7 +150,7 @@ class UsersTest {
     void digitsAreANumberThoughAUserHasThemAsItsName() {
         assertThat(users.uid("500")).hasValue(500);
         assertThat(users.name(600)).isEqualTo("500");
-        assertThat(users.expand(new Identity.Group("digits"), 1)).isEmpty(); // not john's
+        assertThat(users.expand(new Identity.Group("digits"), 1)).isEmpty(); // not user john's uid
     }
 
     @Test
@@ -225,7 +225,7 @@ class UsersTest {
     @Test
     void notToKnowIsNotToBeNobody() throws IOException {
         Users silent = users("kill -9 $$", 100);
-        assertThat(silent.name(500)).isEqualTo("john"); // the file knows
+        assertThat(silent.name(500)).isEqualTo("john"); // found in the file, without getent
         assertThatExceptionOfType(Users.UnavailableException.class)
                 .isThrownBy(() -> silent.name(777))
                 .withMessageContaining("cannot look up 777");
@@ -242,7 +242,7 @@ class UsersTest {
                 .asString()
                 .startsWith("unix-group:admin: cannot look up admin");
         users("", 100);
-        assertThat(silent.groups(500)).hasSize(3); // it was not kept
+        assertThat(silent.groups(500)).hasSize(3); // the failure was not cached
     }
 
     @Test
@@ -276,7 +276,7 @@ class UsersTest {
     @Test
     void aChangeOfAFileIsSeenAtOnce() throws IOException {
         for (int i = 0; i < 20; i++) {
-            String name = "n" + i; // as long as before, and written in the same moment perhaps
+            String name = "n" + i; // of the same length, and perhaps with the same mtime
             Path fresh = folder.resolve("new");
             Files.writeString(fresh, name + ":x:888:1::/:/bin/sh\n");
             Files.move(fresh, passwd, StandardCopyOption.ATOMIC_MOVE);

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What an authority finds of the one before it, and what it refuses. */
+/** Tests what an authority restores of the previous one, and what it refuses. */
 @Timeout(60)
 @Needs(root = true)
 class AuthorityStateTest {
@@ -71,7 +71,7 @@ class AuthorityStateTest {
         return state.recover(sessions, AuthorityState.now());
     }
 
-    /** As after a kill: nobody has removed anything. */
+    /** Recovers as after a kill, when no record was removed. */
     private Recovered recoverAfterKill() {
         state.close();
         state = AuthorityState.open(folder.resolve("run"));

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Commands of one shell on one terminal, and all that only looks like them. */
+/** Tests commands of one shell on one terminal, and processes that only look similar. */
 @Timeout(60)
 @Needs(programs = "perl", cgroup2 = true)
 class SharedTerminalTest {
@@ -37,9 +37,7 @@ class SharedTerminalTest {
                     + "my $n = pack('i', 0); ioctl($m, 0x80045430, $n) or die; "
                     + "print '/dev/pts/', unpack('i', $n), qq{\\n}; 1 while sysread $m, my $x, 1000";
 
-    /**
-     * Has three children, of which the last is in a session of its own, and tells their numbers.
-     */
+    /** Has three children, of which the last is in a session of its own, and prints their PIDs. */
     private static final String SHELL =
             "use POSIX (); $| = 1; $SIG{HUP} = 'IGNORE'; my @c; for my $i (0 .. 2) { "
                     + "pipe my $r, my $w; my $p = fork; if (!$p) { POSIX::setsid() if $i == 2; "
@@ -47,7 +45,7 @@ class SharedTerminalTest {
                     + "print qq{@c\\n}; <STDIN>; kill 9, @c; waitpid $_, 0 for @c";
 
     /**
-     * Has two children: one on its own terminal, and one that mounts another devpts and takes the
+     * Has two children: one on its own terminal, and one that mounts another devpts and uses the
      * terminal of the same number there.
      */
     private static final String TWO_TERMINALS =
@@ -153,7 +151,7 @@ class SharedTerminalTest {
                     .contains("one parent");
             Path _ =
                     Files.setPosixFilePermissions(
-                            device, Set.of(OWNER_READ, OWNER_WRITE)); // its ctime
+                            device, Set.of(OWNER_READ, OWNER_WRITE)); // changes the ctime
             assertThat(unfit(first, second, Origin.DESCRIPTOR, 0)).as("mesg(1)").isEmpty();
             try (PidFd one = PidFd.open(first);
                     PidFd other = PidFd.open(second);
@@ -169,7 +167,7 @@ class SharedTerminalTest {
         }
     }
 
-    /** A process can make a terminal of any number: each mount of devpts counts from 0. */
+    /** A process can make a terminal with any number: each mount of devpts counts from 0. */
     @Test
     @Needs(root = true)
     void aTerminalOfTheSameNumberInAnotherDevptsIsAnother() throws Exception {

@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How many authentications are remembered, and for how long. */
+/** Tests how many temporary authorizations are remembered, and for how long. */
 class TemporaryAuthorizationsTest {
     private static final long USER = 20001;
     private static final Duration LIFE = Duration.ofMinutes(5);
@@ -51,7 +51,7 @@ class TemporaryAuthorizationsTest {
         before.awaitSameNumber();
     }
 
-    /** The loop's clock stands still while the machine sleeps, so its timer comes too late. */
+    /** The loop's clock stops while the machine sleeps, so its timer runs too late. */
     @Test
     void whatExpiredWhileTheMachineSleptDoesNotServe() {
         AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 1000);

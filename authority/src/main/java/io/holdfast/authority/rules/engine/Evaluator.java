@@ -22,14 +22,14 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread that evaluates rules. {@link RuleEngine#submit} hands it to work that is run on it; its
- * methods are for that thread only, and not to be kept for later.
+ * A thread that evaluates rules. {@link RuleEngine#submit} passes it to the work that it runs. Its
+ * public methods may be called only on that thread, while the work runs.
  */
 public final class Evaluator {
-    /** A scope nests a few Java frames per call of a script. */
+    /** The stack size: each call of a script nests a few Java frames. */
     static final long STACK_BYTES = 2L << 20;
 
-    /** A further evaluator ends when it had nothing to do for so long. */
+    /** An additional evaluator ends after it was idle for this long. */
     private static final long RETIRE_NANOS = 10_000_000_000L;
 
     private enum State {
@@ -47,7 +47,9 @@ public final class Evaluator {
     private volatile boolean abandoned;
 
     /**
-     * @param lasting whether it stays when it has nothing to do
+     * Makes an evaluator that is not started.
+     *
+     * @param lasting whether it stays when it is idle
      */
     Evaluator(RuleEngine engine, int number, boolean lasting) {
         this.engine = engine;
@@ -61,13 +63,13 @@ public final class Evaluator {
     }
 
     /**
-     * Asks the rules.
+     * Evaluates the rules.
      *
-     * @param subject used by this thread, and by another that goes on after a program, until there
-     *     is an answer
-     * @param answer called once: before this returns, or by another evaluator, if a rule waits for
-     *     a program; by a thread of the engine if this one is stuck in a built-in function. What it
-     *     throws is logged
+     * @param subject used until there is an answer, by this thread, and by another one that resumes
+     *     the evaluation after a program
+     * @param answer called once: before this returns, or by another evaluator if a rule waits for a
+     *     program, or by a thread of the engine if this thread is stuck in a built-in function. Its
+     *     exceptions are logged
      */
     public void evaluate(RuleAction action, RuleSubject subject, Consumer<RuleVerdict> answer) {
         begin(
@@ -75,7 +77,7 @@ public final class Evaluator {
                 why -> answer.accept(RuleEvaluation.refused(why)));
     }
 
-    /** Asks the admin rules, in the same way. */
+    /** Evaluates the admin rules in the same way. */
     public void administrators(
             RuleAction action, RuleSubject subject, Consumer<AdministratorVerdict> answer) {
         begin(
@@ -94,7 +96,7 @@ public final class Evaluator {
         } catch (Abort e) {
             cannotBegin.accept(String.valueOf(e.getMessage()));
             return;
-        } catch (RuntimeException | Error e) { // no memory, above all
+        } catch (RuntimeException | Error e) { // such as an OutOfMemoryError
             cannotBegin.accept("the rules cannot be run: " + e);
             return;
         }
@@ -104,7 +106,7 @@ public final class Evaluator {
         }
     }
 
-    /** Goes on with an evaluation that has waited for a program. */
+    /** Resumes an evaluation that has waited for a program. */
     void resume(Evaluation<?> evaluation, Object continuation, ProgramOutcome outcome) {
         if (advance(evaluation, () -> evaluation.resume(continuation, outcome))
                 instanceof Evaluation.Progress.Suspended pending) {
@@ -136,7 +138,7 @@ public final class Evaluator {
         }
     }
 
-    /** One thing; false if there is none. */
+    /** Runs one waiting piece of work; returns false if there is none. */
     private boolean serve() {
         WorkQueue.Waiting next = engine.queue().take();
         if (next == null) {
@@ -145,7 +147,7 @@ public final class Evaluator {
         busySince = System.nanoTime() | 1;
         try {
             next.work.run(this);
-        } catch (RuntimeException | Error e) { // of whoever asked
+        } catch (RuntimeException | Error e) { // thrown by the submitter's code
             engine.failed(e);
         } finally {
             busySince = 0;
@@ -154,7 +156,7 @@ public final class Evaluator {
         return true;
     }
 
-    /** Waits for something to do; false if it is time to go. */
+    /** Waits for work; returns false if this evaluator is to end. */
     private boolean park() {
         long since = System.nanoTime();
         state.set(State.PARKED);
@@ -176,7 +178,7 @@ public final class Evaluator {
         return true;
     }
 
-    /** Whether it had been waiting, and now looks for work. */
+    /** Wakes this evaluator to look for work; returns false if it was not parked. */
     boolean wake() {
         if (state.get() == State.PARKED && state.compareAndSet(State.PARKED, State.BUSY)) {
             LockSupport.unpark(thread);
@@ -185,16 +187,17 @@ public final class Evaluator {
         return false;
     }
 
-    /** For how long it has been at one thing; 0 if at none. */
+    /** Returns how long it has been at its present work, in nanoseconds; 0 if it is idle. */
     long busyNanos() {
         long since = busySince;
         return since == 0 ? 0 : Math.max(System.nanoTime() - since, 1);
     }
 
     /**
-     * Answers for it if it is stuck: what it does is past its time by so much.
+     * Abandons this thread, and answers in its place, if its evaluation has exceeded its time by
+     * more than the grace period.
      *
-     * @return the function that it is stuck in
+     * @return the function that it is stuck in; empty if it is not stuck
      */
     Optional<Place> abandonIfStuck(long graceNanos) {
         Evaluation<?> evaluation = current;
@@ -205,7 +208,7 @@ public final class Evaluator {
         return Optional.of(evaluation.at());
     }
 
-    /** Answers for what it is at. */
+    /** Answers in place of this thread, if it runs an evaluation. */
     void abandon(String why) {
         Evaluation<?> evaluation = current;
         if (evaluation != null) {

@@ -10,9 +10,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Looks after the evaluators: starts another when all are held up, and answers for one that is
- * stuck in a built-in function, where no limit is asked. It sleeps while nothing is evaluated, and
- * looks once a second while checks come and nobody has to wait.
+ * A thread that watches the evaluators. It starts another when all are busy for too long, and
+ * answers for one that is stuck in a built-in function, where no limit is checked. It sleeps while
+ * nothing is evaluated, and looks once a second while checks come and none has to wait.
  */
 final class EvaluatorWatch implements Runnable {
     private static final long ROUND_NANOS = 1_000_000_000L;
@@ -48,14 +48,14 @@ final class EvaluatorWatch implements Runnable {
         LockSupport.unpark(thread);
     }
 
-    /** Something is evaluated. */
+    /** Notices that work was submitted. */
     void noticeWork() {
         if (attention == Attention.ASLEEP) {
             LockSupport.unpark(thread);
         }
     }
 
-    /** Something waits, and no evaluator was free. */
+    /** Notices that work waits because no evaluator was free. */
     void noticeWait() {
         if (attention != Attention.CLOSE) {
             LockSupport.unpark(thread);
@@ -67,7 +67,7 @@ final class EvaluatorWatch implements Runnable {
         while (!engine.isClosed()) {
             try {
                 look();
-            } catch (RuntimeException | Error e) { // of whoever was answered
+            } catch (RuntimeException | Error e) { // thrown by the receiver of an answer
                 engine.failed(e);
             }
             long submitted = engine.submitted();
@@ -80,7 +80,7 @@ final class EvaluatorWatch implements Runnable {
                             : idle ? Attention.ASLEEP : Attention.ROUNDS;
             if ((attention == Attention.ASLEEP && engine.submitted() != seen)
                     || (attention != Attention.CLOSE && engine.queue().isAnyReady())) {
-                attention = Attention.CLOSE; // it came before we said that we would sleep
+                attention = Attention.CLOSE; // work came before the attention was published
             }
             switch (attention) {
                 case CLOSE ->
@@ -92,12 +92,12 @@ final class EvaluatorWatch implements Runnable {
         }
     }
 
-    /** Threads that were given up and still run, as of the last look. */
+    /** Returns how many abandoned threads still run, as of the last look. */
     int stuck() {
         return stuck;
     }
 
-    /** How many were given up. */
+    /** Returns how many threads were abandoned since the start. */
     long stuckEver() {
         return stuckEver.get();
     }
@@ -120,7 +120,7 @@ final class EvaluatorWatch implements Runnable {
         stuck = abandoned.size();
         engine.queue().stuck(abandoned.size());
         if (engine.queue().isAnyReady()) {
-            engine.wakeAny(); // a share has grown since who has it was told to wait
+            engine.wakeAny(); // a user's share has grown: work that had to wait may run now
         }
         if (abandoned.size() <= limits.evaluators() && isAnotherNeeded()) {
             engine.addEvaluator();

@@ -39,16 +39,16 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 /**
- * Rules in JavaScript, on threads of their own. One evaluator serves normally; when it has been at
- * one check for longer than the {@link RuleLimits#patience} while others wait, another is started.
- * So a script that runs away keeps its own caller waiting and nobody else. Evaluators, the queue
- * for them and programs are shared out to the users who are asked about: who has many checks under
- * way waits for himself.
+ * The engine that evaluates rules in JavaScript, on its own threads. Normally one evaluator serves;
+ * when it has run one check for longer than {@link RuleLimits#patience} while others wait, another
+ * is started. So a runaway script delays only its own caller. Evaluators, the places in their queue
+ * and programs are shared fairly between the users of the subjects: a user with many checks under
+ * way delays only that user's own.
  *
- * <p>A check sees the rules from before a reload or those from after it, never some of each. How an
- * evaluation is isolated, bounded and ended is written in {@link Evaluation}.
+ * <p>A check uses the rules from before a reload or those from after it, never a mixture. {@link
+ * Evaluation} explains how an evaluation is isolated, bounded and ended.
  *
- * <p>Safe for use by any thread.
+ * <p>Thread-safe.
  */
 public final class RuleEngine implements Rules, AutoCloseable {
     static final String CLOSED = "the rules are closed";
@@ -71,13 +71,14 @@ public final class RuleEngine implements Rules, AutoCloseable {
     private volatile List<RuleDiagnostic> diagnostics = List.of();
     private volatile boolean closed;
 
-    /** Something to be run by an evaluator. Exactly one of these is called. */
+    /** Work for an evaluator. Exactly one of these methods is called. */
     public interface Work {
-        /** On the evaluator's thread. It may block: after a while others are served by another. */
+        /** Runs on the evaluator's thread. It may block: after a while, another serves the rest. */
         void run(Evaluator evaluator);
 
         /**
-         * There is none for it: on the thread that submits it, or on one of the engine's.
+         * Handles that no evaluator runs this work. Called on the submitting thread, or on one of
+         * the engine's.
          *
          * @param why for people
          */
@@ -100,10 +101,10 @@ public final class RuleEngine implements Rules, AutoCloseable {
     }
 
     /**
-     * Reads and runs the files, on this thread, and begins to serve. What is wrong with a file
-     * harms only itself.
+     * Reads and runs the files on this thread, and starts an evaluator. An error in a file affects
+     * only that file.
      *
-     * @param source of the files, now and for each {@link #reload}: {@code () ->
+     * @param source reads the files, now and for each {@link #reload}, such as {@code () ->
      *     RuleFiles.read(RuleFiles.STANDARD_FOLDERS)}
      */
     public static RuleEngine start(Supplier<RuleFiles> source, RuleLimits limits, RuleLog log) {
@@ -111,9 +112,9 @@ public final class RuleEngine implements Rules, AutoCloseable {
     }
 
     /**
-     * The same.
+     * Starts an engine whose programs run as another user.
      *
-     * @param programs the user whom programs of rules run as; empty for the user of this process
+     * @param programs the user that programs of rules run as; empty for the user of this process
      */
     public static RuleEngine start(
             Supplier<RuleFiles> source,
@@ -127,15 +128,16 @@ public final class RuleEngine implements Rules, AutoCloseable {
     }
 
     /**
-     * Reads the files again, runs them in a new scope on this thread, and then takes those rules
-     * for all checks that begin from now on.
+     * Reads the files again, runs them in a new scope on this thread, and then uses the new rules
+     * for every check that begins from now on.
      *
-     * @return what is wrong with them
-     * @throws RuntimeException of the source, or if there is no memory: the old rules stay
+     * @return the errors in the files
+     * @throws RuntimeException if the source throws it, or if there is no memory: the old rules
+     *     stay in effect
      */
     @CanIgnoreReturnValue
     public List<RuleDiagnostic> reload() {
-        synchronized (told) { // so that the last to read is the last to replace
+        synchronized (told) { // the last reload that reads is the last that replaces
             generation = load();
             return diagnostics;
         }
@@ -147,7 +149,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
                 onDeepStack(() -> RuleGeneration.load(sandbox, files, programs, log, counts));
         List<RuleDiagnostic> found = loaded.diagnostics();
         for (RuleDiagnostic diagnostic : found) {
-            if (!told.contains(diagnostic)) { // else it is still so
+            if (!told.contains(diagnostic)) { // an unchanged error is logged once
                 log.log(diagnostic.place(), diagnostic.message());
             }
         }
@@ -157,7 +159,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
         return loaded;
     }
 
-    /** So that what nests too deeply is the same here as on evaluators. */
+    /** Runs work on a stack of the evaluators' size, so that it may nest as deeply as on them. */
     private static <T> T onDeepStack(Callable<T> work) {
         FutureTask<T> task = new FutureTask<>(work);
         Thread thread = new Thread(null, task, "rules-load", Evaluator.STACK_BYTES);
@@ -169,7 +171,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
                 try {
                     return task.get();
                 } catch (InterruptedException e) {
-                    interrupted = true; // files have their time limit
+                    interrupted = true; // wait on: each file has a time limit
                 } catch (ExecutionException e) {
                     throw new IllegalStateException("the rules cannot be run", e.getCause());
                 }
@@ -181,7 +183,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
         }
     }
 
-    /** How the rules are doing. */
+    /** Returns the present metrics. */
     public RuleMetrics metrics() {
         return new RuleMetrics(
                 evaluators.size(),
@@ -193,15 +195,15 @@ public final class RuleEngine implements Rules, AutoCloseable {
                 refusals.sum());
     }
 
-    /** What is wrong with the files, as of the last (re)load. */
+    /** Returns the errors in the files, as of the last load. */
     public List<RuleDiagnostic> diagnostics() {
         return diagnostics;
     }
 
     /**
-     * Has it run by an evaluator. Returns at once.
+     * Submits work to the evaluators. Returns at once.
      *
-     * @param user in whose share it is: the uid of whom the check is about
+     * @param user the uid whose share the work is charged to: the user of the check's subject
      */
     public void submit(long user, Work work) {
         Optional<String> refusal = queue.add(user, work, limits.evaluation());
@@ -225,7 +227,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
         }
     }
 
-    /** Has one evaluator that has nothing to do look for work. */
+    /** Wakes one idle evaluator to look for work; returns false if none is idle. */
     @CanIgnoreReturnValue
     boolean wakeAny() {
         for (Evaluator evaluator : evaluators) {
@@ -237,8 +239,8 @@ public final class RuleEngine implements Rules, AutoCloseable {
     }
 
     /**
-     * {@inheritDoc} The future completes on a thread of the rules, which its dependents must not
-     * hold up.
+     * {@inheritDoc} The future completes on a thread of the rules; its dependents must not block
+     * it.
      */
     @Override
     public CompletableFuture<RuleVerdict> evaluate(RuleAction action, RuleSubject subject) {
@@ -282,7 +284,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
         return verdict;
     }
 
-    /** Ends the evaluations and programs under way, with answers of "no", and refuses others. */
+    /** Ends the evaluations and programs under way with "no", and refuses all others. */
     @Override
     public void close() {
         closed = true;
@@ -298,17 +300,17 @@ public final class RuleEngine implements Rules, AutoCloseable {
         }
     }
 
-    // for the evaluators
+    // ---- for the evaluators
 
     WorkQueue queue() {
         return queue;
     }
 
-    /** Runs the program that an evaluation waits for, and then has any evaluator go on with it. */
+    /** Runs the program that an evaluation waits for, and then lets any evaluator resume it. */
     void suspend(Evaluation<?> evaluation, Evaluation.Progress.Suspended pending) {
         if (evaluation.isAnswered()) {
             evaluation.release();
-            return; // by another, for it was stuck
+            return; // the watch has answered for it, because it was stuck
         }
         boolean _ = suspended.add(evaluation);
         var _ =
@@ -358,7 +360,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
         return generation;
     }
 
-    /** A thread could not be ended, only given up. */
+    /** Logs that a thread could not be ended, only abandoned. */
     void tellStuck(Place where, int number) {
         log.log(
                 where,
@@ -366,7 +368,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
                         .formatted(number, limits.evaluators() + 1));
     }
 
-    /** Something that we were given to run or to call back threw this. */
+    /** Logs an exception of submitted work or of the receiver of an answer. */
     void failed(Throwable thrown) {
         log.log(ScriptPlace.UNKNOWN, PrintableText.of("a check failed: " + thrown, RuleLog.LINE));
     }
@@ -375,7 +377,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
         boolean _ = evaluators.remove(evaluator);
     }
 
-    // for their watch
+    // ---- for the watch
 
     List<Evaluator> evaluators() {
         return evaluators;
@@ -387,7 +389,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
         evaluator.start();
     }
 
-    /** How often something was added to the queue. */
+    /** Returns how often work was added to the queue. */
     long submitted() {
         return submitted.get();
     }

@@ -42,9 +42,9 @@ import org.mozilla.javascript.ast.SwitchStatement;
 import org.mozilla.javascript.ast.WhileLoop;
 
 /**
- * Reads rules without running them, for what is probably not meant: a property that there is not, a
- * result that is none, an action that nobody knows, an assignment where a comparison was meant, and
- * rules that no check comes to.
+ * Checks rules files for probable mistakes, without running them: an unknown property, an invalid
+ * result, an unknown action, an assignment instead of a comparison, and rules that no check can
+ * reach.
  */
 public final class RuleLint {
     private static final Set<String> RESULTS =
@@ -94,9 +94,11 @@ public final class RuleLint {
     }
 
     /**
-     * @param files in the order in which they are run
-     * @param actions that are known; empty to know of none
-     * @return what was found, in the order of the files and their lines
+     * Checks rules files.
+     *
+     * @param files in the order in which they run
+     * @param actions the known actions; empty to skip that check
+     * @return the diagnostics, in the order of files and lines
      */
     public static List<RuleDiagnostic> check(RuleFiles files, Set<String> actions) {
         RuleLint lint = new RuleLint(actions);
@@ -125,12 +127,12 @@ public final class RuleLint {
         diagnostics.addAll(found);
     }
 
-    /** Goes through one file. */
+    /** Visits the syntax tree of one file. */
     private final class Reader implements NodeVisitor {
         private final Path path;
         private final List<RuleDiagnostic> found;
 
-        /** How the rule around calls its parameters; empty outside of rules. */
+        /** The parameter names of the rule that is visited, or of the last one. */
         private String action = "action";
 
         private String subject = "subject";
@@ -202,7 +204,7 @@ public final class RuleLint {
         private boolean isUnconditional(FunctionNode rule, boolean admin) {
             AstNode body = rule.getBody();
             if (!(body instanceof Block)) {
-                return isAnswer(body, admin); // of an arrow
+                return isAnswer(body, admin); // the expression of an arrow function
             }
             for (Node statement : body) {
                 if (statement instanceof ReturnStatement answer) {
@@ -373,7 +375,7 @@ public final class RuleLint {
         return bare;
     }
 
-    /** {@code a.b.c} of such an expression; else empty. */
+    /** Returns {@code a.b.c} for such an expression; otherwise an empty string. */
     private static String dotted(AstNode node) {
         return switch (node) {
             case Name name -> name.getIdentifier();
@@ -385,7 +387,7 @@ public final class RuleLint {
         };
     }
 
-    /** Letters to change, put in or leave out to get from one to the other. */
+    /** Returns the edit distance: the letters to change, insert or delete. */
     private static int distance(String from, String to) {
         int[] row = new int[to.length() + 1];
         for (int j = 0; j <= to.length(); j++) {

@@ -24,30 +24,30 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 /**
- * Rules that are tried on subjects which are only described: nothing is asked of the system, and
- * programs are run only if wanted. Everything happens on the calling thread, within the limits.
- * Safe for use by one thread at a time.
+ * Evaluates rules for described subjects, without lookups in the system; programs are run only if
+ * the limits allow it. All work is done on the calling thread, within the limits. Used by one
+ * thread at a time.
  */
 public final class RuleTrial {
     private final ProgramRuns programs;
     private final RuleGeneration generation;
 
     /**
-     * Runs files, and their programs as the user of this process.
+     * Loads files, whose programs run as the user of this process.
      *
-     * @param limits with no {@link RuleLimits#programs} for {@code polkit.spawn} to fail
-     * @param log receives what the rules log
+     * @param limits if they allow no {@link RuleLimits#programs}, {@code polkit.spawn} fails
+     * @param log receives the log lines of the rules
      */
     public RuleTrial(RuleFiles files, RuleLimits limits, RuleLog log) {
         this(files, limits, log, Optional.empty());
     }
 
     /**
-     * Runs files.
+     * Loads files.
      *
-     * @param limits with no {@link RuleLimits#programs} for {@code polkit.spawn} to fail
-     * @param log receives what the rules log
-     * @param user whom programs run as; empty for the user of this process
+     * @param limits if they allow no {@link RuleLimits#programs}, {@code polkit.spawn} fails
+     * @param log receives the log lines of the rules
+     * @param user the user that programs run as; empty for the user of this process
      */
     public RuleTrial(RuleFiles files, RuleLimits limits, RuleLog log, Optional<ProgramUser> user) {
         programs = new ProgramRuns(limits, user);
@@ -56,19 +56,19 @@ public final class RuleTrial {
                         new Sandbox(limits), files, programs, log, new EvaluationCounts());
     }
 
-    /** What is wrong with the files. */
+    /** Returns the errors in the files. */
     public List<RuleDiagnostic> diagnostics() {
         return generation.diagnostics();
     }
 
-    /** What the rules say. */
+    /** Evaluates the rules. */
     public RuleVerdict evaluate(RuleAction action, DescribedSubject subject) {
         AtomicReference<RuleVerdict> verdict =
                 new AtomicReference<>(RuleEvaluation.refused("no answer"));
         return run(() -> new RuleEvaluation(generation, action, subject, verdict::set), verdict);
     }
 
-    /** Whom the admin rules name. */
+    /** Evaluates the admin rules. */
     public AdministratorVerdict administrators(RuleAction action, DescribedSubject subject) {
         AtomicReference<AdministratorVerdict> verdict =
                 new AtomicReference<>(AdministratorEvaluation.refused(List.of(), "no answer"));

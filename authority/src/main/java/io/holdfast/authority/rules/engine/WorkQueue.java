@@ -19,16 +19,16 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What waits for an evaluator. Users come in turn, and what each has waiting in its order; nobody
- * may have more than his share of the places, nor of the evaluators: what he has waiting then waits
- * for his own. Safe for use by any thread.
+ * The work that waits for an evaluator. Users take turns, and the work of one user runs in its
+ * order. No user may have more than a fair share of the places in the queue or of the evaluators:
+ * further work of that user waits for the user's own. Thread-safe.
  */
 final class WorkQueue {
     private final FairShare<Long> waiting;
     private final FairShare<Long> running;
     private final int evaluators;
 
-    /** Users with something waiting, in the order of their turns. */
+    /** The users who have work waiting, in the order of their turns. */
     @GuardedBy("this")
     private final Map<Long, Deque<Waiting>> users = new LinkedHashMap<>();
 
@@ -42,7 +42,7 @@ final class WorkQueue {
         return FairShare.<Long>of(limit.what(), value, limit.remedy()).withLeast(1);
     }
 
-    /** No record: two of them are never equal. */
+    /** A waiting piece of work. Not a record, so that two are never equal. */
     static final class Waiting {
         final long user;
         final RuleEngine.Work work;
@@ -63,10 +63,10 @@ final class WorkQueue {
     }
 
     /**
-     * Adds something new.
+     * Adds new work.
      *
      * @param patience how long it may wait
-     * @return why not, if its user has no place left
+     * @return why it was not added, if its user has no place left
      */
     synchronized Optional<String> add(long user, RuleEngine.Work work, Duration patience) {
         if (!waiting.tryTake(user, 1)) {
@@ -76,7 +76,7 @@ final class WorkQueue {
         return Optional.empty();
     }
 
-    /** Adds what goes on, before what its user has waiting. */
+    /** Adds work that resumes an evaluation, before all other work of its user. */
     synchronized void addAgain(long user, RuleEngine.Work work, Duration patience) {
         of(user).addFirst(new Waiting(user, work, patience, false));
     }
@@ -87,9 +87,9 @@ final class WorkQueue {
     }
 
     /**
-     * What is to be run next, on one of its user's evaluators until {@link #done}.
+     * Takes the next work, and charges an evaluator to its user until {@link #done}.
      *
-     * @return null if nothing waits but of users who have their share of the evaluators
+     * @return null if no work waits, or only work of users with a full share of the evaluators
      */
     synchronized @Nullable Waiting take() {
         for (Iterator<Map.Entry<Long, Deque<Waiting>>> turns = users.entrySet().iterator();
@@ -100,7 +100,7 @@ final class WorkQueue {
                 Waiting head = own.removeFirst();
                 turns.remove();
                 if (!own.isEmpty()) {
-                    users.put(head.user, own); // at the end: the others come first
+                    users.put(head.user, own); // last: the other users' turns come first
                 }
                 leave(head);
                 return head;
@@ -115,17 +115,17 @@ final class WorkQueue {
         }
     }
 
-    /** Its evaluator is free for others. */
+    /** Gives back the charge for taken work. */
     void done(Waiting taken) {
         running.release(taken.user, 1);
     }
 
-    /** So many evaluators are stuck, which stay their users' and are replaced. */
+    /** Raises the number of evaluators by the stuck ones, which stay charged to their users. */
     void stuck(int number) {
         running.limit(evaluators + number);
     }
 
-    /** Whether there is something to {@link #take}. */
+    /** Returns whether {@link #take} would return work. */
     synchronized boolean isAnyReady() {
         for (long user : users.keySet()) {
             if (running.mayTake(user, 1)) {
@@ -139,7 +139,7 @@ final class WorkQueue {
         return users.isEmpty();
     }
 
-    /** Refuses what has waited for longer than it may. */
+    /** Refuses the work that has waited for too long. */
     void refuseOverdue() {
         for (Waiting each : remove(Waiting::isOverdue)) {
             each.work.refused(

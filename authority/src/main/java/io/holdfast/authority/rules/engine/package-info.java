@@ -1,4 +1,4 @@
-/** What evaluates rules: on threads of their own, on trial, or by reading alone. */
+/** Evaluates rules: on evaluator threads, on trial, or by static analysis. */
 @NullMarked
 package io.holdfast.authority.rules.engine;
 

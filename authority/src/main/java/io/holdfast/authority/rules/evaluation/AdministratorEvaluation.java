@@ -12,9 +12,9 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.mozilla.javascript.NativeArray;
 
-/** Who is an administrator for this? */
+/** An evaluation of the admin rules: which users are administrators for a check. */
 public final class AdministratorEvaluation extends Evaluation<AdministratorVerdict> {
-    /** Identities that one function may name; what comes after them is left out. */
+    /** The maximum number of identities that one function may return; further ones are ignored. */
     static final int MAX_IDENTITIES = 1_024;
 
     private static final int LONGEST_IDENTITY = 4_096;

@@ -26,49 +26,51 @@ import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.Undefined;
 
 /**
- * One question to the rules: it asks one function after the other until one answers.
+ * An evaluation of the rules for one check: it calls one function after the other until one
+ * answers.
  *
  * <h2>How an evaluation is isolated, bounded and ended</h2>
  *
- * <p><b>Isolated.</b> An evaluation has a {@link World} of its own: built-in objects, prototypes,
- * globals and {@code polkit} that were made for it, in which the rules files are run again. It ends
- * with the evaluation. Therefore nothing that a rule changes is seen by another evaluation, neither
- * a prototype nor a global nor an object that a function has closed over; what a file computes
- * while it is loaded is there in each world, as it was computed. In polkit(8) globals live as long
- * as the daemon, so that one user's check can change the answer to another's; a rule that keeps
- * something in a global has to compute it anew here. Files are compiled once, when they are loaded.
- * They are run once then, for what is wrong with them, and the programs that they run have the same
- * outcomes in each world. A file that only adds rules need not be run: of its rules those are made
- * that may be about the action. An evaluation that no rule is about makes no world at all. The
- * interpreter's own state, the {@link Sandbox.Cell}, lasts for one step of one evaluation.
+ * <p><b>Isolated.</b> Each evaluation has its own {@link World}: built-in objects, prototypes,
+ * globals and {@code polkit} that are made for it, in which the rules files run again. The world
+ * ends with the evaluation. Therefore no other evaluation sees anything that a rule changes,
+ * neither a prototype nor a global nor an object that a function has closed over; a value that a
+ * file computes while it is loaded exists in each world as it was computed. In polkit(8), globals
+ * live as long as the daemon, so that one user's check can change the answer to another's; here, a
+ * rule that keeps a value in a global has to compute it again. Files are compiled once, when they
+ * are loaded. They also run once then, to find their errors, and the programs that they run have
+ * the same outcomes in each world. A file that only adds rules does not run again: a world gets
+ * only those of its rules that may concern the action. An evaluation that no rule concerns makes no
+ * world at all. The interpreter's own state, the {@link Sandbox.Cell}, lasts for one step of one
+ * evaluation.
  *
- * <p><b>Bounded.</b> An evaluation has a {@link Budget}: 15 seconds, and memory out of a part of
- * the heap that all evaluations share ({@code EvaluationMemory}), of which one user has at most
- * half. The budget is asked at each branch, each function that is entered, each object that is made
- * and each built-in function that is called. What one operation can do in between is bounded:
+ * <p><b>Bounded.</b> An evaluation has a {@link Budget}: 15 seconds, and memory from a part of the
+ * heap that all evaluations share ({@code EvaluationMemory}), of which one user gets at most half.
+ * The budget is checked at each branch, each function entry, each object creation and each call of
+ * a built-in function. What one operation can do in between is bounded:
  *
  * <ul>
- *   <li>Texts and arrays have a longest length. {@code CheckedCode} follows each operation that
- *       makes them longer with a check, and does not compile what could not be checked.
- *   <li>Built-in functions are those of one table, {@link BuiltIns}, each behind the {@code Guard}
- *       for its kind of work, which reserves the memory before. A guard reads an array-like once:
- *       the function gets a copy that does not change. Steps of iterators are calls of functions,
- *       built-in or scripts, and so they are counted, whoever takes them: a loop, a spread, a
- *       destructuring or a constructor.
- *   <li>Recursion has a depth, a script's log lines and programs have a number.
+ *   <li>Texts and arrays have a maximum length. {@code CheckedCode} adds a check after each
+ *       operation that makes them longer, and refuses to compile code that cannot be checked.
+ *   <li>The built-in functions are listed in one table, {@link BuiltIns}, each behind the {@code
+ *       Guard} for its kind of work, which reserves the memory in advance. A guard reads an
+ *       array-like once: the function gets a copy that does not change. Each step of an iterator is
+ *       a call of a function, built-in or script, and is counted as such, whether a loop, a spread,
+ *       a destructuring or a constructor takes it.
+ *   <li>The depth of recursion and the numbers of log lines and of programs are limited.
  * </ul>
  *
  * <p><b>Ended.</b> A budget that is used up throws an {@link Abort}, which no script can catch, and
- * goes on to throw it: an evaluation that was ended once has no answer but "no". A
- * StackOverflowError or an OutOfMemoryError ends the evaluation in the same way, and its world is
- * garbage then. A thread that nevertheless does not come back, since it is in native code, is
- * noticed half a second past its time by the {@code EvaluatorWatch}: the caller is refused in its
- * place, another thread replaces it, and it ends at its next check; meanwhile it stays in its
- * user's share of the evaluators. As many may be in that state as there are evaluators. Every end
- * but a rule's own answer is a refusal.
+ * throws it again at every further check: an evaluation that was ended once has no answer but "no".
+ * A StackOverflowError or an OutOfMemoryError ends the evaluation in the same way, and its world
+ * becomes garbage. A thread that does not return because it is in native code is noticed by the
+ * {@code EvaluatorWatch} half a second after its time limit: the watch refuses in its place,
+ * another thread replaces it, and it ends at its next check. Until then it stays charged to its
+ * user's share of the evaluators. At most as many threads may be stuck in this way as there are
+ * evaluators. Every end except a rule's own answer is a refusal.
  *
- * <p>By one thread at a time, apart from {@link #abandon}: that which goes on after a program may
- * be another.
+ * <p>Used by one thread at a time, except {@link #abandon}; another thread may resume it after a
+ * program.
  *
  * @param <V> the verdict
  */
@@ -91,6 +93,8 @@ public abstract class Evaluation<V> {
     private boolean userAsked;
 
     /**
+     * Makes an evaluation that has not begun.
+     *
      * @throws Abort if there is no memory for it
      */
     Evaluation(
@@ -107,19 +111,19 @@ public abstract class Evaluation<V> {
         this.budget = Budget.ofEvaluation(generation.sandbox(), subject.uid());
     }
 
-    /** What a function returned that is not false. */
+    /** Makes a verdict of a function's result, which is not false. */
     abstract V read(Object result, List<RuleStep> steps, Place place);
 
     abstract V unanswered(List<RuleStep> steps);
 
     abstract V failed(List<RuleStep> steps, String why);
 
-    /** Where an evaluation has come to. */
+    /** The state of an evaluation after a step. */
     public sealed interface Progress {
-        /** It is over. */
+        /** It has ended. */
         record Answered() implements Progress {}
 
-        /** It waits for a program, and is to be resumed with what comes of it. */
+        /** It waits for a program, and has to be resumed with the program's outcome. */
         record Suspended(Object continuation, List<String> command, Duration remaining)
                 implements Progress {}
     }
@@ -152,9 +156,9 @@ public abstract class Evaluation<V> {
         } catch (StackOverflowError e) {
             verdict = failure(place(), "nests too deeply");
         } catch (OutOfMemoryError e) {
-            forget(); // first: there is room for the failure then
+            forget(); // first, to make room for the failure
             verdict = failure(place(), "took more memory than there is");
-        } catch (RuntimeException | Error e) { // of the interpreter itself
+        } catch (RuntimeException | Error e) { // thrown by the interpreter itself
             verdict = failure(place(), e.toString());
         }
         forget();
@@ -207,7 +211,7 @@ public abstract class Evaluation<V> {
         }
     }
 
-    /** The functions to ask. */
+    /** Finds the functions to call. */
     private RuleFunctions.Walk find(Sandbox.Cell cell) {
         List<RuleFunctions.Entry> more =
                 generation.hasPrograms() ? generation.run(cell, world(cell), kind) : List.of();
@@ -222,7 +226,7 @@ public abstract class Evaluation<V> {
                         });
     }
 
-    /** The user that a script would find. */
+    /** Returns the user that a script would see. */
     private @Nullable String user() {
         if (object != null) {
             return object.userAsText();
@@ -235,7 +239,7 @@ public abstract class Evaluation<V> {
         }
     }
 
-    /** Its world, which is made when the first function needs it. */
+    /** Returns the evaluation's world, which is made when the first function needs it. */
     private World world(Sandbox.Cell cell) {
         World own = world;
         if (own == null) {
@@ -252,7 +256,7 @@ public abstract class Evaluation<V> {
         if (known == null) {
             World own = world(cell);
             SubjectObject made = own.subject(subject);
-            if (userAsked) { // as the skipped rules would have: it is the first of its properties
+            if (userAsked) { // the skipped rules would have read it before any other property
                 @Nullable String _ = made.userAsText();
             }
             object = made;
@@ -262,7 +266,7 @@ public abstract class Evaluation<V> {
         return known;
     }
 
-    /** How many functions were not run, as they are about other actions or users. */
+    /** Returns how many functions did not run because they concern other actions or users. */
     int skipped() {
         return functions == null ? 0 : functions.skipped();
     }
@@ -279,14 +283,14 @@ public abstract class Evaluation<V> {
         return failed(steps, place + ": " + why);
     }
 
-    /** Logs what is wrong with a rule. */
+    /** Logs an error of a rule. */
     void log(Place place, String text) {
         generation.log().log(place, PrintableText.of(text, RuleLog.LINE));
     }
 
     /**
-     * Answers in place of the thread, which is stuck in a built-in function; that ends as soon as
-     * the interpreter is asked.
+     * Answers in place of the thread if it is stuck in a built-in function: if its time was over
+     * longer ago than the grace period. The thread's work ends at its next check of the budget.
      */
     public boolean abandonIfOver(long graceNanos) {
         if (answered.get() || budget.remaining() > -graceNanos) {
@@ -296,7 +300,7 @@ public abstract class Evaluation<V> {
         return true;
     }
 
-    /** Answers in place of the thread. */
+    /** Answers in place of the thread. Any thread may call it. */
     public void abandon(String why) {
         budget.revoke();
         tell(failed(List.of(), why));
@@ -313,37 +317,37 @@ public abstract class Evaluation<V> {
         return answered.get();
     }
 
-    /** The function that runs. By any thread. */
+    /** Returns the place of the function that runs. Any thread may call it. */
     public Place at() {
         return at;
     }
 
-    /** Gives back the memory that it took: no thread works on it any more. */
+    /** Gives back the memory. Called when no thread works on the evaluation any more. */
     public void release() {
         budget.release();
     }
 
-    /** In whose share it is. */
+    /** Returns the user whose share it is charged to. */
     public long owner() {
         return subject.uid();
     }
 
-    /** Until it is over; zero if it is. */
+    /** Returns its remaining time; zero if its time is over. */
     public Duration remaining() {
         return Duration.ofNanos(Math.max(budget.remaining(), 0));
     }
 
-    /** Empty while it has time left. */
+    /** Returns why it is over time; empty while it has time left. */
     public Optional<String> whyOver() {
         return budget.remaining() > 0 ? Optional.empty() : Optional.of(budget.overTime());
     }
 
-    /** Whether a continuation can be captured, as far as the function itself goes. */
+    /** Returns whether the function called last is one whose continuation can be captured. */
     boolean isSuspendable() {
         return suspendable;
     }
 
-    /** Whether one more line may be logged. */
+    /** Counts a log line, and returns whether it is within the limit. */
     boolean mayLog() {
         return logged++ < generation.limits().logged();
     }
@@ -360,7 +364,7 @@ public abstract class Evaluation<V> {
         };
     }
 
-    /** What it is, for people. */
+    /** Describes a script's value, for people. */
     static String describe(Object result) {
         return switch (result) {
             case CharSequence text when text.length() > 64 ->

@@ -2,7 +2,7 @@ package io.holdfast.authority.rules.evaluation;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** How many evaluations an engine has answered since it began. Thread-safe. */
+/** Counts the evaluations that an engine has answered since its start. Thread-safe. */
 public final class EvaluationCounts {
     private final LongAdder answered = new LongAdder();
     private final LongAdder overTime = new LongAdder();
@@ -14,12 +14,12 @@ public final class EvaluationCounts {
         }
     }
 
-    /** Those of rules and of admin rules, with those that took too long. */
+    /** Returns the evaluations of rules and admin rules, including those that took too long. */
     public long answered() {
         return answered.sum();
     }
 
-    /** Those that took longer than they may, and so were answered with a refusal. */
+    /** Returns those that exceeded their time limit, and so were answered with a refusal. */
     public long overTime() {
         return overTime.sum();
     }

@@ -25,14 +25,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * One program of {@code polkit.spawn}, held by its pidfd: in the root folder, with nothing to read,
- * and with what it writes kept. Its messages are those of polkit(8), which rules may compare.
+ * A program of {@code polkit.spawn}, held by its pidfd. It runs in the root folder with an empty
+ * stdin, and its outputs are collected. The error messages are those of polkit(8), which rules may
+ * compare.
  */
 final class HelperProgram implements Runnable {
-    /** Between being asked to end and being killed. */
+    /** The time between SIGTERM and SIGKILL. */
     private static final Duration GRACE = Duration.ofSeconds(1);
 
-    /** After its end, for what a descendant of it may still hold open. */
+    /** How long to wait for outputs after the exit, if a descendant still holds them open. */
     private static final Duration LINGER = Duration.ofSeconds(1);
 
     private final List<String> command;
@@ -44,7 +45,10 @@ final class HelperProgram implements Runnable {
     private volatile boolean exited;
 
     /**
-     * @param user whom it runs as; empty for the user of this process
+     * Makes a program that is not started.
+     *
+     * @param user the user that it runs as; empty for the user of this process
+     * @param remaining the time that the evaluation has left
      * @param outcome completed as soon as it is known, by the thread that runs this
      */
     HelperProgram(
@@ -60,17 +64,17 @@ final class HelperProgram implements Runnable {
         this.outcome = outcome;
     }
 
-    /** Whether it was known to have exited when its outcome was. */
+    /** Returns whether the program had exited when its outcome became known. */
     boolean hasExited() {
         return exited;
     }
 
-    /** Ends it; by any thread. */
+    /** Ends the program. Any thread may call it. */
     void cancel() {
         boolean _ = cancelled.complete(true);
     }
 
-    /** Returns when the program has ended. */
+    /** Runs the program, and returns when it has ended. */
     @Override
     public void run() {
         try (Child child = spawn().start()) {
@@ -131,7 +135,7 @@ final class HelperProgram implements Runnable {
         end(child);
     }
 
-    /** Why the program could not be executed as its user; empty if it was. */
+    /** Returns why the program could not be executed as its user; empty if it was executed. */
     private Optional<String> spawnError(Exit exit, String out, String err) {
         return user.isPresent() && exit instanceof Exit.Exited(int status)
                 ? SpawnError.ofEnv(command.getFirst(), status, out, err)
@@ -206,7 +210,7 @@ final class HelperProgram implements Runnable {
                     }
                 }
             } catch (IOException e) {
-                // closed, because nobody waits for it any longer
+                // closed, because the outcome is known already
             } finally {
                 boolean _ = whole.complete(true);
             }

@@ -5,37 +5,41 @@ import java.util.List;
 import org.mozilla.javascript.ScriptRuntime;
 import org.mozilla.javascript.ScriptableObject;
 
-/** What came of a program; given to a script in place of what {@code start} returned. */
+/** The outcome of a program; a script receives it as the result of the prelude's {@code start}. */
 public sealed interface ProgramOutcome {
     /**
-     * @param output as it wrote it
+     * The program exited with status 0.
+     *
+     * @param output its stdout
      */
     record Succeeded(String output) implements ProgramOutcome {}
 
     /**
+     * The program failed.
+     *
      * @param message of the Error that the script gets
      */
     record Failed(String message) implements ProgramOutcome {}
 
     /**
-     * It was not run, for its user has too many: no outcome that a rule may go by, or users would
-     * choose it.
+     * The program was not run, because its user has too many under way. Rules never see this as an
+     * outcome, or users could provoke it to change an answer: the evaluation ends with "no".
      *
      * @param why for people
      */
     record Refused(String why) implements ProgramOutcome {}
 
     /**
-     * The outcome of a program.
+     * A command with its outcome.
      *
-     * @param command its name and arguments
+     * @param command the program's name and arguments
      */
     record OfCommand(List<String> command, ProgramOutcome outcome) {}
 
     /**
-     * As a value of scripts.
+     * Converts the outcome to a value for scripts.
      *
-     * @throws Abort if it was refused
+     * @throws Abort if the program was refused
      */
     default Object toScript() {
         return switch (this) {
@@ -45,7 +49,7 @@ public sealed interface ProgramOutcome {
         };
     }
 
-    /** The output; or throws in the script. */
+    /** Returns the output, or throws an Error in the script. */
     static Object result(Object value) {
         if (value instanceof Failure failure) {
             throw ScriptRuntime.constructError("Error", failure.message);
@@ -53,7 +57,7 @@ public sealed interface ProgramOutcome {
         return value;
     }
 
-    /** Seen by the prelude only. */
+    /** A failure as a value for scripts; only the prelude sees it. */
     final class Failure extends ScriptableObject {
         private static final long serialVersionUID = 1L;
 

@@ -24,12 +24,12 @@ import org.mozilla.javascript.ContinuationPending;
 import org.mozilla.javascript.NativeArray;
 import org.mozilla.javascript.ScriptRuntime;
 
-/** The programs that rules run. */
+/** Runs the programs of rules, within the limits. Thread-safe. */
 public final class ProgramRuns {
-    /** Of an array that is given to {@code polkit.spawn}. */
+    /** The maximum number of elements of the array that is passed to {@code polkit.spawn}. */
     static final int MAX_ARGUMENTS = 1_024;
 
-    /** In whose share programs are that files run while they are loaded: nobody's. */
+    /** The owner of the programs that files run while they are loaded: no user. */
     private static final long OF_FILES = -1;
 
     private static final String INTERPRETER = "org.mozilla.javascript.Interpreter";
@@ -41,7 +41,9 @@ public final class ProgramRuns {
     private volatile boolean closed;
 
     /**
-     * @param user whom programs run as; empty for the user of this process
+     * Makes the runs of an engine.
+     *
+     * @param user the user that programs run as; empty for the user of this process
      */
     public ProgramRuns(RuleLimits limits, Optional<ProgramUser> user) {
         this.limits = limits;
@@ -55,10 +57,10 @@ public final class ProgramRuns {
     }
 
     /**
-     * {@code polkit.spawn} of an evaluation. It is suspended, or, where a built-in function has
-     * called the script that calls this, the thread waits.
+     * Starts a program for {@code polkit.spawn}. The evaluation is suspended. If a built-in
+     * function has called the calling script, that is impossible, and the thread waits instead.
      *
-     * @throws ContinuationPending whose state is the command
+     * @throws ContinuationPending to suspend; its state is the command
      */
     Object start(Sandbox.Cell cell, @Nullable Evaluation<?> evaluation, List<String> command) {
         if (evaluation != null && evaluation.isSuspendable() && isCalledByScriptsOnly()) {
@@ -69,7 +71,7 @@ public final class ProgramRuns {
         return await(cell, evaluation, command).toScript();
     }
 
-    /** The command that a script has given. */
+    /** Reads the command that a script passes. */
     static List<String> command(Object argument) {
         if (!(argument instanceof NativeArray array)) {
             throw ScriptRuntime.typeError("polkit.spawn: not an array of strings");
@@ -90,7 +92,7 @@ public final class ProgramRuns {
         return List.copyOf(command);
     }
 
-    /** One loop of the interpreter is on this thread: nothing else that could not be resumed. */
+    /** Returns whether this thread runs one interpreter loop, so that the script can be resumed. */
     private static boolean isCalledByScriptsOnly() {
         return StackWalker.getInstance()
                         .walk(frames ->
@@ -102,7 +104,7 @@ public final class ProgramRuns {
                 == 1;
     }
 
-    /** Runs a program while the thread waits, at most for as long as the budget lasts. */
+    /** Runs a program while the thread waits, at most for the rest of its budget. */
     ProgramOutcome await(
             Sandbox.Cell cell, @Nullable Evaluation<?> evaluation, List<String> command) {
         long user = evaluation == null ? OF_FILES : evaluation.owner();
@@ -127,9 +129,9 @@ public final class ProgramRuns {
     /**
      * Runs a program.
      *
-     * @param user in whose share it is
-     * @param remaining what the evaluation has left; if that is less than a program may take, the
-     *     program is ended then
+     * @param user the user whose share it is charged to
+     * @param remaining the time that the evaluation has left; if it is less than the limit of a
+     *     program, the program is ended after it
      * @return never fails
      */
     public CompletableFuture<ProgramOutcome> run(
@@ -154,12 +156,12 @@ public final class ProgramRuns {
                     Thread.ofVirtual()
                             .name("rules-spawn")
                             .start(() -> run(charge, program, outcome));
-        } catch (RuntimeException | Error e) { // no thread to be had
+        } catch (RuntimeException | Error e) { // no thread could be created
             ended(charge, program, outcome, e);
         }
         return outcome.thenApply(known -> {
             if (program.hasExited()) {
-                charge.close(); // before the rule goes on, perhaps to the next program
+                charge.close(); // before the rule is resumed and perhaps starts another program
             }
             return known;
         });
@@ -184,18 +186,18 @@ public final class ProgramRuns {
             @Nullable Throwable thrown) {
         boolean _ = running.remove(program);
         charge.close();
-        boolean _ = // unless there is one already: nobody is to wait for ever
+        boolean _ = // unless it is complete already: the rule must not wait for ever
                 outcome.complete(
                         new ProgramOutcome.Failed("Error spawning helper: failed: " + thrown));
     }
 
-    /** Ends the programs that run, and those that are started from now on. */
+    /** Ends the running programs, and every one that is started later. */
     public void close() {
         closed = true;
         running.forEach(HelperProgram::cancel);
     }
 
-    /** Programs under way. */
+    /** Returns the number of programs under way. */
     public int running() {
         return running.size();
     }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** What may the subject do? */
+/** An evaluation of the rules: whether the subject is authorized. */
 public final class RuleEvaluation extends Evaluation<RuleVerdict> {
     private static final int LONGEST_WORD = 64;
 
@@ -49,7 +49,7 @@ public final class RuleEvaluation extends Evaluation<RuleVerdict> {
                 Optional.of(ImplicitAuthorization.NO), steps, skipped(), Optional.of(why));
     }
 
-    /** No rule was run, which is a refusal. */
+    /** Returns the verdict of an evaluation that could not begin, which is a refusal. */
     public static RuleVerdict refused(String why) {
         return new RuleVerdict(
                 Optional.of(ImplicitAuthorization.NO), List.of(), 0, Optional.of(why));

@@ -21,13 +21,13 @@ import org.mozilla.javascript.ast.Name;
 import org.mozilla.javascript.ast.PropertyGet;
 
 /**
- * A rules file, compiled. Most files consist of statements that add a rule and of nothing else:
- * what they do can be told without running them, and a rule that is not about the action of a check
- * need not exist in its world. Any other file is run as a whole.
+ * A compiled rules file. Most files consist only of statements that add a rule: their effect is
+ * known without running them, and a rule that does not concern the action of a check need not exist
+ * in its world. Any other file runs as a whole.
  *
  * @param script the file as a whole
- * @param rules the statements of it that do nothing but add a rule
- * @param isRulesOnly whether it has no others
+ * @param rules its statements that do nothing but add a rule
+ * @param isRulesOnly whether it has no other statements
  */
 record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isRulesOnly) {
     /** A statement {@code polkit.addRule(function…)} or {@code polkit.addAdminRule(function…)}. */
@@ -36,7 +36,7 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
     /**
      * Compiles a file.
      *
-     * @throws EvaluatorException if it is no script, or one that has what {@code CheckedCode}
+     * @throws EvaluatorException if it is not a valid script, or has code that {@code CheckedCode}
      *     refuses
      */
     static RuleFileCode compile(Sandbox.Cell cell, RuleFile file) {
@@ -78,7 +78,7 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
                             line,
                             null);
         } catch (EvaluatorException | StringIndexOutOfBoundsException e) {
-            return Optional.empty(); // a comma behind it, as an example
+            return Optional.empty(); // such as a comma after the function
         }
         return Optional.of(
                 new Statement(

@@ -10,23 +10,23 @@ import org.mozilla.javascript.JSFunction;
 /**
  * A function that a file adds.
  *
- * @param place where it is added
- * @param guard what it is about
- * @param silence the step of an evaluation in which it has returned nothing, as most do
- * @param source the function itself
+ * @param place where the file adds it
+ * @param guard which actions and users it concerns
+ * @param silence the step of an evaluation in which it returned nothing, which is the usual case
+ * @param source makes the function
  */
 record RuleFunction(Place place, RuleGuard guard, RuleStep silence, Source source) {
     RuleFunction(Place place, RuleGuard guard, Source source) {
         this(place, guard, new RuleStep(place, "nothing"), source);
     }
 
-    /** How a world comes by the function. */
+    /** Makes the function in a world. */
     @FunctionalInterface
     interface Source {
         Function in(Sandbox.Cell cell, World world);
     }
 
-    /** Whether a function can be suspended, as long as it calls nothing that is not a script. */
+    /** Returns whether the function can be suspended, as long as it calls only scripts. */
     static boolean isScript(Function function) {
         return function instanceof JSFunction;
     }

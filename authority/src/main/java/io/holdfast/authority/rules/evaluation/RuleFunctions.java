@@ -9,15 +9,15 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Functions in the order in which files add them, found by the action that they are about. Filled
- * by one thread, then read by any.
+ * The functions that files add, in their order, indexed by the actions that they concern. One
+ * thread fills it; then any thread may read it.
  */
 final class RuleFunctions {
     /**
-     * A function at its place in the order.
+     * A function with its position in the order.
      *
      * @param file the number of its file
-     * @param number within the file
+     * @param number its number within the file
      */
     record Entry(int file, int number, RuleFunction function) {
         private static final Comparator<Entry> ORDER =
@@ -47,11 +47,12 @@ final class RuleFunctions {
     }
 
     /**
-     * Those about an action and a user, as {@link RuleGuard} knows, in their order.
+     * Finds the functions that may concern an action and a user, according to their {@link
+     * RuleGuard}, in their order.
      *
      * @param more functions of the evaluation's own world
-     * @param user of the subject at each step, for scripts may change it; null if they have made
-     *     something else of it than a text: then a function may be about anybody
+     * @param user returns the subject's user at each step, as scripts may change it; null if they
+     *     have replaced it by something else than a text: then a function may concern any user
      */
     Walk about(String action, List<Entry> more, Supplier<@Nullable String> user) {
         List<Entry> found = new ArrayList<>(ofAny);
@@ -61,7 +62,7 @@ final class RuleFunctions {
         return new Walk(found, size + more.size() - found.size(), user);
     }
 
-    /** Goes through the functions that are about an action and a user. By one thread at a time. */
+    /** An iteration over the functions that concern an action and a user. One thread at a time. */
     static final class Walk {
         private final List<Entry> functions;
         private final Supplier<@Nullable String> user;
@@ -75,19 +76,19 @@ final class RuleFunctions {
             this.user = user;
         }
 
-        /** How many are about other actions, or were skipped as they are about other users. */
+        /** Returns how many functions were skipped: those about other actions or other users. */
         int skipped() {
             return skipped;
         }
 
-        /** The function that it has come to; null before the first one, and behind the last. */
+        /** Returns the present function; null before the first one and after the last. */
         @Nullable RuleFunction current() {
             return current;
         }
 
         /**
-         * Goes to the next one. To find the user may take long, or fail: that is then the affair of
-         * the function that it has come to, which would ask for the user first.
+         * Moves to the next function. The lookup of the user may take long or fail; if so, that
+         * counts for the function at which it happens, which would have read the user first.
          */
         void advance() {
             @Nullable String user = null;

@@ -22,8 +22,8 @@ import org.mozilla.javascript.JSFunction;
 import org.mozilla.javascript.RhinoException;
 
 /**
- * The rules of the files as they were at one time. Immutable once loaded; safe for use by any
- * thread.
+ * A snapshot of the loaded rules, which a reload replaces as a whole. Immutable once loaded;
+ * thread-safe.
  */
 public final class RuleGeneration {
     private final Sandbox sandbox;
@@ -47,12 +47,12 @@ public final class RuleGeneration {
     }
 
     /**
-     * A file that each world runs, since it does more than to add rules.
+     * A file that each world runs, since it does more than add rules.
      *
-     * @param number its place among the files
+     * @param number its position among the files
      * @param added how many functions it added when it was loaded
-     * @param failed whether it then ended with an exception
-     * @param ran the programs that it ran then
+     * @param failed whether it ended with an exception when it was loaded
+     * @param ran the programs that it ran when it was loaded
      */
     private record Program(
             int number,
@@ -62,10 +62,10 @@ public final class RuleGeneration {
             List<ProgramOutcome.OfCommand> ran) {}
 
     /**
-     * Compiles files, and runs those that do more than to add rules. What is wrong with a file
-     * becomes a diagnostic, and harms only itself.
+     * Compiles files, and runs those that do more than add rules. An error in a file becomes a
+     * diagnostic, and affects only that file.
      *
-     * @param log gets what the files log while they are run, and what rules log later
+     * @param log receives what the files log while they run, and what rules log later
      * @param counts counts the evaluations of these rules
      */
     public static RuleGeneration load(
@@ -100,7 +100,7 @@ public final class RuleGeneration {
             wrong(whole, "nests too deeply");
         } catch (OutOfMemoryError e) {
             wrong(whole, "took more memory than there is");
-        } catch (RuntimeException e) { // of the interpreter itself
+        } catch (RuntimeException e) { // thrown by the interpreter itself
             wrong(whole, e.toString());
         }
     }
@@ -134,14 +134,14 @@ public final class RuleGeneration {
             stopped(number, code, added, whole, "nests too deeply");
         } catch (OutOfMemoryError e) {
             stopped(number, code, added, whole, "took more memory than there is");
-        } catch (RuntimeException e) { // of the interpreter itself
+        } catch (RuntimeException e) { // thrown by the interpreter itself
             stopped(number, code, added, whole, e.toString());
         } finally {
             cell.rest();
         }
     }
 
-    /** No check can bear to run such a file again: what is left of it are rules by themselves. */
+    /** Handles a file that no world can run again: keeps only its statements that add a rule. */
     private void stopped(
             int number, RuleFileCode code, List<World.Added> added, Place place, String why) {
         wrong(place, why);
@@ -170,31 +170,31 @@ public final class RuleGeneration {
         return source == null ? "" : source;
     }
 
-    /** What is wrong with the files. */
+    /** Returns the errors in the files. */
     public List<RuleDiagnostic> diagnostics() {
         return diagnostics;
     }
 
-    /** The functions of one kind that exist before a world does. */
+    /** Returns the functions of one kind that exist without a world. */
     RuleFunctions functions(World.Kind kind) {
         return Objects.requireNonNull(rules.get(kind));
     }
 
-    /** Whether a world has to be made to know all functions. */
+    /** Returns whether only a world can show all functions. */
     boolean hasPrograms() {
         return !files.isEmpty();
     }
 
-    /** A world for one evaluation. */
+    /** Makes a world for one evaluation. */
     World world(Sandbox.Cell cell) {
         return new World(cell, sandbox, programs, RuleLog.NOWHERE);
     }
 
     /**
-     * Runs the files that do more than to add rules in a world, as they ran when they were loaded.
+     * Runs in a world the files that do more than add rules, in the same way as at their load.
      *
      * @return the functions of that kind that they added
-     * @throws Abort if one does not run as it did then: it may have had rules that are missing now
+     * @throws Abort if a file behaves differently than at its load: rules of it may be missing
      */
     List<RuleFunctions.Entry> run(Sandbox.Cell cell, World world, World.Kind kind) {
         List<RuleFunctions.Entry> entries = new ArrayList<>();
@@ -234,7 +234,7 @@ public final class RuleGeneration {
         return sandbox.limits();
     }
 
-    /** Where its rules log. */
+    /** Returns where its rules log. */
     RuleLog log() {
         return log;
     }

@@ -21,8 +21,8 @@ import org.mozilla.javascript.ast.PropertyGet;
 import org.mozilla.javascript.ast.StringLiteral;
 
 /**
- * What the text of a function shows of when it does anything at all. For an action, or for a user,
- * that is not among these it returns nothing and has no effect: it consists of
+ * The condition, derived from a function's source, under which the function can have an effect. For
+ * an action or a user that is not listed, it returns nothing and has no effect: it consists of
  *
  * <pre>{@code
  * if (action.id == "org.example.a" || action.id == "org.example.b") { … }
@@ -30,25 +30,28 @@ import org.mozilla.javascript.ast.StringLiteral;
  * }</pre>
  *
  * An {@code action.id} is a text that scripts cannot change, so that comparing it has no effect and
- * cannot fail. A {@code subject.user} is one as long as {@link SubjectObject#userAsText} says so.
- * What stands before the comparison might have an effect: such a function may be about anything. A
- * function about users that is run for an action that it is about asks for the user before it does
- * anything else, so that no script can see that the user was asked for beforehand.
+ * cannot fail. A {@code subject.user} is such a text as long as {@link SubjectObject#userAsText}
+ * returns it. Code before the comparison might have an effect: such a function may concern any
+ * action. A function with users that runs for one of its actions reads the user before it does
+ * anything else, so that no script can notice that the user was looked up earlier.
  *
- * @param actions empty if it may be about any
- * @param users empty if it may be about any
+ * @param actions the actions that it concerns; empty for any action
+ * @param users the users that it concerns; empty for any user
  */
 record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
-    /** A longer function is about anything, as far as we look. In characters. */
+    /**
+     * The maximum number of characters of a function that is analysed; a longer one may concern any
+     * action.
+     */
     static final int MAX_SOURCE = 1 << 14;
 
-    /** Of a function that may be about anything. */
+    /** The guard of a function that may concern any action and user. */
     static final RuleGuard NONE = new RuleGuard(Optional.empty(), Optional.empty());
 
     /**
-     * Reads a function.
+     * Analyses a function.
      *
-     * @param source of the function
+     * @param source its source
      */
     static RuleGuard of(String source) {
         if (source.length() > MAX_SOURCE) {
@@ -59,7 +62,7 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
                     .map(function -> of(function, source.length()))
                     .orElse(NONE);
         } catch (EvaluatorException | StackOverflowError e) {
-            return NONE; // a method, which is no expression
+            return NONE; // such as a method, which is not an expression
         }
     }
 
@@ -71,9 +74,9 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
     }
 
     /**
-     * The same of a function that was read with its file.
+     * Analyses a function that was parsed with its file.
      *
-     * @param length of its text
+     * @param length of its source, in characters
      */
     static RuleGuard of(FunctionNode function, int length) {
         if (length > MAX_SOURCE) {
@@ -95,7 +98,7 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
         return new RuleGuard(action.comparedIn(body), user.comparedIn(body));
     }
 
-    /** Its name; empty, as no expression is, where there is none. */
+    /** Returns the name of a parameter; empty, which no expression matches, if it is missing. */
     private static String parameter(List<AstNode> parameters, int index) {
         return index < parameters.size() ? name(parameters.get(index)) : "";
     }
@@ -103,11 +106,11 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
     /**
      * A property that functions compare with texts.
      *
-     * @param object its name in the function
+     * @param object the name of its object in the function
      * @param other a property that may be compared before it
      */
     private record Property(String object, String name, @Nullable Property other) {
-        /** All texts that it has to be one of for something to happen; empty if any will do. */
+        /** Returns the texts for one of which the body can have an effect; empty for any text. */
         Optional<Set<String>> comparedIn(Block body) {
             Set<String> texts = new HashSet<>();
             for (Node statement : body) {
@@ -118,7 +121,7 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
             return Optional.of(Set.copyOf(texts));
         }
 
-        /** Whether a statement does nothing for all but the texts that it adds. */
+        /** Returns whether a statement has no effect except for the texts that it adds. */
         private boolean isIdle(Node statement, Set<String> texts) {
             return switch (statement) {
                 case EmptyStatement _ -> true;
@@ -130,7 +133,7 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
             };
         }
 
-        /** Whether a condition is false, without an effect, for all but the texts that it adds. */
+        /** Returns whether a condition is false, without an effect, except for those texts. */
         private boolean isFalse(AstNode condition, Set<String> texts) {
             return unwrapped(condition) instanceof InfixExpression infix
                     && switch (infix.getType()) {
@@ -146,7 +149,7 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
                     };
         }
 
-        /** Whether a condition is that it is one of some texts, and nothing else. */
+        /** Returns whether a condition only compares the property with one or more texts. */
         private boolean isOneOf(AstNode condition) {
             return unwrapped(condition) instanceof InfixExpression infix
                     && (infix.getType() == Token.OR
@@ -154,7 +157,7 @@ record RuleGuard(Optional<Set<String>> actions, Optional<Set<String>> users) {
                             : comparison(infix).isPresent());
         }
 
-        /** The text that it is compared with. */
+        /** Returns the text that a comparison compares the property with. */
         private Optional<String> comparison(InfixExpression infix) {
             if (infix.getType() != Token.EQ && infix.getType() != Token.SHEQ) {
                 return Optional.empty();

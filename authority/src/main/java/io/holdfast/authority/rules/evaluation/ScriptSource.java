@@ -10,14 +10,14 @@ import org.mozilla.javascript.ast.AstRoot;
 import org.mozilla.javascript.ast.CatchClause;
 import org.mozilla.javascript.ast.NodeVisitor;
 
-/** The text of scripts, to be read without running it. */
+/** Parses scripts for analysis, without running them. */
 public final class ScriptSource {
     private ScriptSource() {}
 
     /**
-     * Reads a text.
+     * Parses a script.
      *
-     * @throws EvaluatorException if it is no script, or one that Rhino's parser fails at
+     * @throws EvaluatorException if it is not a valid script, or Rhino's parser fails
      */
     public static AstRoot parse(String source, String name) {
         CompilerEnvirons environs = new CompilerEnvirons();
@@ -28,14 +28,14 @@ public final class ScriptSource {
             return new Parser(environs).parse(source, name, 1);
         } catch (RhinoException e) {
             throw e;
-        } catch (RuntimeException e) { // which it throws at some that are no scripts
+        } catch (RuntimeException e) { // Rhino throws these at some invalid scripts
             throw new EvaluatorException("the parser failed: " + e.getMessage(), name, 0);
         }
     }
 
     /**
-     * Shows a node and all below it to a visitor. Rhino's own way ends at a {@code catch} without a
-     * name, with a NullPointerException.
+     * Visits a node and all nodes below it. Rhino's own visit fails with a NullPointerException at
+     * a {@code catch} without a variable.
      */
     public static void walk(AstNode node, NodeVisitor visitor) {
         node.visit(each -> {

@@ -6,15 +6,15 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * The message of a program of {@code polkit.spawn} that could not be executed. It is that of
- * polkit(8), whether this process executes the program or env(1) does after a change of the user:
+ * The error message for a program of {@code polkit.spawn} that could not be executed. It is that of
+ * polkit(8), whether this process executes the program or env(1) does after a change of user:
  *
  * <pre>
  *   Error spawning: Failed to execute child process “/usr/bin/x” (Permission denied)
  * </pre>
  */
 final class SpawnError {
-    private static final int NOT_EXECUTABLE = 126; // of env(1)
+    private static final int NOT_EXECUTABLE = 126; // exit status of env(1)
     private static final int NOT_FOUND = 127;
     private static final String ENV = "env: ";
     private static final String REASON = ": ";
@@ -22,8 +22,8 @@ final class SpawnError {
     private SpawnError() {}
 
     /**
-     * Returns the message for a failed start. Where a tool on the way to the program failed, such
-     * as a missing setpriv(1), the message names the tool.
+     * Returns the message for a failed start. If a tool that starts the program failed, such as a
+     * missing setpriv(1), the message names the tool.
      */
     static String of(String program, ErrnoException e) {
         String message = message(program);
@@ -32,7 +32,7 @@ final class SpawnError {
                 : message + ": " + e.getMessage();
     }
 
-    /** The words of strerror(3) for the errors of execve(2), as polkitd's message has them. */
+    /** Returns strerror(3) for the errors of execve(2), as polkitd's message has it. */
     private static String strerror(int errno) {
         return switch (errno) {
             case Errno.EPERM -> "Operation not permitted";
@@ -54,11 +54,11 @@ final class SpawnError {
     }
 
     /**
-     * Returns the message for an env(1) that could not execute the program as its user: the program
-     * is one that only this process may execute, or it was removed.
+     * Returns the message for an env(1) that could not execute the program as its user: only this
+     * process may execute the program, or it was removed.
      *
-     * @param status the exit status of env, or of the program that it has become
-     * @return empty if this is an exit of the program
+     * @param status the exit status of env, or of the program that env has executed
+     * @return empty if the program itself exited
      */
     static Optional<String> ofEnv(String program, int status, String stdout, String stderr) {
         String line = stderr.strip();

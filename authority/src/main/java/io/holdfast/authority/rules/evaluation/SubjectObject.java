@@ -15,8 +15,8 @@ import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 
 /**
- * A subject as scripts see it. A property is asked of the {@link RuleSubject} when a script first
- * asks for it: most rules look at the action only.
+ * A subject as scripts see it. A property is read from the {@link RuleSubject} at its first use by
+ * a script: most rules read only the action.
  */
 public final class SubjectObject extends ScriptableObject {
     private static final long serialVersionUID = 1L;
@@ -66,16 +66,16 @@ public final class SubjectObject extends ScriptableObject {
         this.scope = scope;
     }
 
-    /** What scripts may name of a subject. */
+    /** Returns the names of a subject's properties. */
     public static Set<String> names() {
         return Property.BY_NAME.keySet();
     }
 
     /**
-     * The user that a script finds here, which is not always the one that was put here.
+     * Returns the user that a script would read, which a script may have changed.
      *
-     * @return null if to find it could have an effect, or it is no text
-     * @throws Abort if it cannot be told, as a script is ended that asks
+     * @return null if reading it could have an effect, or it is not a text
+     * @throws Abort if it cannot be looked up, as for a script that reads it
      */
     @Nullable String userAsText() {
         String name = Property.USER.key;
@@ -96,7 +96,7 @@ public final class SubjectObject extends ScriptableObject {
     private <T> T ask(Function<RuleSubject, T> question) {
         try {
             return question.apply(subject);
-        } catch (RuntimeException e) { // which a script's "finally" could hide
+        } catch (RuntimeException e) { // as an Abort, since a script's "finally" could hide it
             throw Abort.of(e);
         }
     }
@@ -121,7 +121,7 @@ public final class SubjectObject extends ScriptableObject {
         }
         boolean _ = unread.remove(property);
         boolean isThere = value != null || property != Property.NO_NEW_PRIVILEGES;
-        if (isThere && !super.has(property.key, this)) { // else a script has defined it
+        if (isThere && !super.has(property.key, this)) { // otherwise a script has defined it
             super.put(property.key, this, value);
         }
     }
@@ -165,7 +165,7 @@ public final class SubjectObject extends ScriptableObject {
 
     @Override
     public boolean preventExtensions() {
-        readAll(); // what is not there by then would never be
+        readAll(); // no property could be added later
         return super.preventExtensions();
     }
 

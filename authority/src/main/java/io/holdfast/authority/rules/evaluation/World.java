@@ -26,12 +26,15 @@ import org.mozilla.javascript.ScriptableObject;
 import org.mozilla.javascript.Undefined;
 
 /**
- * What the scripts of one evaluation see: built-in functions, {@code polkit} and globals of its
- * own. It is made for the evaluation, runs the rules files in itself, and is forgotten with it, so
- * that nothing that a script changes is seen by another evaluation. By one thread at a time.
+ * The global scope of one evaluation: its own built-in functions, {@code polkit} and globals. The
+ * rules files run in it, and it is discarded after the evaluation, so that no other evaluation sees
+ * what a script changes. Used by one thread at a time.
  */
 public final class World {
-    /** Functions that files may add, rules and admin rules each. */
+    /**
+     * The maximum number of functions that one run of a file may add, rules and admin rules
+     * together.
+     */
     static final int MAX_FUNCTIONS = 100_000;
 
     private final RuleLimits limits;
@@ -46,7 +49,7 @@ public final class World {
     /**
      * Makes a world without any rules.
      *
-     * @param log gets what the scripts log
+     * @param log receives the log lines of the scripts
      */
     public World(Sandbox.Cell cell, Sandbox sandbox, ProgramRuns programs, RuleLog log) {
         this.limits = sandbox.limits();
@@ -84,14 +87,14 @@ public final class World {
         global.defineProperty("polkit", polkit, FIXED | ScriptableObject.DONTENUM);
     }
 
-    /** What no script can change. */
+    /** The attributes of a property that no script can change. */
     private static final int FIXED = ScriptableObject.READONLY | ScriptableObject.PERMANENT;
 
     private void put(ScriptableObject holder, String name, BuiltIn.Body body) {
         holder.defineProperty(name, new BuiltIn(global, name, body), FIXED);
     }
 
-    /** Makes a constructor known; returns the prototype of its objects. */
+    /** Defines a constructor; returns the prototype of its objects. */
     private ScriptableObject type(String name, Function constructor) {
         global.defineProperty(name, constructor, FIXED | ScriptableObject.DONTENUM);
         ScriptableObject prototype = (ScriptableObject) constructor.get("prototype", constructor);
@@ -112,7 +115,7 @@ public final class World {
         return results;
     }
 
-    /** {@code polkit}: it says so when a script sets what is to be called. */
+    /** The object {@code polkit}: it throws if a script assigns to one of its functions. */
     private static final class PolkitObject extends NativeObject {
         private static final long serialVersionUID = 1L;
 
@@ -122,7 +125,7 @@ public final class World {
         }
 
         @Override
-        @SuppressWarnings("ReferenceEquality") // the very object, not one that is set through it
+        @SuppressWarnings("ReferenceEquality") // this very object, not one that inherits from it
         public void put(String name, Scriptable start, Object value) {
             if (start == this && has(name, this) && !name.equals("Result")) {
                 throw ScriptRuntime.typeError("polkit." + name + " is to be called, not set");
@@ -142,20 +145,20 @@ public final class World {
             this.method = method;
         }
 
-        /** The method of {@code polkit} that adds one. */
+        /** Returns the method of {@code polkit} that adds such a function. */
         String method() {
             return method;
         }
     }
 
-    /** A function that a file has added while it ran. */
+    /** A function that a file has added. */
     record Added(Kind kind, Place place, Function function) {}
 
     /**
-     * A file that runs in this world.
+     * A run of a file in this world.
      *
-     * @param outcomes of the programs that it ran when it was loaded, in order; null if it is
-     *     loaded now
+     * @param outcomes of the programs that the file ran at its load, in order; null if this is the
+     *     load
      */
     private record FileRun(
             List<Added> added,
@@ -163,9 +166,10 @@ public final class World {
             @Nullable List<ProgramOutcome.OfCommand> outcomes) {}
 
     /**
-     * Runs a file that is being loaded.
+     * Runs a file for its load.
      *
-     * @param added gets the functions that it adds, in order, also if it then fails
+     * @param added receives the functions that it adds, in order, even if it then fails
+     * @param ran receives the programs that it runs, with their outcomes
      */
     void load(
             RuleFileCode code,
@@ -176,10 +180,10 @@ public final class World {
     }
 
     /**
-     * Runs a file again, as it ran when it was loaded: the programs that it runs have the outcomes
-     * that they had then.
+     * Runs a file again, in the same way as at its load: its programs are not run, but have the
+     * same outcomes.
      *
-     * @param added gets the functions that it adds, in order, also if it then fails
+     * @param added receives the functions that it adds, in order, even if it then fails
      */
     void runAgain(
             RuleFileCode code,
@@ -198,7 +202,7 @@ public final class World {
         }
     }
 
-    /** From now on its scripts run for an evaluation. */
+    /** Makes the scripts of this world run for an evaluation from now on. */
     void serve(Evaluation<?> evaluation, RuleLog log) {
         this.evaluation = evaluation;
         this.log = log;
@@ -230,7 +234,7 @@ public final class World {
         return Undefined.instance;
     }
 
-    /** {@code polkit.spawn}, up to the outcome of the program. */
+    /** Runs {@code polkit.spawn} up to the outcome of the program. */
     private Object start(Sandbox.Cell cell, Object argument) {
         List<String> command = ProgramRuns.command(argument);
         FileRun run = file;
@@ -254,7 +258,7 @@ public final class World {
         return global;
     }
 
-    /** An action as scripts see it. */
+    /** Makes an action as scripts see it. */
     Scriptable action(Sandbox.Cell cell, RuleAction action) {
         ScriptableObject object = (ScriptableObject) cell.newObject(global);
         object.setPrototype(actionPrototype);
@@ -274,7 +278,7 @@ public final class World {
         return object;
     }
 
-    /** A subject as scripts see it. */
+    /** Makes a subject as scripts see it. */
     SubjectObject subject(RuleSubject subject) {
         return new SubjectObject(subject, global, subjectPrototype);
     }

@@ -1,4 +1,4 @@
-/** Rules files, compiled, and one evaluation of them: its world, its subject and its programs. */
+/** Compiled rules files, and an evaluation of them: its world, its subject and its programs. */
 @NullMarked
 package io.holdfast.authority.rules.evaluation;
 

@@ -4,8 +4,8 @@ import io.holdfast.authority.action.Place;
 import org.mozilla.javascript.Context;
 
 /**
- * Ends an evaluation at once. An Error, because the interpreter neither lets scripts catch those
- * nor runs a {@code finally} on their way.
+ * Ends an evaluation at once. It is an Error, because the interpreter neither lets scripts catch an
+ * Error nor runs their {@code finally} for it.
  */
 public final class Abort extends Error {
     private static final long serialVersionUID = 1L;
@@ -22,13 +22,13 @@ public final class Abort extends Error {
         return new Abort(reason);
     }
 
-    /** A question to the subject failed. */
+    /** Makes an abort for a fact about the subject that could not be looked up. */
     public static Abort of(RuntimeException failure) {
         String message = failure.getMessage();
         return of(message == null ? failure.toString() : message);
     }
 
-    /** Where the script was. */
+    /** Returns the place of the script when this was made. */
     public Place place() {
         return place;
     }

@@ -5,7 +5,7 @@ import org.mozilla.javascript.Context;
 import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 
-/** A function that others are bound to: called with ever more arguments where they nest. */
+/** A target of {@code bind}: it reserves memory, as nested bound functions add up arguments. */
 final class BoundTarget extends BaseFunction {
     private static final long serialVersionUID = 1L;
 

@@ -9,11 +9,11 @@ import org.mozilla.javascript.UniqueTag;
 import org.mozilla.javascript.Wrapper;
 
 /**
- * How long the texts and arrays of scripts may be ({@link RuleLimits#text}, {@link
- * RuleLimits#elements}). One that would be longer is a RangeError, which scripts may catch.
+ * Checks the length of the texts and arrays of scripts ({@link RuleLimits#text}, {@link
+ * RuleLimits#elements}). An excess throws a RangeError, which scripts may catch.
  */
 final class Bounds {
-    /** What an object takes for each of its properties, at least. In bytes. */
+    /** The least bytes of an object for each of its properties. */
     private static final long PROPERTY_BYTES = 64;
 
     private Bounds() {}
@@ -23,15 +23,15 @@ final class Bounds {
     }
 
     /**
-     * Verifies that a text may be as long as it is.
+     * Checks that a text is not too long.
      *
-     * @throws org.mozilla.javascript.EcmaError a RangeError if it may not
+     * @throws org.mozilla.javascript.EcmaError a RangeError if it is
      */
     static void requireShort(Sandbox.Cell cell, CharSequence text) {
         requireText(cell, text.length());
     }
 
-    /** Verifies that a text may have so many characters. */
+    /** Checks that a text may have this many characters. */
     static void requireText(Sandbox.Cell cell, double length) {
         int limit = cell.limits().text();
         if (length > limit) {
@@ -39,7 +39,7 @@ final class Bounds {
         }
     }
 
-    /** Verifies that an array may have so many elements. */
+    /** Checks that an array may have this many elements. */
     static void requireElements(Sandbox.Cell cell, double length) {
         int limit = cell.limits().elements();
         if (length > limit) {
@@ -47,14 +47,14 @@ final class Bounds {
         }
     }
 
-    /** The text that a value is taken for. */
+    /** Converts a value to a text, and checks its length. */
     static String text(Sandbox.Cell cell, Object value) {
         String text = ScriptRuntime.toString(value);
         requireShort(cell, text);
         return text;
     }
 
-    /** About how many bytes it takes to go through a value. */
+    /** Estimates the bytes that a function reads to go through a value. */
     static long weight(Object value) {
         return switch (value) {
             case CharSequence text -> 2L * text.length();
@@ -66,9 +66,8 @@ final class Bounds {
     }
 
     /**
-     * An array that holds what another value holds now: the value itself if it is an array, whose
-     * length no script can define as something else; else a copy, for which the length is asked for
-     * once.
+     * Returns an array with the present elements of a value: the value itself if it is an array,
+     * whose length no script can redefine; otherwise a copy, for which the length is read once.
      */
     static NativeArray array(Sandbox.Cell cell, Scriptable value) {
         if (value instanceof NativeArray array) {

@@ -8,19 +8,19 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The time and the memory that one evaluation, or the load of one file, may still take. The
- * interpreter asks it at every function that it enters, every object that it makes, every built-in
- * function that it calls and after every {@value #INSTRUCTIONS} of its instructions; a built-in
- * function that is about to make much at once reserves that first.
+ * The time and memory that one evaluation, or the load of one file, has left. The interpreter
+ * checks it at every function entry, every object creation, every call of a built-in function and
+ * after every {@value #INSTRUCTIONS} of its instructions; a built-in function that is about to make
+ * much at once reserves that in advance.
  *
- * <p>Memory is what the thread allocates, whether or not it is garbage by now. It is taken in units
- * from {@link EvaluationMemory}, which all evaluations share, and given back at the end.
+ * <p>Memory is what the thread allocates, including garbage. It is taken in units from {@link
+ * EvaluationMemory}, which all evaluations share, and given back at the end.
  *
- * <p>A budget that has once refused refuses for ever: whatever a script does on its way out, it
- * comes to no answer. For one thread at a time, apart from {@link #revoke} and {@link #release}.
+ * <p>A budget that has refused once refuses for ever: whatever a script does then, it gets no
+ * answer. Used by one thread at a time, except {@link #revoke} and {@link #release}.
  */
 public final class Budget {
-    /** A call counts as a hundred, a step of a regular expression as five. */
+    /** Instructions between checks; a call counts as 100, a step of a regular expression as 5. */
     static final int INSTRUCTIONS = 500;
 
     private final Duration time;
@@ -29,8 +29,8 @@ public final class Budget {
     private final long most;
     private final @Nullable EvaluationMemory memory;
     private final long user;
-    private long before; // allocated on the threads that went on with it before this one
-    private long since; // what this thread had allocated when it began
+    private long before; // allocated on the threads that ran the evaluation before this one
+    private long since; // this thread's allocations when it began or resumed the evaluation
     private int units;
     private boolean released;
     private @Nullable Abort end;
@@ -48,7 +48,7 @@ public final class Budget {
     /**
      * Begins an evaluation on this thread.
      *
-     * @param user in whose share its memory is
+     * @param user the user whose share the memory is charged to
      * @throws Abort if that share is used up
      */
     public static Budget ofEvaluation(Sandbox sandbox, long user) {
@@ -62,14 +62,14 @@ public final class Budget {
     }
 
     /**
-     * Begins the load of a file on this thread. It takes from nobody's share, and so no user can
+     * Begins the load of a file on this thread. It is charged to no user's share, so no user can
      * keep a rule from being loaded.
      */
     public static Budget ofFile(RuleLimits limits) {
         return new Budget(limits.load(), limits.allocated(), null, 0);
     }
 
-    /** Nanoseconds until its time is over; negative if it is. */
+    /** Returns the nanoseconds until its time is over; negative if it is. */
     public long remaining() {
         return nanos - (System.nanoTime() - start);
     }
@@ -84,24 +84,24 @@ public final class Budget {
                 : time.toMillis() + " ms";
     }
 
-    /** Ends it from another thread, as soon as the interpreter asks. */
+    /** Ends the budget from another thread, at the next check of the interpreter. */
     public void revoke() {
         revoked = true;
     }
 
     /**
-     * Verifies that there is time and memory left.
+     * Checks that time and memory are left.
      *
-     * @throws Abort if there is not
+     * @throws Abort if not
      */
     public void check() {
         reserve(0);
     }
 
     /**
-     * Verifies that there is time left, and memory for so many bytes more.
+     * Checks that time is left, and memory for so many bytes more.
      *
-     * @throws Abort if there is not
+     * @throws Abort if not
      */
     void reserve(long bytes) {
         if (end != null) {
@@ -136,7 +136,7 @@ public final class Budget {
     }
 
     /**
-     * Verifies that it has never refused.
+     * Checks that the budget has never refused.
      *
      * @throws Abort if it has
      */
@@ -146,17 +146,17 @@ public final class Budget {
         }
     }
 
-    /** The evaluation leaves this thread; it may go on on another. */
+    /** Ends the measurement on this thread; another thread may resume the evaluation. */
     public void suspended() {
         before += Allocations.ofThisThread() - since;
     }
 
-    /** It goes on on this thread. */
+    /** Begins the measurement on this thread, which resumes the evaluation. */
     public void resumed() {
         since = Allocations.ofThisThread();
     }
 
-    /** Gives the memory back: nothing holds any more what was allocated. Idempotent. */
+    /** Gives the memory back, when nothing references it any more. Idempotent. */
     public synchronized void release() {
         if (memory != null && !released) {
             released = true;
@@ -164,7 +164,7 @@ public final class Budget {
         }
     }
 
-    /** Loads what measures, which takes some 40 ms once in a process. */
+    /** Loads the classes that measure memory, which takes about 40 ms once in a process. */
     public static void prepare() {
         long _ = Allocations.ofThisThread();
     }

@@ -7,7 +7,7 @@ import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 import org.mozilla.javascript.Undefined;
 
-/** A function for scripts that is ours. */
+/** A function for scripts that is implemented here, not by the interpreter. */
 public final class BuiltIn extends BaseFunction {
     private static final long serialVersionUID = 1L;
 
@@ -26,7 +26,7 @@ public final class BuiltIn extends BaseFunction {
         setPrototype(ScriptableObject.getFunctionPrototype(global));
     }
 
-    /** None: no script needs the name and the length of a built-in function, and they cost time. */
+    /** Makes no properties: no script needs a built-in's name and length, and they cost time. */
     @Override
     protected void createProperties() {}
 
@@ -47,7 +47,7 @@ public final class BuiltIn extends BaseFunction {
         return name;
     }
 
-    /** An argument, or undefined. */
+    /** Returns an argument, or undefined if it is missing. */
     public static Object argument(Object[] arguments, int index) {
         return index < arguments.length ? arguments[index] : Undefined.instance;
     }

@@ -22,16 +22,16 @@ import org.mozilla.javascript.Undefined;
 import org.mozilla.javascript.UniqueTag;
 
 /**
- * The built-in functions that scripts have, each behind the {@link Guard} for its kind of work. A
- * function that is not in the table is removed, even if a later interpreter adds it. Also removed
- * are the parts of the language that no polkit rule needs and no guard could bound: big integers,
- * typed arrays, proxies, promises, and compiling code from text except by {@code eval}.
+ * The built-in functions of scripts, each behind the {@link Guard} for its kind of work. A function
+ * that is not in the table is removed, even if a later interpreter adds it. Also removed are the
+ * parts of the language that no polkit rule needs and no guard could bound: big integers, typed
+ * arrays, proxies, promises, and compiling code from text except by {@code eval}.
  *
  * <p>An entry is {@code object: names}, where {@code @@name} is a well-known symbol. Iterators have
- * no constructor that could name their prototype; the interpreter's own names stand for them.
+ * no constructor that could name their prototype; the table uses the interpreter's own names.
  */
 public final class BuiltIns {
-    /** Constructors, objects and values, without a guard; what they hold is in the table. */
+    /** Constructors, objects and values without a guard; their functions are in the table. */
     private static final Set<String> OBJECTS =
             Set.of(
                     ("Object Function Error EvalError RangeError ReferenceError SyntaxError"
@@ -40,7 +40,7 @@ public final class BuiltIns {
                                     + " Infinity undefined eval")
                             .split(" "));
 
-    /** The prototypes of iterators, as the interpreter calls them. */
+    /** The prototypes of iterators, by the interpreter's names. */
     private static final List<String> ITERATORS =
             List.of(
                     "ArrayIterator",
@@ -126,21 +126,21 @@ public final class BuiltIns {
     }
 
     /**
-     * Stays as it is: the interpreter knows {@code call}, and a script that is called by it can be
-     * suspended.
+     * A function without a guard: the interpreter itself handles {@code call}, so that a script
+     * called by it can be suspended.
      */
     private static final String UNGUARDED = "Function.prototype.call";
 
-    /** Names that do not lead to a built-in function of that object. */
+    /** Names of properties that are not built-in functions of their object. */
     private static final Set<String> NOT_BUILT_IN = Set.of("constructor", "prototype", "arguments");
 
     /** Bytes reserved for each character of source text that is compiled. */
     private static final long PARSED = 32;
 
-    /** Not functions, but settings that run scripts where nothing expects them. */
+    /** Settings, not functions, that make the interpreter run scripts at unexpected points. */
     private static final List<String> SETTINGS = List.of("stackTraceLimit", "prepareStackTrace");
 
-    /** Well-known symbols by which a script could lead a built-in function past its guard. */
+    /** Well-known symbols by which a script could make a built-in function evade its guard. */
     private static final List<String> UNBOUNDED_SYMBOLS =
             List.of("isConcatSpreadable", "species", "unscopables");
 
@@ -181,14 +181,14 @@ public final class BuiltIns {
     }
 
     /**
-     * What becomes of a function.
+     * A change to a function of an object.
      *
-     * @param id its name or symbol in the object that holds it
-     * @param guard null to remove it
+     * @param id its name or symbol in the object
+     * @param guard null to remove the function
      */
     private record Step(Object id, @Nullable Guard guard) {}
 
-    /** Of each object, found out in the first world: all worlds begin alike. */
+    /** The steps for each object, computed for the first world: all worlds start identical. */
     private static final Map<String, List<Step>> STEPS = new ConcurrentHashMap<>();
 
     private void guard() {
@@ -209,7 +209,7 @@ public final class BuiltIns {
         replace();
     }
 
-    /** Puts the functions of an object behind their guards, and removes those that have none. */
+    /** Puts the functions of an object behind their guards, and removes those without a guard. */
     private void apply(String path, ScriptableObject holder) {
         List<Step> steps = STEPS.get(path);
         if (steps == null) {
@@ -221,7 +221,7 @@ public final class BuiltIns {
                 case String name when step.guard() == null -> holder.delete(name);
                 case String name -> {
                     Object function = holder.get(name, holder);
-                    holder.setAttributes(name, ScriptableObject.DONTENUM); // or it would stay
+                    holder.setAttributes(name, ScriptableObject.DONTENUM); // or put has no effect
                     holder.put(name, holder, guarded(function, step.guard()));
                 }
                 case Symbol symbol when step.guard() == null -> holder.delete(symbol);
@@ -244,7 +244,7 @@ public final class BuiltIns {
             boolean _ = names.add(id.toString());
         }
         if (path.equals("Set.prototype")) {
-            boolean _ = names.add("keys"); // which the interpreter does not list
+            boolean _ = names.add("keys"); // the interpreter does not list it
         }
         for (String name : names) {
             if ((path.isEmpty() && OBJECTS.contains(name)) || NOT_BUILT_IN.contains(name)) {
@@ -252,7 +252,7 @@ public final class BuiltIns {
             }
             Guard guard = GUARDS.get(path.isEmpty() ? name : path + "." + name);
             boolean isFunction =
-                    path.isEmpty() // all that is not named, function or not
+                    path.isEmpty() // every global that is not listed, function or not
                             || isFunction(holder, name);
             if (guard != null || (isFunction && !UNGUARDED.equals(path + "." + name))) {
                 steps.add(new Step(name, guard));
@@ -272,7 +272,7 @@ public final class BuiltIns {
         try {
             return holder.get(name, holder) instanceof BaseFunction;
         } catch (RhinoException e) {
-            return false; // an accessor, which wants another object
+            return false; // an accessor, which fails on this object
         }
     }
 
@@ -281,8 +281,8 @@ public final class BuiltIns {
         SETTINGS.forEach(error::delete);
         ScriptableObject arrays = prototype("Array");
         BuiltIn join = new BuiltIn(global, "join", this::join);
-        arrays.delete(SymbolKey.UNSCOPABLES); // for "with", which there is not
-        arrays.delete(""); // what the interpreter makes it from
+        arrays.delete(SymbolKey.UNSCOPABLES); // only for "with", which is not supported
+        arrays.delete(""); // the property from which the interpreter makes it
         hide(arrays, "join", join);
         BuiltIn text =
                 new BuiltIn(global, "toString", (cx, self, _) -> join(cx, self, new Object[0]));
@@ -298,7 +298,7 @@ public final class BuiltIns {
         hide(texts, "toLocaleUpperCase", upper);
         ScriptableObject symbols = object("Symbol");
         for (String name : UNBOUNDED_SYMBOLS) {
-            symbols.setAttributes(name, ScriptableObject.EMPTY); // else it stays
+            symbols.setAttributes(name, ScriptableObject.EMPTY); // or delete has no effect
             symbols.delete(name);
         }
         hide(global, "eval", new BuiltIn(global, "eval", BuiltIns::eval));
@@ -308,14 +308,14 @@ public final class BuiltIns {
         GuardedRegExp regExp = new GuardedRegExp(global, (BaseFunction) object("RegExp"));
         hide(prototype("RegExp"), "constructor", regExp);
         hide(global, "RegExp", regExp);
-        // A block with "let" is an object to the interpreter, and a name is looked for in it first.
+        // To the interpreter, a block with "let" is an object, in which names are looked up first.
         BuiltIn check = new BuiltIn(global, CheckedCode.CHECK, BuiltIns::check);
         fix(global, CheckedCode.CHECK, check);
         fix(prototype("Object"), CheckedCode.CHECK, check);
         fix(global, "Object", object("Object"));
     }
 
-    /** Makes what the prelude added to arrays non-enumerable, so that for…in skips it. */
+    /** Makes the prelude's additions to arrays non-enumerable, so that for…in skips them. */
     public static void hideAll(ScriptableObject global) {
         ScriptableObject array = (ScriptableObject) global.get("Array", global);
         ScriptableObject arrays = (ScriptableObject) array.get("prototype", array);
@@ -330,7 +330,7 @@ public final class BuiltIns {
         holder.defineProperty(name, value, ScriptableObject.DONTENUM);
     }
 
-    /** So that no script can change it. */
+    /** Defines a property that no script can change. */
     private static void fix(ScriptableObject holder, String name, Object value) {
         holder.defineProperty(
                 name,
@@ -346,7 +346,7 @@ public final class BuiltIns {
         return (ScriptableObject) ScriptableObject.getProperty(object(name), "prototype");
     }
 
-    // ours
+    // ---- functions implemented here
 
     /** Throws a RangeError if the result of an operation is a text beyond the limit. */
     private static Object check(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
@@ -359,11 +359,11 @@ public final class BuiltIns {
 
     private Object join(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
         NativeArray array = Bounds.array(cell, self);
-        long length = array.getLength(); // once: what a script is asked for may make it longer
+        long length = array.getLength(); // once: an element's toString may make it longer
         Object given = BuiltIn.argument(arguments, 0);
         String separator = Undefined.isUndefined(given) ? "," : Bounds.text(cell, given);
         if (!joining.add(self)) {
-            return ""; // it is in itself
+            return ""; // the array contains itself
         }
         try {
             StringBuilder joined = new StringBuilder();
@@ -393,7 +393,7 @@ public final class BuiltIns {
         return Integer.signum(Bounds.text(cell, self).compareTo(other));
     }
 
-    /** Maps single characters: where whole words count, some texts take quadratic time. */
+    /** Maps single characters: mapping in context takes quadratic time for some texts. */
     private static Object lower(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
         return map(Bounds.text(cell, self), Character::toLowerCase);
     }
@@ -408,7 +408,7 @@ public final class BuiltIns {
         return changed.toString();
     }
 
-    /** In the global scope, as every call of it but by its very name is. */
+    /** Evaluates code in the global scope, as JavaScript does for every indirect eval. */
     private static Object eval(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
         if (!(BuiltIn.argument(arguments, 0) instanceof CharSequence code)) {
             return BuiltIn.argument(arguments, 0);

@@ -17,9 +17,9 @@ import org.mozilla.javascript.ast.ScriptNode;
 import org.mozilla.javascript.debug.DebuggableScript;
 
 /**
- * Compiles every script, files and {@code eval} alike, so that no single operation of the
- * interpreter takes or makes more than a bounded amount. An operation that can make a text or an
- * array longer is followed by a call of {@link #CHECK}, whose name no script can spell:
+ * The compiler of all scripts, files and {@code eval} alike. It ensures that no single operation of
+ * the interpreter takes or makes more than a bounded amount: after each operation that can make a
+ * text or an array longer, it inserts a call of {@link #CHECK}, whose name no script can spell:
  *
  * <pre>{@code
  * a + b            (check)(a + b)
@@ -28,20 +28,20 @@ import org.mozilla.javascript.debug.DebuggableScript;
  * a.length = n     (check)(a.length = n)
  * }</pre>
  *
- * What cannot be followed by a check is refused with its line: big integers, object spread, tagged
- * templates (the interpreter keeps their parts from one evaluation to the next) and {@code with}
- * (it would give the check another meaning).
+ * Code that cannot be checked in this way is refused with its line: big integers, object spread,
+ * tagged templates (the interpreter keeps their parts from one evaluation to the next) and {@code
+ * with} (it would give the name of the check another meaning).
  */
 final class CheckedCode implements Evaluator {
-    /** The global function that is called with each result that could be large. */
+    /** The name of the global function that checks each result that could be large. */
     static final String CHECK = "(check)";
 
-    /** Characters of a regular expression, from text or in a file. */
+    /** The maximum number of characters of a regular expression, in a file or made from text. */
     static final int MAX_PATTERN = 4_096;
 
     /**
-     * Character classes of the regular expressions of one file or {@code eval}: the interpreter
-     * keeps up to 8 KiB for each.
+     * The maximum number of character classes in the regular expressions of one file or {@code
+     * eval}: the interpreter keeps up to 8 KiB for each.
      */
     static final int MAX_CLASSES = 512;
 
@@ -54,7 +54,7 @@ final class CheckedCode implements Evaluator {
         return interpreter.compile(environs, tree, source, isFunction);
     }
 
-    /** One way through a script and the functions in it. */
+    /** A pass over a script and its functions. */
     private static final class Pass {
         private final String file;
         private int classes;
@@ -108,7 +108,7 @@ final class CheckedCode implements Evaluator {
             switch (node.getType()) {
                 case Token.BIGINT -> throw refused(node, "big integers are not supported");
                 case Token.ENTERWITH -> {
-                    if (node.getFirstChild().getType() != Token.LOCAL_LOAD) { // else a "catch"
+                    if (node.getFirstChild().getType() != Token.LOCAL_LOAD) { // that is a "catch"
                         throw refused(node, "the statement \"with\" is not supported");
                     }
                 }
@@ -120,7 +120,7 @@ final class CheckedCode implements Evaluator {
             children(node);
         }
 
-        /** The names of an object literal, some of which are expressions. */
+        /** Visits the property names of an object literal, some of which are expressions. */
         private void keys(Node literal) {
             if (!(literal.getProp(Node.OBJECT_IDS_PROP) instanceof Object[] keys)) {
                 return;
@@ -154,7 +154,8 @@ final class CheckedCode implements Evaluator {
         }
 
         /**
-         * It is the inner part of an assignment such as {@code +=}, which is checked as a whole.
+         * Returns whether a node is the inner part of an assignment such as {@code +=}, which is
+         * checked as a whole.
          */
         private static boolean takesFromStack(Node node) {
             return node.getFirstChild().getType() == Token.USE_STACK;
@@ -165,7 +166,7 @@ final class CheckedCode implements Evaluator {
         }
     }
 
-    // what the interpreter does
+    // ---- delegated to the interpreter
 
     @Override
     public Function createFunctionObject(

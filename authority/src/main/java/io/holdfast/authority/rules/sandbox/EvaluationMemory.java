@@ -4,12 +4,12 @@ import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.core.limit.FairShare;
 
 /**
- * The memory that all evaluations under way have together, shared by the users who are asked about.
- * It is a part of the heap, so that scripts come to the end of it while the rest of the daemon
- * still has room. Safe for use by any thread.
+ * The memory of all evaluations under way, shared by the users of their subjects. It is a part of
+ * the heap, so that scripts run out of it while the rest of the daemon still has memory.
+ * Thread-safe.
  */
 final class EvaluationMemory {
-    /** What is taken at once. An ordinary evaluation makes do with one. In bytes. */
+    /** The bytes that are taken at once. An ordinary evaluation needs one unit. */
     static final long UNIT = 512 << 10;
 
     private final FairShare<Long> bytes;
@@ -31,7 +31,7 @@ final class EvaluationMemory {
         bytes.release(user, units * UNIT);
     }
 
-    /** Why a user gets no more, for people. */
+    /** Returns why a user gets no more, for people. */
     String refusal(long user) {
         return bytes.refusal(user);
     }

@@ -9,23 +9,23 @@ import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.Undefined;
 
 /**
- * What stands before a built-in function of the interpreter, by the kind of its work: it bounds
- * what one call goes through and makes, and reserves the memory for it, since the interpreter
- * cannot be asked to stop within a call. An array-like is copied into an array once, so that the
- * function does not ask a script a second time how long it is.
+ * Runs before a built-in function of the interpreter, by the function's kind of work: it bounds
+ * what one call reads and makes, and reserves the memory for it, since the interpreter cannot be
+ * stopped within a call. An array-like is copied into an array once, so that the function does not
+ * call a script a second time for its length.
  */
 @FunctionalInterface
 interface Guard {
     /**
-     * By how much a text that is replaced in every place may exceed the longest: most of them are
-     * replaced in few.
+     * How far the longest possible result of a replacement, one at every place, may exceed the
+     * limit of texts: most replacements happen at few places.
      */
     double MOST_REPLACED = 16;
 
-    /** Characters that a search for a text may compare. */
+    /** The maximum number of pairs of characters that a search for a text may compare. */
     long MOST_COMPARED = 1 << 26;
 
-    /** Memory for each element that a function makes an object of. In bytes. */
+    /** The bytes of each element for which a function makes an object. */
     long OBJECT_BYTES = 48;
 
     Object call(
@@ -35,7 +35,7 @@ interface Guard {
             Scriptable self,
             Object[] arguments);
 
-    /** Goes once through what it is given. */
+    /** Guards a function that goes once through its arguments. */
     Guard PLAIN =
             (cell, original, scope, self, arguments) -> {
                 long weight = Bounds.weight(self);
@@ -46,14 +46,14 @@ interface Guard {
                 return original.call(cell, scope, self, arguments);
             };
 
-    /** Makes an object of each character of a text. */
+    /** Guards a function that makes an object of each character of a text. */
     Guard SPLITS =
             (cell, original, scope, self, arguments) -> {
                 cell.reserve(OBJECT_BYTES / 2 * Bounds.weight(self));
                 return original.call(cell, scope, self, pattern(arguments));
             };
 
-    /** Goes through the elements of an array, or of what passes for one. */
+    /** Guards a function that goes through the elements of an array or array-like. */
     Guard READS_ARRAY =
             (cell, original, scope, self, arguments) -> {
                 NativeArray array = Bounds.array(cell, self);
@@ -61,7 +61,7 @@ interface Guard {
                 return original.call(cell, scope, array, arguments);
             };
 
-    /** Appends arrays to a copy of one. */
+    /** Guards a function that appends arrays to a copy of an array. */
     Guard CONCATENATES =
             (cell, original, scope, self, arguments) -> {
                 NativeArray array = Bounds.array(cell, self);
@@ -74,7 +74,7 @@ interface Guard {
                 return original.call(cell, scope, array, arguments);
             };
 
-    /** Goes through an array and changes it. */
+    /** Guards a function that goes through an array and changes it. */
     Guard CHANGES_ARRAY =
             (cell, original, scope, self, arguments) -> {
                 if (!(self instanceof NativeArray array)) {
@@ -86,7 +86,7 @@ interface Guard {
                 return original.call(cell, scope, self, arguments);
             };
 
-    /** Calls a function with the elements of what passes for an array. */
+    /** Guards a function that calls another with the elements of an array or array-like. */
     Guard APPLIES =
             (cell, original, scope, self, arguments) -> {
                 Object[] copied = arguments.clone();
@@ -98,7 +98,7 @@ interface Guard {
                 return original.call(cell, scope, self, copied);
             };
 
-    /** Repeats a text. */
+    /** Guards a function that repeats a text. */
     Guard REPEATS =
             (cell, original, scope, self, arguments) -> {
                 double count = ScriptRuntime.toInteger(BuiltIn.argument(arguments, 0));
@@ -107,7 +107,7 @@ interface Guard {
                 return original.call(cell, scope, asObject(cell, text), new Object[] {count});
             };
 
-    /** Fills a text up to a length. */
+    /** Guards a function that pads a text to a length. */
     Guard PADS =
             (cell, original, scope, self, arguments) -> {
                 double length = ScriptRuntime.toInteger(BuiltIn.argument(arguments, 0));
@@ -119,7 +119,7 @@ interface Guard {
                 return original.call(cell, scope, self, copied);
             };
 
-    /** Joins texts. */
+    /** Guards a function that joins texts. */
     Guard JOINS_TEXTS =
             (cell, original, scope, self, arguments) -> {
                 double length = Bounds.text(cell, self).length();
@@ -133,7 +133,7 @@ interface Guard {
                 return original.call(cell, scope, self, texts);
             };
 
-    /** Replaces parts of a text, perhaps each of them by the whole. */
+    /** Guards a function that replaces parts of a text, perhaps each by the whole text. */
     Guard REPLACES =
             (cell, original, scope, self, arguments) -> {
                 String text = Bounds.text(cell, self);
@@ -142,7 +142,7 @@ interface Guard {
                 return original.call(cell, scope, asObject(cell, text), copied);
             };
 
-    /** Looks for a text in another, perhaps from each of its characters on. */
+    /** Guards a search for a text in another, perhaps from each of its characters. */
     Guard FINDS_TEXT =
             (cell, original, scope, self, arguments) -> {
                 Object[] copied = arguments.clone();
@@ -155,14 +155,14 @@ interface Guard {
                 return original.call(cell, scope, self, copied);
             };
 
-    /** Takes its first argument for a regular expression, or makes one of it. */
+    /** Guards a function that uses its first argument as a regular expression. */
     Guard SEARCHES =
             (cell, original, scope, self, arguments) -> {
                 cell.reserve(Bounds.weight(self));
                 return original.call(cell, scope, self, pattern(arguments));
             };
 
-    /** A regular expression goes through a text. */
+    /** Guards the match of a regular expression with a text. */
     Guard MATCHES =
             (cell, original, scope, self, arguments) -> {
                 Object[] copied = arguments.length == 0 ? new Object[1] : arguments.clone();
@@ -172,7 +172,7 @@ interface Guard {
                 return original.call(cell, scope, self, copied);
             };
 
-    /** A regular expression goes through a text, to replace parts of it. */
+    /** Guards the replacement of parts of a text by a regular expression. */
     Guard MATCHES_AND_REPLACES =
             (cell, original, scope, self, arguments) -> {
                 Object[] copied = arguments.length == 0 ? new Object[1] : arguments.clone();
@@ -182,7 +182,7 @@ interface Guard {
                 return original.call(cell, scope, self, copied);
             };
 
-    /** Writes JSON, without the spaces that would make lines of a deep tree long. */
+    /** Guards JSON output, and drops indentation, which would lengthen the lines of a deep tree. */
     Guard WRITES_JSON =
             (cell, original, scope, self, arguments) -> {
                 Object value = BuiltIn.argument(arguments, 0);
@@ -190,7 +190,7 @@ interface Guard {
                 return original.call(cell, scope, self, new Object[] {value, replacer});
             };
 
-    /** Binds arguments to a function: where such functions nest, each asks anew. */
+    /** Guards the binding of arguments: nested bound functions reserve memory at each call. */
     Guard BINDS =
             (cell, original, scope, self, arguments) -> {
                 if (!(self instanceof BaseFunction function)) {
@@ -201,8 +201,8 @@ interface Guard {
             };
 
     /**
-     * Some of the arguments are numbers: they are made ones first, for a script that is asked for
-     * one could change the array meanwhile.
+     * Converts some of the arguments to numbers before the next guard: the conversion may run a
+     * script, which could change the array later.
      */
     static Guard withNumbers(int first, int last, Guard next) {
         return (cell, original, scope, self, arguments) -> {
@@ -227,7 +227,7 @@ interface Guard {
         }
     }
 
-    /** Bounds what takes the place of parts of a text: the second argument. */
+    /** Bounds the replacement for parts of a text, which is the second argument. */
     private static void replacement(Sandbox.Cell cell, String text, Object[] arguments) {
         double most = text.length();
         if (arguments.length > 1 && arguments[1] instanceof Callable function) {
@@ -243,7 +243,7 @@ interface Guard {
         cell.reserve((long) (2 * most) + OBJECT_BYTES / 2 * Bounds.weight(text));
     }
 
-    /** With a pattern that is not too long in its place, if it is a text. */
+    /** Checks the length of the pattern, which is the first argument, if it is a text. */
     private static Object[] pattern(Object[] arguments) {
         return arguments.length == 0
                 ? arguments

@@ -6,7 +6,7 @@ import org.mozilla.javascript.ScriptRuntime;
 import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 
-/** A built-in function as scripts see it: behind its {@link Guard}. */
+/** A built-in function as scripts see it, behind its {@link Guard}. */
 final class GuardedFunction extends BaseFunction {
     private static final long serialVersionUID = 1L;
 
@@ -20,7 +20,7 @@ final class GuardedFunction extends BaseFunction {
         setPrototype(original.getPrototype());
     }
 
-    /** None: no script needs the name and the length of a built-in function, and they cost time. */
+    /** Makes no properties: no script needs a built-in's name and length, and they cost time. */
     @Override
     protected void createProperties() {}
 

@@ -7,8 +7,9 @@ import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 
 /**
- * The constructor of regular expressions, for patterns that are soon compiled: classes of
- * characters are filled without a count of steps. It has no {@code RegExp.$1} and the like.
+ * The constructor of regular expressions. It limits the length of patterns, because the interpreter
+ * compiles their character classes without counting steps. It has no {@code RegExp.$1} and the
+ * like.
  */
 final class GuardedRegExp extends BaseFunction {
     private static final long serialVersionUID = 1L;
@@ -21,7 +22,7 @@ final class GuardedRegExp extends BaseFunction {
         setImmunePrototypeProperty(ScriptableObject.getProperty(original, "prototype"));
     }
 
-    /** The same arguments, the first of which is a text, unless it is a regular expression. */
+    /** Checks the pattern, and converts it to a text unless it is a regular expression. */
     static Object[] checked(Object[] arguments) {
         if (arguments.length > 0
                 && arguments[0] instanceof Scriptable object

@@ -10,7 +10,7 @@ import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 import org.mozilla.javascript.Undefined;
 
-/** A replacer that counts what is written, before the script's own. */
+/** A JSON replacer that counts what is written, around the script's own replacer. */
 final class JsonReplacer extends BaseFunction {
     private static final long serialVersionUID = 1L;
 

@@ -6,7 +6,7 @@ import org.mozilla.javascript.ScriptRuntime;
 import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 
-/** The constructor of functions, without its power to make one from text. */
+/** The constructor of functions, without the ability to make one from text. */
 final class NoCode extends BaseFunction {
     private static final long serialVersionUID = 1L;
 

@@ -1,14 +1,17 @@
 package io.holdfast.authority.rules.sandbox;
 
 /**
- * The part of what scripts may call that is written as a script itself: what goes through the
- * values of an iterator, for the interpreter counts its steps then, and what can be suspended.
+ * The built-in functions that are written as a script: those that go through the values of an
+ * iterator, so that the interpreter counts their steps, and those that can be suspended.
  */
 final class Prelude {
-    /** Its name as a file, so that it is left out where places are told. */
+    /** The file name of the script, by which it is left out of places. */
     static final String NAME = "(polkit)";
 
-    /** Called with what is native; returns the constructors Action and Subject, and spawn. */
+    /**
+     * A function of the native functions; it returns the constructors Action and Subject, and
+     * spawn.
+     */
     static final String SOURCE =
             """
             (function (native) {

@@ -6,7 +6,7 @@ import org.mozilla.javascript.Context;
 import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 
-/** A script's function that makes replacements, whose lengths are added up. */
+/** A script's replacement function; adds up the lengths of its results. */
 final class Replacement extends BaseFunction {
     private static final long serialVersionUID = 1L;
 

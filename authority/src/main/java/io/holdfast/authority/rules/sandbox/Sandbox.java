@@ -16,8 +16,8 @@ import org.mozilla.javascript.debug.DebuggableScript;
 import org.mozilla.javascript.debug.Debugger;
 
 /**
- * How rules are run: interpreted, so that they can be suspended and counted, as ECMAScript 2015 and
- * later, without Java.
+ * The JavaScript environment of rules: ECMAScript 2015 and later, without access to Java. Scripts
+ * are interpreted, so that they can be suspended and their instructions counted.
  */
 public final class Sandbox extends ContextFactory {
     private final RuleLimits limits;
@@ -40,13 +40,13 @@ public final class Sandbox extends ContextFactory {
             limits = sandbox.limits;
         }
 
-        /** From now on its scripts have these globals, and take from this budget. */
+        /** Sets the globals and the budget of the scripts that run from now on. */
         public void serve(ScriptableObject global, Budget budget) {
             this.global = global;
             this.budget = budget;
         }
 
-        /** Its scripts have ended. */
+        /** Removes the budget, when the scripts have ended. */
         public void rest() {
             budget = null;
         }
@@ -55,7 +55,7 @@ public final class Sandbox extends ContextFactory {
             return limits;
         }
 
-        /** The globals of the scripts that run. */
+        /** Returns the globals of the scripts that run. */
         ScriptableObject global() {
             if (global == null) {
                 throw new IllegalStateException("no scripts are served here");
@@ -64,9 +64,9 @@ public final class Sandbox extends ContextFactory {
         }
 
         /**
-         * Verifies that the evaluation has time and memory left.
+         * Checks that the evaluation has time and memory left.
          *
-         * @throws Abort if it has not
+         * @throws Abort if not
          */
         void check() {
             if (budget != null) {
@@ -75,9 +75,9 @@ public final class Sandbox extends ContextFactory {
         }
 
         /**
-         * Verifies that the evaluation has time left, and memory for so many bytes more.
+         * Checks that the evaluation has time left, and memory for so many bytes more.
          *
-         * @throws Abort if it has not
+         * @throws Abort if not
          */
         void reserve(long bytes) {
             if (budget != null) {
@@ -90,7 +90,7 @@ public final class Sandbox extends ContextFactory {
             return budget;
         }
 
-        /** Asked for each object that is made. */
+        /** Checks the budget: the interpreter calls this for each object that it makes. */
         @Override
         public boolean hasFeature(int feature) {
             if (feature == FEATURE_THREAD_SAFE_OBJECTS) {
@@ -124,7 +124,7 @@ public final class Sandbox extends ContextFactory {
         }
     }
 
-    /** Asked for each function that is entered. */
+    /** Checks the budget: the interpreter calls this for each function entry. */
     private static final Debugger ENTRIES =
             new Debugger() {
                 @Override
@@ -134,7 +134,7 @@ public final class Sandbox extends ContextFactory {
                 }
             };
 
-    /** Begins to run scripts on this thread; to be closed on it. */
+    /** Begins to run scripts on this thread, which has to close the result. */
     public Cell open() {
         return (Cell) enterContext();
     }
@@ -147,7 +147,7 @@ public final class Sandbox extends ContextFactory {
         return limits;
     }
 
-    /** The script that makes {@code polkit} and what belongs to it. */
+    /** Returns the script that makes {@code polkit} and the functions that belong to it. */
     public synchronized Script prelude(Cell cell) {
         if (prelude == null) {
             prelude = cell.compileString(Prelude.SOURCE, Prelude.NAME, 1, null);
@@ -155,7 +155,7 @@ public final class Sandbox extends ContextFactory {
         return prelude;
     }
 
-    /** What the evaluations share. */
+    /** Returns the memory that all evaluations share. */
     EvaluationMemory memory() {
         return memory;
     }
@@ -184,7 +184,7 @@ public final class Sandbox extends ContextFactory {
         return switch (feature) {
             case Context.FEATURE_E4X,
                     Context.FEATURE_ENHANCED_JAVA_ACCESS,
-                    Context.FEATURE_PARENT_PROTO_PROPERTIES -> // __parent__ of our functions
+                    Context.FEATURE_PARENT_PROTO_PROPERTIES -> // __parent__ of built-in functions
                     false;
             default -> super.hasFeature(cx, feature);
         };

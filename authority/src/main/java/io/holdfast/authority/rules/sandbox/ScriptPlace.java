@@ -10,13 +10,13 @@ import org.mozilla.javascript.EvaluatorException;
 import org.mozilla.javascript.RhinoException;
 import org.mozilla.javascript.ScriptStackElement;
 
-/** Where scripts are. */
+/** Finds the file and line of a running script or of an exception. */
 public final class ScriptPlace {
     public static final Place UNKNOWN = new Place(Path.of("rules"), 0);
 
     private ScriptPlace() {}
 
-    /** Of the innermost call of a rules file on this thread. */
+    /** Returns the place of the innermost call in a rules file on this thread. */
     public static Place ofCaller() {
         Sandbox.Cell cell = Sandbox.current();
         Finder finder = new Finder();
@@ -29,7 +29,7 @@ public final class ScriptPlace {
         return finder.place;
     }
 
-    /** The cheap way to a place, without a stack trace, is to be warned of it. */
+    /** Receives the place of a warning: the cheapest way to find it, without a stack trace. */
     private static final class Finder implements ErrorReporter {
         Place place = UNKNOWN;
 
@@ -52,7 +52,7 @@ public final class ScriptPlace {
         }
     }
 
-    /** Of what was thrown. */
+    /** Returns the place at which an exception was thrown. */
     public static Place of(RhinoException thrown) {
         for (ScriptStackElement frame : thrown.getScriptStack()) {
             if (frame.fileName != null && !frame.fileName.equals(Prelude.NAME)) {
@@ -62,7 +62,7 @@ public final class ScriptPlace {
         return place(thrown.sourceName(), thrown.lineNumber());
     }
 
-    /** What was thrown; asking an object that is none of the interpreter's runs scripts. */
+    /** Returns the message of an exception. Converting a script's own object may run scripts. */
     public static String details(RhinoException thrown) {
         try {
             return String.valueOf(thrown.details());

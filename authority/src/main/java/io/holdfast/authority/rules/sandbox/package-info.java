@@ -1,6 +1,4 @@
-/**
- * The interpreter, bounded: what scripts may call, and the time and the memory that they may take.
- */
+/** The bounded interpreter: the functions that scripts may call, and their time and memory. */
 @NullMarked
 package io.holdfast.authority.rules.sandbox;
 

@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** One user has far more checks than the rules can bear; another has a few. */
+/** Tests one user with far more checks than the engine can evaluate, and another with a few. */
 @Timeout(120)
 class FloodTest {
     private static final DescribedSubject FLOODING = TestRules.user(1001);
@@ -81,7 +81,7 @@ class FloodTest {
                     .allMatch(why ->
                             why.startsWith(
                                     "checks that wait for the rules: user 1001 holds 32 of "));
-            Await.until(() -> busy(rules) == 2); // his share of 4
+            Await.until(() -> busy(rules) == 2); // the user's share of 4
         }
     }
 
@@ -108,7 +108,7 @@ class FloodTest {
         before.awaitSameNumber();
     }
 
-    /** The first has exited, so the second is not refused for it. */
+    /** The first program has exited, so the second must not be refused because of it. */
     @Test
     void oneProgramAfterTheOtherFitsInAShareOfOne() {
         try (TestRules rules =
@@ -137,7 +137,7 @@ class FloodTest {
         }
     }
 
-    /** Its thread may not be one that others wait on. */
+    /** The evaluation must not be resumed on a thread that others wait for. */
     @Test
     void whatRunsAwayAfterAProgramHoldsNobodyElseUp() {
         try (TestRules rules = TestRules.of(LIMITS, RULES)) {

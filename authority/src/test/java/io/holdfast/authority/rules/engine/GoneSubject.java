@@ -4,7 +4,7 @@ import io.holdfast.authority.rules.RuleSubject;
 import java.util.List;
 import java.util.Optional;
 
-/** A process of user 1 that has gone before anybody asked of it. */
+/** A process of user 1 that has gone before its facts are looked up. */
 public class GoneSubject implements RuleSubject {
     @Override
     public int pid() {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What rules of polkit(8) rely on, in folders like its own. */
+/** Tests the behaviour of polkit(8) that rules rely on, with folders like its own. */
 @Timeout(60)
 class PolkitBehaviourTest {
     private static final DescribedSubject JOHN =
@@ -104,7 +104,7 @@ class PolkitBehaviourTest {
         Path mask = usr.resolve("50-masked.rules");
         Files.createSymbolicLink(mask, Path.of("/dev/null"));
         RuleFiles read = RuleFiles.read(List.of(etc, folder.resolve("none"), usr));
-        Files.delete(mask); // JUnit would warn of it
+        Files.delete(mask); // or JUnit would log a warning
         return read;
     }
 

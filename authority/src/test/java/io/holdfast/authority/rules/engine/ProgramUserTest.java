@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whom the programs of rules run as. */
+/** Tests the user that programs of rules run as. */
 @Timeout(60)
 @Needs(root = true, programs = "setpriv")
 class ProgramUserTest {

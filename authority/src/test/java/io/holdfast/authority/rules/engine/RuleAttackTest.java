@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Every known kind of attack by a rule. Each ends within its limits, on its own thread, with a
- * refusal or an answer; and the next evaluation finds everything as it was.
+ * refusal or an answer, and leaves no trace for the next evaluation.
  */
 @Timeout(60)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -32,10 +32,10 @@ class RuleAttackTest {
     private static final RuleLimits LIMITS =
             RuleLimits.STANDARD.withEvaluation(Duration.ofMillis(250)).withAllocated(16 << 20);
 
-    /** For what has to be answered, however slow the machine is at the moment. */
+    /** Limits for evaluations that need an answer even on a slow machine. */
     private static final RuleLimits PATIENT = RuleLimits.STANDARD;
 
-    /** What rules share, and a number that changes with whatever they can reach. */
+    /** State that rules share, and a number that changes with everything that they can reach. */
     private static final String WITNESS =
             """
             var shared = {
@@ -94,11 +94,11 @@ class RuleAttackTest {
             """;
 
     /**
-     * One of the table.
+     * An attack of the table.
      *
-     * @param number of its rule
+     * @param number the number of its rule
      * @param answer "no", "yes" or "any"
-     * @param body of the rule
+     * @param body the body of the rule
      */
     record Attack(int number, String answer, String body) {
         String action() {
@@ -183,7 +183,7 @@ class RuleAttackTest {
         assertThat(rules.engine.metrics().stuckEver()).as(verdict.toString()).isEqualTo(stuck);
     }
 
-    /** After all of them, deep down. */
+    /** Compares deeply after all attacks. */
     @Test
     void nothingIsLeftOfAllOfThem() throws IOException {
         try (TestRules fresh = rules(PATIENT, _ -> false)) {
@@ -191,7 +191,7 @@ class RuleAttackTest {
         }
     }
 
-    /** What the witness says; it is asked again if the machine had no time for it. */
+    /** Returns the witness's fingerprint; repeats the check if it has exceeded its time. */
     private static String witness(TestRules rules, int depth) {
         for (; ; ) {
             rules.logged.clear();

@@ -35,7 +35,7 @@ class RuleEngineTest {
                     .withEvaluation(Duration.ofMillis(200))
                     .withEvaluators(1, 10, Duration.ofMillis(20));
 
-    /** A subject whose name cannot be told before it is released. */
+    /** A subject whose user name is not available until it is released. */
     private static final class BlockedSubject extends GoneSubject {
         final CountDownLatch asked = new CountDownLatch(1);
         final CountDownLatch release = new CountDownLatch(1);
@@ -81,7 +81,7 @@ class RuleEngineTest {
         }
     }
 
-    /** Also if nobody had asked for it before. */
+    /** The definition lasts even if the property was not read before. */
     @Test
     void whatARuleDefinesOfItsSubjectStaysForThisCheck() {
         String define = "{value: 'x', writable: true, configurable: true}";
@@ -152,7 +152,7 @@ class RuleEngineTest {
         }
     }
 
-    /** Polkit, issue 577. */
+    /** See polkit, issue 577. */
     @Test
     void programsThatRunOutOfTimeLeaveNoZombie() {
         try (TestRules rules =
@@ -167,7 +167,7 @@ class RuleEngineTest {
         }
     }
 
-    /** Living and dead ones. */
+    /** Counts children, including zombies. */
     private static long childrenNamed(String name) {
         try (Stream<Path> threads = Files.list(Path.of("/proc/self/task"))) {
             return threads.flatMap(thread -> words(thread.resolve("children")))
@@ -179,7 +179,7 @@ class RuleEngineTest {
         }
     }
 
-    /** None of a file that has gone. */
+    /** Reads words; none from a file that has gone. */
     private static Stream<String> words(Path file) {
         try {
             return Stream.of(Files.readString(file).strip().split(" "))
@@ -229,7 +229,7 @@ class RuleEngineTest {
         }
     }
 
-    /** A rule that need not be run needs the user to know that. */
+    /** The lookup of the user, which only shows that the rule need not run, may block as well. */
     @Test
     void whoIsStuckBeforeARuleIsRunIsAnsweredForToo() {
         try (TestRules rules =
@@ -402,7 +402,7 @@ class RuleEngineTest {
                         public void refused(String why) {}
                     });
             assertThat(rules.word("other")).isEqualTo("auth_self");
-            Await.until( // another evaluator may have answered that
+            Await.until( // another evaluator may have answered "other"
                     () -> rules.logged.stream().anyMatch(line -> line.contains("planted")));
         }
     }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whatever a file holds, it harms only itself. */
+/** Tests that a file with arbitrary content affects only itself. */
 @Timeout(300)
 class RuleFuzzTest {
     private static final RuleLimits LIMITS =

@@ -15,19 +15,19 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Rules that want all memory, in the heap that the authority is shipped with. */
+/** Tests rules that use up all memory, in the heap size that the authority is shipped with. */
 @Timeout(120)
 class RuleHeapTest {
-    /** As {@code holdfast authority} has them. */
+    /** The JVM options of {@code holdfast authority}. */
     private static final List<String> SHIPPED =
             List.of("-Xms10m", "-Xmx64m", "-Xmn4m", "-XX:SurvivorRatio=1", "-Xss256k");
 
-    /** Users at once, each with a hungry rule of his own. */
+    /** Simultaneous users, each with a rule that uses much memory. */
     private static final int USERS = 6;
 
     private static final int ROUNDS = 12;
 
-    /** In a heap of its own. */
+    /** Runs with its own heap. */
     static final class Program {
         private static final String RULES =
                 """
@@ -69,7 +69,7 @@ class RuleHeapTest {
                 Thread.setDefaultUncaughtExceptionHandler((_, e) -> thrown.add(e));
                 int served = 0;
                 while (users.stream().anyMatch(Thread::isAlive)) {
-                    byte[] message = new byte[1 << 20]; // as others of the daemon take
+                    byte[] message = new byte[1 << 20]; // as other parts of the daemon allocate
                     RuleVerdict verdict =
                             engine.evaluate(new RuleAction("plain", Map.of()), TestRules.JANE)
                                     .join();

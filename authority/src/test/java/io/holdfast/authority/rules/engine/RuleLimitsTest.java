@@ -57,7 +57,7 @@ class RuleLimitsTest {
         return new RuleDiagnostic(new Place(Path.of("/r/1.rules"), line), why);
     }
 
-    /** What it has said until then counts, and so do the files behind it. */
+    /** Its rules before the endless loop apply, and so do the files after it. */
     @Test
     void aFileThatRunsAwayWhileItIsLoadedIsStoppedAndNamedWithItsLine() {
         try (TestRules rules =

@@ -15,12 +15,12 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
-/** An engine over texts, with what it logs. */
+/** A rule engine with files from strings, which records its log lines. */
 public final class TestRules implements AutoCloseable {
     public static final DescribedSubject JANE =
             DescribedSubject.atSeat(501, "jane", "users", "wheel");
 
-    /** Somebody else, who sits nowhere. */
+    /** Returns a user with this uid, at a seat. */
     static DescribedSubject user(long uid) {
         return DescribedSubject.atSeat(uid, "user" + uid);
     }
@@ -65,7 +65,7 @@ public final class TestRules implements AutoCloseable {
         return engine.evaluate(action(action, details), subject).join();
     }
 
-    /** The word of the answer, or "nothing". */
+    /** Returns the word of the answer, or "nothing". */
     public String word(String action, String... details) {
         return ask(action, details).answer().map(ImplicitAuthorization::word).orElse("nothing");
     }

@@ -211,7 +211,7 @@ class RuleGuardTest {
         }
     }
 
-    /** A subject is an object like any other, and a rule may write into it for those behind. */
+    /** A subject is an ordinary object, and a rule may change it for later rules. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -240,7 +240,7 @@ class RuleGuardTest {
         }
     }
 
-    /** What was not asked for before is there all the same. */
+    /** Properties that were not read before the freeze exist all the same. */
     @ParameterizedTest
     @ValueSource(strings = {"freeze", "seal", "preventExtensions"})
     void aRuleThatFreezesTheSubjectHidesNothingFromThoseBehindIt(String freeze) {
@@ -268,7 +268,9 @@ class RuleGuardTest {
         }
     }
 
-    /** Else a rule could be about an action that a rule before it has made of another. */
+    /**
+     * Otherwise a rule could concern an action that an earlier rule has put in place of another.
+     */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -293,7 +295,7 @@ class RuleGuardTest {
         return Gen.cases(60);
     }
 
-    /** What is passed over would have said nothing: with all of them run, all answers are equal. */
+    /** A skipped rule has no effect: if all rules run, all answers are the same. */
     @ParameterizedTest
     @MethodSource("rules")
     void passingOverChangesNoAnswer(Gen gen) {

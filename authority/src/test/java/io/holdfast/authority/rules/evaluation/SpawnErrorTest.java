@@ -6,7 +6,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import org.junit.jupiter.api.Test;
 
-/** What rules are told of a program that cannot be executed. */
+/** Tests the message that rules get for a program that cannot be executed. */
 class SpawnErrorTest {
     private static final String FAILED =
             "Error spawning: Failed to execute child process “/usr/bin/x”";
@@ -46,7 +46,7 @@ class SpawnErrorTest {
                 .contains(
                         "Error spawning: Failed to execute child process “x” (No such file or"
                                 + " directory)");
-        assertThat( // that of BusyBox
+        assertThat( // the message of BusyBox
                         SpawnError.ofEnv(
                                 "/usr/bin/x",
                                 126,

@@ -31,7 +31,7 @@ import org.mozilla.javascript.RhinoException;
 import org.mozilla.javascript.ScriptableObject;
 import org.mozilla.javascript.SymbolKey;
 
-/** What scripts have, and what they cannot take from others. */
+/** Tests what scripts can use, and what they cannot take from others. */
 @Timeout(120)
 class RuleSandboxTest {
     private static final RuleLimits LIMITS =
@@ -212,7 +212,7 @@ class RuleSandboxTest {
         assertThat(verdict.answer().orElseThrow().word()).isEqualTo("yes");
     }
 
-    /** Also those that another version of the interpreter may bring. */
+    /** It includes functions that a later version of the interpreter may add. */
     @Test
     void everyBuiltInFunctionIsBehindItsGuard() {
         Sandbox sandbox = new Sandbox(RuleLimits.STANDARD);
@@ -264,12 +264,12 @@ class RuleSandboxTest {
         }
         for (Object id : object.getAllIds()) {
             if (id.equals("arguments")) {
-                continue; // of a call that is under way
+                continue; // exists only during a call
             }
             try {
                 look(path + "." + id, object.get(id.toString(), object), seen, bare);
             } catch (RhinoException e) {
-                // an accessor of other objects
+                // an accessor that fails on this object
             }
         }
         for (SymbolKey symbol : List.of(SymbolKey.ITERATOR, SymbolKey.MATCH, SymbolKey.REPLACE)) {

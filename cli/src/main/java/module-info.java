@@ -1,4 +1,4 @@
-/** The one command, {@code holdfast}. */
+/** The command {@code holdfast}. */
 @SuppressWarnings("requires-automatic") // the library of the metrics has no module descriptors
 module io.holdfast.cli {
     requires info.picocli;

@@ -18,12 +18,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** What an authority and its agents find on this machine. Nothing is loaded or started for it. */
+/**
+ * The facts of {@code doctor} about an authority and its agents: what they would find on this
+ * machine. Nothing is loaded or started to collect them.
+ */
 final class AuthorityFacts {
     private static final String PAM = "libpam.so.0";
     private static final String UNIX_PATH = "unix:path=";
 
-    /** Where the loader looks, but for what its configuration adds (ld.so(8)). */
+    /**
+     * The default folders of the dynamic loader, without those that its configuration adds
+     * (ld.so(8)).
+     */
     private static final List<String> LIBRARIES =
             List.of(
                     "/usr/lib/x86_64-linux-gnu",
@@ -74,7 +80,7 @@ final class AuthorityFacts {
             try (Stream<Path> files = Files.list(folder)) {
                 count += files.filter(file -> file.toString().endsWith(suffix)).count();
             } catch (NoSuchFileException e) {
-                // as if it were empty
+                // a missing folder counts as an empty one
             } catch (IOException e) {
                 closed.add(folder.toString());
             }

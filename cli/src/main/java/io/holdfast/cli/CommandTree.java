@@ -11,15 +11,15 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.UsageMessageSpec;
 
-/** The grammar of the command line, and its help. */
+/** Builds the grammar of the command line, and its help. */
 final class CommandTree {
     private static final int HELP_WIDTH = 96;
 
     private CommandTree() {}
 
     /**
-     * The grammar for a command line: the root, and the subcommand that the line names, or all
-     * subcommands if it names none.
+     * Returns the grammar for a command line: the root with the subcommand that the line names, or
+     * with all subcommands if it names none.
      */
     static CommandLine forLine(List<String> arguments, Output output) {
         String word =
@@ -32,13 +32,13 @@ final class CommandTree {
                 .orElseGet(() -> whole(output));
     }
 
-    /** The grammar of one subcommand. */
+    /** Returns the grammar of one subcommand. */
     static CommandLine ofCommand(String name, Output output) {
         return Objects.requireNonNull(
                 forLine(List.of(name), output).getSubcommands().get(name), name);
     }
 
-    /** The grammar with all subcommands. */
+    /** Returns the grammar with all subcommands. */
     static CommandLine whole(Output output) {
         List<Named> all = new ArrayList<>();
         for (String name : Commands.names()) {

@@ -29,7 +29,7 @@ import java.util.Set;
 
 /** The subcommands by name, and the order in which help shows them. */
 final class Commands {
-    /** A heading of the help, and what stands below it. */
+    /** A heading of the help, and the subcommands below it. */
     record Section(String title, List<String> names) {}
 
     static final List<Section> SECTIONS =
@@ -68,7 +68,7 @@ final class Commands {
 
     private Commands() {}
 
-    /** A new command of that name: starting up pays for the one that is asked for, not for all. */
+    /** Creates the command with this name. Only this one is created, to keep the start fast. */
     static Optional<Command> named(String name) {
         return Optional.ofNullable(
                 switch (name) {
@@ -92,7 +92,7 @@ final class Commands {
                     case "authorizations" -> new AuthorizationsCommand();
                     case "rules" -> new RulesCommand();
                     case "agent" -> new AgentCommand();
-                    case "agent-helper" -> new AgentHelperCommand(); // for a unit, not for people
+                    case "agent-helper" -> new AgentHelperCommand(); // for units, not for people
                     case "info", "who" -> new InfoCommand();
                     case "watch" -> new WatchCommand();
                     case "signal" -> new SignalCommand();
@@ -107,8 +107,8 @@ final class Commands {
     }
 
     /**
-     * Whether a line is about to call libc. Binding that is half of a start, and can be begun on
-     * another thread while the line is read.
+     * Returns whether the command of this line calls libc. Binding libc takes half of the start-up
+     * time, so another thread begins it while the line is parsed.
      */
     static boolean needsKernel(List<String> line) {
         return !line.isEmpty()

@@ -21,9 +21,10 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Finds what may stand for the last word of an unfinished line, from the command's grammar: a
- * command, an option, or a value. What a value is, its label in the help says ({@code UNIT}, {@code
- * SIGNAL}, …): the names of living things are asked of the daemon that has them.
+ * Finds the candidates for the last word of an unfinished command line, by the command's grammar:
+ * commands, options or values. The label of a value in the help determines its candidates ({@code
+ * UNIT}, {@code SIGNAL}, …). The names of units, actions and bus names come from the daemon that
+ * owns them.
  */
 final class Completion {
     private static final Set<String> STARTING = Set.of("up", "start", "status", "verify");
@@ -36,9 +37,11 @@ final class Completion {
     private final Output output;
 
     /**
-     * @param name of the command
-     * @param arguments of it that are complete
-     * @param current the word that is not
+     * Prepares the completion of one command.
+     *
+     * @param name the name of the command
+     * @param arguments the complete arguments of the command
+     * @param current the incomplete word
      * @param output for the grammar's help
      */
     private Completion(String name, List<String> arguments, String current, Output output) {
@@ -49,9 +52,9 @@ final class Completion {
     }
 
     /**
-     * What the last of these words may be.
+     * Returns the candidates for the last of these words.
      *
-     * @param words behind the name of the program, at least one
+     * @param words the words after the name of the program, at least one
      */
     static List<Candidate> of(List<String> words, Output output) {
         String current = words.getLast();
@@ -83,8 +86,8 @@ final class Completion {
 
     private List<Candidate> candidates() {
         CommandSpec spec = grammar().getCommandSpec();
-        boolean isOption = true; // words may be options
-        int values = 0; // that are no options
+        boolean isOption = true; // whether words may still be options
+        int values = 0; // the number of positional parameters so far
         OptionSpec open = null; // an option whose value comes next
         for (String word : arguments) {
             if (open != null) {
@@ -188,7 +191,10 @@ final class Completion {
         return CommandTree.ofCommand(name, output);
     }
 
-    /** The line as far as it goes: it need not be complete. */
+    /**
+     * Parses the words before the current one. Errors are collected, not thrown, because the line
+     * need not be complete.
+     */
     private ParseResult line() {
         CommandLine program = CommandTree.forLine(List.of(name), output);
         program.getCommandSpec().parser().collectErrors(true);

@@ -15,8 +15,9 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Prints the script by which a shell completes this command. The scripts contain no words: they
- * call {@link CompleteCommand} of the program on the command line, so that they fit each version.
+ * Prints the script with which a shell completes this command. The scripts contain no words: they
+ * run {@link CompleteCommand} of the program on the command line, so that they fit every version of
+ * it.
  */
 final class CompletionCommand implements Command {
     private static final List<String> SHELLS = List.of("bash", "zsh", "fish");

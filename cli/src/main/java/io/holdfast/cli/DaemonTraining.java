@@ -35,7 +35,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Starts what daemons start, in a folder of its own, and asks each something. */
+/**
+ * Walks the usual paths of a daemon once, for its AOT cache: starts the daemon's components in a
+ * temporary folder, and sends each of them a request.
+ */
 final class DaemonTraining {
     private static final int OWNER_ALONE = 0600;
     private static final int BACKLOG = 16;
@@ -44,8 +47,10 @@ final class DaemonTraining {
     private DaemonTraining() {}
 
     /**
-     * @param daemon the command that starts it
-     * @param output queues its lines
+     * Walks the paths of one daemon.
+     *
+     * @param daemon the command that starts the daemon
+     * @param output receives the lines of a manager; queues them
      */
     static void walk(String daemon, Output output) throws Exception {
         try (TourScratch scratch = TourScratch.make()) {
@@ -87,7 +92,7 @@ final class DaemonTraining {
         return UnixListener.listen(UnixAddress.path(path), SocketType.STREAM, BACKLOG, OWNER_ALONE);
     }
 
-    /** A bus in a process of its own: an authority has no need of its classes. */
+    /** A bus in another process: its classes do not belong in the AOT cache of an authority. */
     private record OtherBus(UnixListener socket, Child process) implements AutoCloseable {
         static OtherBus at(Path path) {
             UnixListener socket = listener(path);

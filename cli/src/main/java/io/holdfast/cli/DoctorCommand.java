@@ -83,7 +83,9 @@ final class DoctorCommand implements Command {
                 + limit.what();
     }
 
-    /** The limits that differ from their defaults, and the properties with an invalid limit. */
+    /**
+     * Returns the limits that differ from their defaults, and the properties with an invalid limit.
+     */
     private static List<Fact> limits() {
         List<Fact> facts = new ArrayList<>();
         for (Limit limit : ProcessLimits.all()) {
@@ -95,7 +97,9 @@ final class DoctorCommand implements Command {
         return facts;
     }
 
-    /** Whether all features are present that every command needs and that have no fallback. */
+    /**
+     * Returns whether all features are present that every command needs and that have no fallback.
+     */
     private static boolean isFit() {
         return Feature.PIDFD_OPEN.isPresent() && Feature.WAIT_PIDFD.isPresent();
     }
@@ -202,7 +206,9 @@ final class DoctorCommand implements Command {
         }
     }
 
-    /** The version of the C library by {@code getconf(1)}; no file has it. */
+    /**
+     * Returns the version of the C library as {@code getconf(1)} prints it; no file contains it.
+     */
     private static String libc() throws InterruptedException {
         try (Child getconf =
                 Spawn.of("getconf", "GNU_LIBC_VERSION")

@@ -22,7 +22,8 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
- * The program: finds the subcommand, runs it, and turns what happens into words and an exit code.
+ * The main class: finds the subcommand, runs it, and turns the outcome into a message and an exit
+ * code.
  */
 public final class Holdfast {
     private Holdfast() {}
@@ -40,15 +41,16 @@ public final class Holdfast {
             LogLines.flush();
             code = afterWriting(code, output);
         }
-        // Commands leave nothing to shutdown hooks, and exit() looks for a logger first: 5 ms of
-        // every run. halt() waits 300 ms for threads in system calls.
+        // Not System.exit(): commands need no shutdown hooks, and it looks for a logger first,
+        // which takes 5 ms of every run. Not halt() after libc was bound: it waits 300 ms for
+        // threads in system calls.
         if (kernel) {
             Unistd.exit(code);
         }
         Runtime.getRuntime().halt(code);
     }
 
-    /** The exit code, once it is known whether standard output has taken everything. */
+    /** Returns the exit code, after checking whether standard output has accepted everything. */
     private static int afterWriting(int code, Output output) throws InterruptedException {
         if (code != ExitCode.OK || !output.hasFailed()) {
             return code;
@@ -60,17 +62,17 @@ public final class Holdfast {
         return ExitCode.FAILURE;
     }
 
-    /** Whether standard output is a pipe or a socket at whose other end nobody is any more. */
+    /** Returns whether standard output is a pipe or a socket whose other end is closed. */
     private static boolean isUnread() throws InterruptedException {
         try (Fd out = Unistd.duplicateStandard(1)) {
             int ready = Readiness.await(out, Readiness.OUT, Duration.ZERO);
             return (ready & (Readiness.ERR | Readiness.HUP)) != 0;
         } catch (ErrnoException e) {
-            return false; // it is closed, or no file that tells
+            return false; // it is closed, or poll(2) does not support it
         }
     }
 
-    /** Begins to bind libc, on another thread: that is half of a start. */
+    /** Begins to bind libc on another thread, because that takes half of the start-up time. */
     static void bindEarly() {
         Thread binder = new Thread(Feature.PIDFD_INFO::isPresent, "holdfast-binder");
         binder.setDaemon(true);
@@ -78,14 +80,14 @@ public final class Holdfast {
     }
 
     /**
-     * The grammar of the program with all of its subcommands, as help shows it: for programs that
-     * write about it, such as the generator of the manual pages. A new one at each call.
+     * Returns a new grammar of the program with all its subcommands, as help shows it, for programs
+     * that describe it, such as the generator of the manual pages.
      */
     public static CommandLine grammar() {
         return CommandTree.whole(Output.standard());
     }
 
-    /** Runs one command line. */
+    /** Runs one command line, and returns its exit code. */
     static int run(List<String> arguments, Output output) {
         try {
             return parseAndRun(arguments, output);
@@ -95,7 +97,7 @@ public final class Holdfast {
     }
 
     private static int parseAndRun(List<String> arguments, Output output) {
-        if (arguments.equals(List.of("--version"))) { // not worth a parser
+        if (arguments.equals(List.of("--version"))) { // fast path without the parser
             output.line(Version.text());
             return ExitCode.OK;
         }
@@ -157,7 +159,10 @@ public final class Holdfast {
         return ExitCode.USAGE;
     }
 
-    /** What was not understood, what may have been meant, and where to read on: one line. */
+    /**
+     * Prints a usage error on one line: the error, and a suggestion or the option that shows the
+     * help.
+     */
     private static int refuse(ParameterException e, Output output) {
         String command = e.getCommandLine().getCommandSpec().qualifiedName();
         String message = message(e).lines().findFirst().orElse("").replaceFirst("\\.$", "");

@@ -5,7 +5,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;
 
-/** Walks the usual paths once: scripts/build records the AOT cache of the command from this run. */
+/** Runs the usual commands once: scripts/build records an AOT cache from this run. */
 final class Training {
     private static final String SELF = Long.toString(ProcessHandle.current().pid());
     private static final List<List<String>> LINES =
@@ -37,7 +37,9 @@ final class Training {
     private Training() {}
 
     /**
-     * @param arguments what to walk: {@code holdfast} for the short commands, or a daemon
+     * Runs the training.
+     *
+     * @param arguments {@code holdfast} for the short commands, or the name of a daemon's command
      */
     public static void main(String[] arguments) {
         Holdfast.bindEarly();
@@ -65,7 +67,7 @@ final class Training {
             output.queueLines();
             DaemonTraining.walk(daemon, output);
         } catch (Exception e) {
-            // what it has come to is trained; the daemon starts slower, and does not fail
+            // The cache covers the paths up to here. The daemon then starts more slowly, but works.
             output.complain("not all of its path could be walked: " + e);
         }
         output.flush();

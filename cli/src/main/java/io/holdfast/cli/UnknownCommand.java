@@ -5,14 +5,14 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What to say about a word that is no command: the command that does what the word means to users
- * of systemctl and of its relatives, the nearest command, or all of them.
+ * Composes the error for an unknown command: the counterpart of a command of systemctl, pkcheck and
+ * similar tools, else the command with the most similar name, else a list of all commands.
  */
 final class UnknownCommand {
     private static final String STATUS = "holdfast status [UNIT...]";
     private static final String UP = "holdfast up UNIT... brings it up at each start";
 
-    /** Words of other tools, and what to do here. */
+    /** Commands of other tools, and their counterparts here. */
     private static final Map<String, String> ELSEWHERE =
             Map.ofEntries(
                     Map.entry("list-units", STATUS),
@@ -42,7 +42,7 @@ final class UnknownCommand {
 
     private UnknownCommand() {}
 
-    /** One line about a word that is no command. */
+    /** Returns the one-line error for an unknown command. */
     static String message(String word) {
         String here = ELSEWHERE.get(word);
         if (here != null) {
@@ -68,7 +68,10 @@ final class UnknownCommand {
         return best;
     }
 
-    /** Letters to be changed, added, removed, or exchanged with their neighbour. */
+    /**
+     * Returns the edit distance: letters changed, added, removed, or exchanged with their
+     * neighbour.
+     */
     private static int distance(String a, String b) {
         int[][] d = new int[a.length() + 1][b.length() + 1];
         for (int i = 0; i <= a.length(); i++) {

@@ -1,7 +1,7 @@
 /**
- * The one command, {@code holdfast}: its main class, its grammar, and the subcommands about itself.
- * The others are found by name in {@link Commands}, a class each, in a package for each heading of
- * the help.
+ * The command {@code holdfast}: its main class, its grammar, and the subcommands about itself.
+ * {@link Commands} finds the other subcommands by name. Each is a class, in a package for its
+ * heading of the help.
  */
 @NullMarked
 package io.holdfast.cli;

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** The command in a JVM of its own, with all that it writes. */
+/** The command in its own JVM, with everything that it writes. */
 public final class CommandProcess implements AutoCloseable {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(60);
 
@@ -32,14 +32,16 @@ public final class CommandProcess implements AutoCloseable {
         reader = Thread.ofPlatform().daemon().start(this::read);
     }
 
-    /** What the command needs to run. */
+    /** Returns the class path of the command. */
     public static String classPath() {
         return System.getProperty(
                 "surefire.test.class.path", System.getProperty("java.class.path", ""));
     }
 
     /**
-     * @param before the words that run the JVM, if not by itself: {@code setpriv …}
+     * Starts the command.
+     *
+     * @param before words before the java command, such as {@code setpriv …}
      */
     public static CommandProcess start(List<String> before, String classPath, String... arguments)
             throws IOException {
@@ -61,10 +63,10 @@ public final class CommandProcess implements AutoCloseable {
     }
 
     /**
-     * As a plain user.
+     * Starts the command as the user {@code nobody}.
      *
-     * @param home a folder that he may write to
-     * @param by what env(1) is given before the command: variables, and words that run it
+     * @param home a folder to which this user may write
+     * @param by words for env(1) before the command: variables, and words that run it
      */
     public static CommandProcess startAsNobody(Path home, List<String> by, String... arguments)
             throws IOException {
@@ -107,7 +109,7 @@ public final class CommandProcess implements AutoCloseable {
         return List.copyOf(lines);
     }
 
-    /** The n-th line that contains the text. */
+    /** Waits for the n-th line that contains the text, and returns it. */
     public synchronized String await(String text, int count) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE;
         while (true) {
@@ -127,7 +129,7 @@ public final class CommandProcess implements AutoCloseable {
         return await(text, 1);
     }
 
-    /** Sends TERM or INT. */
+    /** Sends SIGTERM or SIGINT. */
     public void signal(String signal) throws IOException, InterruptedException {
         int code =
                 new ProcessBuilder("/bin/kill", "-s", signal, Long.toString(process.pid()))

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a shell is offered. */
+/** Tests the candidates that a shell receives. */
 @Timeout(180)
 class CompletionTest {
     @TempDir private Path folder;
@@ -33,7 +33,7 @@ class CompletionTest {
         return complete.out().lines().toList();
     }
 
-    /** On a busy machine a daemon may take longer than a shell waits. */
+    /** Retries, because on a busy machine a daemon may take longer than a shell waits. */
     private static void awaitOffer(List<String> expected, String... line) {
         Await.until(() -> offered(line).equals(expected));
     }
@@ -172,7 +172,7 @@ class CompletionTest {
         assertThat(words("stop", "--runtime-dir", runtime, "")).isEmpty();
     }
 
-    /** One that takes connections and never answers. */
+    /** The manager accepts connections and never answers. */
     @Test
     void aManagerThatHangsOffersNothingAndSoon() throws IOException {
         Path runtime = Files.createDirectory(folder.resolve("run"));

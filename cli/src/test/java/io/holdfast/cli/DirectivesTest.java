@@ -15,16 +15,12 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/**
- * A setting that is read from unit files and that nothing acts on is a promise that is not kept.
- */
+/** Tests that every setting that is read from unit files has an effect. */
 class DirectivesTest {
     private static final Set<String> SETTINGS =
             Set.of("io.holdfast.manager.unit.section", "io.holdfast.manager.unit.settings");
 
-    /**
-     * What waits for something that acts on it; of these the reader says that it is not applied.
-     */
+    /** Settings without an effect so far; the reader reports them as not applied. */
     private static final Set<String> NOT_ACTED_ON =
             Set.of(
                     "CgroupSettings.delegate",
@@ -35,7 +31,7 @@ class DirectivesTest {
                     "InstallSection.requiredBy",
                     "InstallSection.upheldBy",
                     "InstallSection.wantedBy",
-                    "UnitSection.documentation", // shown to people
+                    "UnitSection.documentation", // only shown
                     "UnitSection.sourcePath");
 
     private static final Set<String> RECORDS_OWN =
@@ -67,7 +63,10 @@ class DirectivesTest {
         assertThat(idle).isEqualTo(new TreeSet<>(NOT_ACTED_ON));
     }
 
-    /** By its accessor, or by another method of the record. */
+    /**
+     * Returns whether code that has an effect reads the component, by its accessor or by another
+     * method of the record.
+     */
     private static boolean isUsed(JavaClass settings, JavaField component) {
         String name = component.getName();
         return settings.getMethod(name).getAccessesToSelf().stream().anyMatch(DirectivesTest::acts)
@@ -80,7 +79,10 @@ class DirectivesTest {
                                         && !RECORDS_OWN.contains(method));
     }
 
-    /** Whoever reads the files, or only shows what they say, does not act on it. */
+    /**
+     * Returns whether the access has an effect. Code that reads the files, or only shows their
+     * content, has none.
+     */
     private static boolean acts(JavaAccess<?> access) {
         JavaClass user = access.getOriginOwner();
         String room = user.getPackageName();

@@ -18,9 +18,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Which module may use which, and which package of the command; other modules test their own. */
+/**
+ * Tests the dependencies between modules, and between packages of the command. Other modules test
+ * their own packages.
+ */
 class FloorsTest {
-    /** From the ground up: a room uses those on floors below its own, and none beside it. */
+    /** From the lowest floor up: a module uses only modules on floors below its own. */
     private static final List<List<String>> FLOORS =
             List.of(
                     List.of("core"),
@@ -30,7 +33,7 @@ class FloorsTest {
 
     /**
      * The same for the packages of the command, below its root package: the subcommands under one
-     * heading of the help use none under another.
+     * heading of the help do not use those under another.
      */
     private static final List<List<String>> COMMAND =
             List.of(
@@ -108,7 +111,7 @@ class FloorsTest {
         }
     }
 
-    /** Programs that only ask an authority bring none of what decides. */
+    /** Programs that only query an authority do not load the classes that decide. */
     @Test
     void theClientOfTheAuthorityUsesNothingOfIt() {
         noClasses()
@@ -121,7 +124,9 @@ class FloorsTest {
                 .check(HOUSE);
     }
 
-    /** PAM calls us back, and is a library of its own: its small room is the one exception. */
+    /**
+     * Only the package of PAM is an exception, because PAM needs an upcall, and is another library.
+     */
     @Test
     void callShapesAndSymbolsStayOnTheGround() {
         noClasses()
@@ -139,7 +144,7 @@ class FloorsTest {
                 .check(HOUSE);
     }
 
-    /** It knows subjects, and nothing of those who decide about them. */
+    /** The state files know subjects, but not the classes that decide about them. */
     @Test
     void whatOutlivesTheAuthorityIsBelowIt() {
         noClasses()
@@ -165,7 +170,7 @@ class FloorsTest {
                 .check(HOUSE);
     }
 
-    /** Each costs a thread, and names what is not a child by number alone. */
+    /** Each such wait needs a thread, and identifies a process that is not a child only by PID. */
     @Test
     void nobodyWaitsByProcessHandle() {
         noClasses()
@@ -176,14 +181,14 @@ class FloorsTest {
                 .check(HOUSE);
     }
 
-    /** A line is escaped where it leaves, so it leaves at one place. */
+    /** Lines are escaped when they are written, so only one place may write them. */
     @Test
     void nobodyElseWritesToAStandardStream() {
         noClasses()
                 .that()
                 .doNotBelongToAnyOf(Output.class, LineQueue.class)
                 .and()
-                .doNotHaveSimpleName("Training") // runs while the command is built
+                .doNotHaveSimpleName("Training") // runs only during the build
                 .should()
                 .dependOnClassesThat()
                 .areAssignableTo(PrintStream.class)
@@ -197,9 +202,9 @@ class FloorsTest {
     }
 
     /**
-     * The wall clock is set while we run: by an administrator, by the network, or from a battery.
-     * So it is for people and for times of files alone, and whatever lasts is measured by a clock
-     * that is not set.
+     * The wall clock can be set at any time: by an administrator, by the network, or from the
+     * hardware clock. So it is used only for display and for times of files; durations are measured
+     * with a clock that cannot be set.
      */
     @Test
     void nobodyDecidesByTheWallClock() {
@@ -232,7 +237,7 @@ class FloorsTest {
                 .check(HOUSE);
     }
 
-    /** The library of the metrics is loaded at the first request: nothing else may need it. */
+    /** The metrics library is loaded at the first request, so no other package may use it. */
     @Test
     void theTextOfMetricsIsWrittenAtOnePlace() {
         noClasses()

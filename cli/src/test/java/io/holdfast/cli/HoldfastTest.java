@@ -160,7 +160,7 @@ class HoldfastTest {
     void whereNobodyReadsItEndsWithoutAWord() throws Exception {
         Process process =
                 new ProcessBuilder(Program.command(List.of(), "completion", "bash")).start();
-        process.getInputStream().close(); // long before it has bound its first class
+        process.getInputStream().close(); // long before the program writes
 
         assertThat(process.errorReader().lines()).isEmpty();
         assertThat(process.waitFor()).isEqualTo(ExitCode.UNREAD).isEqualTo(141);
@@ -202,7 +202,7 @@ class HoldfastTest {
         assertThat(csh.err()).contains("'csh'", "bash", "zsh", "fish").hasLineCount(1);
     }
 
-    /** Binding native code is half of a start-up: who asks for help must not pay for it. */
+    /** Binding native code takes half of the start-up time, which help must not cost. */
     @ParameterizedTest
     @MethodSource
     void whatNeedsNoKernelBindsNoNativeCode(List<String> arguments)

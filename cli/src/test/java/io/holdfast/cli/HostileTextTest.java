@@ -23,13 +23,16 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Texts that a service, a client or a rule chooses, in front of real daemons and commands: no byte
- * of them reaches a terminal or a log but what it can show.
+ * Gives hostile texts of a service, a client and a rule to real daemons and commands, and tests
+ * that only printable characters reach a terminal or a log.
  */
 @Timeout(180)
 @Needs(programs = "python3")
 class HostileTextTest {
-    /** Clears the screen, sets the title, reorders, forges a line, hides, and says something. */
+    /**
+     * Control characters that clear the screen, set the title, reorder text, forge a line and hide
+     * text, and plain text.
+     */
     private static final String SAID =
             "\u001b[2J\u001b]0;owned\u0007\u009b31m\u202egro.\u2066live\u2069"
                     + "\u2028holdfast: ready\u0085\u200b\udb40\udc41\r caf\u00e9 \u65e5\u672c \ud83d\udc99";
@@ -93,7 +96,7 @@ class HostileTextTest {
         }
     }
 
-    /** What commands write, as bytes. */
+    /** Returns the bytes that a command writes. */
     private static byte[] bytes(String... arguments) throws IOException, InterruptedException {
         Process process =
                 new ProcessBuilder(Program.command(List.of(), arguments))

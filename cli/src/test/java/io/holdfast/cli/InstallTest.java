@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** scripts/install of a checkout whose build and java are only pretended. */
+/** Tests scripts/install in a checkout with fake build and java programs. */
 @Timeout(60)
 class InstallTest {
     private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
@@ -29,7 +29,10 @@ class InstallTest {
             case "$*" in *"holdfast.cli.Holdfast completion "*) echo "for ${*##* }" ;; esac
             """;
 
-    /** As Maven leaves the pages; no build may run meanwhile. */
+    /**
+     * Writes pages as Maven does; fails unless the build lock is held, which keeps a build from
+     * running meanwhile.
+     */
     private static final String MAVEN =
             """
             #!/bin/sh
@@ -132,7 +135,7 @@ class InstallTest {
                 .isEqualTo("for zsh\n");
     }
 
-    /** As without a network, if Asciidoctor was never downloaded. */
+    /** As happens without a network if Asciidoctor was never downloaded. */
     @Test
     void theCommandIsInstalledIfThePagesCannotBeBuilt() throws Exception {
         program("scripts/mvn", "#!/bin/sh\nexit 1\n");

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The launcher of the checkout, in front of a building and a java that only tell what they were
- * asked.
+ * Tests the launcher of the checkout with a fake build and a fake java, which only print their
+ * arguments.
  */
 @Timeout(60)
 class LauncherTest {
@@ -278,7 +278,7 @@ class LauncherTest {
         assertThat(marker).doesNotExist();
     }
 
-    /** The real build, of a Maven and a JDK that do nothing. */
+    /** Prepares the real scripts/build, with a Maven and a JDK that do nothing. */
     private void prepareBuild() throws IOException {
         copy("scripts/build");
         program("scripts/jdk", "JAVA_HOME=\"$root/jdk\"\n");
@@ -352,7 +352,7 @@ class LauncherTest {
         return Files.readAllLines(root.resolve("builds")).size();
     }
 
-    /** Makes the last build older than this file, and this file older than the next build. */
+    /** Sets times so that the file is newer than the last build, and older than the next one. */
     private void touchLater(Path file) throws IOException {
         long now = System.currentTimeMillis();
         setTimes(root.resolve(".holdfast/launch"), now - 2000);

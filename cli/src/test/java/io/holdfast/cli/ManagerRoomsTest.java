@@ -11,7 +11,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Which packages of the manager may use which. */
+/** Tests the dependencies between the packages of the manager. */
 class ManagerRoomsTest {
     private static final String MANAGER = "io.holdfast.manager";
 

@@ -11,9 +11,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What a newcomer tries and mistypes: each time one line that names the subject, and an exit code.
- * Nothing of this needs root, a cgroup or a daemon. {@code @} stands for a folder of the test's
- * own.
+ * Tests typical mistakes of new users: each must give one line that names the subject, and an exit
+ * code. Nothing here needs root, a cgroup or a daemon. {@code @} stands for a private folder of the
+ * test.
  */
 @Timeout(120)
 class OneLineErrorsTest {
@@ -30,7 +30,7 @@ class OneLineErrorsTest {
                 "status --frob                       | 2 | '--frob'            | status --help",
                 "bus --adress unix:path=@/bus        | 2 | '--adress'          | --address",
                 "completion csh                      | 2 | 'csh'               | bash",
-                // what is missing
+                // missing arguments
                 "start                               | 2 | 'UNIT'              | start --help",
                 "check                               | 2 | 'ACTION'            | check --help",
                 "run                                 | 2 | 'COMMAND'           | run --help",
@@ -43,7 +43,7 @@ class OneLineErrorsTest {
                 "run -- @/nowhere                    | 127 | @/nowhere         | no program",
                 "run -- @                            | 126 | @                 | folder",
                 "who @/nowhere                       | 1 | @/nowhere           | there is no",
-                // daemons that are not there
+                // daemons that do not run
                 "status --runtime-dir @              | 1 | @                   | holdfast up",
                 "start web.service --runtime-dir @   | 1 | @                   | holdfast up",
                 "stop web.service --runtime-dir @    | 1 | @                   | holdfast up",
@@ -52,7 +52,7 @@ class OneLineErrorsTest {
                 "check org.example.a --authority unix:@/none | 4 | @/none      | ENOENT",
                 "actions --authority unix:@/none     | 1 | @/none              | holdfast up",
                 "authorizations --authority unix:@/none | 1 | @/none           | holdfast up",
-                // addresses, files and options that do not fit
+                // invalid addresses, files and options
                 "bus --address nonsense              | 2 | \"nonsense\"        | unix:",
                 "bus --address tcp:host=localhost    | 1 | tcp:host=localhost  | unixexec:",
                 "bus --address unix:path=@/no/bus    | 1 | @/no                | ENOENT",

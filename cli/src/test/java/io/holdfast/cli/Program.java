@@ -9,11 +9,11 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** The command as a process of its own: how it ended, and what it wrote. */
+/** The result of the command in another process: its exit code and its output. */
 public record Program(int code, String out, String err) {
     private static final long LIMIT_SECONDS = 60;
 
-    /** The words that start it: java, this class path, its main class. */
+    /** Returns the words that start the command: java, this class path, its main class. */
     public static List<String> command(List<String> vmOptions, String... arguments) {
         List<String> words = new ArrayList<>();
         words.add(ProcessHandle.current().info().command().orElseThrow());
@@ -38,7 +38,7 @@ public record Program(int code, String out, String err) {
         return end(builder.start());
     }
 
-    /** Waits for it, and reads what it has written. */
+    /** Waits for the process, and reads its output. */
     public static Program end(Process process) throws Exception {
         CompletableFuture<byte[]> err =
                 CompletableFuture.supplyAsync(() -> {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the front page promises is so. */
+/** Tests that the README is true. */
 @Timeout(120)
 class ReadmeTest {
     private static final String IMPORTS =
@@ -39,7 +39,7 @@ class ReadmeTest {
             import java.util.*;
             """;
 
-    /** What the pieces speak of. */
+    /** The variables that the examples use. */
     private static final String GIVEN = "UnixListener listener, UnixSocket connection";
 
     private static final Pattern EXAMPLE = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
@@ -73,7 +73,7 @@ class ReadmeTest {
         assertThat(example.code()).isZero();
     }
 
-    /** The other examples are pieces of a method. */
+    /** Compiles the first example as a class, and the others as parts of a method. */
     @Test
     void allExamplesCompile() throws IOException {
         List<String> examples = examples();
@@ -94,7 +94,7 @@ class ReadmeTest {
         compile("-cp", System.getProperty("java.class.path"), file.toString());
     }
 
-    /** The core's module and no other jar. */
+    /** Compiles against the module of core and no other jar. */
     @Test
     void theExampleIsAModuleThatNeedsTheCoreAlone() throws Exception {
         Path info = temp.resolve("module-info.java");
@@ -187,7 +187,7 @@ class ReadmeTest {
     void everyKernelThatBringsAFeatureIsInItsTable() throws IOException {
         String table = readme().substring(readme().indexOf("## What works on which kernel"));
         for (Feature feature : Feature.values()) {
-            if (feature != Feature.PIDFD_OPEN) { // 5.3, where children could not be waited for
+            if (feature != Feature.PIDFD_OPEN) { // 5.3, but 5.4 is needed to wait for children
                 assertThat(table)
                         .contains(
                                 feature.since()

@@ -19,10 +19,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The completion scripts, in the shells that they are for. */
+/** Tests the completion scripts in their shells. */
 @Timeout(180)
 class ShellCompletionTest {
-    /** As bash calls it for a line that ends at the cursor. */
+    /** Calls the function as bash does for a line that ends at the cursor. */
     private static final String BASH =
             """
             eval "$(holdfast completion bash)"
@@ -32,7 +32,7 @@ class ShellCompletionTest {
             printf '%s\\n' "${COMPREPLY[@]}"
             """;
 
-    /** zsh's own functions print what they get. */
+    /** Replaces zsh's functions by ones that print their arguments. */
     private static final String ZSH =
             """
             compdef() { : }
@@ -45,7 +45,7 @@ class ShellCompletionTest {
             _holdfast
             """;
 
-    /** A shell at a terminal completes the line; its own functions insert the value. */
+    /** A shell on a terminal completes the line, and zsh's functions insert the value. */
     private static final String INTERACTIVE_ZSH =
             """
             zmodload zsh/zpty
@@ -76,7 +76,7 @@ class ShellCompletionTest {
 
     @TempDir private Path folder;
 
-    /** The program, by its name. */
+    /** Puts the program into a folder under its name. */
     @BeforeEach
     void layOut() throws IOException {
         String command =
@@ -91,7 +91,7 @@ class ShellCompletionTest {
         Files.createFile(folder.resolve("afile"));
     }
 
-    /** The line that zsh makes of a line, if the program offers these words. */
+    /** Returns the line after zsh has completed it, if the program offers these words. */
     private String insertedByZsh(String line, String... words) throws Exception {
         Path home = Files.createDirectory(folder.resolve("zsh"));
         Path program = home.resolve("holdfast");
@@ -147,7 +147,7 @@ class ShellCompletionTest {
         assertThat(bash("holdfast nonsense ")).containsExactly("");
     }
 
-    /** A colon ends a word for bash, so that what is in front of it is not to be inserted again. */
+    /** Bash splits words at colons, so the text before a colon must not be inserted again. */
     @Test
     void bashCompletesNamesWithColons() throws Exception {
         String address = "unix:path=" + folder.resolve("bus");
@@ -173,7 +173,7 @@ class ShellCompletionTest {
         assertThat(zsh("holdfast status --runtime-dir ")).containsExactly("files -/");
     }
 
-    /** As systemd-escape(1) makes them. */
+    /** The name is as systemd-escape(1) writes it. */
     @Test
     @Needs(programs = "zsh")
     void zshInsertsAnEscapedUnitNameAsItIs() throws Exception {

@@ -35,12 +35,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Each daemon with a full pipe as standard output and standard error, which nobody reads: it
- * starts, serves, and ends when it is told to.
+ * Runs each daemon with a full pipe that is not read as standard output and standard error: it
+ * starts, serves, and ends on SIGTERM.
  */
 @Timeout(180)
 class StalledReaderTest {
-    /** Seconds; the daemon itself waits two at most, and this machine may be busy. */
+    /** In seconds; the daemon itself waits at most two, but the machine may be busy. */
     private static final int BOUND = 30;
 
     @TempDir private Path folder;
@@ -59,7 +59,7 @@ class StalledReaderTest {
             n = Unistd.write(writeEnd, chunk, 0, 1);
         } while (n == 1);
         assertThat(n).isEqualTo(-Errno.EAGAIN);
-        ignored = Fcntl.setfl(writeEnd, 0); // the daemon's writes wait
+        ignored = Fcntl.setfl(writeEnd, 0); // the daemon's writes block
     }
 
     @AfterEach
@@ -107,7 +107,7 @@ class StalledReaderTest {
         };
     }
 
-    /** Whether the service has written more than the manager can keep for its reader. */
+    /** Returns whether the service has written more than the manager can queue for the reader. */
     private boolean hasSaidAll() {
         Invocation status =
                 Invocation.of("status", "--runtime-dir", folder.resolve("run").toString(), "a");
@@ -181,7 +181,7 @@ class StalledReaderTest {
         }
     }
 
-    /** Sends what is no message, which the bus logs; false while nobody listens. */
+    /** Sends invalid bytes, which the bus logs; returns false while the bus does not listen yet. */
     private static boolean refused(UnixAddress address) {
         try (UnixSocket socket = UnixSocket.connect(address, SocketType.STREAM)) {
             socket.sendFully(ByteBuffer.wrap("nonsense".getBytes(StandardCharsets.UTF_8)));

@@ -4,18 +4,23 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Plain text as Asciidoc, in which nothing of it is markup. */
+/** Converts plain text to Asciidoc, and quotes it so that none of its characters is markup. */
 final class Asciidoc {
     private static final String INDENT = "  ";
 
     private Asciidoc() {}
 
-    /** The text as a part of a paragraph: only the characters that XML reserves are replaced. */
+    /**
+     * Returns the text as part of a paragraph, in which Asciidoctor replaces only the characters
+     * that XML reserves.
+     */
     static String inline(String text) {
         return text.isEmpty() ? "" : "pass:c[" + text.strip().replace("]", "\\]") + "]";
     }
 
-    /** Lines of help: each is a paragraph, and indented ones are kept as they are. */
+    /**
+     * Converts lines of help: each line becomes a paragraph, and indented lines are kept verbatim.
+     */
     static String blocks(List<String> lines) {
         StringBuilder text = new StringBuilder();
         List<String> verbatim = new ArrayList<>();
@@ -34,7 +39,7 @@ final class Asciidoc {
         return lines.isEmpty() ? "" : "----\n" + String.join("\n", lines) + "\n----\n\n";
     }
 
-    /** The lines of a help text, which picocli separates by {@code %n}. */
+    /** Splits a help text into lines, which {@code %n} separates in picocli. */
     static List<String> lines(String... help) {
         List<String> lines = new ArrayList<>();
         for (String each : help) {

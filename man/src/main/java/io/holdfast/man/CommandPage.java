@@ -13,9 +13,9 @@ import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.codegen.docgen.manpage.ManPageGenerator;
 
 /**
- * The manual page of one command, in section 1. Options and arguments are what picocli's generator
- * writes of the model. The synopsis and the description are written here, because the generator
- * takes characters of them for markup, and so are the sections that the help has in its footer.
+ * The manual page of one command, in section 1. Picocli's generator writes options and arguments
+ * from the model. This class writes the synopsis and the description, because the generator takes
+ * some of their characters for markup, and the sections that the help has in its footer.
  */
 final class CommandPage {
     private static final String EXAMPLES = "Examples:";
@@ -28,20 +28,22 @@ final class CommandPage {
     private final List<String> examples = new ArrayList<>();
 
     /**
-     * @param spec of the command; its texts are replaced by Asciidoc
-     * @param version of the program
+     * Prepares a page.
+     *
+     * @param spec the model of the command; its texts are replaced by Asciidoc
+     * @param version the version of the program
      */
     CommandPage(CommandSpec spec, String version) {
         this.spec = spec;
         this.version = version;
     }
 
-    /** The name without the section: {@code holdfast-status}. */
+    /** Returns the name without the section: {@code holdfast-status}. */
     String name() {
         return spec.qualifiedName("-");
     }
 
-    /** The page; once. */
+    /** Returns the page in Asciidoc. Call it only once, because it changes the model. */
     String text() {
         String synopsis = synopsis();
         readTexts();
@@ -84,7 +86,10 @@ final class CommandPage {
         return "*" + name + "* " + Asciidoc.inline(words.substring(name.length()));
     }
 
-    /** Of the footer, what is before the examples belongs to the description. */
+    /**
+     * Collects the description, exit codes and examples. Other lines of the footer before the
+     * examples belong to the description.
+     */
     private void readTexts() {
         UsageMessageSpec usage = spec.usageMessage();
         String header = String.join(" ", usage.header());
@@ -104,7 +109,7 @@ final class CommandPage {
             description.add(header);
         }
         String summary = header.isEmpty() ? description.getFirst() : header;
-        usage.header(summary.replaceFirst("\\.$", "")); // whatis(1) takes no markup
+        usage.header(summary.replaceFirst("\\.$", "")); // whatis(1) shows no markup
         usage.description();
         usage.footer();
     }
@@ -116,7 +121,10 @@ final class CommandPage {
         return commands;
     }
 
-    /** Variables in a description have their values only while the argument is in the model. */
+    /**
+     * Quotes the descriptions of all options and parameters. Picocli replaces variables in a
+     * description only while the argument is in the model.
+     */
     private void quoteArguments() {
         List<OptionSpec> options =
                 spec.options().stream()
@@ -134,7 +142,7 @@ final class CommandPage {
         positional.forEach(spec::addPositional);
     }
 
-    /** For picocli, which replaces variables in texts. */
+    /** Quotes a text for Asciidoc, and its dollar signs for picocli, which replaces variables. */
     private static String quoted(String... texts) {
         return Asciidoc.inline(String.join(" ", texts)).replace("$", "$$");
     }

@@ -5,11 +5,11 @@ import io.holdfast.cli.command.ProcessLimits;
 import io.holdfast.core.limit.Limit;
 import java.util.Locale;
 
-/** The limits with their defaults, as lists of terms. */
+/** Writes the limits with their defaults as Asciidoc lists. */
 final class LimitTables {
     private LimitTables() {}
 
-    /** Those that a system property sets. */
+    /** Returns the limits that a system property sets. */
     static String ofDaemons() {
         StringBuilder list = new StringBuilder();
         for (Limit limit : ProcessLimits.all()) {
@@ -27,7 +27,7 @@ final class LimitTables {
         return list.toString();
     }
 
-    /** Those of the bus, which its configuration sets. */
+    /** Returns the limits of the bus, which its configuration sets. */
     static String ofBus() {
         StringBuilder list = new StringBuilder();
         for (BusLimit limit : BusLimit.values()) {

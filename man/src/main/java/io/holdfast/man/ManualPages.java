@@ -10,13 +10,15 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 
 /**
- * Writes a page for the program and one for each of its commands, and the tables that the pages of
- * section 7 include.
+ * Writes a manual page for the program and for each of its commands, and the tables that the pages
+ * of section 7 include.
  */
 final class ManualPages {
     private ManualPages() {}
 
     /**
+     * Writes all files.
+     *
      * @param arguments the folder to write to, and the version of the program
      */
     public static void main(String[] arguments) throws IOException {
@@ -24,7 +26,7 @@ final class ManualPages {
         CommandLine program = Holdfast.grammar();
         List<CommandSpec> specs = new ArrayList<>();
         program.getSubcommands().values().forEach(each -> specs.add(each.getCommandSpec()));
-        specs.addFirst(program.getCommandSpec()); // which lists the headers of the others
+        specs.addFirst(program.getCommandSpec()); // first: it lists the headers of the others
         for (CommandSpec spec : specs) {
             CommandPage page = new CommandPage(spec, arguments[1]);
             Files.writeString(folder.resolve(page.name() + ".adoc"), page.text());

@@ -1,4 +1,4 @@
-/** Writes the manual pages in Asciidoc while they are built; nothing of it runs later. */
+/** Writes the manual pages in Asciidoc. Runs only during the build. */
 @NullMarked
 package io.holdfast.man;
 

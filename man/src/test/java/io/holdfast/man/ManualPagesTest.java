@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine;
 
-/** The pages as the build has made them. */
+/** Tests the manual pages that the build has written. */
 @Timeout(60)
 class ManualPagesTest {
     private static final Path PAGES = Path.of("target/man");
@@ -36,7 +36,7 @@ class ManualPagesTest {
 
     private record Formatted(String text, String warnings) {}
 
-    /** As man(1) has it formatted, in lines that are too long to be broken. */
+    /** Formats a page as man(1) does, in lines so long that none is broken. */
     private static Formatted format(Path page) throws IOException, InterruptedException {
         Process groff =
                 new ProcessBuilder(

@@ -245,7 +245,7 @@ public final class BusCommand implements Command {
                 : options;
     }
 
-    /** The folder in which the sockets of apps in containers are created. */
+    /** Returns the folder in which the sockets of apps in containers are created. */
     private static Path containers(ParseResult line) {
         String folder = line.matchedOptionValue(CONTAINERS, "");
         if (!folder.isEmpty()) {
@@ -262,7 +262,7 @@ public final class BusCommand implements Command {
         return Path.of(runtime, "dbus-1/containers");
     }
 
-    /** Whether the bus listens in /tmp, as by the session.conf of dbus-daemon. */
+    /** Returns whether the bus listens in /tmp, as with dbus-daemon's session.conf. */
     private static boolean listensBelowTmp(ParseResult line) {
         if (line.hasMatchedOption("--config") || line.hasMatchedOption("--system")) {
             return false;

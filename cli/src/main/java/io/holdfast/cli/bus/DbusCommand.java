@@ -136,7 +136,7 @@ public final class DbusCommand implements Command {
         return ExitCode.OK;
     }
 
-    /** The addresses of the bus; empty if the XML is read from a file. */
+    /** Returns the addresses of the bus; empty if the XML is read from a file. */
     private static List<BusAddress> bus(ParseResult line) {
         List<String> given =
                 Stream.of(SESSION, SYSTEM, BUS).filter(line::hasMatchedOption).toList();

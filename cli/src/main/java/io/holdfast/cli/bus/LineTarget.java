@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Where an option such as {@code --print-address=FD} writes: standard output, standard error, or a
+ * The target of an option such as {@code --print-address=FD}: standard output, standard error, or a
  * descriptor that the parent process left open. As with dbus-daemon(1) such a descriptor is closed
  * once the lines are written, so that a reader sees their end.
  */
@@ -34,10 +34,10 @@ final class LineTarget implements AutoCloseable {
     }
 
     /**
-     * The target that an option of the line names, or null without that option.
+     * Returns the target that an option of the line names, or null without that option.
      *
-     * @throws picocli.CommandLine.ParameterException if that is no descriptor which was passed to
-     *     this process
+     * @throws picocli.CommandLine.ParameterException if the value is not a descriptor that this
+     *     process inherited
      */
     static @Nullable LineTarget of(ParseResult line, String option, Output output) {
         String text = line.matchedOptionValue(option, null);
@@ -62,7 +62,7 @@ final class LineTarget implements AutoCloseable {
         }
     }
 
-    /** Writes the lines; nothing may follow. */
+    /** Writes the lines. Must be called only once, because it closes an inherited descriptor. */
     void write(List<String> lines) throws CommandException {
         if (inherited == null) {
             for (String each : lines) {

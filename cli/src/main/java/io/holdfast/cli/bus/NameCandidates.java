@@ -7,7 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import picocli.CommandLine.ParseResult;
 
-/** The names that somebody owns on the bus that a line means, the well-known ones first. */
+/** Completes names that have an owner on the bus of {@code --bus}, well-known names first. */
 public final class NameCandidates {
     private NameCandidates() {}
 

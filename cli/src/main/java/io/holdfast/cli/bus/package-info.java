@@ -1,4 +1,4 @@
-/** The subcommands that run a message bus and call objects on one. */
+/** The subcommands that run a message bus, and generate Java interfaces for D-Bus interfaces. */
 @NullMarked
 package io.holdfast.cli.bus;
 

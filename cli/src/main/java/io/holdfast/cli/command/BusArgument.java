@@ -4,18 +4,18 @@ import io.holdfast.dbus.BusConnection;
 
 /** A bus as the command line names it: {@code system}, {@code session}, or an address. */
 public final class BusArgument {
-    /** The system's bus. */
+    /** The word for the system bus. */
     public static final String SYSTEM = "system";
 
-    /** The bus of the user's session. */
+    /** The word for the session bus. */
     public static final String SESSION = "session";
 
     private BusArgument() {}
 
     /**
-     * Connects to it; the caller closes the connection.
+     * Connects to the bus; the caller closes the connection.
      *
-     * @throws io.holdfast.dbus.address.BusAddressException if the text is no address
+     * @throws io.holdfast.dbus.address.BusAddressException if the text is not a valid address
      */
     public static BusConnection connect(String text) throws InterruptedException {
         return switch (text) {

@@ -8,25 +8,26 @@ import java.util.concurrent.Callable;
 /**
  * A word that a shell offers for the word under the cursor.
  *
- * @param word what is inserted
- * @param description what it is, for shells that show that; may be empty
+ * @param word the word that the shell inserts
+ * @param description for shells that show descriptions; may be empty
  */
 public record Candidate(String word, String description) {
-    /** A person waits with a line half typed. */
+    /** Short, because a user waits with a half-typed line. */
     static final Limit PATIENCE =
             Limit.time(
                     "io.holdfast.cli.completionPatience",
                     Duration.ofMillis(700),
                     "time that the completion of a shell waits for a daemon");
 
-    /** The words, without descriptions. */
+    /** Returns candidates without descriptions. */
     public static List<Candidate> of(List<String> words) {
         return words.stream().map(word -> new Candidate(word, "")).toList();
     }
 
     /**
-     * What a daemon offers, if it does so soon. Completion never fails, because its message would
-     * appear in the middle of the line that somebody types.
+     * Returns the candidates of a daemon, or none if it fails or does not answer within {@link
+     * #PATIENCE}. Completion reports no errors, because they would appear in the middle of the line
+     * that the user is typing.
      */
     public static List<Candidate> ask(Callable<List<Candidate>> question) {
         return ShortQuestion.ask(PATIENCE.duration(), question).answer().orElse(List.of());

@@ -20,12 +20,12 @@ public interface Command {
      */
     int run(ParseResult line, Output output) throws Exception;
 
-    /** Whether the command runs until it is stopped, and must not block on its output. */
+    /** Returns whether the command runs until it is stopped, and must not block on its output. */
     default boolean isDaemon() {
         return false;
     }
 
-    /** A usage error that the grammar does not detect. */
+    /** Creates a usage error that the grammar does not detect. */
     static ParameterException misuse(ParseResult line, String message) {
         return new ParameterException(line.commandSpec().commandLine(), message);
     }

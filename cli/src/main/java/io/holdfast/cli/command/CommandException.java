@@ -8,7 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.Objects;
 
-/** A command could not do what was asked. The message is the one line that the user sees. */
+/** The failure of a command. Its message is the one line that the user sees. */
 public final class CommandException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1L;
 
@@ -36,7 +36,7 @@ public final class CommandException extends RuntimeException {
         return exitCode;
     }
 
-    /** What a file refused, in words: those of Java are the names of classes. */
+    /** Returns a file error in words; the messages of these Java exceptions are only file names. */
     public static String reason(IOException e) {
         String message = Objects.requireNonNullElse(e.getMessage(), e.toString());
         return switch (e) {

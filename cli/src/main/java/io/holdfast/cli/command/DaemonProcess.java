@@ -7,17 +7,18 @@ import io.holdfast.core.sys.process.SignalDispositions;
 import io.holdfast.manager.survival.Keeper;
 
 /**
- * What every daemon does first: nothing that it inherited may let others write to what it makes, or
- * keep a signal from it.
+ * The process of a daemon, prepared as every daemon does first: no inherited umask lets other users
+ * write to the files that it creates, and no inherited disposition ignores a signal that it needs.
  *
- * @param inheritedUmask the umask that this process was started with; it has 022 now
- * @param isHangupInherited whether SIGHUP was ignored, as by nohup(1); it is received now
+ * @param inheritedUmask the umask with which this process was started; its umask is now 022
+ * @param isHangupInherited whether SIGHUP was ignored, as nohup(1) does; it is no longer ignored
  */
 public record DaemonProcess(int inheritedUmask, boolean isHangupInherited) {
     private static final int UMASK = 022;
 
     /**
-     * To be called before the first file, socket or signal handler.
+     * Sets the umask, and stops ignoring SIGINT, SIGHUP and SIGTERM if they were ignored. Call it
+     * before the first file, socket or signal handler is created.
      *
      * @throws CommandException if a property that sets a limit is malformed
      */
@@ -27,7 +28,10 @@ public record DaemonProcess(int inheritedUmask, boolean isHangupInherited) {
         return process;
     }
 
-    /** The same below a keeper, which hands on what a terminal sends to both. */
+    /**
+     * Does the same below a keeper, but leaves SIGINT ignored: the keeper forwards it as SIGTERM
+     * when the terminal sends it to both.
+     */
     public static DaemonProcess beginBelowKeeper() {
         ProcessLimits.requireValid();
         int umask = SysStat.umask(UMASK);
@@ -39,8 +43,8 @@ public record DaemonProcess(int inheritedUmask, boolean isHangupInherited) {
     }
 
     /**
-     * The umask of services that name none: that of the session for those of a user, as in systemd,
-     * and 022 for those of root, whose umask may be that of an init.
+     * Returns the umask of services that set none: for a user's services the umask of the session,
+     * as in systemd; for root's services 022, because root may have inherited the umask of an init.
      */
     public int serviceUmask() {
         return Unistd.geteuid() == 0 ? UMASK : inheritedUmask;

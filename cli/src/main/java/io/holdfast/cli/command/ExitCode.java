@@ -1,33 +1,39 @@
 package io.holdfast.cli.command;
 
 /**
- * What the command's exit codes mean. Those of {@code run} and {@code watch} are the process's own,
- * but for 125 to 127 and 141.
+ * The exit codes of the command. {@code run} and {@code watch} exit with the exit code of the
+ * process, except for 125 to 127 and 141.
  */
 public final class ExitCode {
     public static final int OK = 0;
 
-    /** It was understood, and it did not work. */
+    /** The command failed. */
     public static final int FAILURE = 1;
 
-    /** It was not understood. */
+    /** The command line is not valid. */
     public static final int USAGE = 2;
 
-    /** {@code run} and {@code watch}: it is holdfast that failed, or the status is not known. */
+    /**
+     * {@code run} and {@code watch}: holdfast itself failed, or the exit status of the process is
+     * not known.
+     */
     public static final int NOT_THE_PROCESS = 125;
 
-    /** {@code run}: the program is there and cannot be executed. */
+    /** {@code run}: the program exists, but cannot be executed. */
     public static final int NOT_EXECUTABLE = 126;
 
-    /** {@code run}: there is no such program. */
+    /** {@code run}: the program does not exist. */
     public static final int NOT_FOUND = 127;
 
-    /** Nobody reads what is written: as of a program that SIGPIPE has ended, and as silent. */
+    /**
+     * The output pipe is closed. This is the status of a program that SIGPIPE killed, and like it
+     * the command prints no error.
+     */
     public static final int UNREAD = 128 + 13;
 
     /**
-     * {@code up} as PID 1 of a container: it is to be started again, and reboot(2) is not permitted
-     * there. As of systemd-nspawn(1).
+     * {@code up} as PID 1 of a container: the container is to be started again, and reboot(2) is
+     * not permitted in it. The same status as for systemd-nspawn(1).
      */
     public static final int REBOOT = 133;
 

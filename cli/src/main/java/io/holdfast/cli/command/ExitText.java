@@ -3,11 +3,14 @@ package io.holdfast.cli.command;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.core.process.Exit;
 
-/** How a process ended, for a script. */
+/** Represents the exit of a process for scripts. */
 public final class ExitText {
     private ExitText() {}
 
-    /** {@code {"status":3}}, {@code {"signal":"SIGKILL","number":9,"coreDumped":false}} or {}. */
+    /**
+     * Returns {@code {"status":3}}, {@code {"signal":"SIGKILL","number":9,"coreDumped":false}} or
+     * {}.
+     */
     public static JsonText json(Exit exit) {
         JsonText text = JsonText.object();
         return switch (exit) {
@@ -20,7 +23,7 @@ public final class ExitText {
         };
     }
 
-    /** The exit code that passes it on. */
+    /** Returns the exit code with which a command passes the exit on. */
     public static int code(Exit exit) {
         return exit instanceof Exit.Unknown ? ExitCode.NOT_THE_PROCESS : exit.shellStatus();
     }

@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** What started this machine. */
+/** Detects the init of this machine or container. */
 public final class HostInit {
-    /** There once systemd has begun to run as PID 1, as sd_booted(3) tests it. */
+    /** Exists once systemd runs as PID 1; sd_booted(3) tests it. */
     private static final Path SYSTEMD = Path.of("/run/systemd/system");
 
     /** The name of PID 1, which systemd sets. */
@@ -14,15 +14,15 @@ public final class HostInit {
 
     private HostInit() {}
 
-    /** Whether systemd runs this machine or container. */
+    /** Returns whether systemd is the init of this machine or container. */
     public static boolean isSystemd() {
         return isSystemd(SYSTEMD, NAME);
     }
 
     /**
-     * Holdfast makes the folder, too, where it is the init of a container: programs test it before
-     * they use systemd's interfaces. Where PID 1 is hidden from this user (hidepid=2 of proc(5)),
-     * the folder alone decides.
+     * Tests the folder and the name of PID 1. The folder is not enough: Holdfast creates it, too,
+     * as the init of a container, because programs test it before they use systemd's interfaces. If
+     * PID 1 is hidden from this user (hidepid=2 of proc(5)), the folder alone decides.
      */
     static boolean isSystemd(Path folder, Path name) {
         if (!Files.isDirectory(folder)) {

@@ -11,8 +11,8 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * A process on the command line: {@code PID}, the process that has this number now; {@code PID:ID},
- * as util-linux writes it, unique in this boot; or {@code PID:ID:BOOT}, unique in all boots. The
+ * A process on the command line: {@code PID}, the process that has this PID now; {@code PID:ID}, as
+ * util-linux writes it, unique in this boot; or {@code PID:ID:BOOT}, unique in all boots. The
  * process is held by pidfd from here on.
  */
 public final class ProcessArgument {
@@ -40,7 +40,7 @@ public final class ProcessArgument {
     /**
      * Opens a pidfd of the process; the caller closes it.
      *
-     * @throws CommandException if there is none
+     * @throws CommandException if there is no such process
      */
     public static PidFd open(String text, ParseResult line) {
         return text.indexOf(':') < 0 ? open(number(text, line)) : restore(text, line);
@@ -66,7 +66,7 @@ public final class ProcessArgument {
                 return number;
             }
         } catch (NumberFormatException _) {
-            // said below
+            // reported below
         }
         throw Command.misuse(
                 line, "not a process: '" + text + "', neither PID, PID:ID nor PID:ID:BOOT");
@@ -92,7 +92,7 @@ public final class ProcessArgument {
                     return pid + " is no process but a thread of process " + process.getAsInt();
                 }
             } catch (ErrnoException _) {
-                // nobody at all
+                // not a thread either
             }
         }
         return "no process has the number " + pid;

@@ -13,12 +13,13 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The limits of the daemons that system properties set; those of a bus are in its configuration.
+ * The limits of the daemons that system properties set. The limits of a bus are in its
+ * configuration.
  */
 public final class ProcessLimits {
     private ProcessLimits() {}
 
-    /** All of them, by module. */
+    /** Returns all limits, by module. */
     public static List<Limit> all() {
         return Stream.of(
                         CoreLimits.all(),
@@ -32,10 +33,10 @@ public final class ProcessLimits {
     }
 
     /**
-     * Refuses properties that are no limits: a daemon does not run with other limits than it was
-     * told.
+     * Refuses properties with invalid limits: a daemon must not run with limits other than the
+     * configured ones.
      *
-     * @throws CommandException names each of them
+     * @throws CommandException if a property is invalid; names each invalid property
      */
     static void requireValid() {
         String problems =

@@ -9,11 +9,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * A question to a daemon whose answer is welcome and not needed. A daemon that does not run,
- * refuses to answer, or does not answer in time leaves it open. Questions to several daemons are
- * asked first and their answers taken then, so that all of them have the same time.
+ * A question to a daemon whose answer is useful but not required. The answer is empty if the daemon
+ * does not run, refuses, or does not answer in time. To ask several daemons, ask all of them before
+ * taking the first answer, so that their time limits run in parallel.
  *
- * @param <T> the answer
+ * @param <T> the type of the answer
  */
 public final class ShortQuestion<T> {
     private final CompletableFuture<T> answer = new CompletableFuture<>();
@@ -24,9 +24,9 @@ public final class ShortQuestion<T> {
     }
 
     /**
-     * Asks, on a thread that is left behind if the answer comes too late.
+     * Asks on a new daemon thread, which is abandoned if the answer comes too late.
      *
-     * @param patience how long from now on the answer is waited for
+     * @param patience the time limit for the answer, from now on
      */
     public static <T> ShortQuestion<T> ask(Duration patience, Callable<T> question) {
         ShortQuestion<T> asked = new ShortQuestion<>(patience);

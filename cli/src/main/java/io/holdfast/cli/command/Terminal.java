@@ -4,9 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The terminal that controls this process, if any. */
+/** The controlling terminal of this process, if any. */
 public final class Terminal {
-    // fields of /proc/self/stat behind the name: state, ppid, pgrp, session, tty_nr, tpgid
+    // fields of /proc/self/stat after the name: state, ppid, pgrp, session, tty_nr, tpgid
     private static final int PROCESS_GROUP = 2;
     private static final int TERMINAL = 4;
     private static final int FOREGROUND_GROUP = 5;
@@ -14,8 +14,8 @@ public final class Terminal {
     private Terminal() {}
 
     /**
-     * Whether we are in the foreground of a terminal now: then it sends its INT to our children as
-     * well, as long as they are in our process group.
+     * Returns whether this process is in the foreground process group of its terminal now. If so,
+     * the terminal sends SIGINT to its children as well, as long as they are in its process group.
      */
     public static boolean isForeground() {
         String[] fields = stat();
@@ -23,13 +23,16 @@ public final class Terminal {
                 && fields[PROCESS_GROUP].equals(fields[FOREGROUND_GROUP]);
     }
 
-    /** Whether there is one now. One that has hung up is none. */
+    /**
+     * Returns whether this process has a controlling terminal now. A terminal that has hung up does
+     * not count.
+     */
     public static boolean isThere() {
         String[] fields = stat();
         return fields.length > TERMINAL && !fields[TERMINAL].equals("0");
     }
 
-    /** Empty without {@code /proc}. */
+    /** Returns the fields; empty without {@code /proc}. */
     private static String[] stat() {
         try {
             String stat = Files.readString(Path.of("/proc/self/stat"));

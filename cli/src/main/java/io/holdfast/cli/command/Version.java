@@ -2,9 +2,9 @@ package io.holdfast.cli.command;
 
 import java.util.Objects;
 
-/** What this program is and what it stands on. */
+/** The version of this program, and the JDK and kernel that it runs on. */
 public final class Version {
-    /** Set by the launcher: the hash of the jars, a dash, the JDK that they were built with. */
+    /** Set by the launcher: the hash of the jars, a dash, the JDK that built them. */
     private static final String BUILD = "holdfast.build";
 
     private Version() {}

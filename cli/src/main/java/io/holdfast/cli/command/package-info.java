@@ -1,5 +1,6 @@
 /**
- * What every subcommand is made of: its interface, exit codes, common arguments, a daemon's start.
+ * The base of all subcommands: their interface, exit codes, common arguments, and the start of a
+ * daemon.
  */
 @NullMarked
 package io.holdfast.cli.command;

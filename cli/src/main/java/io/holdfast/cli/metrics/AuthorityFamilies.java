@@ -3,13 +3,15 @@ package io.holdfast.cli.metrics;
 import io.holdfast.authority.AuthorityMetrics;
 import io.holdfast.authority.rules.RuleMetrics;
 
-/** The metrics of an authority: what it has answered, whom it asks, and how full it is. */
+/**
+ * The metrics of an authority: its answers, its dialogs and agents, and the usage of its limits.
+ */
 public final class AuthorityFamilies {
     private final MetricFamilies families = new MetricFamilies("holdfast_authority_");
 
     private AuthorityFamilies() {}
 
-    /** The text that a monitoring system reads. */
+    /** Returns the metrics in the OpenMetrics format. */
     public static String text(AuthorityMetrics metrics) {
         AuthorityFamilies all = new AuthorityFamilies();
         all.clients(metrics);

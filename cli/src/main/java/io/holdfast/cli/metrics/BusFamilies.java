@@ -8,16 +8,16 @@ import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 
 /**
- * The metrics of a bus: who sends, who does not read, who holds descriptors, who is refused. Peers
- * have the labels {@code name}, {@code process} and {@code uid}; {@code holdfast_bus_name_info}
- * says which of them owns a well-known name.
+ * The metrics of a bus: messages sent, queues not read, descriptors held and requests refused, by
+ * peer and by user. Peers have the labels {@code name}, {@code process} and {@code uid}; {@code
+ * holdfast_bus_name_info} maps each well-known name to the peer that owns it.
  */
 public final class BusFamilies {
     private final MetricFamilies families = new MetricFamilies("holdfast_bus_");
 
     private BusFamilies() {}
 
-    /** The text that a monitoring system reads. */
+    /** Returns the metrics in the OpenMetrics format. */
     public static String text(BusMetrics metrics) {
         BusFamilies all = new BusFamilies();
         all.bus(metrics);

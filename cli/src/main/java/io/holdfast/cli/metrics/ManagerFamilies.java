@@ -4,16 +4,16 @@ import io.holdfast.manager.ManagerMetrics;
 import io.holdfast.manager.job.JobResult;
 import java.util.Locale;
 
-/** The metrics of a manager: its units, jobs and processes, and how often it was lost. */
+/** The metrics of a manager: its units, jobs and processes, and the number of its crashes. */
 public final class ManagerFamilies {
     private final MetricFamilies families = new MetricFamilies("holdfast_manager_");
 
     private ManagerFamilies() {}
 
     /**
-     * The text that a monitoring system reads.
+     * Returns the metrics in the OpenMetrics format.
      *
-     * @param droppedLines lines that nobody gets, as the reader of the output was too slow
+     * @param droppedLines lines that were dropped because the reader of the output was too slow
      */
     public static String text(ManagerMetrics metrics, long droppedLines) {
         ManagerFamilies all = new ManagerFamilies();

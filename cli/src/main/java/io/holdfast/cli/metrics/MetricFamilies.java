@@ -15,22 +15,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** The metric families of one request, and their text. Families without samples are left out. */
+/**
+ * Collects the metric families of one request, and writes their text. Families without samples are
+ * left out.
+ */
 final class MetricFamilies {
     private final String prefix;
     private final List<MetricSnapshot> families = new ArrayList<>();
 
     /**
-     * @param prefix of all names: {@code holdfast_bus_}
+     * @param prefix the prefix of all names, such as {@code holdfast_bus_}
      */
     MetricFamilies(String prefix) {
         this.prefix = prefix;
     }
 
-    /** Takes the samples of a family. */
+    /** Receives the samples of a family. */
     interface Samples {
         /**
-         * @param labels names and values in turn; no two samples of a family have the same
+         * Adds a sample.
+         *
+         * @param labels names and values in turn; no two samples of a family have the same labels
          */
         void add(long value, String... labels);
     }
@@ -66,7 +71,10 @@ final class MetricFamilies {
         gauge(name, help, samples -> samples.add(value));
     }
 
-    /** Adds labels that belong together; the library appends {@code _info} to their name. */
+    /**
+     * Adds an info family, whose samples are only labels; the library appends {@code _info} to the
+     * name.
+     */
     void info(String name, String help, List<Labels> labels) {
         InfoSnapshot.Builder family = InfoSnapshot.builder().name(prefix + name).help(help);
         for (Labels each : labels) {
@@ -75,13 +83,13 @@ final class MetricFamilies {
         families.add(family.build());
     }
 
-    /** The text in the format of OpenMetrics 1.0. */
+    /** Returns the text in the format of OpenMetrics 1.0. */
     String text() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
             OpenMetricsTextFormatWriter.create().write(bytes, new MetricSnapshots(families));
         } catch (IOException e) {
-            throw new UncheckedIOException(e); // memory does not fail
+            throw new UncheckedIOException(e); // writing to memory does not fail
         }
         return bytes.toString(StandardCharsets.UTF_8);
     }

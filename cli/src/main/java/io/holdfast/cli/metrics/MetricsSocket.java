@@ -28,25 +28,28 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Serves a daemon's counters in the OpenMetrics format on a socket file, by HTTP:
+ * Serves a daemon's counters in the OpenMetrics format over HTTP on a socket file:
  *
  * <pre>{@code curl --unix-socket /run/holdfast/bus.metrics http://localhost/metrics}</pre>
  *
- * <p>The file is for the daemon's own user and root: the counters name processes. One request a
- * connection, {@value #AT_ONCE} connections at once; a client that does not send its request within
- * {@link #PATIENCE}, or does not read the answer within it, is disconnected. The daemon's loop
- * accepts, and a virtual thread serves each client: a daemon that nobody asks starts no thread for
- * this.
+ * <p>Only the daemon's user and root may connect, because the counters name processes. Each
+ * connection serves one request, and at most {@value #AT_ONCE} connections are served at once. A
+ * client that does not send its request or read the answer within {@link #PATIENCE} is
+ * disconnected. The daemon's loop accepts connections, and a virtual thread serves each client, so
+ * that a daemon without clients starts no thread for this.
  *
- * @param <M> the counters
+ * @param <M> the type of the counters
  */
 public final class MetricsSocket<M> implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger("io.holdfast.cli");
 
-    /** How long a client may take to ask and to read the answer, and the daemon to count. */
+    /**
+     * The time limit for each of: receiving the request, collecting the counters, sending the
+     * answer.
+     */
     static final Duration PATIENCE = Duration.ofSeconds(5);
 
-    /** How long a daemon that is out of descriptors accepts nobody. */
+    /** How long accepting pauses after an error, such as EMFILE. */
     private static final Duration PAUSE = Duration.ofSeconds(1);
 
     private static final String OPTION = "--metrics";
@@ -62,7 +65,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
     private final Supplier<CompletableFuture<M>> counters;
     private final Function<M, String> text;
     private final EventLoop.Watch watch;
-    private int serving; // of the loop
+    private int serving; // used on the loop only
 
     private MetricsSocket(
             EventLoop loop,
@@ -77,9 +80,9 @@ public final class MetricsSocket<M> implements AutoCloseable {
     }
 
     /**
-     * The option of a daemon that names the socket.
+     * Returns the option of a daemon that names the socket.
      *
-     * @param what the counters, for the help
+     * @param what describes the counters in the help
      */
     public static OptionSpec option(String what) {
         return Command.option(
@@ -92,9 +95,9 @@ public final class MetricsSocket<M> implements AutoCloseable {
     }
 
     /**
-     * Listens where the option says.
+     * Listens on the socket that the option names.
      *
-     * @return null if it is not given
+     * @return null if the option is not given
      * @throws ErrnoException as {@link #listen}
      */
     public static <M> @Nullable MetricsSocket<M> of(
@@ -107,11 +110,12 @@ public final class MetricsSocket<M> implements AutoCloseable {
     }
 
     /**
-     * Listens, and answers while the loop runs.
+     * Listens, and answers requests while the loop runs.
      *
-     * @param loop of the daemon; not running yet, or this is called on it
-     * @param counters counts for each request; called by threads of this
-     * @param text writes what was counted
+     * @param loop the daemon's loop; it must not be running yet, or this method must be called on
+     *     it
+     * @param counters returns the counters for each request; called on threads of this object
+     * @param text formats the counters
      * @throws ErrnoException EADDRINUSE, EACCES, ENOENT (no such folder)
      */
     static <M> MetricsSocket<M> listen(
@@ -140,7 +144,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
                 serving++;
                 var _ = Thread.ofVirtual().start(() -> serve(client.get()));
             }
-            watch.events(0); // until one of them is served
+            watch.events(0); // until a client is served
         } catch (ErrnoException e) {
             LOG.log(Level.WARNING, "metrics socket: accepts nobody for a while: {0}", e.toString());
             watch.events(0);
@@ -164,7 +168,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
                 answer(client, "405 Method Not Allowed", "text/plain", new byte[0], true);
             }
         } catch (ErrnoException | IllegalStateException e) {
-            // the client has gone, or the daemon ends
+            // the client has disconnected, or the daemon ends
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
@@ -172,7 +176,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
         }
     }
 
-    /** The head of a request; empty if none comes in time, or none that ends. */
+    /** Receives the head of a request; empty if it does not arrive in time, or is too long. */
     private static String request(UnixSocket client) throws InterruptedException {
         byte[] bytes = new byte[LONGEST_REQUEST];
         ByteBuffer head = ByteBuffer.wrap(bytes);
@@ -199,7 +203,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
             answer(client, "200 OK", TYPE, body, withBody);
         } catch (TimeoutException
                 | ExecutionException
-                | RejectedExecutionException e) { // it is busy, or ends
+                | RejectedExecutionException e) { // the daemon is busy, or ends
             answer(client, "503 Service Unavailable", "text/plain", new byte[0], true);
         }
     }
@@ -217,7 +221,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
         }
     }
 
-    /** Sends all of it, or as much as the client reads in time. */
+    /** Sends all bytes, or as many as the client reads in time. */
     private static void send(UnixSocket client, byte[] bytes, long deadline)
             throws InterruptedException {
         ByteBuffer rest = ByteBuffer.wrap(bytes);
@@ -238,7 +242,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
         return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
     }
 
-    /** Stops listening and removes the file. When the loop does not run, or on it. */
+    /** Stops listening and removes the file. Call it on the loop, or when the loop does not run. */
     @Override
     public void close() {
         boolean _ = watch.cancel();

@@ -6,8 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Users and groups for people: by the names in {@code /etc/passwd} and {@code /etc/group}. Nobody
- * else is asked: what is only shown may not block.
+ * Formats users and groups for people, with their names in {@code /etc/passwd} and {@code
+ * /etc/group}. Other sources of accounts (nsswitch.conf(5)) are not used, because they may block,
+ * and the names are only shown.
  */
 public final class AccountText {
     private static final Path PASSWD = Path.of("/etc/passwd");
@@ -15,7 +16,7 @@ public final class AccountText {
 
     private AccountText() {}
 
-    /** {@code redis (102)}, or the number alone where nobody is known by it. */
+    /** Returns {@code redis (102)}, or the UID alone if the file does not contain it. */
     public static String user(long uid) {
         return named(PASSWD, uid);
     }

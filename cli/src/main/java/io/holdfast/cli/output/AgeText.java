@@ -3,11 +3,13 @@ package io.holdfast.cli.output;
 import java.time.Duration;
 import java.time.Instant;
 
-/** How long ago something was, for people: by the wall clock, in its two largest units. */
+/** Formats for people how long ago something was, by the wall clock, in its two largest units. */
 public final class AgeText {
     private AgeText() {}
 
-    /** {@code 3 d 4 h}, {@code 2 min 5 s}; a time that is still to come counts as now. */
+    /**
+     * Returns for example {@code 3 d 4 h} or {@code 2 min 5 s}; a time in the future counts as now.
+     */
     public static String of(Instant since) {
         Duration age = Duration.between(since, Instant.now());
         if (age.toDays() > 0) {

@@ -2,14 +2,16 @@ package io.holdfast.cli.output;
 
 import io.holdfast.core.text.PrintableText;
 
-/** Shortens a text for a column. Its middle goes, since names differ at their ends. */
+/**
+ * Shortens a text to fit into a column. The middle is left out, because names differ at their ends.
+ */
 public final class Ellipsis {
     private static final String MARK = "…";
 
     private Ellipsis() {}
 
     /**
-     * The text as it is printed, in at most that many characters.
+     * Returns the printable text, in at most {@code width} characters.
      *
      * @param width 1 or more
      */

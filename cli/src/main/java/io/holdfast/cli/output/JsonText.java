@@ -7,8 +7,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A JSON object for a script, on one line, its members in the order in which they were put. Written
- * here because a JSON library doubles the time of a start, and nothing is read.
+ * A JSON object for scripts, on one line, with its members in the order in which they were put. No
+ * JSON library is used, because loading one doubles the start-up time, and nothing is parsed.
  */
 public final class JsonText {
     private final Map<String, @Nullable Object> members = new LinkedHashMap<>();
@@ -18,8 +18,10 @@ public final class JsonText {
     }
 
     /**
+     * Adds a member.
+     *
      * @param value a string, a number, a boolean, another object, a list of these, or null; an
-     *     optional one stands for what it holds, or null
+     *     Optional stands for its value, or null
      */
     public JsonText put(String name, @Nullable Object value) {
         members.put(name, value instanceof Optional<?> optional ? optional.orElse(null) : value);

@@ -11,12 +11,12 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The lines that wait for a stream whose reader may stall, such as a full pipe or a stopped
+ * A bounded queue of lines for a stream whose reader may stall, such as a full pipe or a stopped
  * terminal.
  *
- * <p>A thread of its own writes them, so {@link #add} never waits for the reader: an event loop may
- * call it. The number of waiting lines and of their characters is bounded. Further lines are
- * dropped, and a line in their place reports how many. Thread-safe.
+ * <p>A thread of the queue writes the lines, so that {@link #add} never waits for the reader, and
+ * an event loop may call it. The numbers of waiting lines and of their characters are limited.
+ * Further lines are dropped, and a line in their place reports how many. Thread-safe.
  */
 public final class LineQueue implements LineSink {
     public static final Limit LINES =
@@ -28,13 +28,16 @@ public final class LineQueue implements LineSink {
                     1 << 20,
                     "characters of lines that wait for a stalled reader");
 
-    /** Characters of one line; who makes the line cuts it. */
+    /** The maximum length of a line in characters; the code that creates the line cuts it. */
     static final int LINE = 8192;
 
-    /** Lines that arrive this soon after a write leave in one write: one wake-up for all. */
+    /**
+     * Lines that arrive within this time after a write are written together, which wakes the reader
+     * once.
+     */
     private static final long GATHERING_MILLIS = 5;
 
-    /** Characters that one write takes: a pipe takes as many bytes undivided. */
+    /** The characters of one write: a pipe takes as many bytes atomically (PIPE_BUF). */
     private static final int AT_ONCE = 4096;
 
     private final PrintStream stream;
@@ -59,7 +62,9 @@ public final class LineQueue implements LineSink {
     private @Nullable Thread writer;
 
     /**
-     * @param prefix stands before the queue's own lines
+     * Creates an empty queue.
+     *
+     * @param prefix the prefix of the queue's own lines
      */
     LineQueue(PrintStream stream, String prefix) {
         this.stream = stream;
@@ -94,7 +99,10 @@ public final class LineQueue implements LineSink {
         }
     }
 
-    /** Says how many lines are missing, as soon as there is room, behind the last that was kept. */
+    /**
+     * Queues a line with the number of dropped lines as soon as there is room, after the last line
+     * that was kept.
+     */
     @GuardedBy("this")
     private void reportDropped() {
         if (dropped > 0 && hasRoom()) {
@@ -119,11 +127,11 @@ public final class LineQueue implements LineSink {
                 }
             }
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // nobody does that
+            Thread.currentThread().interrupt(); // no code interrupts this thread
         }
     }
 
-    /** Waits for lines, and takes as many as one write may have. */
+    /** Waits for lines, and takes as many as fit into one write. */
     private synchronized String take() throws InterruptedException {
         while (lines.isEmpty()) {
             wait();
@@ -141,7 +149,7 @@ public final class LineQueue implements LineSink {
         return batch.toString();
     }
 
-    /** Whether nothing else waits. */
+    /** Ends a write; returns whether no more lines wait. */
     private synchronized boolean written() {
         writing = false;
         if (lines.isEmpty()) {
@@ -176,7 +184,7 @@ public final class LineQueue implements LineSink {
         return stream.checkError();
     }
 
-    /** Whether only another line can wake the writer. */
+    /** Returns whether the writer has not been started, or waits for another line. */
     synchronized boolean isIdle() {
         return writer == null || writer.getState() == Thread.State.WAITING;
     }

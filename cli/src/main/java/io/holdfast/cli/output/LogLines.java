@@ -7,15 +7,15 @@ import java.util.ResourceBundle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The log of this program: what the libraries report to {@link System.Logger}, a line each on
- * standard error. Every line is escaped and cut here, whoever made it, and leaves by a {@link
- * LineQueue}: a reader that stalls delays no daemon. Under a service manager that keeps a journal
- * each line begins with its priority (sd-daemon(3)).
+ * The log of this program: writes each message of a {@link System.Logger} as one line to standard
+ * error. Every line is escaped and cut here, wherever it comes from, and passes through a {@link
+ * LineQueue}, so that a stalled reader does not delay a daemon. Under a service manager with a
+ * journal, each line begins with its priority (sd-daemon(3)).
  */
 public final class LogLines extends System.LoggerFinder {
     private static final Duration LAST_LINES = Duration.ofMillis(500);
 
-    /** There from the first line on. */
+    /** Initialised when the first line is logged. */
     private static final class Lazy {
         static final boolean JOURNAL = System.getenv("JOURNAL_STREAM") != null;
         static final LineQueue QUEUE = Output.errorQueue(prefix(System.Logger.Level.WARNING));
@@ -23,7 +23,7 @@ public final class LogLines extends System.LoggerFinder {
 
     private static volatile boolean used;
 
-    /** For the platform, which finds it by itself. */
+    /** For the ServiceLoader of the platform. */
     public LogLines() {}
 
     @Override
@@ -31,25 +31,25 @@ public final class LogLines extends System.LoggerFinder {
         return new Lines(name);
     }
 
-    /** The queue of standard error. */
+    /** Returns the queue of standard error. */
     static LineQueue queue() {
         used = true;
         return Lazy.QUEUE;
     }
 
-    /** Waits a moment for what is not written yet. At the end of the program. */
+    /** Waits at most 500 ms until all lines are written. Called at the end of the program. */
     public static void flush() throws InterruptedException {
         if (used) {
             boolean ignored = Lazy.QUEUE.flush(LAST_LINES);
         }
     }
 
-    /** Logs a line of this program's own that an administrator should see. */
+    /** Logs a notice of this program that an administrator should see. */
     public static void notice(String text) {
         queue().add(line(Lazy.JOURNAL ? "<5>" : "holdfast: ", text));
     }
 
-    /** Logs the failure of a thread that nobody waits for. */
+    /** Logs the uncaught exception of a thread. */
     public static void uncaught(Thread thread, Throwable failure) {
         StackTraceElement[] trace = failure.getStackTrace();
         String where = trace.length == 0 ? "" : " at " + trace[0];

@@ -28,15 +28,16 @@ import picocli.CommandLine.Help;
 import picocli.CommandLine.Help.Ansi;
 
 /**
- * Standard output and standard error of a command: colours for a terminal, plain text for
- * everything else.
+ * The standard output and standard error of a command: with colours for a terminal, as plain text
+ * otherwise.
  *
- * <p>This is the one place where a line of a command is escaped ({@link PrintableText}): a line is
- * given in pieces, each a text, which may be anybody's, or a text with a {@link Styled style}. JSON
- * passes through like any other text, and keeps its meaning.
+ * <p>Lines of a command are escaped only here ({@link PrintableText}). A line is given in pieces;
+ * each is a text, which may come from an untrusted process, or a text with a {@link Styled style}.
+ * JSON is escaped like any other text, and keeps its meaning.
  *
- * <p>A short command writes at once, and waits for its reader as programs do. A daemon calls {@link
- * #queueLines} first: from then on no call here waits for a reader.
+ * <p>A short command writes at once, and waits for its reader as other programs do. A daemon calls
+ * {@link #queueLines} first; from then on only {@link #flush} waits for a reader, for a limited
+ * time.
  */
 public final class Output {
     private static final List<String> TERMINALS =
@@ -48,7 +49,7 @@ public final class Output {
     private static final int FIELD_WIDTH = 12;
     private static final String PROGRAM = "holdfast:";
 
-    /** How long a daemon that ends waits for a reader. */
+    /** How long a daemon waits for each reader when it ends. */
     private static final Duration LAST_LINES = Duration.ofSeconds(1);
 
     private final PrintStream out;
@@ -56,16 +57,19 @@ public final class Output {
     private final boolean colours;
     private final boolean terminal;
 
-    // of a daemon
+    // set for a daemon
     private @Nullable LineSink lines;
     private @Nullable LineQueue complaints;
     private boolean stalled;
 
     /**
-     * A text with a style: the parameter of the escape sequence that a terminal in colours gets.
+     * A text with a style.
+     *
+     * @param text the text
+     * @param code the parameter of the escape sequence that a terminal with colours receives
      */
     public record Styled(String text, String code) {
-        /** The text alone. */
+        /** Returns the text without the style. */
         @Override
         public String toString() {
             return text;
@@ -73,8 +77,10 @@ public final class Output {
     }
 
     /**
-     * @param colours whether {@code out} and {@code err} take escape sequences
-     * @param terminal whether somebody sits in front of {@code out}
+     * Creates an output on these streams.
+     *
+     * @param colours whether {@code out} and {@code err} accept escape sequences
+     * @param terminal whether {@code out} is a terminal
      */
     public Output(PrintStream out, PrintStream err, boolean colours, boolean terminal) {
         this.out = out;
@@ -95,14 +101,16 @@ public final class Output {
     }
 
     /**
-     * What a terminal is written in, by the locale; everything else is UTF-8. A terminal without
-     * UTF-8 would take some bytes of a letter for control characters.
+     * Returns the charset for a terminal, which depends on the locale; all other output is UTF-8. A
+     * terminal without UTF-8 would take some bytes of a letter for control characters.
      */
     public static Charset terminalCharset() {
         return Charset.forName(System.getProperty("stdout.encoding", "US-ASCII"));
     }
 
-    /** Standard output and standard error, in colours if both are terminals and nobody minds. */
+    /**
+     * Returns standard output and standard error, with colours if {@link #coloursWanted} says so.
+     */
     public static Output standard() {
         return new Output(
                 Standard.OUT,
@@ -111,16 +119,16 @@ public final class Output {
                 isTerminal(target(STANDARD_OUTPUT)));
     }
 
-    /** A queue of lines to standard error, for the log. */
+    /** Creates a queue of lines to standard error, for the log. */
     static LineQueue errorQueue(String prefix) {
         return new LineQueue(Standard.ERR, prefix);
     }
 
     /**
-     * Colours are for terminals that have not been told otherwise (NO_COLOR, see no-color.org;
-     * TERM=dumb).
+     * Returns whether to use colours: if both streams are terminals, and the environment does not
+     * forbid colours (NO_COLOR, see no-color.org; TERM=dumb).
      *
-     * @param target names what a descriptor of this process leads to
+     * @param target returns the path of the file behind a descriptor of this process
      */
     public static boolean coloursWanted(
             Map<String, String> environment, Function<Integer, String> target) {
@@ -130,7 +138,7 @@ public final class Output {
                 && isTerminal(target.apply(STANDARD_ERROR));
     }
 
-    /** What the link in /proc says: an isatty() would bind native code before it is needed. */
+    /** Reads the link in /proc, because isatty(3) would bind native code before it is needed. */
     private static String target(int descriptor) {
         try {
             return Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor)).toString();
@@ -143,7 +151,10 @@ public final class Output {
         return TERMINALS.stream().anyMatch(target::startsWith);
     }
 
-    /** Writes by threads of their own from now on, for a daemon. Before its threads start. */
+    /**
+     * Queues lines from now on, to be written on other threads, for a daemon. Call it before the
+     * daemon's threads start.
+     */
     public void queueLines() {
         if (lines == null) {
             lines = new LineQueue(out, PROGRAM + " ");
@@ -153,8 +164,8 @@ public final class Output {
     }
 
     /**
-     * Writes the lines of a daemon that go to standard output from now on in such a way that they
-     * outlive it. Before the first of them.
+     * Writes a daemon's lines to standard output from now on in such a way that a crash of the
+     * daemon does not lose them. Call it before the first such line.
      */
     public PrintedLines printThrough(DescriptorStore store) {
         Fd reader = Unistd.duplicateStandard(STANDARD_OUTPUT);
@@ -171,29 +182,32 @@ public final class Output {
         write(rendered(pieces), out, lines);
     }
 
-    /** Writes a name and a value, in columns. */
+    /** Writes a label and a value, in columns. */
     public void field(String label, Object value) {
         line(faint(label + " ".repeat(Math.max(1, FIELD_WIDTH - label.length()))), value);
     }
 
-    /** Writes one line to standard error, from the program itself. */
+    /** Writes one line of the program itself to standard error. */
     public void complain(String text) {
         write(rendered(bad(PROGRAM), " ", text), err, complaints);
     }
 
-    /** Writes where in the program an error came from, to standard error. */
+    /** Writes the stack trace of an exception to standard error. */
     public void trace(Exception e) {
         StringWriter trace = new StringWriter();
         e.printStackTrace(new PrintWriter(trace));
         trace.toString().lines().forEach(line -> write(rendered(line), err, complaints));
     }
 
-    /** Writes help, or a script, to standard output: text of this program alone, in many lines. */
+    /**
+     * Writes a text of several lines, such as help or a script, to standard output without
+     * escaping. It must come from this program alone.
+     */
     public void own(String text) {
         out.print(text);
     }
 
-    /** The same to standard error. */
+    /** Writes a text of this program to standard error without escaping. */
     public void complainOwn(String text) {
         err.print(text);
     }
@@ -206,7 +220,7 @@ public final class Output {
         }
     }
 
-    /** A line of these pieces, as it is written. */
+    /** Returns a line of these pieces as it is written, escaped and with styles. */
     public String rendered(Object... pieces) {
         int most = lines == null ? Integer.MAX_VALUE : LineQueue.LINE;
         StringBuilder line = new StringBuilder();
@@ -222,12 +236,14 @@ public final class Output {
         return line.toString();
     }
 
-    /** Whether somebody sits in front of standard output. */
+    /** Returns whether standard output is a terminal. */
     public boolean isTerminal() {
         return terminal;
     }
 
-    /** How many characters a line of standard output has: nothing if it is no terminal. */
+    /**
+     * Returns the width of the terminal in characters; empty if standard output is not a terminal.
+     */
     public OptionalInt width() {
         if (!terminal) {
             return OptionalInt.empty();
@@ -237,11 +253,11 @@ public final class Output {
             int columns = size < 0 ? 0 : size & COLUMNS;
             return columns == 0 ? OptionalInt.empty() : OptionalInt.of(columns);
         } catch (ErrnoException e) {
-            return OptionalInt.empty(); // it is closed
+            return OptionalInt.empty(); // standard output is closed
         }
     }
 
-    /** Waits for what a daemon has not written yet, as long as its reader takes lines in time. */
+    /** Waits until the queued lines of a daemon are written, at most 1 s for each stream. */
     public void flush() {
         if (lines == null || complaints == null || stalled) {
             return;
@@ -255,17 +271,17 @@ public final class Output {
         }
     }
 
-    /** Whether a reader has stalled: whatever else is written would wait for it. */
+    /** Returns whether a reader has stalled, so that direct writes would block. */
     public boolean isStalled() {
         return stalled;
     }
 
-    /** How many lines of a daemon were dropped, as a reader was too slow. */
+    /** Returns how many lines of a daemon were dropped because a reader was too slow. */
     public long droppedLines() {
         return lines == null || complaints == null ? 0 : lines.dropped() + complaints.dropped();
     }
 
-    /** Whether something could not be written to standard output. */
+    /** Returns whether a write to standard output has failed. */
     public boolean hasFailed() {
         return out.checkError() || (lines != null && lines.hasFailed());
     }

@@ -1,5 +1,5 @@
 /**
- * What the command writes: the one way to its streams, its log, and texts for people and scripts.
+ * The output of the command: its streams, its log, and the formats of texts for people and scripts.
  */
 @NullMarked
 package io.holdfast.cli.output;

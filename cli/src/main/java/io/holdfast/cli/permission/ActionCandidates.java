@@ -5,7 +5,7 @@ import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 import picocli.CommandLine.ParseResult;
 
-/** The actions that the running authority knows. */
+/** Completes the IDs of the actions that the running authority knows. */
 public final class ActionCandidates {
     private ActionCandidates() {}
 

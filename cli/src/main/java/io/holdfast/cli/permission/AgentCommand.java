@@ -134,7 +134,7 @@ public final class AgentCommand implements Command {
         try {
             loop.post(loop::stop);
         } catch (RejectedExecutionException e) {
-            // it has ended already
+            // the loop has ended already
         }
     }
 
@@ -149,7 +149,7 @@ public final class AgentCommand implements Command {
     /**
      * The subject of the agent.
      *
-     * @param process to be closed; null for a session
+     * @param process the subject's process, closed with this record; null for a session
      */
     private record Held(AgentSubject subject, @Nullable PidFd process) implements AutoCloseable {
         /** Calls {@code exited} when the process of the subject exits; never for a session. */
@@ -204,7 +204,7 @@ public final class AgentCommand implements Command {
                 .withHelpers(helpers);
     }
 
-    /** The locale of messages, found as by setlocale(3). */
+    /** Returns the locale of messages, chosen as setlocale(3) does. */
     private static String locale(Map<String, String> environment) {
         for (String name : List.of("LC_ALL", "LC_MESSAGES", "LANG")) {
             String value = environment.getOrDefault(name, "");

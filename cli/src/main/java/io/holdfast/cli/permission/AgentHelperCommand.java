@@ -92,7 +92,7 @@ public final class AgentHelperCommand implements Command {
         try {
             LogLines.flush();
         } catch (InterruptedException e) {
-            // then without the last line
+            // the reason may not be logged
         }
         Unistd.exit(ExitCode.FAILURE);
     }

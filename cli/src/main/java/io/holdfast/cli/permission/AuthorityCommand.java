@@ -127,7 +127,7 @@ public final class AuthorityCommand implements Command {
             HeapWatch.begin(signals);
             signals.run();
             tell("STOPPING=1");
-            presence.close(); // nobody is to ask an engine that ends
+            presence.close(); // no caller must reach an engine that ends
             if (presence.failure().isPresent()) {
                 throw new CommandException(presence.failure().get());
             }
@@ -176,7 +176,10 @@ public final class AuthorityCommand implements Command {
         return state.isPresent() ? options.withStateFolder(state.get()) : options;
     }
 
-    /** The state folder; of several in RUNTIME_DIRECTORY (systemd.exec(5)) the first. */
+    /**
+     * Returns the state folder: that of the option, else the first in RUNTIME_DIRECTORY
+     * (systemd.exec(5)).
+     */
     private static Optional<Path> stateFolder(ParseResult line) {
         String given = line.matchedOptionValue("--state-dir", "");
         String folder =

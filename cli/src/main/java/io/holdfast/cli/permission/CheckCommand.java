@@ -136,7 +136,7 @@ public final class CheckCommand implements Command {
                 .addOption(Command.json("Print one JSON object."));
     }
 
-    /** The exit code if an authentication is required. */
+    /** The exit code if authentication is required. */
     static final int CHALLENGE = 3;
 
     /** The exit code if no authority is running, or the authority refused the request. */
@@ -246,7 +246,10 @@ public final class CheckCommand implements Command {
                 .orElseThrow(() -> new CommandException("the process that started this is gone"));
     }
 
-    /** The value of {@code --uid}: the real UID may have changed since the process connected. */
+    /**
+     * Returns the value of {@code --uid}. It is required, because the real UID of the process may
+     * have changed since it connected.
+     */
     private static long uid(PidFd process, ParseResult line) {
         String text = line.matchedOptionValue("--uid", null);
         if (text == null) {

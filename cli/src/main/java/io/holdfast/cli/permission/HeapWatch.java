@@ -4,15 +4,16 @@ import io.holdfast.core.EventLoop;
 import java.time.Duration;
 
 /**
- * Collects garbage after a burst, so that the heap shrinks to what it was before. The authority
- * survives without it: what callers, rules and files may hold is bounded at less than the heap. But
- * the serial collector enlarges a full heap before it looks through all of it, and so the daemon
- * would stay at its largest size, 64 MiB, after the first busy second. On the thread of the loop.
+ * Collects garbage after a burst of requests, so that the heap shrinks to its size before the
+ * burst. The authority does not need this to survive: the limits of callers, rules and files add up
+ * to less than the heap. But the serial collector enlarges a full heap before it collects all of
+ * it, so that after the first busy second the daemon would stay at its maximum size, 64 MiB. Runs
+ * on the thread of the loop.
  */
 final class HeapWatch {
     private static final Duration PERIOD = Duration.ofSeconds(2);
 
-    /** By how much it may grow in peace. In bytes. */
+    /** The growth of the heap that causes no collection, in bytes. */
     private static final long ROOM = 1 << 20;
 
     private final EventLoop loop;
@@ -22,7 +23,7 @@ final class HeapWatch {
         this.loop = loop;
     }
 
-    /** Watches from now on, as long as the loop runs. */
+    /** Checks the heap periodically from now on, as long as the loop runs. */
     static void begin(EventLoop loop) {
         new HeapWatch(loop).look();
     }

@@ -17,11 +17,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A question to rules, and what is expected of them.
+ * A test case for rules: an action, a subject, and the expected result.
  *
- * @param place of the case; empty if it stands on the command line
- * @param described the subject in the words that it was described with
- * @param expected a result, or {@link #NOTHING}
+ * @param place the file and line of the case; empty if it comes from the command line
+ * @param described the subject as the user wrote it
+ * @param expected a result of polkit(8), or {@link #NOTHING}
  */
 record RuleCase(
         Optional<Place> place,
@@ -29,17 +29,19 @@ record RuleCase(
         String described,
         DescribedSubject subject,
         Optional<String> expected) {
-    /** No rule answers, and the action's defaults are not known. */
+    /** The result if no rule decides and the action is unknown. */
     static final String NOTHING = "nothing";
 
-    /** As help tells it. */
+    /** The syntax of a case, for help and error messages. */
     static final String GRAMMAR = "EXPECTED ACTION SUBJECT [KEY=VALUE…]";
 
-    /** Of a file of cases. */
+    /** The maximum size of a file of cases. */
     private static final long MAX_BYTES = 16L << 20;
 
     /**
-     * @throws IllegalArgumentException that says what is not understood
+     * Creates a case from its words.
+     *
+     * @throws IllegalArgumentException if the syntax is invalid; the message is for the user
      */
     static RuleCase of(
             Optional<Place> place,
@@ -66,9 +68,10 @@ record RuleCase(
     }
 
     /**
-     * Reads a file of cases, one a line.
+     * Reads a file of cases, one per line.
      *
-     * @throws CommandException that names file and line of what is not understood
+     * @throws CommandException if the file cannot be read or contains a syntax error; names the
+     *     file and line
      */
     static List<RuleCase> read(Path file) {
         List<String> lines;
@@ -114,9 +117,9 @@ record RuleCase(
     }
 
     /**
-     * Reads details as they are given here and on the command line.
+     * Parses details, which have the same form in files of cases and on the command line.
      *
-     * @throws IllegalArgumentException that says what is not understood
+     * @throws IllegalArgumentException if the syntax is invalid; the message is for the user
      */
     static Map<String, String> details(List<String> words) {
         Map<String, String> details = new LinkedHashMap<>();
@@ -130,7 +133,10 @@ record RuleCase(
         return details;
     }
 
-    /** Words between blanks; those within quotes belong to one, and what follows a # to none. */
+    /**
+     * Splits a line into words at blanks. Double quotes keep blanks within a word, and a word that
+     * begins with # begins a comment.
+     */
     private static List<String> words(String line) {
         List<String> words = new ArrayList<>();
         StringBuilder word = new StringBuilder();
@@ -164,7 +170,7 @@ record RuleCase(
         return words;
     }
 
-    /** What it asks, in one line. */
+    /** Returns a one-line description of the case: place, action and subject. */
     String question() {
         return place.map(where -> where + ": ").orElse("") + action.id() + " for " + described;
     }

@@ -26,8 +26,10 @@ final class RuleCaseRunner {
     private final boolean json;
 
     /**
-     * @param actions whose defaults hold where no rule answers
-     * @param programs how those of {@code polkit.spawn} are run
+     * Loads the rules.
+     *
+     * @param actions the actions whose implicit authorizations apply if no rule decides
+     * @param programs how the programs of {@code polkit.spawn} are run
      */
     RuleCaseRunner(
             RuleFiles files,
@@ -54,17 +56,20 @@ final class RuleCaseRunner {
         }
     }
 
-    /** One line of the explanation: a rule that ran, a line that it logged, the defaults. */
+    /**
+     * One line of the explanation: a rule that ran, a line that it logged, or the implicit
+     * authorization.
+     */
     private record Step(String topic, String text, Optional<Place> place) {}
 
     /**
      * Runs all cases.
      *
-     * @return the exit code: a failure if a result is not the expected one, or a file of rules has
+     * @return the exit code: failure if a result is not the expected one, or the rules have
      *     diagnostics
      */
     int run(Output output) {
-        logged.clear(); // what loading said is among the diagnostics
+        logged.clear(); // lines logged while loading are among the diagnostics
         for (RuleDiagnostic diagnostic : trial.diagnostics()) {
             output.complain(diagnostic.toString());
         }

@@ -9,14 +9,14 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * How rules run their programs ({@code polkit.spawn}).
+ * The limits and the user with which rules run programs ({@code polkit.spawn}).
  *
- * @param limits of all rules; they allow no program where {@code polkit.spawn} is to fail
- * @param user whom programs run as; empty for the user of this process
+ * @param limits the limits of rules; they allow no program if {@code polkit.spawn} must fail
+ * @param user the user that programs run as; empty for the user of this process
  */
 record RulePrograms(RuleLimits limits, Optional<ProgramUser> user) {
 
-    /** No program runs: {@code polkit.spawn} fails. */
+    /** Returns limits with which no program runs: {@code polkit.spawn} fails. */
     static RulePrograms none() {
         RuleLimits standard = RuleLimits.STANDARD;
         return new RulePrograms(
@@ -24,11 +24,12 @@ record RulePrograms(RuleLimits limits, Optional<ProgramUser> user) {
     }
 
     /**
-     * As the authority of this process's user runs them: root's as {@value ProgramUser#POLKITD}, if
-     * there is such a user. While nobody answers whether there is, no program runs, rather than as
-     * root: each asks again. The authority itself starts. Blocks for as long as the accounts do.
+     * Returns how an authority of this process's user runs programs. If that is root, programs run
+     * as the user {@value ProgramUser#POLKITD} if it exists, else as root. If the look-up of that
+     * user fails, the authority still starts, but no program runs until the user is found: each
+     * program looks it up again, rather than run as root. Blocks as long as the look-up does.
      *
-     * @param warn receives a line if programs run as root, or do not run
+     * @param warn receives a line if programs run as root, or cannot run
      */
     static RulePrograms ofAuthority(Accounts accounts, Consumer<String> warn)
             throws InterruptedException {

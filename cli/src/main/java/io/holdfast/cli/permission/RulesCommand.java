@@ -287,7 +287,7 @@ public final class RulesCommand implements Command {
     private static RuleFiles files(ParseResult line) {
         List<Path> folders = line.matchedOptionValue("--rules", List.of());
         List<Path> files = line.matchedPositionalValue(1, List.of());
-        for (Path folder : folders) { // one of the standard ones may well not be there
+        for (Path folder : folders) { // only the standard folders may be missing
             if (!folder.toFile().isDirectory()) {
                 throw Command.misuse(line, "not a folder of rules: " + folder);
             }

@@ -7,11 +7,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Reads a subject that is only described: {@code user=john,groups=users:wheel,local=yes}. What is
- * not said is as it is for a process of no session, no group and no unit.
+ * Parses the description of a hypothetical subject, such as {@code
+ * user=john,groups=users:wheel,local=yes}. Attributes that are not given mean no session, no group
+ * and no unit.
  */
 final class SubjectDescription {
-    /** As help tells it. */
+    /** The syntax, for help and error messages. */
     static final String GRAMMAR =
             "user=NAME,uid=N,groups=A:B,netgroups=A:B,unit=NAME,nnp=yes|no,seat=NAME,session=ID,"
                     + "local=yes|no,active=yes|no,pid=N";
@@ -34,7 +35,9 @@ final class SubjectDescription {
     private SubjectDescription() {}
 
     /**
-     * @throws IllegalArgumentException that says what is not understood
+     * Parses a description.
+     *
+     * @throws IllegalArgumentException if the syntax is invalid; the message is for the user
      */
     static DescribedSubject parse(String text) {
         SubjectDescription description = new SubjectDescription();
@@ -80,7 +83,7 @@ final class SubjectDescription {
                 return number;
             }
         } catch (NumberFormatException e) {
-            // said below
+            // reported below
         }
         throw new IllegalArgumentException(
                 "the subject's " + name + " is no number up to " + most + ": '" + value + "'");
@@ -102,7 +105,7 @@ final class SubjectDescription {
         };
     }
 
-    /** A user without a name has its number for one. */
+    /** Returns the subject. If no user name is given, the UID serves as the name. */
     private DescribedSubject subject() {
         return new DescribedSubject(
                 pid,
@@ -114,7 +117,7 @@ final class SubjectDescription {
                 local,
                 active,
                 unit,
-                // as of a live process: of one that has a unit it is always known
+                // as for a real process: if its unit is known, so is no_new_privs
                 unit.isPresent() ? noNewPrivileges.or(() -> Optional.of(false)) : noNewPrivileges,
                 netgroups);
     }

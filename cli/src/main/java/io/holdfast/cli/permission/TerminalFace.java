@@ -22,12 +22,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Dialogs on a terminal. Secrets are not shown, and the terminal gets its echo back however a
- * prompt ends, at the latest when this is closed. Whoever asks for a dialog chooses texts that it
- * shows: every line is escaped where it is written ({@link PrintableText}).
+ * Shows authentication dialogs on a terminal. Secrets are not echoed, and the echo is restored
+ * however a prompt ends, at the latest by {@link #close}. The process that requests a dialog
+ * chooses some of its texts, so every line is escaped when it is written ({@link PrintableText}).
  */
 final class TerminalFace implements AgentFace, AutoCloseable {
-    private static final int CHOICE = 20; // bytes of a number that somebody types
+    private static final int CHOICE = 20; // bytes of the number that the user types
     private static final int LINE = 4096; // characters of a line or a prompt
     private static final Charset CHARSET = Output.terminalCharset();
 
@@ -41,7 +41,7 @@ final class TerminalFace implements AgentFace, AutoCloseable {
     }
 
     /**
-     * Opens the terminal that controls this process.
+     * Opens the controlling terminal of this process.
      *
      * @throws ErrnoException ENXIO if there is none
      */
@@ -104,7 +104,7 @@ final class TerminalFace implements AgentFace, AutoCloseable {
         }
     }
 
-    /** Reads a line without its end: false if it has more bytes than there is room. */
+    /** Reads a line without its line break; returns false if it does not fit into the buffer. */
     private boolean readLine(ByteBuffer answer)
             throws DismissedException, IOException, InterruptedException {
         ByteBuffer one = ByteBuffer.allocateDirect(1);
@@ -116,9 +116,9 @@ final class TerminalFace implements AgentFace, AutoCloseable {
                 if (n == -Errno.EAGAIN) {
                     int ignored = Readiness.await(terminal, Readiness.IN);
                 } else if ((n == 0 && !begun) || n == -Errno.EIO) {
-                    throw new DismissedException(); // ^D, or a terminal that is gone
+                    throw new DismissedException(); // ^D, or the terminal has hung up
                 } else if (n == 0) {
-                    begun = false; // ^D within a line: the next one ends it
+                    begun = false; // ^D within a line: a second one dismisses
                 } else if (n < 0) {
                     throw failed("read", n);
                 } else if (one.get(0) == '\n') {
@@ -165,7 +165,7 @@ final class TerminalFace implements AgentFace, AutoCloseable {
 
     private synchronized void restore() {
         if (before != null && terminal.isOpen()) {
-            int ignored = before.apply(terminal); // fails where the terminal is gone
+            int ignored = before.apply(terminal); // fails if the terminal has hung up
         }
         before = null;
     }
@@ -173,7 +173,7 @@ final class TerminalFace implements AgentFace, AutoCloseable {
     private void newLineAtLast() {
         byte[] end = {'\n'};
         if (terminal.isOpen()) {
-            int ignored = Unistd.write(terminal, end, 0, 1); // whether or not it takes it now
+            int ignored = Unistd.write(terminal, end, 0, 1); // a full terminal drops it
         }
     }
 

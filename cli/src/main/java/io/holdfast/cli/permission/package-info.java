@@ -1,4 +1,6 @@
-/** The subcommands that run and ask an authority, write its rules, and answer its dialogs. */
+/**
+ * The subcommands that run an authority, query it, check and test its rules, and show its dialogs.
+ */
 @NullMarked
 package io.holdfast.cli.permission;
 

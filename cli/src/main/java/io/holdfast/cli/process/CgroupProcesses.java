@@ -10,12 +10,16 @@ import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** All processes of a subtree, of which only one is held at a time: there may be many. */
+/**
+ * Visits all processes of a cgroup subtree. Only one process is held at a time, because there may
+ * be more processes than descriptors.
+ */
 final class CgroupProcesses {
     private CgroupProcesses() {}
 
     /**
-     * Lends each process in a cgroup and below it; cgroups that are removed meanwhile have none.
+     * Passes each process in a cgroup and below it to the action, which must not keep the pidfd.
+     * Cgroups that are removed meanwhile are skipped.
      */
     static void forEach(CgroupPath top, Consumer<PidFd> action) {
         Deque<CgroupPath> left = new ArrayDeque<>(List.of(top));
@@ -32,7 +36,7 @@ final class CgroupProcesses {
         }
     }
 
-    /** Whether a cgroup was removed. */
+    /** Returns whether the error means that the cgroup was removed. */
     static boolean isGone(ErrnoException e) {
         return e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV;
     }

@@ -24,16 +24,18 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The identity of a process that is held: the chain from its pidfd to its credentials, its cgroup,
- * and the unit, session and owner that the cgroup's path names. All of it is taken from the pidfd
- * or verified against it; names in the path count as far as {@link CgroupPlace} believes them.
+ * The identity of a held process: the chain from its pidfd to its credentials, its cgroup, and the
+ * unit, session and owner that the cgroup's path names. Everything is read from the pidfd or
+ * verified against it. Names in the path count only if {@link CgroupPlace} trusts them.
  *
- * @param processId its storable name; empty once it is reaped, as all that the kernel forgets then
- * @param exit how it ended, as far as that is told
- * @param name of its main thread
- * @param groups supplementary ones
- * @param cgroup as this process sees it; empty if it is reaped, or in none that is visible
- * @param place the same below the manager's root, if root alone could have named it
+ * @param processId the unique identity; empty once the process is reaped, like everything that the
+ *     kernel then forgets
+ * @param exit how the process ended, if the kernel reports it
+ * @param name the name of the main thread
+ * @param groups the supplementary groups
+ * @param cgroup the cgroup as the calling process sees it; empty if the process is reaped, or its
+ *     cgroup is not visible
+ * @param place the path below the manager's root, if only root could have named it
  */
 public record Identity(
         Optional<ProcessId> processId,
@@ -57,7 +59,10 @@ public record Identity(
                 told(() -> CgroupPlace.of(process)).flatMap(place -> place));
     }
 
-    /** What the kernel tells of it, or nothing: it is reaped, or we may not look. */
+    /**
+     * Returns what the kernel reports; empty if the process is reaped, or this user may not read
+     * it.
+     */
     public static <T> Optional<T> told(Supplier<T> question) {
         try {
             return Optional.of(question.get());
@@ -78,7 +83,7 @@ public record Identity(
         }
     }
 
-    /** Number and name, and what has become of it if that is to be told. */
+    /** Returns PID and name, and the state of the process unless it is alive. */
     String title() {
         return processId.map(id -> id.inThisBoot().toString()).orElse("")
                 + name.map(text -> " " + text).orElse("")
@@ -89,7 +94,7 @@ public record Identity(
                 };
     }
 
-    /** The first links: who it is. */
+    /** Prints the first links of the chain: process, identity, credentials and groups. */
     void printPerson(Output output) {
         output.field("process", title());
         processId.ifPresent(id -> output.field("identity", id.toString()));
@@ -141,7 +146,7 @@ public record Identity(
                 () -> info.cgroupId().ifPresent(id -> output.field("cgroup", "id " + id)));
     }
 
-    /** The links that follow from its cgroup. */
+    /** Prints the links that follow from the cgroup. */
     void printPlace(Output output) {
         printCgroup(output);
         if (place.isPresent()) {
@@ -163,7 +168,7 @@ public record Identity(
         return place.flatMap(MachineRegistry.SYSTEM::machineName);
     }
 
-    /** Adds what the cgroup's path names, with a null for each link that is not there. */
+    /** Adds what the cgroup's path names, with null for each missing link. */
     void addPlace(JsonText text) {
         OptionalLong owner = place.map(CgroupPath::ownerUid).orElse(OptionalLong.empty());
         text.put("unit", place.flatMap(CgroupPath::unit))

@@ -13,11 +13,14 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import picocli.CommandLine.ParseResult;
 
-/** A connection to an AF_UNIX socket that is only made to learn who listens there. */
+/** Connects to an AF_UNIX socket, only to identify the process that listens there. */
 final class ListenerConnection {
     private ListenerConnection() {}
 
-    /** Whether the word names a socket and no process: a path has a slash in it. */
+    /**
+     * Returns whether the word names a socket and not a process: it contains a slash, or begins
+     * with @.
+     */
     static boolean isMeant(String word) {
         return word.startsWith("@") || word.indexOf('/') >= 0;
     }
@@ -25,7 +28,7 @@ final class ListenerConnection {
     /**
      * Connects; the caller closes the socket.
      *
-     * @throws CommandException if nobody listens there
+     * @throws CommandException if no process listens there, or connecting fails
      */
     static UnixSocket open(String word, ParseResult line) throws InterruptedException {
         return connect(address(word, line));

@@ -20,13 +20,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The sockets on which processes wait for others: those that listen, and datagram sockets that are
- * bound. The tables of a network namespace are read once. A socket is known by its inode number,
- * which no other socket has as long as it is open.
+ * The sockets on which processes wait for clients: listening sockets, and bound datagram sockets.
+ * The tables of a network namespace are read once. A socket is identified by its inode number,
+ * which no other socket has while it is open.
  *
- * <p>The kernel prints the paths of Unix sockets as they are, with line breaks, so that any user
- * can add lines to that table. A line that is no row of it is ignored, and an inode number that
- * occurs more than once gets no address.
+ * <p>The kernel prints the paths of Unix sockets unescaped, with line breaks, so any user can forge
+ * lines in that table. A line that does not have the format of a row is ignored, and an inode
+ * number that occurs more than once gets no address.
  */
 final class ListeningSockets {
     private static final String TCP_LISTEN = "0A";
@@ -42,12 +42,15 @@ final class ListeningSockets {
                             + "(?: (?<path>.*))?",
                     Pattern.DOTALL);
 
-    /** By the inode of the namespace; what is there by the inodes of sockets. */
+    /**
+     * Addresses of sockets by the inode of the network namespace, then by the inode of the socket.
+     */
     private final Map<Long, Map<Long, String>> namespaces = new HashMap<>();
 
     /**
-     * What the process listens on, in the order of the text: {@code tcp 127.0.0.1:80}, {@code unix
-     * /run/a.sock}. Empty if the kernel does not let us see its descriptors.
+     * Returns the addresses on which the process listens, sorted as text: {@code tcp 127.0.0.1:80},
+     * {@code unix /run/a.sock}. Empty if the kernel does not let this user read the descriptors of
+     * the process.
      */
     Optional<List<String>> of(PidFd process) {
         return told(() -> process.proc().sockets())
@@ -110,14 +113,17 @@ final class ListeningSockets {
         return addresses;
     }
 
-    /** The lines below the heading. */
+    /** Returns the lines below the heading. */
     private static Stream<String> table(PidFd process, String name) {
         return told(() -> process.proc().network(name)).stream()
                 .flatMap(text -> Stream.of(text.split("\n")))
                 .skip(1);
     }
 
-    /** An address as the kernel prints it: each word of 32 bits with its bytes reversed. */
+    /**
+     * Converts an address of the kernel's table, which prints each word of 32 bits with its bytes
+     * reversed.
+     */
     private static String internet(String text) {
         int colon = text.indexOf(':');
         byte[] printed = HexFormat.of().parseHex(text, 0, colon);
@@ -131,7 +137,7 @@ final class ListeningSockets {
                     + ":"
                     + Integer.parseInt(text, colon + 1, text.length(), 16);
         } catch (UnknownHostException e) {
-            throw new AssertionError(e); // of another length
+            throw new AssertionError(e); // only for another length
         }
     }
 }

@@ -18,16 +18,18 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * Holdfast's managers that may run here: the system's, that of this user, and one that is named.
+ * The Holdfast managers that may run here: a named one, that of this user, and that of the system.
  */
 final class Managers {
-    /** How long info waits for the daemons, which it asks all at once. */
+    /** How long info waits for the daemons, which it asks in parallel. */
     static final Duration PATIENCE = Duration.ofSeconds(1);
 
     private final Set<Path> folders = new LinkedHashSet<>();
 
     /**
-     * @param named the folder of another manager's sockets
+     * Lists the folders, most specific first.
+     *
+     * @param named the folder of another manager's sockets, which is asked first
      */
     Managers(Optional<Path> named) {
         named.ifPresent(folders::add);
@@ -38,7 +40,7 @@ final class Managers {
         folders.add(ManagerOptions.system(System.getenv()).runtimeDirectory());
     }
 
-    /** Where their sockets are. */
+    /** Returns the folders of their sockets. */
     List<Path> folders() {
         return List.copyOf(folders);
     }
@@ -46,16 +48,16 @@ final class Managers {
     /**
      * A process as its manager sees it.
      *
-     * @param folder of the manager's sockets
+     * @param folder the folder of the manager's sockets
      */
     record Workload(Path folder, String unit, Optional<String> invocationId) {}
 
     /**
-     * Asks the managers for the unit of the process. They are given the pidfd, so that no other
-     * process can be meant. The answer of the user's manager counts before that of the system's, in
-     * one of whose units it runs.
+     * Asks the managers for the unit of the process. The question contains the pidfd, so that the
+     * answer cannot be about another process. The user's manager has precedence over the system's
+     * manager, because it runs in a unit of the latter.
      *
-     * @return waits for the answer
+     * @return a supplier that waits for the answer
      */
     Supplier<Optional<Workload>> workloadOf(PidFd process) {
         List<ShortQuestion<Optional<Workload>>> questions =
@@ -71,7 +73,7 @@ final class Managers {
     }
 
     private static Optional<Workload> ask(Path folder, PidFd process) {
-        try (PidFd held = process.duplicate(); // the answer may come when nobody waits for it
+        try (PidFd held = process.duplicate(); // the caller may stop waiting and close its pidfd
                 VarlinkClient client =
                         VarlinkClient.connect("unix:" + folder.resolve(ManagerInterface.SOCKET))) {
             return told(() -> WorkloadIdentity.ask(client, held.fd()))

@@ -1,13 +1,13 @@
 package io.holdfast.cli.process;
 
-/** An amount of memory for people, with four digits at most. */
+/** Formats an amount of memory for people, with at most four digits. */
 final class MemoryText {
     private static final String[] UNITS = {"B", "KiB", "MiB", "GiB", "TiB"};
     private static final int STEP = 1024;
 
     private MemoryText() {}
 
-    /** {@code 512 B}, {@code 12.3 MiB}, {@code 345 GiB}. */
+    /** Returns for example {@code 512 B}, {@code 12.3 MiB} or {@code 345 GiB}. */
     static String of(long bytes) {
         double amount = bytes;
         int unit = 0;

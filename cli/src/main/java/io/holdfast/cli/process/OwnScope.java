@@ -10,12 +10,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The cgroup that a {@code run} without a name for it makes: it is called after the process that
- * will remove it, {@code run-pPID-iID.scope}, the ID that of pidfs. If that process is killed, a
- * later one can tell so.
+ * The cgroup that {@code run} creates if the user gives it no name. It is named after the process
+ * that will remove it, {@code run-pPID-iID.scope}, where ID is the pidfs id. If that process is
+ * killed, a later {@code run} can detect it, and removes the cgroup.
  */
 final class OwnScope {
-    /** How many others are looked at. */
+    /** The maximum number of other scopes that are checked. */
     private static final int LOOKS = 256;
 
     private static final Pattern NAME =
@@ -34,11 +34,11 @@ final class OwnScope {
     }
 
     /**
-     * Removes those whose process is gone and which are empty; one in which something lives, or
-     * which has cgroups below it, stays. No identity comes twice in a boot, so that nobody will
-     * come back to one; and only a cgroup without processes can be removed. Seen from here the
-     * process of another PID namespace is gone: should it be about to have its command born in that
-     * moment, it says that its cgroup is missing, and runs nothing.
+     * Removes the empty scopes whose process is gone. A scope that contains processes or other
+     * cgroups stays, because rmdir(2) fails. No process will use a removed scope again, because an
+     * identity occurs only once in a boot. A process of another PID namespace seems gone from here.
+     * If its scope is removed just before it spawns its command into it, that {@code run} reports
+     * the missing cgroup, and runs nothing.
      */
     static void removeStale(Cgroup parent) {
         parent.childNames().stream()
@@ -57,7 +57,7 @@ final class OwnScope {
         } catch (ErrnoException e) {
             return e.errno() == Errno.ESRCH;
         } catch (NotSupportedException | NumberFormatException e) {
-            return false; // nobody can tell; no name of ours
+            return false; // the kernel has no pidfs ids; not a name of ours
         }
     }
 
@@ -65,7 +65,7 @@ final class OwnScope {
         try (Cgroup scope = parent.child(name)) {
             scope.remove();
         } catch (ErrnoException e) {
-            // EBUSY: something lives in it; else somebody else was faster, or it is not ours
+            // EBUSY: not empty; ENOENT: another process removed it; EACCES, EPERM: not ours
         }
     }
 }

@@ -18,9 +18,9 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * The well-known names that processes own on the buses that run here: the system's, the session's,
- * and that of Holdfast's manager. A bus is asked for the pidfd behind each name; one that knows
- * only numbers, or does not answer soon, contributes nothing.
+ * The well-known names that processes own on the buses that run here: the system bus, the session
+ * bus, and those beside the sockets of Holdfast's managers. Each bus is asked for the pidfd of the
+ * owner of each name. A bus that knows only PIDs, or does not answer soon, contributes no names.
  */
 final class OwnedNames {
     private static final String UNIX_PATH = "unix:path=";
@@ -34,7 +34,7 @@ final class OwnedNames {
     /**
      * Asks all of these buses for their names.
      *
-     * @return waits for the answers
+     * @return a supplier that waits for the answers
      */
     static Supplier<OwnedNames> find(Managers managers) {
         List<ShortQuestion<Map<ProcessId, List<String>>>> questions =
@@ -56,7 +56,7 @@ final class OwnedNames {
         return new OwnedNames(all);
     }
 
-    /** Those of a process, in their order. */
+    /** Returns the names of a process, sorted. */
     List<String> of(ProcessId process) {
         return names.getOrDefault(process, List.of()).stream().distinct().toList();
     }
@@ -74,7 +74,10 @@ final class OwnedNames {
         return addresses;
     }
 
-    /** The path of the first address; one with escapes in it counts as not there. */
+    /**
+     * Returns the path of the first address, cut at the first escape, so that an escaped path does
+     * not exist.
+     */
     private static String pathIn(String address) {
         return address.substring(UNIX_PATH.length()).split("[,;%]", 2)[0];
     }
@@ -96,7 +99,7 @@ final class OwnedNames {
         return names;
     }
 
-    /** One process or none. */
+    /** Returns the owner of the name, or an empty list if it cannot be identified by pidfs id. */
     private static List<ProcessId> ownerOf(String name, BusConnection bus)
             throws InterruptedException {
         try (Peer peer = bus.peer(name)) {
@@ -107,7 +110,7 @@ final class OwnedNames {
                     .stream()
                     .toList();
         } catch (DBusException e) {
-            return List.of(); // its owner has left
+            return List.of(); // the owner has disconnected or released the name
         }
     }
 }

@@ -6,9 +6,9 @@ import io.holdfast.cli.output.Output;
 import io.holdfast.core.socket.Peer;
 import java.util.Optional;
 
-/** What is known of the process at the other end of something that has a name. */
+/** A report about the process that listens on a socket, or owns a bus name. */
 final class PeerReport {
-    private static final long NOT_TOLD = 0xFFFF_FFFFL; // a bus tells groups, not which is effective
+    private static final long NOT_TOLD = 0xFFFF_FFFFL; // a bus does not report the effective GID
 
     private final String kind;
     private final String subject;
@@ -24,7 +24,7 @@ final class PeerReport {
         this.process = peer.pidFd().map(each -> ProcessReport.of(each, managers));
     }
 
-    /** Of the listener on a socket. */
+    /** Creates a report about the listener on a socket. */
     static PeerReport ofSocket(String address, Peer peer, Managers managers) {
         String held =
                 switch (peer) {
@@ -36,7 +36,7 @@ final class PeerReport {
         return new PeerReport("socket", address, held, peer, managers);
     }
 
-    /** Of the owner of a name on a bus. */
+    /** Creates a report about the owner of a bus name. */
     static PeerReport ofBusName(String name, Peer peer, Managers managers) {
         String held =
                 switch (peer) {

@@ -13,12 +13,12 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * What only {@code /proc} has, and what daemons know of the process; empty where the process is
- * gone or we may not look.
+ * Attributes of a process that only {@code /proc} has, or that daemons report. They are empty if
+ * the process is gone, or this user may not read them.
  *
- * @param listening the sockets on which it waits
- * @param workload its unit as Holdfast's manager sees it
- * @param names what it owns on the buses that run here
+ * @param listening the sockets on which the process listens
+ * @param workload the unit of the process in a Holdfast manager
+ * @param names the names that it owns on the buses that run here
  */
 record ProcessAttributes(
         Optional<List<String>> commandLine,
@@ -58,7 +58,7 @@ record ProcessAttributes(
         }
     }
 
-    /** One by one: there may be more than descriptors. */
+    /** Visits the children one by one, because there may be more of them than descriptors. */
     private static List<String> children(PidFd process) {
         List<String> names = new ArrayList<>();
         boolean _ =

@@ -18,10 +18,11 @@ import java.time.ZoneOffset;
 import java.util.Locale;
 
 /**
- * Everything that is known of one process. Each part was read through the pidfd or verified against
- * it; a process that ended meanwhile lacks the parts that were read afterwards.
+ * A report with everything that is known about one process. Each part was read through the pidfd or
+ * verified against it. If the process ended meanwhile, the parts that were read afterwards are
+ * missing.
  *
- * @param lasted whether its state was the same before and after
+ * @param lasted whether the state of the process was the same before and after
  */
 record ProcessReport(Identity identity, ProcessAttributes attributes, boolean lasted) {
     static ProcessReport of(PidFd process, Managers managers) {
@@ -30,7 +31,7 @@ record ProcessReport(Identity identity, ProcessAttributes attributes, boolean la
         return new ProcessReport(identity, attributes, process.state() == identity.state());
     }
 
-    /** Prints a line for each thing that is known. */
+    /** Prints a line for each known attribute. */
     void print(Output output) {
         ProcessInfo info = identity.info();
         identity.printPerson(output);
@@ -90,7 +91,7 @@ record ProcessReport(Identity identity, ProcessAttributes attributes, boolean la
                 + (dump.onlyForRoot() ? ", readable by root only" : "");
     }
 
-    /** One object, with a null for each thing that is not known. */
+    /** Returns one object, with null for each unknown attribute. */
     JsonText json() {
         ProcessInfo info = identity.info();
         JsonText text =
@@ -130,7 +131,10 @@ record ProcessReport(Identity identity, ProcessAttributes attributes, boolean la
                 .put("onlyForRoot", dump.onlyForRoot());
     }
 
-    /** As {@code Instant.toString} has it, without a formatter: those cost 5 ms of a start. */
+    /**
+     * Formats as {@code Instant.toString} does, but without a formatter, which would add 5 ms to
+     * the start-up time.
+     */
     private static String timestamp(Instant at) {
         return LocalDateTime.ofEpochSecond(at.getEpochSecond(), 0, ZoneOffset.UTC) + "Z";
     }

@@ -26,15 +26,18 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /**
- * The processes of cgroups, in a tree: with the memory that each cgroup takes, the sockets on which
- * its processes listen, the names that they own on buses, and whom they ask by sockets. A process
- * is held while it is read; a cgroup that goes away meanwhile is left out.
+ * Prints cgroups and their processes as a tree: the memory of each cgroup, the sockets on which its
+ * processes listen, the bus names that they own, and the AF_UNIX servers to which they are
+ * connected. A process is held while it is read. A cgroup that is removed meanwhile is left out.
  */
 final class ProcessTree {
-    /** Cgroups below this are shown as one with their processes: users may nest them at will. */
+    /**
+     * The maximum depth, because users may nest cgroups as deep as they like. A cgroup at this
+     * depth is shown with all processes below it.
+     */
     private static final int DEPTH = 48;
 
-    private static final int COMMAND_LINE = 4096; // bytes that are read of it
+    private static final int COMMAND_LINE = 4096; // the bytes of it that are read
     private static final String SLICE = ".slice";
 
     private final Managers managers;
@@ -46,10 +49,10 @@ final class ProcessTree {
     }
 
     /**
-     * Prints it.
+     * Prints the tree of each matching cgroup.
      *
-     * @param unit a unit, a slice, or the path of a cgroup; without it the whole tree
-     * @throws CommandException if it has no cgroup
+     * @param unit a unit, a slice, or the path of a cgroup; empty for the whole tree
+     * @throws CommandException if the unit has no cgroup
      */
     void show(Optional<String> unit, boolean json, Output output) {
         OwnedNames names = OwnedNames.find(managers).get();
@@ -69,7 +72,10 @@ final class ProcessTree {
         }
     }
 
-    /** The cgroups of that name, those nearest to the root first: managers may run in managers. */
+    /**
+     * Finds all cgroups with this name, nearest to the root first: a manager may run below another
+     * one, with units of the same name.
+     */
     private static List<CgroupPath> find(String word) {
         if (word.startsWith("/")) {
             return List.of(CgroupPath.parse(word));
@@ -108,8 +114,9 @@ final class ProcessTree {
     }
 
     /**
-     * Empty if it is gone, or has no processes and is not what was asked for. Threads of the
-     * kernel, which have no command line, are left out of the root.
+     * Reads a cgroup; empty if it was removed, or if it is not the requested one and has no
+     * processes. Kernel threads are left out of the root cgroup: processes there without a command
+     * line.
      */
     private Optional<Node> read(CgroupPath path, String title, OwnedNames names, int depth) {
         List<Held> processes = new ArrayList<>();
@@ -158,7 +165,7 @@ final class ProcessTree {
                                 conversations.askedBy(process)));
     }
 
-    /** Where the memory controller is on. */
+    /** Reads memory.current; empty if the memory controller is not enabled. */
     private static OptionalLong memory(CgroupPath path) {
         Path file = Path.of(Cgroup.mountPoint() + path, "memory.current");
         try {
@@ -168,7 +175,7 @@ final class ProcessTree {
         }
     }
 
-    /** A process that was held while this was read. */
+    /** The attributes of a process, read while it was held. */
     private record Held(
             ProcessId id,
             List<String> command,
@@ -206,7 +213,10 @@ final class ProcessTree {
             List<Held> processes,
             List<Node> children) {
 
-        /** What the kernel counts for the cgroup, else what its processes have resident. */
+        /**
+         * Returns the memory that the kernel counts for the cgroup, else the sum of the resident
+         * memory of its processes.
+         */
         long memory() {
             return current.orElseGet(this::resident);
         }
@@ -217,8 +227,10 @@ final class ProcessTree {
         }
 
         /**
-         * @param first in front of its own line
-         * @param rest in front of the lines below
+         * Prints this node and the nodes below it.
+         *
+         * @param first the prefix of this node's line
+         * @param rest the prefix of the lines below
          */
         void print(String first, String rest, OptionalInt width, Output output) {
             output.line(

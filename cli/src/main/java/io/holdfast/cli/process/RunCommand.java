@@ -148,7 +148,10 @@ public final class RunCommand implements Command {
         }
     }
 
-    /** Null if no cgroup can be created, which is reported only with {@code --unit}. */
+    /**
+     * Creates or opens the cgroup; null if none can be created, which is reported only with {@code
+     * --unit}.
+     */
     private static @Nullable TransientUnit unit(RunOptions options, Output output) {
         Optional<String> path = options.cgroup();
         if (path.isPresent()) {
@@ -192,7 +195,7 @@ public final class RunCommand implements Command {
 
     private static void forward(Signal signal, Child child) {
         if (!signal.equals(Signal.INT) || !Terminal.isForeground()) {
-            boolean ignored = child.signal(signal); // gone: its exit is on the way
+            boolean ignored = child.signal(signal); // false if it is gone: its exit ends the loop
         }
     }
 

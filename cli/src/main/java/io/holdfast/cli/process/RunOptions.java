@@ -25,11 +25,12 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ParseResult;
 
 /**
- * What {@code run} was asked for, all of it found to make sense before anything is started.
+ * The options of {@code run}, all of them validated before anything is started.
  *
- * @param unit the name of its cgroup, below our own
- * @param cgroup the path of its cgroup instead
- * @param identity words that go before variables and command to make it somebody else
+ * @param unit the name of the command's cgroup, below holdfast's own
+ * @param cgroup the path of the command's cgroup, instead of a name
+ * @param identity words before the variables and the command that change user and group; empty to
+ *     keep them
  */
 record RunOptions(
         List<String> command,
@@ -46,10 +47,10 @@ record RunOptions(
     private static final long CAP_SETGID = 1L << 6; // linux/capability.h
     private static final long CAP_SETUID = 1L << 7;
 
-    /** What Java makes of bytes that are no UTF-8. */
+    /** The character that Java substitutes for bytes that are not UTF-8. */
     private static final char REPLACEMENT = '\uFFFD';
 
-    /** A limit of a resource, in the unit that it has. */
+    /** A resource limit, in the unit of the resource. */
     record Limit(Resource resource, long soft, long hard) {}
 
     static RunOptions of(ParseResult line) throws InterruptedException {
@@ -91,8 +92,8 @@ record RunOptions(
     }
 
     /**
-     * The command, byte for byte: outside of UTF-8 locales, and of what is no UTF-8, Java mangles
-     * the arguments of main, so they are taken from the kernel.
+     * Returns the command byte for byte. If the locale is not UTF-8, or the arguments are not, Java
+     * garbles the arguments of main, so they are then read from {@code /proc}.
      */
     private static List<String> command(ParseResult line) {
         List<String> words = List.of(line.matchedPositionalValue(0, new String[0]));
@@ -170,7 +171,7 @@ record RunOptions(
                 return OptionalInt.of(value);
             }
         } catch (NumberFormatException _) {
-            // said below
+            // reported below
         }
         throw Command.misuse(
                 line,
@@ -226,8 +227,9 @@ record RunOptions(
     }
 
     /**
-     * The words of setpriv(1), which becomes the user. Then comes env(1): setpriv still has our
-     * capabilities when it executes something, and could execute what the user may not.
+     * Returns the words of setpriv(1), which changes user and group, and of env(1), which then
+     * executes the command. setpriv still has holdfast's capabilities when it calls execve(2), and
+     * could execute a program that the user may not.
      */
     private static List<String> identity(ParseResult line) throws InterruptedException {
         Optional<String> uid = text(line, "--uid");
@@ -254,7 +256,7 @@ record RunOptions(
         return words;
     }
 
-    /** Whether whoever we are may take that group. */
+    /** Returns whether this process may set this group without capabilities. */
     private static boolean isOurs(String gid) {
         long number = Long.parseLong(gid);
         return own(PidFd::info)
@@ -274,7 +276,7 @@ record RunOptions(
         }
     }
 
-    /** The number of the group that was asked for. */
+    /** Returns the GID of {@code --gid}; empty if it is not given. */
     private static Optional<String> group(ParseResult line) throws InterruptedException {
         Optional<String> name = text(line, "--gid");
         if (name.isEmpty()) {
@@ -287,7 +289,9 @@ record RunOptions(
         }
     }
 
-    /** Empty for the number of a user that is not known, if its group was said. */
+    /**
+     * Looks up the user; empty for a UID without an account, for which {@code --gid} is required.
+     */
     private static Optional<Account> user(String nameOrUid, Optional<String> gid, ParseResult line)
             throws InterruptedException {
         try {
@@ -307,15 +311,19 @@ record RunOptions(
         return !text.isEmpty() && text.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 
-    /** The program that is asked for. */
+    /** Returns the program to run. */
     String program() {
         return command.getFirst();
     }
 
-    /** All of it as a description of a process. */
+    /**
+     * Returns the process to spawn with these options.
+     *
+     * @param home the cgroup of the process; null for holdfast's own
+     */
     Spawn spawn(@Nullable Cgroup home) {
         List<String> words = new ArrayList<>(identity);
-        if (!identity.isEmpty()) { // not for the dynamic linker of a setpriv that is root yet
+        if (!identity.isEmpty()) { // env(1) sets them: setpriv still has privileges
             variables.forEach((name, value) -> words.add(name + "=" + value));
         }
         words.addAll(command);

@@ -16,11 +16,12 @@ import java.time.Duration;
 import java.util.Set;
 
 /**
- * The cgroup that a command is born in. One that was made for it goes with it: whatever is left in
- * it is killed, and it is removed. One that was there before is left as it is.
+ * The cgroup into which a command is spawned. If it was created for the command, its remaining
+ * processes are killed when the command ends, and it is removed. A cgroup that existed before is
+ * left as it is.
  */
 final class TransientUnit implements AutoCloseable {
-    /** How long what was killed may take to be gone. */
+    /** How long killed processes may take to exit. */
     private static final Duration DYING = Duration.ofSeconds(10);
 
     private final Cgroup cgroup;
@@ -35,16 +36,16 @@ final class TransientUnit implements AutoCloseable {
     }
 
     /**
-     * Makes one below a cgroup.
+     * Creates a cgroup below another one.
      *
-     * @param name of the unit, which is escaped where a cgroup could not bear it
-     * @throws CommandException if it is there already, or cannot be made
+     * @param name the name of the unit, which is escaped if a cgroup cannot have it
+     * @throws CommandException if the cgroup exists already, or cannot be created
      */
     static TransientUnit make(Cgroup parent, String name) {
         String escaped = CgroupPath.escape(name);
         Path folder = Path.of(Cgroup.mountPoint() + parent.path(), escaped);
         try {
-            // unlike Cgroup.create it reports that somebody else has made it
+            // unlike Cgroup.create, this fails if the cgroup exists
             Path _ = Files.createDirectory(folder, MODE);
         } catch (FileAlreadyExistsException e) {
             throw new CommandException("there is a cgroup " + folder + " already", e);
@@ -60,9 +61,10 @@ final class TransientUnit implements AutoCloseable {
     }
 
     /**
-     * The cgroup of that path, made if it is not there.
+     * Opens the cgroup with this path, or creates it if it does not exist.
      *
-     * @param path from the root of the hierarchy if it begins with a slash, else below our own
+     * @param path a path from the root of the hierarchy if it begins with a slash, else below the
+     *     cgroup of this process
      */
     static TransientUnit at(String path) {
         try (Cgroup own = path.startsWith("/") ? Cgroup.root() : Cgroup.own()) {
@@ -82,16 +84,16 @@ final class TransientUnit implements AutoCloseable {
         }
     }
 
-    /** Lent. */
+    /** Returns the cgroup, which stays owned by this object. */
     Cgroup cgroup() {
         return cgroup;
     }
 
     /**
-     * Ends what is left in it.
+     * Kills the processes that are left in a cgroup that was created here.
      *
-     * @return whether anything was
-     * @throws CommandException if something in it does not die
+     * @return whether there were any
+     * @throws CommandException if a process does not exit in time
      */
     boolean end() throws InterruptedException {
         if (!made || !cgroup.isPopulated()) {
@@ -105,7 +107,7 @@ final class TransientUnit implements AutoCloseable {
         return true;
     }
 
-    /** Removes it if it was made here and {@link #end} has emptied it. */
+    /** Removes the cgroup if it was created here and {@link #end} has emptied it. */
     @Override
     public void close() {
         try (cgroup) {

@@ -17,16 +17,16 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Who asks whom by AF_UNIX sockets. The kernel tells which sockets are connected (sock_diag(7)), in
- * the network namespace of this command alone; the open descriptors of the processes tell whose
- * they are. Whoever holds the end without a name has connected, and asks; the other end has the
- * name of the socket that it was accepted from.
+ * The client connections of processes by AF_UNIX sockets. The kernel reports which sockets are
+ * connected (sock_diag(7)), only in the network namespace of this command; the open descriptors of
+ * processes show which process has which socket. The end without a name is the client's; the
+ * server's end has the name of the listening socket that accepted it.
  */
 final class UnixConversations {
     private final Map<Long, UnixConnection> byInode = new HashMap<>();
     private final Map<Long, Holder> holders = new HashMap<>();
 
-    /** Who has a socket open; the first of them, where several have. */
+    /** The process that has a socket open; the first one found, if there are several. */
     private record Holder(ProcessId id, String name) {
         @Override
         public String toString() {
@@ -34,7 +34,7 @@ final class UnixConversations {
         }
     }
 
-    /** As it is now. Empty where the kernel does not tell. */
+    /** Reads the connections of this moment; none if the kernel does not report them. */
     UnixConversations() {
         try {
             SysSockDiag.unixConnections().forEach(one -> byInode.put(one.inode(), one));
@@ -56,8 +56,9 @@ final class UnixConversations {
     }
 
     /**
-     * Whom a process asks, in the order of the text: {@code /run/a.sock of 77:4711 (server)}. Empty
-     * if the kernel does not let us see its descriptors.
+     * Returns the servers to which a process is connected, sorted as text: {@code /run/a.sock of
+     * 77:4711 (server)}. Empty if the kernel does not let this user read the descriptors of the
+     * process.
      */
     List<String> askedBy(PidFd process) {
         Optional<ProcessId> self = told(process::processId);

@@ -21,7 +21,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Waits for processes that need not be children of this one, and prints how they ended. */
+/** Waits for processes, which need not be children of this one, and prints how they ended. */
 public final class WatchCommand implements Command {
     @Override
     public CommandSpec spec() {
@@ -53,7 +53,7 @@ public final class WatchCommand implements Command {
                                 .build());
     }
 
-    /** A process to wait for, and its name, which is known even if the process is gone. */
+    /** A process to wait for, and its identity, which is known even if the process is gone. */
     private record Watched(PidFd process, ProcessId name) {
         static Watched of(String text, ParseResult line) {
             PidFd process = ProcessArgument.open(text, line);
@@ -63,7 +63,10 @@ public final class WatchCommand implements Command {
                             .orElseGet(() -> nameOfGone(process, ProcessId.parse(text))));
         }
 
-        /** The name of a process that is reaped: it has no PID any more, but keeps its pidfs id. */
+        /**
+         * Returns the identity of a reaped process, which has no PID any more, but keeps its pidfs
+         * id.
+         */
         private static ProcessId nameOfGone(PidFd process, ProcessId named) {
             return Feature.PIDFS.isPresent()
                     ? new ProcessId(

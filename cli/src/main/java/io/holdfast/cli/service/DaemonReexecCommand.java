@@ -36,7 +36,7 @@ public final class DaemonReexecCommand implements Command {
                 throw e;
             }
         }
-        // The manager's socket outlives it: the next one answers.
+        // The manager's socket outlives the manager: the next manager replies.
         JsonObject ignored = ManagerSocket.call(line, "Predecessors", JsonObject.EMPTY);
         return ExitCode.OK;
     }

@@ -15,17 +15,21 @@ import org.jspecify.annotations.Nullable;
 public final class EventLines implements ManagerListener {
     private final Output output;
     private final @Nullable PrintedLines printed;
-    private final List<String> untold = new ArrayList<>(); // of a unit, that are not printed yet
+    private final List<String> untold = new ArrayList<>(); // lines of units, not yet printed
 
     /**
-     * @param output queues its lines: the manager's loop must not wait for a reader
+     * Prints to an output.
+     *
+     * @param output must queue its lines, because the manager's loop must not wait for a reader
      */
     public EventLines(Output output) {
         this.output = output;
         this.printed = null;
     }
 
-    /** In such a way that they outlive the manager, if a keeper does. */
+    /**
+     * Prints the lines of units so that none is lost with a killed manager, if there is a keeper.
+     */
     EventLines(Output output, Optional<Keeper> keeper) {
         this.output = output;
         this.printed = keeper.map(each -> output.printThrough(each.store())).orElse(null);
@@ -64,12 +68,12 @@ public final class EventLines implements ManagerListener {
         output.line(output.strong("holdfast"), ": ", coloured(level, text));
     }
 
-    /** How many lines were dropped, as a reader was too slow. */
+    /** Returns how many lines were dropped because a reader was too slow. */
     long dropped() {
         return output.droppedLines();
     }
 
-    /** Waits for what is not printed yet, as long as its reader takes lines in time. */
+    /** Waits until the queued lines are printed, for a limited time ({@link Output#flush}). */
     void flush() {
         output.flush();
     }

@@ -1,8 +1,8 @@
 package io.holdfast.cli.service;
 
-/** Why a job for a unit did not come to its end. */
+/** Explains why a job for a unit failed. */
 final class JobText {
-    /** The load state of a unit that is not there. */
+    /** The load state of a unit that does not exist. */
     static final String NOT_FOUND = "not-found";
 
     private static final String MISSING =
@@ -12,9 +12,11 @@ final class JobText {
     private JobText() {}
 
     /**
-     * @param verb what was asked for: {@code start}, …
-     * @param result systemd's word for the end of the job
-     * @param loadState of the unit
+     * Returns the reason in words.
+     *
+     * @param verb the kind of the job: {@code start}, …
+     * @param result systemd's word for the result of the job
+     * @param loadState the load state of the unit
      */
     static String of(String verb, String result, String loadState) {
         if (loadState.equals(NOT_FOUND)) {

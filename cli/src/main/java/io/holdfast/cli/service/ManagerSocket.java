@@ -18,7 +18,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
-/** The options by which the commands for units find the manager, and calls to the manager. */
+/** The options with which the commands for units find the manager, and calls to it. */
 public final class ManagerSocket {
     /** The parameter that lets the authority ask the user to authenticate. */
     static final String INTERACTIVE = "allowInteractiveAuthentication";
@@ -49,7 +49,7 @@ public final class ManagerSocket {
                         .build());
     }
 
-    /** The manager that the options select. */
+    /** Returns the options of the manager that the command line selects. */
     static ManagerOptions options(ParseResult line) {
         ManagerOptions options = ofCaller(line.hasMatchedOption(USER));
         Path directory = line.matchedOptionValue(RUNTIME_DIR, null);
@@ -66,9 +66,10 @@ public final class ManagerSocket {
     }
 
     /**
-     * The system manager for root, the user's own manager for other users.
+     * Returns the options of the system manager for root, of the user's own manager for other
+     * users.
      *
-     * @param user whether root means root's user manager, too
+     * @param user whether to select the user manager for root, too
      */
     public static ManagerOptions ofCaller(boolean user) {
         return user || !System.getProperty("user.name").equals("root")

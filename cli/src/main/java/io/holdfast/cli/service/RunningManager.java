@@ -39,8 +39,9 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ParseResult;
 
 /**
- * A manager with its faces, from its start to its end: the units that it is started for, and what
- * signals, its terminal, its keeper and a service manager above it make of it.
+ * Runs a manager with its faces from start to end: starts the requested units, and reacts to
+ * signals, to a hangup of the terminal, to the death of the keeper, and to requests of the service
+ * manager above it.
  */
 final class RunningManager {
     private final ManagerOptions options;
@@ -53,14 +54,16 @@ final class RunningManager {
     private final SupervisorNotices supervisor = new SupervisorNotices();
     private volatile int code = ExitCode.OK;
     private volatile ManagerEnd end = ManagerEnd.PLAIN;
-    private boolean stopping; // of the loop
+    private boolean stopping; // used on the loop only
 
     /**
-     * @param units to be started
-     * @param stack laid out beforehand, if it is asked for
-     * @param bus the address of a bus to serve, too; may be empty
-     * @param keeper lent
-     * @param line may say where metrics are served
+     * Prepares a manager.
+     *
+     * @param units the units to start
+     * @param stack its units are laid out before the start, if it is requested
+     * @param bus the address of another bus to serve; may be empty
+     * @param keeper stays owned by the caller
+     * @param line the command line, which may name a socket for metrics
      */
     RunningManager(
             ManagerOptions options,
@@ -79,7 +82,7 @@ final class RunningManager {
         this.line = line;
     }
 
-    /** Runs until all is stopped; returns the exit code. */
+    /** Runs until all units are stopped; returns the exit code. */
     int run(DaemonProcess process) {
         try (Manager manager = Manager.open(options, lines, keeper);
                 Systemd1 systemd1 = Systemd1.serve(manager, options.runtimeDirectory());
@@ -87,7 +90,7 @@ final class RunningManager {
                         ManagerInterface.serve(
                                 manager, options.runtimeDirectory(), systemd1.permission());
                 MetricsSocket<ManagerMetrics> _ = metrics(manager);
-                // as long as the folder is ours: another manager may lay out his own behind us
+                // before the folder is released: another manager may then lay out its own stack
                 AutoCloseable _ = () -> stack.ifPresent(Stack::remove)) {
             serveSystemctl(systemd1);
             if (!bus.isEmpty()) {
@@ -101,7 +104,7 @@ final class RunningManager {
                     () -> {
                         if (!mayHangUp || Terminal.isThere()) {
                             reload(manager);
-                        } else if (!stopping || keeper.isEmpty()) { // else said again by it
+                        } else if (!stopping || keeper.isEmpty()) { // else the keeper's copy
                             stop(manager);
                         }
                     };
@@ -132,16 +135,22 @@ final class RunningManager {
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) {
-            throw new AssertionError(e); // closing a signal handler
+            throw new AssertionError(e); // declared by AutoCloseable, never thrown
         }
     }
 
-    /** How the manager ends, and with it a container that it is the init of. After the run. */
+    /**
+     * Returns how the manager ended, and how the container ends if the manager is its init. Call it
+     * after {@link #run}.
+     */
     ManagerEnd end() {
         return end;
     }
 
-    /** After a crash a manager without metrics is better than none. */
+    /**
+     * Serves metrics, if requested. After a crash a failure is only logged, because a manager
+     * without metrics is better than none.
+     */
     private @Nullable MetricsSocket<ManagerMetrics> metrics(Manager manager) {
         try {
             return MetricsSocket.of(line, manager.loop(), manager::metrics, this::text);
@@ -159,8 +168,9 @@ final class RunningManager {
     }
 
     /**
-     * Where systemctl looks: that of a user, or that of root if this is the init of a container.
-     * Unless a manager of another folder is meant.
+     * Also serves on the sockets to which systemctl connects: those of a user manager, or those of
+     * root if this is the init of a container. Not if the manager has a non-standard runtime
+     * folder.
      */
     private void serveSystemctl(Systemd1 systemd1) {
         ManagerScope scope = options.scope();
@@ -172,7 +182,7 @@ final class RunningManager {
         try {
             systemd1.serveAlso(folder);
             if (options.isContainerInit()) {
-                // its presence means that the init is spoken to as systemd is: sd_booted(3)
+                // its presence means that the init has systemd's interfaces: sd_booted(3)
                 TrustedFolder.make(folder.resolve("systemd/system")).close();
             }
         } catch (ErrnoException e) {
@@ -188,7 +198,10 @@ final class RunningManager {
         }
     }
 
-    /** Once its socket listens, the bus is started by our own connection at the latest. */
+    /**
+     * Connects to the bus of the stack. Once its socket listens, this connection activates the bus,
+     * unless another client has.
+     */
     private static void connect(Stack stack, Manager manager, Systemd1 systemd1) {
         var _ =
                 manager.start(List.of(Stack.BUS_SOCKET))
@@ -198,7 +211,7 @@ final class RunningManager {
     // ---- the start
 
     private void begin(Manager manager) {
-        if (manager.hasBegun()) { // what was asked for is up, or was stopped since
+        if (manager.hasBegun()) { // a previous manager has started the units
             supervisor.ready();
             return;
         }
@@ -232,7 +245,7 @@ final class RunningManager {
                 failed.stream()
                         .map(unit -> tell(manager, unit, results.get(unit)))
                         .toArray(CompletableFuture[]::new);
-        if (failed.size() == units.size()) { // nothing runs
+        if (failed.size() == units.size()) { // no requested unit runs
             var _ =
                     CompletableFuture.allOf(told)
                             .whenComplete((_, _) -> {
@@ -255,9 +268,9 @@ final class RunningManager {
                 });
     }
 
-    // ---- what comes from outside; on the loop
+    // ---- events from outside; on the loop
 
-    /** As systemd does at SIGHUP. */
+    /** Reloads the unit files, as systemd does at SIGHUP. */
     private void reload(Manager manager) {
         supervisor.reloading();
         var _ =
@@ -275,7 +288,10 @@ final class RunningManager {
                         });
     }
 
-    /** The keeper of a container's init sends this when the container is to restart. */
+    /**
+     * Handles SIGUSR1, which the keeper of a container's init sends if the container is to be
+     * restarted.
+     */
     private Registration onReboot(Manager manager) {
         return options.isContainerInit()
                 ? manager.loop()
@@ -301,8 +317,9 @@ final class RunningManager {
     }
 
     /**
-     * Whoever ends the process that was started means all of it; but a systemd that has kept what
-     * the keeper held starts the next one.
+     * Stops all units if the keeper is killed, because its PID is that of the program. But if a
+     * systemd above has stored the sockets of the keeper, the manager re-executes, and systemd
+     * starts the next one.
      */
     private AutoCloseable watchKeeper(Manager manager) {
         if (keeper.isEmpty()) {
@@ -321,7 +338,7 @@ final class RunningManager {
                         });
     }
 
-    /** Ends without closing anything: it is what the next manager goes on with. */
+    /** Ends this process without closing anything, because the next manager continues with it. */
     private void handOver() {
         lines.event(Level.INFO, "hands over to a new manager");
         lines.flush();

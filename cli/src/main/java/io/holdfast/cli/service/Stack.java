@@ -20,14 +20,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Our own bus, authority and helper, as units like any other: they are laid out in the runtime
- * folder, before the folders of the system, under the names that other units know them by.
+ * Holdfast's own bus, authority and helper, as ordinary units. Their unit files are written to a
+ * folder in the runtime folder, which is searched before the folders of the system, and have the
+ * names to which other units refer.
  */
 final class Stack {
-    /** All of it. */
+    /** The target that pulls in the whole stack. */
     static final UnitName TARGET = UnitName.of("holdfast.target");
 
-    /** What the manager itself needs of it. */
+    /** The unit of the stack that the manager itself needs. */
     static final UnitName BUS_SOCKET = UnitName.of("dbus.socket");
 
     static final String LAUNCHER_PROPERTY = "holdfast.launcher";
@@ -38,7 +39,7 @@ final class Stack {
     private static final String AUTHORITY_FOLDER = "authority";
     private static final Path RUN = Path.of("/run");
 
-    /** Readable by all: the bus and the authority have users of their own. */
+    /** Readable by all, because the bus and the authority run as other users. */
     private static final int FOLDER_MODE = 0755;
 
     private static final int FILE_MODE = 0644;
@@ -55,7 +56,7 @@ final class Stack {
                     "polkit-agent-helper.socket",
                     "polkit-agent-helper@.service");
 
-    /** Folders that a service's sandbox hides, or that only their owners may enter. */
+    /** Folders that the sandbox of a service hides, or that only their owners may enter. */
     private static final List<String> HIDDEN = List.of("/tmp", "/root", "/home");
 
     private final boolean user;
@@ -69,10 +70,10 @@ final class Stack {
     }
 
     /**
-     * The stack of a manager.
+     * Returns the stack of a manager.
      *
-     * @throws CommandException if it is not known how this command was called: its daemons are
-     *     started by it
+     * @throws CommandException if the path of the launcher, which starts the stack's daemons, is
+     *     not known
      */
     static Stack of(ManagerOptions options) {
         String launcher = System.getProperty(LAUNCHER_PROPERTY, "");
@@ -83,12 +84,15 @@ final class Stack {
         return new Stack(options.scope().user(), options.runtimeDirectory(), launcher);
     }
 
-    /** The address of its bus. */
+    /** Returns the address of the stack's bus. */
     String busAddress() {
         return "unix:path=" + runtime.resolve("bus");
     }
 
-    /** A manager whose units can be started by it, and find its bus. */
+    /**
+     * Adds the folder of the stack's units, and the address of its bus as an environment variable
+     * of all units.
+     */
     ManagerOptions applied(ManagerOptions options) {
         List<Path> folders = new ArrayList<>(options.units());
         folders.add(folder());
@@ -102,11 +106,11 @@ final class Stack {
     }
 
     /**
-     * Lays the units out.
+     * Writes the unit files.
      *
-     * @param slice the cgroup that they will be below, if there is one
-     * @throws ErrnoException if another user could change them ({@link TrustedFolder}), or if that
-     *     cannot be done
+     * @param slice the cgroup below which the units run, if there is one
+     * @throws ErrnoException if another user could change the files ({@link TrustedFolder}), or if
+     *     they cannot be written
      */
     void layOut(Optional<String> slice) {
         try (TrustedFolder above = TrustedFolder.make(runtime);
@@ -131,19 +135,20 @@ final class Stack {
                 .replace("@BUS_METRICS@", metricsIn(BUS_FOLDER))
                 .replace("@AUTHORITY_FOLDER@", folderOf(AUTHORITY_FOLDER) + preserved())
                 .replace("@AUTHORITY_METRICS@", metricsIn(AUTHORITY_FOLDER))
-                // without cgroups this names nobody
+                // without cgroups this matches no process
                 .replace("@SLICE@", slice.orElse("/holdfast.slice"))
                 .getBytes(StandardCharsets.UTF_8);
     }
 
-    /** As a word of a unit file takes it. */
+    /** Escapes a text as a word of a unit file. */
     private static String escaped(String text) {
         return text.replace("%", "%%").replace("\\", "\\\\").replace("\"", "\\\"");
     }
 
     /**
-     * What makes us and our runtime folder visible to services that see neither homes nor the
-     * temporary folders of others, and whose users may not enter every folder above us.
+     * Returns the directives that make the program and the runtime folder visible to services that
+     * see neither homes nor the temporary folders of others, and whose users may not enter every
+     * folder above.
      */
     private String visible() {
         Set<Path> covered = new LinkedHashSet<>();
@@ -152,7 +157,7 @@ final class Stack {
             Path top = place.getNameCount() > 1 ? Path.of("/").resolve(place.getName(0)) : place;
             if (HIDDEN.contains(top.toString()) && !place.equals(top)) {
                 shown.add(place);
-                if (!top.toString().equals("/tmp")) { // which is their own
+                if (!top.toString().equals("/tmp")) { // private to the service
                     covered.add(top);
                 }
             }
@@ -167,12 +172,18 @@ final class Stack {
         return lines.toString();
     }
 
-    /** Whether ours is where {@code RuntimeDirectory=} makes folders. */
+    /**
+     * Returns whether the runtime folder is below the one in which {@code RuntimeDirectory=}
+     * creates folders.
+     */
     private boolean mayHaveFolders() {
         return runtime.startsWith(RUN) && !runtime.equals(RUN);
     }
 
-    /** The folder of a daemon in ours, in which it alone writes. A stop removes it. */
+    /**
+     * Returns the directives for a private folder of a daemon in the runtime folder. It is removed
+     * when the daemon stops.
+     */
     private String folderOf(String daemon) {
         return mayHaveFolders()
                 ? "RuntimeDirectory=\"%s/%s\"\nRuntimeDirectoryMode=0700\n"
@@ -180,22 +191,27 @@ final class Stack {
                 : "";
     }
 
-    /** The authority writes down there what outlives it: a restart finds it again. */
+    /**
+     * Returns the directive that preserves the authority's folder over a restart, because its state
+     * files are there.
+     */
     private String preserved() {
         return mayHaveFolders() ? "RuntimeDirectoryPreserve=restart\n" : "";
     }
 
-    /** Without a folder of its own a daemon could serve them nowhere. */
+    /**
+     * Returns the option for metrics, which are served only if the daemon has a folder of its own.
+     */
     private String metricsIn(String daemon) {
         return mayHaveFolders()
                 ? " --metrics \"%s/%s/metrics\"".formatted(escaped(runtime.toString()), daemon)
                 : "";
     }
 
-    /** The folder with all of us. */
+    /** Returns the folder that contains the whole program. */
     private Path program() {
         Path folder = Path.of(launcher).toAbsolutePath().resolveSibling("");
-        boolean installed = !Files.exists(folder.resolve("pom.xml")); // into bin and lib
+        boolean installed = !Files.exists(folder.resolve("pom.xml")); // in bin and lib
         return installed && folder.getParent() != null ? folder.getParent() : folder;
     }
 
@@ -207,7 +223,7 @@ final class Stack {
         }
     }
 
-    /** The files of the stack go with it. */
+    /** Removes the files of the stack. */
     void remove() {
         try {
             for (String unit : user ? OF_USER : OF_SYSTEM) {
@@ -217,7 +233,7 @@ final class Stack {
             boolean _ = Files.deleteIfExists(runtime.resolve(BUS_POLICY));
             boolean _ = Files.deleteIfExists(runtime.resolve(USERS_METRICS)); // of a killed bus
         } catch (IOException e) {
-            // somebody has put more there
+            // another process has added files
         }
     }
 }

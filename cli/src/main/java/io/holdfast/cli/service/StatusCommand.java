@@ -117,7 +117,7 @@ public final class StatusCommand implements Command {
         return ExitCode.OK;
     }
 
-    /** The names of the units that a name or pattern matches, sorted. */
+    /** Returns the names of the units that a name or pattern matches, sorted. */
     private static List<String> names(String word, ParseResult line) {
         if (!isPattern(word)) {
             return List.of(word);

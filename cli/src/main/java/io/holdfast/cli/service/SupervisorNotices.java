@@ -8,11 +8,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * What a manager tells the service manager that started it (sd_notify(3)), such as a systemd that
- * runs {@code holdfast up} as a service: in order, and by a thread of its own, for whoever is told
- * may not read. Where nobody is to be told, nothing is sent.
+ * Sends the notify messages (sd_notify(3)) of a manager to the service manager that started it,
+ * such as a systemd that runs {@code holdfast up} as a service. They are sent in order and on a
+ * separate thread, because the receiver may be slow to read. Without NOTIFY_SOCKET nothing is sent.
  *
- * <p>The main process of such a service is the keeper. So its unit has {@code NotifyAccess=all}.
+ * <p>The main process of such a service is the keeper, so its unit needs {@code NotifyAccess=all}.
  */
 final class SupervisorNotices {
     private static final boolean TELLS = System.getenv("NOTIFY_SOCKET") != null;
@@ -33,7 +33,7 @@ final class SupervisorNotices {
         });
     }
 
-    /** What it was started for is there, or a reload is over. */
+    /** Reports that the requested units are started, or that a reload is finished. */
     void ready() {
         send("READY=1");
     }
@@ -48,7 +48,10 @@ final class SupervisorNotices {
         send("STOPPING=1");
     }
 
-    /** Says twice in each period of its watchdog that the loop goes round, if it is asked to. */
+    /**
+     * Sends a keep-alive message from the loop twice in each watchdog period, if WATCHDOG_USEC is
+     * set for this process.
+     */
     void watch(EventLoop loop) {
         String period = System.getenv("WATCHDOG_USEC");
         if (!TELLS || period == null || !period.matches("[1-9][0-9]{0,17}") || !isMeant()) {
@@ -57,7 +60,7 @@ final class SupervisorNotices {
         alive(loop, Duration.of(Long.parseLong(period), ChronoUnit.MICROS).dividedBy(2));
     }
 
-    /** The variable names the main process, which is this one or its keeper. */
+    /** Returns whether WATCHDOG_PID names the main process, which is this process or its keeper. */
     private static boolean isMeant() {
         String meant = System.getenv("WATCHDOG_PID");
         ProcessHandle self = ProcessHandle.current();

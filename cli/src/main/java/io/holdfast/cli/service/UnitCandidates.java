@@ -13,11 +13,11 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import picocli.CommandLine.ParseResult;
 
-/** The units that a word may name: those of the manager that the line means, and unit files. */
+/** Completes names of units: those of the manager that the line selects, and of unit files. */
 public final class UnitCandidates {
     private UnitCandidates() {}
 
-    /** The units that the running manager has loaded, with their descriptions. */
+    /** Returns the units that the running manager has loaded, with their descriptions. */
     public static List<Candidate> loaded(ParseResult line) {
         return Candidate.ask(() ->
                 ManagerSocket.call(line, "List", JsonObject.EMPTY).objects("units").stream()
@@ -25,7 +25,7 @@ public final class UnitCandidates {
                         .toList());
     }
 
-    /** The same, and the files of units that it would load. */
+    /** Returns the same units, and those whose unit files the manager would load. */
     public static List<Candidate> startable(ParseResult line) {
         Map<String, Candidate> units = new TreeMap<>();
         List<Path> folders = new ArrayList<>(line.matchedOptionValue("--units", List.<Path>of()));
@@ -36,7 +36,7 @@ public final class UnitCandidates {
                         .filter(name -> UnitName.parse(name).isPresent())
                         .forEach(name -> units.putIfAbsent(name, new Candidate(name, "")));
             } catch (IOException e) {
-                // most of the folders are not there
+                // most of the folders do not exist
             }
         }
         loaded(line).forEach(unit -> units.put(unit.word(), unit));

@@ -9,20 +9,21 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalInt;
 
-/** All units in a table, a line each, in the order of their names. */
+/** Prints all units as a table, one line each, sorted by name. */
 final class UnitList {
     private static final int STATE = 12;
     private static final int SUBSTATE = 13;
-    private static final int GAPS = 2 + 2 + 1 + 1; // the dot, and between the columns
+    private static final int GAPS = 2 + 2 + 1 + 1; // after the dot and after three columns
     private static final int LEAST_NAME = 16;
     private static final int LEAST_DESCRIPTION = 8;
 
     private UnitList() {}
 
     /**
-     * Prints it.
+     * Prints the table.
      *
-     * @param width of a line, if it is bounded: names and descriptions are shortened
+     * @param width the width of a line, to which names and descriptions are shortened; empty for no
+     *     limit
      */
     static void print(List<JsonObject> units, OptionalInt width, Output output) {
         int longest = units.stream().mapToInt(unit -> unit.string("name").length()).max().orElse(0);
@@ -43,7 +44,7 @@ final class UnitList {
                                                 unit.string("description"), description)));
     }
 
-    /** Prints how often a manager has crashed, if one has. */
+    /** Prints the number of crashed managers, if any has crashed. */
     static void printCrashes(JsonObject before, Output output) {
         long crashes = before.integer("crashes");
         if (crashes == 0) {

@@ -12,7 +12,9 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import picocli.CommandLine.ParseResult;
 
-/** One unit with its processes, its diagnostics, and its last lines of output. */
+/**
+ * Prints the status of one unit, with its processes, its diagnostics, and its last lines of output.
+ */
 final class UnitReport {
     /** The option that lists diagnostics. */
     static final String WARNINGS = "--warnings";
@@ -20,7 +22,7 @@ final class UnitReport {
     private static final int LINES = 10;
     private static final int ERRORS = 10;
     private static final int TITLE = 11;
-    private static final int VALUE = TITLE + 2; // where the values begin
+    private static final int VALUE = TITLE + 2; // the column of the values
     private static final String LOG_READERS =
             "only root, the unit's user and members of the groups adm and systemd-journal may read it";
 
@@ -28,14 +30,17 @@ final class UnitReport {
     private final Output output;
 
     /**
-     * @param width of a line, if it is bounded: command lines and lines of output are shortened
+     * Prints to an output.
+     *
+     * @param width the width of a line, to which command lines and lines of output are shortened;
+     *     empty for no limit
      */
     UnitReport(OptionalInt width, Output output) {
         this.width = width;
         this.output = output;
     }
 
-    /** Prints it. */
+    /** Prints the status of a unit. */
     void print(ParseResult line, JsonObject unit) {
         boolean listWarnings = line.hasMatchedOption(WARNINGS);
         output.line(
@@ -82,7 +87,10 @@ final class UnitReport {
         }
     }
 
-    /** The command that tells more: by its file, where its name would not find it. */
+    /**
+     * Returns the command that lists all findings about the unit: with the path of its file, if its
+     * name would not find it.
+     */
     private static String verify(ParseResult line, JsonObject unit) {
         Optional<Path> fragment = unit.optionalString("fragment").map(Path::of);
         boolean byName =
@@ -116,7 +124,7 @@ final class UnitReport {
         }
     }
 
-    /** A value of a row, in a line. */
+    /** Shortens a value to fit into its row. */
     private String fitted(String value) {
         return shortened(value, VALUE);
     }

@@ -111,7 +111,7 @@ public final class UpCommand implements Command {
         Optional<Keeper> keeper = Keeper.above();
         if (keeper.isEmpty()) {
             if (!line.hasMatchedOption("--no-keeper")) {
-                checkWords(line); // one line says what is wrong, and at once
+                checkWords(line); // report a usage error at once, in one line
                 becomeKeeper(line.originalArgs(), output);
             }
             return run(line, DaemonProcess.begin(), keeper, output);
@@ -123,12 +123,12 @@ public final class UpCommand implements Command {
             try {
                 code = run(line, DaemonProcess.beginBelowKeeper(), keeper, output);
             } catch (CommandException e) {
-                if (!isAfterCrash) { // else another attempt may have what this one lacked
+                if (!isAfterCrash) { // after a crash the keeper tries again
                     above.ends(e.exitCode(), runtime);
                 }
                 throw e;
             }
-            output.flush(); // what it has printed ends with the keeper
+            output.flush(); // printed lines are lost when the keeper ends
             above.ends(code, runtime);
             return code;
         }
@@ -142,8 +142,8 @@ public final class UpCommand implements Command {
     }
 
     /**
-     * Becomes the keeper, which starts the manager by the same command line: through the launcher,
-     * if there is one, so that a later manager may run a newer build.
+     * Becomes the keeper, which starts the manager with the same command line. It uses the
+     * launcher, if its path is known, so that a later manager runs the newest build.
      */
     private static void becomeKeeper(List<String> arguments, Output output) {
         String launcher = System.getProperty(Stack.LAUNCHER_PROPERTY, "");
@@ -195,9 +195,9 @@ public final class UpCommand implements Command {
         if (end.what() == ManagerEnd.What.EXIT) {
             return code;
         }
-        output.flush(); // what it has printed ends with the container
+        output.flush(); // printed lines are lost when the container ends
         Path runtime = options.runtimeDirectory();
-        keeper.ifPresent(above -> above.forget(runtime)); // it may outlive the container
+        keeper.ifPresent(above -> above.forget(runtime)); // may outlive the container
         try {
             ContainerInit.end(end.what(), keeper.isPresent());
         } catch (ErrnoException e) {

@@ -1,4 +1,4 @@
-/** The subcommands that run a manager and talk to one, and the units of our own stack. */
+/** The subcommands that run a manager or talk to one, and the units of Holdfast's own stack. */
 @NullMarked
 package io.holdfast.cli.service;
 

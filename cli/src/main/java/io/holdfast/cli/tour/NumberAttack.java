@@ -10,9 +10,9 @@ import io.holdfast.core.sys.KernelFile;
 import java.util.Optional;
 
 /**
- * Makes the kernel hand a process's number to another process, as it does by itself after some ten
- * thousand forks: the number that comes next is set in {@code /proc/sys/kernel/ns_last_pid}. Needs
- * root. Starts and ends only processes of its own.
+ * Makes the kernel reuse the PID of a dead process for another one, as happens anyway after tens of
+ * thousands of forks: sets the next PID in {@code /proc/sys/kernel/ns_last_pid}. Needs root. Starts
+ * and kills only its own processes.
  */
 final class NumberAttack implements AutoCloseable {
     private static final String NEXT_NUMBER = "/proc/sys/kernel/ns_last_pid";
@@ -30,10 +30,10 @@ final class NumberAttack implements AutoCloseable {
     }
 
     /**
-     * Recycles until a process handle is fooled too: it tells processes apart by number and by
-     * start time in steps of 10 ms.
+     * Reuses PIDs until a {@link ProcessHandle} is deceived, too, which compares the PID and the
+     * start time, in steps of 10 ms.
      *
-     * @return empty if this machine does not let us, or others took the numbers
+     * @return empty if the kernel does not permit it, or other processes took the PIDs
      */
     static Optional<NumberAttack> run() throws InterruptedException {
         for (int round = 0; round < ROUNDS; round++) {
@@ -89,22 +89,22 @@ final class NumberAttack implements AutoCloseable {
         }
     }
 
-    /** The number that both had. */
+    /** Returns the PID that both processes had. */
     int number() {
         return (int) handle.pid();
     }
 
-    /** The process that is gone. */
+    /** Returns the process that is gone. */
     PidFd victim() {
         return victim.pidFd();
     }
 
-    /** What Java remembers of it. */
+    /** Returns Java's handle of the process that is gone. */
     ProcessHandle handle() {
         return handle;
     }
 
-    /** The one that has its number now. */
+    /** Returns the process that has the PID now. */
     Child stranger() {
         return stranger;
     }
@@ -116,7 +116,7 @@ final class NumberAttack implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ErrnoException e) {
-            // it has been killed by number: that was the point
+            // the tour has killed it through its PID
         }
         victim.close();
     }

@@ -15,17 +15,20 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Runs this command again in a PID namespace of its own (unshare(1)), where numbers are given away
- * at will without disturbing anybody, and for which a plain user needs no privilege but that of
- * making user namespaces. What is left in the namespace ends with its first process.
+ * Runs this command again in a new PID namespace (unshare(1)). PIDs can be reused there without
+ * disturbing other processes, and an unprivileged user needs only the permission to create user
+ * namespaces. The kernel kills all processes of the namespace when its first process ends.
  */
 final class OwnNamespace {
     private OwnNamespace() {}
 
     /**
-     * @param subcommand the word of the present command line that is replaced, with what follows
+     * Runs the command line of this JVM up to the subcommand, followed by other words.
+     *
+     * @param subcommand the word of the command line from which on it is replaced
      * @param instead the words in its place
-     * @return how it ended; empty if it could not be begun, or if the line is not ours
+     * @return how the command ended; empty if it could not be started, or if the command line does
+     *     not contain the subcommand
      */
     static Optional<Exit> run(String subcommand, String... instead) throws InterruptedException {
         List<String> words = commandLine(subcommand);
@@ -49,7 +52,7 @@ final class OwnNamespace {
                 forget(end);
             }
         } catch (ErrnoException e) {
-            return Optional.empty(); // no unshare
+            return Optional.empty(); // no unshare(1)
         }
     }
 
@@ -57,11 +60,11 @@ final class OwnNamespace {
         try {
             boolean ignored = Runtime.getRuntime().removeShutdownHook(end);
         } catch (IllegalStateException e) {
-            // it is running
+            // the hook is running
         }
     }
 
-    /** How this JVM was called, up to the subcommand; empty if that is not there. */
+    /** Returns the command line of this JVM up to the subcommand; empty if it has no such word. */
     private static List<String> commandLine(String subcommand) {
         List<String> words =
                 new ArrayList<>(

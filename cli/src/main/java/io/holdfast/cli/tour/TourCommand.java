@@ -31,8 +31,8 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Shows in one minute what Holdfast is for: the attack on a reused PID, the refusal by pidfd, the
- * identity of a service, and a decision of an authority about it.
+ * Shows in one minute what Holdfast is for: an attack through a reused PID, its refusal by pidfd,
+ * the identity of a service, and an authority's decision about that service.
  */
 public final class TourCommand implements Command {
     private static final String ATTACK = "--attack-here";

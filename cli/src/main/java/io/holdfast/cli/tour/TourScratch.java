@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A folder with actions and a rule for an authority that nobody else asks. However this JVM ends
- * (but by SIGKILL), it is gone then.
+ * A temporary folder with actions and a rule, for a private authority. It is removed however this
+ * JVM ends, except by SIGKILL.
  */
 public final class TourScratch implements AutoCloseable {
-    /** Anybody may. */
+    /** The action for which every process is authorized. */
     static final String OPEN_ACTION = "org.example.tour.work";
 
-    /** Nobody may, but {@link #UNIT}. */
+    /** The action for which only {@link #UNIT} is authorized. */
     public static final String GUARDED_ACTION = "org.example.tour.reboot";
 
     static final String UNIT = "tour.service";
@@ -69,12 +69,14 @@ public final class TourScratch implements AutoCloseable {
         return folder;
     }
 
-    /** The rule, for people. */
+    /** Returns the rule in words. */
     static String rule() {
         return "unit " + UNIT + " may " + GUARDED_ACTION;
     }
 
-    /** An authority over such a folder, made here or by who has started this. */
+    /**
+     * Opens an authority over such a folder, created by this process or by the one that started it.
+     */
     public static AuthorityEngine engine(Path folder) throws IOException {
         return AuthorityEngine.open(
                 AuthorityOptions.STANDARD
@@ -94,7 +96,7 @@ public final class TourScratch implements AutoCloseable {
         try {
             remove(folder);
         } catch (IOException | RuntimeException e) {
-            // the JVM ends: there is nobody to tell
+            // the JVM ends: no caller could handle it
         }
     }
 
@@ -105,7 +107,7 @@ public final class TourScratch implements AutoCloseable {
         try {
             boolean ignored = Runtime.getRuntime().removeShutdownHook(end);
         } catch (IllegalStateException e) {
-            // it is running
+            // the hook is running
         }
     }
 

@@ -21,14 +21,17 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A manager with one service, in a folder and a slice that nobody else has. However this JVM ends
- * (but by SIGKILL), all of it is gone then.
+ * A manager with one service, in a private folder and slice. Everything is removed however this JVM
+ * ends, except by SIGKILL.
  */
 final class TourStage implements AutoCloseable {
     private static final UnitName UNIT = UnitName.of("tour.service");
     private static final long PATIENCE = 30; // seconds
 
-    /** Where tours have their folders, and how these are called; a manager removes what is left. */
+    /**
+     * The folder and the name prefix of the tours' folders. A manager removes those that killed
+     * tours have left.
+     */
     static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
 
     static final String PREFIX = "holdfast-tour-";
@@ -52,7 +55,7 @@ final class TourStage implements AutoCloseable {
         Runtime.getRuntime().addShutdownHook(end);
     }
 
-    /** Starts the service; only once. */
+    /** Starts the service. Call it only once. */
     synchronized UnitStatus start()
             throws IOException, InterruptedException, ExecutionException, TimeoutException {
         if (closed) {
@@ -88,11 +91,11 @@ final class TourStage implements AutoCloseable {
         try {
             close();
         } catch (IOException | RuntimeException e) {
-            // the JVM ends: there is nobody to tell
+            // the JVM ends: no caller could handle it
         }
     }
 
-    /** Stops the service and removes all. */
+    /** Stops the service, and removes the folder and the slice. */
     @Override
     public synchronized void close() throws IOException {
         if (closed) {
@@ -126,7 +129,7 @@ final class TourStage implements AutoCloseable {
         try {
             boolean ignored = Runtime.getRuntime().removeShutdownHook(end);
         } catch (IllegalStateException e) {
-            // it is running
+            // the hook is running
         }
     }
 
@@ -139,7 +142,7 @@ final class TourStage implements AutoCloseable {
         Files.delete(folder);
     }
 
-    /** The tour tells what matters by itself. */
+    /** Prints nothing, because the tour prints what matters. */
     private static final class Silent implements ManagerListener {
         @Override
         public void event(UnitName unit, Level level, String text) {}

@@ -1,4 +1,4 @@
-/** The tour: shows on a stage of its own what the stack does. */
+/** The tour, which shows with a private manager and authority what the stack does. */
 @NullMarked
 package io.holdfast.cli.tour;
 

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The bus as a service of somebody else's service manager. */
+/** Tests the bus as a service of another service manager. */
 @Timeout(120)
 class BusCommandTest {
     private static final String BUS = "org.freedesktop.DBus";
@@ -68,7 +68,7 @@ class BusCommandTest {
                 .stderr(Stdio.to(folder.resolve("log")));
     }
 
-    /** Its life as its manager and its clients see it. */
+    /** Starts, reloads and stops the bus, as its service manager and its clients see it. */
     private void livesWithItsManager(List<String> command, long uid) throws Exception {
         Path socket = folder.resolve("bus");
         Path notify = folder.resolve("notify");
@@ -169,7 +169,7 @@ class BusCommandTest {
         Thread.ofPlatform().daemon().start(number);
         Process bus = builder.inheritIO().start();
         try {
-            String told = Files.readString(address); // to its end: the descriptor is closed
+            String told = Files.readString(address); // to end of file: the bus closes it
             assertThat(told).startsWith("unix:path=/tmp/dbus-").endsWith("\n").hasLineCount(1);
             assertThat(number.get()).isEqualTo(bus.pid() + "\n");
             try (BusConnection client = BusConnection.connect(told.strip())) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A bus that is configured by a file. */
+/** Tests a bus with a configuration file. */
 @Timeout(120)
 class BusConfigFileTest {
     private static final String NAME = "a.b";
@@ -31,7 +31,7 @@ class BusConfigFileTest {
         file = folder.resolve("bus.conf");
     }
 
-    /** As a whole, and not in parts: a bus may read it at any time. */
+    /** Replaces the file atomically, because the bus may read it at any time. */
     private void write(String... elements) throws Exception {
         Path fresh = folder.resolve("fresh");
         Files.writeString(
@@ -39,7 +39,7 @@ class BusConfigFileTest {
         Path _ = Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    /** The name is everybody's, or nobody's. */
+    /** Writes a policy that lets all users own the name, or none. */
     private void write(boolean own, String more) throws Exception {
         write(
                 "<policy context='default'>",
@@ -157,7 +157,7 @@ class BusConfigFileTest {
                             + pidFile
                             + "</pidfile><servicehelper>/no/such/helper</servicehelper>");
             bus.signal("HUP");
-            bus.await("<servicehelper>"); // the last one
+            bus.await("<servicehelper>"); // the last warning
 
             String not = "not done: ";
             assertThat(

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a bus counts, as a monitoring system reads it. */
+/** Tests the metrics of a bus as a monitoring system reads them. */
 @Timeout(120)
 class BusMetricsTest {
     private static final String MESSAGES = "holdfast_bus_messages_total";

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** {@code holdfast dbus generate}. */
+/** Tests {@code holdfast dbus generate}. */
 @Timeout(60)
 class DbusCommandTest {
     private static final String XML =

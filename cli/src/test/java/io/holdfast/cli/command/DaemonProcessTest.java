@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What a daemon inherits, and what it leaves when it is killed. */
+/** Tests how a daemon handles inherited state, and what remains when it is killed. */
 @Timeout(180)
 class DaemonProcessTest {
     private static final int GROUP_AND_OTHERS_WRITE = 022;
@@ -71,7 +71,7 @@ class DaemonProcessTest {
         return words;
     }
 
-    /** A manager that a shell starts behind the commands. */
+    /** Starts a manager from a shell, after these commands. */
     private CommandProcess up(String commands, String... names) throws IOException {
         List<String> shell = List.of("/bin/sh", "-c", commands + "; exec \"$@\"", "sh");
         return CommandProcess.start(

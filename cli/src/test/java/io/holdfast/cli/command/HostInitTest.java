@@ -20,7 +20,9 @@ class HostInitTest {
         assertThat(isSystemd("systemd")).isTrue();
     }
 
-    /** Holdfast's keeper is a shell, and makes the folder as the init of a container. */
+    /**
+     * As the init of a container Holdfast's keeper, a shell, is PID 1, and the folder exists, too.
+     */
     @Test
     void anotherInitWithThatFolderIsNotSystemd() throws IOException {
         assertThat(isSystemd("sh")).isFalse();

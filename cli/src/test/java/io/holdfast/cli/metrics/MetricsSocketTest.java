@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The counters of a daemon, as curl and Prometheus ask for them. */
+/** Tests the metrics socket with requests as curl and Prometheus send them. */
 @Timeout(60)
 class MetricsSocketTest {
     private static final String GET = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -61,7 +61,7 @@ class MetricsSocketTest {
         loop.close();
     }
 
-    /** Another socket, on the loop that runs. */
+    /** Opens another socket on the running loop. */
     private void answerAt(
             Path other,
             Supplier<CompletableFuture<Integer>> counters,

@@ -20,8 +20,8 @@ import java.util.regex.Pattern;
 
 /**
  * The metrics that a daemon serves, read over HTTP and checked line by line: a family begins with
- * its type and its help, its samples follow at once and are named after it, no two have the same
- * labels, and the last line is the end.
+ * its type and its help, its samples follow at once and have its name as prefix, no two have the
+ * same labels, and the last line is the end mark.
  */
 public final class ServedMetrics {
     private static final Pattern TYPE =
@@ -38,9 +38,9 @@ public final class ServedMetrics {
     private ServedMetrics() {}
 
     /**
-     * Asks for them once.
+     * Requests the metrics once.
      *
-     * @throws io.holdfast.core.ErrnoException if nobody listens there
+     * @throws io.holdfast.core.ErrnoException if no daemon listens there
      */
     public static ServedMetrics of(Path socket) {
         try (UnixSocket client = UnixSocket.connect(UnixAddress.path(socket), SocketType.STREAM)) {
@@ -94,9 +94,9 @@ public final class ServedMetrics {
     }
 
     /**
-     * The value of a sample.
+     * Returns the value of a sample.
      *
-     * @param sample its name with its labels, as they are written
+     * @param sample the name with the labels, as served
      */
     public double value(String sample) {
         Double value = samples.get(sample);
@@ -106,7 +106,7 @@ public final class ServedMetrics {
         return value;
     }
 
-    /** The names of all samples, with their labels. */
+    /** Returns the names of all samples, with their labels. */
     public Set<String> names() {
         return samples.keySet();
     }

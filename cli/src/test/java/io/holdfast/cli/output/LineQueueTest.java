@@ -12,7 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A reader that reads slowly, or not at all, delays nothing but the lines. */
+/** Tests that a reader that reads slowly, or not at all, delays only the lines. */
 @Timeout(60)
 class LineQueueTest {
     private static final Duration LONG = Duration.ofMinutes(1);

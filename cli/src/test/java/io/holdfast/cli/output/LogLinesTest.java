@@ -8,10 +8,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The lines of the log, as they reach standard error. */
+/** Tests the lines of the log as they reach standard error. */
 @Timeout(60)
 class LogLinesTest {
-    /** A program that logs what others wrote, in every way there is. */
+    /** A program that logs hostile texts in every possible way. */
     static final class Logging {
         static void main() throws Exception {
             System.Logger logger = new LogLines().getLogger("test", LogLines.class.getModule());

@@ -6,7 +6,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
 
-/** Who takes nothing of what is written to him until he is told to. */
+/** A reader that blocks its writer until {@link #read} is called. */
 final class SlowReader implements AutoCloseable {
     private final CountDownLatch writing = new CountDownLatch(1);
     private final CountDownLatch reading = new CountDownLatch(1);
@@ -37,17 +37,17 @@ final class SlowReader implements AutoCloseable {
         return stream;
     }
 
-    /** Waits until somebody waits for him. */
+    /** Waits until a writer is blocked. */
     void awaitWriter() throws InterruptedException {
         writing.await();
     }
 
-    /** Takes everything from now on. */
+    /** Accepts everything from now on. */
     void read() {
         reading.countDown();
     }
 
-    /** What he has taken. */
+    /** Returns everything that was written. */
     String written() {
         return taken.toString(StandardCharsets.UTF_8);
     }

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The helper as a process that a socket has started. The agent is a Perl script. */
+/** Tests the helper as a socket-activated process. The agent is a Perl script. */
 @Timeout(120)
 @Needs(programs = "perl")
 class AgentHelperCommandTest {
@@ -135,7 +135,7 @@ class AgentHelperCommandTest {
         return ChildJvm.command(List.of(), Holdfast.class, arguments.toArray(String[]::new));
     }
 
-    /** As a service manager starts it: the connection is descriptor 3. */
+    /** Starts the helper as a service manager does: the connection is descriptor 3. */
     private Child activated(String... more) throws Exception {
         try (UnixSocket connection = listener.accept()) {
             return keep(
@@ -229,7 +229,7 @@ class AgentHelperCommandTest {
         assertThat(helper.await()).isEqualTo(new Exit.Exited(1));
     }
 
-    /** PAM waits for something else, and cannot be told. */
+    /** PAM is blocked in a module, and cannot be cancelled. */
     @Test
     void anAgentThatIsKilledEndsTheHelperInTheMiddleOfAModule() throws Exception {
         Path running = blockingModule();
@@ -250,7 +250,7 @@ class AgentHelperCommandTest {
         assertThat(helper.await()).isEqualTo(new Exit.Exited(1));
     }
 
-    /** A module that makes a file, and runs until that is deleted. */
+    /** Writes a PAM module that creates a file, and runs until it is deleted. */
     private Path blockingModule() throws Exception {
         Path running = folder.resolve("running");
         Path script = folder.resolve("block.sh");
@@ -263,7 +263,7 @@ class AgentHelperCommandTest {
         return running;
     }
 
-    /** The answer is in PAM's hands, and PAM is at the next module. */
+    /** PAM has the answer, and runs the next module. */
     @Test
     void aSecretIsNowhereInTheHeap() throws Exception {
         Path running = blockingModule();

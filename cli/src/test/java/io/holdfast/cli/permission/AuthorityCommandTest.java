@@ -9,7 +9,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the authority, and who asks one, says where there is nothing to serve or to ask. */
+/**
+ * Tests the errors of the authority and of its clients if there is no bus, no socket or no
+ * authority.
+ */
 @Timeout(60)
 class AuthorityCommandTest {
     @TempDir private Path folder;

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What an authority counts, as a monitoring system reads it. */
+/** Tests the metrics of an authority as a monitoring system reads them. */
 @Timeout(120)
 class AuthorityMetricsTest {
     private static final String CHECKS = "holdfast_authority_checks_total{answer=\"%s\"}";
@@ -80,7 +80,7 @@ class AuthorityMetricsTest {
         }
     }
 
-    /** Rules are asked about root, too. */
+    /** Checks with the option ALWAYS, so that rules are evaluated for root, too. */
     private static void check(Authority client, PidFd self, String action) throws Exception {
         var _ =
                 client.check(self, Unistd.geteuid(), action, Map.of(), Authority.Option.ALWAYS)

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The authority as a service of somebody else's service manager. */
+/** Tests the authority as a service of another service manager. */
 @Timeout(120)
 @Needs(root = true)
 class AuthorityServiceTest {
@@ -46,7 +46,10 @@ class AuthorityServiceTest {
     private Path policy;
     private Path rules;
 
-    /** In folders that hold nothing but links: a change behind those is not seen by itself. */
+    /**
+     * Creates folders that contain only symbolic links: changes of their targets are not noticed
+     * automatically.
+     */
     @BeforeEach
     void layOut() throws IOException {
         policy = folder.resolve("elsewhere/a.policy");
@@ -59,7 +62,7 @@ class AuthorityServiceTest {
         write("ruled", "yes");
     }
 
-    /** One that a failed test has left. */
+    /** Kills the daemons that a failed test has left. */
     @AfterEach
     void end() {
         for (Child each : started) {

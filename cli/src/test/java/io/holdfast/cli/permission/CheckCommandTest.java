@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Questions to an authority that is there, by the command, and what it says and exits with. */
+/** Tests the output and exit codes of {@code check} with a running authority. */
 @Timeout(60)
 @Needs(root = true, features = Feature.PEER_PIDFD)
 class CheckCommandTest {
@@ -136,7 +136,10 @@ class CheckCommandTest {
                         """);
     }
 
-    /** A process does not tell for whom it acts: it may have executed a set-uid program. */
+    /**
+     * A process does not show for which user it acts, because it may have executed a set-uid
+     * program.
+     */
     @Test
     void aProcessIsNotAskedAboutWithoutItsUser() {
         Invocation without = check("yes", "--process", "" + process.pid());
@@ -244,7 +247,7 @@ class CheckCommandTest {
         assertThat(both.err()).contains("exclude each other").hasLineCount(1);
     }
 
-    /** The bus carries no explanations; an authority that is named beside it does. */
+    /** Replies on the bus have no explanation; an authority given with --authority explains. */
     @Test
     void whoHasABusNameIsAskedAboutAndExplainedOverVarlink() throws Exception {
         String address = "unix:path=" + folder.resolve("bus");
@@ -275,7 +278,7 @@ class CheckCommandTest {
         }
     }
 
-    /** By whatever the machine's own files say; so little is asked that they do not matter. */
+    /** Uses the rules and actions of the machine, but its checks do not depend on them. */
     @Test
     @Needs(
             root = true,
@@ -309,7 +312,7 @@ class CheckCommandTest {
 
     // ---- with an agent
 
-    /** Answers as it is told to, before it is asked. */
+    /** An agent that gives an answer that is set beforehand. */
     private final class Agent implements AgentChannel {
         final BlockingQueue<Request> asked = new LinkedBlockingQueue<>();
         private final boolean authenticates;

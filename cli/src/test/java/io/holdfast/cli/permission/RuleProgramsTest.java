@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How root's rules run their programs. */
+/** Tests how an authority of root runs the programs of rules. */
 @Timeout(60)
 @Needs(root = true)
 class RuleProgramsTest {

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** In a JVM that a terminal controls, at whose keyboard the test sits. */
+/** Runs dialogs in a JVM with a controlling terminal, to which the test writes the input. */
 @Timeout(120)
 @Needs(programs = "script")
 class TerminalFaceTest {
@@ -38,7 +38,7 @@ class TerminalFaceTest {
     private Child open(String scene) {
         String command =
                 String.join(" ", ChildJvm.command(List.of(), Scene.class, scene))
-                        .replace("$", "\\$"); // a shell reads it
+                        .replace("$", "\\$"); // quoted for the shell
         Child started =
                 Spawn.of("script", "-qec", command, folder.resolve("typescript").toString())
                         .stdin(Stdio.pipe())
@@ -124,7 +124,7 @@ class TerminalFaceTest {
                 .doesNotContain("\u001b");
     }
 
-    /** What runs on the terminal. */
+    /** The program that runs on the terminal. */
     static final class Scene {
         private Scene() {}
 

@@ -250,7 +250,7 @@ class InfoCommandTest {
         }
     }
 
-    /** The kernel prints the names of sockets as they are. */
+    /** The kernel prints the names of sockets unescaped. */
     @Test
     void aSocketNameWithLineBreaksForgesNoAddress() throws IOException {
         Path path = folder.resolve("real");
@@ -285,7 +285,7 @@ class InfoCommandTest {
                 .split(" +")[6];
     }
 
-    /** As ones do that are stopped. */
+    /** The daemons behave as if stopped by SIGSTOP. */
     @Test
     void aManagerAndABusThatDoNotAnswerAreNotWaitedForLong() {
         try (UnixListener _ = silent(ManagerInterface.SOCKET);
@@ -332,7 +332,7 @@ class InfoCommandTest {
         return executed(Spawn.of("sleep", "600").start());
     }
 
-    /** Its exec has begun when it is started; its command line is there a moment later. */
+    /** Waits for the command line, which appears only after execve(2) has begun. */
     private static Child executed(Child child) {
         Await.until(() -> !child.pidFd().proc().commandLine().isEmpty());
         return child;

@@ -47,7 +47,7 @@ class ProcessTreeTest {
         return sleep;
     }
 
-    /** As it is shown. */
+    /** Returns the line that the tree shows for the process. */
     private static String line(Child sleep) {
         return "\\Q" + sleep.pidFd().processId().inThisBoot() + "\\E  [0-9.]+ [KM]iB  sleep 600";
     }
@@ -128,7 +128,7 @@ class ProcessTreeTest {
         }
     }
 
-    /** Nested by a user until no name of a path is longer. */
+    /** Nests cgroups, as a user can, up to the longest path. */
     @Test
     void cgroupsThatAreNestedTooDeeplyAreShownAsOne() throws Exception {
         try (ScratchCgroup scratch = ScratchCgroup.create()) {

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // no interrupt ends a read
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // reads ignore interrupts
 class RunCommandTest {
     private static final String SELF = Long.toString(ProcessHandle.current().pid());
 
@@ -118,7 +118,7 @@ class RunCommandTest {
         assertThat(run.waitFor()).isEqualTo(9);
     }
 
-    /** The terminal sends its INT to the whole foreground group: it is not to arrive twice. */
+    /** The terminal sends SIGINT to the whole foreground group, so holdfast must not forward it. */
     @Test
     @Needs(programs = "script")
     void theInterruptOfATerminalArrivesOnce() throws Exception {
@@ -287,7 +287,7 @@ class RunCommandTest {
                 .isEqualTo(new Program(0, "0\n", ""));
     }
 
-    /** As root, but for the capabilities to become somebody else. */
+    /** Runs as root without the capabilities to change user or group. */
     private static Program withoutSetid(String... arguments) throws Exception {
         List<String> command =
                 new ArrayList<>(List.of("setpriv", "--bounding-set=-setuid,-setgid"));
@@ -324,7 +324,7 @@ class RunCommandTest {
                                 .formatted(lines.getFirst().substring(3)));
         assertThat(run.code()).isZero();
         assertThat(folder(lines.getFirst().substring(3))).doesNotExist();
-        // a killed orphan may be a zombie of init's for a moment
+        // a killed orphan may briefly be a zombie of init
         Path orphan = Path.of("/proc", lines.getLast());
         Await.until(() -> isOver(orphan));
     }

@@ -19,7 +19,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The watched are children of this VM, and so strangers to the program. */
+/** Tests {@code watch} with children of this JVM, which are not children of the program. */
 @Timeout(120)
 class WatchCommandTest {
     @Test
@@ -100,12 +100,15 @@ class WatchCommandTest {
                 .startsWith("holdfast: missing required parameter: 'PID'");
     }
 
-    /** A shell that does this once its standard input is closed. */
+    /** Starts a shell that runs a command once its standard input is closed. */
     private static Child waiting(String then) {
         return Spawn.of("sh", "-c", "read _; " + then).stdin(Stdio.pipe()).start();
     }
 
-    /** Until the program holds them: a process that is gone before is not watched. */
+    /**
+     * Waits until the program holds the processes, because it cannot watch a process that has ended
+     * before.
+     */
     private static void awaitHolding(Process watch, Child... watched) {
         for (Child child : watched) {
             Await.until(() -> !watch.isAlive() || holds(watch, child));

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Who is behind a bus name. */
+/** Tests {@code who} with bus names. */
 @Timeout(60)
 class WhoBusTest {
     private static final String SELF = Long.toString(ProcessHandle.current().pid());
@@ -92,7 +92,7 @@ class WhoBusTest {
         assertThat(who.err()).contains(folder.resolve("bus").toString()).hasLineCount(1);
     }
 
-    /** One on a kernel without SO_PEERPIDFD. */
+    /** The bus runs as on a kernel without SO_PEERPIDFD. */
     @Test
     void fromABusThatHoldsNobodyItIsANumberAndSaidToBe() throws Exception {
         String address = address().toString();

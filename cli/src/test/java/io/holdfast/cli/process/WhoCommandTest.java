@@ -41,7 +41,7 @@ class WhoCommandTest {
                 Child sleep = Spawn.of("sleep", "600").cgroup(service).start()) {
             String pid = Integer.toString(sleep.pidFd().pid());
 
-            // the scratch cgroup itself is no slice, so its processes are in no unit
+            // the scratch cgroup itself is not a slice, so its processes are in no unit
             assertThat(Invocation.of("who", pid).out())
                     .contains(
                             "process     " + sleep.pidFd().processId().inThisBoot() + " sleep\n",
@@ -123,7 +123,7 @@ class WhoCommandTest {
         }
     }
 
-    /** The socket of a dead listener lives on in the hands of its child. */
+    /** The child of a dead listener keeps the listening socket open. */
     @Test
     @Needs(
             features = {Feature.EXIT_INFO, Feature.PASS_RIGHTS},

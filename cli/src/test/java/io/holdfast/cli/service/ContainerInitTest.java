@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A manager whose keeper is PID 1 of a PID namespace, as in a container. Who started it sees how
- * the container ended by the exit status of unshare(1).
+ * Tests a manager whose keeper is PID 1 of a PID namespace, as in a container. The exit status of
+ * unshare(1) shows how the container ended.
  */
 @Timeout(180)
 @Needs(
@@ -38,7 +38,7 @@ class ContainerInitTest {
     private static final String ADOPTED = "adopted";
     private static final int OF_A_SIGNAL = 128;
 
-    /** What docker and podman do not give to a container. */
+    /** Drops the capability that docker and podman do not give to a container. */
     private static final List<String> UNABLE_TO_REBOOT =
             List.of("setpriv", "--bounding-set", "-sys_boot");
 
@@ -56,7 +56,7 @@ class ContainerInitTest {
         slice = "hfinit" + ProcessHandle.current().pid() + "x" + System.nanoTime() + ".slice";
     }
 
-    /** A container that is killed cannot clean up; who runs it removes its cgroups. */
+    /** A killed container cannot clean up, so its cgroups are removed here, as a runtime does. */
     @AfterEach
     void nothingIsLeft() {
         for (PidFd init : inits) {
@@ -78,7 +78,7 @@ class ContainerInitTest {
                 "[Unit]\nDefaultDependencies=no\n" + String.join("\n", lines) + "\n");
     }
 
-    /** Says when it is stopped in order. */
+    /** A service that writes to the log when it is stopped regularly. */
     private void orderlyService() throws IOException {
         unit(
                 "a.service",
@@ -175,7 +175,7 @@ class ContainerInitTest {
             assertThat(container.exitCode()).isEqualTo(OF_A_SIGNAL + Signal.HUP.number());
             assertThat(log).hasContent("stopped");
         }
-        try (CommandProcess again = up("a.service")) { // what the first has left is no obstacle
+        try (CommandProcess again = up("a.service")) { // the remains of the first do not matter
             again.await("holdfast: ready");
             assertThat(again.lines()).noneMatch(line -> line.contains("not adopted"));
             send(again, "TERM");

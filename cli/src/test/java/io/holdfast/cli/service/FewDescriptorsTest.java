@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A manager that may open few descriptors goes on to start units while a user takes what he gets.
+ * Tests that a manager with few descriptors still starts units while a user takes as many
+ * descriptors as possible.
  */
 @Timeout(180)
 @Needs(root = true, programs = "prlimit")

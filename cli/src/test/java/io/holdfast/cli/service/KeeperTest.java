@@ -32,7 +32,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A manager below a keeper is killed, and the next one goes on with all that it had. */
+/**
+ * Tests that after a manager below a keeper is killed, the next one continues with its whole state.
+ */
 @Timeout(180)
 @Needs(root = true, cgroup2 = true)
 class KeeperTest {
@@ -92,7 +94,7 @@ class KeeperTest {
         return Invocation.of(words.toArray(String[]::new));
     }
 
-    /** The manager is the child of the keeper that is a JVM. */
+    /** Finds the manager: the child of the keeper that is a JVM. */
     static Optional<PidFd> manager(CommandProcess keeper) {
         try (PidFd process = PidFd.open(keeper.pid())) {
             return process.children().take().stream().filter(KeeperTest::isManager).findFirst();
@@ -103,7 +105,7 @@ class KeeperTest {
         try {
             return child.proc().environment(ENVIRONMENT).containsKey(Keeper.VARIABLE);
         } catch (ErrnoException e) {
-            return false; // it has exited, and its manager will see that
+            return false; // it has exited, and its manager will notice
         }
     }
 
@@ -387,7 +389,7 @@ class KeeperTest {
         try (CommandProcess up = up(before, "a.service")) {
             assertThat(up.exitCode()).isEqualTo(128 + Signal.KILL.number());
         }
-        Files.delete(Path.of(runtime, "state")); // which is there, and empty
+        Files.delete(Path.of(runtime, "state")); // exists, and is empty
     }
 
     @Test
@@ -418,14 +420,14 @@ class KeeperTest {
             up.await("b.service is not adopted: it is cut off");
             up.await("c.service is not adopted: version 2 is not known here");
             assertThat(show("a")).isEqualTo(before);
-            assertThat(show("d")).contains("active (running)"); // by the id, whatever the number
-            Await.until(() -> !show("e").contains("active (running)")); // another's id: not its own
+            assertThat(show("d")).contains("active (running)"); // found by id, not by PID
+            Await.until(() -> !show("e").contains("active (running)")); // the id is not its own
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
         }
     }
 
-    /** Each step of the store and of the states is the one before which a manager is killed. */
+    /** Kills a manager before each step of writing the descriptor store and the states. */
     @Test
     void wheneverItIsKilledTheServiceRunsOnceAndEnds() throws Exception {
         Path fault = folder.resolve("fault");
@@ -468,7 +470,7 @@ class KeeperTest {
         }
     }
 
-    /** Asks until it is done; whether the manager was killed meanwhile. */
+    /** Runs the command until it succeeds; returns whether the manager was killed meanwhile. */
     private boolean run(CommandProcess up, String verb, Path fault, int crashes) throws Exception {
         int left = Integer.parseInt(Files.readString(fault));
         Invocation asked = command(verb, "a");

@@ -20,7 +20,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Managers are killed, and what a service writes comes out whole and once. */
+/**
+ * Tests that the output of a service is printed completely and once although managers are killed.
+ */
 @Timeout(300)
 @Needs(root = true, cgroup2 = true)
 class KeptOutputTest {
@@ -40,7 +42,7 @@ class KeptOutputTest {
         assertThat(new ProcessBuilder("mkfifo", in.toString()).start().waitFor()).isZero();
     }
 
-    /** A manager with a service that runs a script. */
+    /** Starts a manager with a service that runs a script. */
     private CommandProcess up(String interpreter, String script) throws Exception {
         Path program = Files.writeString(folder.resolve("program"), script);
         Files.writeString(
@@ -154,7 +156,7 @@ class KeptOutputTest {
             Files.writeString(in, "go");
             for (int steps : List.of(53, 71, 11, 97, 13, 0)) {
                 Await.until(this::isKilled);
-                Files.writeString(fault, Integer.toString(steps)); // before the next one is there
+                Files.writeString(fault, Integer.toString(steps)); // before the next manager starts
             }
             up.await(PREFIX + "line " + count + " ");
             end(up);
@@ -180,7 +182,7 @@ class KeptOutputTest {
         }
     }
 
-    /** Each step of a line on its way is the one before which a manager is killed. */
+    /** Kills a manager before each step on the way of a line. */
     @Test
     void whateverStepAManagerDoesNotTakeNoLineIsMissingAndNoneIsThereTwice() throws Exception {
         String script =
@@ -205,7 +207,7 @@ class KeptOutputTest {
                 Files.writeString(in, step + "\n");
                 up.await(PREFIX + "half done " + step);
                 expected.addAll(List.of("one " + step, "two " + step, "half done " + step));
-                Invocation _ = command("status", "a"); // behind all that the manager still does
+                Invocation _ = command("status", "a"); // after all that is still to do
                 killed = isKilled();
                 Files.writeString(fault, "0");
                 if (killed) {

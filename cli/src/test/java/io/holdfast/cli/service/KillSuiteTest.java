@@ -39,11 +39,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The manager is killed at random moments, again and again, while its services write, exit with
- * many statuses and are restarted, and while clients come to its sockets. Afterwards what the
- * services and the clients saw themselves is compared with what the managers told: nothing is
- * missing, nothing is there twice, nobody was refused. A few kills, or with {@code
- * -Dholdfast.long=true} a thousand; {@code -Dholdfast.kills.seed=} repeats a run's moments.
+ * Kills the manager repeatedly at random moments while its services write, exit with many statuses
+ * and are restarted, and while clients connect to its sockets. Afterwards it compares what services
+ * and clients recorded with what the managers printed: nothing is missing, nothing is there twice,
+ * and no client was refused. The number of kills is small, or a thousand with {@code
+ * -Dholdfast.long=true}; {@code -Dholdfast.kills.seed=} repeats the moments of a run.
  */
 @Timeout(7200)
 @Needs(root = true, cgroup2 = true, programs = "python3")
@@ -53,14 +53,14 @@ class KillSuiteTest {
     private static final int MOST_MILLIS = 700;
 
     /**
-     * Between accept4(2) and the sendmsg(2) that puts it into the store a connection is held by the
-     * manager alone, and is reset if it is killed there. That takes some microseconds.
+     * Between accept4(2) and the sendmsg(2) that puts it into the store, only the manager holds a
+     * connection, which is reset if the manager is killed then. That takes some microseconds.
      */
     private static final int MOST_RESETS = 1 + KILLS / 200;
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    /** One manager after the other dies young here; none is to wait for that. */
+    /** Starts the next manager without the pause that follows repeated crashes. */
     private static final String WITHOUT_PAUSE =
             "JDK_JAVA_OPTIONS=-Dio.holdfast.manager.crashPause=1";
 
@@ -183,7 +183,7 @@ class KillSuiteTest {
         }
     }
 
-    /** All lines from the first to the last that was told, in order and once. */
+    /** Checks that all lines up to the last one were printed, in order and once. */
     private static void assertLinesAreComplete(List<String> told, String instance) {
         String prefix = "writes@" + instance + ".service | line ";
         List<Integer> numbers =
@@ -207,8 +207,8 @@ class KillSuiteTest {
     }
 
     /**
-     * Each exit was told with its status and in order; the last may be under way. The line of an
-     * exit may come again from the next manager, if the kill came before it was written down.
+     * Checks that each exit was printed with its status and in order; the last may be missing. The
+     * next manager may print an exit again if the manager was killed before it wrote the exit down.
      */
     private void assertStatusesAreComplete(List<String> told, String instance) throws IOException {
         String prefix = "fails@" + instance + ".service: its main process exited with status ";
@@ -221,7 +221,7 @@ class KillSuiteTest {
                                 .toList());
         for (int i = statuses.size() - 1; i > 0; i--) {
             if (statuses.get(i).equals(statuses.get(i - 1))) {
-                String _ = statuses.remove(i); // one after the other differ
+                String _ = statuses.remove(i); // consecutive statuses differ
             }
         }
         List<String> exited = Files.readAllLines(folder.resolve("statuses-" + instance));
@@ -238,7 +238,7 @@ class KillSuiteTest {
         String ask(String text) throws Exception;
     }
 
-    /** Asks one by one until all is done; returns how often. */
+    /** Asks questions one by one until {@code done} is set; returns their number. */
     private static int ask(AtomicBoolean done, Question question) throws Exception {
         int count = 0;
         while (!done.get()) {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a manager counts, as a monitoring system reads it. */
+/** Tests the metrics of a manager as a monitoring system reads them. */
 @Timeout(180)
 @Needs(root = true, cgroup2 = true)
 class ManagerMetricsTest {
@@ -124,7 +124,10 @@ class ManagerMetricsTest {
         }
     }
 
-    /** The file may still be that of the manager before. */
+    /**
+     * Returns whether the new manager serves metrics; the socket file may still be that of the
+     * previous one.
+     */
     private boolean isServed() {
         try {
             return value("crashes_total") > 0;

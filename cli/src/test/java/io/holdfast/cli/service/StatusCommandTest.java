@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is shown of the units of a running manager. */
+/** Tests how the units of a running manager are shown. */
 @Timeout(180)
 class StatusCommandTest {
     private static final String LONG = "Serves everything that anybody could ever ask for by name";

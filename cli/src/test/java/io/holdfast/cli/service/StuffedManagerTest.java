@@ -30,7 +30,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A manager with the heap that the launcher gives it is ended by nobody who may only ask it. */
+/**
+ * Tests that clients without privileges cannot exhaust the heap that the launcher gives to a
+ * manager.
+ */
 @Timeout(180)
 class StuffedManagerTest {
     private static final String MANAGER = "org.freedesktop.systemd1";
@@ -87,7 +90,7 @@ class StuffedManagerTest {
                 UnixAddress.path(runtime.resolve(ManagerInterface.SOCKET)), SocketType.STREAM);
     }
 
-    /** Whether all of it was taken. */
+    /** Returns whether all bytes were sent. */
     private static boolean send(UnixSocket socket, byte[] bytes) throws InterruptedException {
         try {
             socket.sendFully(ByteBuffer.wrap(bytes));

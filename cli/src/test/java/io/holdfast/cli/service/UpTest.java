@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A manager by the command, in a JVM of its own, and the commands that talk to it. */
+/** Tests {@code up} in another JVM, and the commands that talk to its manager. */
 @Timeout(180)
 class UpTest {
     @TempDir private Path folder;
@@ -432,7 +432,7 @@ class UpTest {
         return CommandProcess.startAsNobody(folder, by, words.toArray(String[]::new));
     }
 
-    /** Leaves a daemon behind in a session of its own, which says its number. */
+    /** Leaves behind a daemon in a new session, which prints its PID. */
     private static final String DAEMON =
             """
             import os, signal
@@ -476,7 +476,7 @@ class UpTest {
         }
     }
 
-    /** An orphan whose environment has the invocation of another unit: its process sets that. */
+    /** An orphan has set the invocation ID of another unit in its environment. */
     @Test
     @Needs(root = true, programs = "setpriv", features = Feature.PIDFS)
     void withoutCgroupsAnOrphanIsNotNamedByItsEnvironment() throws Exception {
@@ -524,10 +524,10 @@ class UpTest {
     }
 
     /**
-     * A process without any variable in a session of its own, whose parent has gone, and a child of
-     * it in another one.
+     * Writes a unit that leaves an orphan in a new session without environment variables, and a
+     * child of the orphan in another session.
      *
-     * @param first what both do first
+     * @param first the commands that both run first
      */
     private void unitWithStrays(String first) throws IOException {
         Path child = Files.writeString(folder.resolve("child.sh"), first + "\nsleep 1000 & wait");
@@ -570,7 +570,7 @@ class UpTest {
         }
     }
 
-    /** As a log of its own, which is to hear the manager's last words. */
+    /** As with a log process that must receive the last lines of the manager. */
     @Test
     @Needs(root = true, programs = "setpriv")
     void whatWasThereBeforeThePlainUsersManagerOutlivesIt() throws Exception {
@@ -693,7 +693,10 @@ class UpTest {
         }
     }
 
-    /** More stop commands than there are workers, so that most of them wait to be spawned. */
+    /**
+     * Runs more stop commands than there are worker threads, so that most of them wait to be
+     * spawned.
+     */
     @Test
     @Needs(root = true, programs = "setpriv")
     void aHurriedEndLeavesNothingThatWasBeingSpawned() throws Exception {

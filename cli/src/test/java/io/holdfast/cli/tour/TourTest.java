@@ -69,7 +69,7 @@ class TourTest {
                             "5. May it?",
                             "not granted: without a cgroup")
                     .doesNotContainPattern("cgroup → unit +tour\\.service");
-            if (!said.contains("user namespace")) { // which not every kernel lets him make
+            if (!said.contains("user namespace")) { // not every kernel lets a plain user create one
                 assertThat(said).contains("the stranger killed by SIGKILL");
             }
         }
@@ -87,7 +87,7 @@ class TourTest {
                     CommandProcess.start(temporary, CommandProcess.classPath(), "tour")) {
                 tour.await(line);
                 tour.signal("INT");
-                assertThat(tour.exitCode()).as(line).isIn(0, 130); // it may have been through
+                assertThat(tour.exitCode()).as(line).isIn(0, 130); // it may have finished
             }
             try (var left = Files.list(folder)) {
                 assertThat(left.map(Path::getFileName).map(Path::toString))

@@ -1,4 +1,4 @@
-/* A process that costs as little memory as one can, and waits to be killed. Linked statically. */
+/* A process that takes as little memory as possible and waits to be killed. Linked statically. */
 #include <unistd.h>
 
 int main(void) {

@@ -1,12 +1,12 @@
 /*
  * The limit that Holdfast is measured against: the same system calls in C.
  *
- * A worker as io.holdfast.benchmarks.Subject is: reads a command a line, answers numbers in a line.
+ * A worker like io.holdfast.benchmarks.library.Subject: reads one command per line, answers with a line of numbers.
  *
  *   info PID N            nanoseconds of N PIDFD_GET_INFO
  *   open PID N            nanoseconds of N pidfd_open + close
  *   signal PID N          nanoseconds of N pidfd_send_signal(0)
- *   spawn N THREADS DIR   nanoseconds in all, and of the calls of pidfd_spawn alone; DIR: cgroup or -
+ *   spawn N THREADS DIR   nanoseconds in total, and of the calls of pidfd_spawn alone; DIR: cgroup or -
  *   watch N DIR PROGRAM   starts N children in a cgroup and watches them; answers 0
  *   exits                 answers "go", and "done" when all have exited
  *   clock PID             nanoseconds of processor time that all threads of a process have used
@@ -33,7 +33,7 @@
 #define P_PIDFD 3
 #endif
 
-/* struct pidfd_info of linux/pidfd.h as of Linux 7.1, and the bits that PidFd.info() asks for. */
+/* struct pidfd_info of linux/pidfd.h as of Linux 7.1, and the bits that PidFd.info() requests. */
 struct info {
     uint64_t mask, cgroupid;
     uint32_t ids[11], exit_code, coredump[4];
@@ -84,7 +84,7 @@ static uint64_t calls(const char *command, int pid, int n) {
     return end - begin;
 }
 
-/* What Holdfast gives every child as well: an empty mask, default dispositions, nothing inherited from 3 on. */
+/* As Holdfast does for every child: an empty signal mask, default dispositions, no descriptors from 3 on. */
 static int spawn(char *program, int cgroup) {
     posix_spawnattr_t attr;
     posix_spawn_file_actions_t actions;
@@ -192,7 +192,7 @@ static void exits(void) {
     close(epoll);
 }
 
-/* Of those that have ended, too. */
+/* Includes threads that have ended. */
 static uint64_t clock_of(pid_t pid) {
     clockid_t clock;
     struct timespec t;

@@ -1,34 +1,34 @@
 /*
  * The load generator for a message bus: plain D-Bus over a Unix socket, one thread, one epoll, all clients in one
- * process. Whoever listens at the socket is the bus; its processor time and its memory are read from its process.
+ * process. The process that listens at the socket is the bus, whose processor time and memory are measured.
  *
- *   busload SOCKET COMMAND ARGUMENT...   does it, and says what came out as name=value
- *   busload SOCKET                       reads commands, a line each; answers with a line of the values alone
- *   busload systemd SOCKET                  becomes a systemd1 on it that knows the unit of everybody
+ *   busload SOCKET COMMAND ARGUMENT...   runs the command, and prints the results as name=value
+ *   busload SOCKET                       reads commands, one per line; answers each with a line of the values alone
+ *   busload systemd SOCKET               becomes a systemd1 on it that returns a unit for every process
  *   busload daemon SOCKET                becomes dbus-daemon, open to all
  *   busload broker SOCKET                becomes dbus-broker, open to all, with a controller as its child
  *
  * Commands (MS: milliseconds; WRITES: batched or each):
  *   roundtrip MS                                     one call after the other between two clients
- *   oneway BYTES WINDOW WRITES MS                    calls that want no reply
+ *   oneway BYTES WINDOW WRITES MS                    calls that expect no reply
  *   calls WINDOW WRITES MS                           calls with replies
- *   broadcast SUBSCRIBERS WINDOW WRITES RULES MS     a signal to all subscribers, among rules of others
+ *   broadcast SUBSCRIBERS WINDOW WRITES RULES MS     a signal to all subscribers, among other clients' rules
  *   connect PARALLEL MS                              connect, Hello, disconnect
  *   credentials WINDOW MS                            GetConnectionCredentials with ProcessFD
- *   subject                                          starts the process that is asked about, of another user
- *   checks KIND ACTION DECISION WINDOW COUNT MS      questions to the authority (ping, pid, pidfd, name, enumerate):
- *                                                    COUNT, or if that is 0 for MS; DECISION is to be 0 or 1
- *   checks unit PID 0 WINDOW COUNT MS                the same of the manager: the unit of the process, by pidfd
- *   peer KIND ACTION DECISION WINDOW COUNT MS        the same of who listens at the socket himself, and is no bus
- *   jobs METHOD UNIT COUNT WINDOW                    StartUnit or StopUnit of a manager, until the job of each is done;
+ *   subject                                          starts the subject of checks, a process of another user
+ *   checks KIND ACTION DECISION WINDOW COUNT MS      calls to the authority (ping, pid, pidfd, name, enumerate):
+ *                                                    COUNT, or for MS if that is 0; DECISION is the expected one, 0 or 1
+ *   checks unit PID 0 WINDOW COUNT MS                the same to the manager: the unit of the process, by pidfd
+ *   peer KIND ACTION DECISION WINDOW COUNT MS        the same to a peer that itself listens at the socket, without a bus
+ *   jobs METHOD UNIT COUNT WINDOW                    calls StartUnit or StopUnit of a manager until each job is done;
  *                                                    UNIT@ stands for its instances from 0 on
- *   list COUNT                                       ListUnits of a manager
- *   first ACTION                                     waits for the authority's first answer
+ *   list COUNT                                       calls ListUnits of a manager
+ *   first ACTION                                     waits for the authority's first reply
  *   memory CONNECTIONS RULES MS                      resident KiB: idle, connected, with rules, and after; each after MS
  *
- * What is lost, doubled, out of order, or not what was sent, ends the program with status 1.
- * All but memory, subject and first answer first: operations a second, nanoseconds of the bus's processor for one, part of the time that
- * the bus ran, and the same of this program.
+ * A message that is lost, duplicated, out of order or altered ends the program with status 1.
+ * All commands but memory, subject and first begin their answer with: operations per second, nanoseconds of the bus's
+ * processor time per operation, the fraction of the time that the bus ran, and the same fraction of this program.
  */
 #define _GNU_SOURCE
 #include "busload.h"

@@ -1,4 +1,4 @@
-/* Questions to an authority on the bus, about a process of another user, and the systemd that tells its unit. */
+/* Checks of an authority on the bus, about a process of another user, and the systemd that returns its unit. */
 #define _GNU_SOURCE
 #include "busload.h"
 
@@ -14,7 +14,7 @@
 #define AUTHORITY "org.freedesktop.PolicyKit1"
 #define SYSTEMD "org.freedesktop.systemd1"
 
-enum { USER = 1, MOST = 1 << 20 }; /* root may do everything: the subject is to be somebody else */
+enum { USER = 1, MOST = 1 << 20 }; /* root may do everything, so the subject is another user */
 
 enum kind { PING, BY_PID, BY_PIDFD, BY_NAME, ENUMERATE, UNIT };
 static const char *const kinds[] = {"ping", "pid", "pidfd", "name", "enumerate", "unit"};
@@ -174,7 +174,7 @@ static void many_at_once(struct connection *c, enum kind kind, int window, int c
     end_measuring("checks", asked);
 }
 
-/* The process of that number becomes the subject. */
+/* Makes the process with that PID the subject. */
 static void hold(const char *number) {
     if (subject.pid)
         close(subject.pidfd);
@@ -232,7 +232,7 @@ void first_check(const char *action) {
     leave(c);
 }
 
-/* Answers what an authority asks of systemd: the unit of a process, and a property of it. */
+/* Answers the calls of an authority to systemd: the unit of a process, and a property of it. */
 static void take_question(struct connection *c, const struct view *v) {
     for (uint32_t i = 0; i < c->fd_count; i++)
         close(c->fds[i]);

@@ -98,7 +98,7 @@ struct connection *visit(void (*take)(struct connection *c, const struct view *v
     return begin(&greeting, take);
 }
 
-/* The reply to Hello, and NameAcquired, which is the last that comes by itself. */
+/* Handles the reply to Hello, and NameAcquired, which is the last message without a request. */
 static void take_welcome(struct connection *c, const struct view *v) {
     if (v->bytes[TYPE_AT] == ERROR)
         fail_by_error(v);

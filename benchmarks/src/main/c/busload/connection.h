@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-enum { STALL_SECONDS = 20 }; /* when nothing comes for so long, something was lost */
+enum { STALL_SECONDS = 20 }; /* when nothing arrives for so long, something was lost */
 
 struct connection {
     int fd;
@@ -26,31 +26,31 @@ struct connection {
     struct connection *next;
 };
 
-/* The bus of this program, and the process that listens there. */
+/* The bus that this program uses, and the process that listens there. */
 extern const char *bus_path;
 extern pid_t bus_pid;
 
-/* Begins to connect: authentication and Hello are one write; take gets every message. */
+/* Begins to connect: authentication and Hello are one write; take receives every message. */
 struct connection *visit(void (*take)(struct connection *c, const struct view *v));
 
-/* Connects, and returns when nothing more will come by itself. */
+/* Connects, and returns when no message without a request will follow. */
 struct connection *join(void);
 
-/* Connects to a peer that is no bus: nobody is greeted. */
+/* Connects to a peer that is not a bus: without Hello. */
 struct connection *meet(void);
 void leave(struct connection *c);
 
-/* Sends at once what can be sent, and the rest when that is possible. */
+/* Sends at once what the socket takes, and the rest when there is room. */
 void send_bytes(struct connection *c, const char *bytes, size_t length);
 void flush(struct connection *c);
 
-/* Receives once, and gives what is whole to take. */
+/* Receives once, and passes complete messages to take. */
 void pull(struct connection *c, int flags);
 
-/* Waits for something to happen, and handles it. */
+/* Waits for an event, and handles it. */
 void turn(void);
 
-/* The same, however long that takes. */
+/* The same, without the time limit. */
 void turn_at_leisure(void);
 
 /* Sends a call to the bus itself, whose reply take_reply awaits. */
@@ -61,7 +61,7 @@ void await_replies(struct connection *c);
 /* Sends a whole message with a descriptor, which stays the caller's. */
 void send_with_fd(int socket, const struct buffer *b, int fd);
 
-/* Counts replies, ends the program at an error, and overlooks signals. */
+/* Counts replies, ends the program at an error, and ignores signals. */
 void take_reply(struct connection *c, const struct view *v);
 void fail_by_error(const struct view *v) __attribute__((noreturn));
 

@@ -1,10 +1,10 @@
-/* Messages between clients: every one is counted and compared with the one that has to come next. */
+/* Messages between clients: each one is counted and compared with the one that must come next. */
 #include "busload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STAMP = 4, STAMP_FROM_END = 8 }; /* a mark of the message's own in every body */
+enum { STAMP = 4, STAMP_FROM_END = 8 }; /* a unique mark in every body */
 
 static const char PATH[] = "/io/holdfast/Load", INTERFACE[] = "io.holdfast.Load";
 
@@ -20,7 +20,7 @@ static struct pattern pattern, reply_pattern;
 static uint64_t sent, received[1000]; /* messages; by each receiver */
 static enum writes reply_writes;
 
-/* A body of exactly so many bytes: a string up to 32 KiB, an array of bytes beyond. */
+/* A body of exactly that many bytes: a string up to 32 KiB, an array of bytes above. */
 static struct pattern pattern_of(struct head head, uint32_t bytes) {
     struct pattern p = {.body_length = bytes};
     struct buffer body = {0};
@@ -52,7 +52,7 @@ static inline void renew(struct pattern *p, uint32_t serial) {
         store_u32(p->message.bytes + p->message.end - STAMP_FROM_END, stamp(serial));
 }
 
-/* Sends one more, at once or with the next flush. */
+/* Sends one more message, at once or with the next flush. */
 static void emit(struct connection *c, struct pattern *p, enum writes writes) {
     renew(p, ++c->serial);
     if (writes == EACH)
@@ -98,7 +98,7 @@ static void take_return(struct connection *c, const struct view *v) {
     received[c->number]++;
 }
 
-/* What all receivers have. */
+/* The number of messages that all receivers have. */
 static uint64_t arrived(void) {
     uint64_t least = received[0];
     for (int i = 1; i < receiver_count; i++)
@@ -106,7 +106,7 @@ static uint64_t arrived(void) {
     return least;
 }
 
-/* Keeps up to a window of messages under way for that time, and waits for the last one. Batched: it writes when a
+/* Keeps up to a window of messages in flight for that time, and waits for the last one. Batched: it writes when a
  * quarter of the window is free. */
 static void run(uint32_t window, enum writes writes, int milliseconds) {
     uint64_t end = now() + milliseconds * 1000000ull;
@@ -168,7 +168,7 @@ void oneway(int bytes, int window, enum writes writes, int milliseconds) {
     end();
 }
 
-/* The caller is its own receiver, of the replies; the callee is another connection. */
+/* The caller receives the replies itself; the callee is another connection. */
 static struct connection *begin_calls(void) {
     begin();
     struct connection *callee = join();
@@ -226,8 +226,8 @@ void roundtrip(int milliseconds) {
     end();
 }
 
-/* Rules of others that do not match, though each shares most of its keys with the signal: a quarter has another path,
- * another interface, another sender, another first argument. */
+/* Rules of other clients that do not match, though each shares most of its keys with the signal: a quarter each has
+ * another path, another interface, another sender, another first argument. */
 static void add_rules_of_others(struct connection **others, int count, int rules) {
     for (int i = 0; i < rules; i++) {
         struct connection *other = others[i % count];

@@ -1,4 +1,4 @@
-/* The buses of the others, open to all: this process becomes the bus, so that its PID is that of the bus. */
+/* The reference buses, open to all: this process becomes the bus, so that its PID is that of the bus. */
 #define _GNU_SOURCE
 #include "busload.h"
 
@@ -37,7 +37,7 @@ void host_daemon(const char *path) {
     fail("dbus-daemon: %s", strerror(errno));
 }
 
-/* Of the controller's connection: an empty policy batch would deny; these allow everything. */
+/* Policy for the controller's connection: an empty policy batch would deny; these allow everything. */
 static void put_batch(struct buffer *b) {
     put_pad(b, 8);
     put_u32(b, 1); /* may connect */
@@ -90,7 +90,7 @@ static void put_listener(struct buffer *to) {
     free(body.bytes);
 }
 
-/* Answers the broker's calls; ends with it. */
+/* Answers the broker's calls; ends with the broker. */
 static void serve(int socket) {
     struct buffer in = {0};
     for (bool lines = true;;) {

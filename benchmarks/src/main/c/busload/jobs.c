@@ -1,4 +1,4 @@
-/* Requests to a manager of units, at its private socket: each counts until its job is over. */
+/* Requests to a service manager at its private socket: each counts until its job is done. */
 #define _GNU_SOURCE
 #include "busload.h"
 
@@ -21,7 +21,7 @@ static const char *string_at(const struct view *v, size_t *at) {
     return v->body + begin;
 }
 
-/* JobRemoved: the number of the job, its path, its unit, its result. */
+/* JobRemoved: the id of the job, its path, its unit, its result. */
 static void take_job(struct connection *c, const struct view *v) {
     const char *member = field(v, 3);
     take_reply(c, v);

@@ -1,4 +1,4 @@
-/* Connections that come and go, what the bus says about them, and what they cost. */
+/* Connections that come and go, the bus's signals about them, and their cost. */
 #define _GNU_SOURCE
 #include "busload.h"
 
@@ -30,7 +30,7 @@ static void take_names(struct connection *c, const struct view *v) {
     take_reply(c, v);
 }
 
-/* How many names the bus has. */
+/* The number of names on the bus. */
 static uint32_t names(struct connection *c) {
     c->take = take_names;
     ask(c, "ListNames", NULL, NULL);
@@ -38,7 +38,7 @@ static uint32_t names(struct connection *c) {
     return name_count;
 }
 
-/* Waits until there are no more names than that. */
+/* Waits until there are at most that many names. */
 static void await_names(struct connection *c, uint32_t count) {
     uint64_t deadline = now() + STALL_SECONDS * 1000000000ull;
     while (names(c) > count) {

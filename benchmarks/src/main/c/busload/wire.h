@@ -1,4 +1,4 @@
-/* D-Bus messages as bytes, little-endian: what the load generator needs of the wire format. */
+/* D-Bus messages as bytes, little-endian: the part of the wire format that the load generator needs. */
 #ifndef WIRE_H
 #define WIRE_H
 
@@ -39,11 +39,11 @@ void end_array(struct buffer *b, struct array a);
 enum { CALL = 1, RETURN = 2, ERROR = 3, SIGNAL = 4 };
 enum { NO_REPLY = 1 };
 
-/* Places in a message. */
+/* Offsets in a message. */
 enum { TYPE_AT = 1, BODY_LENGTH_AT = 4, SERIAL_AT = 8, FIELDS_LENGTH_AT = 12, FIELDS_AT = 16 };
-enum { REPLY_SERIAL_AT = 20 }; /* in messages of ours, which begin with that field */
+enum { REPLY_SERIAL_AT = 20 }; /* in the messages of busload, which begin with that field */
 
-/* A header; what is 0 or NULL is left out. */
+/* A header; fields that are 0 or NULL are left out. */
 struct head {
     uint8_t type, flags;
     uint32_t serial, reply_serial, fds;

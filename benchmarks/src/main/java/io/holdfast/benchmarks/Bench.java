@@ -99,7 +99,7 @@ public final class Bench {
         write(table.append(after).toString());
     }
 
-    /** One row that fails does not take the others with it. */
+    /** Measures one row; if it fails, the other rows still run. */
     private static List<Line> measure(Row row, Row.Effort effort) throws InterruptedException {
         try {
             return row.measure(effort);

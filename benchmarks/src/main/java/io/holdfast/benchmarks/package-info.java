@@ -1,6 +1,6 @@
 /**
- * Side-by-side benchmarks: Holdfast, C and the JDK in one run, in turns; and what single operations
- * cost.
+ * Side-by-side benchmarks: Holdfast, C and the JDK in one run, in turns; and the cost of single
+ * operations.
  */
 @NullMarked
 package io.holdfast.benchmarks;

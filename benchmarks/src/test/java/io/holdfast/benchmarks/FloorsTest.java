@@ -14,7 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Rows use the frame, and none of another package; only the program knows them all. */
+/** Rows use the frame, and no row uses another package; only the program uses all of them. */
 @Timeout(60)
 class FloorsTest {
     private static final String ROOT = "io.holdfast.benchmarks";
@@ -50,7 +50,9 @@ class FloorsTest {
         ROWS.forEach(rows -> usesNothingBut(rows, FRAME));
     }
 
-    /** The first package uses no other of these benchmarks than those that are named. */
+    /**
+     * Asserts that the first package uses no other package of these benchmarks than the named ones.
+     */
     private static void usesNothingBut(String... packages) {
         noClasses()
                 .that()

@@ -16,7 +16,7 @@ public final class Bounds {
 
     private Bounds() {}
 
-    /** Feeds an input to a parser and checks what the parser promises. */
+    /** Feeds an input to a parser and checks the parser's promises. */
     @FunctionalInterface
     public interface Check {
         /**

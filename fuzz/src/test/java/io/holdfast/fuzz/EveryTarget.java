@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * All targets in one: the first byte chooses which reads the rest. A JVM with Jazzer takes seconds
- * to start, so the short run of {@code ./test} fuzzes all targets in one JVM.
+ * All targets in one: the first byte chooses the target that reads the rest. A JVM with Jazzer
+ * takes seconds to start, so the short run of {@code ./test} fuzzes all targets in one JVM.
  */
 public final class EveryTarget {
     private static final List<Target> TARGETS = List.of(Target.values());
@@ -18,12 +18,12 @@ public final class EveryTarget {
         }
     }
 
-    /** The target that an input is for. */
+    /** Returns the target that an input is for. */
     static Target of(byte[] input) {
         return TARGETS.get((input[0] & 0xff) % TARGETS.size());
     }
 
-    /** The input that gives these bytes to a target. */
+    /** Returns the input that passes these bytes to a target. */
     static byte[] input(Target target, byte[] bytes) {
         byte[] input = new byte[bytes.length + 1];
         input[0] = (byte) TARGETS.indexOf(target);

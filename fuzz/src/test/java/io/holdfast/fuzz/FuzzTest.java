@@ -23,11 +23,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Every parser that reads what others wrote keeps its promises: on the kept inputs, and on those
- * that Jazzer finds by coverage. {@code ./test} fuzzes all targets together for {@value
- * #SHORT_SECONDS} seconds; {@code -Dholdfast.long=true} fuzzes each one alone for 60 seconds or
- * {@code -Dholdfast.fuzz.seconds}, times its {@link Target#share}. What was interesting stays in
- * {@code target/corpus} and is where the next long run begins.
+ * Every parser of foreign input keeps its promises: on the kept inputs, and on those that Jazzer
+ * finds by coverage. {@code ./test} fuzzes all targets together for {@value #SHORT_SECONDS}
+ * seconds; {@code -Dholdfast.long=true} fuzzes each one alone for 60 seconds or {@code
+ * -Dholdfast.fuzz.seconds}, times its {@link Target#share}. Interesting inputs stay in {@code
+ * target/corpus}, where the next long run begins.
  */
 @SameOnEveryKernel
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
@@ -94,7 +94,9 @@ class FuzzTest {
         assertThat(run.output()).contains("INITED");
     }
 
-    /** Fails with the way to reproduce a finding, which outlives the temporary folder. */
+    /**
+     * Fails with the way to reproduce a finding; the input is kept outside of the temporary folder.
+     */
     private static void report(Target target, byte[] input, JazzerRun run) throws IOException {
         Path folder = Files.createDirectories(WORK.resolve("findings").resolve(target.toString()));
         Path kept = folder.resolve("finding-" + Integer.toHexString(Arrays.hashCode(input)));

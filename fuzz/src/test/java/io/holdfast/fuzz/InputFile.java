@@ -6,7 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A file for parsers that only read files: holds the input of the moment, and ends with the JVM.
+ * A file for parsers that only read files: it holds the current input, and is deleted when the JVM
+ * exits.
  */
 public final class InputFile {
     private final Path path;
@@ -15,20 +16,20 @@ public final class InputFile {
         this.path = path;
     }
 
-    /** A file of this name in a folder of its own. */
+    /** Makes a file with a name in a new folder. */
     public static InputFile named(String name) {
         try {
             Path folder = Files.createTempDirectory("holdfast-fuzz");
             Path file = folder.resolve(name);
             folder.toFile().deleteOnExit();
-            file.toFile().deleteOnExit(); // goes first: the order is that of a stack
+            file.toFile().deleteOnExit(); // deleted first: the order is that of a stack
             return new InputFile(folder.toRealPath().resolve(name));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /** The file, with these bytes in it and nothing else. */
+    /** Writes these bytes to the file, and returns its path. */
     public Path holding(byte[] bytes) throws IOException {
         return Files.write(path, bytes);
     }

@@ -6,21 +6,24 @@ import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** How targets read their input and compare, without AssertJ, which would take most of the time. */
+/** Reads and compares inputs for targets, without AssertJ, which would take most of the time. */
 public final class Inputs {
     private Inputs() {}
 
-    /** The input as text. */
+    /** Returns the input as text. */
     public static String text(byte[] input) {
         return new String(input, UTF_8);
     }
 
-    /** The first byte, which chooses a variant, as a number from 0 to 255; 0 of no input. */
+    /**
+     * Returns the first byte, which chooses a variant, as a number from 0 to 255; 0 if there is
+     * none.
+     */
     public static int selector(byte[] input) {
         return input.length == 0 ? 0 : input[0] & 0xff;
     }
 
-    /** All but the first byte. */
+    /** Returns all but the first byte. */
     public static byte[] rest(byte[] input) {
         return Arrays.copyOfRange(input, Math.min(1, input.length), input.length);
     }
@@ -32,7 +35,7 @@ public final class Inputs {
         }
     }
 
-    /** Fails unless it holds. */
+    /** Fails unless the promise holds. */
     public static void require(boolean holds, String promise) {
         if (!holds) {
             throw new AssertionError("broken promise: " + promise);

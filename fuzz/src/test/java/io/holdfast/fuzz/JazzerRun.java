@@ -12,33 +12,33 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Runs Jazzer on a target in a JVM of its own, until its time is over or it has a finding.
+ * Runs Jazzer on a target in a separate JVM, until the time is over or Jazzer has a finding.
  *
  * @param output what Jazzer wrote
  * @param finding the input that broke a promise
  */
 record JazzerRun(String output, Optional<byte[]> finding) {
-    /** A heap and a stack (the default) that no input of a few KiB may exhaust. */
+    /** A heap, with the default stack size, that no input of a few KiB may exhaust. */
     private static final List<String> HEAP = List.of("-Xmx384m");
 
     /** Seconds that one input may take on a busy machine. */
     private static final int INPUT_SECONDS = 60;
 
-    /** Configurations include files by design, which this detector takes for a fault. */
+    /** Configurations include files by design, which this detector reports as a fault. */
     private static final String NOT_FOR_US =
             "com.code_intelligence.jazzer.sanitizers.FilePathTraversal";
 
     private static final String OURS = "io.holdfast.**";
 
-    /** Libraries that parse for us. Instrumenting them takes long. */
+    /** Libraries that we parse with. Instrumenting them takes long. */
     private static final String LIBRARIES = ":org.mozilla.javascript.**:tools.jackson.core.**";
 
     /**
-     * Fuzzes.
+     * Fuzzes a target.
      *
-     * @param thorough whether the coverage of libraries guides too, and inputs may be longer
+     * @param thorough whether coverage of the libraries guides Jazzer too, and inputs may be longer
      * @param corpora folders of inputs to begin with; new ones go to the first
-     * @param folder a folder for what Jazzer leaves, created here
+     * @param folder a folder for the files of Jazzer, created here
      */
     static JazzerRun of(
             Class<?> target, boolean thorough, List<Path> corpora, Path folder, Duration time)
@@ -83,7 +83,7 @@ record JazzerRun(String output, Optional<byte[]> finding) {
         return name.startsWith("crash-") || name.startsWith("timeout-") || name.startsWith("oom-");
     }
 
-    /** What Jazzer wrote about the finding. */
+    /** Returns what Jazzer wrote about the finding. */
     String failure() {
         int start = output.indexOf("\n== ");
         return start < 0 ? output : output.substring(start + 1);

@@ -31,7 +31,7 @@ import java.util.stream.Stream;
 /**
  * The fuzz targets. Each is a class in the package of its parser with the method that Jazzer calls
  * for an input, and has kept inputs in the folder {@code corpus/NAME} of this module: seeds, and
- * what once found a fault.
+ * inputs that once found a fault.
  */
 enum Target {
     MESSAGE(MessageTarget.class, MessageTarget::fuzzerTestOneInput, 2),
@@ -63,7 +63,7 @@ enum Target {
     private final int share;
 
     /**
-     * @param share of the time of a long run: more for what is large or slow
+     * @param share the part of a long run's time: more for large or slow targets
      */
     Target(Class<?> type, Bounds.Check check, int share) {
         this.type = type;
@@ -71,22 +71,22 @@ enum Target {
         this.share = share;
     }
 
-    /** The class that Jazzer is given. */
+    /** Returns the class that Jazzer runs. */
     Class<?> type() {
         return type;
     }
 
-    /** How many shares of a long run's time it has. */
+    /** Returns its number of shares of a long run's time. */
     int share() {
         return share;
     }
 
-    /** The folder of its kept inputs. */
+    /** Returns the folder of its kept inputs. */
     Path corpus() {
         return CORPUS.resolve(toString());
     }
 
-    /** Its kept inputs. */
+    /** Returns its kept inputs. */
     List<Path> inputs() {
         try (Stream<Path> files = Files.list(corpus())) {
             return files.sorted().toList();
@@ -95,12 +95,12 @@ enum Target {
         }
     }
 
-    /** Runs it on one input. */
+    /** Runs the target on one input. */
     void run(byte[] input) throws Exception {
         check.accept(input);
     }
 
-    /** The name in lower case with hyphens. */
+    /** Returns the name in lower case with hyphens. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');

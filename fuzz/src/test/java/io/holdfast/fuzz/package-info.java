@@ -1,4 +1,4 @@
-/** Coverage-guided fuzzing: one target for each parser that reads what others wrote. */
+/** Coverage-guided fuzzing: one target for each parser of foreign input. */
 @NullMarked
 package io.holdfast.fuzz;
 

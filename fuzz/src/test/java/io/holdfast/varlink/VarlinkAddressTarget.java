@@ -6,7 +6,7 @@ import static io.holdfast.fuzz.Inputs.same;
 import io.holdfast.fuzz.Bounds;
 import io.holdfast.fuzz.Inputs;
 
-/** Varlink addresses: refused, or read again from their own text. */
+/** Varlink addresses: refused, or parsed again from their own text. */
 public final class VarlinkAddressTarget {
     private VarlinkAddressTarget() {}
 

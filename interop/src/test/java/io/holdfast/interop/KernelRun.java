@@ -14,8 +14,8 @@ import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
- * Runs the test classes found in folders of the class path in this one VM, except for those that
- * are {@link SameOnEveryKernel}, and says how it went:
+ * Runs the test classes found in folders of the class path in this one JVM, except those that are
+ * {@link SameOnEveryKernel}, and prints the result:
  *
  * <pre>
  * java -cp … io.holdfast.interop.KernelRun core '.*' core/target/test-classes
@@ -26,9 +26,10 @@ import org.junit.platform.launcher.core.LauncherFactory;
  *     …
  * </pre>
  *
- * <p>{@code scripts/vm} starts it on a machine with another kernel, where a VM for each test class,
- * let alone Maven, would take minutes. The regular expression narrows by full class name. Status 0:
- * none failed; 1: some did; 3: a test got stuck, and the stacks of all threads were printed.
+ * <p>{@code scripts/vm} starts it on a machine with another kernel, where a JVM for each test
+ * class, let alone Maven, would take minutes. The regular expression selects by full class name.
+ * Status 0: no test failed; 1: a test failed; 3: a test got stuck, and the stacks of all threads
+ * were printed.
  */
 public final class KernelRun {
     private KernelRun() {}
@@ -44,7 +45,7 @@ public final class KernelRun {
         LauncherFactory.create().execute(request(arguments[1], folders), report);
         report.print(arguments[0], System.out);
         System.out.flush();
-        System.exit(report.allPassed() ? 0 : 1); // whatever threads a failed test has left behind
+        System.exit(report.allPassed() ? 0 : 1); // even if a failed test has left threads behind
     }
 
     private static LauncherDiscoveryRequest request(String classNames, String... folders) {

@@ -15,8 +15,9 @@ import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
 
 /**
- * Counts what passed, failed and was skipped, and why. Each test is named when it starts, so that
- * the output of a machine that died tells where. A skipped class or container counts as one.
+ * Counts the tests that passed, failed and were skipped, with the reasons. Each test is printed
+ * when it starts, so that the output of a machine that died shows which test ran. A skipped class
+ * or container counts as one.
  */
 final class KernelRunReport implements TestExecutionListener {
     private record Failure(String test, Throwable cause) {}
@@ -64,7 +65,10 @@ final class KernelRunReport implements TestExecutionListener {
         }
     }
 
-    /** The tests that started and have not ended, with {@code System.nanoTime()} of their start. */
+    /**
+     * Returns the tests that started and have not ended, with {@code System.nanoTime()} of their
+     * start.
+     */
     Map<String, Long> running() {
         return Map.copyOf(running);
     }

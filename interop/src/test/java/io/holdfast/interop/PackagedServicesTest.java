@@ -60,14 +60,14 @@ class PackagedServicesTest {
                 }
             };
 
-    /** What is done with a manager of the test's own. */
+    /** The test code that runs with a manager. */
     private interface Life {
         void of(Manager manager) throws Exception;
     }
 
-    /** Runs a manager, and looks that it leaves nothing. */
+    /** Runs a manager, and checks that it leaves nothing behind. */
     private void withManager(Life life) throws Exception {
-        // services reach the notify socket as users of their own
+        // services reach the notify socket as different users
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         UnitName slice = UnitName.of("hfinterop" + ProcessHandle.current().pid() + ".slice");
         Manager manager =
@@ -98,7 +98,7 @@ class PackagedServicesTest {
         assumeTrue(Cgroup.isMounted(), "needs cgroup2");
     }
 
-    /** Settings for the test alone, as a drop-in. */
+    /** Writes settings for the test alone, as a drop-in. */
     private void dropIn(String unit, String... lines) throws IOException {
         Path directory = Files.createDirectories(folder.resolve(unit + ".d"));
         Path ignored =
@@ -195,12 +195,12 @@ class PackagedServicesTest {
         assertThat(Path.of("/run/nginx.pid")).doesNotExist();
     }
 
-    /** Whether a service does its work. */
+    /** Checks that a service works. */
     private interface Check {
         void run() throws Exception;
     }
 
-    /** Starts a service, kills its main process, and stops it again: nothing is left of it. */
+    /** Starts a service, kills its main process, and stops it: nothing is left behind. */
     private void lifeOf(Manager manager, UnitName unit, Check works) throws Exception {
         assertThat(get(manager.start(List.of(unit))))
                 .as(() -> String.join("\n", events))
@@ -213,7 +213,7 @@ class PackagedServicesTest {
             events.clear();
             boolean ignored = main.signal(Signal.KILL);
             awaitEvent(unit + ": its main process killed by SIGKILL");
-            var again = get(manager.start(List.of(unit))); // whether it is there again, or comes
+            var again = get(manager.start(List.of(unit))); // back already, or still starting
             assertThat(again).containsEntry(unit, JobResult.DONE);
             await(works);
             UnitStatus second = get(manager.status(unit));
@@ -231,7 +231,7 @@ class PackagedServicesTest {
         assertThat(Path.of(Cgroup.mountPoint() + cgroup)).doesNotExist();
     }
 
-    /** A service of a simple type is started before it serves. */
+    /** Repeats the check: a service of type simple is started before it serves. */
     private static void await(Check works) throws Exception {
         for (int i = 0; ; i++) {
             try {
@@ -276,7 +276,7 @@ class PackagedServicesTest {
             events.clear();
             boolean ignored = main.signal(Signal.KILL);
             awaitEvent("redis-server.service: started");
-            // the answer of a start comes when the service has said that it is ready
+            // the job is done when the service has reported that it is ready
             assertThat(get(manager.start(List.of(REDIS)))).containsEntry(REDIS, JobResult.DONE);
             UnitStatus second = get(manager.status(REDIS));
             assertThat(second.restarts()).isEqualTo(1);

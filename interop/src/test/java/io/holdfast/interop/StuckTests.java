@@ -6,9 +6,9 @@ import java.lang.management.ThreadMXBean;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ends the VM when one test has run for {@code -Dholdfast.stuck} seconds (ten minutes), after
- * printing what every thread is doing. Takes the place of JUnit's own timeouts, which are off on
- * emulated machines.
+ * Ends the JVM when one test has run for {@code -Dholdfast.stuck} seconds (default 600), after
+ * printing the stacks of all threads. Replaces JUnit's own timeouts, which are off on emulated
+ * machines.
  */
 final class StuckTests {
     private static final long LIMIT_SECONDS = Long.getLong("holdfast.stuck", 600);

@@ -10,7 +10,9 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
-/** A callback is given up while its descriptor becomes ready, and then the descriptor is closed. */
+/**
+ * A callback is cancelled while its descriptor becomes ready, and then the descriptor is closed.
+ */
 @JCStressTest
 @Outcome(id = "cancelled, 0", expect = ACCEPTABLE, desc = "It is not called any more.")
 @Outcome(id = "too late, once", expect = ACCEPTABLE, desc = "It was called, or is about to be.")

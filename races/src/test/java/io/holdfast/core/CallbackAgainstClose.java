@@ -11,8 +11,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
 /**
- * A callback is registered for a descriptor that is closed, and that may be ready: one that was
- * registered is called once, by the poller or by the close.
+ * A callback is registered for a descriptor that is being closed and may be ready: a registered
+ * callback is called once, by the poller or by the close.
  */
 @JCStressTest
 @Outcome(id = "registered, once", expect = ACCEPTABLE, desc = "It was called.")

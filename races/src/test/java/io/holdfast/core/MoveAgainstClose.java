@@ -9,7 +9,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
-/** The descriptor is closed while it goes to another owner: one of the two has it. */
+/** The descriptor is closed while it moves to another owner: exactly one of the two has it. */
 @JCStressTest
 @Outcome(id = "moved, open", expect = ACCEPTABLE, desc = "The close closed an empty owner.")
 @Outcome(id = "refused, closed", expect = ACCEPTABLE, desc = "The move came too late.")

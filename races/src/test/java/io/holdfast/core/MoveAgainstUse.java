@@ -9,7 +9,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LLL_Result;
 
-/** A use while the descriptor goes to another owner. */
+/** The descriptor is referenced while it moves to another owner. */
 @JCStressTest
 @Outcome(id = "same, moved, one owner", expect = ACCEPTABLE, desc = "The use ended before.")
 @Outcome(id = "same, refused, one owner", expect = ACCEPTABLE, desc = "The use prevented it.")

@@ -4,7 +4,7 @@ import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 
 /**
- * The read end of a pipe, whose inode number no other open file has: it tells whether a descriptor
+ * The read end of a pipe, whose inode number no other open file has: it shows whether a descriptor
  * number still means the same file.
  */
 final class Pipe {
@@ -25,7 +25,7 @@ final class Pipe {
         inode = SysStat.inode(fd);
     }
 
-    /** Uses a descriptor that should be this pipe's. */
+    /** Uses a descriptor that must be this pipe's. */
     String use(Fd used) {
         int held;
         try {
@@ -40,7 +40,7 @@ final class Pipe {
         }
     }
 
-    /** What is open now under the number that the pipe had. */
+    /** Returns what is open now under the number that the pipe had. */
     String atItsNumber() {
         return at(number);
     }

@@ -19,7 +19,10 @@ final class Told implements Readiness.Callback {
         return calls.get();
     }
 
-    /** How often it was called, once it was: the poller's thread may be about to. */
+    /**
+     * Waits for the first call, which the poller's thread may be about to make, and returns the
+     * count.
+     */
     String awaited() {
         long deadline = System.nanoTime() + PATIENCE_NANOS;
         while (calls.get() == 0) {

@@ -11,7 +11,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
-/** A use while the descriptor is closed and its number is given to another file. */
+/** The descriptor is referenced while it is closed and its number is given to another file. */
 @JCStressTest
 @Outcome(id = "same, intact", expect = ACCEPTABLE, desc = "The close waited for the use.")
 @Outcome(id = "refused, intact", expect = ACCEPTABLE, desc = "The use came too late.")
@@ -31,7 +31,9 @@ public class UseAgainstClose {
         successor = new Pipe();
     }
 
-    /** The number was closed once: neither still open, nor closed under its next owner. */
+    /**
+     * The number must have been closed once: neither still open, nor closed under its next owner.
+     */
     @Arbiter
     public void closedOnce(LL_Result result) {
         Pipe next = requireNonNull(successor);

@@ -11,7 +11,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LL_Result;
 
-/** A thread waits for a descriptor that is closed: the wait ends, and so does the number. */
+/** A thread waits for a descriptor that is closed: the wait ends, and the number is free. */
 @JCStressTest
 @Outcome(id = "refused, closed", expect = ACCEPTABLE, desc = "The close ended the wait.")
 @State

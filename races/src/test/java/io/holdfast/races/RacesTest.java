@@ -56,7 +56,7 @@ class RacesTest {
                 new ArrayList<>(Boolean.getBoolean("holdfast.long") ? LONG : SHORT);
         arguments.addAll(STRIDES);
         arguments.addAll(List.of("-f", "1", "-sc", "false", "-r", folder + "/report"));
-        // jcstress leaves a file where it runs
+        // jcstress leaves a file in its working directory
         List<String> command = new ArrayList<>(List.of("env", "--chdir=" + folder));
         command.addAll(
                 ChildJvm.command(

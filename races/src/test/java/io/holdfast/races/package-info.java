@@ -1,4 +1,4 @@
-/** Runs jcstress. The tests themselves stand in the packages of what they stress. */
+/** Runs jcstress. Each test is in the package of the class that it stresses. */
 @NullMarked
 package io.holdfast.races;
 

@@ -12,9 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A running authority on a {@code dbus-daemon} of its own, with a systemd that knows the unit of
- * everybody, and a generator of questions. It finds its rules where the system's are: in a mount
- * namespace of its own.
+ * A running authority on its own {@code dbus-daemon}, with a systemd that returns a unit for every
+ * process, and a generator of checks. It has its own mount namespace, where its rules are in the
+ * system's folders.
  */
 final class AuthorityProcess implements AutoCloseable {
     private static final String RULES = "/etc/polkit-1/rules.d";
@@ -32,7 +32,7 @@ final class AuthorityProcess implements AutoCloseable {
      * Starts it, and waits for its first answer.
      *
      * @param rules a folder that others can read
-     * @param folder where its bus is to be, which other users can reach
+     * @param folder the folder of its bus, which other users can reach
      */
     AuthorityProcess(AuthorityProgram program, Path rules, Path folder)
             throws IOException, InterruptedException {
@@ -43,7 +43,7 @@ final class AuthorityProcess implements AutoCloseable {
             String socket = folder.resolve(name + ".socket").toString();
             BusProcess bus = opened(daemon.start(folder));
             this.generator = opened(bus.generator());
-            double[] _ = generator.ask("subject"); // when it has come to the bus
+            double[] _ = generator.ask("subject"); // once it has connected to the bus
             var _ =
                     opened(
                             new DaemonProcess(
@@ -86,12 +86,12 @@ final class AuthorityProcess implements AutoCloseable {
         return name;
     }
 
-    /** From its start to its first answer. */
+    /** Returns the time from its start to its first answer. */
     double startNanoseconds() {
         return startNanoseconds;
     }
 
-    /** What it has resident, in MiB. */
+    /** Returns its resident memory, in MiB. */
     double residentMib() {
         return authority.resident() / 1024.0;
     }
@@ -112,7 +112,7 @@ final class AuthorityProcess implements AutoCloseable {
         }
     }
 
-    /** A folder that everybody can reach, for buses and rules. */
+    /** Makes a folder that every user can reach, for buses and rules. */
     static Path folder() throws IOException {
         Path folder = Files.createTempDirectory("holdfast-bench-authority");
         return Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));

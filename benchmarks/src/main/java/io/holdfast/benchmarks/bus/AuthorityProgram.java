@@ -7,18 +7,18 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** A program that is an authority on the system bus, with the standard folders. */
+/** A program that runs an authority on the system bus, with the standard folders. */
 record AuthorityProgram(String name, List<String> command) {
     private static final Path POLKITD = Path.of("/usr/lib/polkit-1/polkitd");
 
-    /** Ours; empty if these sources have no such command. */
+    /** Returns our authority; empty if these sources have no such command. */
     static Optional<AuthorityProgram> ours() throws IOException, InterruptedException {
         return Launcher.open()
                 .map(launcher ->
                         new AuthorityProgram("Holdfast", List.of(launcher.script(), "authority")));
     }
 
-    /** The real one; empty if it is not installed. */
+    /** Returns the real polkitd; empty if it is not installed. */
     static Optional<AuthorityProgram> polkitd() {
         return Files.isExecutable(POLKITD)
                 ? Optional.of(

@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * {@code ./holdfast authority} beside the real polkitd: each on a {@code dbus-daemon} of its own,
- * with the same rules, the same systemd and the same questions.
+ * {@code ./holdfast authority} beside the real polkitd: each on its own {@code dbus-daemon}, with
+ * the same rules, the same systemd and the same checks.
  */
 public final class AuthorityRow implements Row {
     private static final int MILLISECONDS = 250; // a sample
@@ -23,19 +23,19 @@ public final class AuthorityRow implements Row {
     private static final int STARTS = 7;
     private static final double START_MS = 450;
     private static final double RESIDENT_MIB = 80;
-    private static final double GROWTH_MIB = 4; // of 80: what counts as flat
+    private static final double GROWTH_MIB = 4; // of 80: counts as flat
 
-    /** Places in the generator's answers. */
+    /** Indexes in the generator's answers. */
     private static final int RATE = 0;
 
     private static final int P50 = 4;
 
     /**
-     * What is asked.
+     * A kind of check.
      *
      * @param kind the generator's word
-     * @param window how many questions are under way
-     * @param most of polkitd's time for each; empty if it is said for information
+     * @param window how many checks are in flight
+     * @param most the largest ratio to polkitd's time; empty if there is no target
      */
     private record Question(String what, String kind, int window, OptionalDouble most) {
         static Question of(String what, String kind, double most) {
@@ -47,10 +47,13 @@ public final class AuthorityRow implements Row {
         }
     }
 
-    /** Of rules about one user each: they are looked through, not run. */
+    /**
+     * The condition of a rule about one user, which the engine can look up without running the
+     * rule.
+     */
     private static final String IS_USER = "subject.user == \"%s\"";
 
-    /** Of rules that have to be run to be known. */
+    /** The condition of a rule that has to be run. */
     private static final String IS_OTHER = "subject.user.indexOf(\"%s\") == 0";
 
     private static final List<Question> IMPLICIT =
@@ -119,9 +122,9 @@ public final class AuthorityRow implements Row {
     }
 
     /**
-     * The last of so many rules decides, behind others that are about other actions.
+     * Returns rules of which the last one decides, behind others about other actions.
      *
-     * @param before the condition of those before the last, which is false
+     * @param before the condition of the rules before the last, which is false
      */
     private static String rules(String before, int rules, int idle) {
         StringBuilder text = new StringBuilder();
@@ -147,7 +150,7 @@ public final class AuthorityRow implements Row {
                 action, condition, result);
     }
 
-    /** What is done with two authorities that have the same rules. */
+    /** Compares two authorities that have the same rules. */
     @FunctionalInterface
     private interface Comparison {
         List<Line> of(List<AuthorityProcess> both) throws IOException, InterruptedException;
@@ -263,7 +266,7 @@ public final class AuthorityRow implements Row {
                         ours <= START_MS * 1e6));
     }
 
-    /** After its start, and after more and more checks. */
+    /** Measures the memory after the start, and after more and more checks. */
     private static List<Line> resident(Effort effort, List<AuthorityProgram> programs)
             throws IOException, InterruptedException {
         int most = effort.quick() ? 100_000 : 1_000_000;

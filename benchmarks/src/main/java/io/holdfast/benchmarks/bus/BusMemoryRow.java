@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The resident size of {@code ./holdfast bus}: idle, with connections, with match rules, and when
- * they are gone. Each bus is fresh, so that what it loads and compiles for the first of them counts
- * too.
+ * The resident size of {@code ./holdfast bus}: idle, with connections, with match rules, and after
+ * these are gone. Each bus is fresh, so that what it loads and compiles for the first of them
+ * counts too.
  */
 public final class BusMemoryRow implements Row {
     private static final int CONNECTIONS = 1_000;
@@ -24,7 +24,7 @@ public final class BusMemoryRow implements Row {
     private static final double CONNECTION_KIB = 3;
     private static final double RULE_KIB = 1;
     private static final double LEFT_MIB =
-            6; // when they are gone: less than half of what they may take
+            6; // after they are gone: less than half of what they may take
 
     /** Resident sizes in KiB. */
     private record Sizes(double idle, double connected, double ruled, double after) {
@@ -95,7 +95,7 @@ public final class BusMemoryRow implements Row {
                         ours.leftMib() <= LEFT_MIB));
     }
 
-    /** The medians of several buses, each on its own. */
+    /** Returns the medians over several buses, one after the other. */
     private static Sizes sizes(Effort effort, BusProgram program)
             throws IOException, InterruptedException {
         List<double[]> samples = new ArrayList<>();

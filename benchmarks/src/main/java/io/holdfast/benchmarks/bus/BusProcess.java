@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A running message bus, on a processor of its own: with the generator on another one, neither
- * takes the other's time, and all buses get the same.
+ * A running message bus on one processor, with the generator on another one: neither takes the
+ * other's time, and all buses get the same.
  */
 final class BusProcess implements AutoCloseable {
     private static final int BUS_PROCESSOR = 0;
@@ -33,17 +33,17 @@ final class BusProcess implements AutoCloseable {
         return name;
     }
 
-    /** A generator at this bus; it waits for the bus to come up. */
+    /** Starts a generator at this bus; it waits until the bus listens. */
     Worker generator() throws IOException, InterruptedException {
         return Worker.busload(name, socket, GENERATOR_PROCESSOR);
     }
 
-    /** A generator that shares the processor of this bus. */
+    /** Starts a generator that shares the processor of this bus. */
     Worker generatorBeside() throws IOException, InterruptedException {
         return Worker.busload(name, socket, BUS_PROCESSOR);
     }
 
-    /** Ends it. */
+    /** Ends the bus. */
     @Override
     public void close() throws IOException {
         process.close();

@@ -17,10 +17,10 @@ import java.util.function.Function;
 /**
  * A program that is a message bus.
  *
- * @param command what to run for a bus at a socket of that path; its process becomes the bus
+ * @param command the command for a bus at a socket with that path; its process becomes the bus
  */
 record BusProgram(String name, Function<String, List<String>> command) {
-    /** Ours; empty if these sources have no such command. */
+    /** Returns our bus; empty if these sources have no such command. */
     static Optional<BusProgram> ours() throws IOException, InterruptedException {
         Optional<Launcher> launcher = Launcher.open();
         if (launcher.isEmpty() || !runs(launcher.get().script(), "bus", "--help")) {
@@ -33,7 +33,10 @@ record BusProgram(String name, Function<String, List<String>> command) {
                         path -> List.of(script, "bus", "--address", "unix:path=" + path)));
     }
 
-    /** Those of others that are installed, under the names that the targets are stated for. */
+    /**
+     * Returns the reference buses that are installed, under the names that the targets are stated
+     * for.
+     */
     static List<BusProgram> others() throws IOException, InterruptedException {
         String generator = Native.BUSLOAD.build().toString();
         List<BusProgram> others = new ArrayList<>();
@@ -46,7 +49,7 @@ record BusProgram(String name, Function<String, List<String>> command) {
         return others;
     }
 
-    /** What a program of another says of itself, in its first line. */
+    /** Returns the first line that a program prints about its version. */
     static String version(String program) throws IOException, InterruptedException {
         return Launcher.run(List.of(program, "--version")).lines().findFirst().orElse(program);
     }
@@ -64,7 +67,7 @@ record BusProgram(String name, Function<String, List<String>> command) {
         }
     }
 
-    /** Starts one at a socket in that folder. */
+    /** Starts the bus at a socket in a folder. */
     BusProcess start(Path folder) throws IOException {
         return new BusProcess(this, folder.resolve(name + ".socket"));
     }

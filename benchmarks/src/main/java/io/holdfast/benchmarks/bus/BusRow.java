@@ -20,10 +20,10 @@ public final class BusRow implements Row {
     private static final int WARM_UP = 15; // rounds
     private static final int ROUNDS = 11;
 
-    /** Of each traffic, before any is measured: the compiler shares the bus's processor. */
+    /** Of each kind of traffic, before any is measured: the compiler shares the bus's processor. */
     private static final int FIRST_MILLISECONDS = 2_000;
 
-    /** Places in the generator's answers. */
+    /** Indexes in the generator's answers. */
     private static final int RATE = 0;
 
     private static final int PROCESSOR = 1;
@@ -31,9 +31,9 @@ public final class BusRow implements Row {
     private static final int P99 = 5;
 
     /**
-     * What is measured, and how much of the time of each of the others it may take.
+     * One kind of traffic, and the largest ratio to the time of each reference bus.
      *
-     * @param command the generator's, without the time at its end
+     * @param command the generator's command, without the time at its end
      */
     private record Traffic(String what, String command, double byBroker, double byDaemon) {
         double most(String peer) {
@@ -123,7 +123,7 @@ public final class BusRow implements Row {
             for (Traffic traffic : TRAFFIC) {
                 try {
                     lines.addAll(rates(effort, buses, traffic));
-                } catch (IOException e) { // such as a message that was lost
+                } catch (IOException e) { // for example a lost message
                     e.printStackTrace();
                     lines.add(Line.skipped(traffic.what(), "failed: " + e.getMessage()));
                 }
@@ -143,20 +143,20 @@ public final class BusRow implements Row {
             try (Worker generator = bus.generator()) {
                 var _ = generator.ask(traffic.command() + " " + effort.count(FIRST_MILLISECONDS));
             } catch (IOException e) {
-                // it fails again when it is measured, and is told then
+                // it fails again when it is measured, and is reported then
             }
         }
     }
 
-    /** Where the generator of a bus runs. */
+    /** Starts the generator of a bus. */
     @FunctionalInterface
     private interface Generators {
         Worker at(BusProcess bus) throws IOException, InterruptedException;
     }
 
     /**
-     * Round trips. On processors of their own, most of the time is for waking the other one; on one
-     * processor it is the bus that counts.
+     * Measures round trips. On two processors most of the time goes into wake-ups; on one processor
+     * it is the bus that counts.
      */
     private static List<Line> roundTrips(
             Effort effort, List<BusProcess> buses, String where, Generators generators)
@@ -198,7 +198,7 @@ public final class BusRow implements Row {
         return lines;
     }
 
-    /** How much longer a broadcast takes when others have many rules. */
+    /** Measures how much longer a broadcast takes when other clients have many rules. */
     private static List<Line> amongRules(Effort effort, BusProcess ours)
             throws IOException, InterruptedException {
         List<Integer> rules = List.of(0, 1_000, 10_000);
@@ -219,7 +219,7 @@ public final class BusRow implements Row {
         return lines;
     }
 
-    /** Samples of every command on every bus; the first value is nanoseconds for one operation. */
+    /** Samples every command on every bus; the first value is nanoseconds per operation. */
     private static Turns turns(
             Effort effort, List<BusProcess> buses, List<String> commands, Generators generators)
             throws IOException, InterruptedException {
@@ -247,7 +247,7 @@ public final class BusRow implements Row {
         }
     }
 
-    /** How many a second, and the processor time of the bus for each. */
+    /** Returns the operations per second, and the bus's processor time for each. */
     private static String rate(Turns turns, int who) {
         double rate = 1e9 / turns.median(who, RATE);
         return Line.format(

@@ -6,7 +6,7 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Spawn;
 import java.time.Duration;
 
-/** A process that runs until it is told to end. */
+/** A process that runs until it is terminated. */
 final class DaemonProcess implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(10);
 
@@ -16,12 +16,12 @@ final class DaemonProcess implements AutoCloseable {
         this.child = spawn.start();
     }
 
-    /** What it has resident, in KiB. */
+    /** Returns its resident memory, in KiB. */
     long resident() {
         return Launcher.status(child.pidFd().pid(), "VmRSS");
     }
 
-    /** Ends it, by force if it does not. */
+    /** Terminates it, and kills it if it does not exit. */
     @Override
     public void close() {
         try (child) {

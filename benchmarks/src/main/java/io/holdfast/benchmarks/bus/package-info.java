@@ -1,6 +1,5 @@
 /**
- * Rows of the message bus, and of the authority on a bus, beside the buses and the authority of
- * others.
+ * Rows of the message bus, and of the authority on a bus, beside the reference buses and polkitd.
  */
 @NullMarked
 package io.holdfast.benchmarks.bus;

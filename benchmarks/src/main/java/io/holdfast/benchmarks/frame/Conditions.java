@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** What the figures were measured on. */
+/** The conditions of the measurement. */
 public final class Conditions {
     private Conditions() {}
 
@@ -32,7 +32,7 @@ public final class Conditions {
                         load());
     }
 
-    /** How busy the machine is: other work makes noise. */
+    /** Returns the load of the machine: other work disturbs the figures. */
     public static String load() throws IOException {
         return "load " + Files.readString(Path.of("/proc/loadavg")).strip();
     }

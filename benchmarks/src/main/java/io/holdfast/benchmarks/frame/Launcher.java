@@ -8,9 +8,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** The command {@code ./holdfast}, built and laid out. */
+/** The command {@code ./holdfast}, built and installed in its layout. */
 public record Launcher(String script, String java, List<String> flags) {
-    /** Builds it if it is not; empty if these sources have no such command yet. */
+    /** Builds the command if necessary; empty if these sources have no such command yet. */
     public static Optional<Launcher> open() throws IOException, InterruptedException {
         Path script = Place.ROOT.resolve("holdfast");
         if (!Files.isExecutable(script)) {
@@ -26,7 +26,7 @@ public record Launcher(String script, String java, List<String> flags) {
                         List.of(lines.getLast().strip().split("\\s+"))));
     }
 
-    /** Runs a command in the root folder to its end, and returns what it says. */
+    /** Runs a command in the root folder to its end, and returns its output. */
     public static String run(List<String> command) throws IOException, InterruptedException {
         Process process =
                 new ProcessBuilder(command)
@@ -41,7 +41,7 @@ public record Launcher(String script, String java, List<String> flags) {
         return said;
     }
 
-    /** A line of {@code /proc/PID/status}, in KiB. */
+    /** Returns a line of {@code /proc/PID/status}, in KiB. */
     public static long status(long pid, String field) {
         try (var lines = Files.lines(Path.of("/proc/" + pid + "/status"))) {
             return lines.filter(line -> line.startsWith(field + ":"))

@@ -7,16 +7,16 @@ import java.util.Locale;
 /**
  * A line of the table.
  *
- * @param ratio ours by the peer's; less is better, but for rates
- * @param reach what it is to be
+ * @param ratio ours divided by the peer's; less is better, except for rates
+ * @param reach the target
  */
 public record Line(
         String what, String ours, String peer, String ratio, String reach, Verdict verdict) {
-    /** What came out. */
+    /** The result. */
     public enum Verdict {
         OK("ok"),
         MISSED("**missed**"),
-        /** Said for information: there is no figure to reach. */
+        /** For information: there is no target. */
         NONE(""),
         SKIPPED("skipped");
 
@@ -33,7 +33,7 @@ public record Line(
             |---|---|---|---|---|---|
             """;
 
-    /** A comparison that is to reach a ratio, which counts as it is shown: to the hundredth. */
+    /** A comparison with a target ratio, which counts as it is shown: to the hundredth. */
     public static Line of(
             String what, String ours, String peerName, String peer, Ratio ratio, double most) {
         return new Line(
@@ -45,7 +45,7 @@ public record Line(
                 hundredths(ratio.median()) <= hundredths(most) ? Verdict.OK : Verdict.MISSED);
     }
 
-    /** A comparison of rates, of which ours is to be so many times the peer's. */
+    /** A comparison of rates; ours must be at least that many times the peer's. */
     public static Line atLeast(
             String what, String ours, String peerName, String peer, Ratio ratio, double least) {
         return new Line(
@@ -66,7 +66,7 @@ public record Line(
         return new Line(what, ours, peerName + " " + peer, text(ratio), "", Verdict.NONE);
     }
 
-    /** A value that is to stay below a limit. */
+    /** A value that must stay below a limit. */
     public static Line limit(String what, String ours, String peer, String reach, boolean ok) {
         return new Line(what, ours, peer, "", reach, ok ? Verdict.OK : Verdict.MISSED);
     }

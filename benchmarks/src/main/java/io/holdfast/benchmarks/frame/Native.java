@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The programs in C, compiled by gcc into {@code target/} when they are first needed. */
+/** The programs in C, compiled by gcc into {@code target/} on first use. */
 public enum Native {
-    /** What Holdfast is measured against. */
+    /** The limit that Holdfast is measured against. */
     REFERENCE("reference", "-O2", "-Wall", "-pthread"),
-    /** A child that only waits to be killed, as small as can be. */
+    /** A child that only waits to be killed, as small as possible. */
     PAUSE("pause", "-O2", "-static", "-s"),
-    /** The load generator for message buses, which also hosts those of others. */
+    /** The load generator for message buses, which also starts the reference buses. */
     BUSLOAD("busload", "-O2", "-Wall", "-Wextra");
 
     private final String name;
@@ -26,7 +26,7 @@ public enum Native {
         this.flags = List.of(flags);
     }
 
-    /** Compiles it, once. */
+    /** Compiles it, once, and returns the program. */
     public synchronized Path build() throws IOException, InterruptedException {
         if (built == null) {
             List<String> sources = sources();
@@ -44,7 +44,7 @@ public enum Native {
         return built;
     }
 
-    /** One file of its name, or all in a folder of its name. */
+    /** Returns the one file of its name, or all files in a folder of its name. */
     private List<String> sources() throws IOException {
         Path folder = Place.MODULE.resolve("src/main/c");
         if (!Files.isDirectory(folder.resolve(name))) {

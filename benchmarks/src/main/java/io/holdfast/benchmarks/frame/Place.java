@@ -3,7 +3,10 @@ package io.holdfast.benchmarks.frame;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 
-/** Where the sources are: found from where the classes are ({@code benchmarks/target/classes}). */
+/**
+ * The folders of the sources, derived from the place of the classes ({@code
+ * benchmarks/target/classes}).
+ */
 public final class Place {
     public static final Path MODULE = module();
     public static final Path ROOT = MODULE.resolveSibling(".").normalize();

@@ -8,7 +8,7 @@ public interface Row {
     /**
      * How much is measured.
      *
-     * @param quick a tenth of the work, to see that it runs
+     * @param quick a tenth of the work, only to check that it runs
      */
     record Effort(boolean quick) {
         public int rounds(int usual) {
@@ -20,7 +20,7 @@ public interface Row {
         }
     }
 
-    /** What it is called on the command line. */
+    /** Returns its name on the command line. */
     String name();
 
     /** Measures; a line may say that it was skipped, and why. */

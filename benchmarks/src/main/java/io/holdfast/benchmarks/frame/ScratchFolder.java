@@ -7,7 +7,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
-/** A temporary folder, removed at the end with all that is in it. */
+/** A temporary folder, removed at the end with its content. */
 public record ScratchFolder(Path path) implements AutoCloseable {
     /** Makes a folder for unit files. */
     public static ScratchFolder forUnits() throws IOException {
@@ -30,7 +30,7 @@ public record ScratchFolder(Path path) implements AutoCloseable {
                         folder, PosixFilePermissions.fromString("rwxr-xr-x")));
     }
 
-    /** Writes a file, which replaces one of the same name. */
+    /** Writes a file, and replaces an existing one. */
     public void write(String name, String text) throws IOException {
         Files.writeString(path.resolve(name), text);
     }

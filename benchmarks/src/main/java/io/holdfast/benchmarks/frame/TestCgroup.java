@@ -3,21 +3,21 @@ package io.holdfast.benchmarks.frame;
 import io.holdfast.core.process.Cgroup;
 import java.time.Duration;
 
-/** A cgroup for one sample or row, which is emptied and removed with it. */
+/** A cgroup for one sample or row; it is emptied and removed at the end. */
 public record TestCgroup(Cgroup cgroup) implements AutoCloseable {
-    /** Makes one below our own. */
+    /** Makes one below the cgroup of this process. */
     public static TestCgroup make() {
         try (Cgroup own = Cgroup.own()) {
             return new TestCgroup(own.create("holdfast-bench-" + ProcessHandle.current().pid()));
         }
     }
 
-    /** Its directory. */
+    /** Returns its directory. */
     public String folder() {
         return Cgroup.mountPoint() + cgroup.path().path();
     }
 
-    /** An interrupt leaves it behind, without members. */
+    /** Removes it. An interrupt leaves it behind, without members. */
     @Override
     public void close() {
         try (cgroup) {

@@ -6,11 +6,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Several things measured in turns: one sample of each, then again, so that whatever else the
- * machine does meets all of them. What is compared is the ratio within a round.
+ * Measures several samplers in turns: one sample of each, then again, so that other work on the
+ * machine disturbs all of them alike. Ratios are computed within a round.
  */
 public final class Turns {
-    /** Takes one sample: one or several values. */
+    /** Takes one sample, of one or several values. */
     @FunctionalInterface
     public interface Sampler {
         double[] sample() throws IOException, InterruptedException;
@@ -20,24 +20,26 @@ public final class Turns {
     private final List<List<double[]>> samples = new ArrayList<>();
     private boolean inOrder;
 
-    /** Adds somebody; the number that is returned stands for it. */
+    /** Adds a sampler, and returns its number. */
     public int add(Sampler sampler) {
         samplers.add(sampler);
         samples.add(new ArrayList<>());
         return samplers.size() - 1;
     }
 
-    /** Nobody changes places: what one does is what the next one needs. */
+    /**
+     * Keeps the order of the samplers in every round, for samplers that depend on the one before.
+     */
     public Turns inOrder() {
         inOrder = true;
         return this;
     }
 
-    /** Takes samples of all, after some rounds that do not count. */
+    /** Takes samples of all, after some warm-up rounds that do not count. */
     public Turns run(int warmUp, int rounds) throws IOException, InterruptedException {
         for (int round = -warmUp; round < rounds; round++) {
             for (int i = 0; i < samplers.size(); i++) {
-                // who begins changes, so that nobody always comes after the same one
+                // the order rotates, so that no sampler always follows the same one
                 int first = inOrder ? 0 : Math.floorMod(round, samplers.size());
                 int who = (i + first) % samplers.size();
                 double[] sample = samplers.get(who).sample();
@@ -49,12 +51,12 @@ public final class Turns {
         return this;
     }
 
-    /** The median of a value. */
+    /** Returns the median of a value. */
     public double median(int who, int value) {
         return quantile(values(who, value), 0.5);
     }
 
-    /** The greatest of a value. */
+    /** Returns the largest of a value. */
     public double worst(int who, int value) {
         return quantile(values(who, value), 1);
     }
@@ -63,7 +65,7 @@ public final class Turns {
         return samples.get(who).stream().mapToDouble(s -> s[value]).toArray();
     }
 
-    /** What one takes for each that the other takes, by round. */
+    /** Returns the ratio of two samplers' values, by round. */
     public Ratio ratio(int one, int other, int value) {
         double[] ratios = new double[samples.get(one).size()];
         for (int i = 0; i < ratios.length; i++) {
@@ -80,7 +82,7 @@ public final class Turns {
      */
     public record Ratio(double median, double low, double high) {}
 
-    /** The value below which that part of them lies, between neighbours by proportion. */
+    /** Returns the quantile of the values, interpolated between neighbours. */
     public static double quantile(double[] values, double part) {
         double[] sorted = values.clone();
         Arrays.sort(sorted);

@@ -11,11 +11,11 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A process that measures on command: a program in a JVM of its own, or one in C. A command is a
- * line, its answer is a line of numbers.
+ * A process that measures on command: a Java program in a separate JVM, or a C program. A command
+ * is one line, its answer is a line of numbers.
  */
 public final class Worker implements AutoCloseable {
-    private static final long LIMIT_SECONDS = 300; // of one answer
+    private static final long LIMIT_SECONDS = 300; // for one answer
 
     private final String name;
     private final Process process;
@@ -34,14 +34,14 @@ public final class Worker implements AutoCloseable {
                 .start(() -> reader.lines().forEach(answers::add));
     }
 
-    /** Words before a command that keep it on a processor, where there are two. */
+    /** Returns the words before a command that pin it to a processor, if there are at least two. */
     public static List<String> on(int processor) {
         return Runtime.getRuntime().availableProcessors() > 1
                 ? List.of("taskset", "-c", Integer.toString(processor))
                 : List.of();
     }
 
-    /** A JVM with further flags that runs a program of these sources. */
+    /** Starts a JVM with further flags that runs a program of these sources. */
     public static Worker java(Class<?> program, String name, String... flags) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -52,18 +52,18 @@ public final class Worker implements AutoCloseable {
         return new Worker(name, command);
     }
 
-    /** The reference. */
+    /** Starts the reference program in C. */
     public static Worker c() throws IOException, InterruptedException {
         return new Worker("C", List.of(Native.REFERENCE.build().toString()));
     }
 
-    /** The load generator at a bus, on that processor. */
+    /** Starts the load generator at a bus, on a processor. */
     public static Worker busload(String bus, Path socket, int processor)
             throws IOException, InterruptedException {
         return busload(List.of(), bus, socket, processor);
     }
 
-    /** The same, run by a command. */
+    /** Starts the load generator through another command. */
     public static Worker busload(List<String> by, String bus, Path socket, int processor)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(by);
@@ -72,7 +72,7 @@ public final class Worker implements AutoCloseable {
         return new Worker("the generator at " + bus, command);
     }
 
-    /** Gives a command and waits for its answer. */
+    /** Sends a command and waits for its answer. */
     public double[] ask(String command) throws IOException, InterruptedException {
         tell(command);
         return answer();
@@ -116,11 +116,11 @@ public final class Worker implements AutoCloseable {
         throw new IOException(name + " did not answer in " + LIMIT_SECONDS + " s");
     }
 
-    /** Ends it. */
+    /** Ends the process. */
     @Override
     public void close() throws IOException {
         try {
-            commands.close(); // the end of its commands
+            commands.close(); // end of input ends the process
             if (!process.waitFor(10, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
             }

@@ -1,5 +1,6 @@
 /**
- * How is measured: rows of lines, turns of samples, and the processes and folders that they need.
+ * The frame of the measurements: rows of lines, turns of samples, and the processes and folders
+ * that they need.
  *
  * <p>It knows nothing of what is measured.
  */

@@ -14,7 +14,7 @@ public final class CallsRow implements Row {
     private static final double REACH = 1.3;
     private static final int CALLS = 100_000; // a sample
 
-    /** As of a JVM that has run for some time: the first pass through the heap faults each page. */
+    /** As in a JVM that has run for some time: the first pass through the heap faults each page. */
     private static final String TOUCHED = "-XX:+AlwaysPreTouch";
 
     @Override

@@ -10,7 +10,7 @@ import io.holdfast.core.ErrnoException;
 import java.io.IOException;
 import java.util.List;
 
-/** The members of a cgroup, verified and held, beside reading {@code /proc} by number. */
+/** The members of a cgroup, verified and held by pidfd, beside reading {@code /proc} by PID. */
 public final class MembersRow implements Row {
     private static final int MEMBERS = 1_000;
     private static final int TIMES = 5; // a sample

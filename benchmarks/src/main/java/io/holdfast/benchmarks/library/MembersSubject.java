@@ -9,9 +9,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The two ways of {@link MembersRow} to learn who is in a cgroup. */
+/** The two ways of {@link MembersRow} to list the processes in a cgroup. */
 final class MembersSubject {
-    /** What is known of a process by its number, which may be another's by now. */
+    /** What was read about a process by its PID, which may be another process's by now. */
     private record Known(int pid, String name, long uid) {}
 
     private MembersSubject() {}

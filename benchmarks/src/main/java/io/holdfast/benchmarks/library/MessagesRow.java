@@ -9,26 +9,26 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Messages of 1 KiB over a stream socket, both ends in one JVM. Ours knows its peer: {@code peer()}
- * once a connection, in the measured time; {@code java.nio} knows nobody.
+ * Messages of 1 KiB over a stream socket, both ends in one JVM. Ours identifies its peer: {@code
+ * peer()} once per connection, in the measured time; {@code java.nio} identifies no peer.
  */
 public final class MessagesRow implements Row {
     /**
-     * A way to exchange them.
+     * A way to exchange messages.
      *
-     * @param messages a sample, over one connection
-     * @param pairs of JVMs, one after the other
-     * @param reach the ratio to java.nio that is aimed at
+     * @param messages the messages of a sample, over one connection
+     * @param pairs the number of pairs of JVMs, one after the other
+     * @param reach the target ratio to java.nio
      */
     private record Way(String name, String command, int messages, int pairs, double reach) {
-        /** A message takes a microsecond: who of the two waits for whom makes the difference. */
+        /** A message takes a microsecond: which side waits for the other makes the difference. */
         static Way oneWay(String threads) {
             return new Way(
                     "one way, " + threads + " threads", "oneway " + threads, 100_000, 4, 1.0);
         }
     }
 
-    private static final int ROUNDS = 11; // of each pair
+    private static final int ROUNDS = 11; // for each pair
 
     private static final List<Way> WAYS =
             List.of(
@@ -39,7 +39,7 @@ public final class MessagesRow implements Row {
                             2,
                             1.0),
                     Way.oneWay("virtual"),
-                    // A platform thread waits in poll(2) and then receives: one call more.
+                    // A platform thread waits in poll(2) and then receives, which is one call more.
                     new Way(
                             "request and response, platform threads",
                             "request platform",

@@ -23,7 +23,7 @@ final class MessagesSubject {
 
     private MessagesSubject() {}
 
-    /** One end of a stream, of either kind. */
+    /** One end of a stream, of Holdfast or java.nio. */
     private interface End extends AutoCloseable {
         int read(ByteBuffer into) throws IOException, InterruptedException;
 
@@ -32,7 +32,7 @@ final class MessagesSubject {
         @Override
         void close() throws IOException;
 
-        /** Exactly one message. */
+        /** Receives exactly one message. */
         default void receive(ByteBuffer message) throws IOException, InterruptedException {
             message.clear();
             while (message.hasRemaining()) {
@@ -84,7 +84,7 @@ final class MessagesSubject {
         }
     }
 
-    /** Accepts one connection, and serves it to its end. */
+    /** Accepts one connection, and serves it until it ends. */
     private interface Server {
         void serve() throws IOException, InterruptedException;
     }

@@ -13,9 +13,9 @@ import java.util.List;
 /** Starts {@code /bin/true} and waits for it: one and two threads, a small and a large heap. */
 public final class SpawnRow implements Row {
     private static final int SPAWNS = 100; // a sample, by each thread
-    private static final int WARM_UP = 6_000; // until the compiler has done with all of the way
+    private static final int WARM_UP = 6_000; // until all code on the path is compiled
 
-    // what a sample has
+    // indexes in a sample
     private static final int WHOLE = 0;
     private static final int CALL = 1;
 
@@ -29,7 +29,7 @@ public final class SpawnRow implements Row {
         return new SpawnRow(false);
     }
 
-    /** The same, born in a cgroup, which only C can do as well. */
+    /** The same with children born in a cgroup, which of the peers only C can do. */
     public static SpawnRow inCgroup() {
         return new SpawnRow(true);
     }
@@ -102,7 +102,7 @@ public final class SpawnRow implements Row {
             Turns fewer = new Turns();
             int again = fewer.add(() -> java.ask("spawn " + arguments));
             int nuProcess = fewer.add(() -> java.ask("spawn-NuProcess " + arguments));
-            var _ = fewer.run(effort.rounds(1), effort.rounds(3)); // one may take it 60 ms
+            var _ = fewer.run(effort.rounds(1), effort.rounds(3)); // one sample may take 60 ms
             lines.add(
                     new Comparison(fewer, again, "NuProcess, cold", nuProcess, each)
                             .line(what, WHOLE));
@@ -110,7 +110,7 @@ public final class SpawnRow implements Row {
         return lines;
     }
 
-    /** Of us with somebody else, in the same turns. */
+    /** Compares us with one peer, in the same turns. */
     private record Comparison(Turns turns, int we, String name, int they, double each) {
         Line line(String what, int value, double most) {
             return Line.of(what, text(we, value), name, text(they, value), ratio(value), most);

@@ -15,13 +15,13 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** The spawns of {@link SpawnRow}: nanoseconds in all, and of the calls that start alone. */
+/** The spawns of {@link SpawnRow}: nanoseconds in total, and for the spawning calls alone. */
 final class SpawnSubject {
     private static final String PROGRAM = "/bin/true";
 
     private SpawnSubject() {}
 
-    /** Starts one, waits for it, and returns the nanoseconds until it was started. */
+    /** Starts a child and waits for it; returns the nanoseconds until it was started. */
     private interface Once {
         long run() throws IOException, InterruptedException;
     }

@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ExecutionException;
 
 /**
- * What is measured, in a JVM of its own: reads a command a line from its standard input, and
+ * The measured program, in a separate JVM: it reads a command per line from its standard input, and
  * answers numbers, as {@code reference.c} does. {@link Worker} is at the other end.
  */
 final class Subject {

@@ -12,15 +12,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Many children watched to their exit: threads, heap, and processor time. They are all killed at
- * once, by this process, which is not measured.
+ * Many children watched to their exit: threads, heap, and processor time. This process, which is
+ * not measured, kills all of them at once.
  */
 public final class WatchRow implements Row {
     private static final int CHILDREN = 10_000;
     private static final int FOR_JDK = 1_000; // 10,000 at once did not finish within minutes
-    private static final int WARM_UP_EACH = 10_000; // one by one: what is done once for a batch
+    private static final int WARM_UP_EACH = 10_000; // one by one: a batch is begun only once
     private static final int WARM_UP = 4; // samples
-    private static final int ROUNDS = 11; // an exit frees memory later, at whoever's cost runs then
+    private static final int ROUNDS = 11; // an exit frees memory later, at the cost of others
     private static final double CPU_REACH = 1.3;
     private static final int HEAP_REACH = 1024;
 
@@ -86,8 +86,8 @@ public final class WatchRow implements Row {
     }
 
     /**
-     * Has the children started, and kills them while the worker waits. Each time in a new cgroup:
-     * since Linux 6.15 one that was killed kills whoever is born in it later.
+     * Starts the children, and kills them while the worker waits. Uses a new cgroup each time:
+     * since Linux 6.15 a cgroup that was killed kills processes that are born in it later.
      */
     private static double[] sample(
             Worker clock, Worker worker, String command, int n, List<double[]> begins)

@@ -19,10 +19,10 @@ final class WatchSubject {
 
     private WatchSubject() {}
 
-    /** Starts them in the cgroup; answers the bytes of heap and the threads that it took. */
+    /** Starts them in the cgroup; returns the bytes of heap and the threads that this took. */
     static String watch(int n, String folder, String program) {
         try (Cgroup cgroup = Cgroup.open(folder.substring(Cgroup.mountPoint().length()))) {
-            try (Child first = Spawn.of("/bin/true").start()) { // what is made once is not counted
+            try (Child first = Spawn.of("/bin/true").start()) { // one-time costs are not counted
                 Exit ignored = first.onExit().join();
             }
             Spawn spawn = Spawn.of(program).cgroup(cgroup);
@@ -37,7 +37,8 @@ final class WatchSubject {
     }
 
     /**
-     * Starts some and watches them, one after the other: what is done once for many, many times.
+     * Starts and watches children one after the other, so that the code that runs once per batch
+     * runs often.
      */
     static String watchEach(int n) {
         Spawn spawn = Spawn.of("/bin/true");
@@ -51,7 +52,7 @@ final class WatchSubject {
         return "0";
     }
 
-    /** The same by {@code Process.onExit()}; each moves itself into the cgroup first. */
+    /** The same with {@code Process.onExit()}; each child moves itself into the cgroup first. */
     static String watchByJdk(int n, String folder, String program) throws IOException {
         String script = "echo $$ > " + folder + "/cgroup.procs; exec " + program;
         ProcessBuilder builder = new ProcessBuilder("/bin/sh", "-c", script).inheritIO();
@@ -67,7 +68,7 @@ final class WatchSubject {
         }
     }
 
-    /** Starts one and watches it. */
+    /** Starts one child and watches it. */
     private interface Starting {
         CompletableFuture<?> start() throws IOException;
     }

@@ -1,5 +1,5 @@
 /**
- * Rows of the library, beside C and the JDK; what is measured runs in JVMs of its own ({@link
+ * Rows of the library, beside C and the JDK; the measured code runs in separate JVMs ({@link
  * io.holdfast.benchmarks.library.Subject}).
  */
 @NullMarked

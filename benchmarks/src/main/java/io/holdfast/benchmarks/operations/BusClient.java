@@ -44,7 +44,7 @@ final class BusClient implements AutoCloseable {
         }
     }
 
-    /** Calls the bus, and waits for its answer; what comes before is dropped. */
+    /** Calls the bus, and waits for its reply; earlier messages are dropped. */
     void call(String member, String... arguments) throws InterruptedException {
         BodyWriter body =
                 new MessageWriter()
@@ -62,7 +62,7 @@ final class BusClient implements AutoCloseable {
         }
     }
 
-    /** The next message, valid until the one after it. */
+    /** Returns the next message, valid until the call after. */
     MessageView next() throws InterruptedException {
         receive(input.clear().limit(MessageView.FIXED_LENGTH));
         int length = MessageView.lengthOf(bytes, 0);
@@ -75,7 +75,7 @@ final class BusClient implements AutoCloseable {
         socket.sendFully(data);
     }
 
-    /** Fills the room. */
+    /** Fills the buffer. */
     void receive(ByteBuffer room) throws InterruptedException {
         while (room.hasRemaining()) {
             if (socket.receive(room) == UnixSocket.END) {

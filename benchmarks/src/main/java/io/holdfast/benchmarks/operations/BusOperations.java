@@ -14,9 +14,9 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** A bus in this JVM: a signal from one client to another, who has a match rule for it. */
+/** A bus in this JVM: a signal from one client to another, which has a match rule for it. */
 @State(Scope.Thread)
-@SuppressWarnings("NullAway.Init") // by connect()
+@SuppressWarnings("NullAway.Init") // set by connect()
 public class BusOperations {
     private static final int SIGNALS = 64; // at once
 

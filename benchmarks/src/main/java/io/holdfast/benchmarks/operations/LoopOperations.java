@@ -11,7 +11,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** A turn of the event loop with one event: a byte that waits, and that nobody takes. */
+/** A turn of the event loop with one event: a byte that waits and is never read. */
 @State(Scope.Thread)
 public class LoopOperations {
     private final EventLoop loop = EventLoop.open();

@@ -8,7 +8,7 @@ import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/** A D-Bus message that is read and checked where it lies. */
+/** A D-Bus message that is read and checked in place. */
 @State(Scope.Thread)
 public class MessageOperations {
     private final MessageView view = new MessageView();
@@ -32,7 +32,7 @@ public class MessageOperations {
         return read(one);
     }
 
-    /** Each header is another one than that before. */
+    /** Each header differs from the one before. */
     @Benchmark
     @OperationsPerInvocation(2)
     public int otherHeader() {

@@ -19,10 +19,11 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Single operations of the hot paths, by JMH: the time of one, and the bytes that it allocates. */
+/** Single operations of the hot paths, measured by JMH: time and allocated bytes of each. */
 public final class OperationsRow implements Row {
     /**
-     * @param allocatesNothing whether it is on the path of each message or event
+     * @param allocatesNothing whether it is on the path of each message or event, and must not
+     *     allocate
      */
     private record Operation(Class<?> of, String method, String what, boolean allocatesNothing) {}
 
@@ -105,7 +106,7 @@ public final class OperationsRow implements Row {
     }
 
     private static Line line(Operation operation, RunResult result) {
-        long bytes = Math.round(allocated(result)); // a part of one is of the measuring
+        long bytes = Math.round(allocated(result)); // a fraction comes from the measurement
         String ours = Line.nanoseconds(result.getPrimaryResult().getScore()) + ", " + bytes + " B";
         return operation.allocatesNothing()
                 ? Line.limit(operation.what(), ours, "", "0 B", bytes == 0)
@@ -113,8 +114,8 @@ public final class OperationsRow implements Row {
     }
 
     /**
-     * Bytes an operation, of the JVM that allocates most. There the least of the iterations counts:
-     * in the others the compiler was not done.
+     * Returns the bytes per operation in the JVM that allocates most. Of its iterations the
+     * smallest counts: in the others the compiler was still at work.
      */
     private static double allocated(RunResult result) {
         return result.getBenchmarkResults().stream()

@@ -8,7 +8,7 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** What is asked of a process that is held: of this one. */
+/** Queries about a process by pidfd: this process. */
 @State(Scope.Thread)
 public class PidFdOperations {
     private final Signal none = new Signal(0);

@@ -8,7 +8,9 @@ import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** A message of 1 KiB from one end of a stream to the other, by one thread: nothing waits. */
+/**
+ * A message of 1 KiB from one end of a stream to the other, by one thread, so that nothing waits.
+ */
 @State(Scope.Thread)
 public class SocketOperations {
     private static final int LENGTH = 1 << 10;

@@ -10,7 +10,7 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/** Text that comes in with a process or a call, read into values. */
+/** Text that arrives with a process or a call, parsed into values. */
 @State(Scope.Thread)
 public class TextOperations {
     private final String cgroup =

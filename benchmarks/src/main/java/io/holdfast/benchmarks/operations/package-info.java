@@ -1,7 +1,4 @@
-/**
- * The row of single operations of the hot paths, by JMH: what one costs in time and in allocated
- * bytes.
- */
+/** The row of single operations of the hot paths, measured by JMH: time and allocated bytes. */
 @NullMarked
 package io.holdfast.benchmarks.operations;
 

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The resident size of an idle {@code ./holdfast up}, and how it grows by each service. */
+/** The resident size of an idle {@code ./holdfast up}, and its growth per service. */
 public final class DaemonRow implements Row {
     private static final int REACH_MIB = 64;
     private static final int MANY = 21;
@@ -70,7 +70,7 @@ public final class DaemonRow implements Row {
         }
     }
 
-    /** The resident size in KiB of a daemon with that many services. */
+    /** Returns the resident size in KiB of a daemon with that many services. */
     private static double resident(Launcher launcher, int services)
             throws IOException, InterruptedException {
         Path units = Files.createTempDirectory("holdfast-bench-units");
@@ -98,7 +98,7 @@ public final class DaemonRow implements Row {
                         throw new IOException(command + ": " + exited.get());
                     }
                     return Launcher.status(pid, "VmRSS");
-                } finally { // whatever became of it, it and its services do not stay
+                } finally { // the daemon and its services must not stay, whatever happened
                     boolean ignored = daemon.signal(Signal.TERM);
                     var _ = daemon.await();
                 }
@@ -130,7 +130,7 @@ public final class DaemonRow implements Row {
                     String text = Files.readString(thread.resolve("children")).strip();
                     children += text.isEmpty() ? 0 : text.split(" ").length;
                 } catch (NoSuchFileException e) {
-                    // the thread has ended, and its children are another's
+                    // the thread has ended, and its children belong to another one
                 }
             }
         }

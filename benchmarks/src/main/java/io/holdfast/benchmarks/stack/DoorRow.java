@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.spi.ToolProvider;
 
-/** Whole runs of the command beside a Hello World with the same flags and a cache of its own. */
+/** Complete runs of the command beside a Hello World with the same flags and its own cache. */
 public final class DoorRow implements Row {
     private static final String MAIN = Hello.class.getName();
 
@@ -58,7 +58,7 @@ public final class DoorRow implements Row {
                         3));
     }
 
-    /** The command line of the Hello World, whose cache is trained as the launcher's is. */
+    /** Returns the command line of the Hello World, whose cache is trained as the launcher's is. */
     private static List<String> hello(Launcher launcher) throws IOException, InterruptedException {
         Path target = Place.MODULE.resolve("target");
         Path jar = target.resolve("hello.jar");

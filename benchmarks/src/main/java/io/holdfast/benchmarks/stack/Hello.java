@@ -1,6 +1,6 @@
 package io.holdfast.benchmarks.stack;
 
-/** The least that a Java program can do. */
+/** The smallest Java program. */
 final class Hello {
     private Hello() {}
 

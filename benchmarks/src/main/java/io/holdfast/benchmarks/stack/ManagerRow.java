@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How many units the manager starts and stops in a second, one at a time and many at once, beside
- * systemd as PID 1 of namespaces of its own; a target with a thousand services; and one request
- * while ten thousand units are loaded. A start counts until its job is over.
+ * The number of units that the manager starts and stops per second, one at a time and many at once,
+ * beside systemd as PID 1 of its own namespaces; a target with a thousand services; and one request
+ * while ten thousand units are loaded. A start counts until its job is done.
  */
 public final class ManagerRow implements Row {
     private static final int ONE_BY_ONE = 100;
@@ -26,7 +26,7 @@ public final class ManagerRow implements Row {
     private static final int WANTED = 1_000;
     private static final int LOADED = 10_000;
 
-    /** More units than a manager takes by itself, and memory for them. */
+    /** More units than a manager accepts by default, and memory for them. */
     private static final String ROOM = "-Dio.holdfast.manager.units=20000 -Xmx512m";
 
     private static final int LISTS = 20;
@@ -137,7 +137,7 @@ public final class ManagerRow implements Row {
         return new int[] {turns.add(() -> our.ask(command)), turns.add(() -> their.ask(command))};
     }
 
-    /** Rates: more is better, and the ratio says how often as many ours are. */
+    /** Compares rates: more is better, and the ratio is ours divided by the peer's. */
     private static Line rate(Turns turns, String what, int[] pair, double least) {
         Ratio ratio = turns.ratio(pair[0], pair[1], PER_SECOND);
         return Line.atLeast(

@@ -19,7 +19,7 @@ import java.util.concurrent.CompletableFuture;
 final class PrivateSocket implements AutoCloseable {
     private static final String SYSTEMD = "org.freedesktop.systemd1.";
     private static final String PROPERTIES = "org.freedesktop.DBus.Properties";
-    private static final int NAME = 0; // of a row of ListUnits
+    private static final int NAME = 0; // index in a row of ListUnits
     private static final int PATH = 6;
 
     private final BusConnection connection;
@@ -28,7 +28,7 @@ final class PrivateSocket implements AutoCloseable {
         this.connection = connection;
     }
 
-    /** Connects, which waits until the manager answers. */
+    /** Connects, and waits until the manager answers. */
     static PrivateSocket connect(Path socket) throws InterruptedException {
         return new PrivateSocket(
                 BusConnection.withPeer(
@@ -36,7 +36,7 @@ final class PrivateSocket implements AutoCloseable {
                         ConnectionOptions.DEFAULT));
     }
 
-    /** The main PIDs of those active services whose names match a pattern. */
+    /** Returns the main PIDs of the active services whose names match a pattern. */
     Map<String, Object> mainPids(String pattern) throws InterruptedException {
         List<?> units =
                 (List<?>)

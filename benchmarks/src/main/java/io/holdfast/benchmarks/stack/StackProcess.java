@@ -20,7 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A running {@code ./holdfast up} with all its parts, in a runtime folder of its own. */
+/** A running {@code ./holdfast up} with all its parts, in its own runtime folder. */
 final class StackProcess implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(30);
 
@@ -29,21 +29,21 @@ final class StackProcess implements AutoCloseable {
     private final Child keeper;
     private final double readyNanoseconds;
 
-    /** Starts it, and waits until it says that it is ready. */
+    /** Starts it, and waits until it reports that it is ready. */
     StackProcess(Launcher launcher, Path runtime) throws IOException, InterruptedException {
         this(launcher, runtime, List.of());
     }
 
-    /** The same with other units than its parts. */
+    /** Starts it with other units than its parts. */
     StackProcess(Launcher launcher, Path runtime, List<String> units)
             throws IOException, InterruptedException {
         this(launcher, runtime, units, "");
     }
 
     /**
-     * The same with other limits than it has by itself.
+     * Starts it with other limits than the defaults.
      *
-     * @param options of its JVM, behind its own
+     * @param options options of its JVM, after the default ones
      */
     StackProcess(Launcher launcher, Path runtime, List<String> units, String options)
             throws IOException, InterruptedException {
@@ -78,7 +78,7 @@ final class StackProcess implements AutoCloseable {
     private static void drain(BufferedReader lines) {
         try {
             while (lines.readLine() != null) {
-                // nobody reads what it says from now on
+                // discards what it writes from now on
             }
         } catch (IOException e) {
             // it was closed
@@ -89,25 +89,22 @@ final class StackProcess implements AutoCloseable {
         return readyNanoseconds;
     }
 
-    /** A generator at its bus. */
+    /** Starts a generator at its bus. */
     Worker generator() throws IOException, InterruptedException {
         return Worker.busload("the stack's bus", runtime.resolve("bus"), 1);
     }
 
-    /** A generator at its manager's private socket, where there is no bus. */
+    /** Starts a generator at its manager's private socket, where there is no bus. */
     Worker generatorOfPeers() throws IOException, InterruptedException {
         return Worker.busload("the private socket", privateSocket(), 1);
     }
 
-    /** The private D-Bus socket of its manager. */
+    /** Returns the private D-Bus socket of its manager. */
     Path privateSocket() {
         return runtime.resolve("systemd/private");
     }
 
-    /**
-     * The manager that there is now, which its keeper has started: as opposed to services of
-     * another one, it is a JVM.
-     */
+    /** Returns the current manager, a child of the keeper: unlike adopted services, it is a JVM. */
     PidFd manager() throws IOException {
         Path java = Path.of(launcher.java()).toRealPath();
         try (Members children = keeper.pidFd().children()) {
@@ -120,17 +117,19 @@ final class StackProcess implements AutoCloseable {
         throw new IOException("the keeper has no manager");
     }
 
-    /** What its manager itself has resident, in KiB. */
+    /** Returns the resident memory of its manager alone, in KiB. */
     long managerKib() throws IOException {
         return Launcher.status(processes().get(1), "VmRSS");
     }
 
-    /** A process of a unit of it. */
+    /** Returns the PID of a process of one of its units. */
     long member() throws IOException {
         return processes().getLast();
     }
 
-    /** The sum over all its processes of a line of {@code /proc/PID/smaps_rollup}, in MiB. */
+    /**
+     * Returns the sum over all its processes of a line of {@code /proc/PID/smaps_rollup}, in MiB.
+     */
     double memoryMib(String field) throws IOException {
         double kib = 0;
         for (long pid : processes()) {
@@ -139,7 +138,7 @@ final class StackProcess implements AutoCloseable {
         return kib / 1024;
     }
 
-    /** The same of its keeper alone. */
+    /** Returns the same for its keeper alone. */
     double keeperMib(String field) throws IOException {
         return kib(keeper.pidFd().pid(), field) / 1024.0;
     }
@@ -156,7 +155,7 @@ final class StackProcess implements AutoCloseable {
         return processes().size();
     }
 
-    /** The keeper, its manager, and what that has started. */
+    /** Returns the PIDs of the keeper, its manager, and the processes that the manager started. */
     private List<Long> processes() throws IOException {
         List<Long> found = new ArrayList<>(List.of((long) keeper.pidFd().pid()));
         for (int i = 0; i < found.size(); i++) {

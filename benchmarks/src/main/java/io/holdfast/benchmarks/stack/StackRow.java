@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The whole stack, manager, bus and authority: how soon it is ready, what it has resident, and how
- * soon its manager tells over its bus whose a process is.
+ * The whole stack of manager, bus and authority: the time until it is ready, its resident memory,
+ * and how fast its manager returns the unit of a process over its bus.
  */
 public abstract class StackRow implements Row {
     private final String name;
@@ -22,12 +22,12 @@ public abstract class StackRow implements Row {
         this.name = name;
     }
 
-    /** Its start and its size. */
+    /** Measures its start and its size. */
     public static StackRow size() {
         return new Size();
     }
 
-    /** Who is this, by descriptor. */
+    /** Measures the identification of a process by descriptor. */
     public static StackRow identity() {
         return new Identity();
     }
@@ -49,7 +49,7 @@ public abstract class StackRow implements Row {
     abstract List<Line> measure(Effort effort, Launcher launcher)
             throws IOException, InterruptedException;
 
-    /** What is done with a running stack. */
+    /** Uses a running stack. */
     @FunctionalInterface
     private interface Use {
         void of(StackProcess stack) throws IOException, InterruptedException;

@@ -24,10 +24,10 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What it costs that services survive their manager, and what it brings: how much longer a start
- * takes because the manager writes it down first, how much memory the keeper has, how soon the next
- * manager has adopted all services, and how long a client waits meanwhile. For the record: what
- * becomes of systemd and its services.
+ * The cost and the benefit of services that survive their manager: how much longer a start takes
+ * because the manager records it first, how much memory the keeper has, how soon the next manager
+ * has adopted all services, and how long a client waits meanwhile. For the record: what happens to
+ * systemd and its services.
  */
 public final class SurviveRow implements Row {
     private static final int ONE_BY_ONE = 50;
@@ -40,11 +40,11 @@ public final class SurviveRow implements Row {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final Duration PAUSE = Duration.ofMillis(2);
 
-    private static final double START = 1.1; // of one without a keeper
+    private static final double START = 1.1; // ratio to a manager without a keeper
     private static final double ADOPTED_S = 1;
     private static final double KEEPER_MIB = 3;
 
-    /** After several managers that died soon the next one pauses, which is not what is measured. */
+    /** After several early deaths of managers the next one pauses, which is not measured. */
     private static final String WITHOUT_PAUSE = "-Dio.holdfast.manager.crashPause=1";
 
     private static final byte[] LINE = {'l', 'i', 'n', 'e', '\n'};
@@ -103,7 +103,7 @@ public final class SurviveRow implements Row {
         }
     }
 
-    /** The arguments of a manager with a slice of its own: two of them run at once. */
+    /** Returns the arguments of a manager with its own slice, because two of them run at once. */
     private static List<String> arguments(Path units, String slice, String... more) {
         List<String> arguments = new ArrayList<>(List.of("--units", units.toString()));
         String name = "bench" + slice + ProcessHandle.current().pid() + ".slice";
@@ -112,7 +112,7 @@ public final class SurviveRow implements Row {
         return arguments;
     }
 
-    // ---- what it costs
+    // ---- the cost
 
     private static List<Line> starts(Effort effort, Launcher launcher, Path units)
             throws IOException, InterruptedException {
@@ -146,7 +146,7 @@ public final class SurviveRow implements Row {
     /**
      * Starts services one after the other, and stops them.
      *
-     * @return the nanoseconds of each start, and of the manager's processor for it
+     * @return the nanoseconds of each start, and of the manager's processor time for it
      */
     private static double[] start(Worker worker, String unit, int count)
             throws IOException, InterruptedException {
@@ -178,7 +178,7 @@ public final class SurviveRow implements Row {
         return Line.format("%s (%.0f/s)", Line.nanoseconds(nanoseconds), 1e9 / nanoseconds);
     }
 
-    // ---- what it brings
+    // ---- the benefit
 
     private static List<Line> kills(Effort effort, Launcher launcher, Path units, int port)
             throws IOException, InterruptedException {
@@ -228,7 +228,7 @@ public final class SurviveRow implements Row {
         }
     }
 
-    /** Kills the manager, and waits until it is dead: whatever answers then is the next one. */
+    /** Kills the manager, and waits until it is dead, so that only the next one can answer. */
     private static void kill(StackProcess stack) throws IOException, InterruptedException {
         try (PidFd manager = stack.manager()) {
             boolean _ = manager.signal(Signal.KILL);
@@ -248,7 +248,7 @@ public final class SurviveRow implements Row {
                     return new double[] {System.nanoTime() - begin};
                 }
             } catch (ErrnoException | ConnectionLostException e) {
-                // it is not there yet
+                // the next manager is not there yet
             }
             Thread.sleep(PAUSE);
         }
@@ -261,7 +261,7 @@ public final class SurviveRow implements Row {
         return served(port);
     }
 
-    /** How long a client waits, from before it connects. */
+    /** Returns how long a client waits, from before it connects. */
     private static double[] served(int port) throws IOException {
         long begin = System.nanoTime();
         try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {

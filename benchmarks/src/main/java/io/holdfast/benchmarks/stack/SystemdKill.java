@@ -6,7 +6,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** What becomes of systemd and its services when it is killed: as PID 1 it has nothing above it. */
+/**
+ * Kills systemd and reports what happens to it and its services: as PID 1 it has no parent that
+ * would restart it.
+ */
 final class SystemdKill {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final Duration PAUSE = Duration.ofMillis(10);
@@ -18,7 +21,7 @@ final class SystemdKill {
 
     /**
      * @param units a folder of unit files
-     * @param services how many instances are running when it is killed
+     * @param services the number of instances that run when it is killed
      * @param unit their template
      * @param program the name of their processes
      */
@@ -29,7 +32,7 @@ final class SystemdKill {
         this.program = program;
     }
 
-    /** The signals that are sent, and what is found after each. */
+    /** Returns the signals that were sent, and what was found after each. */
     String outcome() throws IOException, InterruptedException {
         String inside;
         String crash;
@@ -50,7 +53,7 @@ final class SystemdKill {
         SystemdProcess systemd = SystemdProcess.start(units);
         try (Worker generator = systemd.generatorOfPeers()) {
             double[] _ = generator.ask("jobs StartUnit %s %2$d %2$d".formatted(unit, services));
-            awaitServices(systemd); // each is started before it has executed its program
+            awaitServices(systemd); // a job is done before the service has executed its program
             return systemd;
         } catch (IOException | InterruptedException | RuntimeException e) {
             systemd.close();

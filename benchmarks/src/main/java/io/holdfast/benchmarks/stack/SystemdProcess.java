@@ -22,15 +22,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The real systemd, as PID 1 of namespaces of its own, with a service and a dbus-daemon. It refuses
- * whom its PID namespace does not show, so the generators are there, too.
+ * The real systemd, as PID 1 of its own namespaces, with a service and a dbus-daemon. It refuses
+ * clients outside of its PID namespace, so the generators run inside.
  */
 final class SystemdProcess implements AutoCloseable {
     private static final Path PROGRAM = Path.of("/usr/lib/systemd/systemd");
     private static final Path SCRIPT = Place.MODULE.resolve("src/main/sh/systemd");
     private static final Duration READY = Duration.ofSeconds(30);
     private static final Duration PAUSE = Duration.ofMillis(50);
-    private static final int PROCESSOR = 1; // as the generators at a stack
+    private static final int PROCESSOR = 1; // as for the generators at a stack
 
     private final TestCgroup cgroup;
     private final Child unshare;
@@ -56,12 +56,12 @@ final class SystemdProcess implements AutoCloseable {
         }
     }
 
-    /** Whether it can run here. */
+    /** Returns whether it can run here. */
     static boolean isThere() {
         return Files.isExecutable(PROGRAM) && Unistd.geteuid() == 0;
     }
 
-    /** Its name and version. */
+    /** Returns its name and version. */
     static String version() throws IOException, InterruptedException {
         String[] words = Launcher.run(List.of(PROGRAM.toString(), "--version")).split("\\s+");
         return words[0] + " " + words[1];
@@ -72,12 +72,12 @@ final class SystemdProcess implements AutoCloseable {
         return new SystemdProcess(TestCgroup.make(), List.of());
     }
 
-    /** The same with the units of a folder, too. */
+    /** Starts it with the units of a folder. */
     static SystemdProcess start(Path units) throws IOException, InterruptedException {
         return new SystemdProcess(TestCgroup.make(), List.of(units.toString()));
     }
 
-    /** What it has resident itself, in KiB. */
+    /** Returns its own resident memory, in KiB. */
     long managerKib() {
         return Launcher.status(Long.parseLong(pid1.getFileName().toString()), "VmRSS");
     }
@@ -99,12 +99,12 @@ final class SystemdProcess implements AutoCloseable {
         throw new IOException("systemd did not come up in " + READY.toSeconds() + " s");
     }
 
-    /** A generator at its bus. */
+    /** Starts a generator at its bus. */
     Worker generator() throws IOException, InterruptedException {
         return generator("dbus/system_bus_socket");
     }
 
-    /** A generator at its private socket. */
+    /** Starts a generator at its private socket. */
     Worker generatorOfPeers() throws IOException, InterruptedException {
         return generator("systemd/private");
     }
@@ -113,7 +113,7 @@ final class SystemdProcess implements AutoCloseable {
         return Worker.busload(inside(), "systemd's " + socket, socket(socket), PROCESSOR);
     }
 
-    /** The words that run a command in its PID namespace. */
+    /** Returns the words that run a command in its PID namespace. */
     private List<String> inside() {
         return List.of("nsenter", "-t", pid1.getFileName().toString(), "--pid");
     }
@@ -122,7 +122,7 @@ final class SystemdProcess implements AutoCloseable {
         return pid1.resolve("root/run").resolve(socket);
     }
 
-    /** Whether it lists its units, at its private socket, within a time. */
+    /** Returns whether it lists its units, at its private socket, within a time. */
     boolean answers(Duration limit) throws IOException, InterruptedException {
         String generator = Native.BUSLOAD.build().toString();
         try (Child list =
@@ -144,26 +144,26 @@ final class SystemdProcess implements AutoCloseable {
         }
     }
 
-    /** Sends it a signal as one of its own processes would. */
+    /** Sends it a signal from a process inside its PID namespace. */
     void signalFromInside(Signal signal) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(inside());
         command.addAll(List.of("sh", "-c", "kill -s " + signal.name() + " 1"));
         String _ = Launcher.run(command);
     }
 
-    /** Sends it a signal as a process of the machine would. */
+    /** Sends it a signal from a process outside its PID namespace. */
     void signalFromOutside(Signal signal) {
         try (PidFd process = PidFd.open(Integer.parseInt(pid1.getFileName().toString()))) {
             boolean _ = process.signal(signal);
         }
     }
 
-    /** Whether it ends within a time. */
+    /** Returns whether it ends within a time. */
     boolean awaitEnd(Duration limit) throws InterruptedException {
         return unshare.await(limit).isPresent();
     }
 
-    /** How many of its processes have that name. */
+    /** Returns how many of its processes have that name. */
     long running(String name) {
         try (Members members = cgroup.cgroup().membersBelow()) {
             long running = 0;
@@ -182,7 +182,7 @@ final class SystemdProcess implements AutoCloseable {
         }
     }
 
-    /** The process of its service, by its number there. */
+    /** Returns the PID of its service's process, as seen inside its PID namespace. */
     long member() throws IOException {
         Path procs = Path.of(cgroup.folder(), "system.slice/member.service/cgroup.procs");
         Path status = Path.of("/proc", Files.readAllLines(procs).getFirst(), "status");

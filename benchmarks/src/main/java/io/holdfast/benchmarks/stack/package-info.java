@@ -1,5 +1,5 @@
 /**
- * Rows of {@code ./holdfast} as it is run: its start, its manager and the whole stack, beside
+ * Rows of {@code ./holdfast} in real use: its start, its manager and the whole stack, beside
  * systemd.
  */
 @NullMarked

@@ -11,7 +11,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The load generator at the buses of others: it finds nothing lost, and its answers are whole. */
+/**
+ * Runs the load generator at the reference buses: it finds no lost message, and its answers are
+ * complete.
+ */
 @Timeout(120)
 class BusLoadTest {
     @ParameterizedTest

@@ -5,7 +5,7 @@ import static io.holdfast.fuzz.Inputs.require;
 import io.holdfast.fuzz.Bounds;
 import java.util.Map;
 
-/** Message catalogues (.mo): read, or as good as not there; never more text than bytes. */
+/** Message catalogues (.mo): read, or treated as missing; never more text than bytes. */
 public final class CatalogueTarget {
     private CatalogueTarget() {}
 

@@ -5,7 +5,7 @@ import static io.holdfast.fuzz.Inputs.require;
 import io.holdfast.fuzz.Bounds;
 import java.nio.file.Path;
 
-/** Policy files: whatever one holds, it is read as far as it is sound, and problems are listed. */
+/** Policy files: a file is read as far as it is valid, and its problems are listed. */
 public final class PolicyFileTarget {
     private static final Path FILE = Path.of("/fuzzed.policy");
 

@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Configuration of a bus: read whole, or refused at a place with one line. */
+/** Configuration of a bus: read completely, or refused with one line that names the place. */
 public final class BusConfigTarget {
     private static final InputFile FILE = InputFile.named("bus.conf");
 

@@ -10,7 +10,7 @@ import io.holdfast.fuzz.Inputs;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** Service files of a bus: a service that can be activated, or refused at a place. */
+/** Service files of a bus: a service that can be activated, or refused with the place. */
 public final class ServiceFileTarget {
     private static final InputFile FILE = InputFile.named("a.b.service");
 

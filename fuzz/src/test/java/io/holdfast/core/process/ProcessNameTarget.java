@@ -6,7 +6,7 @@ import static io.holdfast.fuzz.Inputs.same;
 import io.holdfast.fuzz.Bounds;
 import io.holdfast.fuzz.Inputs;
 
-/** Names of processes and of their places: cgroup paths, which a user can choose, and ids. */
+/** Names of processes and of their cgroups: cgroup paths, which a user can choose, and ids. */
 public final class ProcessNameTarget {
     private ProcessNameTarget() {}
 

@@ -9,7 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 
-/** Text of others on its way to a terminal or a log: one line that gives a terminal no orders. */
+/**
+ * Text from others on its way to a terminal or a log: it becomes one line without control
+ * sequences.
+ */
 public final class PrintableTextTarget {
     private static final List<Byte> BIDIRECTIONAL_CONTROLS =
             List.of(
@@ -30,7 +33,9 @@ public final class PrintableTextTarget {
         Bounds.within(input, PrintableTextTarget::check);
     }
 
-    /** The first byte chooses the encoding (UTF-16 has halves of pairs) and the longest line. */
+    /**
+     * The first byte chooses the encoding (UTF-16 can have halves of pairs) and the length limit.
+     */
     private static void check(byte[] input) {
         int selector = Inputs.selector(input);
         String text =

@@ -6,7 +6,7 @@ import static io.holdfast.fuzz.Inputs.same;
 import io.holdfast.fuzz.Bounds;
 import io.holdfast.fuzz.Inputs;
 
-/** Lists of bus addresses: refused, or each address is read again from its own text. */
+/** Lists of bus addresses: refused, or each address parses again from its own text. */
 public final class AddressTarget {
     private AddressTarget() {}
 

@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Introspection XML: read whole, or refused at a place with one line. What is read becomes source
- * in which nothing but the words of comments is others' choice.
+ * Introspection XML: read completely, or refused with one line that names the place. Source
+ * generated from it contains nothing that others chose, except the words of comments.
  */
 public final class IntrospectionTarget {
     private static final Pattern PATH =

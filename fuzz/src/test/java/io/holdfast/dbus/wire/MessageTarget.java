@@ -7,8 +7,8 @@ import io.holdfast.fuzz.Inputs;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Messages, and headers that nearly repeat. A view that knows the header of the message before (so
- * that it compares instead of checking) and the reference always agree.
+ * Messages, and headers that nearly repeat. A view that knows the header of the previous message
+ * (and so compares instead of checking) always agrees with the reference.
  */
 public final class MessageTarget {
     private static final int FIT = 0x80;
@@ -20,8 +20,8 @@ public final class MessageTarget {
     }
 
     /**
-     * The first byte says where the message lies in memory and whether its length fields are
-     * corrected; the next two, which byte changes how when it is read a second time.
+     * The first byte chooses the position of the message in memory, and whether its length fields
+     * are corrected; the next two choose which byte changes, and how, before the second read.
      */
     private static void check(byte[] input) {
         if (input.length < 3) {

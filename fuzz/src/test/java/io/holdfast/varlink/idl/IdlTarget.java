@@ -6,7 +6,9 @@ import static io.holdfast.fuzz.Inputs.same;
 import io.holdfast.fuzz.Bounds;
 import io.holdfast.fuzz.Inputs;
 
-/** Interface definitions: refused at a place in the text, or printed and parsed again equal. */
+/**
+ * Interface definitions: refused with the place in the text, or equal after printing and parsing.
+ */
 public final class IdlTarget {
     private IdlTarget() {}
 

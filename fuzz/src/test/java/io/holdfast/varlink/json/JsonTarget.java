@@ -9,7 +9,7 @@ import io.holdfast.varlink.wire.CallMessage;
 import io.holdfast.varlink.wire.MalformedMessageException;
 import io.holdfast.varlink.wire.ReplyMessage;
 
-/** JSON: refused at an offset, or equal to what its own text reads as; then calls and replies. */
+/** JSON: refused with an offset, or equal after writing and parsing; then calls and replies. */
 public final class JsonTarget {
     private static final JsonLimits LIMITS = new JsonLimits(4096, 128, 1000);
 

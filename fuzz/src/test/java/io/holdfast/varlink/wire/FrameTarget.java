@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Streams of frames: the same frames however the stream is cut, and none beyond the limit. */
+/** Streams of frames: the same frames however the stream is split, and none beyond the limit. */
 public final class FrameTarget {
     private static final int MAX_FRAME = 100;
 

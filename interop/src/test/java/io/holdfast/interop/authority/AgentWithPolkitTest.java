@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * {@code holdfast agent} on a terminal, for polkit's own authority: with polkit's setuid helper,
- * and with ours behind a socket.
+ * and with our helper behind a socket.
  */
 @ParameterizedClass(name = "{0}")
 @EnumSource
@@ -54,7 +54,7 @@ class AgentWithPolkitTest {
     private static final Pattern NEEDED =
             Pattern.compile(".*/(classes|holdfast-[^/]*|picocli[^/]*|jackson[^/]*|rhino[^/]*)");
 
-    /** Who has PAM ask. */
+    /** The helper that runs PAM. */
     enum Helper {
         POLKITS_PROGRAM,
         OUR_SOCKET
@@ -81,7 +81,7 @@ class AgentWithPolkitTest {
         subject = stage.start(Stdio.pipe(), PolkitStage.asUser(List.of("cat")));
         List<String> command = new ArrayList<>(PolkitStage.asUser(holdfast));
         command.addAll(List.of("agent", "--process", "" + subject.pidFd().pid()));
-        if (helper == Helper.OUR_SOCKET) { // and nowhere else
+        if (helper == Helper.OUR_SOCKET) { // with no fallback to the setuid program
             command.addAll(List.of("--helper-socket", "/run/holdfast/agent-helper.socket"));
         }
         Path script = folder.resolve("agent.sh");
@@ -103,7 +103,7 @@ class AgentWithPolkitTest {
         return Stream.concat(command.stream(), Stream.of(more)).toList();
     }
 
-    /** The command from a copy that other users can read. */
+    /** Returns the command from a copy that other users can read. */
     private List<String> holdfast() throws IOException {
         String path =
                 System.getProperty(
@@ -140,7 +140,7 @@ class AgentWithPolkitTest {
         }
     }
 
-    /** Asks polkitd, with a dialog, as soon as the agent is registered. */
+    /** Checks an authorization with polkitd, with a dialog, as soon as the agent is registered. */
     private FutureTask<Exit> check() {
         FutureTask<Exit> check =
                 new FutureTask<>(() -> {
@@ -164,14 +164,14 @@ class AgentWithPolkitTest {
                                                 process));
                         var _ = pkcheck.stdout().readAllBytes();
                         exit = pkcheck.await();
-                    } while (exit.equals(new Exit.Exited(2))); // a challenge, and no agent yet
+                    } while (exit.equals(new Exit.Exited(2))); // challenge: no agent there yet
                     return exit;
                 });
         Thread.ofPlatform().daemon().start(check);
         return check;
     }
 
-    /** Reads on until there is a text that was not there before. */
+    /** Reads until a new occurrence of the text is on the screen. */
     private void awaitScreen(String text) throws IOException {
         InputStream in = agent.stdout();
         int from = screen.length();

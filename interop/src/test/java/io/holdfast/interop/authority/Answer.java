@@ -6,11 +6,11 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What an authority says to a question.
+ * An authority's answer to a check.
  *
  * @param word {@code yes}, {@code no}, {@code challenge}, or the name of the error
- * @param details sorted, without {@code polkit.result}, which polkit tells from 127 on, and of a
- *     grant without what is kept of a challenge
+ * @param details sorted; without {@code polkit.result}, which polkit sends from 127 on, and for a
+ *     grant without the detail about retaining a challenge
  */
 record Answer(String word, Map<String, String> details) {
     static final String SINCE_127 = "polkit.result";
@@ -38,7 +38,7 @@ record Answer(String word, Map<String, String> details) {
                 .forEach((key, value) -> details.put((String) key, (String) value));
         details.remove(SINCE_127);
         if (authorized) {
-            details.remove(RETAINS); // polkitd leaves in what implying actions would have asked for
+            details.remove(RETAINS); // polkitd keeps it from an implying action
         }
         String word = authorized ? "yes" : challenge ? "challenge" : "no";
         return new Answer(authorized && challenge ? "yes and challenge" : word, details);

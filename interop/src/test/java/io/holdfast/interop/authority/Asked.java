@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Somebody who is asked about: a process, and a connection to the bus of each authority. */
+/** The subject of checks: a process, and a connection of it to the bus of each authority. */
 final class Asked implements AutoCloseable {
-    /** How a question names them. */
+    /** How a check identifies the subject. */
     enum Kind {
         NUMBER,
         DESCRIPTOR,
@@ -32,9 +32,9 @@ final class Asked implements AutoCloseable {
     private final List<String> names = new ArrayList<>();
 
     /**
-     * Starts all.
+     * Starts the process and the connections.
      *
-     * @param parent of the process
+     * @param parent the parent of the process
      */
     Asked(TwoAuthorities stage, Standing standing, TwoAuthorities.Role role, ForeignParent parent)
             throws InterruptedException {
@@ -75,9 +75,9 @@ final class Asked implements AutoCloseable {
     }
 
     /**
-     * As a question names them.
+     * Returns the subject as a check identifies it.
      *
-     * @param which of the two buses: 0 is theirs
+     * @param which the bus: 0 is polkitd's, 1 ours
      */
     Struct subject(Kind kind, int which) {
         Variant uid = Variant.of("i", (int) role.uid());
@@ -101,7 +101,7 @@ final class Asked implements AutoCloseable {
         };
     }
 
-    /** Ends what is connected; the process is its parent's. */
+    /** Ends the connections; the process belongs to its parent. */
     @Override
     public void close() {
         for (Child child : connected) {

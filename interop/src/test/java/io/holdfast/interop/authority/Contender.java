@@ -21,7 +21,7 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * An authority in a process of its own, on a {@code dbus-daemon} of its own, and root's connection.
+ * An authority in a separate process, on its own {@code dbus-daemon}, with a connection of root.
  */
 final class Contender implements AutoCloseable {
     static final String NAME = "org.freedesktop.PolicyKit1";
@@ -52,10 +52,10 @@ final class Contender implements AutoCloseable {
     /**
      * Starts it, and waits until it serves.
      *
-     * @param folder for its bus, which every user can reach
-     * @param stage starts programs where it is to run
-     * @param command of the authority
-     * @param root below which the units of processes are
+     * @param folder the folder of its bus, which every user can reach
+     * @param stage starts programs on the stage
+     * @param command the command of the authority
+     * @param root the cgroup that contains the units of processes
      */
     Contender(
             String name,
@@ -69,7 +69,7 @@ final class Contender implements AutoCloseable {
         this.address = "unix:path=" + socket;
         Path config = folder.resolve("bus.conf");
         Path _ = Files.writeString(config, CONFIG.formatted(address));
-        // it knows the users of the stage: it refuses others
+        // started on the stage, because it refuses users that it does not know
         bus =
                 stage.apply(
                                 List.of(
@@ -95,7 +95,7 @@ final class Contender implements AutoCloseable {
                         .stdout(Stdio.devNull())
                         .stderr(Stdio.to(folder.resolve("log")))
                         .start();
-        var _ = daemon.onExit().thenRun(connection::close); // nobody waits for one that has gone
+        var _ = daemon.onExit().thenRun(connection::close); // no call waits for a dead authority
         try (Subscription owners =
                 connection.subscribe(
                         "type='signal',member='NameOwnerChanged',arg0='" + NAME + "'")) {
@@ -109,23 +109,23 @@ final class Contender implements AutoCloseable {
         return address;
     }
 
-    /** Of its bus. */
+    /** Returns the socket of its bus. */
     Path socket() {
         return socket;
     }
 
-    /** Of root. */
+    /** Returns the connection of root. */
     BusConnection connection() {
         return connection;
     }
 
-    /** Asks as root. */
+    /** Checks an authorization as root. */
     Answer ask(Struct subject, String action, Map<String, String> details, int flags)
             throws InterruptedException {
         return ask(connection, subject, action, details, flags);
     }
 
-    /** Asks as whoever has a connection to its bus. */
+    /** Checks an authorization as the owner of a connection to its bus. */
     static Answer ask(
             BusConnection caller,
             Struct subject,
@@ -136,7 +136,7 @@ final class Contender implements AutoCloseable {
         return Answer.to(() -> check(caller, subject, action, details, flags));
     }
 
-    /** The answer as it comes. */
+    /** Returns the reply as it arrives. */
     static Struct check(
             BusConnection caller,
             Struct subject,
@@ -158,7 +158,7 @@ final class Contender implements AutoCloseable {
                         .getFirst();
     }
 
-    /** All that it knows of actions, by id. */
+    /** Returns everything that it reports about actions, ordered by id. */
     List<?> actions(String locale) throws InterruptedException {
         return (List<?>)
                 connection

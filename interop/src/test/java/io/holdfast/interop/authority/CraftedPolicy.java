@@ -2,12 +2,12 @@ package io.holdfast.interop.authority;
 
 import java.util.List;
 
-/** Actions and rules for what those of packages do not use. */
+/** Actions and rules for features that those of packages do not use. */
 final class CraftedPolicy {
-    /** What the ids of those actions begin with that differ in their defaults alone. */
+    /** The prefix of the actions that differ only in their defaults. */
     static final String DEFAULTS = "t.default.";
 
-    /** The answers of rules, and what rules can say instead of one. */
+    /** Rules with every result, and with everything that a rule can do instead. */
     static final String RULES =
             """
             polkit.addRule(function(action, subject) {
@@ -72,7 +72,7 @@ final class CraftedPolicy {
     /** An action with entities in its description. */
     static final String ENTITY = "t.entity";
 
-    /** A file of rules in newer JavaScript than that of polkitd. */
+    /** A file of rules in newer JavaScript than polkitd supports. */
     static final String NEWER =
             "polkit.addRule((action, subject) => action.id == \"t.arrow\" ? \"yes\" : null);\n";
 
@@ -103,7 +103,7 @@ final class CraftedPolicy {
 
     private CraftedPolicy() {}
 
-    /** A file of actions: one for each rule, and with every triple of defaults. */
+    /** Returns a file of actions: one for each rule, and one for every triple of defaults. */
     static String actions() {
         StringBuilder text = new StringBuilder("<policyconfig>\n");
         for (String each : RULED) {

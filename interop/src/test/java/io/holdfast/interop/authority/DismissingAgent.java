@@ -11,14 +11,14 @@ import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 
-/** An agent of root for somebody, which notes what it is asked, and never authenticates. */
+/** An agent that root registers for a subject; it records the dialogs, and never authenticates. */
 final class DismissingAgent implements AutoCloseable {
     private static final String PATH = "/agent";
 
     private final BusConnection connection;
     private final BlockingQueue<List<Object>> asked = new LinkedBlockingQueue<>();
 
-    /** Registers it. */
+    /** Registers the agent. */
     DismissingAgent(Contender contender, Struct subject) throws InterruptedException {
         connection = BusConnection.connect(contender.address());
         var _ =
@@ -55,7 +55,7 @@ final class DismissingAgent implements AutoCloseable {
         throw new DBusException(Contender.NAME + ".Error.Cancelled", "dismissed");
     }
 
-    /** Action, message, icon, details and identities of each dialog. */
+    /** Returns action, message, icon, details and identities of each dialog. */
     List<List<Object>> asked() {
         return List.copyOf(asked);
     }

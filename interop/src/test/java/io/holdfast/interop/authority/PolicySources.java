@@ -26,15 +26,18 @@ record PolicySources(List<Path> actions, List<Path> rules) {
             Pattern.compile("subject\\.user\\s*[!=]==?\\s*[\"']([^\"']+)");
     private static final Pattern OWNER = Pattern.compile("policykit\\.owner\">unix-user:([^ <]+)");
 
-    /** Where {@code scripts/policies} unpacks those of packages that need not be installed. */
+    /**
+     * The folder into which {@code scripts/policies} unpacks those of packages that need not be
+     * installed.
+     */
     static final Path UNPACKED = Path.of("..", ".holdfast", "policies");
 
-    /** Those of the packages that are installed here. */
+    /** Returns the files of the packages that are installed here. */
     static PolicySources installed() throws IOException {
         return below(List.of(INSTALLED));
     }
 
-    /** These, and all that {@code scripts/policies} has unpacked. */
+    /** Returns the installed files, and all that {@code scripts/policies} has unpacked. */
     static PolicySources unpacked() throws IOException {
         return below(List.of(INSTALLED, UNPACKED));
     }
@@ -57,12 +60,12 @@ record PolicySources(List<Path> actions, List<Path> rules) {
         return new PolicySources(List.copyOf(actions), List.copyOf(rules));
     }
 
-    /** The groups that the rules ask for. */
+    /** Returns the groups that the rules name. */
     Set<String> groups() throws IOException {
         return named(GROUP, rules);
     }
 
-    /** The users that the rules and the owners of actions name. */
+    /** Returns the users that the rules and the owners of actions name. */
     Set<String> users() throws IOException {
         Set<String> users = named(USER, rules);
         users.addAll(named(OWNER, actions));
@@ -80,7 +83,7 @@ record PolicySources(List<Path> actions, List<Path> rules) {
         return names;
     }
 
-    /** Copies all to two folders. */
+    /** Copies all files to two folders. */
     void copyTo(Path actionFolder, Path ruleFolder) throws IOException {
         for (Path file : actions) {
             Path _ = Files.copy(file, actionFolder.resolve(file.getFileName()));

@@ -17,8 +17,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Debian's polkitd on a system bus of its own, in a mount namespace where {@code /run} is empty and
- * there is one user more, with a password. Ends with this, and with this JVM.
+ * Debian's polkitd on its own system bus, in a mount namespace where {@code /run} is empty and
+ * there is one more user, with a password. It ends with this object, and with this JVM.
  */
 final class PolkitStage implements AutoCloseable {
     static final String USER = "hfalice";
@@ -77,7 +77,7 @@ final class PolkitStage implements AutoCloseable {
     /**
      * Starts it.
      *
-     * @param helper the command of a helper of ours, or none
+     * @param helper the command of our helper, or none
      */
     static PolkitStage start(Path folder, List<String> helper) throws IOException {
         Path script = folder.resolve("stage.sh");
@@ -104,12 +104,12 @@ final class PolkitStage implements AutoCloseable {
         }
     }
 
-    /** What a file of the stage says. */
+    /** Returns the content of a file of the stage. */
     String file(String path) {
         return read(Path.of("/proc/" + stage.pidFd().pid() + "/root" + path));
     }
 
-    /** A program on the stage; it is ended with it. */
+    /** Starts a program on the stage; it is ended with the stage. */
     Child start(Stdio stdin, List<String> command) {
         List<String> inside =
                 new ArrayList<>(
@@ -129,7 +129,7 @@ final class PolkitStage implements AutoCloseable {
         return child;
     }
 
-    /** The command, run by the user. */
+    /** Returns the command, run by the user. */
     static List<String> asUser(List<String> command) {
         return Stream.concat(
                         Stream.of(

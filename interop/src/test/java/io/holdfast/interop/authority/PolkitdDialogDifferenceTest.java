@@ -36,9 +36,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The real polkitd and ours have the same agent authenticate the same users, by polkit's own helper
- * and the system's PAM, and keep the same of it. What differs on purpose is named: {@code
- * polkit.result}, and for whom it is kept.
+ * The real polkitd and ours make the same agent authenticate the same users, with polkit's own
+ * helper and the system's PAM, and retain the same authorizations. The intended differences are
+ * named: {@code polkit.result}, and the users whom a retained authorization serves.
  */
 @Timeout(300)
 @Needs(
@@ -78,7 +78,7 @@ class PolkitdDialogDifferenceTest {
         return CraftedPolicy.DEFAULTS + String.join(".", word, word, word);
     }
 
-    /** One authority, an agent in the user's session, and what was said in turn. */
+    /** One authority, an agent in the user's session, and the transcript of calls and answers. */
     private static final class Scene implements AutoCloseable {
         private final Contender contender;
         private final Child agent;
@@ -118,7 +118,7 @@ class PolkitdDialogDifferenceTest {
             transcript.add(what + ": " + told);
         }
 
-        /** Has the agent do something, and notes what comes of it. */
+        /** Sends the agent a command, and records its answer. */
         String agent(String command) throws IOException {
             agent.stdin().write((command + "\n").getBytes(UTF_8));
             agent.stdin().flush();
@@ -127,7 +127,7 @@ class PolkitdDialogDifferenceTest {
             return String.valueOf(answer);
         }
 
-        /** Asks, and notes the whole answer. */
+        /** Checks an authorization, and records the whole answer. */
         String ask(
                 String who, Struct subject, String action, Map<String, String> details, int flags)
                 throws InterruptedException {
@@ -164,7 +164,9 @@ class PolkitdDialogDifferenceTest {
         void play(Scene scene) throws Exception;
     }
 
-    /** Plays it with both, and returns what was said where both said the same. */
+    /**
+     * Plays a plot with both authorities, asserts that the transcripts are equal, and returns one.
+     */
     private static List<String> alike(Plot plot) throws Exception {
         List<List<String>> transcripts = new ArrayList<>();
         for (Contender contender : stage().both()) {
@@ -330,7 +332,7 @@ class PolkitdDialogDifferenceTest {
         }
     }
 
-    /** Ours wants the user to be the same, whatever way the process is named. */
+    /** Ours requires the same user, however the process is identified. */
     @Test
     void whatIsKeptOfOneUserServesHimAloneWithOurs() throws Exception {
         for (Contender contender : stage().both()) {

@@ -27,11 +27,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The real polkitd and ours are asked the same, and answer the same: about the actions that
- * packages of the distribution bring, under the rules that they bring. What differs on purpose is
- * named: {@code polkit.result} ({@link Answer}), texts with entities or line breaks, newer scripts,
- * and the scope of a session that logind does not know: by its name alone polkitd takes it for an
- * active session, ours for none.
+ * The real polkitd and ours answer the same checks alike: for the actions and under the rules of
+ * the distribution's packages. The intended differences are named: {@code polkit.result} ({@link
+ * Answer}), texts with entities or line breaks, newer scripts, and the scope of a session that
+ * logind does not know: polkitd takes it for an active session by its name, ours does not.
  */
 @Timeout(1200)
 @Needs(
@@ -41,8 +40,8 @@ import org.junit.jupiter.api.io.TempDir;
 class PolkitdDifferenceTest {
     private static final boolean LONG = Boolean.getBoolean("holdfast.long");
 
-    private static final int MESSAGE = 1; // of a dialog
-    private static final int ANNOTATIONS = 9; // of an action
+    private static final int MESSAGE = 1; // index in a dialog
+    private static final int ANNOTATIONS = 9; // index in an action
 
     private static final Set<Standing> OF_ALL =
             EnumSet.of(
@@ -93,7 +92,7 @@ class PolkitdDifferenceTest {
                         Standing.SERVICE_OF_ACTIVE_USER);
     }
 
-    /** Users of whom rules know something are asked about where that can matter. */
+    /** Returns the users to check: all that rules name, where that can matter. */
     private static List<TwoAuthorities.Role> roles(TwoAuthorities stage, Standing standing) {
         return LONG && OF_ALL.contains(standing)
                 ? stage.roles()
@@ -172,7 +171,7 @@ class PolkitdDifferenceTest {
         }
     }
 
-    /** Who may ask about whom, and what strangers learn. */
+    /** Compares which caller may check which subject, and what other callers learn. */
     @Test
     void callersAreRefusedAlike() throws Exception {
         stage().place(Standing.SERVICE);
@@ -259,8 +258,8 @@ class PolkitdDifferenceTest {
     }
 
     /**
-     * Of a text with entities or line breaks, polkitd keeps what follows the last of them: of what
-     * an action implies, too.
+     * From a text with entities or line breaks, polkitd keeps only what follows the last of them,
+     * also in the list of implied actions.
      */
     @Test
     void actionsAreToldAlikeButForEntities() throws Exception {
@@ -310,7 +309,7 @@ class PolkitdDifferenceTest {
         return less;
     }
 
-    /** Duktape is of ECMAScript 5: it leaves the file out. */
+    /** Duktape implements ECMAScript 5, so polkitd ignores the file. */
     @Test
     void newerScriptsAreReadByOursAlone() throws Exception {
         stage().place(Standing.SERVICE);
@@ -320,7 +319,7 @@ class PolkitdDifferenceTest {
         }
     }
 
-    /** Somebody by himself. */
+    /** One subject alone. */
     private static final class Alone implements AutoCloseable {
         private final ForeignParent parent = ForeignParent.start();
         private final Asked asked;
@@ -350,7 +349,10 @@ class PolkitdDifferenceTest {
         }
     }
 
-    /** All for somebody; the others take turns. */
+    /**
+     * Returns the kinds of identification to check: all for one user, and alternating ones for
+     * others.
+     */
     private static List<Asked.Kind> kinds(Standing standing, TwoAuthorities.Role role) {
         List<Asked.Kind> kinds = List.of(Asked.Kind.values());
         long turn = standing.name().length() + role.uid();
@@ -367,7 +369,8 @@ class PolkitdDifferenceTest {
     }
 
     /**
-     * Those that are not there for their defaults alone, but for the one that differs on purpose.
+     * Returns the actions without those that test only defaults, and without the one that differs
+     * on purpose.
      */
     private static List<String> comparable(TwoAuthorities stage) throws InterruptedException {
         return actions(stage).stream()

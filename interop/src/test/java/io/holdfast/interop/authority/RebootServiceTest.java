@@ -37,8 +37,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The same service, an example, asks whatever authority there is: what it finds is not its concern.
- * So does what README.md shows.
+ * An example service works with any authority, without knowing which one. So does the code in
+ * README.md.
  */
 @ParameterizedClass(name = "{0}")
 @EnumSource
@@ -52,7 +52,7 @@ class RebootServiceTest {
     private static final Path EXAMPLE =
             Path.of("../examples/varlink-reboot/src/main/java/org/example/RebootService.java");
 
-    /** Who is asked. */
+    /** The authority that decides. */
     enum Decider {
         OURS_OVER_VARLINK,
         OURS_OVER_DBUS,
@@ -67,7 +67,7 @@ class RebootServiceTest {
             import java.util.Map;
             """;
 
-    /** Around the text of README.md. */
+    /** The code around the text of README.md. */
     private static final String PROGRAM =
             IMPORTS
                     + """
@@ -185,7 +185,7 @@ class RebootServiceTest {
                 .isNotEqualTo("refused: not authorized");
     }
 
-    // ---- the front page
+    // ---- README.md
 
     private static String shown() throws IOException {
         String readme = Files.readString(Path.of("..", "README.md"));

@@ -25,26 +25,26 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * An agent of root's in somebody's session, whose part is told: {@code BUS SESSION UID}. It
- * authenticates with polkit's own helper, which asks the system's PAM. It answers each line that it
- * reads with a line.
+ * An agent that root runs in a user's session, with the arguments {@code BUS SESSION UID}. It
+ * authenticates with polkit's own helper, which calls the system's PAM. It answers each line of
+ * input with a line.
  */
 final class SessionAgent {
     private static final String HELPER = "/usr/lib/polkit-1/polkit-agent-helper-1";
     private static final String PATH = "/agent";
 
-    /** How a dialog is to end. */
+    /** How a dialog ends. */
     enum End {
         RIGHT,
         WRONG,
         RIGHT_AND_FAILED,
         DISMISSED,
         FAILED,
-        /** It says that all is well, and nobody has authenticated. */
+        /** The agent reports success, although nobody has authenticated. */
         UNFOUNDED
     }
 
-    /** What everybody's password is. */
+    /** The password of every user. */
     static final String PASSWORD = "right horse";
 
     private final BusConnection bus;
@@ -140,7 +140,7 @@ final class SessionAgent {
         return told.toString();
     }
 
-    /** Of a subject or an identity. */
+    /** Returns a detail of a subject or an identity. */
     private static Object value(Struct struct, String key) {
         return ((Variant) Objects.requireNonNull(((Map<?, ?>) struct.get(1)).get(key))).value();
     }
@@ -169,7 +169,7 @@ final class SessionAgent {
         };
     }
 
-    /** As whoever the agent is for, with the password of the first who may. */
+    /** Authenticates as the user of the agent, with the password of the first permitted user. */
     private List<?> authenticate(String cookie, List<Long> users, String password)
             throws IOException, InterruptedException {
         try (Child helper =

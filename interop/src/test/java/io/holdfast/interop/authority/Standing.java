@@ -2,7 +2,7 @@ package io.holdfast.interop.authority;
 
 import java.util.Optional;
 
-/** Where a subject is, and what logind would say of its user. */
+/** The place of a subject, and the state of its user in logind's files. */
 enum Standing {
     NOWHERE("elsewhere", "", ""),
     SERVICE("system.slice/plain.service", "", ""),
@@ -30,12 +30,12 @@ enum Standing {
         this.state = state;
     }
 
-    /** The cgroup, below the root of the manager. */
+    /** Returns the cgroup, below the root of the manager. */
     String cgroup(long uid) {
         return place.formatted(uid);
     }
 
-    /** The file of the user's session, named by the uid; empty if there is none. */
+    /** Returns the file of the user's session, named by the uid; empty if there is none. */
     Optional<String> sessionFile(long uid) {
         return state.isEmpty()
                 ? Optional.empty()
@@ -50,7 +50,7 @@ enum Standing {
                                         seat.isEmpty() ? "" : "SEAT=" + seat + "\n"));
     }
 
-    /** The file of the user. */
+    /** Returns the file of the user. */
     Optional<String> userFile(long uid) {
         return state.isEmpty()
                 ? Optional.empty()

@@ -17,9 +17,9 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Debian's polkitd and ours, each on a bus of its own, with the same files, users, sessions and
- * units: both run with mounts of their own over the folders that polkit(8) names, and in a cgroup
- * namespace whose root is this stage's.
+ * Debian's polkitd and ours, each on its own bus, with the same files, users, sessions and units:
+ * both run with their own mounts over the folders that polkit(8) names, and in a cgroup namespace
+ * whose root belongs to this stage.
  */
 final class TwoAuthorities implements AutoCloseable {
     static final Path POLKITD = Path.of("/usr/lib/polkit-1/polkitd");
@@ -44,7 +44,7 @@ final class TwoAuthorities implements AutoCloseable {
             exec "$@"
             """;
 
-    /** For polkit's helper, which knows but one bus. $1: its socket; then a command. */
+    /** A bus at the only address that polkit's helper knows. $1: its socket; then a command. */
     static final String HELPERS_BUS =
             """
             mkdir -p /run/dbus
@@ -54,17 +54,17 @@ final class TwoAuthorities implements AutoCloseable {
             exec "$@"
             """;
 
-    /** Of {@link SessionAgent#PASSWORD}, by openssl-passwd(1). */
+    /** The hash of {@link SessionAgent#PASSWORD}, made by openssl-passwd(1). */
     private static final String SECRET =
             "$6$holdfast$AY8xw0sufcLNxJDRq6q.zAc.Zik9HCN5fu.q5ZX8LrSIb4LfJQZrwpm2hvTkj8dexCmne8fZoGQdPm1bax1Qq.";
 
-    /** A user of no group that matters. */
+    /** A user that is in no relevant group. */
     static final String PLAIN = "hfplain";
 
     private static final long FIRST_UID = 40_100;
 
     /**
-     * A user, with the groups that the database tells.
+     * A user, with the groups that the database reports.
      *
      * @param groups all of them
      */
@@ -77,10 +77,10 @@ final class TwoAuthorities implements AutoCloseable {
     private final List<Contender> both = new ArrayList<>();
 
     /**
-     * Starts both; skips the test where there is no polkitd.
+     * Starts both; skips the test if polkitd is not installed.
      *
-     * @param sources their files, beside {@link CraftedPolicy}; each group that the rules know gets
-     *     a member, and each user that they know is there
+     * @param sources their files, beside {@link CraftedPolicy}; each group that the rules name gets
+     *     a member, and each user that they name exists
      */
     static TwoAuthorities start(Path folder, PolicySources sources)
             throws IOException, InterruptedException {
@@ -137,7 +137,7 @@ final class TwoAuthorities implements AutoCloseable {
                 name, folder.resolve(name), this::program, command, cgroup.cgroup().path());
     }
 
-    /** A program among the mounts of the stage. */
+    /** Prepares a program inside the mounts of the stage. */
     Spawn program(List<String> command) {
         return Spawn.of("unshare", "--mount", "--cgroup", "sh")
                 .arguments(List.of(folder.resolve("stage.sh").toString(), folder.toString()))
@@ -222,9 +222,9 @@ final class TwoAuthorities implements AutoCloseable {
         return role;
     }
 
-    // ---- where subjects are
+    // ---- the place of subjects
 
-    /** Makes everybody be there, for logind as well as by cgroups. */
+    /** Places all users there, in logind's files as well as in cgroups. */
     void place(Standing everywhere) throws IOException {
         standing = everywhere;
         for (Role role : roles.values()) {
@@ -235,7 +235,7 @@ final class TwoAuthorities implements AutoCloseable {
         }
     }
 
-    /** Where everybody is. */
+    /** Returns the place of all users. */
     Standing standing() {
         return standing;
     }
@@ -249,12 +249,12 @@ final class TwoAuthorities implements AutoCloseable {
         }
     }
 
-    /** The folder of a cgroup. */
+    /** Returns the folder of a cgroup. */
     String cgroup(Standing standing, Role role) {
         return cgroup.folder() + "/" + standing.cgroup(role.uid());
     }
 
-    /** Theirs first. */
+    /** Returns both, polkitd first. */
     List<Contender> both() {
         return both;
     }
@@ -267,7 +267,7 @@ final class TwoAuthorities implements AutoCloseable {
         return both.getLast();
     }
 
-    /** Where ours is on Varlink, too. */
+    /** Returns the Varlink socket of ours. */
     Path varlinkSocket() {
         return folder.resolve("io.holdfast.Authority");
     }

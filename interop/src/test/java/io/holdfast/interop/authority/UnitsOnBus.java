@@ -10,7 +10,7 @@ import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.ObjectPath;
 import java.util.List;
 
-/** A service manager on a bus, which knows the units of processes by their cgroups. */
+/** A service manager on a bus, which returns the units of processes by their cgroups. */
 final class UnitsOnBus {
     private static final String NAME = "org.freedesktop.systemd1";
     private static final String UNITS = "/org/freedesktop/systemd1/unit/";
@@ -18,13 +18,13 @@ final class UnitsOnBus {
     private final CgroupPath root;
 
     /**
-     * @param root below which units are
+     * @param root the cgroup that contains the units
      */
     UnitsOnBus(CgroupPath root) {
         this.root = root;
     }
 
-    /** Serves it until the connection is closed. */
+    /** Serves until the connection is closed. */
     void serve(BusConnection bus) throws InterruptedException {
         var _ =
                 bus.export(

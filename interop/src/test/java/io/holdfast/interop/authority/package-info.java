@@ -1,4 +1,4 @@
-/** Our authority, agents and helper with those of polkit. */
+/** Our authority, agents and helper together with those of polkit. */
 @NullMarked
 package io.holdfast.interop.authority;
 

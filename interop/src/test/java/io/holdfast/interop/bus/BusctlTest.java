@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** {@code busctl(1)}, which is a client by sd-bus. */
+/** {@code busctl(1)}, a client based on sd-bus. */
 @Needs(programs = {"busctl", "dbus-daemon", "dbus-broker"})
 class BusctlTest extends OnEachBus {
     private static final String NAME = "org.example.Clock";
@@ -161,7 +161,7 @@ class BusctlTest extends OnEachBus {
     @Test
     void waitEndsWithTheSignal() throws Exception {
         Programs.Running waiting = programs().start(command("wait", PATH, NAME, "Tick"));
-        while (waiting.isAlive()) { // it does not tell when it begins to listen
+        while (waiting.isAlive()) { // it does not report when it begins to listen
             clock().emit(NAME, "Tick", 5L);
             LockSupport.parkNanos(1_000_000);
         }
@@ -204,12 +204,12 @@ class BusctlTest extends OnEachBus {
         Programs.Running monitor;
         try (var owners = connection().subscribe("type='signal',member='NameOwnerChanged'")) {
             monitor = programs().start(command);
-            awaitOneWhoGoes(owners); // as JSON it does not tell when it begins
+            awaitOneWhoGoes(owners); // with JSON output it does not report when it begins
         }
 
         assertThat(busctl("get-property", NAME, PATH, NAME, "Zone")).isEqualTo("s \"UTC\"");
 
-        // it writes what it saw when it ends
+        // it prints what it saw when it ends
         assertThat(monitor.end().output().lines())
                 .filteredOn(line -> line.startsWith("{"))
                 .satisfiesExactly(
@@ -225,7 +225,7 @@ class BusctlTest extends OnEachBus {
                                         .contains("\"data\":[{\"type\":\"s\",\"data\":\"UTC\"}]"));
     }
 
-    /** Who becomes a monitor loses its name. */
+    /** Waits until a name is lost: a connection loses its name when it becomes a monitor. */
     private static void awaitOneWhoGoes(Subscription owners) throws InterruptedException {
         Object newOwner;
         do {

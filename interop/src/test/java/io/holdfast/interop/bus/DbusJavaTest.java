@@ -24,24 +24,24 @@ import org.freedesktop.dbus.messages.DBusSignal;
 import org.freedesktop.dbus.types.UInt32;
 import org.junit.jupiter.api.Test;
 
-/** Java's other client, dbus-java, over the JDK's own Unix sockets. */
+/** The client library dbus-java, over the JDK's Unix sockets. */
 @Needs(programs = {"dbus-daemon", "dbus-broker"})
 class DbusJavaTest extends OnEachBus {
     private static final String NAME = "org.example.Other";
     private static final String PATH = "/org/example/Other";
 
-    /** What both sides know of the object. */
+    /** The interface of the object, as both sides know it. */
     @DBusInterfaceName(NAME)
     public interface Other extends DBusInterface {
         String join(List<String> words, Map<String, Long> counts);
 
         void fail();
 
-        /** A signal, whose name is that of its class. */
+        /** A signal, named after its class. */
         final class Joined extends DBusSignal {
             private final String text;
 
-            /** As the library makes it from a message. */
+            /** Called by the library for a received message. */
             public Joined(String path, String text)
                     throws org.freedesktop.dbus.exceptions.DBusException {
                 super(path, text);
@@ -54,11 +54,11 @@ class DbusJavaTest extends OnEachBus {
         }
     }
 
-    /** An error, whose name is that of its class. */
+    /** An error, named after its class. */
     public static final class Refused extends DBusExecutionException {
         private static final long serialVersionUID = 1;
 
-        /** As the library makes it from a message. */
+        /** Called by the library for a received message. */
         public Refused(String message) {
             super(message);
         }

@@ -29,8 +29,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The tests of dbus-daemon itself, as Debian has them in dbus-tests, each program as a whole. They
- * start what {@code DBUS_TEST_DAEMON} names with dbus-daemon's own options and configurations.
+ * The tests of dbus-daemon itself, from Debian's package dbus-tests; each program runs as a whole.
+ * They start the program in {@code DBUS_TEST_DAEMON} with dbus-daemon's own options and
+ * configurations.
  */
 @Timeout(600)
 class DbusSuiteTest {
@@ -44,9 +45,9 @@ class DbusSuiteTest {
                     "test-uid-permissions");
 
     /**
-     * Cases that ask for what dbus-broker refuses, too: a match rule with {@code eavesdrop='true'}
-     * of a client that is no monitor. The specification calls it deprecated, and BecomeMonitor does
-     * the same with a privilege.
+     * Cases that need a feature that dbus-broker refuses, too: a match rule with {@code
+     * eavesdrop='true'} of a client that is not a monitor. The specification calls it deprecated,
+     * and BecomeMonitor does the same with a privilege.
      */
     private static final Map<String, List<String>> REFUSED =
             Map.of(

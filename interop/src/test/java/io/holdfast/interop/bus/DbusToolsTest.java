@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The tools that come with {@code dbus-daemon}, which are clients by libdbus. */
+/** The tools that come with {@code dbus-daemon}, clients based on libdbus. */
 @Needs(programs = {"dbus-send", "dbus-monitor", "dbus-test-tool", "dbus-daemon", "dbus-broker"})
 class DbusToolsTest extends OnEachBus {
     private static final String NAME = "org.example.Parrot";
@@ -26,7 +26,7 @@ class DbusToolsTest extends OnEachBus {
         Stream<String> command = Stream.of("dbus-monitor", "--address", address());
         Programs.Running monitor =
                 programs().start(Stream.concat(command, Stream.of(rules)).toArray(String[]::new));
-        // it becomes a monitor before anything else, and loses its name by that
+        // it becomes a monitor before anything else, and thereby loses its name
         assertThat(monitor.lineWith("member=NameLost")).contains("sender=org.freedesktop.DBus");
         return monitor;
     }

@@ -11,7 +11,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** {@code gdbus(1)}, which is a client by GLib. */
+/** {@code gdbus(1)}, a client based on GLib. */
 @Needs(programs = {"gdbus", "dbus-daemon", "dbus-broker"})
 class GdbusTest extends OnEachBus {
     private static final String NAME = "org.example.Lamp";
@@ -146,7 +146,7 @@ class GdbusTest extends OnEachBus {
         }
     }
 
-    /** The monitor tells of the owner before it listens to its signals. */
+    /** Emits until interrupted: the monitor prints the owner before it listens to signals. */
     private static void blink(ExportedObject lamp) {
         try {
             while (!Thread.currentThread().isInterrupted()) {
@@ -173,7 +173,7 @@ class GdbusTest extends OnEachBus {
         try (var heard =
                 connection().subscribe("type='signal',interface='org.example.Alarm',arg0='x'")) {
             for (String text : new String[] {"'y'", "'x'"}) {
-                // with --address it would speak as to a peer, without Hello
+                // with --address it would treat the bus as a peer, without Hello
                 String[] signal = {
                     "gdbus",
                     "emit",

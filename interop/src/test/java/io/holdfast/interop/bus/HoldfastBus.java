@@ -16,7 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** Our bus, {@code holdfast bus}, in a process of its own. */
+/** Our bus, {@code holdfast bus}, in a separate process. */
 final class HoldfastBus implements TestBus {
     private final Child child;
     private final String address;
@@ -29,8 +29,8 @@ final class HoldfastBus implements TestBus {
     /**
      * Starts it, and waits until it listens.
      *
-     * @param folder for its socket and log; also where it looks for services of the user
-     * @param more words of the command
+     * @param folder the folder of its socket and log, and of the user's services
+     * @param more further words of the command
      */
     static HoldfastBus start(Path folder, String... more) throws IOException {
         String listen = "unix:path=" + folder.resolve("holdfast.socket");

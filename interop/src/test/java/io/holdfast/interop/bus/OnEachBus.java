@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Tests that run on a bus of each kind in turn, one for all tests of the class. Each test has a
- * connection of ours to it, and a hand on the programs of others.
+ * Tests that run on a bus of each kind in turn, one bus for all tests of the class. Each test has
+ * our connection to it, and can start other programs.
  */
 @ParameterizedClass(name = "{0}")
 @EnumSource(TestBus.Kind.class)
@@ -90,17 +90,17 @@ abstract class OnEachBus {
         return bus().address();
     }
 
-    /** A connection of this process. */
+    /** Returns a connection of this process. */
     final BusConnection connection() {
         return Objects.requireNonNull(connection);
     }
 
-    /** Programs of others that are this bus's clients. */
+    /** Returns the starter of programs that are clients of this bus. */
     final Programs programs() {
         return Objects.requireNonNull(programs);
     }
 
-    /** Waits until a name has an owner. */
+    /** Waits until a name has an owner, and returns the owner. */
     final String awaitOwner(String name) throws InterruptedException {
         String rule = "type='signal',member='NameOwnerChanged',arg0='" + name + "'";
         try (Subscription changes = connection().subscribe(rule)) {

@@ -16,7 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Programs that find a bus by the variables of their environment; they end with this. */
+/** Programs that find a bus by the variables of their environment; they end with this object. */
 final class Programs implements AutoCloseable {
     private final String address;
     private final List<Running> running = new ArrayList<>();
@@ -30,13 +30,13 @@ final class Programs implements AutoCloseable {
     }
 
     /**
-     * How a program ended.
+     * The end of a program.
      *
      * @param output standard output and error
      */
     record Ended(Exit exit, String output) {}
 
-    /** Runs a program to its good end, and gives its output. */
+    /** Runs a program to its successful end, and returns its output. */
     String output(String... command) throws InterruptedException {
         Ended ended = run(command);
         assertThat(ended.exit())
@@ -78,7 +78,7 @@ final class Programs implements AutoCloseable {
         }
     }
 
-    /** A program that runs. */
+    /** A running program. */
     static final class Running {
         private final Child child;
         private final BufferedReader output;
@@ -97,7 +97,7 @@ final class Programs implements AutoCloseable {
             return child.exit().isEmpty();
         }
 
-        /** Reads on until there is a line with a text. */
+        /** Reads until a line contains a text, and returns that line. */
         String lineWith(String text) {
             String line = line();
             while (line != null && !line.contains(text)) {
@@ -107,24 +107,24 @@ final class Programs implements AutoCloseable {
             return String.valueOf(line);
         }
 
-        /** The lines that were read. */
+        /** Returns the lines that were read. */
         List<String> seen() {
             return List.copyOf(seen);
         }
 
-        /** Waits until it ends by itself. */
+        /** Waits until it exits, without sending a signal. */
         Ended end() throws InterruptedException {
             while (line() != null) {}
             return new Ended(child.await(), String.join("\n", seen));
         }
 
-        /** Asks it to end, and waits until it has. */
+        /** Sends it SIGTERM, and waits until it has ended. */
         Ended terminate() throws InterruptedException {
             boolean ignored = child.signal(Signal.TERM);
             return end();
         }
 
-        /** Ends it. Idempotent. */
+        /** Kills it. Idempotent. */
         void kill() throws InterruptedException {
             boolean ignored = child.signal(Signal.KILL);
             var _ = child.await();

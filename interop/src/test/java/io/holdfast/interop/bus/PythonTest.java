@@ -28,10 +28,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Services and clients in Python by python3-dbus, which is libdbus in GLib's loop. */
+/** Services and clients in Python with python3-dbus, which uses libdbus in GLib's loop. */
 @Needs(programs = {"dbus-daemon", "dbus-broker"})
 class PythonTest extends OnEachBus {
-    private static final String PYTHON = "/usr/bin/python3"; // where packages put their modules
+    private static final String PYTHON = "/usr/bin/python3"; // its packages install modules
     private static final String NAME = "org.example.Python";
     private static final String PATH = "/org/example/Python";
 

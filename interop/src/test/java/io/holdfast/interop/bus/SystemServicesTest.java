@@ -32,9 +32,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Services of the distribution, on a system bus under the policy files that they ship, called by
- * the tools that come with them. Each runs with namespaces of its own: the machine keeps its name,
- * its network does not hear of it, and {@code /run} is empty but for what the tools take for a sign
- * of systemd.
+ * the tools that come with them. Each runs in its own namespaces: the machine keeps its name, its
+ * network does not change, and {@code /run} is empty except for the files by which the tools
+ * recognize systemd.
  */
 @ParameterizedClass(name = "{0}")
 @EnumSource
@@ -54,7 +54,7 @@ class SystemServicesTest {
     private static final String PRIVATE =
             "ip link set lo up && mount -t tmpfs none /run && mkdir -p /run/systemd/system && exec \"$@\"";
 
-    /** Who serves. */
+    /** The bus that serves. */
     enum SystemBus {
         HOLDFAST,
         DBUS_DAEMON
@@ -126,7 +126,7 @@ class SystemServicesTest {
                 .toArray(String[]::new);
     }
 
-    /** Starts a service, and waits until it has its name. */
+    /** Starts a service, and waits until it owns its name. */
     private void service(String name, String... command) throws InterruptedException {
         Programs.Running running = programs().start(inPrivate(command));
         String rule = "type='signal',member='NameOwnerChanged',arg0='" + name + "'";
@@ -218,7 +218,7 @@ class SystemServicesTest {
         assumeTrue(Files.isExecutable(daemon), "needs Debian's package accountsservice");
         Path polkitd = Path.of("/usr/lib/polkit-1/polkitd");
         if (Files.isExecutable(
-                polkitd)) { // it asks for an authority, and not every bus may start one
+                polkitd)) { // the service needs an authority, and not every bus may start one
             service("org.freedesktop.PolicyKit1", polkitd.toString());
         }
         String name = "org.freedesktop.Accounts";
@@ -340,7 +340,7 @@ class SystemServicesTest {
                                         0));
             }
         });
-        connection().requestName("org.freedesktop.Accounts"); // root may, by its file
+        connection().requestName("org.freedesktop.Accounts"); // its policy file allows root
         assertThat(connection().releaseName("org.freedesktop.Accounts")).isTrue();
     }
 

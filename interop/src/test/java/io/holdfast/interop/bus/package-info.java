@@ -1,8 +1,8 @@
 /**
- * Clients and services of others on our message bus, and on those that they were written for.
+ * Foreign clients and services on our message bus, and on those that they were written for.
  *
  * <p>Whatever is expected of our bus is expected of {@code dbus-daemon} and {@code dbus-broker},
- * too: an expectation that is wrong shows there.
+ * too: an expectation that is wrong fails there.
  */
 @NullMarked
 package io.holdfast.interop.bus;

@@ -13,14 +13,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One hostility against some methods of a face, by a process of its own; what it has opened stays
- * open until it is closed. That the face refuses or disconnects it is no failure.
+ * One hostility against some methods of a face, by a separate process; what it has opened stays
+ * open until the attack is closed. It is no failure if the face refuses or disconnects it.
  */
 final class Attack implements AutoCloseable {
-    /** Of a call that is one of several in a packet. */
+    /** The size of a call that is one of several in a packet. */
     private static final int SHORT = 16 << 10;
 
-    /** One byte less than the part of a D-Bus message that tells its length. */
+    /** One byte less than the part of a D-Bus message that contains its length. */
     private static final int FIRST = 15;
 
     private final Face face;
@@ -46,15 +46,15 @@ final class Attack implements AutoCloseable {
         this.attacker = attacker;
     }
 
-    /** Something that an attacker does. */
+    /** One action of an attacker. */
     interface Step {
         void run() throws InterruptedException;
     }
 
     /**
-     * Begins.
+     * Begins an attack.
      *
-     * @param attacker owned from now on
+     * @param attacker owned by the attack from now on
      */
     static Attack begin(
             Hostility hostility,
@@ -66,7 +66,7 @@ final class Attack implements AutoCloseable {
         return attack;
     }
 
-    /** Does something on a thread of its own, until the attack is over. */
+    /** Runs a step on a new thread, until the attack is over. */
     synchronized void inBackground(Step step) {
         if (!over) {
             threads.add(Thread.ofVirtual().start(() -> run(step)));
@@ -87,22 +87,22 @@ final class Attack implements AutoCloseable {
         }
     }
 
-    /** Whether all has been done that can be. */
+    /** Returns whether all steps have ended. */
     synchronized boolean isSpent() {
         return threads.stream().noneMatch(Thread::isAlive);
     }
 
-    /** How many calls were sent. */
+    /** Returns how many calls were sent. */
     int calls() {
         return calls.get();
     }
 
-    /** How many connections one user may well have. */
+    /** Returns how many connections an attacker opens, see {@link Face#connections}. */
     int connections() {
         return face.connections();
     }
 
-    /** Connects and greets. */
+    /** Connects and sends the greeting. */
     UnixSocket connect() throws InterruptedException {
         UnixSocket socket =
                 face.takesDatagrams()
@@ -115,7 +115,7 @@ final class Attack implements AutoCloseable {
         return socket;
     }
 
-    /** Calls the methods in turn, so many times in all. */
+    /** Calls the methods in turn, so many times in total. */
     void call(UnixSocket socket, int times, int descriptors) throws InterruptedException {
         for (int i = 0; i < times; i++) {
             call(i, descriptors).send(socket, attacker.process().fd(), 0);
@@ -131,7 +131,7 @@ final class Attack implements AutoCloseable {
     /**
      * Sends a part of a call.
      *
-     * @param number which call, and how much of it
+     * @param number chooses the call, and how much of it is sent
      */
     void callInPart(UnixSocket socket, int number) throws InterruptedException {
         Call call = call(number, 0);
@@ -151,7 +151,7 @@ final class Attack implements AutoCloseable {
         calls.incrementAndGet();
     }
 
-    /** Connects, calls some methods, and disconnects, again and again. */
+    /** Connects, calls some methods, and disconnects, repeatedly. */
     void comeAndGo(Duration time) throws InterruptedException {
         ByteArrayOutputStream says = new ByteArrayOutputStream();
         says.writeBytes(face.greeting());
@@ -164,7 +164,7 @@ final class Attack implements AutoCloseable {
         calls.addAndGet(attacker.churn(face.socket(), time, says.toByteArray()));
     }
 
-    /** Ends the attacker's process, and all that it has opened. */
+    /** Ends the attacker's process, and closes everything that it has opened. */
     @Override
     public void close() {
         List<UnixSocket> open;

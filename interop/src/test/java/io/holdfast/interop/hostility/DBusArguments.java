@@ -10,7 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Makes up values for D-Bus signatures. For one message. */
+/** Generates values for D-Bus signatures. For one message. */
 final class DBusArguments {
     /** polkit's subjects and identities. */
     private static final String KIND_AND_DETAILS = "(sa{sv})";
@@ -24,7 +24,7 @@ final class DBusArguments {
     private int descriptors;
 
     /**
-     * @param pid of a process that lives
+     * @param pid the PID of a live process
      */
     DBusArguments(Words words, Gen gen, long pid) {
         this.words = words;
@@ -32,12 +32,12 @@ final class DBusArguments {
         this.pid = pid;
     }
 
-    /** How many descriptors the values so far refer to. */
+    /** Returns how many descriptors the values so far refer to. */
     int descriptors() {
         return descriptors;
     }
 
-    /** A value of one complete type. */
+    /** Generates a value of one complete type. */
     Object value(String type, String argument) {
         return switch (type.charAt(0)) {
             case 'y' -> gen.between(0, 255);

@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 
-/** A conversation over D-Bus: reads replies, and passes over signals. */
+/** A conversation over D-Bus: it reads replies, and skips signals. */
 final class DBusDialogue implements Face.Dialogue {
     private static final int ROOM = 64 << 10;
 
@@ -20,7 +20,7 @@ final class DBusDialogue implements Face.Dialogue {
             new SaslClient(SaslClient.Mechanism.EXTERNAL, true, Optional.empty());
     private final MessageView view = new MessageView();
     private ByteBuffer buffer = ByteBuffer.allocateDirect(ROOM);
-    private int start; // of what is not read yet
+    private int start; // index of the first unread byte
 
     /**
      * @param socket stays the caller's

@@ -23,21 +23,22 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
- * All objects of a service: of one that has a name on the bus of the stack, or of one that is
- * connected to without a bus.
+ * All objects of a service, either with a name on the bus of the stack or at a socket without a
+ * bus.
  *
  * @param busName empty without a bus
- * @param asked what innocent callers call
+ * @param asked the call of innocent callers
  */
 record DBusFace(String name, Daemon daemon, String socket, String busName, Question asked)
         implements Face {
     private static final int HELLO = 1;
 
-    /** Members that change nothing: those without a bus would be obeyed. */
+    /** Members that change nothing: without a bus, other calls would be carried out. */
     private static final Pattern READING = Pattern.compile("(Get|List|Introspect|Ping).*");
 
     /**
-     * What concerns those who are called over a bus: all else is between the caller and the bus.
+     * The hostilities that reach a service over a bus: all others are between the caller and the
+     * bus.
      */
     private static final Set<Hostility> OVER_THE_BUS =
             EnumSet.of(
@@ -46,7 +47,7 @@ record DBusFace(String name, Daemon daemon, String socket, String busName, Quest
                     Hostility.DESCRIPTORS,
                     Hostility.COMING_AND_GOING);
 
-    /** What root's programs may do to each other by mistake: they have no shares. */
+    /** What root's programs may do to each other by mistake: root has no shares. */
     private static final Set<Hostility> AMONG_ROOTS =
             EnumSet.of(
                     Hostility.UNREAD_REPLIES,
@@ -54,15 +55,15 @@ record DBusFace(String name, Daemon daemon, String socket, String busName, Quest
                     Hostility.HALF_SENT,
                     Hostility.DESCRIPTORS);
 
-    /** A call with arguments that are strings. */
+    /** A call whose arguments are strings. */
     record Question(String path, String interfaceName, String member, List<String> arguments) {}
 
-    /** One that has a name on the bus. */
+    /** Returns the face of a service with a name on the bus. */
     static DBusFace onBus(String name, Daemon daemon, String busName, Question asked) {
         return new DBusFace(name, daemon, StackStage.RUNTIME + "/bus", busName, asked);
     }
 
-    /** One that only root can connect to, without a bus. */
+    /** Returns the face of a socket without a bus, to which only root can connect. */
     static DBusFace ofRoot(String name, Daemon daemon, String socket, Question asked) {
         return new DBusFace(name, daemon, socket, "", asked);
     }
@@ -147,7 +148,7 @@ record DBusFace(String name, Daemon daemon, String socket, String busName, Quest
         return writer.finish().toArray(ValueLayout.JAVA_BYTE);
     }
 
-    /** A method of some objects, called on one after the other. */
+    /** A method of several objects, called on one after the other. */
     private record DBusMethod(
             DBusFace face,
             DBusObjects.Described described,

@@ -19,12 +19,11 @@ import org.xml.sax.InputSource;
 import org.xml.sax.SAXException;
 
 /**
- * All objects of a bus name, as they describe themselves by {@code
- * org.freedesktop.DBus.Introspectable}.
+ * All objects of a bus name, as {@code org.freedesktop.DBus.Introspectable} describes them.
  *
  * @param methods by {@code interface.member}
- * @param interfaces of each object, by path
- * @param properties of each object, by path
+ * @param interfaces the interfaces of each object, by path
+ * @param properties the properties of each object, by path
  */
 record DBusObjects(
         Map<String, Described> methods,
@@ -34,9 +33,9 @@ record DBusObjects(
     /**
      * A method.
      *
-     * @param types of its arguments, one by one
-     * @param names of these; empty where one has none
-     * @param paths of the objects that have it
+     * @param types the types of its arguments
+     * @param names the names of its arguments; empty for one without a name
+     * @param paths the objects that have it
      */
     record Described(
             String interfaceName,
@@ -48,7 +47,7 @@ record DBusObjects(
     /**
      * Walks through the whole tree.
      *
-     * @param service gives its object at a path
+     * @param service returns the service's object at a path
      */
     static DBusObjects of(Function<String, RemoteObject> service) throws InterruptedException {
         Walk walk = new Walk(service);
@@ -78,7 +77,7 @@ record DBusObjects(
                                                         "Introspect")
                                                 .getFirst());
             } catch (DBusException e) {
-                return; // it has gone meanwhile
+                return; // the object is gone
             }
             for (Element described : children(node, "interface")) {
                 add(path, described);

@@ -11,88 +11,94 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * One way into a daemon: a row of the matrix. {@link Faces} lists them all.
+ * One entry point of a daemon: a row of the matrix. {@link Faces} lists them all.
  *
- * <p>Callers speak bytes: an attacker sends calls whose answers it never reads, and cuts them where
- * it likes.
+ * <p>Callers send bytes: an attacker sends calls whose answers it never reads, and cuts them at any
+ * byte.
  */
 interface Face {
-    /** As {@code manager on D-Bus}. */
+    /** Returns a name such as {@code manager on D-Bus}. */
     String name();
 
     Daemon daemon();
 
-    /** The path of its socket on the stage. */
+    /** Returns the path of its socket on the stage. */
     String socket();
 
-    /** Whether its socket takes datagrams. */
+    /** Returns whether its socket takes datagrams. */
     default boolean takesDatagrams() {
         return false;
     }
 
-    /** Whether only root can connect: then root attacks it, and asks it meanwhile. */
+    /**
+     * Returns whether only root can connect: then root is both the attacker and the innocent
+     * caller.
+     */
     default boolean isForRoot() {
         return false;
     }
 
-    /** How long an innocent caller waits for an answer at most. */
+    /** Returns how long an innocent caller waits for an answer at most. */
     default Duration patience() {
         return Duration.ofSeconds(20);
     }
 
-    /** How many connections an attacker opens who does little with each. */
+    /** Returns how many connections an attacker opens that does little with each. */
     default int connections() {
         return 64;
     }
 
-    /** What makes sense against it. */
+    /** Returns the hostilities that make sense against it. */
     default Set<Hostility> hostilities() {
         return EnumSet.allOf(Hostility.class);
     }
 
-    /** Finds all methods, by asking the face itself. */
+    /** Finds all methods by introspection of the face itself. */
     List<? extends Method> methods(StackUnderAttack stack) throws InterruptedException;
 
-    /** What a caller sends before its first call. */
+    /** Returns what a caller sends before its first call. */
     byte[] greeting();
 
-    /** A call that must be answered whatever other users do; empty if nothing is ever answered. */
+    /**
+     * Returns a call that must be answered whatever other users do; empty if nothing is ever
+     * answered.
+     */
     Optional<Call> question();
 
     /**
-     * Converses over a connection, reading every answer.
+     * Opens a dialogue over a connection, which reads every answer.
      *
-     * @param socket connected, and stays the caller's
+     * @param socket connected; it stays the caller's
      */
     Dialogue dialogue(UnixSocket socket);
 
-    /** Something that a caller can ask for. */
+    /** A method that a caller can call. */
     interface Method {
-        /** Its full name. */
+        /** Returns its full name. */
         String name();
 
         /**
-         * A call with made-up arguments.
+         * Makes a call with generated arguments.
          *
-         * @param serial unique on its connection, over 1
-         * @param arguments the number of the arguments: the same number gives the same arguments
-         * @param descriptors how many go beside the call, if its arguments need no more
+         * @param serial unique on its connection, above 1
+         * @param arguments the seed of the arguments: the same number gives the same arguments
+         * @param descriptors the number of descriptors to send, if the arguments need no more
          */
         Call call(int serial, int arguments, int descriptors);
     }
 
     /**
-     * What is sent to call.
+     * The bytes of a call.
      *
-     * @param descriptors how many must go beside the bytes
+     * @param descriptors the number of descriptors that must be sent with them
      */
     @SuppressWarnings("ArrayRecordComponent") // made once, sent once
     record Call(byte[] bytes, int descriptors) {
         /**
-         * Sends it.
+         * Sends the call.
          *
-         * @param some the descriptor that goes beside it, as often as needed; lent
-         * @param unsent how many bytes at the end are not sent
+         * @param some the descriptor that is sent with it, as often as needed; lent
+         * @param unsent the number of bytes at the end that are not sent
          */
         void send(UnixSocket socket, Fd some, int unsent) throws InterruptedException {
             ByteBuffer rest = ByteBuffer.wrap(bytes, 0, bytes.length - unsent);
@@ -105,12 +111,12 @@ interface Face {
         }
     }
 
-    /** A conversation of a caller that reads what it is answered. */
+    /** The conversation of a caller that reads the answers. */
     interface Dialogue {
         /**
          * Calls and reads the answer.
          *
-         * @param some the descriptor that goes beside the call, if it needs any; lent
+         * @param some the descriptor that is sent with the call, if it needs any; lent
          * @throws IllegalStateException if the face disconnects
          */
         Answer ask(Call call, Fd some) throws InterruptedException;
@@ -120,7 +126,7 @@ interface Face {
      * An answer.
      *
      * @param length in bytes
-     * @param error its name; empty if it is none
+     * @param error the name of the error; empty if there is none
      */
     record Answer(int length, String error) {}
 }

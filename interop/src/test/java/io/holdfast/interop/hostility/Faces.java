@@ -7,7 +7,7 @@ import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The rows of the matrix: every way into a daemon. */
+/** The rows of the matrix: every entry point of a daemon. */
 final class Faces {
     private static final Question GET_UNIT =
             new Question(
@@ -16,7 +16,7 @@ final class Faces {
                     "GetUnit",
                     List.of("dbus.service"));
 
-    /** Those whose innocent callers must be answered, whichever is attacked. */
+    /** The faces whose innocent callers must be answered, whichever face is attacked. */
     static final List<Face> SHARED =
             List.of(
                     DBusFace.onBus(
@@ -70,7 +70,7 @@ final class Faces {
                                     new HelperFace()))
                     .toList();
 
-    /** What a plain user may not do. */
+    /** A call that a plain user is not authorized for. */
     static final Face START =
             DBusFace.onBus(
                     "start of a unit",

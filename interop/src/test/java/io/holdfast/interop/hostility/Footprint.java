@@ -14,15 +14,15 @@ import java.util.stream.Stream;
 /**
  * What a daemon holds at one moment.
  *
- * @param descriptors what they are open on
- * @param residentKiB of its memory
- * @param tables how much is in each
+ * @param descriptors what each descriptor is open on
+ * @param residentKiB its resident memory
+ * @param tables the number of entries in each table
  */
 record Footprint(List<String> descriptors, int residentKiB, Map<String, Long> tables) {
-    /** How much more memory a daemon may keep: the heap of a JVM shrinks seldom. */
+    /** How much more memory a daemon may keep: the heap of a JVM rarely shrinks. */
     private static final int SPARE_KIB = 128 << 10;
 
-    /** Of a process that is held, and its tables. */
+    /** Reads the footprint of a process. */
     static Footprint of(PidFd process, Map<String, Long> tables) {
         Path proc = Path.of("/proc/" + process.pid());
         Footprint read = new Footprint(descriptors(proc), residentKiB(proc), tables);
@@ -44,7 +44,7 @@ record Footprint(List<String> descriptors, int residentKiB, Map<String, Long> ta
         return open;
     }
 
-    /** What it is open on; of a pidfd also whether its process lives. */
+    /** Returns what a descriptor is open on; for a pidfd, also whether its process is alive. */
     private static String target(Path number) {
         try {
             String target = Files.readSymbolicLink(number).toString();
@@ -71,7 +71,7 @@ record Footprint(List<String> descriptors, int residentKiB, Map<String, Long> ta
         }
     }
 
-    /** What is more than it was, beyond what a daemon may keep; empty if all has returned. */
+    /** Lists what has grown, beyond what a daemon may keep; empty if everything was released. */
     List<String> moreThan(Footprint before) {
         List<String> more = new ArrayList<>();
         if (descriptors.size() > before.descriptors.size()) {
@@ -94,7 +94,7 @@ record Footprint(List<String> descriptors, int residentKiB, Map<String, Long> ta
         return more;
     }
 
-    /** The kinds of descriptors of which there are more now. */
+    /** Returns the kinds of descriptors that have become more. */
     private Map<String, Integer> difference(Footprint before) {
         Map<String, Integer> kinds = new TreeMap<>();
         descriptors.forEach(target -> kinds.merge(kind(target), 1, Integer::sum));

@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The socket of the authentication helper, of which the manager starts one for each connection: an
- * agent sends a user and a cookie, one a line, and is answered a line.
+ * The socket of the authentication helper, for which the manager starts one helper per connection:
+ * an agent sends a user and a cookie, one per line, and receives a line.
  */
 record HelperFace() implements Face {
     @Override
@@ -31,7 +31,7 @@ record HelperFace() implements Face {
         return StackStage.RUNTIME + "/agent-helper.socket";
     }
 
-    /** Each is a JVM, up to what one user may have (MaxConnectionsPerSource=16). */
+    /** Each connection starts a JVM, up to the limit of one user (MaxConnectionsPerSource=16). */
     @Override
     public int connections() {
         return 20;

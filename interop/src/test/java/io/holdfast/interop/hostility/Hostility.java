@@ -68,7 +68,7 @@ enum Hostility {
         this.text = text;
     }
 
-    /** Attacks until all is done, or the thread is interrupted. */
+    /** Attacks until everything is done, or the thread is interrupted. */
     abstract void run(Attack attack) throws InterruptedException;
 
     @Override

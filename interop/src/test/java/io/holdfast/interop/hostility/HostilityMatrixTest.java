@@ -28,14 +28,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every way into the daemons ({@link Faces}) against everything that a plain user may do to it
- * ({@link Hostility}). Each time the daemons live, innocent callers are answered meanwhile, and
- * afterwards descriptors, memory and tables are what they were.
+ * Every entry point of the daemons ({@link Faces}) against everything that a plain user may do to
+ * it ({@link Hostility}). In each cell the daemons survive, innocent callers are answered
+ * meanwhile, and afterwards descriptors, memory and tables are what they were.
  *
- * <p>The methods of a face are found by introspection, so that a new one is tested as soon as it
- * exists. In calls that nobody reads the answers of, methods with long answers are tested one by
- * one and the others in groups; with {@code -Dholdfast.long=true} all one by one. {@code
- * -Dholdfast.cells=REGEX} runs only what is named so.
+ * <p>The methods of a face are found by introspection, so that a new method is tested as soon as it
+ * exists. If the attacker does not read answers, methods with long answers are tested one by one
+ * and the others in groups; with {@code -Dholdfast.long=true} all are tested one by one. {@code
+ * -Dholdfast.cells=REGEX} runs only the cells with matching names.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(300)
@@ -50,14 +50,14 @@ class HostilityMatrixTest {
     private static final Duration LONGEST_ATTACK = Duration.ofSeconds(5);
     private static final Duration LONGEST_RETURN = Duration.ofSeconds(15);
 
-    /** Between the questions of innocent callers, who may connect 100 times a second. */
+    /** Between the calls of innocent callers, who may connect 100 times per second. */
     private static final Duration PAUSE = Duration.ofMillis(50);
 
     private StackUnderAttack stack;
     private final Map<Face, List<Surveyed>> methods = new LinkedHashMap<>();
     private final Map<Daemon, Footprint> before = new EnumMap<>(Daemon.class);
 
-    /** One field of the matrix, or a part of one. */
+    /** One cell of the matrix, or a part of one. */
     record Cell(Face face, Hostility hostility, List<Surveyed> methods) {
         @Override
         public String toString() {
@@ -87,7 +87,7 @@ class HostilityMatrixTest {
 
     private void measure() throws InterruptedException {
         for (Face face : Faces.ALL) {
-            if (face.isForRoot()) { // what a daemon opens for its first client it keeps
+            if (face.isForRoot()) { // a daemon keeps what it opens for its first client
                 stack.ask(face);
             }
         }
@@ -159,7 +159,7 @@ class HostilityMatrixTest {
             }
             passed = true;
         } finally {
-            if (!passed) { // the next one shall not suffer from what this one left
+            if (!passed) { // the next cell must not suffer from what this one left
                 stack.close();
                 open();
             }
@@ -182,7 +182,7 @@ class HostilityMatrixTest {
         }
     }
 
-    /** Asks what is attacked, and what everybody needs. */
+    /** Calls the attacked face, and the faces that every user needs. */
     private void askAll(Cell cell) throws InterruptedException {
         Set<Face> asked = new LinkedHashSet<>(Faces.SHARED);
         asked.add(cell.face());

@@ -12,9 +12,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The socket on which root reads what a daemon counts, by HTTP: one request a connection.
+ * The socket on which root reads a daemon's metrics, by HTTP: one request per connection.
  *
- * @param folder of the daemon, in the runtime folder
+ * @param folder the daemon's folder in the runtime folder
  */
 record MetricsFace(Daemon daemon, String folder) implements Face {
     @Override
@@ -37,7 +37,7 @@ record MetricsFace(Daemon daemon, String folder) implements Face {
         return 20;
     }
 
-    /** Eight are served at once, and one that does not ask has five seconds to do so. */
+    /** Eight clients are served at once, and a silent one is disconnected after five seconds. */
     @Override
     public Duration patience() {
         return Duration.ofSeconds(30);

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** The manager's notify socket (sd_notify(3)), where everybody may send and nobody is answered. */
+/** The manager's notify socket (sd_notify(3)), to which every user may send, without an answer. */
 record NotifyFace() implements Face {
     private static final List<String> MESSAGES =
             List.of(

@@ -26,13 +26,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The stack as {@code holdfast up} runs it, with some units of its own, and those who look at it:
- * an innocent user, and root, who counts what its daemons hold.
+ * The stack as {@code holdfast up} runs it, with some additional units, and its observers: an
+ * innocent user, and root, which counts what the daemons hold.
  */
 final class StackUnderAttack implements AutoCloseable {
     private static final int INNOCENT = 40_012;
 
-    /** The first of the users who attack; each does so once. */
+    /** The first of the users that attack; each user attacks once. */
     private static final int ATTACKERS = 40_100;
 
     private static final AtomicInteger ATTACKS = new AtomicInteger();
@@ -42,7 +42,7 @@ final class StackUnderAttack implements AutoCloseable {
     private static final int QUIET = 8;
     private static final int TALKATIVE = 4;
 
-    /** Of a failure. */
+    /** The number of lines that a failure shows. */
     private static final int LINES = 30;
 
     private static final String SYSTEMD = "org.freedesktop.systemd1";
@@ -85,18 +85,18 @@ final class StackUnderAttack implements AutoCloseable {
         warmUp();
     }
 
-    /** What is opened once, and then stays, is open afterwards. */
+    /** Makes the daemons open what they open once and then keep. */
     private void warmUp() throws InterruptedException {
         for (Face face : Faces.SHARED) {
             ask(face);
         }
-        Answer refused = asked(Faces.START); // of which the manager asks the authority
+        Answer refused = asked(Faces.START); // for which the manager calls the authority
         if (refused.error().isEmpty()) {
             throw new AssertionError("a plain user may start units");
         }
     }
 
-    /** Starts all of it. */
+    /** Starts the stack. */
     static StackUnderAttack start() throws IOException, InterruptedException {
         StackStage stage = StackStage.open(StackStage.Accounts.WITH);
         try {
@@ -139,32 +139,32 @@ final class StackUnderAttack implements AutoCloseable {
         units.add(unit);
     }
 
-    /** Units that run. */
+    /** Returns the units that run. */
     List<String> units() {
         return units;
     }
 
-    /** The number of a process that lives. */
+    /** Returns the PID of a live process. */
     long pid() {
         return ProcessHandle.current().pid();
     }
 
-    /** A connection of root's. */
+    /** Returns a connection of root. */
     BusConnection bus() {
         return bus;
     }
 
-    /** A process of somebody who may connect to a face, and has not done so before. */
+    /** Starts a process that may connect to a face, of a user that has not done so before. */
     UserProcess attacker(Face face) {
         return face.isForRoot() ? UserProcess.start(stage, 0) : plainUser();
     }
 
-    /** A process of a plain user who has not done anything before. */
+    /** Starts a process of a plain user that has not done anything before. */
     UserProcess plainUser() {
         return UserProcess.start(stage, ATTACKERS + ATTACKS.incrementAndGet());
     }
 
-    /** A file of the stage, as the test sees it. */
+    /** Returns a file of the stage, as the test sees it. */
     Path file(String path) {
         return stage.file(path);
     }
@@ -173,12 +173,12 @@ final class StackUnderAttack implements AutoCloseable {
         return Objects.requireNonNull(processes.get(daemon));
     }
 
-    /** Whether the process that was started in the beginning still runs. */
+    /** Returns whether the process that was started in the beginning still runs. */
     boolean isAlive(Daemon daemon) {
         return process(daemon).isAlive();
     }
 
-    /** Whether no daemon computes: since the last time this was asked. */
+    /** Returns whether no daemon has used processor time since the last call. */
     boolean isQuiet() {
         long now = 0;
         for (PidFd process : processes.values()) {
@@ -199,7 +199,7 @@ final class StackUnderAttack implements AutoCloseable {
         }
     }
 
-    /** The last lines that the daemons have written. */
+    /** Returns the last lines that the daemons have written. */
     String written() {
         List<String> lines =
                 up.written().lines().filter(line -> !line.startsWith("talkative")).toList();
@@ -207,8 +207,8 @@ final class StackUnderAttack implements AutoCloseable {
     }
 
     /**
-     * Asks as an innocent user, over a new connection. Where nobody is answered, a service says
-     * that it is ready.
+     * Calls a face as an innocent user, over a new connection. If the face never answers, a service
+     * reports instead that it is ready.
      *
      * @throws AssertionError if there is no good answer in time
      */
@@ -256,7 +256,7 @@ final class StackUnderAttack implements AutoCloseable {
                 "an innocent caller of the %s: %s".formatted(face.name(), how), cause);
     }
 
-    /** What a daemon holds now. */
+    /** Returns what a daemon holds now. */
     Footprint footprint(Daemon daemon) throws InterruptedException {
         return Footprint.of(
                 process(daemon),
@@ -319,7 +319,7 @@ final class StackUnderAttack implements AutoCloseable {
         manager.close();
         authority.close();
         bus.close();
-        processes.remove(Daemon.MANAGER); // which its child owns
+        processes.remove(Daemon.MANAGER); // it is owned by the child object
         processes.values().forEach(PidFd::close);
         stage.close();
     }

@@ -15,11 +15,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Tries all methods of a face with several arguments each, to find out which answers are long: an
- * attacker asks for those.
+ * Tries all methods of a face with several arguments each, to find out which answers are long:
+ * attackers call those.
  */
 final class Survey implements AutoCloseable {
-    /** From how many bytes on an answer is long. */
+    /** The number of bytes from which an answer counts as long. */
     private static final int LONG = 4 << 10;
 
     private static final int TRIES = 8;
@@ -34,8 +34,8 @@ final class Survey implements AutoCloseable {
     /**
      * A method whose calls are mostly those with the longest answer.
      *
-     * @param longest the number of the arguments that lead to it
-     * @param length of that answer, in bytes
+     * @param longest the seed of the arguments that lead to it
+     * @param length the length of that answer, in bytes
      */
     record Surveyed(Method method, int longest, int length) implements Method {
         @Override
@@ -58,7 +58,7 @@ final class Survey implements AutoCloseable {
         this.user = user;
     }
 
-    /** Surveys a face as the user who will attack it. */
+    /** Surveys a face as the user that will attack it. */
     static List<Surveyed> of(StackUnderAttack stack, Face face) throws InterruptedException {
         List<Surveyed> found = new ArrayList<>();
         try (Survey survey = new Survey(face, stack.attacker(face))) {
@@ -82,7 +82,7 @@ final class Survey implements AutoCloseable {
         return longest;
     }
 
-    /** How long the answer is; 0 if there is none. */
+    /** Returns the length of the answer; 0 if there is none. */
     private int lengthOf(Method method, int arguments) throws InterruptedException {
         serial++;
         Call call = method.call(serial, arguments, 0);

@@ -22,9 +22,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * A process of a plain user on the stage. It opens connections and hands them over to the test,
- * which reads and writes them: to the daemons their peer is this process and its user. One thread
- * at a time gives it orders.
+ * A process of a plain user on the stage. It opens connections and passes them to the test, which
+ * reads and writes them: for the daemons, this process and its user are the peer. One thread at a
+ * time may give it orders.
  */
 final class UserProcess implements AutoCloseable {
     private static final int LONGEST_ANSWER = 64;
@@ -37,7 +37,7 @@ final class UserProcess implements AutoCloseable {
         this.running = running;
     }
 
-    /** Starts one of a user, who need not be in any database. */
+    /** Starts a process of a user, which need not be in any database. */
     static UserProcess start(StackStage stage, int uid) {
         UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
         try (UnixSocket theirs = pair[1]) {
@@ -68,7 +68,7 @@ final class UserProcess implements AutoCloseable {
         }
     }
 
-    /** The process; lent. */
+    /** Returns the process; lent. */
     PidFd process() {
         return running.process();
     }
@@ -76,9 +76,9 @@ final class UserProcess implements AutoCloseable {
     /**
      * Connects a stream.
      *
-     * @param path of a socket on the stage
+     * @param path the path of a socket on the stage
      * @return owned by the caller
-     * @throws ErrnoException what the process got from connect(2)
+     * @throws ErrnoException the error of connect(2) in the process
      */
     UnixSocket connect(String path) throws InterruptedException {
         return UnixSocket.adopt(opened("connect", path));
@@ -98,10 +98,10 @@ final class UserProcess implements AutoCloseable {
     }
 
     /**
-     * Connects, sends and disconnects, again and again, as fast as the process can.
+     * Connects, sends and disconnects, repeatedly, as fast as the process can.
      *
-     * @param says what it sends each time, without waiting for room
-     * @return how often
+     * @param says the bytes to send each time, without waiting for room
+     * @return how often it did
      */
     int churn(String path, Duration time, byte[] says) throws InterruptedException {
         send("churn %s %d".formatted(path, time.toSeconds()).getBytes(UTF_8));
@@ -130,7 +130,7 @@ final class UserProcess implements AutoCloseable {
         return answer.substring(2).strip();
     }
 
-    /** Kills the process; what it has handed over stays open. */
+    /** Kills the process; the connections that it has passed to the test stay open. */
     @Override
     public void close() {
         orders.close();

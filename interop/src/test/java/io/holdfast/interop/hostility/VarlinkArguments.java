@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Makes up values for the types of a Varlink interface. */
+/** Generates values for the types of a Varlink interface. */
 final class VarlinkArguments {
     private static final int DEEPEST = 4;
     private static final int LONG_ARRAY = 100;
@@ -33,7 +33,7 @@ final class VarlinkArguments {
         return object.build();
     }
 
-    /** Empty where nothing may be given, and now and then is not. */
+    /** Returns no value where none is required, most of the time. */
     private Optional<Json> value(Type type, String name, int depth) {
         return switch (type) {
             case Type.Primitive primitive -> Optional.of(primitive(primitive, name));

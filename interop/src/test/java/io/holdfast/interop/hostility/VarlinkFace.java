@@ -17,7 +17,7 @@ import java.util.Optional;
  * All interfaces that a Varlink socket serves.
  *
  * @param asked the method that innocent callers call
- * @param parameters of it
+ * @param parameters its parameters
  */
 record VarlinkFace(String name, Daemon daemon, String socket, String asked, JsonObject parameters)
         implements Face {
@@ -72,7 +72,7 @@ record VarlinkFace(String name, Daemon daemon, String socket, String asked, Json
         };
     }
 
-    /** Reads one message, behind which nothing comes. */
+    /** Reads one message, which no other follows. */
     private static String read(UnixSocket socket) throws InterruptedException {
         StringBuilder answer = new StringBuilder();
         ByteBuffer part = ByteBuffer.allocate(64 << 10);

@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Strings that a caller might send: chosen by the name of the argument where it has one, from all
- * of them where it has none.
+ * Strings that a caller might send: chosen by the name of the argument, or from all of them if it
+ * has no name.
  *
- * @param units names of units that are loaded
- * @param interfaces that the face has
- * @param properties of these
+ * @param units the names of loaded units
+ * @param interfaces the interfaces of the face
+ * @param properties their properties
  */
 record Words(List<String> units, List<String> interfaces, List<String> properties) {
     private static final List<String> ODD =
@@ -33,7 +33,7 @@ record Words(List<String> units, List<String> interfaces, List<String> propertie
     private static final List<String> RULES =
             List.of("type='signal'", "arg0='x'", "path_namespace='/org'", "eavesdrop='true'");
 
-    /** A string for an argument of that name, which may be empty. */
+    /** Returns a string for an argument of that name, which may be empty. */
     String next(Gen gen, String argument) {
         if (gen.chance(0.15)) {
             return gen.oneOf(ODD);

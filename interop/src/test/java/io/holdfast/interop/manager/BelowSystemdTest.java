@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Holdfast as a service of the machine's systemd, by the unit that scripts/install lays out. */
+/** Holdfast as a service of the machine's systemd, with the unit that scripts/install writes. */
 @Timeout(180)
 @Needs(
         root = true,
@@ -56,7 +56,7 @@ class BelowSystemdTest {
                 "sh",
                 "-c",
                 "mkdir -p /etc/systemd/system && printf '[Service]\\nExecStart=sleep 1000\\n'"
-                        + " >/etc/systemd/system/worker.service"); // ours alone looks there
+                        + " >/etc/systemd/system/worker.service"); // ours alone reads it
     }
 
     @AfterEach
@@ -147,7 +147,7 @@ class BelowSystemdTest {
         try {
             return Files.readString(folder.resolve("case/log"));
         } catch (IOException e) {
-            return ""; // nothing was said yet
+            return ""; // nothing has been written yet
         }
     }
 }

@@ -19,9 +19,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The cases in the folder {@code cases}, and which of them our manager does not fulfil yet: {@code
- * differences.txt} has a line for each, its title and what differs. {@code -Dholdfast.cases=REGEX}
- * selects by file and title.
+ * The cases in the folder {@code cases}, and those that our manager does not fulfil yet: {@code
+ * differences.txt} has a line for each, with its title and the difference. {@code
+ * -Dholdfast.cases=REGEX} selects by file and title.
  */
 final class CaseFiles {
     private static final Pattern SELECTED =
@@ -32,7 +32,7 @@ final class CaseFiles {
 
     private CaseFiles() {}
 
-    /** All cases that are selected; no title is there twice. */
+    /** Returns all selected cases; no title occurs twice. */
     static List<UnitCase> all() {
         List<UnitCase> cases = new ArrayList<>();
         Set<String> titles = new HashSet<>();
@@ -52,7 +52,7 @@ final class CaseFiles {
         return cases.stream().filter(one -> SELECTED.matcher(one.toString()).find()).toList();
     }
 
-    /** What our manager does differently, by the titles of the cases that show it. */
+    /** Returns what our manager does differently, by the titles of the cases that show it. */
     static Map<String, String> differences() {
         Map<String, String> differences = new LinkedHashMap<>();
         for (String line : resource("differences.txt").lines().toList()) {
@@ -64,7 +64,7 @@ final class CaseFiles {
         return differences;
     }
 
-    /** The units that are there in each case. */
+    /** Returns the units that exist in every case. */
     static Map<String, String> base() {
         return UnitCase.parse("base", resource("base.txt")).getFirst().units();
     }
@@ -77,7 +77,7 @@ final class CaseFiles {
         }
     }
 
-    /** Replaces a transcript in the sources; the folder of the module must be the current one. */
+    /** Replaces a transcript in the sources; the module's folder must be the current directory. */
     static void record(UnitCase one, String transcript) throws IOException {
         Path file = SOURCES.resolve(one.file() + ".txt");
         String text = Files.readString(file);

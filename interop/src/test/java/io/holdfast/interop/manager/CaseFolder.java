@@ -8,18 +8,18 @@ import java.util.Objects;
 
 /**
  * The folder of a case: its units in {@code units}, those of all cases in {@code base}, the script
- * and what it uses.
+ * and its files.
  *
- * @param path where this process sees it
- * @param seen where the manager, its services and the script see it
+ * @param path the folder as this process sees it
+ * @param seen the folder as the manager, its services and the script see it
  */
 record CaseFolder(Path path, String seen) {
     static final String SCRIPT = "script.sh";
 
-    /** How often a script looks for what has to come. */
+    /** How often a script polls for a condition. */
     static final int PATIENT = 500;
 
-    /** The same where it is known not to come. */
+    /** The same for a condition that is known not to come true. */
     static final int IMPATIENT = 20;
 
     Path units() {
@@ -59,7 +59,7 @@ record CaseFolder(Path path, String seen) {
                 .replace("{sleep}", "/bin/sleep 1000");
     }
 
-    /** A transcript with the words of a case for the folders. */
+    /** Replaces folders in a transcript by the placeholders of a case. */
     String contracted(String transcript) {
         return transcript
                 .replace("/bin/sh " + seen + "/gate.sh", "{gate}")

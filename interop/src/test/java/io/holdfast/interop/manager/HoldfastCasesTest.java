@@ -11,8 +11,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Our manager does what systemd does, as the cases tell it. Where it is known to differ it must
- * still differ: a line of {@code differences.txt} that holds no more has to be deleted.
+ * Our manager does what systemd does, according to the cases. Where it is known to differ it must
+ * still differ: a line of {@code differences.txt} that is no longer true must be deleted.
  */
 @Timeout(120)
 @Needs(

@@ -19,7 +19,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Our manager for one case, and systemctl(1) in a mount namespace where it is the system's. */
+/**
+ * Our manager for one case, and systemctl(1) in a mount namespace where it is the system's manager.
+ */
 final class HoldfastManager implements AutoCloseable {
     private static final AtomicInteger NUMBER = new AtomicInteger();
     private static final long PATIENCE = 20; // seconds, less than services take by default
@@ -56,7 +58,7 @@ final class HoldfastManager implements AutoCloseable {
         face = Systemd1.serve(manager, runtime);
     }
 
-    /** Runs a case in an empty folder of its own. */
+    /** Runs a case in an empty folder. */
     static String transcript(UnitCase one, Path path, int patience) throws Exception {
         CaseFolder folder = new CaseFolder(path, path.toString());
         folder.writeBase();
@@ -113,7 +115,7 @@ final class HoldfastManager implements AutoCloseable {
         }
     }
 
-    /** What the manager says. */
+    /** Collects the manager's log lines. */
     private static final class Log implements ManagerListener {
         private final ConcurrentLinkedQueue<String> lines = new ConcurrentLinkedQueue<>();
 

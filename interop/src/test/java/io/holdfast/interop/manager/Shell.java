@@ -7,13 +7,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Runs programs, bounded in time. */
+/** Runs programs with a time limit. */
 final class Shell {
     private static final int PATIENCE = 60; // seconds
 
     private Shell() {}
 
-    /** All that a program writes until it ends. */
+    /** Returns everything that a program writes until it ends. */
     static String run(List<String> command) throws IOException, InterruptedException {
         List<String> bounded =
                 new ArrayList<>(List.of("timeout", "--kill-after=1", Integer.toString(PATIENCE)));

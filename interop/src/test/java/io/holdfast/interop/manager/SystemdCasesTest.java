@@ -18,8 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The cases tell what systemd does: it is asked. With {@code -Dholdfast.cases.record=true} what it
- * answers is written into the files of the cases instead, so that a new one needs no transcript.
+ * Checks the transcripts of the cases against the real systemd. With {@code
+ * -Dholdfast.cases.record=true} its output is written into the files of the cases instead, so that
+ * a new case needs no transcript.
  */
 @Timeout(120)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

@@ -12,8 +12,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * The machine's systemd as PID 1 of a container, which ends with this or with our process. One case
- * at a time; each finds it as it was booted.
+ * The machine's systemd as PID 1 of a container, which ends with this object or with our process.
+ * It runs one case at a time; each finds the container as it was booted.
  */
 final class SystemdContainer implements AutoCloseable {
     private static final long PATIENCE = 60; // seconds
@@ -29,9 +29,9 @@ final class SystemdContainer implements AutoCloseable {
     }
 
     /**
-     * Boots one with files in an empty folder.
+     * Boots a container with files in an empty folder.
      *
-     * @param shared folders that are there, too, not to be written
+     * @param shared folders that are visible inside, read-only
      */
     static SystemdContainer boot(Path path, Path... shared) throws IOException {
         CaseFolder folder = new CaseFolder(path.resolve("case"), "/case");
@@ -83,12 +83,12 @@ final class SystemdContainer implements AutoCloseable {
         }
     }
 
-    /** The folder of units, as it is outside. */
+    /** Returns the folder of units, as seen from outside. */
     Path units() {
         return folder.units();
     }
 
-    /** What a command writes that is run inside. */
+    /** Runs a command inside, and returns its output. */
     String run(String... command) throws IOException, InterruptedException {
         return Shell.run(inside(command)).strip();
     }

@@ -30,8 +30,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Runs systemd's own tests of its manager, the scripts of Debian's package systemd-tests, against
- * {@code holdfast up}. {@code suite.txt} tells of each script that it runs, or what is missing for
- * it. The package is unpacked into a folder of the test and not installed.
+ * {@code holdfast up}. {@code suite.txt} states for each script that it runs, or what is missing
+ * for it. The package is unpacked into a folder of the test and not installed.
  */
 @Timeout(400)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -63,7 +63,7 @@ class SystemdSuiteTest {
         assumeTrue(Files.isDirectory(tests), "needs the package systemd-tests 257: " + said);
     }
 
-    /** What is said of each script. */
+    /** Returns the statement about each script. */
     private static Map<String, String> lines() {
         Map<String, String> lines = new TreeMap<>();
         for (String line : CaseFiles.resource("suite.txt").lines().toList()) {

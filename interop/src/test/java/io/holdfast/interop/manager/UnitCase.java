@@ -21,9 +21,9 @@ import java.util.regex.Pattern;
  * </pre>
  *
  * <p>In a unit's line each section and each directive begins a line of its file; indented lines
- * follow as they are. Commands begin with {@code $}, their further lines with {@code >}. What a
- * command writes comes after it, and its exit status in brackets unless that is 0. The functions of
- * {@code prelude.sh} can be used, and in units and commands these words:
+ * follow as they are. Commands begin with {@code $}, their further lines with {@code >}. The output
+ * of a command follows it, and its exit status in brackets unless that is 0. The functions of
+ * {@code prelude.sh} are available, and in units and commands these words:
  *
  * <ul>
  *   <li><code>{dir}</code>, a folder for the case, and <code>{units}</code>, that of its units;
@@ -32,7 +32,7 @@ import java.util.regex.Pattern;
  *   <li><code>{sleep}</code>, a command that only waits.
  * </ul>
  *
- * @param file where it stands
+ * @param file the file that contains it
  * @param units the texts of unit files by their names, which may have folders
  */
 record UnitCase(
@@ -85,9 +85,9 @@ record UnitCase(
     }
 
     /**
-     * The script, which writes the transcript.
+     * Returns the script, which writes the transcript.
      *
-     * @param patience how often it looks, every 20 ms, for what it waits for
+     * @param patience how often it polls, every 20 ms, for a condition
      */
     String script(int patience) {
         StringBuilder script =

@@ -1,6 +1,6 @@
 /**
  * The service manager beside systemd: the same units and scripts on both, and systemd's own tests,
- * of which {@code suite.txt} tells which run and what is missing for the others.
+ * for which {@code suite.txt} states which run and what is missing for the others.
  */
 @NullMarked
 package io.holdfast.interop.manager;

@@ -19,7 +19,7 @@ import java.util.Random;
 
 /**
  * The authority's decisions on the bus. Its rules say yes to the user of one kind ({@link
- * #BY_USER}), and to the unit of that kind ({@link #BY_UNIT}); to all others they say no.
+ * #BY_USER}), and to the unit of that kind ({@link #BY_UNIT}), and no to all others.
  */
 final class AuthorityQuestions {
     static final String BY_USER = "org.example.recycling.user";
@@ -36,7 +36,7 @@ final class AuthorityQuestions {
     private final Kind allowed;
     private final RemoteObject authority;
 
-    /** What the clock of start times has more than ours. */
+    /** The offset of the clock of start times from ours. */
     private final long bootOffset;
 
     AuthorityQuestions(Board board, List<Kind> kinds, Kind allowed, BusConnection bus) {
@@ -48,7 +48,7 @@ final class AuthorityQuestions {
         this.bootOffset = (long) (Double.parseDouble(uptime) * 1e9) - System.nanoTime();
     }
 
-    /** The rules that the answers are judged by. */
+    /** Returns the rules by which the answers are judged. */
     static String rules(Kind allowed, String userName) {
         return """
         polkit.addRule(function(action, subject) {
@@ -77,17 +77,17 @@ final class AuthorityQuestions {
                                     .getFirst();
             return Optional.of((Boolean) result.get(0));
         } catch (DBusException e) {
-            return Optional.empty(); // gone, replaced, or not whose it is said to be
+            return Optional.empty(); // gone, replaced, or of another user than claimed
         }
     }
 
-    /** A process as old clients name it. */
+    /** A process as old clients identify it. */
     private record Named(int slot, long startTicks, Kind said) {}
 
     /**
-     * Subjects by number, start time and user, as old clients send them, also long after the
-     * process is gone: yes only for the allowed user, as the caller says, and only if a process
-     * that was born then still had the number. Of its unit nothing is believed.
+     * Subjects by PID, start time and user, as old clients send them, also long after the process
+     * is gone. The answer may be yes only for the allowed user, as claimed by the caller, and only
+     * if a process that was born then still had the PID. A rule about the unit never says yes.
      */
     Question byNumber() {
         Deque<Named> remembered = new ArrayDeque<>();
@@ -121,7 +121,9 @@ final class AuthorityQuestions {
                         named + ": yes, when those of then were " + possible));
     }
 
-    /** When a process with this start time was born, give or take a tick. */
+    /**
+     * Returns the time span in which a process with this start time was born, within a few ticks.
+     */
     private Board.Span spanOf(long ticks) {
         long born = ticks * TICK_NANOS - bootOffset;
         return new Board.Span(born - 2 * TICK_NANOS, born + 3 * TICK_NANOS);

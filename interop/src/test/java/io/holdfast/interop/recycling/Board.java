@@ -14,9 +14,9 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The truth, as the hammers write it down in a file that both sides map (hammer.c): for each number
- * a ring of the processes that had it, each with its identity, its kind, and a time before its
- * birth and one after its end.
+ * The truth, as the hammers record it in a file that both sides map (hammer.c): for each PID a ring
+ * of the processes that had it, each with its identity, its kind, a time before its birth and one
+ * after its end.
  */
 final class Board {
     private static final int RING = 4096;
@@ -28,7 +28,7 @@ final class Board {
     private static final int BORN = 8;
     private static final int GONE = 16;
     private static final int KIND = 24;
-    private static final int RECENT = RING / 2; // what is older may be overwritten any moment
+    private static final int RECENT = RING / 2; // older records may be overwritten at any time
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
     private static final long PAUSE_NANOS = 50_000;
     private static final long PATIENCE_NANOS = 20_000_000_000L;
@@ -47,7 +47,7 @@ final class Board {
         this.kinds = kinds;
     }
 
-    /** An empty one, for the numbers from {@code first} on. */
+    /** Creates an empty one, for the PIDs from {@code first} on. */
     static Board create(Path file, int first, int numbers, List<Kind> kinds) {
         long size = (long) numbers * RING_BYTES;
         try (FileChannel channel =
@@ -65,7 +65,8 @@ final class Board {
     }
 
     /**
-     * The command of a hammer that writes to a part of it, numbers {@code part} of {@code parts}.
+     * Returns the command of a hammer that writes to a part of the file, {@code part} of {@code
+     * parts}.
      */
     List<String> hammer(Path program, Path notifySocket, int part, int parts) {
         int share = numbers / parts;
@@ -98,12 +99,12 @@ final class Board {
         return numbers;
     }
 
-    /** The process number of a slot. */
+    /** Returns the PID of a slot. */
     int number(int slot) {
         return first + slot;
     }
 
-    /** How many processes there were. */
+    /** Returns how many processes there were. */
     long generations() {
         long sum = 0;
         for (int slot = 0; slot < numbers; slot++) {
@@ -112,7 +113,7 @@ final class Board {
         return sum;
     }
 
-    /** How many were ended by somebody who may not end them. */
+    /** Returns how many processes were ended without permission. */
     long endedByOthers() {
         long sum = 0;
         for (int slot = 0; slot < numbers; slot++) {
@@ -121,12 +122,12 @@ final class Board {
         return sum;
     }
 
-    /** What is known of one process. */
+    /** The record of one process. */
     record Entry(Kind kind, boolean isGone) {}
 
     /**
-     * The process with this identity, which has or had the slot's number. Waits for a hammer that
-     * has just made it and not yet written it down.
+     * Returns the process with this identity, which has or had the slot's PID. Waits for a hammer
+     * that has just made the process and not yet recorded it.
      */
     Entry entry(int slot, long id) {
         long deadline = System.nanoTime() + PATIENCE_NANOS;
@@ -147,17 +148,17 @@ final class Board {
         }
     }
 
-    /** A span of time of the hammers' clock, which is {@link System#nanoTime}. */
+    /** A span of time on the hammers' clock, which is {@link System#nanoTime}. */
     record Span(long from, long to) {
-        /** From a time until now. */
+        /** Returns the span from a time until now. */
         static Span since(long from) {
             return new Span(from, System.nanoTime());
         }
     }
 
     /**
-     * The kinds, as bits, of the processes that may have had the slot's number at some time of each
-     * of these spans: one that lived in all of them.
+     * Returns the kinds, as bits, of the processes that may have had the slot's PID at some time in
+     * each of these spans: a process that lived in all of them.
      */
     int kindsDuring(int slot, Span... spans) {
         int found = 0;

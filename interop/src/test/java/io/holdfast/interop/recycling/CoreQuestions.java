@@ -21,8 +21,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
- * Core's answers: whatever holds a process never says anything of its successor, and does nothing
- * to it.
+ * The answers of core: a handle of a process never reports anything about its successor, and does
+ * nothing to it.
  */
 final class CoreQuestions {
     private static final int REMEMBERED = 64;
@@ -35,7 +35,7 @@ final class CoreQuestions {
 
     /**
      * @param mortal the kind that may be ended by others than the hammers
-     * @param mainProcesses identities of what else is in the units' cgroups
+     * @param mainProcesses the identities of the other processes in the units' cgroups
      */
     CoreQuestions(Board board, Kind mortal, Set<Long> mainProcesses) {
         this.board = board;
@@ -47,8 +47,8 @@ final class CoreQuestions {
     }
 
     /**
-     * How often somebody is fooled who looks a process up by its number twice: shows that numbers
-     * are recycled fast enough for the other questions to mean something.
+     * Looks a process up by its PID twice, and counts how often that finds two processes: shows
+     * that PIDs are recycled fast enough for the other questions to mean something.
      */
     void byNumberTwice(Tally tally, int slot, Random random) throws IOException {
         int number = board.number(slot);
@@ -73,7 +73,7 @@ final class CoreQuestions {
         }
     }
 
-    /** What is told of a process: all of one kind, or nothing. */
+    /** The information about a process belongs to one kind, or is missing. */
     void info(Tally tally, int slot, Random random) {
         Optional<PidFd> found = PidFd.find(board.number(slot));
         if (found.isEmpty()) {
@@ -84,7 +84,7 @@ final class CoreQuestions {
             ProcessInfo info = process.info();
             info.credentials()
                     .ifPresent(ids -> tally.judge(isUid(kind, ids.realUid()), kind + ": " + ids));
-            // One that is being born or dying may be in the root cgroup.
+            // A process that is being born or dying may be in the root cgroup.
             info.cgroupId()
                     .ifPresent(id ->
                             tally.judge(
@@ -103,7 +103,9 @@ final class CoreQuestions {
         }
     }
 
-    /** Whose a process can be: before it has left root it is root's. */
+    /**
+     * Returns whether a process of a kind can have a uid: until it changes its user it is root's.
+     */
     static boolean isUid(Kind kind, long uid) {
         return uid == 0 || uid == kind.uid();
     }
@@ -119,7 +121,7 @@ final class CoreQuestions {
         }
     }
 
-    /** Opens processes by number and identity long after they are gone. */
+    /** Opens processes by PID and identity long after they are gone. */
     Question reopening() {
         Deque<ProcessId> names = new ArrayDeque<>();
         return (tally, slot, random) -> {
@@ -147,7 +149,7 @@ final class CoreQuestions {
         };
     }
 
-    /** Holds processes until long after they are gone, and asks what has become of them. */
+    /** Holds processes until long after they are gone, and queries their state. */
     Question holding() {
         record Held(int slot, PidFd process) {}
         Deque<Held> all = new ArrayDeque<>();
@@ -173,7 +175,7 @@ final class CoreQuestions {
         };
     }
 
-    /** Ends those of the mortal kind; that nobody else is hit the hammers tell. */
+    /** Ends processes of the mortal kind; the hammers count other processes that were hit. */
     void signal(Tally tally, int slot, Random random) {
         PidFd.find(board.number(slot))
                 .ifPresent(process -> {
@@ -187,7 +189,7 @@ final class CoreQuestions {
                 });
     }
 
-    /** The members of a cgroup are those who are in it, never who got a member's number. */
+    /** The members of a cgroup are the processes in it, never one that got a member's PID. */
     void members(Tally tally, int slot, Random random) {
         mortal.cgroup()
                 .forEachMember(member -> {

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 
-/** The manager's answers on the bus, and whose status messages it takes for whose. */
+/** The manager's answers on the bus, and the units to which it attributes status messages. */
 final class ManagerQuestions {
     private static final String NAME = "org.freedesktop.systemd1";
     private static final String PATH = "/org/freedesktop/systemd1";
@@ -39,11 +39,14 @@ final class ManagerQuestions {
         try {
             return Optional.of(manager.call(interfaceName, method, signature, argument));
         } catch (DBusException e) {
-            return Optional.empty(); // of no unit, or gone
+            return Optional.empty(); // the process is in no unit, or gone
         }
     }
 
-    /** GetUnitByPIDFD: the unit of the process that is held, whoever has its number by then. */
+    /**
+     * GetUnitByPIDFD: the unit of the process that the pidfd holds, even if another one has its
+     * PID.
+     */
     void byPidfd(Tally tally, int slot, Random random) throws InterruptedException {
         Optional<PidFd> found = PidFd.find(board.number(slot));
         if (found.isEmpty()) {
@@ -58,7 +61,7 @@ final class ManagerQuestions {
         }
     }
 
-    /** GetUnitByPID: a unit that had a process of this number while the question was answered. */
+    /** GetUnitByPID: a unit of a process that had this PID while the call was answered. */
     void byNumber(Tally tally, int slot, Random random) throws InterruptedException {
         long from = System.nanoTime();
         Optional<List<Object>> answer =
@@ -70,7 +73,7 @@ final class ManagerQuestions {
             for (Kind kind : kinds) {
                 right |= path.endsWith("/" + escaped(kind.unit())) && (possible & kind.bit()) != 0;
             }
-            if (Integer.bitCount(possible) < kinds.size()) { // else any answer is right
+            if (Integer.bitCount(possible) < kinds.size()) { // otherwise any answer is right
                 tally.judge(right, path + " when only " + Integer.toBinaryString(possible));
             }
         }
@@ -107,7 +110,7 @@ final class ManagerQuestions {
         return ((Variant) java.util.Objects.requireNonNull(map.get(key))).value();
     }
 
-    /** Judges each status text that a unit gets: only its own processes may have sent it. */
+    /** Judges each status text that a unit receives: only its own processes may have sent it. */
     static AutoCloseable judgeStatus(Manager manager, List<Kind> kinds, Tally tally) {
         return manager.view()
                 .listen(

@@ -2,13 +2,13 @@ package io.holdfast.interop.recycling;
 
 import java.util.Random;
 
-/** Something that is asked again and again. Each has a thread of its own. */
+/** A question that is repeated. It runs on one thread at a time. */
 @FunctionalInterface
 interface Question {
     /**
-     * Asks once about the number of a slot, and judges the answer.
+     * Asks once about the PID of a slot, and judges the answer.
      *
-     * @param random decides what is open, the same for each run
+     * @param random decides all choices, the same in each run
      */
     void ask(Tally tally, int slot, Random random) throws Exception;
 }

@@ -38,24 +38,24 @@ import java.util.logging.Logger;
 
 /**
  * The first process of a PID namespace, with a bus, a manager and an authority in it. Two hammers
- * recycle numbers there, while core and the daemons are asked whose is what; the truth comes from
- * the hammers ({@link Board}). Prints how often each question was asked, judged and answered
+ * recycle PIDs there, while core and the daemons are asked which process is which; the truth comes
+ * from the hammers ({@link Board}). Prints how often each question was asked, judged and answered
  * wrongly.
  *
- * <p>The daemons are embedded, so that they see the numbers of this namespace, and nobody else's
- * processes are in danger.
+ * <p>The daemons are embedded, so that they see the PIDs of this namespace, and other processes are
+ * not in danger.
  */
 final class RecyclingProgram implements AutoCloseable {
-    /** Where the hammers' numbers begin: the JVM's threads stay below. */
+    /** The first of the hammers' PIDs: the JVM's threads stay below. */
     private static final int FIRST_NUMBER = 20_000;
 
     private static final int NUMBERS = 12;
     private static final int HAMMERS = 2;
 
-    /** Held, since the settings of a logger that is not are forgotten. */
+    /** Kept in a field, because the settings of an unreferenced logger are lost. */
     private static final Logger LOG = Logger.getLogger("io.holdfast");
 
-    /** Users of every Debian machine, since rules are told names. */
+    /** Users of every Debian machine, since rules see names. */
     private static final int DAEMON = 1;
 
     private static final int BIN = 2;
@@ -114,7 +114,7 @@ final class RecyclingProgram implements AutoCloseable {
         authority = PolicyKit1.serve(engine, connect(), false);
     }
 
-    /** What the manager says would drown the counts. */
+    /** Discards the manager's log, in which the counts would be lost. */
     private static final class Silent implements ManagerListener {
         @Override
         public void event(UnitName unit, ManagerListener.Level level, String text) {}
@@ -236,10 +236,10 @@ final class RecyclingProgram implements AutoCloseable {
     }
 
     /**
-     * @param arguments the hammer's program, a folder of its own, and milliseconds
+     * @param arguments the hammer's program, a folder, and milliseconds
      */
     public static void main(String[] arguments) throws Exception {
-        LOG.setLevel(Level.OFF); // each decision is a line
+        LOG.setLevel(Level.OFF); // each decision would be a line
         boolean good;
         try (RecyclingProgram program = new RecyclingProgram(Path.of(arguments[1]))) {
             good =

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Numbers are recycled in a PID namespace as fast as the kernel lets them be, and nobody is fooled:
- * {@link RecyclingProgram}. For 2 seconds in {@code ./test}, for 30 with {@code
+ * PIDs are recycled in a PID namespace as fast as the kernel allows, and no answer is about the
+ * wrong process: {@link RecyclingProgram}. For 2 seconds in {@code ./test}, for 30 with {@code
  * -Dholdfast.long=true}.
  */
 @Timeout(400)

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * Asks questions until the time is over and each was judged often enough. Those of one thread take
- * turns.
+ * Asks questions until the time is over and each was judged often enough. The questions of one
+ * thread take turns.
  */
 final class Survey {
     /** How long a busy machine may take to judge each question often enough. */
@@ -24,14 +24,14 @@ final class Survey {
         this.board = board;
     }
 
-    /** Counts answers that come unasked. */
+    /** Adds a tally for answers that arrive without a question. */
     Tally unasked(String name) {
         Tally tally = new Tally(name);
         tallies.add(tally);
         return tally;
     }
 
-    /** The questions that are added from now on have a thread of their own. */
+    /** Puts the questions that are added from now on on another thread. */
     Survey onAnotherThread() {
         threads.add(new ArrayList<>());
         return this;
@@ -42,13 +42,13 @@ final class Survey {
         return this;
     }
 
-    /** A question that has to be answered wrongly now and then. */
+    /** Adds a question that must be answered wrongly now and then. */
     Survey fooling(Question question) {
         threads.getLast().add(new Asked(fooled, question));
         return this;
     }
 
-    /** Asks all of them. */
+    /** Asks all questions. */
     void run(Duration time) throws InterruptedException {
         long start = System.nanoTime();
         List<Thread> running = new ArrayList<>();
@@ -84,12 +84,12 @@ final class Survey {
                         && tallies.stream().allMatch(Tally::isEnough));
     }
 
-    /** Whether no question was answered wrongly but the one that has to be. */
+    /** Returns whether no question was answered wrongly but the one that must be. */
     boolean isGood() {
         return fooled.isFooled() && tallies.stream().allMatch(Tally::isGood);
     }
 
-    /** One line for each question. */
+    /** Returns one line for each question. */
     List<String> lines() {
         List<String> lines = new ArrayList<>();
         tallies.forEach(tally -> lines.add(tally.toString()));

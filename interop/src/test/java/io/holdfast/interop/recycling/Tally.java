@@ -23,7 +23,7 @@ final class Tally {
         long _ = asked.incrementAndGet();
     }
 
-    /** An answer that the truth could be held against, and whether it was right. */
+    /** Counts an answer that could be compared with the truth, and whether it was right. */
     void judge(boolean right, String answer) {
         long _ = judged.incrementAndGet();
         if (!right) {
@@ -37,7 +37,7 @@ final class Tally {
         }
     }
 
-    /** The asking itself failed in a way that it may not. */
+    /** Counts a failure of the question itself that must not happen. */
     void failed(Throwable failure) {
         wrong(String.valueOf(failure));
     }
@@ -46,22 +46,22 @@ final class Tally {
         return question;
     }
 
-    /** Whether there was a wrong answer. */
+    /** Returns whether there was a wrong answer. */
     boolean isFooled() {
         return wrong.get() > 0;
     }
 
-    /** Whether it was judged often enough for its count to mean something. */
+    /** Returns whether it was judged often enough for its count to mean something. */
     boolean isEnough() {
         return judged.get() >= ENOUGH;
     }
 
-    /** Whether it was judged often enough, and never wrong. */
+    /** Returns whether it was judged often enough, and never wrong. */
     boolean isGood() {
         return isEnough() && wrong.get() == 0;
     }
 
-    /** One line, and examples of wrong answers. */
+    /** Returns one line, and examples of wrong answers. */
     @Override
     public String toString() {
         String line =

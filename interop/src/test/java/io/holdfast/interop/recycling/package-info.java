@@ -1,4 +1,4 @@
-/** Numbers of processes are recycled at the kernel's pace while core and the daemons are asked. */
+/** PIDs are recycled as fast as the kernel allows while core and the daemons are asked. */
 @NullMarked
 package io.holdfast.interop.recycling;
 

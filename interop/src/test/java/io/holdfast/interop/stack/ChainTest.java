@@ -21,8 +21,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * The unit of whoever asks, from its birth in a cgroup to the rule that names it: spawned by the
- * manager, met by the bus and the authority, and told by the manager again, by descriptors alone.
+ * The unit of a subject, from its birth in a cgroup to the rule that names it: the manager spawns
+ * the process, the bus and the authority identify it by pidfd, and the manager returns its unit to
+ * the authority.
  */
 @Timeout(300)
 @Needs(
@@ -90,7 +91,7 @@ class ChainTest {
         }
     }
 
-    /** Starts a unit and gives what it was answered. */
+    /** Starts a unit and returns the answers that it received. */
     private String answered(String unit) throws Exception {
         assertThat(stage.userctl("start", unit)).isEmpty();
         up.await(unit + " | by-bus-name");
@@ -140,7 +141,7 @@ class ChainTest {
                 try (Running taker = takeNumber(number)) {
                     if (!isTaken(taker)) {
                         assertThat(answered(B)).contains("by-bus-name yes");
-                        continue; // somebody else was quicker
+                        continue; // another process got the PID
                     }
                     taker.await("end");
                     assertThat(taker.written())

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * {@code holdfast authority} alone in the foreground, as polkit's user: on the dbus-daemon that
- * {@code DBUS_SYSTEM_BUS_ADDRESS} names, with the system's own folders.
+ * {@code holdfast authority} alone in the foreground, as polkit's user: on the dbus-daemon in
+ * {@code DBUS_SYSTEM_BUS_ADDRESS}, with the system's own folders.
  */
 @Timeout(300)
 @Needs(
@@ -94,7 +94,7 @@ class ForegroundAuthorityTest {
         }
     }
 
-    /** The bus's own policy lets polkit's user have the name, and nobody else. */
+    /** The bus's own policy allows the name to polkit's user alone. */
     @Test
     void whomTheBusRefusesTheNameIsToldSoInOneLine() throws Exception {
         authority.signal(Signal.TERM);

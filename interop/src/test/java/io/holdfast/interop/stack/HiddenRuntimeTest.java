@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A stack whose runtime folder is where the sandboxes of its services hide what is not theirs. */
+/** A stack whose runtime folder is in a place that the sandboxes of its services hide. */
 @Timeout(300)
 @Needs(
         root = true,

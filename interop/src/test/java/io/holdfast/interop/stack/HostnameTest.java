@@ -20,9 +20,9 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * An ordinary user changes the name of the machine: the bus has the real systemd-hostnamed started
- * by our manager, which asks our authority, which asks an agent, which asks a helper, which asks
- * PAM.
+ * An ordinary user changes the name of the machine: the bus has our manager start the real
+ * systemd-hostnamed, which calls our authority, which calls an agent, which runs a helper, which
+ * calls PAM.
  */
 @ParameterizedClass(name = "{0}")
 @EnumSource
@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.EnumSource;
             "pkttyagent"
         })
 class HostnameTest {
-    /** Who asks, and whom it has authenticate. */
+    /** The agent, and the helper that authenticates for it. */
     enum Agent {
         /** With the setuid program of polkit. */
         PKTTYAGENT,

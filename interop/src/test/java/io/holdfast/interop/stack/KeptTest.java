@@ -15,7 +15,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What was authenticated for once serves the same process, and what one shell has started. */
+/**
+ * A temporary authorization serves the same process, and the processes that one shell has started.
+ */
 @Timeout(300)
 @Needs(
         root = true,
@@ -67,7 +69,7 @@ class KeptTest {
                 "{}");
     }
 
-    /** Lets the script go on, which reads a pipe that it has for that moment alone. */
+    /** Lets the script continue, which waits at a pipe that exists only for this step. */
     private void letGoOn(String pipe) throws InterruptedException {
         assertThat(stage.output("sh", "-c", "echo >/run/stage/" + pipe)).isEmpty();
     }
@@ -89,7 +91,7 @@ class KeptTest {
                                 echo gone
                                 hostnamectl set-hostname fourth; echo fourth-$?
                                 """));
-        long made = System.nanoTime(); // processes are as old as hundredths of a second tell
+        long made = System.nanoTime(); // start times have a resolution of a hundredth of a second
         Await.until(() -> System.nanoTime() - made > 100_000_000);
         letGoOn("aged");
         terminal.answer("assword: ", StackStage.PASSWORD);
@@ -101,7 +103,7 @@ class KeptTest {
 
         letGoOn("granted");
         terminal.program().await("second-0");
-        terminal.answer("assword: ", "wrong pony"); // a shell of its own
+        terminal.answer("assword: ", "wrong pony"); // another shell
         terminal.program().await("third-1");
         terminal.program().await("gone");
         assertThat(kept()).isEqualTo("{\"temporaryAuthorizations\":[]}");

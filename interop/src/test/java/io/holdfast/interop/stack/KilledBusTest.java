@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The bus of the stack is killed again and again, while clients of every kind call on it. */
+/** The bus of the stack is killed repeatedly, while clients of every kind call it. */
 @Timeout(300)
 @Needs(
         root = true,
@@ -36,10 +36,10 @@ import org.junit.jupiter.api.Timeout;
 class KilledBusTest {
     private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 100 : 10;
 
-    /** What a call takes that nobody answers. */
+    /** The time of a call that is never answered. */
     private static final Duration TIME_OUT = Duration.ofSeconds(90);
 
-    /** So long no call takes that somebody answers, or that fails at once. */
+    /** The time that a call must not take if it is answered or fails at once. */
     private static final Duration HANG = Duration.ofSeconds(60);
 
     private static final String BUS = "org.freedesktop.DBus";
@@ -74,14 +74,14 @@ class KilledBusTest {
                 ConnectionOptions.DEFAULT.withCallTimeout(TIME_OUT));
     }
 
-    /** How long it takes, whatever comes of it. */
+    /** Measures how long a call takes, whatever its result. */
     private void timed(String what, Callable<?> call) throws Exception {
         long begin = System.nanoTime();
         try {
             var _ = call.call();
             answered.incrementAndGet();
         } catch (ConnectionLostException | DBusException e) {
-            // failed at once, which is what is promised
+            // failed at once, as promised
         } finally {
             Duration taken = Duration.ofNanos(System.nanoTime() - begin);
             if (taken.compareTo(HANG) > 0) {
@@ -90,7 +90,7 @@ class KilledBusTest {
         }
     }
 
-    /** Calls on the bus and on a service of it, and connects again whenever that is lost. */
+    /** Calls the bus and a service on it, and connects again whenever the connection is lost. */
     private Void callByOurLibrary() throws Exception {
         while (!done.get()) {
             try (BusConnection connection = connect()) {
@@ -111,7 +111,7 @@ class KilledBusTest {
                             });
                 }
             } catch (ConnectionLostException e) {
-                Thread.onSpinWait(); // the next one waits in the backlog
+                Thread.onSpinWait(); // the next connect waits in the backlog
             }
         }
         return null;
@@ -194,12 +194,12 @@ class KilledBusTest {
         try (PidFd bus = stage.mainProcess("dbus.service")) {
             assertThat(bus.signal(Signal.KILL)).isTrue();
         }
-        try (BusConnection next = connect()) { // as soon as there is one
+        try (BusConnection next = connect()) { // as soon as there is a bus
             synchronized (names) {
                 assertThat(names.add(next.uniqueName())).isTrue();
             }
             while (next.owner(POLKIT).isEmpty() || answered.get() == before) {
-                Thread.onSpinWait(); // the answer of the bus is the wait
+                Thread.onSpinWait(); // each reply waits for the bus
             }
         }
     }
@@ -232,7 +232,7 @@ class KilledBusTest {
                 .contains("org.freedesktop.hostname1 ");
     }
 
-    /** A service of the bus, which is a unit of its name; and more of the configuration. */
+    /** Writes a service of the bus, whose unit has its name, and more configuration. */
     private void activatable(String name, String limits, String unit) throws Exception {
         stage.write(
                 "/etc/dbus-1/system.d/" + name + ".conf",
@@ -257,7 +257,7 @@ class KilledBusTest {
                         .formatted(name, unit));
     }
 
-    /** Calls a method that dbus-test-tool answers. */
+    /** Returns the call of a method that dbus-test-tool answers. */
     private static String[] call(String name) {
         return new String[] {
             "busctl",
@@ -270,7 +270,7 @@ class KilledBusTest {
         };
     }
 
-    /** The unit is active all the time, so that a start does nothing for it. */
+    /** The unit is active all the time, so that a start would do nothing. */
     @Test
     @Needs(programs = "dbus-test-tool")
     void aServiceThatNeverComesBackToTheBusIsRestartedByTheNextCall() throws Exception {

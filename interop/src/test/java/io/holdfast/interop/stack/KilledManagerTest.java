@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Services of the distribution, by the units that it ships, go on to serve while their manager is
- * killed again and again.
+ * Services of the distribution, with the units that it ships, serve without interruption while
+ * their manager is killed repeatedly.
  */
 @Timeout(300)
 class KilledManagerTest {
@@ -32,7 +32,7 @@ class KilledManagerTest {
     private static final int PATIENCE = 60_000; // milliseconds
     private static final String ADOPTED = "holdfast: the manager before this one";
 
-    /** After several managers that died soon the next one would pause. */
+    /** After several early deaths of managers the next one would pause. */
     private static final Map<String, String> WITHOUT_PAUSE =
             Map.of("JDK_JAVA_OPTIONS", "-Dio.holdfast.manager.crashPause=1");
 
@@ -141,7 +141,7 @@ class KilledManagerTest {
                                 .isEqualTo("42"));
     }
 
-    /** One manager after the other is killed while clients come; every request is served. */
+    /** Kills one manager after the other while clients connect; every request must be served. */
     private void assertServes(String unit, Request request) throws Exception {
         Running up = stage.up(WITHOUT_PAUSE, unit);
         up.await("holdfast: ready");
@@ -181,7 +181,7 @@ class KilledManagerTest {
         return count;
     }
 
-    /** Asks on a connection of its own; gives all that is answered. */
+    /** Sends a request over a new connection; returns the whole response. */
     private String ask(String text) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(PATIENCE);

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 
 /**
  * An agent that speaks to the helper as libpolkit-agent of polkit 127 does, byte for byte and at
- * its own place, which a drop-in adds to the socket of our helper.
+ * polkit's own path, which a drop-in adds to the socket of our helper.
  */
 @Timeout(300)
 @Needs(
@@ -67,7 +67,7 @@ class OriginalAgentTest {
         }
     }
 
-    /** What the helper says to an agent, and what that answers. */
+    /** Plays the agent; returns what the helper and the agent sent. */
     private String dialog(String cookie, String password) throws IOException, InterruptedException {
         UnixAddress address = UnixAddress.path(stage.file(SOCKET));
         try (UnixSocket helper = UnixSocket.connect(address, SocketType.STREAM)) {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
-/** Debian's pkexec, which is setuid root and brings an agent of its own, asks our authority. */
+/** Debian's pkexec, which is setuid root and has a built-in agent, with our authority. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(300)
 @Needs(
@@ -65,7 +65,7 @@ class PkexecTest {
         }
     }
 
-    /** By a shell of the user: pkexec asks for its parent. */
+    /** Runs pkexec in a shell of the user: pkexec checks its parent. */
     private Terminal pkexec(String arguments) throws InterruptedException {
         return stage.onTerminal(List.of("sh", "-c", "pkexec " + arguments + "; exit $?"));
     }

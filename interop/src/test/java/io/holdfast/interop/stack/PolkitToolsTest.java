@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * What polkit's own tools show of an authority on the real dbus-daemon: of Debian's polkitd, and of
- * ours, alone in the foreground. Both run as polkit's user, with the same files.
+ * The output of polkit's own tools with an authority on the real dbus-daemon: with Debian's
+ * polkitd, and with ours, alone in the foreground. Both run as polkit's user, with the same files.
  */
 @ParameterizedClass
 @EnumSource
@@ -50,7 +50,7 @@ class PolkitToolsTest {
     private static final String ASKED = "org.holdfast.interop.asked";
     private static final String REGISTERED = "/run/stage/registered";
 
-    /** Whose authority it is. */
+    /** The authority. */
     enum Whose {
         POLKITS,
         OURS
@@ -184,7 +184,7 @@ class PolkitToolsTest {
         assertThat(asked("wrong pony")).isEqualTo(new Exit.Exited(1));
     }
 
-    /** A process of the user asks about itself, with pkttyagent for it on a terminal. */
+    /** A process of the user checks itself, with pkttyagent for it on a terminal. */
     private Exit asked(String password) throws Exception {
         Path registered = stage.file(REGISTERED);
         boolean _ = Files.deleteIfExists(registered);

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A stack that root starts with another umask than usual: some inits have 0. */
+/** A stack that root starts with an unusual umask: some inits have 0. */
 @Timeout(300)
 @Needs(
         root = true,

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
-/** A plain user's systemctl, our manager, our authority, and a rule on unit and verb. */
+/** A plain user's systemctl, our manager, our authority, and a rule about unit and verb. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(300)
 @Needs(
@@ -84,7 +84,7 @@ class RuledUnitsTest {
                 .toList();
     }
 
-    /** The manager says so in its log, with the unit and the verb. */
+    /** Asserts a refusal; the manager logs it with the unit and the verb. */
     private void isRefused(List<String> command, long uid, String verb, String unit)
             throws Exception {
         try (Running systemctl = stage.start(command)) {
@@ -151,7 +151,9 @@ class RuledUnitsTest {
         isRefused(nobody, NOBODY, "start", RULED);
     }
 
-    /** A change that is not seen by itself: the folder has but a link to what changes. */
+    /**
+     * A change that is not noticed automatically: the folder has only a link to the changed file.
+     */
     @Test
     void aReloadOfTheAuthoritysUnitReadsTheRulesAgain() throws Exception {
         Path folder = stage.file("/etc/elsewhere");
@@ -175,7 +177,7 @@ class RuledUnitsTest {
         }
     }
 
-    /** Returns when the authority is ready again. */
+    /** Reloads the authority; returns when it is ready again. */
     private void reload() throws InterruptedException {
         assertThat(stage.userctl("reload", "polkit.service")).isEmpty();
         assertThat(activeState("polkit.service")).isEqualTo("active");

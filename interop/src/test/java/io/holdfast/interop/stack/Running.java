@@ -13,7 +13,7 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
-/** A program that runs, and all that it writes. Ends with this. */
+/** A running program, and everything that it writes. It ends with this object. */
 public final class Running implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(100);
 
@@ -46,7 +46,7 @@ public final class Running implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            // a terminal that is gone, or our own end
+            // the terminal is gone, or this object was closed
         } finally {
             synchronized (this) {
                 ended = true;
@@ -55,17 +55,17 @@ public final class Running implements AutoCloseable {
         }
     }
 
-    /** Held by its parent, who is us. */
+    /** Returns the process, held by its parent, this process. */
     public PidFd process() {
         return child.pidFd();
     }
 
-    /** All so far. */
+    /** Returns everything that it has written so far. */
     public synchronized String written() {
         return written.toString();
     }
 
-    /** Waits for a text behind the one that was waited for before. */
+    /** Waits for a text after the one that was waited for last. */
     public synchronized void await(String text) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         int at = written.indexOf(text, awaited);
@@ -81,7 +81,7 @@ public final class Running implements AutoCloseable {
         awaited = at + text.length();
     }
 
-    /** Types on its standard input. */
+    /** Writes to its standard input. */
     void type(String text) throws IOException {
         child.stdin().write(text.getBytes(UTF_8));
         child.stdin().flush();
@@ -91,7 +91,7 @@ public final class Running implements AutoCloseable {
         assertThat(child.signal(signal)).isTrue();
     }
 
-    /** Waits until it has ended by itself, and all that it wrote is here. */
+    /** Waits until it exits, without a signal, and everything that it wrote has arrived. */
     Exit end() throws InterruptedException {
         Exit exit =
                 child.pidFd()
@@ -101,13 +101,13 @@ public final class Running implements AutoCloseable {
         return exit;
     }
 
-    /** As {@link #end}, and it must be a good one. */
+    /** As {@link #end}, but it must succeed; returns what it wrote. */
     String output() throws InterruptedException {
         assertThat(end()).as(this::written).isEqualTo(new Exit.Exited(0));
         return written().strip();
     }
 
-    /** Asks it to end before it is closed: what it has started gets to know. */
+    /** Terminates it before it is closed, so that the processes that it has started notice. */
     void closeGently() {
         try {
             if (!closed && child.signal(Signal.TERM)) {

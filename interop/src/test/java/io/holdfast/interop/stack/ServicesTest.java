@@ -16,8 +16,8 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Services of the distribution by their own units, started when somebody calls them: what their
- * callers may do our authority tells them.
+ * Services of the distribution with their own units, started on demand; our authority decides what
+ * their callers may do.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(300)
@@ -55,7 +55,8 @@ class ServicesTest {
                 });
                 """
                         .formatted(StackStage.USER));
-        // The first zone that the kernel is told of moves its clock, which is the whole machine's.
+        // The first time zone that the kernel receives moves its clock, which belongs to the whole
+        // machine.
         stage.write(
                 "/etc/systemd/system/systemd-timedated.service.d/clock.conf",
                 "[Service]\nCapabilityBoundingSet=~CAP_SYS_TIME\n");

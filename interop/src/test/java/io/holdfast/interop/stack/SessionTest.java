@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * {@code holdfast up} for one user: a manager and a message bus of the session, which others find
- * by {@code XDG_RUNTIME_DIR} and nothing else.
+ * {@code holdfast up} for one user: a manager and a message bus of the session, which clients find
+ * by {@code XDG_RUNTIME_DIR} alone.
  */
 @ParameterizedClass(name = "session of {0}")
 @EnumSource
@@ -36,11 +36,11 @@ class SessionTest {
     private static final String SYSTEMD = "org.freedesktop.systemd1";
     private static final String PATH = "/org/freedesktop/systemd1";
 
-    /** Whose session it is. */
+    /** The user of the session. */
     enum Whose {
-        /** A plain user: the stack is below his folder. */
+        /** A plain user: the stack is below the user's folder. */
         A_USER(StackStage.UID),
-        /** Root, who wants one of his own: told to be right in the folder. */
+        /** Root, with a session of its own: configured to use the folder itself. */
         ROOT(0);
 
         private final int uid;
@@ -53,7 +53,7 @@ class SessionTest {
             return "/run/user/" + uid;
         }
 
-        /** What the tools of others are told. */
+        /** Returns the runtime folder that other tools receive. */
         private String runtime() {
             return this == ROOT ? folder() : folder() + "/holdfast";
         }
@@ -109,7 +109,7 @@ class SessionTest {
         }
     }
 
-    /** What a tool of others says at its good end. */
+    /** Returns the output of a foreign tool at its successful end. */
     private String tool(String... words) throws InterruptedException {
         try (Running running = stage.start(whose.command(whose.runtime(), words))) {
             return running.output();
@@ -138,8 +138,8 @@ class SessionTest {
     }
 
     /**
-     * Held; that it is the child of the manager, which is the keeper's, tells that its number was
-     * not given to another.
+     * Returns the main process of a unit, held. It must be a child of the manager, which is the
+     * keeper's child: this shows that its PID was not given to another process.
      */
     private PidFd main(String unit) throws InterruptedException {
         String number = systemctl("show", "--property=MainPID", "--value", unit);
@@ -185,7 +185,7 @@ class SessionTest {
 
     @Test
     void busctlOfTheUserFindsItsBus() throws Exception {
-        // the manager comes to the bus when that has started
+        // the manager connects to the bus after the bus has started
         assertThat(tool("gdbus", "wait", "--session", "--timeout=100", SYSTEMD)).isEmpty();
         assertThat(busctl("list", "--no-legend").lines())
                 .anyMatch(line -> line.startsWith("org.freedesktop.DBus "))
@@ -228,7 +228,7 @@ class SessionTest {
         assertThat(status("is-active", SLEEPER)).as("nobody is there").isNotZero();
     }
 
-    /** All but the folders on the way to the runtime folder, and that. */
+    /** Returns all files but the runtime folder and the folders above it. */
     private List<String> filesIn(String folder) throws IOException {
         Path root = stage.file("/");
         Path runtime = stage.file(whose.runtime());

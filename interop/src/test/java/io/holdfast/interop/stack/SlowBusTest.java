@@ -7,7 +7,7 @@ import io.holdfast.core.testkit.Needs;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A stack on a machine that has so much to do that its bus is late. */
+/** A stack on a machine that is so busy that its bus is late. */
 @Timeout(300)
 @Needs(
         root = true,

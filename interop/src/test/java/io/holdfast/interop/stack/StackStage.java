@@ -27,9 +27,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /**
- * A place for a whole stack, by the command of this checkout: a mount namespace where {@code /run}
- * is empty and {@code /etc} a copy with one user more, and a UTS namespace, so that the machine
- * keeps its name. The stack has a runtime folder and a slice of its own. Ends with this.
+ * A place for a whole stack, with the command of this checkout: a mount namespace where {@code
+ * /run} is empty and {@code /etc} a copy with one more user, and a UTS namespace, so that the
+ * machine keeps its name. The stack has its own runtime folder and slice. It ends with this object.
  */
 public final class StackStage implements AutoCloseable {
     public static final String USER = "hfalice";
@@ -95,24 +95,24 @@ public final class StackStage implements AutoCloseable {
         }
     }
 
-    /** A file of the stage, as the test sees it. */
+    /** Returns a file of the stage, as the test sees it. */
     public Path file(String path) {
         return Path.of("/proc/" + stage.process().pid() + "/root" + path);
     }
 
-    /** Writes a file of the stage that everybody may read. */
+    /** Writes a file of the stage that every user may read. */
     public void write(String path, String text) throws IOException {
         Path file = file(path);
         Path _ = Files.createDirectories(Objects.requireNonNull(file.getParent()));
         Path _ = Files.writeString(file, text);
     }
 
-    /** Starts {@code holdfast up} with its own units before others, and waits for nothing. */
+    /** Starts {@code holdfast up} with its own units before others, without waiting. */
     public Running up(String... units) {
         return up(Map.of(), units);
     }
 
-    /** The same with more variables in its environment. */
+    /** Starts {@code holdfast up} with more variables in its environment. */
     Running up(Map<String, String> environment, String... units) {
         List<String> command =
                 new ArrayList<>(
@@ -121,26 +121,26 @@ public final class StackStage implements AutoCloseable {
         return start(command, Stdio.devNull(), environment);
     }
 
-    /** Starts all, until it is there. */
+    /** Starts the stack, and waits until it is ready. */
     public Running ready() throws InterruptedException {
         Running up = up();
         up.await("holdfast: ready");
         return up;
     }
 
-    /** The slice that is this stage's own. */
+    /** Returns the slice of this stage. */
     String slice() {
         return slice;
     }
 
-    /** The cgroup of the stack, if it has one. */
+    /** Returns whether the stack has a cgroup. */
     public boolean hasCgroup() {
         try (Cgroup own = Cgroup.own()) {
             return own.childNames().contains(slice);
         }
     }
 
-    /** A program on the stage, with the bus of the stack for the system's. */
+    /** Starts a program on the stage, with the bus of the stack as the system bus. */
     public Running start(List<String> command) {
         return start(command, Stdio.devNull(), Map.of());
     }
@@ -169,7 +169,7 @@ public final class StackStage implements AutoCloseable {
         return running;
     }
 
-    /** Runs a program to its good end, and gives what it wrote. */
+    /** Runs a program to its successful end, and returns what it wrote. */
     String output(String... command) throws InterruptedException {
         try (Running running = start(List.of(command))) {
             return running.output();
@@ -183,7 +183,7 @@ public final class StackStage implements AutoCloseable {
         }
     }
 
-    /** Starts a program of the user on a terminal of its own. */
+    /** Starts a program of the user on a new terminal. */
     Terminal onTerminal(List<String> command) throws InterruptedException {
         List<String> inside = new ArrayList<>(List.of("sh", "-c", "tty; exec \"$@\"", "sh"));
         inside.addAll(command);
@@ -196,7 +196,7 @@ public final class StackStage implements AutoCloseable {
         return "'" + word.replace("'", "'\\''") + "'";
     }
 
-    /** The command, run by a user and group of one name. */
+    /** Returns the command, run by a user and the group of the same name. */
     static List<String> as(String user, List<String> command) {
         return Stream.concat(
                         Stream.of("setpriv", "--reuid=" + user, "--regid=" + user, "--init-groups"),
@@ -204,7 +204,7 @@ public final class StackStage implements AutoCloseable {
                 .toList();
     }
 
-    /** The command, run by the user. */
+    /** Returns the command, run by the user. */
     static List<String> asUser(List<String> command) {
         return Stream.concat(
                         Stream.of(
@@ -224,7 +224,9 @@ public final class StackStage implements AutoCloseable {
         return asUser(List.of(command));
     }
 
-    /** The main process of a unit, held; the number comes from the manager, and is verified. */
+    /**
+     * Returns the main process of a unit, held; its PID comes from the manager, and is verified.
+     */
     public PidFd mainProcess(String unit) throws InterruptedException {
         String number = userctl("show", "--property=MainPID", "--value", unit);
         PidFd process = PidFd.open(Integer.parseInt(number));
@@ -237,7 +239,7 @@ public final class StackStage implements AutoCloseable {
         }
     }
 
-    /** The manager that is the child of a keeper, held. */
+    /** Returns the manager that is the child of a keeper, held. */
     static PidFd managerBelow(PidFd keeper) {
         return keeper.children().take().stream()
                 .filter(StackStage::isManager)
@@ -249,11 +251,11 @@ public final class StackStage implements AutoCloseable {
         try {
             return child.proc().environment(ENVIRONMENT).containsKey(Keeper.VARIABLE);
         } catch (ErrnoException e) {
-            return false; // it has exited, and its manager will see that
+            return false; // it has exited, and its manager will notice
         }
     }
 
-    /** What systemctl says of the stack, which it takes for that of a user. */
+    /** Returns the output of systemctl for the stack, which it takes for that of a user. */
     String userctl(String... words) throws InterruptedException {
         List<String> command =
                 new ArrayList<>(
@@ -262,7 +264,7 @@ public final class StackStage implements AutoCloseable {
         return output(command.toArray(String[]::new));
     }
 
-    /** Ends the stack in order, as its user does. */
+    /** Ends the stack in order, as its user would. */
     static void stop(Running up) throws InterruptedException {
         up.signal(Signal.TERM);
         assertThat(up.end()).as(up::written).isEqualTo(new Exit.Exited(0));

@@ -223,7 +223,7 @@ class StackTest {
         assertThat(stage.file(StackStage.RUNTIME + "/inaccessible")).doesNotExist();
     }
 
-    /** All but folders that are empty. */
+    /** Returns all files and folders except empty folders. */
     private List<String> filesIn(String folder) throws IOException {
         Path root = stage.file("/");
         Path top = stage.file(folder);

@@ -10,16 +10,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A program that has a terminal to itself.
+ * A program with its own terminal.
  *
- * @param program to be closed by the stage
+ * @param program closed by the stage
  * @param device the name of the terminal
  */
 record Terminal(Running program, String device) {
     private static final Pattern DEVICE = Pattern.compile("(/dev/pts/\\d+)\\s");
     private static final String CTRL_C = "\u0003";
 
-    /** Of a program that says the name of its terminal first. */
+    /** Makes one of a program that first prints the name of its terminal. */
     static Terminal of(Running program) throws InterruptedException {
         program.await("\n");
         Matcher said = DEVICE.matcher(program.written());
@@ -29,7 +29,7 @@ record Terminal(Running program, String device) {
         return new Terminal(program, said.group(1));
     }
 
-    /** Answers a prompt, as soon as what is typed is neither shown nor thrown away. */
+    /** Answers a prompt, as soon as input is neither echoed nor discarded. */
     void answer(String prompt, String secret) throws InterruptedException, IOException {
         program.await(prompt);
         Await.until(() -> !echoes());

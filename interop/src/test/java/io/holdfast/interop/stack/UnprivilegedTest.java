@@ -15,7 +15,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the authority can do, tried from within: by programs that a rule of its own spawns. */
+/**
+ * What the authority's processes can do, tried from within: by programs that a rule of its own
+ * spawns.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(300)
 @Needs(
@@ -63,7 +66,7 @@ class UnprivilegedTest {
         }
     }
 
-    /** That the command has been tried, and how it ended: whatever else happens is no yes. */
+    /** Asserts that the command was tried, and how it ended: any other outcome is not a yes. */
     private void assertTried(String command, String expected) throws InterruptedException {
         Exit exit =
                 stage.run(

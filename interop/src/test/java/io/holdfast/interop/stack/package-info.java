@@ -1,4 +1,4 @@
-/** The whole stack: manager, bus, authority, helper and agent, each a process of its own. */
+/** The whole stack: manager, bus, authority, helper and agent, each in a separate process. */
 @NullMarked
 package io.holdfast.interop.stack;
 

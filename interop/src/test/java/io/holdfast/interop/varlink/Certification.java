@@ -18,13 +18,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
 
 /**
- * The service {@code org.varlink.certification}: a client passes the answer of each method to the
- * next one, and is told at the end whether all of them came unharmed.
+ * The service {@code org.varlink.certification}: a client passes the reply of each method to the
+ * next one, and learns at the end whether all of them arrived intact.
  */
 final class Certification {
     static final String NAME = "org.varlink.certification";
 
-    /** The methods in their order, each with what it answers. */
+    /** The methods in their order, each with its reply. */
     static final List<Map.Entry<String, JsonObject>> STEPS =
             List.of(
                     entry("Test01", JsonObject.of("bool", true)),
@@ -107,7 +107,7 @@ final class Certification {
         return IntStream.rangeClosed(1, REPLIES).mapToObj(i -> "Reply number " + i).toList();
     }
 
-    /** The service. */
+    /** Returns the service. */
     Service service(Interface definition) {
         Service.Builder service = Service.of(definition).method("Start", _ -> start());
         JsonObject before = JsonObject.EMPTY;
@@ -182,7 +182,10 @@ final class Certification {
         }
     }
 
-    /** A number is the same with and without a fraction of zero, and a null as no field. */
+    /**
+     * Compares values: a number is the same with and without a fraction of zero, and a null is the
+     * same as a missing field.
+     */
     static boolean isSame(Json one, Json other) {
         return withoutNulls(one).equals(withoutNulls(other));
     }
@@ -208,7 +211,9 @@ final class Certification {
         };
     }
 
-    /** What a client adds to the answer of one method to call the next. */
+    /**
+     * Returns the parameters of the next call: the client's id and the reply of the last method.
+     */
     static JsonObject with(String client, Optional<JsonObject> answer) {
         JsonObject.Builder parameters = JsonObject.builder().put("client_id", client);
         answer.ifPresent(fields -> fields.fields().forEach(parameters::put));

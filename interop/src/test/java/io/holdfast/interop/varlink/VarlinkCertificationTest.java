@@ -33,8 +33,8 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Our server is certified by the client of the Go implementation, and our client by its server.
- * Both are built of Debian's sources of it.
+ * The client of the Go implementation certifies our server, and its server our client. Both are
+ * built from Debian's sources.
  */
 @Timeout(300)
 @EnabledIfSystemProperty(named = "holdfast.long", matches = "true")
@@ -117,7 +117,7 @@ class VarlinkCertificationTest {
         return client.call(Certification.NAME + "." + method, parameters);
     }
 
-    /** When it listens. */
+    /** Returns a client, as soon as the service listens. */
     private static VarlinkClient connected(Path socket) {
         AtomicReference<VarlinkClient> client = new AtomicReference<>();
         Await.until(() -> {

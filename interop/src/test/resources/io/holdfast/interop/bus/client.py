@@ -1,4 +1,4 @@
-# A client as python3-dbus makes them: it tries the object of the test, and the bus itself.
+# A client written as usual for python3-dbus: it calls the object of the test, and the bus itself.
 import dbus
 import os
 

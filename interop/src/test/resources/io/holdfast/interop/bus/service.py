@@ -1,4 +1,4 @@
-# A service as python3-dbus makes them: an object with methods, a signal and properties. Ends with its bus.
+# A service written as usual for python3-dbus: an object with methods, a signal and properties. Ends with its bus.
 import os
 import sys
 

@@ -1,4 +1,4 @@
-# gate.sh NAME: waits until somebody opens the gate, or the script is over.
+# gate.sh NAME: waits until the gate is opened, or the script is over.
 dir=${0%/*}
 [ -p "$dir/gate.$1" ] || mkfifo "$dir/gate.$1" 2>/dev/null
 : >"$dir/reached.$1"

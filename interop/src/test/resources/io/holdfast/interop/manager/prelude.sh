@@ -8,7 +8,7 @@ step() {
     [ "$status" = 0 ] || echo "[$status]"
 }
 
-# systemctl(1), without the hints that it gives, and without the words of the manager behind an error.
+# systemctl(1), without its hints, and without the manager's words behind an error.
 systemctl() {
     { stderr=$(command systemctl --no-pager "$@" 2>&1 >&3); rc=$?; } 3>&1
     [ -z "$stderr" ] || echo "$stderr" |
@@ -16,7 +16,7 @@ systemctl() {
     return $rc
 }
 
-# error WORD…: the D-Bus error that a systemctl command gets.
+# error WORD…: prints the D-Bus error that a systemctl command receives.
 error() {
     SYSTEMD_LOG_LEVEL=debug command systemctl --no-pager "$@" 2>&1 >/dev/null |
         sed -n 's/.*type=error.* error-name=\([^ ]*\) .*/\1/p' | sort -u
@@ -72,7 +72,7 @@ job() { command systemctl show -P Job "$1"; }
 # reached NAME: waits until a process is at this gate.
 reached() { until_true "[ -e '$dir/reached.$1' ]"; }
 
-# open NAME: waits until a process is at this gate, and lets it go on.
+# open NAME: waits until a process is at this gate, and lets it continue.
 open() {
     reached "$1" || return
     rm "$dir/reached.$1"

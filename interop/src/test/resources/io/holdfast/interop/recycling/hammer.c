@@ -135,7 +135,7 @@ int main(int argc, char **argv) {
             close(pidfds[i]);
             struct record *last = &ring->records[(ring->count - 1) % RING];
             __atomic_store_n(&last->gone, now(), __ATOMIC_RELEASE);
-            /* The first kind may be ended by whoever holds it; nobody else may be. */
+            /* The first kind may be killed by any process that holds it; the others only by the hammer. */
             if (info.si_code != CLD_KILLED || (info.si_status != SIGKILL && last->kind != 0))
                 __atomic_fetch_add(&ring->ended_by_others, 1, __ATOMIC_RELAXED);
         }

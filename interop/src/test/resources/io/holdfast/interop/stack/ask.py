@@ -1,4 +1,4 @@
-# ask.py ACTION VARLINK_ADDRESS: whether we ourselves may do it, in all the ways that a process can ask. Then stays.
+# ask.py ACTION VARLINK_ADDRESS: checks whether this process may do it, in every way that a process can ask. Then stays.
 import json
 import os
 import signal

@@ -1,4 +1,4 @@
-# set-name.py NAME: sets the name of the machine, with an agent for this very process; then stays.
+# set-name.py NAME: sets the name of the machine, with an agent for this process; then stays.
 import os
 import signal
 import subprocess

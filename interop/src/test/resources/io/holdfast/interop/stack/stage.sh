@@ -20,7 +20,7 @@ mkdir -p "$etc/polkit-1/rules.d" "$etc/systemd/system"
 chmod 755 "$etc/polkit-1/rules.d"
 mount --bind "$etc" /etc
 mount --bind "$checkout" /run/checkout
-# what units of Debian name as if logind and others had run
+# files that units of Debian name, as if logind and others had run
 mkdir -p /run/systemd/seats
 mount -t tmpfs -o mode=755 none /var/log
 touch /var/log/wtmp

@@ -1,4 +1,4 @@
-# take-number.pl PID UID COMMAND...: runs a command as a user under a number that is free. Says "taken" or "lost".
+# take-number.pl PID UID COMMAND...: runs a command as a user under a PID that is free. Prints "taken" or "lost".
 use strict;
 use warnings;
 my ($number, $uid, @command) = @ARGV;

@@ -14,7 +14,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.L_Result;
 
-/** The exit of a process that is gone is asked for while its pidfd is closed. */
+/** The exit of a dead process is requested while its pidfd is closed. */
 @JCStressTest
 @Outcome(id = "told", expect = ACCEPTABLE, desc = "The exit was told.")
 @Outcome(id = "refused", expect = ACCEPTABLE, desc = "The pidfd was closed before.")
@@ -53,7 +53,7 @@ public class ExitAgainstClose {
         result.r1 = exit == null ? "refused" : ended(exit);
     }
 
-    /** How a future of an exit has ended. */
+    /** Returns how a future of an exit has ended. */
     static String ended(CompletableFuture<Exit> exit) {
         try {
             return exit.get(20, TimeUnit.SECONDS).equals(new Exit.Exited(0)) ? "told" : "wrong";

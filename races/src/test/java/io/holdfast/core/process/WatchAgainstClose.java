@@ -11,7 +11,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.L_Result;
 
-/** The exit of a process that lives on is watched while its pidfd is closed: the watch ends. */
+/** The exit of a process that still runs is watched while its pidfd is closed: the watch ends. */
 @JCStressTest
 @Outcome(id = "refused", expect = ACCEPTABLE, desc = "The pidfd was closed before.")
 @Outcome(id = "failed", expect = ACCEPTABLE, desc = "The pidfd was closed meanwhile.")

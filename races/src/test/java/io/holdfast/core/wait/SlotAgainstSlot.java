@@ -9,7 +9,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LLL_Result;
 
-/** Two threads remove the same key and fill slots: each gets one of its own. */
+/** Two threads remove the same key and fill slots: each gets a different slot. */
 @JCStressTest
 @Outcome(id = "first, second, third", expect = ACCEPTABLE, desc = "Nobody shares a slot.")
 @State

@@ -25,12 +25,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Rules files, by the engine of the daemon. Whatever a file holds, it ends within its limits and
- * gets an answer, no thread of the engine ends by an exception, and the next generation of rules is
- * as if the file had never been.
+ * Rules files, run by the engine of the daemon. Whatever a file contains, its evaluation ends
+ * within the limits with an answer, no thread of the engine ends by an exception, and the next
+ * generation of rules works as if the file had never existed.
  *
  * <p>{@link io.holdfast.fuzz.Bounds} does not apply: evaluations run on the engine's threads, with
- * limits of their own.
+ * their own limits.
  */
 public final class RulesTarget {
     private static final RuleLimits LIMITS =

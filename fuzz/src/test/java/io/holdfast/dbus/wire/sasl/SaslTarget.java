@@ -11,8 +11,8 @@ import java.util.OptionalLong;
 import java.util.function.ToIntBiFunction;
 
 /**
- * Authentication, of both sides: no bytes make either throw, it does not matter how they are cut,
- * and nobody else's user is ever accepted.
+ * Authentication, on both sides: no bytes make either side throw, the result does not depend on how
+ * they are split, and a wrong user is never accepted.
  */
 public final class SaslTarget {
     private static final String GUID = "0123456789abcdef0123456789abcdef";
@@ -83,7 +83,7 @@ public final class SaslTarget {
                 "the expected server");
     }
 
-    /** How many bytes are used when they come in pieces. */
+    /** Returns how many bytes are used when they arrive in pieces. */
     private static <T> int inPieces(
             byte[] bytes, int piece, T side, ToIntBiFunction<T, int[]> read) {
         int at = 0;

@@ -13,8 +13,8 @@ import io.holdfast.manager.unit.value.FuzzedHost;
 import java.util.List;
 
 /**
- * Unit files: no bytes make the parser or the readers of the directives throw, what was understood
- * is understood again from its own text, and every complaint is one bounded line.
+ * Unit files: no bytes make the parser or the readers of the directives throw, the text of a parsed
+ * file parses to the same file, and every diagnostic is one bounded line.
  */
 public final class UnitFileTarget {
     private static final List<UnitName> NAMES =
@@ -31,7 +31,7 @@ public final class UnitFileTarget {
         Bounds.within(input, UnitFileTarget::check);
     }
 
-    /** The first byte chooses the unit's name and with it the type. */
+    /** The first byte chooses the unit's name and thereby its type. */
     private static void check(byte[] input) {
         UnitName name = NAMES.get(Inputs.selector(input) % NAMES.size());
         UnitFile file = UnitFile.parse("fuzzed", Inputs.rest(input));

@@ -3,7 +3,7 @@ package io.holdfast.manager.unit.value;
 import io.holdfast.manager.unit.ManagerScope;
 import java.util.Map;
 
-/** The machine and the manager that fuzzed unit files are read for, the same on every machine. */
+/** The machine and the manager for which fuzzed unit files are read, the same on every machine. */
 public final class FuzzedHost {
     public static final Host HOST =
             new Host(

@@ -15,9 +15,9 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The values of directives, each by the parser that the first byte chooses. A parser refuses with
- * IllegalArgumentException and nothing else; a value that can be written means the same when it is
- * parsed again.
+ * The values of directives, each parsed by the parser that the first byte chooses. A parser refuses
+ * with IllegalArgumentException and nothing else; a value that can be written means the same when
+ * it is parsed again.
  */
 public final class UnitValueTarget {
     private static final List<Consumer<String>> PARSERS =
@@ -99,7 +99,7 @@ public final class UnitValueTarget {
         }
         ListenAddress again = ListenAddress.parse(address.toString());
         if (!(address instanceof ListenAddress.Port port) || port.host().isPresent()) {
-            same(again, address); // a port alone is written with the address that stands for all
+            same(again, address); // a port alone is written with the wildcard address
         }
     }
 

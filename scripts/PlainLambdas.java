@@ -26,8 +26,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Rewrites a jar in place so that its serializable lambdas are plain ones, which an AOT cache takes. They can be called
- * as before, and no more be written to a stream. The same jar always gives the same bytes.
+ * Rewrites a jar in place so that its serializable lambdas become plain ones, which an AOT cache accepts. They behave as
+ * before, but can no longer be serialized. The same jar always gives the same bytes.
  */
 final class PlainLambdas {
     private static final ClassDesc FACTORY = LambdaMetafactory.class.describeConstable().orElseThrow();

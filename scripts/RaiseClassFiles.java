@@ -20,8 +20,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Rewrites a jar in place so that its classes bear the class-file version of Java 17, with stack maps where the old
- * versions had none. Their code stays what it was. The same jar always gives the same bytes.
+ * Rewrites a jar in place so that its classes have the class-file version of Java 17, with stack maps, which old versions
+ * do not have. Their code does not change. The same jar always gives the same bytes.
  */
 final class RaiseClassFiles {
     private static final int JAVA_17 = 61;
@@ -73,7 +73,7 @@ final class RaiseClassFiles {
                         builder.with((ClassElement) element);
                     }
                 };
-        // Writing every instruction anew is what makes the stack maps be generated.
+        // Stack maps are generated only for code whose instructions are written again.
         ClassTransform code = ClassTransform.transformingMethodBodies((builder, element) -> builder.with(element));
         return format.transformClass(old, version.andThen(code));
     }

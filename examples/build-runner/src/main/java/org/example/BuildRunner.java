@@ -9,13 +9,13 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * Runs a command with a deadline, and ends all that it started, also what has left its session:
+ * Runs a command with a deadline, and ends all processes that it started, even in other sessions:
  * {@code java -jar build-runner.jar SECONDS COMMAND [ARGUMENT...]}.
  *
- * <p>Exits as the command does, or with 124 when the time is over.
+ * <p>Exits as the command does, or with 124 after the deadline.
  */
 public final class BuildRunner {
-    private static final int OUT_OF_TIME = 124; // as timeout(1) has it
+    private static final int OUT_OF_TIME = 124; // as timeout(1) does
 
     private BuildRunner() {}
 
@@ -29,7 +29,7 @@ public final class BuildRunner {
             System.err.println("build: " + scope.guarantee().text());
             Child build = scope.start(Spawn.of(command));
             exit = build.await();
-        } // what the build left behind is gone here
+        } // processes that the build left behind are gone here
         if (scope.isOverdue()) {
             System.out.println("build: out of time, ended with all that it started");
             System.exit(OUT_OF_TIME);

@@ -3,9 +3,9 @@ package org.example;
 import io.holdfast.dbus.typed.Property;
 import io.holdfast.dbus.typed.Signal;
 
-/** The D-Bus interface {@code org.example.Clock}: for those who have a clock, and for those who ask it. */
+/** The D-Bus interface {@code org.example.Clock}, for the service and for its clients. */
 public interface Clock {
-    /** At(x) → s: what time it is so many seconds after 1970, in the zone of the clock. */
+    /** At(x) → s: returns the time {@code seconds} after 1970-01-01T00:00Z, in the zone of the clock. */
     String at(long seconds);
 
     /** The property Zone. */

@@ -8,8 +8,8 @@ import io.holdfast.dbus.typed.Proxy;
 import io.holdfast.dbus.typed.Signals;
 
 /**
- * A clock as a service on the session bus, and a client of it: {@code java -jar dbus-clock.jar}, in
- * a session or below dbus-run-session(1).
+ * Exports a clock on the session bus, and calls it as a client: {@code java -jar dbus-clock.jar},
+ * in a session or below dbus-run-session(1).
  */
 public final class ClockProgram {
     private static final String NAME = "org.example.Clock";

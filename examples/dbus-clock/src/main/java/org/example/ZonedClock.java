@@ -7,11 +7,11 @@ import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.ZoneId;
 
-/** A clock. */
+/** The implementation of the clock. */
 final class ZonedClock implements Clock {
     private volatile ZoneId zone = ZoneId.of("UTC");
 
-    /** The caller is known by more than a name: by its process, and by the user who connected. */
+    /** Shows that a method knows its caller by process and user, not only by a unique name. */
     @Override
     public String at(long seconds) {
         try (Peer caller = Export.currentCall().peer()) {

@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 
 /**
- * Prints the file that the server has opened: {@code java -cp descriptor-passing.jar
+ * Prints the file that the server has opened for it: {@code java -cp descriptor-passing.jar
  * org.example.FileClient SOCKET}.
  */
 public final class FileClient {
@@ -20,7 +20,7 @@ public final class FileClient {
     static void main(String[] arguments) throws IOException, InterruptedException {
         UnixAddress address = UnixAddress.path(Path.of(arguments[0]));
         try (UnixSocket server = UnixSocket.connect(address, SocketType.STREAM);
-                Ancillary beside = Ancillary.ofDescriptors(1)) { // closes what is not taken
+                Ancillary beside = Ancillary.ofDescriptors(1)) { // closes descriptors not taken
             server.receive(ByteBuffer.allocate(1), beside);
             Fd file = beside.takeDescriptors().getFirst();
             try (FdInputStream content = new FdInputStream(file)) {

@@ -13,10 +13,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Opens one file for each client, which may not open it itself: {@code java -jar
+ * Opens a file for each client that has no permission to open it: {@code java -jar
  * descriptor-passing.jar SOCKET FILE}.
  *
- * <p>What the client gets is the open file, for reading alone: no path, and no other file.
+ * <p>The client receives the open file, for reading only; it gets no access to the path or to other
+ * files.
  */
 public final class FileServer {
     private static final int BACKLOG = 16;
@@ -32,7 +33,7 @@ public final class FileServer {
             while (true) {
                 try (UnixSocket client = listener.accept();
                         OpenedFile file = OpenedFile.open(arguments[1], OpenHow.reading())) {
-                    Fd descriptor = file.fd(); // lent: the client gets a duplicate
+                    Fd descriptor = file.fd(); // stays ours: the client gets a duplicate
                     client.send(ByteBuffer.wrap(new byte[1]), List.of(descriptor));
                 }
             }

@@ -5,7 +5,7 @@ import io.holdfast.core.run.Run
 import io.holdfast.core.scope.ProcessScope
 import java.time.Duration
 
-/** Runs a program to its end, and holds one that runs: `java -jar kotlin.jar`. */
+/** Runs a program to its end, and another one in a scope that ends it: `java -jar kotlin.jar`. */
 fun main() {
     val sorted = Run.of("sort", "-u")
         .input("pear\napple\npear\n")

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Prints what the server answers: {@code java -cp peer-server.jar org.example.PeerClient SOCKET}.
+ * Prints the answer of the server: {@code java -cp peer-server.jar org.example.PeerClient SOCKET}.
  */
 public final class PeerClient {
     private PeerClient() {}

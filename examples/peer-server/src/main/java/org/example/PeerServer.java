@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Lets clients in by rules, and greets them: {@code java -jar peer-server.jar SOCKET RULE...},
- * with rules such as {@code user=1000}, {@code group=4} and {@code unit=backup.service}.
+ * A server that accepts clients by rules, and greets them: {@code java -jar peer-server.jar SOCKET
+ * RULE...}, with rules such as {@code user=1000}, {@code group=4} and {@code unit=backup.service}.
  *
- * <p>Everybody may connect; who it was is what the kernel noted at that moment, and the unit is
- * asked of the process itself, by its pidfd.
+ * <p>All users may connect. The kernel records the credentials of the client at that moment, and
+ * the unit is derived from the pidfd of its process.
  */
 public final class PeerServer {
     private static final int BACKLOG = 64;
@@ -51,7 +51,7 @@ public final class PeerServer {
     }
 
     private static Optional<String> ruleOf(Peer peer, List<String> rules) {
-        // Root alone could have given the unit this name: anybody else's claim is no unit.
+        // Empty unless only root could have given the unit its name.
         Optional<String> unit = peer.pidFd().flatMap(PidFd::unit);
         return rules.stream()
                 .filter(rule -> {

@@ -13,7 +13,7 @@ public class Application {
     }
 
     /**
-     * All jobs: Spring closes the scope with the application, and that ends what is left of them.
+     * The scope of all jobs. Spring closes it with the application, which ends the remaining jobs.
      */
     @Bean
     ProcessScope jobs() {

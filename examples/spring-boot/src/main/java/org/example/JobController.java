@@ -23,7 +23,7 @@ class JobController {
         this.jobs = jobs;
     }
 
-    /** Runs a program within the request, which waits on a virtual thread. */
+    /** Runs a program during the request, which waits on a virtual thread. */
     @PostMapping("/sort")
     String sort(@RequestBody String text) throws InterruptedException {
         RunResult sorted = Run.of("sort", "-u").input(text).timeout(PATIENCE).run();
@@ -38,7 +38,7 @@ class JobController {
     @ResponseStatus(HttpStatus.ACCEPTED)
     void start(@RequestBody String script) {
         jobs.start(Spawn.of("sh", "-c", script))
-                .onExit(); // nobody waits, and it is reaped all the same
+                .onExit(); // the child is reaped although no code waits for it
     }
 
     @GetMapping("/idle")

@@ -11,11 +11,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * Keeps many children running, each supervised by a virtual thread of its own: {@code java -jar
- * supervisor.jar CHILDREN}.
+ * Runs many children, each supervised by its own virtual thread: {@code java -jar supervisor.jar
+ * CHILDREN}.
  *
- * <p>Every third child fails at first, and is started again. No thread of the system waits for a
- * child: all of them are watched by one epoll instance, by pidfd.
+ * <p>Every third child fails at first, and is started again. No platform thread waits for a child:
+ * one epoll instance watches the pidfds of all children.
  */
 public final class Supervisor {
     private static final int STARTS = 3;
@@ -38,7 +38,7 @@ public final class Supervisor {
         System.out.println(children + " children succeeded after " + sum + " starts");
     }
 
-    /** Starts a child until it succeeds; returns how many starts that took. */
+    /** Starts a child until it succeeds; returns the number of starts. */
     private static int supervise(int number) throws InterruptedException {
         for (int start = 1; start <= STARTS; start++) {
             int status = number % 3 == 0 && start == 1 ? 1 : 0;

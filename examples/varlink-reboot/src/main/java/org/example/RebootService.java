@@ -17,10 +17,11 @@ import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * A Varlink service that everybody may call, and that asks the authority of the machine whether its
- * caller may: {@code java -jar varlink-reboot.jar SOCKET}.
+ * A Varlink service that all users may call, and that asks the machine's authority whether the
+ * caller is authorized: {@code java -jar varlink-reboot.jar SOCKET}.
  *
- * <p>The authority gets the caller's pidfd and the user who connected. No answer is a refusal.
+ * <p>The authority receives the caller's pidfd and the user who connected. If there is no answer,
+ * the call is refused.
  */
 public final class RebootService {
     private static final String ACTION = "org.example.reboot";
@@ -54,12 +55,12 @@ public final class RebootService {
                             BACKLOG,
                             EVERYBODY));
             System.out.println("ready");
-            new CountDownLatch(1).await(); // until it is killed
+            new CountDownLatch(1).await(); // until the process is killed
         }
     }
 
     private JsonObject reboot(Call call) {
-        Peer peer = call.peer(); // the call's own: not to be closed
+        Peer peer = call.peer(); // owned by the connection: not to be closed
         String unit = call.parameters().string("unit");
         Decision decision = authority.check(peer, ACTION, Map.of("unit", unit)).join();
         if (!decision.isAuthorized()) {

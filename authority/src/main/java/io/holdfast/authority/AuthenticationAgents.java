@@ -5,8 +5,8 @@ import io.holdfast.authority.action.ImplicitAuthorization;
 import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.survival.AgentAddress;
+import io.holdfast.authority.survival.AgentRecord;
 import io.holdfast.authority.survival.AuthorityState;
-import io.holdfast.authority.survival.KeptAgent;
 import io.holdfast.authority.temporary.TemporaryAuthorization;
 import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import io.holdfast.core.ErrnoException;
@@ -88,7 +88,7 @@ final class AuthenticationAgents {
      * register again: that registration must not be refused because this one exists.
      */
     CompletableFuture<Void> restore(
-            Caller caller, Subject scope, KeptAgent kept, AgentChannel channel) {
+            Caller caller, Subject scope, AgentRecord kept, AgentChannel channel) {
         return register(caller, scope, kept.locale(), kept.path(), kept.fallback(), channel, true);
     }
 
@@ -162,7 +162,7 @@ final class AuthenticationAgents {
             try {
                 String record = state.agentRecord();
                 state.write(
-                        KeptAgent.of(
+                        AgentRecord.of(
                                 record,
                                 address.get(),
                                 agent.process().get(),

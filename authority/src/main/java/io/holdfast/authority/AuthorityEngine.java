@@ -16,9 +16,9 @@ import io.holdfast.authority.rules.engine.RuleEngine;
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Users;
+import io.holdfast.authority.survival.AgentRecord;
 import io.holdfast.authority.survival.AuthorityState;
-import io.holdfast.authority.survival.KeptAgent;
-import io.holdfast.authority.survival.KeptAuthorization;
+import io.holdfast.authority.survival.AuthorizationRecord;
 import io.holdfast.authority.survival.Recovered;
 import io.holdfast.authority.temporary.TemporaryAuthorization;
 import io.holdfast.authority.temporary.TemporaryAuthorizations;
@@ -82,7 +82,7 @@ public final class AuthorityEngine implements AutoCloseable {
     private final ChecksUnderWay checks = new ChecksUnderWay();
     private final AuthorityCounts counts = new AuthorityCounts();
     private final AuthorityState state;
-    private final AtomicReference<List<KeptAgent>> lostAgents = new AtomicReference<>(List.of());
+    private final AtomicReference<List<AgentRecord>> lostAgents = new AtomicReference<>(List.of());
     private final TemporaryAuthorizations kept;
     private final AuthenticationAgents agents;
     private final DecisionLog log = new DecisionLog(this::afterInterval, System::nanoTime);
@@ -153,7 +153,7 @@ public final class AuthorityEngine implements AutoCloseable {
                             + " dropped {2} records ({3})",
                     found.authorizations().size(),
                     Recovered.shown(
-                            found.authorizations().stream().map(KeptAuthorization::id).toList()),
+                            found.authorizations().stream().map(AuthorizationRecord::id).toList()),
                     found.dropped().size(),
                     Recovered.shown(found.dropped()));
         }
@@ -486,7 +486,7 @@ public final class AuthorityEngine implements AutoCloseable {
     }
 
     /** Returns the bus agents of the previous authority; later calls return an empty list. */
-    public List<KeptAgent> agentsToRestore() {
+    public List<AgentRecord> agentsToRestore() {
         return lostAgents.getAndSet(List.of());
     }
 
@@ -497,12 +497,12 @@ public final class AuthorityEngine implements AutoCloseable {
      * @return fails as {@link #registerAgent} does
      */
     public CompletableFuture<Void> restoreAgent(
-            Caller caller, Subject scope, KeptAgent kept, AgentChannel channel) {
+            Caller caller, Subject scope, AgentRecord kept, AgentChannel channel) {
         return agents.restore(caller, scope, kept, channel);
     }
 
     /** Removes the old record of an agent that was restored, or that cannot be. */
-    public void forgetRecord(KeptAgent kept) {
+    public void forgetRecord(AgentRecord kept) {
         tasks.end(() -> state.remove(kept.record()));
     }
 

@@ -1,7 +1,7 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.action.ActionPool;
-import io.holdfast.authority.action.Text;
+import io.holdfast.authority.action.LocalizedText;
 import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.temporary.TemporaryAuthorizations;
 import io.holdfast.core.limit.Limit;
@@ -118,7 +118,7 @@ public final class AuthorityLimits {
                         LINES_OF_USER,
                         LINE_INTERVAL,
                         LINE_SOURCES,
-                        Text.CATALOGUE_BYTES,
+                        LocalizedText.CATALOGUE_BYTES,
                         ActionPool.TOTAL_BYTES);
         return Stream.concat(own.stream(), RuleLimits.properties().stream()).toList();
     }

@@ -1,6 +1,6 @@
 package io.holdfast.authority;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.client.Explanation;
 import io.holdfast.authority.rules.RuleStep;
 import java.util.ArrayList;
@@ -14,7 +14,7 @@ final class ExplanationBuilder {
         steps.add(new Explanation.Step(topic, text, ""));
     }
 
-    void add(String topic, String text, Place place) {
+    void add(String topic, String text, SourceLine place) {
         steps.add(new Explanation.Step(topic, text, place.toString()));
     }
 

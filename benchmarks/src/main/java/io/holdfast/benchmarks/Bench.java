@@ -5,8 +5,8 @@ import io.holdfast.benchmarks.bus.BusMemoryRow;
 import io.holdfast.benchmarks.bus.BusRow;
 import io.holdfast.benchmarks.frame.Conditions;
 import io.holdfast.benchmarks.frame.Line;
-import io.holdfast.benchmarks.frame.Place;
 import io.holdfast.benchmarks.frame.Row;
+import io.holdfast.benchmarks.frame.SourceTree;
 import io.holdfast.benchmarks.library.CallsRow;
 import io.holdfast.benchmarks.library.MembersRow;
 import io.holdfast.benchmarks.library.MessagesRow;
@@ -14,7 +14,7 @@ import io.holdfast.benchmarks.library.SpawnRow;
 import io.holdfast.benchmarks.library.WatchRow;
 import io.holdfast.benchmarks.operations.OperationsRow;
 import io.holdfast.benchmarks.stack.DaemonRow;
-import io.holdfast.benchmarks.stack.DoorRow;
+import io.holdfast.benchmarks.stack.LauncherRow;
 import io.holdfast.benchmarks.stack.ManagerRow;
 import io.holdfast.benchmarks.stack.StackRow;
 import io.holdfast.benchmarks.stack.SurviveRow;
@@ -40,7 +40,7 @@ public final class Bench {
                     new WatchRow(),
                     new MembersRow(),
                     new MessagesRow(),
-                    new DoorRow(),
+                    new LauncherRow(),
                     new DaemonRow(),
                     new ManagerRow(),
                     new SurviveRow(),
@@ -110,7 +110,7 @@ public final class Bench {
     }
 
     private static void write(String text) throws IOException {
-        Path folder = Files.createDirectories(Place.MODULE.resolve("target/results"));
+        Path folder = Files.createDirectories(SourceTree.MODULE.resolve("target/results"));
         String time = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString().replace(":", "");
         Path file = Files.writeString(folder.resolve(time + ".md"), text);
         System.err.println("bench: written to " + file);

@@ -2,7 +2,7 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.End;
-import io.holdfast.bus.activation.Activation;
+import io.holdfast.bus.activation.ServiceActivation;
 import io.holdfast.bus.activation.UnitActivation;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.connection.BusName;
@@ -23,7 +23,7 @@ import io.holdfast.bus.driver.Driver;
 import io.holdfast.bus.driver.DriverProperties;
 import io.holdfast.bus.driver.DriverStats;
 import io.holdfast.bus.driver.MatchMethods;
-import io.holdfast.bus.driver.Members;
+import io.holdfast.bus.driver.Membership;
 import io.holdfast.bus.driver.NameMethods;
 import io.holdfast.bus.driver.ServiceMethods;
 import io.holdfast.bus.relay.PassedFds;
@@ -32,8 +32,8 @@ import io.holdfast.bus.route.BusMessages;
 import io.holdfast.bus.route.Delivery;
 import io.holdfast.bus.route.Matches;
 import io.holdfast.bus.route.Monitors;
+import io.holdfast.bus.service.ActivatableServices;
 import io.holdfast.bus.service.Activator;
-import io.holdfast.bus.service.Services;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.dbus.wire.MessageView;
@@ -65,8 +65,8 @@ final class Broker implements AutoCloseable {
     private final Matches matches;
     private final PendingReplies replies;
     private final BusMessages messages;
-    private final Activation activation;
-    private final Members members;
+    private final ServiceActivation activation;
+    private final Membership members;
     private final Reload reload;
     private final Router router;
     private final @Nullable Containers containers;
@@ -105,7 +105,7 @@ final class Broker implements AutoCloseable {
                         messages,
                         new Relay(connections.buffers()));
         this.activation =
-                new Activation(
+                new ServiceActivation(
                         loop,
                         connections.buffers(),
                         charges,
@@ -116,7 +116,7 @@ final class Broker implements AutoCloseable {
                                 ? null
                                 : new UnitActivation(names, messages, options.systemdActivation()));
         this.members =
-                new Members(
+                new Membership(
                         connections,
                         policies,
                         names,
@@ -176,7 +176,7 @@ final class Broker implements AutoCloseable {
     }
 
     /** Enables service starts. */
-    void startServices(Activator activator, Services services, BusConfig config) {
+    void startServices(Activator activator, ActivatableServices services, BusConfig config) {
         reload.begin(activator, services, config);
     }
 
@@ -196,7 +196,7 @@ final class Broker implements AutoCloseable {
     }
 
     BusMetrics metrics() {
-        return MetricsSnapshot.of(connections, names, matches, replies);
+        return BusMetricsSnapshot.of(connections, names, matches, replies);
     }
 
     /** Returns the uid that the bus runs as. */

@@ -3,8 +3,8 @@ package io.holdfast.bus;
 import io.holdfast.bus.activation.SpawnActivator;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
+import io.holdfast.bus.service.ActivatableServices;
 import io.holdfast.bus.service.Activator;
-import io.holdfast.bus.service.Services;
 import io.holdfast.core.EventLoop;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.address.BusListener;
@@ -172,7 +172,8 @@ public final class Bus implements AutoCloseable {
                 listen(broker, config);
                 broker.startServices(
                         activator(broker, config),
-                        Services.load(config.serviceFolders(), "system".equals(config.type())),
+                        ActivatableServices.load(
+                                config.serviceFolders(), "system".equals(config.type())),
                         config);
                 opened.complete(broker);
                 while (!stopped) {

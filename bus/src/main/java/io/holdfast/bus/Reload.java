@@ -1,7 +1,7 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.account.LimitTable;
-import io.holdfast.bus.activation.Activation;
+import io.holdfast.bus.activation.ServiceActivation;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
 import io.holdfast.bus.connection.Connections;
@@ -11,8 +11,8 @@ import io.holdfast.bus.driver.BusFacts;
 import io.holdfast.bus.driver.Driver;
 import io.holdfast.bus.driver.MachineId;
 import io.holdfast.bus.policy.PolicySet;
+import io.holdfast.bus.service.ActivatableServices;
 import io.holdfast.bus.service.Activator;
-import io.holdfast.bus.service.Services;
 import io.holdfast.core.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +31,7 @@ final class Reload implements Driver.Reloading, AutoCloseable {
     private final ConfigSource source;
     private final Connections connections;
     private final Policies policies;
-    private final Activation activation;
+    private final ServiceActivation activation;
     private final BusFacts facts;
     private final RefusalLog log;
     private final ProcessSettings settings;
@@ -45,7 +45,7 @@ final class Reload implements Driver.Reloading, AutoCloseable {
             ConfigSource source,
             Connections connections,
             Policies policies,
-            Activation activation,
+            ServiceActivation activation,
             BusFacts facts) {
         this.loop = connections.loop();
         this.source = source;
@@ -58,7 +58,7 @@ final class Reload implements Driver.Reloading, AutoCloseable {
     }
 
     /** Enables service starts. */
-    void begin(Activator activator, Services services, BusConfig config) {
+    void begin(Activator activator, ActivatableServices services, BusConfig config) {
         activation.begin(activator, services.byName());
         settings.tell(settings.unserved(config), log);
         tellWhatIsUnknown(services);
@@ -83,8 +83,8 @@ final class Reload implements Driver.Reloading, AutoCloseable {
     private Runnable read(List<Consumer<@Nullable String>> asked) {
         try {
             BusConfig fresh = source.load();
-            Services services =
-                    Services.load(fresh.serviceFolders(), "system".equals(fresh.type()));
+            ActivatableServices services =
+                    ActivatableServices.load(fresh.serviceFolders(), "system".equals(fresh.type()));
             PolicySet compiled = policies.compile(fresh);
             LimitTable limits = Policies.limits(fresh);
             List<String> unserved = settings.unserved(fresh);
@@ -107,7 +107,7 @@ final class Reload implements Driver.Reloading, AutoCloseable {
         }
     }
 
-    private void tellWhatIsUnknown(Services services) {
+    private void tellWhatIsUnknown(ActivatableServices services) {
         policies.unknown().forEach(log::unknown);
         connections.charges().unknown().forEach(log::unknown);
         services.skipped().forEach(log::skipped);

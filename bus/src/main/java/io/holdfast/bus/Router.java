@@ -3,7 +3,7 @@ package io.holdfast.bus;
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
 import io.holdfast.bus.account.End;
-import io.holdfast.bus.activation.Activation;
+import io.holdfast.bus.activation.ServiceActivation;
 import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.NameRegistry;
 import io.holdfast.bus.connection.Policies;
@@ -32,7 +32,7 @@ final class Router {
     private final Monitors monitors;
     private final Delivery delivery;
     private final BusMessages messages;
-    private final Activation activation;
+    private final ServiceActivation activation;
     private final Driver driver;
 
     Router(
@@ -41,7 +41,7 @@ final class Router {
             Monitors monitors,
             Delivery delivery,
             BusMessages messages,
-            Activation activation,
+            ServiceActivation activation,
             Driver driver) {
         this.names = names;
         this.policies = policies;

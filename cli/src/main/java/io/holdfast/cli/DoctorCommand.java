@@ -7,7 +7,7 @@ import io.holdfast.cli.command.ProcessLimits;
 import io.holdfast.cli.output.AccountText;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
-import io.holdfast.cli.process.Identity;
+import io.holdfast.cli.process.ProcessIdentity;
 import io.holdfast.core.Feature;
 import io.holdfast.core.limit.Limit;
 import io.holdfast.core.process.Cgroup;
@@ -229,7 +229,7 @@ final class DoctorCommand implements Command {
             return "not mounted: nothing can be born in a cgroup, or killed with it";
         }
         return Cgroup.mountPoint()
-                + Identity.told(Cgroup::own)
+                + ProcessIdentity.told(Cgroup::own)
                         .map(own -> {
                             try (own) {
                                 return ", we are in " + own.path() + rights(own);
@@ -257,6 +257,6 @@ final class DoctorCommand implements Command {
     }
 
     private static Optional<String> read(String file) {
-        return Identity.told(() -> KernelFile.text(null, file).strip());
+        return ProcessIdentity.told(() -> KernelFile.text(null, file).strip());
     }
 }

@@ -9,8 +9,8 @@ import io.holdfast.dbus.ConnectionLostException.Reason;
 import io.holdfast.dbus.stream.Dialed;
 import io.holdfast.dbus.stream.Handshake;
 import io.holdfast.dbus.stream.Inbox;
-import io.holdfast.dbus.stream.Outbox;
 import io.holdfast.dbus.stream.Outgoing;
+import io.holdfast.dbus.stream.SendQueue;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
@@ -62,7 +62,7 @@ final class Link {
     private final Receiver receiver;
     private final String name;
     private final Inbox inbox;
-    private final Outbox outbox;
+    private final SendQueue outbox;
     private final Semaphore calls;
     private final AtomicInteger lastSerial = new AtomicInteger();
     private final Map<Integer, CompletableFuture<Message>> pending = new ConcurrentHashMap<>();
@@ -86,7 +86,8 @@ final class Link {
         this.receiver = receiver;
         this.name = name;
         this.inbox = new Inbox(dialed.socket(), options.messageBytes());
-        this.outbox = new Outbox(dialed.socket(), options.outgoingBytes(), "D-Bus writer " + name);
+        this.outbox =
+                new SendQueue(dialed.socket(), options.outgoingBytes(), "D-Bus writer " + name);
         this.calls = new Semaphore(options.calls());
         this.reader = options.reader().newThread(this::read);
         reader.setName("D-Bus reader " + name);

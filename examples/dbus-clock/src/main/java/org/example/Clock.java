@@ -1,7 +1,7 @@
 package org.example;
 
 import io.holdfast.dbus.typed.Property;
-import io.holdfast.dbus.typed.Signal;
+import io.holdfast.dbus.typed.DBusSignal;
 
 /** The D-Bus interface {@code org.example.Clock}, for the service and for its clients. */
 public interface Clock {
@@ -16,5 +16,5 @@ public interface Clock {
     void zone(String id);
 
     /** The signal Tick(x). */
-    record Tick(long seconds) implements Signal {}
+    record Tick(long seconds) implements DBusSignal {}
 }

@@ -18,7 +18,7 @@ import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.exec.Inaccessible;
 import io.holdfast.manager.exec.Leftovers;
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.log.Loudness;
+import io.holdfast.manager.log.LogLevelFilter;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.log.UnitLogs;
 import io.holdfast.manager.loop.ManagerCounters;
@@ -33,7 +33,7 @@ import io.holdfast.manager.process.Orphans;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
-import io.holdfast.manager.runtime.BusNames;
+import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.runtime.ManagedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.TransientFiles;
@@ -42,7 +42,7 @@ import io.holdfast.manager.runtime.UnitKinds;
 import io.holdfast.manager.runtime.UnitListeners;
 import io.holdfast.manager.runtime.UnitTable;
 import io.holdfast.manager.scope.ScopeKind;
-import io.holdfast.manager.service.Service;
+import io.holdfast.manager.service.ManagedService;
 import io.holdfast.manager.service.ServiceKind;
 import io.holdfast.manager.slice.SliceKind;
 import io.holdfast.manager.socket.ManagedSocket;
@@ -114,8 +114,9 @@ public final class Manager implements AutoCloseable {
     private final TrustedFolder folder;
     private final LockFile lock;
     private final CompletableFuture<Map<UnitName, JobResult>> shutDown = new CompletableFuture<>();
-    private Optional<BusNames> busNames = Optional.empty(); // used on the loop
-    private final List<Consumer<BusNames>> awaitingBus = new ArrayList<>(); // used on the loop
+    private Optional<BusNameWatcher> busNames = Optional.empty(); // used on the loop
+    private final List<Consumer<BusNameWatcher>> awaitingBus =
+            new ArrayList<>(); // used on the loop
     private boolean handingOver; // used on the loop
     private boolean closed;
 
@@ -134,7 +135,7 @@ public final class Manager implements AutoCloseable {
         this.cgroupRefusal = cgroupRefusal;
         this.survival = survival;
         Host host = Host.read();
-        Loudness loudness = new Loudness(listener);
+        LogLevelFilter loudness = new LogLevelFilter(listener);
         workers = new Workers(loop, text -> loudness.event(ManagerListener.Level.WARNING, text));
         made = new TransientFiles(options.runtimeDirectory());
         if (!survival.isAfterCrash()) {
@@ -255,8 +256,8 @@ public final class Manager implements AutoCloseable {
         return how instanceof Exit.Killed ? "was " + text : text;
     }
 
-    private Optional<Service> service(UnitName name) {
-        return units.find(name) instanceof Service service
+    private Optional<ManagedService> service(UnitName name) {
+        return units.find(name) instanceof ManagedService service
                 ? Optional.of(service)
                 : Optional.empty();
     }
@@ -315,12 +316,12 @@ public final class Manager implements AutoCloseable {
         }
 
         @Override
-        public Optional<BusNames> busNames() {
+        public Optional<BusNameWatcher> busNames() {
             return busNames;
         }
 
         @Override
-        public void whenBusIsKnown(Consumer<BusNames> told) {
+        public void whenBusIsKnown(Consumer<BusNameWatcher> told) {
             if (busNames.isPresent()) {
                 told.accept(busNames.get());
             } else {
@@ -635,7 +636,7 @@ public final class Manager implements AutoCloseable {
     /** Returns what the manager has done, and what it holds now. */
     public CompletableFuture<ManagerMetrics> metrics() {
         return onLoop(answer ->
-                answer.complete(MetricsSnapshot.of(units, jobs, counters, survival, loop)));
+                answer.complete(ManagerMetricsSnapshot.of(units, jobs, counters, survival, loop)));
     }
 
     /** Returns the socket-specific state of every loaded socket. */
@@ -649,10 +650,10 @@ public final class Manager implements AutoCloseable {
      * Sets the bus on which services of {@code Type=dbus} wait for their names; before that none of
      * them can be started.
      */
-    public void busNames(BusNames names) {
+    public void busNames(BusNameWatcher names) {
         loop.post(() -> {
             busNames = Optional.of(names);
-            List<Consumer<BusNames>> waiting = List.copyOf(awaitingBus);
+            List<Consumer<BusNameWatcher>> waiting = List.copyOf(awaitingBus);
             awaitingBus.clear();
             waiting.forEach(told -> told.accept(names));
         });

@@ -13,7 +13,7 @@ import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.log.Complaints;
-import io.holdfast.manager.log.Loudness;
+import io.holdfast.manager.log.LogLevelFilter;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.loop.Lane;
@@ -79,7 +79,7 @@ public final class ManagerView {
     private final WhoIs whoIs;
     private final Workers readers;
     private final Set<Runnable> open = ConcurrentHashMap.newKeySet(); // each refuses its answer
-    private final Loudness loudness;
+    private final LogLevelFilter loudness;
     private final Ending ending;
     private final Supplier<CompletableFuture<Void>> reexecute;
     private final DualTimestamp opened = DualTimestamp.now();
@@ -92,7 +92,7 @@ public final class ManagerView {
             Jobs jobs,
             TransientStarts transients,
             UnitListeners listeners,
-            Loudness loudness,
+            LogLevelFilter loudness,
             Ending ending,
             Supplier<CompletableFuture<Void>> reexecute) {
         this.context = context;

@@ -9,7 +9,7 @@ import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.runtime.LoadedUnit;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitTable;
-import io.holdfast.manager.service.Service;
+import io.holdfast.manager.service.ManagedService;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
@@ -219,7 +219,7 @@ final class Reactions {
             return;
         }
         for (UnitName handler : node.unit().unit().unit().dependencies().of(kind)) {
-            if (node.unit() instanceof Service service) {
+            if (node.unit() instanceof ManagedService service) {
                 ofUnloaded.put(handler, service.monitorVariables());
             }
             CompletableFuture<UnitJob> answer = new CompletableFuture<>();
@@ -260,7 +260,7 @@ final class Reactions {
             return ofUnloaded.getOrDefault(node.name(), Map.of());
         }
         return monitored.size() == 1
-                        && monitored.iterator().next().unit() instanceof Service service
+                        && monitored.iterator().next().unit() instanceof ManagedService service
                 ? service.monitorVariables()
                 : Map.of();
     }

@@ -12,7 +12,7 @@ import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.ServicePhase;
 import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.runtime.UnitTable;
-import io.holdfast.manager.service.Service;
+import io.holdfast.manager.service.ManagedService;
 import io.holdfast.manager.socket.ManagedSocket;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.UnitName;
@@ -126,12 +126,14 @@ final class SocketActivation implements Activation {
 
     @Override
     public ServicePhase phaseOf(UnitName service) {
-        return units.find(service) instanceof Service known ? known.phase() : ServicePhase.DOWN;
+        return units.find(service) instanceof ManagedService known
+                ? known.phase()
+                : ServicePhase.DOWN;
     }
 
     @Override
     public void changed(UnitName name) {
-        if (!(units.find(name) instanceof Service service)) {
+        if (!(units.find(name) instanceof ManagedService service)) {
             return;
         }
         boolean tooOften = service.mayStartIn().isPresent();

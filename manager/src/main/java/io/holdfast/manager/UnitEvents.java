@@ -4,7 +4,7 @@ import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.notify.NotifyRouter;
 import io.holdfast.manager.process.Orphans;
 import io.holdfast.manager.runtime.Activation;
-import io.holdfast.manager.runtime.BusNames;
+import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.runtime.UnitListeners;
 import io.holdfast.manager.survival.Survival;
@@ -35,9 +35,9 @@ final class UnitEvents implements ManagerContext.Events {
 
         NotifyRouter messages();
 
-        Optional<BusNames> busNames();
+        Optional<BusNameWatcher> busNames();
 
-        void whenBusIsKnown(Consumer<BusNames> told);
+        void whenBusIsKnown(Consumer<BusNameWatcher> told);
 
         Survival survival();
     }
@@ -82,12 +82,12 @@ final class UnitEvents implements ManagerContext.Events {
     }
 
     @Override
-    public Optional<BusNames> busNames() {
+    public Optional<BusNameWatcher> busNames() {
         return manager.busNames();
     }
 
     @Override
-    public void whenBusIsKnown(Consumer<BusNames> told) {
+    public void whenBusIsKnown(Consumer<BusNameWatcher> told) {
         manager.whenBusIsKnown(told);
     }
 

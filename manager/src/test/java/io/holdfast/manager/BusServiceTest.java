@@ -7,7 +7,7 @@ import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.runtime.BusNames;
+import io.holdfast.manager.runtime.BusNameWatcher;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -32,7 +32,7 @@ class BusServiceTest {
     private Bus bus;
 
     /** A bus on which the test decides who owns which name. */
-    private static final class Bus implements BusNames {
+    private static final class Bus implements BusNameWatcher {
         private final Manager manager;
         private final List<Watching> watches = new CopyOnWriteArrayList<>();
 

@@ -25,7 +25,7 @@ import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.runtime.BusNames;
+import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.varlink.ManagerInterface;
 import io.holdfast.varlink.client.VarlinkClient;
@@ -180,7 +180,7 @@ class Systemd1OnBusTest {
 
     @Test
     void aBusThatIsLateIsJoinedAndSaidToBeMissingOnce() throws Exception {
-        BusNames names = face.follow("unix:path=" + folder.resolve("bus"));
+        BusNameWatcher names = face.follow("unix:path=" + folder.resolve("bus"));
         BlockingQueue<Optional<String>> told = new LinkedBlockingQueue<>();
         stage.manager()
                 .loop()
@@ -247,7 +247,7 @@ class Systemd1OnBusTest {
     void ownersOfNamesAreFollowedOverARestartOfTheBus() throws Exception {
         BlockingQueue<Optional<String>> told = new LinkedBlockingQueue<>();
         Path socket = folder.resolve("bus");
-        BusNames names;
+        BusNameWatcher names;
         try (Bus bus = ours(folder);
                 BusConnection owner = BusConnection.connect(address(bus))) {
             names = face.connect(address(bus));

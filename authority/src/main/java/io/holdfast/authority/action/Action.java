@@ -21,8 +21,8 @@ import java.util.Map;
  */
 public record Action(
         String id,
-        Text description,
-        Text message,
+        LocalizedText description,
+        LocalizedText message,
         String vendor,
         String vendorUrl,
         String iconName,
@@ -30,7 +30,7 @@ public record Action(
         ImplicitAuthorization inactive,
         ImplicitAuthorization active,
         Map<String, String> annotations,
-        Place place) {
+        SourceLine place) {
     /** The annotation with the ids of the actions that an authorization for this one implies. */
     public static final String IMPLY = "org.freedesktop.policykit.imply";
 

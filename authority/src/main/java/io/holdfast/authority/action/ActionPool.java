@@ -92,7 +92,7 @@ public final class ActionPool {
                 Path path = folder.resolve(name);
                 total += size(path);
                 if (total > TOTAL_BYTES.value()) {
-                    problems.add(new Problem(new Place(path, 0), OVER_TOTAL));
+                    problems.add(new Problem(new SourceLine(path, 0), OVER_TOTAL));
                     return new ActionPool(List.copyOf(files.values()), problems);
                 }
                 PolicyFile file = PolicyFileReader.read(path);
@@ -126,12 +126,13 @@ public final class ActionPool {
         } catch (NoSuchFileException e) {
             return List.of();
         } catch (IOException | DirectoryIteratorException e) {
-            problems.add(new Problem(new Place(folder, 0), "cannot be read: " + e));
+            problems.add(new Problem(new SourceLine(folder, 0), "cannot be read: " + e));
         }
         names.sort(null);
         if (names.size() > MAX_FILES) {
             String reason = "has more than " + MAX_FILES + " files: those from %s on do not count";
-            problems.add(new Problem(new Place(folder, 0), reason.formatted(names.get(MAX_FILES))));
+            problems.add(
+                    new Problem(new SourceLine(folder, 0), reason.formatted(names.get(MAX_FILES))));
             return names.subList(0, MAX_FILES);
         }
         return names;

@@ -56,7 +56,7 @@ final class Catalogues {
     }
 
     Catalogues(Path folder) {
-        this(folder, Text.CATALOGUE_BYTES.value());
+        this(folder, LocalizedText.CATALOGUE_BYTES.value());
     }
 
     /**
@@ -74,7 +74,7 @@ final class Catalogues {
         if (!NAME.matcher(domain).matches() || !NAME.matcher(locale).matches()) {
             return Optional.empty();
         }
-        for (String variant : Text.variants(locale)) {
+        for (String variant : LocalizedText.variants(locale)) {
             Path file = folder.resolve(variant).resolve("LC_MESSAGES").resolve(domain + ".mo");
             String translation = messages(file).get(message);
             if (translation != null) {

@@ -22,13 +22,13 @@ final class Declaration {
             }
         }
 
-        private Text text() {
-            return new Text(untranslated, translations, gettextDomain);
+        private LocalizedText text() {
+            return new LocalizedText(untranslated, translations, gettextDomain);
         }
     }
 
     private final String id;
-    private final Place place;
+    private final SourceLine place;
     final Words description = new Words();
     final Words message = new Words();
     String vendor = "";
@@ -39,7 +39,7 @@ final class Declaration {
     ImplicitAuthorization active = ImplicitAuthorization.NO;
     final Map<String, String> annotations = new HashMap<>();
 
-    Declaration(String id, Place place) {
+    Declaration(String id, SourceLine place) {
         this.id = id;
         this.place = place;
     }

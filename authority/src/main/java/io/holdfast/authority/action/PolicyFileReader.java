@@ -82,7 +82,8 @@ public final class PolicyFileReader {
     }
 
     private static PolicyFile unread(Path file, String reason) {
-        return new PolicyFile(file, List.of(), List.of(new Problem(new Place(file, 0), reason)));
+        return new PolicyFile(
+                file, List.of(), List.of(new Problem(new SourceLine(file, 0), reason)));
     }
 
     /** The meaning of an element, which depends on the element around it. */
@@ -185,7 +186,7 @@ public final class PolicyFileReader {
         Meaning meaning = meaning(around == null ? null : around.meaning, name);
         if (meaning == Meaning.ACTION) {
             String id = only("id", name, attributes);
-            declaration = new Declaration(id, new Place(file, line(xml)));
+            declaration = new Declaration(id, new SourceLine(file, line(xml)));
         } else if (meaning == Meaning.ANNOTATE) {
             var _ = only("key", name, attributes);
         } else if (meaning == Meaning.UNKNOWN
@@ -312,7 +313,7 @@ public final class PolicyFileReader {
 
     private void problem(int line, String reason) {
         if (problems.size() < MAX_PROBLEMS) {
-            problems.add(new Problem(new Place(file, line), reason));
+            problems.add(new Problem(new SourceLine(file, line), reason));
         }
     }
 }

@@ -5,7 +5,7 @@ package io.holdfast.authority.action;
  *
  * @param reason one line: the error, and its consequence
  */
-public record Problem(Place place, String reason) {
+public record Problem(SourceLine place, String reason) {
     @Override
     public String toString() {
         return place + ": " + reason;

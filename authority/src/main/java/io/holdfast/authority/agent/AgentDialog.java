@@ -11,10 +11,10 @@ import java.util.List;
 final class AgentDialog {
     private final AuthenticationRequest request;
     private final AgentOptions options;
-    private final AgentFace face;
+    private final AgentUserInterface face;
     private boolean asked;
 
-    AgentDialog(AuthenticationRequest request, AgentOptions options, AgentFace face) {
+    AgentDialog(AuthenticationRequest request, AgentOptions options, AgentUserInterface face) {
         this.request = request;
         this.options = options;
         this.face = face;

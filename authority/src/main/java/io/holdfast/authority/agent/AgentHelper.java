@@ -78,7 +78,7 @@ final class AgentHelper {
         HelperProtocol protocol = new HelperProtocol(new SocketLink(connection), limits);
         Outcome outcome;
         try {
-            Caller caller = Caller.of(peer);
+            CallingAgent caller = CallingAgent.of(peer);
             HelperRequest request = protocol.readRequest();
             outcome = authenticate(connection, protocol, caller, request);
         } catch (IOException | ErrnoException e) {
@@ -96,7 +96,10 @@ final class AgentHelper {
     }
 
     private Outcome authenticate(
-            UnixSocket connection, HelperProtocol protocol, Caller caller, HelperRequest request)
+            UnixSocket connection,
+            HelperProtocol protocol,
+            CallingAgent caller,
+            HelperRequest request)
             throws InterruptedException {
         try (DialogWatch _ =
                         new DialogWatch(
@@ -125,7 +128,7 @@ final class AgentHelper {
         }
     }
 
-    private static String failed(HelperRequest request, Caller caller, @Nullable String why) {
+    private static String failed(HelperRequest request, CallingAgent caller, @Nullable String why) {
         return "authentication of %s failed, asked for by %s: %s".formatted(request, caller, why);
     }
 

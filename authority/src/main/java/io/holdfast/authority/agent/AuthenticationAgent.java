@@ -45,7 +45,7 @@ public final class AuthenticationAgent implements AutoCloseable {
     private final BusConnection bus;
     private final AgentSubject subject;
     private final AgentOptions options;
-    private final AgentFace face;
+    private final AgentUserInterface face;
     private final Dialogs dialogs;
 
     /** Lets one dialog at a time be shown; others wait in the order in which they came. */
@@ -61,7 +61,10 @@ public final class AuthenticationAgent implements AutoCloseable {
     private @Nullable Subscription owners;
 
     private AuthenticationAgent(
-            BusConnection bus, AgentSubject subject, AgentOptions options, AgentFace face) {
+            BusConnection bus,
+            AgentSubject subject,
+            AgentOptions options,
+            AgentUserInterface face) {
         this.bus = bus;
         this.subject = subject;
         this.options = options;
@@ -79,7 +82,7 @@ public final class AuthenticationAgent implements AutoCloseable {
      * @throws ErrnoException ESRCH if the subject has gone
      */
     public static AuthenticationAgent register(
-            BusConnection bus, AgentSubject subject, AgentOptions options, AgentFace face)
+            BusConnection bus, AgentSubject subject, AgentOptions options, AgentUserInterface face)
             throws InterruptedException {
         AuthenticationAgent agent = new AuthenticationAgent(bus, subject, options, face);
         boolean registered = false;

@@ -28,11 +28,11 @@ final class AuthorityCalls implements AutoCloseable {
 
     private final BusConnection connection;
     private final RemoteObject authority;
-    private final Caller caller;
+    private final CallingAgent caller;
     private final String cookie;
     private final Struct identity;
 
-    private AuthorityCalls(BusConnection connection, Caller caller, String cookie, long uid) {
+    private AuthorityCalls(BusConnection connection, CallingAgent caller, String cookie, long uid) {
         this.connection = connection;
         this.authority =
                 connection.object(Authority.BUS_NAME, Authority.OBJECT_PATH).withoutStart();
@@ -50,7 +50,7 @@ final class AuthorityCalls implements AutoCloseable {
      *     agent, or too many attempts under way
      * @throws io.holdfast.dbus.ConnectionLostException if there is no bus
      */
-    static AuthorityCalls begin(List<BusAddress> bus, Caller caller, String cookie, long uid)
+    static AuthorityCalls begin(List<BusAddress> bus, CallingAgent caller, String cookie, long uid)
             throws InterruptedException {
         BusConnection connection = BusConnection.connect(bus, ConnectionOptions.DEFAULT);
         AuthorityCalls calls = new AuthorityCalls(connection, caller, cookie, uid);

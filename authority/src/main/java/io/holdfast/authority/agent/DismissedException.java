@@ -6,7 +6,7 @@ import java.io.Serial;
 public final class DismissedException extends Exception {
     @Serial private static final long serialVersionUID = 1L;
 
-    /** Makes an exception, for use by an {@link AgentFace}. */
+    /** Makes an exception, for use by an {@link AgentUserInterface}. */
     public DismissedException() {
         super("the user has dismissed the dialog");
     }

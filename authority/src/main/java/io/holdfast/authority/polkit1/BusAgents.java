@@ -7,7 +7,7 @@ import io.holdfast.authority.AuthorityException;
 import io.holdfast.authority.Caller;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.survival.AgentAddress;
-import io.holdfast.authority.survival.KeptAgent;
+import io.holdfast.authority.survival.AgentRecord;
 import io.holdfast.authority.survival.Recovered;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.dbus.BusConnection;
@@ -72,7 +72,7 @@ final class BusAgents {
     void restore() throws InterruptedException {
         List<String> back = new ArrayList<>();
         List<String> dropped = new ArrayList<>();
-        for (KeptAgent kept : engine.agentsToRestore()) {
+        for (AgentRecord kept : engine.agentsToRestore()) {
             String name = kept.address().uniqueName();
             try {
                 restore(kept);
@@ -96,7 +96,7 @@ final class BusAgents {
         }
     }
 
-    private void restore(KeptAgent kept) throws InterruptedException {
+    private void restore(AgentRecord kept) throws InterruptedException {
         if (!kept.address().bus().equals(busId)) {
             throw AuthorityException.failed("it was on another bus");
         }

@@ -98,7 +98,8 @@ public final class PolicyKit1 implements AutoCloseable {
         open.add(ownName);
         open.add(
                 bus.export(
-                        "/org/freedesktop/LogControl1", new LogControl("polkitd").description()));
+                        "/org/freedesktop/LogControl1",
+                        new ReadOnlyLogControl("polkitd").description()));
         open.add(engine.onChange(this::changed));
         agents.restore();
         List<NameFlag> flags =

@@ -1,6 +1,6 @@
 package io.holdfast.authority.rules;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.core.Errno;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;
@@ -175,6 +175,6 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
     }
 
     private static RuleDiagnostic diagnostic(Path path, String message) {
-        return new RuleDiagnostic(new Place(path, 0), message);
+        return new RuleDiagnostic(new SourceLine(path, 0), message);
     }
 }

@@ -1,6 +1,6 @@
 package io.holdfast.authority.rules;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import java.lang.System.Logger.Level;
 
 /** Receives the log lines and errors of rules. Called by any thread of the rules. */
@@ -23,5 +23,5 @@ public interface RuleLog {
      *
      * @param text one line, escaped by {@link io.holdfast.core.text.PrintableText}
      */
-    void log(Place place, String text);
+    void log(SourceLine place, String text);
 }

@@ -1,6 +1,6 @@
 package io.holdfast.authority.rules;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 
 /**
  * A function that ran in an evaluation, and its result.
@@ -8,4 +8,4 @@ import io.holdfast.authority.action.Place;
  * @param place where a file added it
  * @param result what it returned, for people: {@code "yes"}, {@code nothing}, {@code failed: …}
  */
-public record RuleStep(Place place, String result) {}
+public record RuleStep(SourceLine place, String result) {}

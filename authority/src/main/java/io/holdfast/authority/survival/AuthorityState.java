@@ -120,8 +120,8 @@ public final class AuthorityState implements AutoCloseable {
         if (folder == null) {
             return Recovered.NOTHING;
         }
-        List<KeptAuthorization> authorizations = new ArrayList<>();
-        List<KeptAgent> agents = new ArrayList<>();
+        List<AuthorizationRecord> authorizations = new ArrayList<>();
+        List<AgentRecord> agents = new ArrayList<>();
         Map<String, String> dropped = new LinkedHashMap<>();
         Map<String, Fields> all = folder.read(dropped::put);
         if (dropped.containsKey(IDS)) {
@@ -132,12 +132,12 @@ public final class AuthorityState implements AutoCloseable {
                 if (name.equals(IDS)) {
                     lastId = Math.max(lastId, fields.number(RESERVED));
                 } else if (name.startsWith(AGENT)) {
-                    agents.add(KeptAgent.restore(name, fields));
+                    agents.add(AgentRecord.restore(name, fields));
                 } else {
                     lastId = Math.max(lastId, number(name));
-                    authorizations.add(KeptAuthorization.restore(name, fields, sessions, now));
+                    authorizations.add(AuthorizationRecord.restore(name, fields, sessions, now));
                 }
-            } catch (LostException | IllegalArgumentException e) {
+            } catch (StaleRecordException | IllegalArgumentException e) {
                 dropped.put(name, String.valueOf(e.getMessage()));
             }
         });
@@ -171,7 +171,7 @@ public final class AuthorityState implements AutoCloseable {
     }
 
     /** Records an authorization before it is in force. */
-    public void write(KeptAuthorization authorization) {
+    public void write(AuthorizationRecord authorization) {
         if (folder != null) {
             try {
                 write(authorization.id(), authorization.fields());
@@ -187,7 +187,7 @@ public final class AuthorityState implements AutoCloseable {
     }
 
     /** Records an agent. */
-    public void write(KeptAgent agent) {
+    public void write(AgentRecord agent) {
         if (folder != null) {
             write(agent.record(), agent.fields());
         }

@@ -10,7 +10,7 @@ import java.util.List;
  * @param dropped the records that are no longer valid, each with its reason
  */
 public record Recovered(
-        List<KeptAuthorization> authorizations, List<KeptAgent> agents, List<String> dropped) {
+        List<AuthorizationRecord> authorizations, List<AgentRecord> agents, List<String> dropped) {
     /** No records. */
     public static final Recovered NOTHING = new Recovered(List.of(), List.of(), List.of());
 

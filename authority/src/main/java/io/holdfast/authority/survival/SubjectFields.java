@@ -66,29 +66,32 @@ final class SubjectFields {
      * Restores a subject from its fields.
      *
      * @return owned by the caller
-     * @throws LostException if its session or process has ended
+     * @throws StaleRecordException if its session or process has ended
      * @throws IllegalArgumentException if the fields are invalid
      */
-    static Subject restore(Fields fields, String prefix, Sessions sessions) throws LostException {
+    static Subject restore(Fields fields, String prefix, Sessions sessions)
+            throws StaleRecordException {
         Optional<String> session = fields.find(prefix + SESSION);
         return session.isPresent()
                 ? session(session.get(), requiredNumber(fields, prefix + UID), sessions)
                 : restoreProcess(fields, prefix);
     }
 
-    private static Subject session(String id, long uid, Sessions sessions) throws LostException {
+    private static Subject session(String id, long uid, Sessions sessions)
+            throws StaleRecordException {
         if (sessions.session(id)
                 .filter(found -> found.uid() == uid)
                 .filter(found -> !found.isClosing())
                 .map(Session::id)
                 .isEmpty()) {
-            throw new LostException("session " + id + " has ended");
+            throw new StaleRecordException("session " + id + " has ended");
         }
         return new Subject.UnixSession(id, uid);
     }
 
     /** Restores a subject that is a process, as {@link #restore}. */
-    static Subject.UnixProcess restoreProcess(Fields fields, String prefix) throws LostException {
+    static Subject.UnixProcess restoreProcess(Fields fields, String prefix)
+            throws StaleRecordException {
         long uid = requiredNumber(fields, prefix + UID);
         Subject.Origin origin = fields.word(prefix + ORIGIN, Subject.Origin.class);
         Optional<List<Long>> groups =
@@ -101,9 +104,9 @@ final class SubjectFields {
     /**
      * Holds the process of this text form by a pidfd.
      *
-     * @throws LostException if it has ended, or another process has its PID
+     * @throws StaleRecordException if it has ended, or another process has its PID
      */
-    private static PidFd process(String name) throws LostException {
+    private static PidFd process(String name) throws StaleRecordException {
         ProcessId id = ProcessId.parse(name);
         if (id.pidfdId().isEmpty()) {
             throw new IllegalArgumentException("a process without its id: " + name);
@@ -112,11 +115,11 @@ final class SubjectFields {
         try {
             process = PidFd.restore(id);
         } catch (ErrnoException | NotSupportedException e) {
-            throw new LostException("process " + name + " has ended", e);
+            throw new StaleRecordException("process " + name + " has ended", e);
         }
         if (process.state() != PidFd.State.ALIVE) {
             process.close();
-            throw new LostException("process " + name + " has ended");
+            throw new StaleRecordException("process " + name + " has ended");
         }
         return process;
     }

@@ -3,7 +3,7 @@ package io.holdfast.authority.temporary;
 import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.survival.AuthorityState;
-import io.holdfast.authority.survival.KeptAuthorization;
+import io.holdfast.authority.survival.AuthorizationRecord;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Limit;
@@ -117,8 +117,8 @@ public final class TemporaryAuthorizations implements AutoCloseable {
         Subject.UnixProcess held = subject.duplicate();
         try {
             Instant now = Instant.now(); // for display
-            KeptAuthorization kept =
-                    new KeptAuthorization(
+            AuthorizationRecord kept =
+                    new AuthorizationRecord(
                             state.nextId(),
                             action,
                             held,
@@ -140,12 +140,12 @@ public final class TemporaryAuthorizations implements AutoCloseable {
      *
      * @param kept its subjects are owned from now on
      */
-    public void restore(KeptAuthorization kept) {
+    public void restore(AuthorizationRecord kept) {
         TemporaryAuthorization _ =
                 enforce(kept, Duration.ofNanos(kept.deadline() - clock.getAsLong()));
     }
 
-    private TemporaryAuthorization enforce(KeptAuthorization kept, Duration left) {
+    private TemporaryAuthorization enforce(AuthorizationRecord kept, Duration left) {
         String id = kept.id();
         TemporaryAuthorization added =
                 new TemporaryAuthorization(

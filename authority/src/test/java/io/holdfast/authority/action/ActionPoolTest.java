@@ -102,7 +102,7 @@ class ActionPoolTest {
         assertThat(answer(pool(), "org.a")).isEqualTo(ImplicitAuthorization.AUTH_ADMIN);
         assertThat(pool().actions()).hasSize(1);
         assertThat(pool().action("org.a").orElseThrow().place())
-                .isEqualTo(new Place(second.resolve("0.policy"), 2));
+                .isEqualTo(new SourceLine(second.resolve("0.policy"), 2));
     }
 
     @Test
@@ -141,7 +141,7 @@ class ActionPoolTest {
         assertThat(pool().problems())
                 .singleElement()
                 .extracting(Problem::place)
-                .isEqualTo(new Place(second, 0));
+                .isEqualTo(new SourceLine(second, 0));
     }
 
     @Test

@@ -103,7 +103,9 @@ class CataloguesTest {
     void aTextIsTranslatedByItsCatalogueFirst() throws IOException {
         write("de", catalogue(GERMAN, ByteOrder.LITTLE_ENDIAN, UTF_8));
         Catalogues catalogues = new Catalogues(folder);
-        Text text = new Text("colour", Map.of("de", "Ton", "fr", "couleur"), Optional.of("shop"));
+        LocalizedText text =
+                new LocalizedText(
+                        "colour", Map.of("de", "Ton", "fr", "couleur"), Optional.of("shop"));
         assertThat(text.in("de_DE", catalogues)).isEqualTo("Farbe");
         assertThat(text.in("fr", catalogues)).isEqualTo("couleur");
         assertThat(text.in("", catalogues)).isEqualTo("colour");
@@ -179,8 +181,9 @@ class CataloguesTest {
     void cataloguesOfThisMachineAreRead() {
         Path german = Path.of("/usr/share/locale/de/LC_MESSAGES/accounts-service.mo");
         assumeTrue(Files.isReadable(german), "no catalogue of accountsservice here");
-        Text text =
-                new Text("Change your own user data", Map.of(), Optional.of("accounts-service"));
+        LocalizedText text =
+                new LocalizedText(
+                        "Change your own user data", Map.of(), Optional.of("accounts-service"));
         assertThat(text.in("de_DE.UTF-8")).isNotEqualTo(text.untranslated());
     }
 }

@@ -86,8 +86,8 @@ class PolicyFileReaderTest {
                 .containsExactly(
                         new Action(
                                 "org.example.first",
-                                new Text("Do it", Map.of("de", "Tu es"), Optional.empty()),
-                                new Text("Authenticate", Map.of(), Optional.of("example")),
+                                new LocalizedText("Do it", Map.of("de", "Tu es"), Optional.empty()),
+                                new LocalizedText("Authenticate", Map.of(), Optional.of("example")),
                                 "The Vendor",
                                 "https://vendor.example/",
                                 "computer",
@@ -99,11 +99,11 @@ class PolicyFileReaderTest {
                                         "org.example.second  org.other",
                                         Action.OWNER,
                                         "unix-user:ada unix-group:7"),
-                                new Place(FILE, 9)),
+                                new SourceLine(FILE, 9)),
                         new Action(
                                 "org.example.second",
-                                Text.of("Do more"),
-                                Text.of("Authenticate again"),
+                                LocalizedText.of("Do more"),
+                                LocalizedText.of("Authenticate again"),
                                 "Another",
                                 "https://another.example/",
                                 "phone",
@@ -111,7 +111,7 @@ class PolicyFileReaderTest {
                                 ImplicitAuthorization.NO,
                                 ImplicitAuthorization.NO,
                                 Map.of(),
-                                new Place(FILE, 21)));
+                                new SourceLine(FILE, 21)));
         Action first = file.actions().getFirst();
         assertThat(first.implied()).containsExactly("org.example.second", "org.other");
         assertThat(first.owners())
@@ -179,7 +179,7 @@ class PolicyFileReaderTest {
                         "<policyconfig xmlns='x'><p:action id='a'/><action id='b'><message"
                                 + " p:xml='y' lang='de'>m</message></action></policyconfig>");
         assertThat(ids(file)).containsExactly("b");
-        assertThat(file.actions().getFirst().message()).isEqualTo(Text.of("m"));
+        assertThat(file.actions().getFirst().message()).isEqualTo(LocalizedText.of("m"));
     }
 
     @ParameterizedTest

@@ -9,8 +9,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TextTest {
-    private static final Text TEXT =
-            new Text(
+    private static final LocalizedText TEXT =
+            new LocalizedText(
                     "color",
                     Map.of("en_GB", "colour", "de", "Farbe", "sr@latin", "boja", "sr", "боја"),
                     Optional.empty());
@@ -37,7 +37,7 @@ class TextTest {
 
     @Test
     void variantsAreTriedFromTheNearestOn() {
-        assertThat(Text.variants("de_AT.UTF-8@euro"))
+        assertThat(LocalizedText.variants("de_AT.UTF-8@euro"))
                 .containsExactly(
                         "de_AT.UTF-8@euro",
                         "de_AT@euro",
@@ -51,7 +51,7 @@ class TextTest {
 
     @Test
     void withoutATranslationItStandsAsItIs() {
-        assertThat(Text.of("x").in("de")).isEqualTo("x");
-        assertThat(Text.EMPTY.in("de")).isEmpty();
+        assertThat(LocalizedText.of("x").in("de")).isEqualTo("x");
+        assertThat(LocalizedText.EMPTY.in("de")).isEmpty();
     }
 }

@@ -101,7 +101,7 @@ class AuthenticationAgentTest {
     }
 
     /** A user interface that answers when the test permits it. */
-    private final class User implements AgentFace {
+    private final class User implements AgentUserInterface {
         private final BlockingQueue<String> passwords = new LinkedBlockingQueue<>();
 
         User(String... passwords) {
@@ -141,7 +141,8 @@ class AuthenticationAgentTest {
                 List.of(new HelperAddress.Socket(folder.resolve("helper"))));
     }
 
-    private AuthenticationAgent agent(AgentOptions options, AgentFace user) throws Exception {
+    private AuthenticationAgent agent(AgentOptions options, AgentUserInterface user)
+            throws Exception {
         return AuthenticationAgent.register(
                 connection, new AgentSubject.OneProcess(self), options, user);
     }

@@ -91,7 +91,7 @@ class AuthorityStateTest {
         String id = state.nextId();
         try (PidFd held = PidFd.open(pid)) {
             state.write(
-                    new KeptAuthorization(
+                    new AuthorizationRecord(
                             id,
                             "a.keep",
                             new Subject.UnixProcess(
@@ -146,7 +146,7 @@ class AuthorityStateTest {
             Subject.UnixProcess subject =
                     Subject.UnixProcess.claimed(held, USER, Origin.DESCRIPTOR);
             state.write(
-                    new KeptAuthorization(
+                    new AuthorizationRecord(
                             id,
                             "a.keep",
                             subject,
@@ -278,7 +278,7 @@ class AuthorityStateTest {
         try (PidFd held = PidFd.open(process);
                 PidFd other = PidFd.self()) {
             state.write(
-                    KeptAgent.of(
+                    AgentRecord.of(
                             name,
                             new AgentAddress("bus-id", ":1.7"),
                             held,

@@ -25,7 +25,7 @@ final class AuthorityProcess implements AutoCloseable {
     private final List<AutoCloseable> parts = new ArrayList<>();
     private final String name;
     private final Worker generator;
-    private final DaemonProcess authority;
+    private final MeasuredDaemon authority;
     private final double startNanoseconds;
 
     /**
@@ -46,7 +46,7 @@ final class AuthorityProcess implements AutoCloseable {
             double[] _ = generator.ask("subject"); // once it has connected to the bus
             var _ =
                     opened(
-                            new DaemonProcess(
+                            new MeasuredDaemon(
                                     Spawn.of(load, "systemd", socket).stdin(Stdio.devNull())));
             List<String> command =
                     new ArrayList<>(
@@ -61,7 +61,7 @@ final class AuthorityProcess implements AutoCloseable {
             long begin = System.nanoTime();
             this.authority =
                     opened(
-                            new DaemonProcess(
+                            new MeasuredDaemon(
                                     Spawn.of(command)
                                             .environment(
                                                     "DBUS_SYSTEM_BUS_ADDRESS",

@@ -19,14 +19,14 @@ final class BusProcess implements AutoCloseable {
 
     private final String name;
     private final Path socket;
-    private final DaemonProcess process;
+    private final MeasuredDaemon process;
 
     BusProcess(BusProgram program, Path socket) throws IOException {
         this.name = program.name();
         this.socket = socket;
         List<String> command = new ArrayList<>(Worker.on(BUS_PROCESSOR));
         command.addAll(program.command().apply(socket.toString()));
-        this.process = new DaemonProcess(Spawn.of(command).stdin(Stdio.devNull()));
+        this.process = new MeasuredDaemon(Spawn.of(command).stdin(Stdio.devNull()));
     }
 
     String name() {

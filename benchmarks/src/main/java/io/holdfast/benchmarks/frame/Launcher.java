@@ -12,7 +12,7 @@ import java.util.Optional;
 public record Launcher(String script, String java, List<String> flags) {
     /** Builds the command if necessary; empty if these sources have no such command yet. */
     public static Optional<Launcher> open() throws IOException, InterruptedException {
-        Path script = Place.ROOT.resolve("holdfast");
+        Path script = SourceTree.ROOT.resolve("holdfast");
         if (!Files.isExecutable(script)) {
             return Optional.empty();
         }
@@ -30,7 +30,7 @@ public record Launcher(String script, String java, List<String> flags) {
     public static String run(List<String> command) throws IOException, InterruptedException {
         Process process =
                 new ProcessBuilder(command)
-                        .directory(Place.ROOT.toFile())
+                        .directory(SourceTree.ROOT.toFile())
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();
         process.getOutputStream().close();

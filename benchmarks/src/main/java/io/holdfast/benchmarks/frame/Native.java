@@ -30,7 +30,7 @@ public enum Native {
     public synchronized Path build() throws IOException, InterruptedException {
         if (built == null) {
             List<String> sources = sources();
-            Path program = Place.MODULE.resolve("target").resolve(name);
+            Path program = SourceTree.MODULE.resolve("target").resolve(name);
             List<String> command = new ArrayList<>(List.of("gcc"));
             command.addAll(flags);
             command.addAll(List.of("-o", program.toString()));
@@ -46,7 +46,7 @@ public enum Native {
 
     /** Returns the one file of its name, or all files in a folder of its name. */
     private List<String> sources() throws IOException {
-        Path folder = Place.MODULE.resolve("src/main/c");
+        Path folder = SourceTree.MODULE.resolve("src/main/c");
         if (!Files.isDirectory(folder.resolve(name))) {
             return List.of(folder.resolve(name + ".c").toString());
         }

@@ -26,7 +26,7 @@ public final class CallsRow implements Row {
     public List<Line> measure(Effort effort) throws IOException, InterruptedException {
         List<Line> lines = new ArrayList<>();
         Process target = new ProcessBuilder(Native.PAUSE.build().toString()).start();
-        try (Worker ours = Worker.java(Subject.class, "Holdfast", TOUCHED);
+        try (Worker ours = Worker.java(LibrarySubject.class, "Holdfast", TOUCHED);
                 Worker c = Worker.c()) {
             int n = effort.count(CALLS);
             for (String call : List.of("info", "open", "signal")) {

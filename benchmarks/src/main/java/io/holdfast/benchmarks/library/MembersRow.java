@@ -25,7 +25,7 @@ public final class MembersRow implements Row {
         String pause = Native.PAUSE.build().toString();
         try (TestCgroup cgroup = TestCgroup.make();
                 Worker parent = Worker.c();
-                Worker java = Worker.java(Subject.class, "JVM")) {
+                Worker java = Worker.java(LibrarySubject.class, "JVM")) {
             double[] ignored = parent.ask("watch " + MEMBERS + " " + cgroup.folder() + " " + pause);
             String arguments = TIMES + " " + MEMBERS + " " + cgroup.cgroup().path().path();
             Turns turns = new Turns();

@@ -73,8 +73,8 @@ public final class MessagesRow implements Row {
         int we = turns.add(() -> jvms[0].ask("messages " + arguments));
         int they = turns.add(() -> jvms[1].ask("messages-nio " + arguments));
         for (int i = 0; i < effort.rounds(way.pairs()); i++) {
-            try (Worker ours = Worker.java(Subject.class, "Holdfast");
-                    Worker nio = Worker.java(Subject.class, "java.nio")) {
+            try (Worker ours = Worker.java(LibrarySubject.class, "Holdfast");
+                    Worker nio = Worker.java(LibrarySubject.class, "java.nio")) {
                 jvms[0] = ours;
                 jvms[1] = nio;
                 turns.run(effort.rounds(ROUNDS / 2), effort.rounds(ROUNDS));

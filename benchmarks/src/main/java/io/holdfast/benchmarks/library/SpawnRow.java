@@ -61,7 +61,7 @@ public final class SpawnRow implements Row {
     private List<Line> measure(Effort effort, String how, String cgroup, List<String> flags)
             throws IOException, InterruptedException {
         List<Line> lines = new ArrayList<>();
-        try (Worker java = Worker.java(Subject.class, "JVM", flags.toArray(String[]::new));
+        try (Worker java = Worker.java(LibrarySubject.class, "JVM", flags.toArray(String[]::new));
                 Worker c = Worker.c()) {
             String warmUp = " " + effort.count(WARM_UP) + " 1 " + cgroup;
             var _ = java.ask("spawn" + warmUp);

@@ -35,8 +35,8 @@ public final class WatchRow implements Row {
         int fewer = effort.count(FOR_JDK);
         List<double[]> ourBegins = new ArrayList<>();
         List<double[]> jdkBegins = new ArrayList<>();
-        try (Worker ours = Worker.java(Subject.class, "Holdfast");
-                Worker jdk = Worker.java(Subject.class, "JDK");
+        try (Worker ours = Worker.java(LibrarySubject.class, "Holdfast");
+                Worker jdk = Worker.java(LibrarySubject.class, "JDK");
                 Worker c = Worker.c();
                 Worker clock = Worker.c()) {
             double[] _ = ours.ask("watch-each " + effort.count(WARM_UP_EACH));

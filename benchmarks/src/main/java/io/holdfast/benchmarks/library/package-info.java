@@ -1,6 +1,6 @@
 /**
  * Rows of the library, beside C and the JDK; the measured code runs in separate JVMs ({@link
- * io.holdfast.benchmarks.library.Subject}).
+ * io.holdfast.benchmarks.library.LibrarySubject}).
  */
 @NullMarked
 package io.holdfast.benchmarks.library;

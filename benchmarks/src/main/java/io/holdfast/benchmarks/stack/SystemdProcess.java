@@ -2,7 +2,7 @@ package io.holdfast.benchmarks.stack;
 
 import io.holdfast.benchmarks.frame.Launcher;
 import io.holdfast.benchmarks.frame.Native;
-import io.holdfast.benchmarks.frame.Place;
+import io.holdfast.benchmarks.frame.SourceTree;
 import io.holdfast.benchmarks.frame.TestCgroup;
 import io.holdfast.benchmarks.frame.Worker;
 import io.holdfast.core.ErrnoException;
@@ -27,7 +27,7 @@ import java.util.List;
  */
 final class SystemdProcess implements AutoCloseable {
     private static final Path PROGRAM = Path.of("/usr/lib/systemd/systemd");
-    private static final Path SCRIPT = Place.MODULE.resolve("src/main/sh/systemd");
+    private static final Path SCRIPT = SourceTree.MODULE.resolve("src/main/sh/systemd");
     private static final Duration READY = Duration.ofSeconds(30);
     private static final Duration PAUSE = Duration.ofMillis(50);
     private static final int PROCESSOR = 1; // as for the generators at a stack

@@ -78,18 +78,18 @@ public final class Quota {
      */
     private final FairShare<Long> descriptors;
 
-    private final long[] refusals = new long[Resource.COUNT];
-    private final Tally tally = new Tally();
-    private final Map<Long, Tally> past = new PastUsers();
+    private final long[] refusals = new long[ChargedResource.COUNT];
+    private final RefusalCounts tally = new RefusalCounts();
+    private final Map<Long, RefusalCounts> past = new PastUsers();
 
     private final QuotaRefusal refusal = new QuotaRefusal();
 
     /** The tallies of users that hold nothing now; only the most recent ones. */
-    private static final class PastUsers extends LinkedHashMap<Long, Tally> {
+    private static final class PastUsers extends LinkedHashMap<Long, RefusalCounts> {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Long, Tally> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Long, RefusalCounts> eldest) {
             return size() > MAX_PAST_USERS;
         }
     }
@@ -113,9 +113,9 @@ public final class Quota {
         long tables;
         int accounts;
         int completed;
-        final Tally tally;
+        final RefusalCounts tally;
 
-        User(long uid, Limits limits, Tally tally) {
+        User(long uid, Limits limits, RefusalCounts tally) {
             this.uid = uid;
             this.limits = limits;
             this.tally = tally;
@@ -140,15 +140,15 @@ public final class Quota {
         final User user;
         private final Share own;
         final Object label;
-        private final int[] count = new int[Resource.COUNT];
-        private final long[] bytes = new long[Resource.COUNT];
-        private final int[] fds = new int[Resource.COUNT];
-        private final int[] peakCount = new int[Resource.COUNT];
-        private final long[] peakBytes = new long[Resource.COUNT];
+        private final int[] count = new int[ChargedResource.COUNT];
+        private final long[] bytes = new long[ChargedResource.COUNT];
+        private final int[] fds = new int[ChargedResource.COUNT];
+        private final int[] peakCount = new int[ChargedResource.COUNT];
+        private final long[] peakBytes = new long[ChargedResource.COUNT];
         private @Nullable Limits special; // null where its user's limits apply
         private long tables;
         private boolean completed;
-        private final Tally tally = new Tally();
+        private final RefusalCounts tally = new RefusalCounts();
 
         private Account(User user, Object label, Share own) {
             this.user = user;
@@ -161,7 +161,7 @@ public final class Quota {
         }
 
         /** Returns what was refused to the connection. */
-        public Tally tally() {
+        public RefusalCounts tally() {
             return tally;
         }
 
@@ -175,23 +175,23 @@ public final class Quota {
             return own;
         }
 
-        public int count(Resource what) {
+        public int count(ChargedResource what) {
             return count[what.index];
         }
 
-        public long bytes(Resource what) {
+        public long bytes(ChargedResource what) {
             return bytes[what.index];
         }
 
-        public int fds(Resource what) {
+        public int fds(ChargedResource what) {
             return fds[what.index];
         }
 
-        int peakCount(Resource what) {
+        int peakCount(ChargedResource what) {
             return peakCount[what.index];
         }
 
-        long peakBytes(Resource what) {
+        long peakBytes(ChargedResource what) {
             return peakBytes[what.index];
         }
     }
@@ -208,7 +208,7 @@ public final class Quota {
             int connections,
             List<Long> used,
             Map<Long, List<Long>> byActor,
-            Tally tally) {}
+            RefusalCounts tally) {}
 
     public Quota(Limits limits) {
         this(LimitTable.of(limits));
@@ -263,7 +263,7 @@ public final class Quota {
     public Account open(long uid, Object label, int fds) {
         User user = users.computeIfAbsent(uid, this::user);
         Account account = new Account(user, label, share(user, user));
-        if (charge(account, account, Resource.CONNECTION, 0, fds) == null) {
+        if (charge(account, account, ChargedResource.CONNECTION, 0, fds) == null) {
             forget(user);
             return null;
         }
@@ -272,8 +272,8 @@ public final class Quota {
     }
 
     private User user(long uid) {
-        Tally known = past.remove(uid);
-        return new User(uid, limits.ofUser(uid), known == null ? new Tally() : known);
+        RefusalCounts known = past.remove(uid);
+        return new User(uid, limits.ofUser(uid), known == null ? new RefusalCounts() : known);
     }
 
     /**
@@ -285,7 +285,7 @@ public final class Quota {
         User user = account.user;
         long most = user.limits.get(BusLimit.MAX_CONNECTIONS_PER_USER);
         if (user.completed >= most) {
-            count(account, Resource.CONNECTION, BusLimit.MAX_CONNECTIONS_PER_USER);
+            count(account, ChargedResource.CONNECTION, BusLimit.MAX_CONNECTIONS_PER_USER);
             refusal.ofUser(account, user, BusLimit.MAX_CONNECTIONS_PER_USER, user.completed, true);
             return false;
         }
@@ -299,14 +299,19 @@ public final class Quota {
      * released.
      */
     public void close(Account account) {
-        for (Resource what : Resource.values()) {
-            if (what != Resource.CONNECTION && account.count(what) != 0) {
+        for (ChargedResource what : ChargedResource.values()) {
+            if (what != ChargedResource.CONNECTION && account.count(what) != 0) {
                 throw new IllegalStateException(
                         account.label + " is closed with " + account.count(what) + " of " + what);
             }
         }
         User user = account.user;
-        release(account, account.own, Resource.CONNECTION, 0, account.fds(Resource.CONNECTION));
+        release(
+                account,
+                account.own,
+                ChargedResource.CONNECTION,
+                0,
+                account.fds(ChargedResource.CONNECTION));
         user.completed -= account.completed ? 1 : 0;
         user.accounts--;
         forget(user);
@@ -355,14 +360,14 @@ public final class Quota {
      * @return the share to pass to {@link #release}; null if a limit refuses the charge
      */
     @Nullable
-    public Share charge(Account account, Account actor, Resource what, long bytes, int fds) {
+    public Share charge(Account account, Account actor, ChargedResource what, long bytes, int fds) {
         if (!fitsConnection(account, actor, what, fds)) {
             return null;
         }
         Share share = share(account.user, actor.user);
-        boolean queue = what == Resource.OUTGOING;
+        boolean queue = what == ChargedResource.OUTGOING;
         int object = what.isObject() ? 1 : 0;
-        int match = what == Resource.MATCH_RULE ? 1 : 0;
+        int match = what == ChargedResource.MATCH_RULE ? 1 : 0;
         int part = account == actor ? 1 : 2;
         if (!fits(share, account, what, BYTES, bytes, queue ? account.bytes(what) : -1, part)
                 || !fits(share, account, what, FDS, fds, queue ? account.fds(what) : -1, part)
@@ -377,7 +382,7 @@ public final class Quota {
     }
 
     /** Releases one charge: the same account, share and amounts, once. */
-    void release(Account account, Share share, Resource what, long bytes, int fds) {
+    void release(Account account, Share share, ChargedResource what, long bytes, int fds) {
         release(account, share, what, 1, bytes, fds);
     }
 
@@ -387,7 +392,7 @@ public final class Quota {
      * @param count the number of charges that end with this
      */
     public void release(
-            Account account, Share share, Resource what, int count, long bytes, int fds) {
+            Account account, Share share, ChargedResource what, int count, long bytes, int fds) {
         if (account.count(what) < count || account.bytes(what) < bytes || account.fds(what) < fds) {
             throw new IllegalStateException(account.label + " was not charged for this " + what);
         }
@@ -421,9 +426,9 @@ public final class Quota {
      * Checks the limits per connection: a queue takes one more message while it is below its limit,
      * or, for messages from others, below half of it.
      */
-    private boolean fitsConnection(Account account, Account actor, Resource what, int fds) {
+    private boolean fitsConnection(Account account, Account actor, ChargedResource what, int fds) {
         int i = what.index;
-        boolean own = what != Resource.OUTGOING || account == actor;
+        boolean own = what != ChargedResource.OUTGOING || account == actor;
         if (what.count != null && account.count[i] >= account.limits().get(what.count)) {
             return refuse(account, actor, what, what.count, account.count[i]);
         }
@@ -437,7 +442,7 @@ public final class Quota {
     }
 
     private boolean refuse(
-            Account account, Account actor, Resource what, BusLimit limit, long used) {
+            Account account, Account actor, ChargedResource what, BusLimit limit, long used) {
         count(account, what, limit);
         refusal.ofConnection(account, actor.user, limit, used);
         return false;
@@ -458,7 +463,7 @@ public final class Quota {
     private boolean fits(
             Share share,
             Account account,
-            Resource what,
+            ChargedResource what,
             int slot,
             long amount,
             long queued,
@@ -492,7 +497,7 @@ public final class Quota {
      * each user gets a fair part of the rest; once a user has taken a quarter of the limit, each of
      * its connections gets a fair part of what is left of half of the limit.
      */
-    private boolean fitsTables(Account account, Resource what, long bytes) {
+    private boolean fitsTables(Account account, ChargedResource what, long bytes) {
         long amount = what.entry + what.entryPerByte * bytes;
         long most = mostTables();
         long half = most / 2;
@@ -512,7 +517,8 @@ public final class Quota {
     }
 
     /** Takes descriptors of the process for the user that causes the charge. */
-    private boolean takesDescriptors(Account account, Account actor, Resource what, int fds) {
+    private boolean takesDescriptors(
+            Account account, Account actor, ChargedResource what, int fds) {
         if (fds == 0 || descriptors.tryTake(actor.user.uid, fds)) {
             return true;
         }
@@ -533,9 +539,10 @@ public final class Quota {
         return mine + amount <= (free + mine) / part;
     }
 
-    private void apply(Share share, Account account, Resource what, long bytes, int fds, int sign) {
+    private void apply(
+            Share share, Account account, ChargedResource what, long bytes, int fds, int sign) {
         int i = what.index;
-        if (what == Resource.OUTGOING) {
+        if (what == ChargedResource.OUTGOING) {
             countQueue(account.user, BYTES, account.bytes[i], bytes);
             countQueue(account.user, FDS, account.fds[i], fds);
         }
@@ -550,7 +557,7 @@ public final class Quota {
         tables += table;
         add(share, BYTES, bytes);
         add(share, FDS, fds);
-        add(share, MATCHES, what == Resource.MATCH_RULE ? sign : 0);
+        add(share, MATCHES, what == ChargedResource.MATCH_RULE ? sign : 0);
         add(share, OBJECTS, what.isObject() ? sign : 0);
     }
 
@@ -573,7 +580,7 @@ public final class Quota {
         }
     }
 
-    private void count(Account account, Resource what, BusLimit limit) {
+    private void count(Account account, ChargedResource what, BusLimit limit) {
         refusals[what.index]++;
         over(account, limit);
     }
@@ -599,12 +606,12 @@ public final class Quota {
     }
 
     /** Returns what was refused, and why connections ended, since the bus was opened. */
-    public Tally tally() {
+    public RefusalCounts tally() {
         return tally;
     }
 
     /** Returns how often a charge of this kind was refused. */
-    long refusals(Resource what) {
+    long refusals(ChargedResource what) {
         return refusals[what.index];
     }
 

@@ -96,7 +96,7 @@ public record BusConfig(
      * Reads no file.
      */
     public static BusConfig permissive() {
-        Place place = new Place("built-in permissive policy", 0);
+        ConfigPlace place = new ConfigPlace("built-in permissive policy", 0);
         PolicyBlock all =
                 new PolicyBlock(
                         new PolicyBlock.Default(),
@@ -124,7 +124,7 @@ public record BusConfig(
                 List.of());
     }
 
-    private static PolicyRule rule(PolicyRule.Test test, String attributes, Place place) {
+    private static PolicyRule rule(PolicyRule.Test test, String attributes, ConfigPlace place) {
         return new PolicyRule(true, test, "<allow " + attributes + "/>", place);
     }
 

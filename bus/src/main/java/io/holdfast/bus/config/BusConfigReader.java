@@ -94,12 +94,12 @@ final class BusConfigReader {
     }
 
     BusConfig read(Path file) throws ConfigException {
-        include(file.toAbsolutePath(), new Place(file.toString(), 0), false);
+        include(file.toAbsolutePath(), new ConfigPlace(file.toString(), 0), false);
         return config();
     }
 
     BusConfig readBuiltIn(String name) throws ConfigException {
-        Place place = new Place("built-in " + name, 0);
+        ConfigPlace place = new ConfigPlace("built-in " + name, 0);
         try (InputStream stream = BusConfigReader.class.getResourceAsStream(name)) {
             if (stream == null) {
                 throw new ConfigException(place, "missing in this program");
@@ -133,7 +133,8 @@ final class BusConfigReader {
     /**
      * @param from the place that includes the file, for errors
      */
-    private void include(Path file, Place from, boolean ignoreMissing) throws ConfigException {
+    private void include(Path file, ConfigPlace from, boolean ignoreMissing)
+            throws ConfigException {
         byte[] bytes;
         Path real;
         try {
@@ -188,12 +189,12 @@ final class BusConfigReader {
             String message = requireNonNullElse(e.getMessage(), "unreadable");
             int start = message.indexOf("Message: ");
             throw new ConfigException(
-                    new Place(source, Math.max(0, line)),
+                    new ConfigPlace(source, Math.max(0, line)),
                     "not well-formed XML: "
                             + (start < 0 ? message : message.substring(start + 9)).strip(),
                     e);
         } catch (RuntimeException e) { // the JDK's parser throws one for some malformed documents
-            throw new ConfigException(new Place(source, 0), "not well-formed XML: " + e, e);
+            throw new ConfigException(new ConfigPlace(source, 0), "not well-formed XML: " + e, e);
         }
     }
 
@@ -281,7 +282,7 @@ final class BusConfigReader {
                     throw refuse(attribute.getKey() + " is neither yes nor no");
                 }
             }
-            Place place = place();
+            ConfigPlace place = place();
             Path file = folder.resolve(path());
             if (!"yes".equals(said.get("if_selinux_enabled"))
                     && !"yes".equals(said.get("selinux_root_relative"))) {
@@ -290,7 +291,7 @@ final class BusConfigReader {
         }
 
         private void includeFolder() throws XMLStreamException, ConfigException {
-            Place place = place();
+            ConfigPlace place = place();
             Path included = folder.resolve(textPath(Set.of()));
             includedFolders.add(included);
             List<Path> found = new ArrayList<>();
@@ -338,7 +339,7 @@ final class BusConfigReader {
             if (more && limits.ofUsers().size() + limits.ofNames().size() >= MAX_LIMITED) {
                 throw refuse("more than " + MAX_LIMITED + " users and names with their own");
             }
-            Place place = place();
+            ConfigPlace place = place();
             String value = content();
             if (!value.matches("[0-9]{1,18}")) {
                 throw new ConfigException(
@@ -355,7 +356,7 @@ final class BusConfigReader {
         }
 
         private void policy() throws XMLStreamException, ConfigException {
-            Place place = place();
+            ConfigPlace place = place();
             Scope scope =
                     scope(attributes(Set.of("context", "user", "group", "cgroup", "at_console")));
             List<PolicyRule> rules = new ArrayList<>();
@@ -496,7 +497,7 @@ final class BusConfigReader {
 
         /** Returns the text of this element as a path. */
         private String path() throws XMLStreamException, ConfigException {
-            Place place = place();
+            ConfigPlace place = place();
             String text = content();
             if (text.indexOf('\0') >= 0) {
                 throw new ConfigException(place, "a path with a NUL");
@@ -544,8 +545,8 @@ final class BusConfigReader {
             return attributes;
         }
 
-        private Place place() {
-            return new Place(source, Math.max(0, xml.getLocation().getLineNumber()));
+        private ConfigPlace place() {
+            return new ConfigPlace(source, Math.max(0, xml.getLocation().getLineNumber()));
         }
 
         private ConfigException refuse(String reason) {

@@ -7,11 +7,11 @@ package io.holdfast.bus.config;
 public final class ConfigException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    public ConfigException(Place place, String reason) {
+    public ConfigException(ConfigPlace place, String reason) {
         super(place + ": " + reason);
     }
 
-    public ConfigException(Place place, String reason, Throwable cause) {
+    public ConfigException(ConfigPlace place, String reason, Throwable cause) {
         super(place + ": " + reason, cause);
     }
 }

@@ -4,7 +4,7 @@ import io.holdfast.core.process.CgroupPath;
 import java.util.List;
 
 /** One {@code <policy>} element: its rules, and the clients that they apply to. */
-public record PolicyBlock(Scope scope, List<PolicyRule> rules, Place place) {
+public record PolicyBlock(Scope scope, List<PolicyRule> rules, ConfigPlace place) {
     /** The clients that a policy applies to. */
     public sealed interface Scope {}
 

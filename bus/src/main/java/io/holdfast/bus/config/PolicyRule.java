@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param text the rule as it was written, for logs
  */
-public record PolicyRule(boolean allow, Test test, String text, Place place) {
+public record PolicyRule(boolean allow, Test test, String text, ConfigPlace place) {
     /** What a rule tests. In all of them null matches anything, and so does "*". */
     public sealed interface Test permits ConnectTest, OwnTest, MessageTest {}
 

@@ -42,10 +42,10 @@ final class PolicyRuleReader {
 
     private final boolean allow;
     private final Map<String, String> attributes;
-    private final Place place;
+    private final ConfigPlace place;
     private final String element;
 
-    PolicyRuleReader(boolean allow, Map<String, String> attributes, Place place) {
+    PolicyRuleReader(boolean allow, Map<String, String> attributes, ConfigPlace place) {
         this.allow = allow;
         this.attributes = new LinkedHashMap<>(attributes);
         this.place = place;

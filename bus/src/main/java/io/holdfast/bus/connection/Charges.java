@@ -1,10 +1,10 @@
 package io.holdfast.bus.connection;
 
+import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.LimitTable;
 import io.holdfast.bus.account.Quota;
 import io.holdfast.bus.account.Quota.Account;
 import io.holdfast.bus.account.Quota.Share;
-import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.bus.relay.PassedFds;
@@ -131,11 +131,11 @@ public final class Charges {
             over(connection, BusLimit.MAX_COMPLETED_CONNECTIONS);
             return BusLimit.MAX_COMPLETED_CONNECTIONS + ": " + all + " of " + most + " used";
         }
-        if (!charge(connection, Resource.NAME, 0)) { // the unique name counts
+        if (!charge(connection, ChargedResource.NAME, 0)) { // the unique name counts
             return refusal();
         }
         if (!quota.complete(connection.account())) {
-            release(connection, Resource.NAME);
+            release(connection, ChargedResource.NAME);
             return refusal();
         }
         return null;
@@ -150,16 +150,20 @@ public final class Charges {
     public @Nullable Share queue(
             Connection receiver, Account actor, int length, @Nullable PassedFds fds) {
         return quota.charge(
-                receiver.account(), actor, Resource.OUTGOING, length, fds == null ? 0 : fds.size());
+                receiver.account(),
+                actor,
+                ChargedResource.OUTGOING,
+                length,
+                fds == null ? 0 : fds.size());
     }
 
     /** Charges a connection for one thing of its own; returns false if the charge is refused. */
-    public boolean charge(Connection connection, Resource what, long bytes) {
+    public boolean charge(Connection connection, ChargedResource what, long bytes) {
         return quota.charge(connection.account(), connection.account(), what, bytes, 0) != null;
     }
 
     public boolean chargeRule(Connection connection, MatchRule rule) {
-        return charge(connection, Resource.MATCH_RULE, rule.toString().length());
+        return charge(connection, ChargedResource.MATCH_RULE, rule.toString().length());
     }
 
     /**
@@ -168,33 +172,33 @@ public final class Charges {
      */
     public boolean replaceRules(Connection connection, List<MatchRule> rules) {
         Account account = connection.account();
-        int before = account.count(Resource.MATCH_RULE);
-        long bytes = account.bytes(Resource.MATCH_RULE);
+        int before = account.count(ChargedResource.MATCH_RULE);
+        long bytes = account.bytes(ChargedResource.MATCH_RULE);
         for (MatchRule rule : rules) {
             if (!chargeRule(connection, rule)) {
                 release(
                         connection,
-                        Resource.MATCH_RULE,
-                        account.count(Resource.MATCH_RULE) - before,
-                        account.bytes(Resource.MATCH_RULE) - bytes);
+                        ChargedResource.MATCH_RULE,
+                        account.count(ChargedResource.MATCH_RULE) - before,
+                        account.bytes(ChargedResource.MATCH_RULE) - bytes);
                 return false;
             }
         }
-        release(connection, Resource.MATCH_RULE, before, bytes);
+        release(connection, ChargedResource.MATCH_RULE, before, bytes);
         return true;
     }
 
-    public void release(Connection connection, Resource what) {
+    public void release(Connection connection, ChargedResource what) {
         release(connection, what, 1, 0);
     }
 
-    public void release(Connection connection, Resource what, int count, long bytes) {
+    public void release(Connection connection, ChargedResource what, int count, long bytes) {
         Account account = connection.account();
         quota.release(account, account.own(), what, count, bytes, 0);
     }
 
     /** Releases all charges of one kind. */
-    public void releaseAll(Connection connection, Resource what) {
+    public void releaseAll(Connection connection, ChargedResource what) {
         Account account = connection.account();
         release(connection, what, account.count(what), account.bytes(what));
     }

@@ -1,10 +1,10 @@
 package io.holdfast.bus.connection;
 
+import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.ConnectionCounters;
 import io.holdfast.bus.account.End;
 import io.holdfast.bus.account.Quota.Account;
 import io.holdfast.bus.account.Quota.Share;
-import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.PeerPolicy;
@@ -155,7 +155,7 @@ public final class Connection implements Party, HashedTable.Entry {
     /** Notes that it neither owns a name nor waits for it any more, and releases the charge. */
     void unclaimed(BusName left) {
         if (owned.remove(left)) {
-            connections.charges.release(this, Resource.NAME);
+            connections.charges.release(this, ChargedResource.NAME);
         }
     }
 
@@ -291,7 +291,7 @@ public final class Connection implements Party, HashedTable.Entry {
         connections
                 .charges
                 .quota()
-                .release(account, share, Resource.OUTGOING, messages, bytes, fds);
+                .release(account, share, ChargedResource.OUTGOING, messages, bytes, fds);
     }
 
     /** Returns whether the socket was full at the last attempt. */

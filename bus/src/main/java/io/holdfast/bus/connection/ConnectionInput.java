@@ -1,10 +1,10 @@
 package io.holdfast.bus.connection;
 
+import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.End;
 import io.holdfast.bus.account.Quota;
 import io.holdfast.bus.account.Quota.Account;
 import io.holdfast.bus.account.Quota.Share;
-import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.connection.Connection.State;
 import io.holdfast.bus.relay.Buffers;
@@ -345,14 +345,14 @@ public final class ConnectionInput implements AutoCloseable {
     private boolean chargeReceivedFds() {
         Quota quota = connections.charges.quota();
         if (chargedFds > 0) {
-            quota.release(account, account.own(), Resource.INCOMING, 1, 0, chargedFds);
+            quota.release(account, account.own(), ChargedResource.INCOMING, 1, 0, chargedFds);
             chargedFds = 0;
         }
         int now = receivedFds.size();
         if (now == 0) {
             return true;
         }
-        if (quota.charge(account, account, Resource.INCOMING, 0, now) == null) {
+        if (quota.charge(account, account, ChargedResource.INCOMING, 0, now) == null) {
             return false;
         }
         chargedFds = now;
@@ -361,7 +361,7 @@ public final class ConnectionInput implements AutoCloseable {
 
     private boolean chargeInput(int size) {
         unchargeInput();
-        if (!connections.charges.charge(connection, Resource.INCOMING, size)) {
+        if (!connections.charges.charge(connection, ChargedResource.INCOMING, size)) {
             connection.disconnect(
                     End.LIMIT, "its message has no room: " + connections.charges.refusal());
             return false;
@@ -372,7 +372,7 @@ public final class ConnectionInput implements AutoCloseable {
 
     private void unchargeInput() {
         if (chargedInput > 0) {
-            connections.charges.release(connection, Resource.INCOMING, 1, chargedInput);
+            connections.charges.release(connection, ChargedResource.INCOMING, 1, chargedInput);
             chargedInput = 0;
         }
     }

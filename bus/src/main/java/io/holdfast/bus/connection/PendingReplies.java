@@ -2,7 +2,7 @@ package io.holdfast.bus.connection;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
-import io.holdfast.bus.account.Resource;
+import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.core.EventLoop;
 import java.time.Duration;
@@ -206,7 +206,7 @@ public final class PendingReplies {
             previous.nextInBucket = slot.nextInBucket;
         }
         size--;
-        charges.release(caller, Resource.REPLY);
+        charges.release(caller, ChargedResource.REPLY);
         if (slot.older == null) {
             oldest = slot.younger;
         } else {

@@ -50,7 +50,7 @@ public final class Driver {
     private static final Signature NOTHING = Signature.of("");
     private static final Signature STRING = Signature.of("s");
 
-    private final Members members;
+    private final Membership members;
     private final Monitors monitors;
     private final BusMessages messages;
     private final BusFacts facts;
@@ -59,7 +59,7 @@ public final class Driver {
     private final Map<String, DriverMethod> byMember = new HashMap<>();
 
     public Driver(
-            Members members,
+            Membership members,
             Monitors monitors,
             BusMessages messages,
             BusFacts facts,

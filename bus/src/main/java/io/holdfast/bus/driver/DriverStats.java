@@ -4,7 +4,7 @@ import io.holdfast.bus.account.BusCounters;
 import io.holdfast.bus.account.BusErrorException;
 import io.holdfast.bus.account.ConnectionCounters;
 import io.holdfast.bus.account.Quota;
-import io.holdfast.bus.account.Tally;
+import io.holdfast.bus.account.RefusalCounts;
 import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.Connections;
 import io.holdfast.bus.connection.NameRegistry;
@@ -64,7 +64,7 @@ public final class DriverStats {
         numbers.put("io.holdfast.Bus.Accepted", counters.accepted);
         numbers.put("io.holdfast.Bus.Refused", counters.refusedAtAccept);
         numbers.put("io.holdfast.Bus.MessagesIn", counters.messagesIn);
-        Tally tally = connections.charges().quota().tally();
+        RefusalCounts tally = connections.charges().quota().tally();
         numbers.put("io.holdfast.Bus.Disconnects", tally.allEnds());
         put(numbers, OURS, tally);
         numbers.put("io.holdfast.Bus.BufferBytes", connections.buffers().inUse());
@@ -85,7 +85,7 @@ public final class DriverStats {
         numbers.put("io.holdfast.Bus.BytesIn", counters.bytesIn);
         numbers.put("io.holdfast.Bus.MessagesOut", counters.messagesOut);
         numbers.put("io.holdfast.Bus.BytesOut", counters.bytesOut);
-        Tally tally = of.account().tally();
+        RefusalCounts tally = of.account().tally();
         numbers.put("io.holdfast.Bus.Refused", tally.refusedMessages());
         put(numbers, OURS, tally);
         putUser(numbers, connections.charges().quota().usage(of.account()));
@@ -106,7 +106,7 @@ public final class DriverStats {
     /**
      * Adds the refusals by limit and by error, and the ended connections by reason, without zeros.
      */
-    private static void put(Map<String, Long> numbers, String prefix, Tally tally) {
+    private static void put(Map<String, Long> numbers, String prefix, RefusalCounts tally) {
         tally.limits().forEach((limit, n) -> numbers.put(prefix + "RefusedBy." + limit, n));
         tally.errors().forEach((error, n) -> numbers.put(prefix + "RefusedMessages." + error, n));
         tally.ends().forEach((why, n) -> numbers.put(prefix + "DisconnectsBy." + why, n));

@@ -2,7 +2,7 @@ package io.holdfast.bus.driver;
 
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
-import io.holdfast.bus.account.Resource;
+import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
@@ -20,14 +20,14 @@ import java.util.List;
 public final class MatchMethods {
     private static final Signature NOTHING = Signature.of("");
 
-    private final Members members;
+    private final Membership members;
     private final Charges charges;
     private final Matches matches;
     private final BusFacts facts;
     private final BusMessages messages;
 
     public MatchMethods(
-            Members members,
+            Membership members,
             Charges charges,
             Matches matches,
             BusFacts facts,
@@ -55,7 +55,7 @@ public final class MatchMethods {
             throw new BusErrorException(
                     BusError.MATCH_RULE_NOT_FOUND, from.name() + " has no rule " + rule);
         }
-        charges.release(from, Resource.MATCH_RULE, 1, rule.toString().length());
+        charges.release(from, ChargedResource.MATCH_RULE, 1, rule.toString().length());
         messages.reply(from, call, NOTHING, null, body -> {});
     }
 

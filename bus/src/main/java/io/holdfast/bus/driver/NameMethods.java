@@ -4,7 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
-import io.holdfast.bus.account.Resource;
+import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.connection.BusName;
 import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.Connections;
@@ -26,14 +26,14 @@ public final class NameMethods {
     private static final Signature STRINGS = Signature.of("as");
     private static final Signature UINT32 = Signature.of("u");
 
-    private final Members members;
+    private final Membership members;
     private final Connections connections;
     private final NameRegistry names;
     private final Policies policies;
     private final BusMessages messages;
 
     public NameMethods(
-            Members members,
+            Membership members,
             Connections connections,
             NameRegistry names,
             Policies policies,
@@ -56,13 +56,13 @@ public final class NameMethods {
         }
         BusName known = names.find(name);
         boolean claims = known != null && known.indexOf(from) >= 0;
-        if (!claims && !connections.charges().charge(from, Resource.NAME, 0)) {
+        if (!claims && !connections.charges().charge(from, ChargedResource.NAME, 0)) {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, connections.charges().refusal());
         }
         NameRegistry.Request answer = names.request(name, from, flags);
         members.countNames(from);
         if (!claims && answer == NameRegistry.Request.EXISTS) {
-            connections.charges().release(from, Resource.NAME);
+            connections.charges().release(from, ChargedResource.NAME);
         }
         messages.reply(from, call, UINT32, null, body -> body.putUint32(answer.code));
     }

@@ -4,7 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
-import io.holdfast.bus.activation.Activation;
+import io.holdfast.bus.activation.ServiceActivation;
 import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.NameRegistry;
 import io.holdfast.bus.route.BusMessages;
@@ -22,13 +22,16 @@ public final class ServiceMethods {
     private static final Signature STRINGS = Signature.of("as");
     private static final Signature UINT32 = Signature.of("u");
 
-    private final Activation activation;
+    private final ServiceActivation activation;
     private final NameRegistry names;
     private final BusFacts facts;
     private final BusMessages messages;
 
     public ServiceMethods(
-            Activation activation, NameRegistry names, BusFacts facts, BusMessages messages) {
+            ServiceActivation activation,
+            NameRegistry names,
+            BusFacts facts,
+            BusMessages messages) {
         this.activation = activation;
         this.names = names;
         this.facts = facts;

@@ -1,9 +1,9 @@
 package io.holdfast.bus.route;
 
 import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.End;
 import io.holdfast.bus.account.Quota.Share;
-import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.PendingReplies;
@@ -87,12 +87,12 @@ public final class Delivery {
     }
 
     private boolean expectReply(Connection from, Connection to, MessageView view) {
-        if (!charges.charge(from, Resource.REPLY, 0)) {
+        if (!charges.charge(from, ChargedResource.REPLY, 0)) {
             messages.refuse(from, view, BusError.LIMITS_EXCEEDED, charges.refusal());
             return false;
         }
         if (!replies.add(from, to, view.serial())) {
-            charges.release(from, Resource.REPLY);
+            charges.release(from, ChargedResource.REPLY);
             messages.refuse(
                     from,
                     view,

@@ -1,7 +1,7 @@
 package io.holdfast.bus.service;
 
 import io.holdfast.bus.config.ConfigException;
-import io.holdfast.bus.config.Place;
+import io.holdfast.bus.config.ConfigPlace;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
@@ -31,7 +31,7 @@ final class ServiceFileReader {
     private final boolean strict;
     private final boolean system;
     private final Map<String, String> values = new HashMap<>();
-    private final Map<String, Place> places = new HashMap<>();
+    private final Map<String, ConfigPlace> places = new HashMap<>();
 
     ServiceFileReader(Path file, boolean strict, boolean system) {
         this.file = file;
@@ -78,10 +78,10 @@ final class ServiceFileReader {
             }
             return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {
-            throw new ConfigException(new Place(file.toString(), 0), "not UTF-8", e);
+            throw new ConfigException(new ConfigPlace(file.toString(), 0), "not UTF-8", e);
         } catch (FileException e) {
             throw new ConfigException(
-                    new Place(file.toString(), 0), String.valueOf(e.getReason()), e);
+                    new ConfigPlace(file.toString(), 0), String.valueOf(e.getReason()), e);
         }
     }
 
@@ -94,7 +94,7 @@ final class ServiceFileReader {
             if (stripped.isEmpty() || stripped.startsWith("#")) {
                 continue;
             }
-            Place place = new Place(file.toString(), line);
+            ConfigPlace place = new ConfigPlace(file.toString(), line);
             if (stripped.startsWith("[")) {
                 if (!stripped.endsWith("]")) {
                     throw new ConfigException(place, "a group without \"]\"");
@@ -155,12 +155,12 @@ final class ServiceFileReader {
     }
 
     private ConfigException refuse(String reason) {
-        return new ConfigException(new Place(file.toString(), 0), reason);
+        return new ConfigException(new ConfigPlace(file.toString(), 0), reason);
     }
 
     private ConfigException refuse(String key, String reason) {
-        @Nullable Place place = places.get(key);
+        @Nullable ConfigPlace place = places.get(key);
         return new ConfigException(
-                place == null ? new Place(file.toString(), 0) : place, key + "=: " + reason);
+                place == null ? new ConfigPlace(file.toString(), 0) : place, key + "=: " + reason);
     }
 }

@@ -35,14 +35,14 @@ class QuotaTest {
     void aUserMayFillWhatIsItsOwn() {
         Account account = open(1);
 
-        Share share = charge(account, account, Resource.INCOMING, 1200, 0);
-        assertThat(quota.charge(account, account, Resource.INCOMING, 1, 0)).isNull();
+        Share share = charge(account, account, ChargedResource.INCOMING, 1200, 0);
+        assertThat(quota.charge(account, account, ChargedResource.INCOMING, 1, 0)).isNull();
         assertThat(quota.refusal().toString())
                 .isEqualTo(
                         "max_bytes_per_user of user 1: 1200 of 1200 used, :1.1 asked for more;"
                                 + " taken by user 1: 1200");
-        quota.release(account, share, Resource.INCOMING, 1200, 0);
-        assertThat(quota.charge(account, account, Resource.INCOMING, 1200, 0)).isNotNull();
+        quota.release(account, share, ChargedResource.INCOMING, 1200, 0);
+        assertThat(quota.charge(account, account, ChargedResource.INCOMING, 1200, 0)).isNotNull();
     }
 
     @Test
@@ -62,7 +62,7 @@ class QuotaTest {
     /** Charges held messages until one is refused: they have no queue that limits them. */
     private long fill(Account receiver, Account actor) {
         long filled = 0;
-        while (quota.charge(receiver, actor, Resource.HELD, 1, 0) != null) {
+        while (quota.charge(receiver, actor, ChargedResource.HELD, 1, 0) != null) {
             filled++;
         }
         return filled;
@@ -73,13 +73,13 @@ class QuotaTest {
         Account deaf = open(1);
         Account other = open(1);
         long queued = 0;
-        while (quota.charge(deaf, other, Resource.OUTGOING, 10, 0) != null) {
+        while (quota.charge(deaf, other, ChargedResource.OUTGOING, 10, 0) != null) {
             queued += 10;
         }
 
         assertThat(queued).as("half of a queue's fair part").isEqualTo(300);
-        assertThat(quota.charge(other, deaf, Resource.OUTGOING, 150, 0)).isNotNull();
-        assertThat(quota.charge(other, other, Resource.INCOMING, 300, 0)).isNotNull();
+        assertThat(quota.charge(other, deaf, ChargedResource.OUTGOING, 150, 0)).isNotNull();
+        assertThat(quota.charge(other, other, ChargedResource.INCOMING, 300, 0)).isNotNull();
     }
 
     @Test
@@ -87,9 +87,9 @@ class QuotaTest {
         Account receiver = open(1); // takes 2 itself
         Account actor = open(2);
 
-        assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 40)).isNull();
-        assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 39)).isNotNull();
-        assertThat(quota.charge(receiver, actor, Resource.HELD, 0, 1)).isNull();
+        assertThat(quota.charge(receiver, actor, ChargedResource.HELD, 0, 40)).isNull();
+        assertThat(quota.charge(receiver, actor, ChargedResource.HELD, 0, 39)).isNotNull();
+        assertThat(quota.charge(receiver, actor, ChargedResource.HELD, 0, 1)).isNull();
         assertThat(quota.refusal().limit()).isEqualTo(BusLimit.MAX_UNIX_FDS_PER_USER);
     }
 
@@ -101,7 +101,7 @@ class QuotaTest {
         int taken = 0;
         for (long receiver = 6_000; receiver < 6_100; receiver++) {
             Account other = requireNonNull(small.open(receiver, ":1." + receiver, 0));
-            while (small.charge(other, greedy, Resource.HELD, 0, 1) != null) {
+            while (small.charge(other, greedy, ChargedResource.HELD, 0, 1) != null) {
                 taken++;
             }
         }
@@ -113,9 +113,9 @@ class QuotaTest {
                                 + " process (LimitNOFILE= of its unit);"
                                 + " :1.6099 asked for more");
         Account innocent = requireNonNull(small.open(5_002, ":1.2", 2));
-        assertThat(small.charge(innocent, innocent, Resource.INCOMING, 0, 8)).isNotNull();
+        assertThat(small.charge(innocent, innocent, ChargedResource.INCOMING, 0, 8)).isNotNull();
         Account root = requireNonNull(small.open(0, ":1.3", 2));
-        assertThat(small.charge(root, root, Resource.INCOMING, 0, 80)).isNotNull();
+        assertThat(small.charge(root, root, ChargedResource.INCOMING, 0, 80)).isNotNull();
     }
 
     @Test
@@ -123,9 +123,10 @@ class QuotaTest {
         Quota small = new Quota(Limits.BUILT_IN.with(BusLimit.MAX_UNIX_FDS, 160));
         for (int i = 0; i < 100; i++) {
             Account account = requireNonNull(small.open(5_001, ":1.1", 2));
-            Share share = requireNonNull(small.charge(account, account, Resource.INCOMING, 0, 38));
-            assertThat(small.charge(account, account, Resource.INCOMING, 0, 1)).isNull();
-            small.release(account, share, Resource.INCOMING, 0, 38);
+            Share share =
+                    requireNonNull(small.charge(account, account, ChargedResource.INCOMING, 0, 38));
+            assertThat(small.charge(account, account, ChargedResource.INCOMING, 0, 1)).isNull();
+            small.release(account, share, ChargedResource.INCOMING, 0, 38);
             small.close(account);
         }
     }
@@ -134,20 +135,23 @@ class QuotaTest {
     void aNumberThatOverflowsIsRefused() {
         Account account = open(1);
         Account actor = open(2);
-        charge(account, actor, Resource.HELD, 1, 0);
+        charge(account, actor, ChargedResource.HELD, 1, 0);
 
-        assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE, 0)).isNull();
-        assertThat(quota.charge(account, account, Resource.INCOMING, Long.MAX_VALUE, 0)).isNull();
+        assertThat(quota.charge(account, actor, ChargedResource.HELD, Long.MAX_VALUE, 0)).isNull();
+        assertThat(quota.charge(account, account, ChargedResource.INCOMING, Long.MAX_VALUE, 0))
+                .isNull();
         quota.limits(LimitTable.of(LIMITS.with(BusLimit.MAX_BYTES_PER_USER, Long.MAX_VALUE)));
-        assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE - 1, 0)).isNull();
-        assertThat(quota.charge(account, actor, Resource.HELD, Long.MAX_VALUE / 4, 0)).isNotNull();
+        assertThat(quota.charge(account, actor, ChargedResource.HELD, Long.MAX_VALUE - 1, 0))
+                .isNull();
+        assertThat(quota.charge(account, actor, ChargedResource.HELD, Long.MAX_VALUE / 4, 0))
+                .isNotNull();
     }
 
     @ParameterizedTest
     @EnumSource(
-            value = Resource.class,
+            value = ChargedResource.class,
             names = {"MATCH_RULE", "NAME", "REPLY"})
-    void thingsAreCountedPerConnection(Resource what) {
+    void thingsAreCountedPerConnection(ChargedResource what) {
         Quota small = new Quota(Limits.BUILT_IN.with(requireNonNull(what.count), 2));
         Account account = open(small, 1);
         Account other = open(small, 1);
@@ -165,9 +169,9 @@ class QuotaTest {
 
     @ParameterizedTest
     @EnumSource(
-            value = Resource.class,
+            value = ChargedResource.class,
             names = {"INCOMING", "OUTGOING", "HELD"})
-    void aQueueTakesOneMoreWhileItIsBelowItsLimits(Resource what) {
+    void aQueueTakesOneMoreWhileItIsBelowItsLimits(ChargedResource what) {
         Quota small =
                 new Quota(
                         Limits.BUILT_IN
@@ -198,37 +202,45 @@ class QuotaTest {
         Account receiver = open(small, 1);
         Account other = open(small, 2);
 
-        assertThat(small.charge(receiver, other, Resource.OUTGOING, 50, 5)).isNotNull();
-        assertThat(small.charge(receiver, other, Resource.OUTGOING, 1, 0)).isNull();
-        assertThat(small.charge(receiver, open(small, 3), Resource.OUTGOING, 1, 1)).isNull();
-        assertThat(small.charge(receiver, receiver, Resource.OUTGOING, 49, 5)).isNotNull();
-        assertThat(small.charge(receiver, receiver, Resource.OUTGOING, 1, 0)).isNotNull();
-        assertThat(small.charge(receiver, receiver, Resource.OUTGOING, 1, 0)).isNull();
+        assertThat(small.charge(receiver, other, ChargedResource.OUTGOING, 50, 5)).isNotNull();
+        assertThat(small.charge(receiver, other, ChargedResource.OUTGOING, 1, 0)).isNull();
+        assertThat(small.charge(receiver, open(small, 3), ChargedResource.OUTGOING, 1, 1)).isNull();
+        assertThat(small.charge(receiver, receiver, ChargedResource.OUTGOING, 49, 5)).isNotNull();
+        assertThat(small.charge(receiver, receiver, ChargedResource.OUTGOING, 1, 0)).isNotNull();
+        assertThat(small.charge(receiver, receiver, ChargedResource.OUTGOING, 1, 0)).isNull();
     }
 
     @Test
     void noneOfItsUsersOthersHasASlowOnePutOff() {
         Account slow = open(1);
         Account flooder = open(1);
-        while (quota.charge(slow, flooder, Resource.OUTGOING, 10, 1) != null) {
+        while (quota.charge(slow, flooder, ChargedResource.OUTGOING, 10, 1) != null) {
             // until it is refused
         }
-        assertThat(slow.bytes(Resource.OUTGOING)).isEqualTo(290); // descriptors were the limit
+        assertThat(slow.bytes(ChargedResource.OUTGOING))
+                .isEqualTo(290); // descriptors were the limit
         assertThat(quota.refusal().limit()).isEqualTo(BusLimit.MAX_UNIX_FDS_PER_USER);
 
-        assertThat(quota.charge(slow, slow, Resource.OUTGOING, 290, 20)).isNotNull();
-        assertThat(quota.charge(slow, slow, Resource.OUTGOING, 100, 0)).isNull();
+        assertThat(quota.charge(slow, slow, ChargedResource.OUTGOING, 290, 20)).isNotNull();
+        assertThat(quota.charge(slow, slow, ChargedResource.OUTGOING, 100, 0)).isNull();
     }
 
     @Test
     void rulesAreCountedPerUserToo() {
         Account[] accounts = {open(1), open(1)};
         for (int i = 0; i < 30; i++) {
-            assertThat(quota.charge(accounts[i % 2], accounts[i % 2], Resource.MATCH_RULE, 0, 0))
+            assertThat(
+                            quota.charge(
+                                    accounts[i % 2],
+                                    accounts[i % 2],
+                                    ChargedResource.MATCH_RULE,
+                                    0,
+                                    0))
                     .isNotNull();
         }
 
-        assertThat(quota.charge(accounts[0], accounts[0], Resource.MATCH_RULE, 0, 0)).isNull();
+        assertThat(quota.charge(accounts[0], accounts[0], ChargedResource.MATCH_RULE, 0, 0))
+                .isNull();
         assertThat(quota.refusal().limit()).isEqualTo(BusLimit.MAX_MATCH_RULES_PER_USER);
     }
 
@@ -252,19 +264,19 @@ class QuotaTest {
         for (long uid = 2; uid < 9; uid++) { // and what is left of the bus is for other users
             assertThat(names(small, open(small, uid))).isPositive();
         }
-        assertThat(small.charge(greedy, greedy, Resource.OUTGOING, 1, 0))
+        assertThat(small.charge(greedy, greedy, ChargedResource.OUTGOING, 1, 0))
                 .as("messages are not in tables")
                 .isNotNull();
         Quota fresh = new Quota(Limits.BUILT_IN.with(BusLimit.MAX_TABLE_BYTES, 2_000_000));
         Account again = open(fresh, 1);
         assertThat(names(fresh, again)).isEqualTo(names);
-        fresh.release(again, again.own(), Resource.NAME, names, 0, 0);
+        fresh.release(again, again.own(), ChargedResource.NAME, names, 0, 0);
         assertThat(names(fresh, again)).as("what is given back").isEqualTo(names);
     }
 
     private static int names(Quota quota, Account account) {
         int count = 0;
-        while (quota.charge(account, account, Resource.NAME, 0, 0) != null) {
+        while (quota.charge(account, account, ChargedResource.NAME, 0, 0) != null) {
             count++;
         }
         return count;
@@ -296,26 +308,26 @@ class QuotaTest {
         Account receiver = open(1);
         Account actor = open(2);
 
-        assertThat(quota.charge(receiver, actor, Resource.HELD, 700, 0)).isNull();
+        assertThat(quota.charge(receiver, actor, ChargedResource.HELD, 700, 0)).isNull();
         assertThat(quota.refusal().isFirst()).isTrue();
-        assertThat(quota.charge(receiver, actor, Resource.HELD, 700, 0)).isNull();
+        assertThat(quota.charge(receiver, actor, ChargedResource.HELD, 700, 0)).isNull();
         assertThat(quota.refusal().isFirst()).isFalse();
-        assertThat(quota.charge(receiver, open(3), Resource.HELD, 700, 0)).isNull();
+        assertThat(quota.charge(receiver, open(3), ChargedResource.HELD, 700, 0)).isNull();
         assertThat(quota.refusal().isFirst()).isTrue();
-        assertThat(quota.refusals(Resource.HELD)).isEqualTo(3);
+        assertThat(quota.refusals(ChargedResource.HELD)).isEqualTo(3);
     }
 
     @Test
     void nothingIsReleasedTwiceOrLeftBehind() {
         Account account = open(1);
-        Share share = charge(account, account, Resource.NAME, 0, 0);
+        Share share = charge(account, account, ChargedResource.NAME, 0, 0);
 
         assertThatIllegalStateException()
                 .isThrownBy(() -> quota.close(account))
                 .withMessage(":1.1 is closed with 1 of NAME");
-        quota.release(account, share, Resource.NAME, 0, 0);
+        quota.release(account, share, ChargedResource.NAME, 0, 0);
         assertThatIllegalStateException()
-                .isThrownBy(() -> quota.release(account, share, Resource.NAME, 0, 0));
+                .isThrownBy(() -> quota.release(account, share, ChargedResource.NAME, 0, 0));
         quota.close(account);
         assertThat(quota.usage()).isEmpty();
     }
@@ -324,7 +336,7 @@ class QuotaTest {
     void whatASenderLeftInQueuesOutlivesIt() {
         Account receiver = open(1);
         Account sender = open(2);
-        Share share = charge(receiver, sender, Resource.OUTGOING, 10, 1);
+        Share share = charge(receiver, sender, ChargedResource.OUTGOING, 10, 1);
         quota.close(sender);
 
         assertThat(quota.usage()).hasSize(2);
@@ -335,7 +347,7 @@ class QuotaTest {
                                         Map.of(
                                                 1L, List.of(0L, 2L, 0L, 1L),
                                                 2L, List.of(10L, 1L, 0L, 0L))));
-        quota.release(receiver, share, Resource.OUTGOING, 10, 1);
+        quota.release(receiver, share, ChargedResource.OUTGOING, 10, 1);
         assertThat(quota.usage()).hasSize(1);
         quota.close(receiver);
         assertThat(quota.usage()).isEmpty();
@@ -347,12 +359,13 @@ class QuotaTest {
         Account sender = open(200_000);
 
         Allocation.assertNone(() -> {
-            Share share = charge(receiver, sender, Resource.OUTGOING, 100, 0);
-            quota.release(receiver, share, Resource.OUTGOING, 100, 0);
+            Share share = charge(receiver, sender, ChargedResource.OUTGOING, 100, 0);
+            quota.release(receiver, share, ChargedResource.OUTGOING, 100, 0);
         });
     }
 
-    private record Charged(Account account, Share share, Resource what, long bytes, int fds) {}
+    private record Charged(
+            Account account, Share share, ChargedResource what, long bytes, int fds) {}
 
     @ParameterizedTest
     @MethodSource("generators")
@@ -365,7 +378,11 @@ class QuotaTest {
         for (int i = 0; i < 300; i++) {
             if (gen.chance(0.6)) {
                 Account account = gen.oneOf(accounts);
-                Resource what = gen.oneOf(Resource.INCOMING, Resource.OUTGOING, Resource.REPLY);
+                ChargedResource what =
+                        gen.oneOf(
+                                ChargedResource.INCOMING,
+                                ChargedResource.OUTGOING,
+                                ChargedResource.REPLY);
                 long bytes = gen.between(0, 100);
                 int fds = gen.between(0, 3);
                 Share share = quota.charge(account, gen.oneOf(accounts), what, bytes, fds);
@@ -399,7 +416,8 @@ class QuotaTest {
         return requireNonNull(quota.open(uid, ":1." + uid, 2));
     }
 
-    private Share charge(Account account, Account actor, Resource what, long bytes, int fds) {
+    private Share charge(
+            Account account, Account actor, ChargedResource what, long bytes, int fds) {
         return requireNonNull(quota.charge(account, actor, what, bytes, fds));
     }
 
@@ -408,7 +426,7 @@ class QuotaTest {
         Quota none = new Quota(Limits.BUILT_IN.with(BusLimit.MAX_NAMES_PER_CONNECTION, 0));
         for (long uid = 0; uid <= Quota.MAX_PAST_USERS; uid++) {
             Account account = requireNonNull(none.open(uid, "x", 2));
-            assertThat(none.charge(account, account, Resource.NAME, 0, 0)).isNull();
+            assertThat(none.charge(account, account, ChargedResource.NAME, 0, 0)).isNull();
             none.close(account);
         }
         assertThat(none.usage()).isEmpty();

@@ -3,10 +3,10 @@ package io.holdfast.bus.relay;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.Quota;
 import io.holdfast.bus.account.Quota.Account;
 import io.holdfast.bus.account.Quota.Share;
-import io.holdfast.bus.account.Resource;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
@@ -34,7 +34,7 @@ class OutQueueTest {
                                     quota.release(
                                             account,
                                             share,
-                                            Resource.OUTGOING,
+                                            ChargedResource.OUTGOING,
                                             messages,
                                             bytes,
                                             fds));
@@ -52,8 +52,8 @@ class OutQueueTest {
 
             assertThat(queue.flush(one.fd())).isEqualTo(-Errno.EAGAIN);
             assertThat(queue.descriptors()).isZero();
-            assertThat(account.fds(Resource.OUTGOING)).isZero();
-            assertThat(account.bytes(Resource.OUTGOING)).isPositive();
+            assertThat(account.fds(ChargedResource.OUTGOING)).isZero();
+            assertThat(account.bytes(ChargedResource.OUTGOING)).isPositive();
 
             queue.clear();
             quota.close(account);
@@ -62,6 +62,6 @@ class OutQueueTest {
     }
 
     private static Share charge(Quota quota, Account account, long bytes, int fds) {
-        return requireNonNull(quota.charge(account, account, Resource.OUTGOING, bytes, fds));
+        return requireNonNull(quota.charge(account, account, ChargedResource.OUTGOING, bytes, fds));
     }
 }

@@ -137,8 +137,8 @@ class ServicesTest {
         var _ = write("2/x.service", service("Name=c.d\nExec=/loosely-named"));
         Files.write(folder.resolve("2/y.service"), new byte[] {(byte) 0xff});
 
-        Services services =
-                Services.load(
+        ActivatableServices services =
+                ActivatableServices.load(
                         List.of(
                                 new ServiceFolder(folder.resolve("absent"), true),
                                 new ServiceFolder(folder.resolve("1"), true),
@@ -157,7 +157,8 @@ class ServicesTest {
     @Test
     void theServicesOfThisMachineLoad() {
         Path standard = Path.of("/usr/share/dbus-1/system-services");
-        Services system = Services.load(List.of(new ServiceFolder(standard, true)), true);
+        ActivatableServices system =
+                ActivatableServices.load(List.of(new ServiceFolder(standard, true)), true);
 
         assertThat(system.skipped()).isEmpty();
     }

@@ -1,7 +1,7 @@
 package io.holdfast.cli.permission;
 
 import io.holdfast.authority.action.ImplicitAuthorization;
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.DescribedSubject;
 import io.holdfast.authority.rules.RuleAction;
 import io.holdfast.cli.command.CommandException;
@@ -24,7 +24,7 @@ import java.util.Optional;
  * @param expected a result of polkit(8), or {@link #NOTHING}
  */
 record RuleCase(
-        Optional<Place> place,
+        Optional<SourceLine> place,
         RuleAction action,
         String described,
         DescribedSubject subject,
@@ -44,7 +44,7 @@ record RuleCase(
      * @throws IllegalArgumentException if the syntax is invalid; the message is for the user
      */
     static RuleCase of(
-            Optional<Place> place,
+            Optional<SourceLine> place,
             String action,
             String subject,
             Map<String, String> details,
@@ -91,7 +91,7 @@ record RuleCase(
         }
         List<RuleCase> cases = new ArrayList<>();
         for (int i = 0; i < lines.size(); i++) {
-            Place place = new Place(file, i + 1);
+            SourceLine place = new SourceLine(file, i + 1);
             try {
                 List<String> words = words(lines.get(i));
                 if (!words.isEmpty()) {
@@ -104,7 +104,7 @@ record RuleCase(
         return cases;
     }
 
-    private static RuleCase ofWords(Place place, List<String> words) {
+    private static RuleCase ofWords(SourceLine place, List<String> words) {
         if (words.size() < 3) {
             throw new IllegalArgumentException("only " + words.size() + " words of " + GRAMMAR);
         }

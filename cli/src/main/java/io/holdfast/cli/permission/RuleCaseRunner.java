@@ -3,7 +3,7 @@ package io.holdfast.cli.permission;
 import io.holdfast.authority.action.Action;
 import io.holdfast.authority.action.ActionPool;
 import io.holdfast.authority.action.ImplicitAuthorization;
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.AdministratorVerdict;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
@@ -60,7 +60,7 @@ final class RuleCaseRunner {
      * One line of the explanation: a rule that ran, a line that it logged, or the implicit
      * authorization.
      */
-    private record Step(String topic, String text, Optional<Place> place) {}
+    private record Step(String topic, String text, Optional<SourceLine> place) {}
 
     /**
      * Runs all cases.
@@ -112,7 +112,7 @@ final class RuleCaseRunner {
         return new Result(asked, word, steps, asked.expected().map(word::equals));
     }
 
-    private static Optional<Place> at(RuleStep step) {
+    private static Optional<SourceLine> at(RuleStep step) {
         return Optional.of(step.place());
     }
 
@@ -144,7 +144,7 @@ final class RuleCaseRunner {
 
     private static JsonText json(Result result) {
         return JsonText.object()
-                .put("place", result.asked.place().map(Place::toString))
+                .put("place", result.asked.place().map(SourceLine::toString))
                 .put("action", result.asked.action().id())
                 .put("subject", result.asked.described())
                 .put("answer", result.answer)
@@ -157,7 +157,7 @@ final class RuleCaseRunner {
                                         JsonText.object()
                                                 .put("topic", step.topic)
                                                 .put("text", step.text)
-                                                .put("place", step.place.map(Place::toString)))
+                                                .put("place", step.place.map(SourceLine::toString)))
                                 .toList());
     }
 }

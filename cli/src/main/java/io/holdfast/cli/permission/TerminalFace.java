@@ -1,7 +1,7 @@
 package io.holdfast.cli.permission;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import io.holdfast.authority.agent.AgentFace;
+import io.holdfast.authority.agent.AgentUserInterface;
 import io.holdfast.authority.agent.AuthenticationRequest;
 import io.holdfast.authority.agent.DismissedException;
 import io.holdfast.cli.output.Output;
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * however a prompt ends, at the latest by {@link #close}. The process that requests a dialog
  * chooses some of its texts, so every line is escaped when it is written ({@link PrintableText}).
  */
-final class TerminalFace implements AgentFace, AutoCloseable {
+final class TerminalFace implements AgentUserInterface, AutoCloseable {
     private static final int CHOICE = 20; // bytes of the number that the user types
     private static final int LINE = 4096; // characters of a line or a prompt
     private static final Charset CHARSET = Output.terminalCharset();

@@ -1,6 +1,6 @@
 package io.holdfast.cli.process;
 
-import static io.holdfast.cli.process.Identity.told;
+import static io.holdfast.cli.process.ProcessIdentity.told;
 
 import io.holdfast.cli.command.ShortQuestion;
 import io.holdfast.core.process.PidFd;

@@ -105,7 +105,7 @@ final class OwnedNames {
         try (Peer peer = bus.peer(name)) {
             return peer
                     .pidFd()
-                    .flatMap(process -> Identity.told(process::processId))
+                    .flatMap(process -> ProcessIdentity.told(process::processId))
                     .filter(id -> id.pidfdId().isPresent())
                     .stream()
                     .toList();

@@ -1,6 +1,6 @@
 package io.holdfast.cli.process;
 
-import static io.holdfast.cli.process.Identity.told;
+import static io.holdfast.cli.process.ProcessIdentity.told;
 
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Proc;
@@ -44,7 +44,7 @@ record ProcessAttributes(
                 told(proc::startTime),
                 told(process::parent).flatMap(parent -> parent.flatMap(ProcessAttributes::named)),
                 children(process),
-                new ListeningSockets().of(process),
+                new ListenerTable().of(process),
                 workload.get(),
                 told(process::processId)
                         .filter(id -> id.pidfdId().isPresent())

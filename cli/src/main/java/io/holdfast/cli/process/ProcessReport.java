@@ -1,8 +1,8 @@
 package io.holdfast.cli.process;
 
-import static io.holdfast.cli.process.Identity.orNull;
+import static io.holdfast.cli.process.ProcessIdentity.orNull;
 
-import io.holdfast.cli.command.ExitText;
+import io.holdfast.cli.command.ExitJson;
 import io.holdfast.cli.output.AgeText;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
@@ -24,9 +24,9 @@ import java.util.Locale;
  *
  * @param lasted whether the state of the process was the same before and after
  */
-record ProcessReport(Identity identity, ProcessAttributes attributes, boolean lasted) {
+record ProcessReport(ProcessIdentity identity, ProcessAttributes attributes, boolean lasted) {
     static ProcessReport of(PidFd process, Managers managers) {
-        Identity identity = Identity.of(process);
+        ProcessIdentity identity = ProcessIdentity.of(process);
         ProcessAttributes attributes = ProcessAttributes.of(process, managers);
         return new ProcessReport(identity, attributes, process.state() == identity.state());
     }
@@ -105,7 +105,7 @@ record ProcessReport(Identity identity, ProcessAttributes attributes, boolean la
                         .put("startTime", attributes.startTime().map(ProcessReport::timestamp))
                         .put("cgroup", identity.cgroup().map(CgroupPath::path))
                         .put("cgroupId", orNull(info.cgroupId()))
-                        .put("exit", identity.exit().map(ExitText::json))
+                        .put("exit", identity.exit().map(ExitJson::json))
                         .put("coreDump", info.coreDump().map(ProcessReport::json))
                         .put("source", info.source().name().toLowerCase(Locale.ROOT));
         identity.addPlace(text);

@@ -1,6 +1,6 @@
 package io.holdfast.cli.process;
 
-import static io.holdfast.cli.process.Identity.told;
+import static io.holdfast.cli.process.ProcessIdentity.told;
 
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.output.Ellipsis;
@@ -41,7 +41,7 @@ final class ProcessTree {
     private static final String SLICE = ".slice";
 
     private final Managers managers;
-    private final ListeningSockets sockets = new ListeningSockets();
+    private final ListenerTable sockets = new ListenerTable();
     private final UnixConversations conversations = new UnixConversations();
 
     ProcessTree(Managers managers) {
@@ -133,10 +133,10 @@ final class ProcessTree {
             if (depth < DEPTH) {
                 cgroup.forEachMember(take);
             } else {
-                CgroupProcesses.forEach(path, take);
+                SubtreeProcesses.forEach(path, take);
             }
         } catch (ErrnoException e) {
-            if (CgroupProcesses.isGone(e)) {
+            if (SubtreeProcesses.isGone(e)) {
                 return Optional.empty();
             }
             throw e;

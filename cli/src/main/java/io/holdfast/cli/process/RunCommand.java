@@ -3,7 +3,7 @@ package io.holdfast.cli.process;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
-import io.holdfast.cli.command.ExitText;
+import io.holdfast.cli.command.ExitJson;
 import io.holdfast.cli.command.Terminal;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.Errno;
@@ -134,7 +134,7 @@ public final class RunCommand implements Command {
         try (TransientUnit unit = unit(options, output)) {
             try {
                 Exit exit = runToTheEnd(options.spawn(unit == null ? null : unit.cgroup()));
-                return ExitText.code(exit);
+                return ExitJson.code(exit);
             } catch (ErrnoException e) {
                 throw notStarted(options.program(), e);
             } finally {

@@ -1,6 +1,6 @@
 package io.holdfast.cli.process;
 
-import static io.holdfast.cli.process.Identity.told;
+import static io.holdfast.cli.process.ProcessIdentity.told;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.CgroupPath;
@@ -41,7 +41,7 @@ final class UnixConversations {
         } catch (ErrnoException e) {
             return;
         }
-        CgroupProcesses.forEach(CgroupPath.ROOT, this::read);
+        SubtreeProcesses.forEach(CgroupPath.ROOT, this::read);
     }
 
     private void read(PidFd process) {

@@ -3,7 +3,7 @@ package io.holdfast.cli.process;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
-import io.holdfast.cli.command.ExitText;
+import io.holdfast.cli.command.ExitJson;
 import io.holdfast.cli.command.ProcessArgument;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
@@ -59,7 +59,7 @@ public final class WatchCommand implements Command {
             PidFd process = ProcessArgument.open(text, line);
             return new Watched(
                     process,
-                    Identity.told(process::processId)
+                    ProcessIdentity.told(process::processId)
                             .orElseGet(() -> nameOfGone(process, ProcessId.parse(text))));
         }
 
@@ -116,7 +116,7 @@ public final class WatchCommand implements Command {
         loop.run();
         for (Exit exit : exits) {
             if (!exit.isSuccess()) {
-                return ExitText.code(exit);
+                return ExitJson.code(exit);
             }
         }
         return ExitCode.OK;
@@ -126,7 +126,7 @@ public final class WatchCommand implements Command {
         return JsonText.object()
                 .put("process", watched.name.toString())
                 .put("pid", watched.name.pid())
-                .put("exit", ExitText.json(exit))
+                .put("exit", ExitJson.json(exit))
                 .toString();
     }
 }

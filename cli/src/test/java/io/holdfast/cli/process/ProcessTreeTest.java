@@ -93,7 +93,7 @@ class ProcessTreeTest {
     private static int sleeping(Cgroup cgroup) {
         AtomicInteger count = new AtomicInteger();
         cgroup.forEachMember(process -> {
-            if (Identity.told(() -> process.proc().commandLine())
+            if (ProcessIdentity.told(() -> process.proc().commandLine())
                     .orElse(List.of())
                     .contains("600")) {
                 count.incrementAndGet();

@@ -65,19 +65,19 @@ public final class PidFd implements AutoCloseable {
     }
 
     private final Fd fd;
-    private final Identity identity;
+    private final PidFdIdentity identity;
 
     /** For a child of {@link Spawn}: completed by its reaper. Null for all other processes. */
     private volatile @Nullable CompletableFuture<Exit> reaped;
 
-    private PidFd(Fd fd, Identity identity) {
+    private PidFd(Fd fd, PidFdIdentity identity) {
         this.fd = fd;
         this.identity = identity;
     }
 
     /** Holds a process that was just opened by this PID. */
     PidFd(Fd fd, int pid) {
-        this(fd, new Identity(fd, pid));
+        this(fd, new PidFdIdentity(fd, pid));
     }
 
     /**
@@ -215,7 +215,7 @@ public final class PidFd implements AutoCloseable {
      * @return the process, owned by the caller
      */
     public static PidFd ofKernel(Fd fd) {
-        return new PidFd(fd, new Identity(fd));
+        return new PidFd(fd, new PidFdIdentity(fd));
     }
 
     /**

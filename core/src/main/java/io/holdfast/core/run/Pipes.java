@@ -76,7 +76,7 @@ final class Pipes implements AutoCloseable {
     }
 
     /** Joins the next program to the previous one; called in the order of the pipeline. */
-    Spawn join(Stage stage, boolean last) {
+    Spawn join(RunStage stage, boolean last) {
         Spawn spawn = stage.spawn().copy().stdin(nextInput);
         if (last) {
             spawn.stdout(lastOutput);
@@ -128,6 +128,6 @@ final class Pipes implements AutoCloseable {
 
     @Override
     public String toString() {
-        return Execution.text(settings.stages);
+        return RunExecution.text(settings.stages);
     }
 }

@@ -84,7 +84,7 @@ public final class Run {
     }
 
     private static Run ofOwn(Spawn spawn) {
-        return new Run(new Settings(new Stage(spawn, false)));
+        return new Run(new Settings(new RunStage(spawn, false)));
     }
 
     /**
@@ -226,7 +226,7 @@ public final class Run {
      */
     public Run mergeError() {
         return with(
-                s -> s.stages = s.stages.stream().map(e -> new Stage(e.spawn(), true)).toList());
+                s -> s.stages = s.stages.stream().map(e -> new RunStage(e.spawn(), true)).toList());
     }
 
     /**
@@ -319,7 +319,7 @@ public final class Run {
             throw new IllegalArgumentException("the output of " + this + " goes elsewhere");
         }
         return next.with(s -> {
-            List<Stage> all = new ArrayList<>(settings.stages);
+            List<RunStage> all = new ArrayList<>(settings.stages);
             all.addAll(last.stages);
             s.stages = List.copyOf(all);
             s.input = settings.input;
@@ -358,12 +358,12 @@ public final class Run {
      * @throws ErrnoException if a program cannot be started, as {@link Spawn#start}
      */
     public Running start() {
-        return new Running(Execution.start(settings));
+        return new Running(RunExecution.start(settings));
     }
 
     /** {@return the command, for people} */
     @Override
     public String toString() {
-        return Execution.text(settings.stages);
+        return RunExecution.text(settings.stages);
     }
 }

@@ -19,7 +19,7 @@ import java.util.OptionalInt;
 public final class RunResult {
     private static final int QUOTED = 2048; // characters of standard error in a message
 
-    private final List<Stage> stages;
+    private final List<RunStage> stages;
     private final List<Exit> exits;
     private final Captured output;
     private final Captured error;
@@ -126,7 +126,7 @@ public final class RunResult {
     public RunResult requireSuccess() {
         OptionalInt failure = firstFailure();
         if (timedOut) {
-            throw failed(Execution.text(stages) + ": out of time");
+            throw failed(RunExecution.text(stages) + ": out of time");
         }
         if (failure.isPresent()) {
             int i = failure.getAsInt();

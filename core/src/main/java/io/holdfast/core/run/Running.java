@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for use by any thread.
  */
 public final class Running implements AutoCloseable {
-    private final Execution execution;
+    private final RunExecution execution;
 
-    Running(Execution execution) {
+    Running(RunExecution execution) {
         this.execution = execution;
     }
 

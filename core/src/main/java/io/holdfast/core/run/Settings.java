@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The settings of a {@link Run}: changed while they are built, and never afterwards. */
 final class Settings {
-    List<Stage> stages;
+    List<RunStage> stages;
     Input input = new Input.Nothing();
     @Nullable Duration timeout;
     Duration grace = Duration.ZERO;
@@ -27,7 +27,7 @@ final class Settings {
     boolean keepDescendants;
     boolean brokenPipeFails;
 
-    Settings(Stage only) {
+    Settings(RunStage only) {
         this.stages = List.of(only);
     }
 

@@ -59,7 +59,7 @@ final class InterfaceSource {
         javaTypes.records().forEach(this::addRecord);
 
         StringBuilder head = new StringBuilder();
-        new Documentation()
+        new JavadocComment()
                 .add("The D-Bus interface {@code " + described.name() + "}.")
                 .quote(described.notes().documentation())
                 .add("Generated from its introspection data.")
@@ -82,7 +82,7 @@ final class InterfaceSource {
                 arguments(method.in(), JavaNames.capital(method.name()), "@param", tags);
         String result = result(method, tags);
         begin(
-                new Documentation()
+                new JavadocComment()
                         .add("The method {@code " + method.name() + "}.")
                         .quote(method.notes().documentation()),
                 tags,
@@ -116,7 +116,7 @@ final class InterfaceSource {
         List<String> tags = new ArrayList<>();
         List<String> components = arguments(record.method().out(), record.name(), "@param", tags);
         begin(
-                new Documentation().add("What {@code " + record.method().name() + "} returns."),
+                new JavadocComment().add("What {@code " + record.method().name() + "} returns."),
                 tags,
                 Notes.NONE);
         record(record.name(), components, javaTypes.use(TYPED + "Outputs"));
@@ -148,13 +148,13 @@ final class InterfaceSource {
     }
 
     private static String nameOf(Argument output) {
-        String name = Documentation.escaped(output.name());
+        String name = JavadocComment.escaped(output.name());
         return name.isEmpty() ? "the result" : name;
     }
 
     /** Returns the text of an argument's tag. */
     private static String said(Argument argument, String otherwise) {
-        String text = Documentation.escaped(argument.notes().documentation());
+        String text = JavadocComment.escaped(argument.notes().documentation());
         return text.isEmpty() ? otherwise : text;
     }
 
@@ -172,7 +172,7 @@ final class InterfaceSource {
         String about = "the property {@code " + property.name() + "}.";
         if (property.readable()) {
             begin(
-                    new Documentation()
+                    new JavadocComment()
                             .add("Reads " + about)
                             .quote(property.notes().documentation()),
                     List.of("@return the value"),
@@ -182,7 +182,7 @@ final class InterfaceSource {
         }
         if (property.writable()) {
             begin(
-                    new Documentation().add("Sets " + about),
+                    new JavadocComment().add("Sets " + about),
                     List.of("@param value the value"),
                     property.notes());
             annotate(property, javaName, false);
@@ -207,13 +207,13 @@ final class InterfaceSource {
         List<String> tags = new ArrayList<>();
         List<String> components = arguments(signal.arguments(), record, "@param", tags);
         begin(
-                new Documentation()
+                new JavadocComment()
                         .add("The signal {@code " + signal.name() + "}.")
                         .quote(signal.notes().documentation()),
                 tags,
                 signal.notes());
         named(body, INDENT, record, signal.name());
-        record(record, components, javaTypes.use(TYPED + "Signal"));
+        record(record, components, javaTypes.use(TYPED + "DBusSignal"));
     }
 
     private void addRecord(JavaTypes.StructRecord record) {
@@ -221,7 +221,7 @@ final class InterfaceSource {
         for (String component : record.components()) {
             tags.add("@param " + component.substring(component.lastIndexOf(' ') + 1) + " a member");
         }
-        begin(new Documentation().add("A struct."), tags, Notes.NONE);
+        begin(new JavadocComment().add("A struct."), tags, Notes.NONE);
         record(record.name(), record.components(), "");
     }
 
@@ -233,7 +233,7 @@ final class InterfaceSource {
 
     // Common parts
 
-    private void begin(Documentation documentation, List<String> tags, Notes notes) {
+    private void begin(JavadocComment documentation, List<String> tags, Notes notes) {
         body.append("\n");
         documentation.write(body, INDENT, tags);
         deprecated(body, INDENT, notes);

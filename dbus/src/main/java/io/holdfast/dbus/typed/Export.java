@@ -145,7 +145,7 @@ public final class Export implements AutoCloseable {
      * @throws io.holdfast.dbus.ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
-    public void emit(Signal signal) throws InterruptedException {
+    public void emit(DBusSignal signal) throws InterruptedException {
         TypedSignal described = TypedSignal.of(requireNonNull(signal, "signal").getClass());
         boolean known =
                 types.values().stream().anyMatch(type -> type.signals().contains(described));

@@ -51,7 +51,7 @@ final class InterfaceReader {
             }
         }
         for (Class<?> nested : type.getDeclaredClasses()) {
-            if (Signal.class.isAssignableFrom(nested)) {
+            if (DBusSignal.class.isAssignableFrom(nested)) {
                 TypedSignal signal = TypedSignal.of(nested);
                 unique(signal.subject(), signals.putIfAbsent(signal.member(), signal));
             }

@@ -27,7 +27,7 @@ import java.util.function.Consumer;
  *
  * @param <S> the record of the signal
  */
-public final class Signals<S extends Signal> implements AutoCloseable {
+public final class Signals<S extends DBusSignal> implements AutoCloseable {
     private final Subscription subscription;
     private final Class<S> type;
     private final TypedSignal described;
@@ -51,7 +51,7 @@ public final class Signals<S extends Signal> implements AutoCloseable {
      * @throws io.holdfast.dbus.ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
-    public static <S extends Signal> Signals<S> of(RemoteObject object, Class<S> type)
+    public static <S extends DBusSignal> Signals<S> of(RemoteObject object, Class<S> type)
             throws InterruptedException {
         TypedSignal described = described(object, type);
         return new Signals<>(
@@ -78,7 +78,7 @@ public final class Signals<S extends Signal> implements AutoCloseable {
      * @throws io.holdfast.dbus.ConnectionLostException if the connection is lost
      * @throws InterruptedException if the thread is or gets interrupted
      */
-    public static <S extends Signal> Signals<S> of(
+    public static <S extends DBusSignal> Signals<S> of(
             RemoteObject object, Class<S> type, Consumer<? super S> handler)
             throws InterruptedException {
         requireNonNull(handler, "handler");

@@ -122,7 +122,7 @@ final class TypeReader {
                     "a raw " + type.getSimpleName() + " has no D-Bus type: say of what");
         }
         if (type.isRecord()) {
-            if (Outputs.class.isAssignableFrom(type) || Signal.class.isAssignableFrom(type)) {
+            if (Outputs.class.isAssignableFrom(type) || DBusSignal.class.isAssignableFrom(type)) {
                 throw new IllegalArgumentException(
                         type.getSimpleName() + " is several values, and not one");
             }

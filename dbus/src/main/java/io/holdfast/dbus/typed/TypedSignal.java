@@ -56,7 +56,7 @@ record TypedSignal(String subject, String interfaceName, String member, RecordSh
      * @throws NullPointerException if an argument is null
      * @throws IllegalArgumentException if an argument does not fit its type
      */
-    List<Object> toWire(Signal signal) {
+    List<Object> toWire(DBusSignal signal) {
         try {
             return shape.toWire(signal);
         } catch (UnfitException e) {

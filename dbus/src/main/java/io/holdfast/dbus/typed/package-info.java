@@ -20,7 +20,7 @@
  *
  *     record Division(int quotient, int rest) implements Outputs {}
  *
- *     record Overflowed(@Wire("u") long count) implements Signal {}
+ *     record Overflowed(@Wire("u") long count) implements DBusSignal {}
  * }
  *
  * // the service

@@ -254,7 +254,7 @@ public final class BodyReader {
             throw expected("ay");
         }
         enterArray();
-        byte[] copy = Text.copy(bytes, at, ends[depth - 1] - at);
+        byte[] copy = TextBytes.copy(bytes, at, ends[depth - 1] - at);
         leave();
         return copy;
     }
@@ -357,7 +357,7 @@ public final class BodyReader {
         int from = take(code, 4, 4);
         int length = word(from);
         at = from + 4 + length + 1;
-        return Text.utf8(bytes, from + 4L, length);
+        return TextBytes.utf8(bytes, from + 4L, length);
     }
 
     private int take(char code, int alignment, int size) {

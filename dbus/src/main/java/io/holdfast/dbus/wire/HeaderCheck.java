@@ -275,7 +275,7 @@ final class HeaderCheck {
                 if (!Syntax.isObjectPath(bytes, from, size)) {
                     throw refuse(code, start, "not an object path");
                 }
-                if (Text.equal(bytes, from, size, LOCAL_PATH)) {
+                if (TextBytes.equal(bytes, from, size, LOCAL_PATH)) {
                     throw refuse(code, start, "a path that is reserved");
                 }
             }
@@ -283,7 +283,7 @@ final class HeaderCheck {
                 if (!Syntax.isInterface(bytes, from, size)) {
                     throw refuse(code, start, "not an interface name");
                 }
-                if (Text.equal(bytes, from, size, LOCAL_INTERFACE)) {
+                if (TextBytes.equal(bytes, from, size, LOCAL_INTERFACE)) {
                     throw refuse(code, start, "an interface that is reserved");
                 }
             }

@@ -44,7 +44,9 @@ public final class Message implements AutoCloseable {
                                 view.bytes(), view.signatureOffset(), view.signatureLength())
                         : Signature.EMPTY;
         order = view.order();
-        body = MemorySegment.ofArray(Text.copy(view.bytes(), view.bodyOffset(), view.bodyLength()));
+        body =
+                MemorySegment.ofArray(
+                        TextBytes.copy(view.bytes(), view.bodyOffset(), view.bodyLength()));
         length = view.length();
         this.descriptors = List.copyOf(descriptors);
     }

@@ -228,7 +228,7 @@ public final class MessageView {
 
     private @Nullable String text(int code) {
         return has(code)
-                ? Text.ascii(bytes, base + (long) header.starts[code], header.lengths[code])
+                ? TextBytes.ascii(bytes, base + (long) header.starts[code], header.lengths[code])
                 : null;
     }
 
@@ -381,7 +381,7 @@ public final class MessageView {
      * @param text the text in UTF-8
      */
     public boolean equalsText(int offset, int length, byte[] text) {
-        return Text.equal(bytes, offset, length, text);
+        return TextBytes.equal(bytes, offset, length, text);
     }
 
     /**
@@ -393,7 +393,7 @@ public final class MessageView {
      * @return the hash
      */
     public static int hash(MemorySegment bytes, long offset, int length) {
-        return Text.hash(bytes, offset, length);
+        return TextBytes.hash(bytes, offset, length);
     }
 
     /**
@@ -403,7 +403,7 @@ public final class MessageView {
      * @return the hash
      */
     public static int hash(byte[] text) {
-        return Text.hash(MemorySegment.ofArray(text), 0, text.length);
+        return TextBytes.hash(MemorySegment.ofArray(text), 0, text.length);
     }
 
     /**
@@ -462,7 +462,7 @@ public final class MessageView {
         int length = pathLength();
         return length <= PATH_IN_LOGS
                 ? path()
-                : Text.ascii(bytes, pathOffset(), PATH_IN_LOGS) + PrintableText.CUT;
+                : TextBytes.ascii(bytes, pathOffset(), PATH_IN_LOGS) + PrintableText.CUT;
     }
 
     private static void append(StringBuilder text, String label, @Nullable String value) {

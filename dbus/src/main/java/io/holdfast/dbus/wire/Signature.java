@@ -46,7 +46,7 @@ public final class Signature {
 
     /** Makes a signature from bytes that {@link #check} has accepted. */
     static Signature checked(MemorySegment bytes, long offset, int length) {
-        return length == 0 ? EMPTY : new Signature(Text.ascii(bytes, offset, length));
+        return length == 0 ? EMPTY : new Signature(TextBytes.ascii(bytes, offset, length));
     }
 
     /** {@return whether this is exactly one complete type, as a variant needs} */

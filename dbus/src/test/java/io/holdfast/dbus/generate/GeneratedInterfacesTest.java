@@ -85,7 +85,7 @@ class GeneratedInterfacesTest {
                         import io.holdfast.dbus.typed.NoReply;
                         import io.holdfast.dbus.typed.Outputs;
                         import io.holdfast.dbus.typed.Property;
-                        import io.holdfast.dbus.typed.Signal;
+                        import io.holdfast.dbus.typed.DBusSignal;
                         import io.holdfast.dbus.typed.Wire;
                         import java.math.BigInteger;
                         import java.util.List;
@@ -161,7 +161,7 @@ class GeneratedInterfacesTest {
                              *
                              * @param seconds the type {@code x}
                              */
-                            record Tick(long seconds) implements Signal {}
+                            record Tick(long seconds) implements DBusSignal {}
 
                             /**
                              * A struct.

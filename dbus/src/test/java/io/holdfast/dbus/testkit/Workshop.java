@@ -3,10 +3,10 @@ package io.holdfast.dbus.testkit;
 import io.holdfast.core.Fd;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.typed.DBusName;
+import io.holdfast.dbus.typed.DBusSignal;
 import io.holdfast.dbus.typed.NoReply;
 import io.holdfast.dbus.typed.Outputs;
 import io.holdfast.dbus.typed.Property;
-import io.holdfast.dbus.typed.Signal;
 import io.holdfast.dbus.typed.Wire;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.dbus.wire.Signature;
@@ -126,12 +126,12 @@ public interface Workshop {
             Map<String, Variant> variants) {}
 
     /** A signal. */
-    record Tick(long seconds, @Wire("u") long count, List<Point> points) implements Signal {}
+    record Tick(long seconds, @Wire("u") long count, List<Point> points) implements DBusSignal {}
 
     /** A signal without arguments, of another name. */
     @DBusName("Stopped")
-    record Halt() implements Signal {}
+    record Halt() implements DBusSignal {}
 
     /** A signal with a descriptor. */
-    record Given(Fd descriptor) implements Signal {}
+    record Given(Fd descriptor) implements DBusSignal {}
 }

@@ -206,7 +206,7 @@ class InterfaceReaderTest {
     public interface BadSignal {
         /** A signal with an array, which has no D-Bus type. */
         @SuppressWarnings("ArrayRecordComponent") // the array is the fault
-        record Tick(Object[] all) implements Signal {}
+        record Tick(Object[] all) implements DBusSignal {}
     }
 
     static Stream<Arguments> refused() {

@@ -92,7 +92,7 @@ final class MessageOracle {
         same(view.argKind(n), (int) kind);
         if (kind == 's' || kind == 'o' || kind == 'g') {
             same(
-                    Text.utf8(view.bytes(), view.argOffset(n), view.argLength(n)),
+                    TextBytes.utf8(view.bytes(), view.argOffset(n), view.argLength(n)),
                     reference.body.get(n));
         } else {
             same(view.argOffset(n), -1);

@@ -60,7 +60,7 @@ class MessageWriterTest {
         assertThat(view.unixFds()).isEqualTo(2);
         assertThat(view.signature()).isEqualTo("sh");
         assertThat(view.argKind(0)).isEqualTo('s');
-        assertThat(Text.utf8(bytes, view.argOffset(0), view.argLength(0))).isEqualTo("grüß");
+        assertThat(TextBytes.utf8(bytes, view.argOffset(0), view.argLength(0))).isEqualTo("grüß");
         assertThat(view.argKind(1)).isEqualTo('h');
         assertThat(view.argOffset(1)).isEqualTo(-1);
         assertThat(view.argKind(2)).isZero();

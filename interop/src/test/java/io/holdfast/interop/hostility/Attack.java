@@ -3,7 +3,7 @@ package io.holdfast.interop.hostility;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.interop.hostility.Face.Call;
+import io.holdfast.interop.hostility.EntryPoint.Call;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -23,8 +23,8 @@ final class Attack implements AutoCloseable {
     /** One byte less than the part of a D-Bus message that contains its length. */
     private static final int FIRST = 15;
 
-    private final Face face;
-    private final List<? extends Face.Method> methods;
+    private final EntryPoint face;
+    private final List<? extends EntryPoint.Method> methods;
     private final UserProcess attacker;
     private final AtomicInteger calls = new AtomicInteger();
 
@@ -40,7 +40,8 @@ final class Attack implements AutoCloseable {
     @GuardedBy("this")
     private @Nullable RuntimeException failure;
 
-    private Attack(Face face, List<? extends Face.Method> methods, UserProcess attacker) {
+    private Attack(
+            EntryPoint face, List<? extends EntryPoint.Method> methods, UserProcess attacker) {
         this.face = face;
         this.methods = methods;
         this.attacker = attacker;
@@ -58,8 +59,8 @@ final class Attack implements AutoCloseable {
      */
     static Attack begin(
             Hostility hostility,
-            Face face,
-            List<? extends Face.Method> methods,
+            EntryPoint face,
+            List<? extends EntryPoint.Method> methods,
             UserProcess attacker) {
         Attack attack = new Attack(face, methods, attacker);
         attack.inBackground(() -> hostility.run(attack));
@@ -97,7 +98,7 @@ final class Attack implements AutoCloseable {
         return calls.get();
     }
 
-    /** Returns how many connections an attacker opens, see {@link Face#connections}. */
+    /** Returns how many connections an attacker opens, see {@link EntryPoint#connections}. */
     int connections() {
         return face.connections();
     }

@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /** A conversation over D-Bus: it reads replies, and skips signals. */
-final class DBusDialogue implements Face.Dialogue {
+final class DBusDialogue implements EntryPoint.Dialogue {
     private static final int ROOM = 64 << 10;
 
     private final UnixSocket socket;
@@ -32,7 +32,7 @@ final class DBusDialogue implements Face.Dialogue {
     }
 
     @Override
-    public Face.Answer ask(Face.Call call, Fd some) throws InterruptedException {
+    public EntryPoint.Answer ask(EntryPoint.Call call, Fd some) throws InterruptedException {
         if (sasl.state() == SaslClient.State.WAITING) {
             socket.sendFully(ByteBuffer.wrap(greeting));
             authenticate();
@@ -45,7 +45,7 @@ final class DBusDialogue implements Face.Dialogue {
         }
         String error =
                 reply.type() == MessageType.ERROR ? reply.errorName() + " " + reply.values() : "";
-        return new Face.Answer(reply.length(), error);
+        return new EntryPoint.Answer(reply.length(), error);
     }
 
     private int serialOf(byte[] bytes) {

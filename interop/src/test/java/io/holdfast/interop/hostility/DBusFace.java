@@ -30,7 +30,7 @@ import java.util.regex.Pattern;
  * @param asked the call of innocent callers
  */
 record DBusFace(String name, Daemon daemon, String socket, String busName, Question asked)
-        implements Face {
+        implements EntryPoint {
     private static final int HELLO = 1;
 
     /** Members that change nothing: without a bus, other calls would be carried out. */

@@ -17,7 +17,7 @@ final class Faces {
                     List.of("dbus.service"));
 
     /** The faces whose innocent callers must be answered, whichever face is attacked. */
-    static final List<Face> SHARED =
+    static final List<EntryPoint> SHARED =
             List.of(
                     DBusFace.onBus(
                             "bus itself",
@@ -55,7 +55,7 @@ final class Faces {
                             "io.holdfast.Authority.Check",
                             JsonObject.of("action", "org.freedesktop.systemd1.manage-units")));
 
-    static final List<Face> ALL =
+    static final List<EntryPoint> ALL =
             Stream.concat(
                             SHARED.stream(),
                             Stream.of(
@@ -71,7 +71,7 @@ final class Faces {
                     .toList();
 
     /** A call that a plain user is not authorized for. */
-    static final Face START =
+    static final EntryPoint START =
             DBusFace.onBus(
                     "start of a unit",
                     Daemon.MANAGER,

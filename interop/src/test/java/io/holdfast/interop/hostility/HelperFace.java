@@ -15,7 +15,7 @@ import java.util.Set;
  * The socket of the authentication helper, for which the manager starts one helper per connection:
  * an agent sends a user and a cookie, one per line, and receives a line.
  */
-record HelperFace() implements Face {
+record HelperFace() implements EntryPoint {
     @Override
     public String name() {
         return "authentication helper";

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.interop.hostility.Survey.Surveyed;
+import io.holdfast.interop.hostility.HostilitySurvey.Surveyed;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -54,11 +54,11 @@ class HostilityMatrixTest {
     private static final Duration PAUSE = Duration.ofMillis(50);
 
     private StackUnderAttack stack;
-    private final Map<Face, List<Surveyed>> methods = new LinkedHashMap<>();
+    private final Map<EntryPoint, List<Surveyed>> methods = new LinkedHashMap<>();
     private final Map<Daemon, Footprint> before = new EnumMap<>(Daemon.class);
 
     /** One cell of the matrix, or a part of one. */
-    record Cell(Face face, Hostility hostility, List<Surveyed> methods) {
+    record Cell(EntryPoint face, Hostility hostility, List<Surveyed> methods) {
         @Override
         public String toString() {
             String some = methods.getFirst().name();
@@ -74,8 +74,8 @@ class HostilityMatrixTest {
     @BeforeAll
     void start() throws Exception {
         open();
-        for (Face face : Faces.ALL) {
-            methods.put(face, Survey.of(stack, face));
+        for (EntryPoint face : Faces.ALL) {
+            methods.put(face, HostilitySurvey.of(stack, face));
         }
         measure();
     }
@@ -86,7 +86,7 @@ class HostilityMatrixTest {
     }
 
     private void measure() throws InterruptedException {
-        for (Face face : Faces.ALL) {
+        for (EntryPoint face : Faces.ALL) {
             if (face.isForRoot()) { // a daemon keeps what it opens for its first client
                 stack.ask(face);
             }
@@ -105,7 +105,7 @@ class HostilityMatrixTest {
 
     @Test
     void aPlainUserCannotConnectWhereOnlyRootMay() {
-        for (Face face : Faces.ALL) {
+        for (EntryPoint face : Faces.ALL) {
             if (face.isForRoot()) {
                 try (UserProcess user = stack.plainUser()) {
                     assertThatExceptionOfType(ErrnoException.class)
@@ -141,7 +141,11 @@ class HostilityMatrixTest {
     }
 
     private static void addCells(
-            List<Cell> to, Face face, Hostility hostility, List<Surveyed> methods, int group) {
+            List<Cell> to,
+            EntryPoint face,
+            Hostility hostility,
+            List<Surveyed> methods,
+            int group) {
         for (int from = 0; from < methods.size(); from += group) {
             int end = Math.min(from + group, methods.size());
             to.add(new Cell(face, hostility, methods.subList(from, end)));
@@ -184,9 +188,9 @@ class HostilityMatrixTest {
 
     /** Calls the attacked face, and the faces that every user needs. */
     private void askAll(Cell cell) throws InterruptedException {
-        Set<Face> asked = new LinkedHashSet<>(Faces.SHARED);
+        Set<EntryPoint> asked = new LinkedHashSet<>(Faces.SHARED);
         asked.add(cell.face());
-        for (Face face : asked) {
+        for (EntryPoint face : asked) {
             try {
                 stack.ask(face);
             } catch (AssertionError e) {

@@ -16,7 +16,7 @@ import java.util.Set;
  *
  * @param folder the daemon's folder in the runtime folder
  */
-record MetricsFace(Daemon daemon, String folder) implements Face {
+record MetricsFace(Daemon daemon, String folder) implements EntryPoint {
     @Override
     public String name() {
         return "metrics of " + daemon;

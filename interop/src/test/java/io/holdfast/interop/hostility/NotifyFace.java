@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** The manager's notify socket (sd_notify(3)), to which every user may send, without an answer. */
-record NotifyFace() implements Face {
+record NotifyFace() implements EntryPoint {
     private static final List<String> MESSAGES =
             List.of(
                     "READY=1",

@@ -4,8 +4,8 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.wire.Variant;
-import io.holdfast.interop.hostility.Face.Answer;
-import io.holdfast.interop.stack.Running;
+import io.holdfast.interop.hostility.EntryPoint.Answer;
+import io.holdfast.interop.stack.RunningProgram;
 import io.holdfast.interop.stack.StackStage;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.JsonObject;
@@ -58,7 +58,7 @@ final class StackUnderAttack implements AutoCloseable {
 
     private final StackStage stage;
     private final List<String> units = new ArrayList<>();
-    private final Running up;
+    private final RunningProgram up;
     private final Map<Daemon, PidFd> processes = new EnumMap<>(Daemon.class);
     private final BusConnection bus;
     private final VarlinkClient manager;
@@ -87,7 +87,7 @@ final class StackUnderAttack implements AutoCloseable {
 
     /** Makes the daemons open what they open once and then keep. */
     private void warmUp() throws InterruptedException {
-        for (Face face : Faces.SHARED) {
+        for (EntryPoint face : Faces.SHARED) {
             ask(face);
         }
         Answer refused = asked(Faces.START); // for which the manager calls the authority
@@ -155,7 +155,7 @@ final class StackUnderAttack implements AutoCloseable {
     }
 
     /** Starts a process that may connect to a face, of a user that has not done so before. */
-    UserProcess attacker(Face face) {
+    UserProcess attacker(EntryPoint face) {
         return face.isForRoot() ? UserProcess.start(stage, 0) : plainUser();
     }
 
@@ -212,7 +212,7 @@ final class StackUnderAttack implements AutoCloseable {
      *
      * @throws AssertionError if there is no good answer in time
      */
-    void ask(Face face) throws InterruptedException {
+    void ask(EntryPoint face) throws InterruptedException {
         if (face.question().isEmpty()) {
             restartNotifying();
             return;
@@ -244,14 +244,14 @@ final class StackUnderAttack implements AutoCloseable {
         }
     }
 
-    private Answer asked(Face face) throws InterruptedException {
+    private Answer asked(EntryPoint face) throws InterruptedException {
         UserProcess user = face.isForRoot() ? root : innocent;
         try (UnixSocket socket = user.connect(face.socket())) {
             return face.dialogue(socket).ask(face.question().orElseThrow(), user.process().fd());
         }
     }
 
-    private static AssertionError refused(Face face, String how, @Nullable Exception cause) {
+    private static AssertionError refused(EntryPoint face, String how, @Nullable Exception cause) {
         return new AssertionError(
                 "an innocent caller of the %s: %s".formatted(face.name(), how), cause);
     }

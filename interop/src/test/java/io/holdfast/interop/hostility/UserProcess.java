@@ -10,7 +10,7 @@ import io.holdfast.core.process.Stdio;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.interop.stack.Running;
+import io.holdfast.interop.stack.RunningProgram;
 import io.holdfast.interop.stack.StackStage;
 import java.io.IOException;
 import java.io.InputStream;
@@ -30,9 +30,9 @@ final class UserProcess implements AutoCloseable {
     private static final int LONGEST_ANSWER = 64;
 
     private final UnixSocket orders;
-    private final Running running;
+    private final RunningProgram running;
 
-    private UserProcess(UnixSocket orders, Running running) {
+    private UserProcess(UnixSocket orders, RunningProgram running) {
         this.orders = orders;
         this.running = running;
     }

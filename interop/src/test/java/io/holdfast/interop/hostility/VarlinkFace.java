@@ -20,7 +20,7 @@ import java.util.Optional;
  * @param parameters its parameters
  */
 record VarlinkFace(String name, Daemon daemon, String socket, String asked, JsonObject parameters)
-        implements Face {
+        implements EntryPoint {
     @Override
     public List<Method> methods(StackUnderAttack stack) {
         List<Method> methods = new ArrayList<>();

@@ -106,7 +106,7 @@ final class AuthorityQuestions {
         };
     }
 
-    private void ask(Tally tally, Named named, boolean byUser) throws InterruptedException {
+    private void ask(QuestionTally tally, Named named, boolean byUser) throws InterruptedException {
         Map<String, Variant> details = new LinkedHashMap<>();
         details.put("pid", Variant.of("u", (long) board.number(named.slot())));
         details.put("start-time", Variant.of("t", named.startTicks()));
@@ -142,7 +142,7 @@ final class AuthorityQuestions {
     }
 
     /** A subject by pidfd: yes only for a process of the allowed user, or of the allowed unit. */
-    void byPidfd(Tally tally, int slot, Random random) throws InterruptedException {
+    void byPidfd(QuestionTally tally, int slot, Random random) throws InterruptedException {
         Optional<PidFd> found = PidFd.find(board.number(slot));
         if (found.isEmpty()) {
             return;

@@ -50,7 +50,7 @@ final class CoreQuestions {
      * Looks a process up by its PID twice, and counts how often that finds two processes: shows
      * that PIDs are recycled fast enough for the other questions to mean something.
      */
-    void byNumberTwice(Tally tally, int slot, Random random) throws IOException {
+    void byNumberTwice(QuestionTally tally, int slot, Random random) throws IOException {
         int number = board.number(slot);
         Optional<PidFd> found = PidFd.find(number);
         if (found.isEmpty()) {
@@ -74,7 +74,7 @@ final class CoreQuestions {
     }
 
     /** The information about a process belongs to one kind, or is missing. */
-    void info(Tally tally, int slot, Random random) {
+    void info(QuestionTally tally, int slot, Random random) {
         Optional<PidFd> found = PidFd.find(board.number(slot));
         if (found.isEmpty()) {
             return;
@@ -176,7 +176,7 @@ final class CoreQuestions {
     }
 
     /** Ends processes of the mortal kind; the hammers count other processes that were hit. */
-    void signal(Tally tally, int slot, Random random) {
+    void signal(QuestionTally tally, int slot, Random random) {
         PidFd.find(board.number(slot))
                 .ifPresent(process -> {
                     try (process) {
@@ -190,7 +190,7 @@ final class CoreQuestions {
     }
 
     /** The members of a cgroup are the processes in it, never one that got a member's PID. */
-    void members(Tally tally, int slot, Random random) {
+    void members(QuestionTally tally, int slot, Random random) {
         mortal.cgroup()
                 .forEachMember(member -> {
                     if (mainProcesses.contains(member.id())) {

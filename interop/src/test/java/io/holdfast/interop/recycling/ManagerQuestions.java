@@ -47,7 +47,7 @@ final class ManagerQuestions {
      * GetUnitByPIDFD: the unit of the process that the pidfd holds, even if another one has its
      * PID.
      */
-    void byPidfd(Tally tally, int slot, Random random) throws InterruptedException {
+    void byPidfd(QuestionTally tally, int slot, Random random) throws InterruptedException {
         Optional<PidFd> found = PidFd.find(board.number(slot));
         if (found.isEmpty()) {
             return;
@@ -62,7 +62,7 @@ final class ManagerQuestions {
     }
 
     /** GetUnitByPID: a unit of a process that had this PID while the call was answered. */
-    void byNumber(Tally tally, int slot, Random random) throws InterruptedException {
+    void byNumber(QuestionTally tally, int slot, Random random) throws InterruptedException {
         long from = System.nanoTime();
         Optional<List<Object>> answer =
                 call(INTERFACE, "GetUnitByPID", "u", (long) board.number(slot));
@@ -84,7 +84,7 @@ final class ManagerQuestions {
     }
 
     /** WhoIs: unit, user and identity of one and the same process. */
-    void whoIs(Tally tally, int slot, Random random) throws InterruptedException {
+    void whoIs(QuestionTally tally, int slot, Random random) throws InterruptedException {
         Optional<PidFd> found = PidFd.find(board.number(slot));
         if (found.isEmpty()) {
             return;
@@ -111,7 +111,7 @@ final class ManagerQuestions {
     }
 
     /** Judges each status text that a unit receives: only its own processes may have sent it. */
-    static AutoCloseable judgeStatus(Manager manager, List<Kind> kinds, Tally tally) {
+    static AutoCloseable judgeStatus(Manager manager, List<Kind> kinds, QuestionTally tally) {
         return manager.view()
                 .listen(
                         new UnitListener() {

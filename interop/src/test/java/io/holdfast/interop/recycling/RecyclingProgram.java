@@ -181,7 +181,7 @@ final class RecyclingProgram implements AutoCloseable {
         }
         Survey survey = new Survey(board);
         ask(survey, board, kinds);
-        Tally status = survey.unasked("manager: sender of a status message");
+        QuestionTally status = survey.unasked("manager: sender of a status message");
         try (AutoCloseable _ = ManagerQuestions.judgeStatus(manager, kinds, status)) {
             survey.run(time);
         }

@@ -13,11 +13,12 @@ final class Survey {
     /** How long a busy machine may take to judge each question often enough. */
     private static final Duration PATIENCE = Duration.ofMinutes(4);
 
-    private record Asked(Tally tally, Question question) {}
+    private record Asked(QuestionTally tally, Question question) {}
 
     private final Board board;
-    private final Tally fooled = new Tally("for comparison: a number, looked up twice");
-    private final List<Tally> tallies = new ArrayList<>();
+    private final QuestionTally fooled =
+            new QuestionTally("for comparison: a number, looked up twice");
+    private final List<QuestionTally> tallies = new ArrayList<>();
     private final List<List<Asked>> threads = new ArrayList<>();
 
     Survey(Board board) {
@@ -25,8 +26,8 @@ final class Survey {
     }
 
     /** Adds a tally for answers that arrive without a question. */
-    Tally unasked(String name) {
-        Tally tally = new Tally(name);
+    QuestionTally unasked(String name) {
+        QuestionTally tally = new QuestionTally(name);
         tallies.add(tally);
         return tally;
     }
@@ -81,12 +82,12 @@ final class Survey {
         return passed > PATIENCE.toNanos()
                 || (passed > time.toNanos()
                         && fooled.isFooled()
-                        && tallies.stream().allMatch(Tally::isEnough));
+                        && tallies.stream().allMatch(QuestionTally::isEnough));
     }
 
     /** Returns whether no question was answered wrongly but the one that must be. */
     boolean isGood() {
-        return fooled.isFooled() && tallies.stream().allMatch(Tally::isGood);
+        return fooled.isFooled() && tallies.stream().allMatch(QuestionTally::isGood);
     }
 
     /** Returns one line for each question. */

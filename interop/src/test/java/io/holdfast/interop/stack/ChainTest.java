@@ -37,7 +37,7 @@ class ChainTest {
     private static final int ATTEMPTS = 100;
 
     private StackStage stage;
-    private Running up;
+    private RunningProgram up;
 
     @BeforeEach
     void start() throws Exception {
@@ -138,7 +138,7 @@ class ChainTest {
                 assertThat(stage.userctl("kill", "--signal=KILL", B)).isEmpty();
                 assertThat(process.await(Duration.ofSeconds(60))).isPresent();
                 up.await(B + ": failed");
-                try (Running taker = takeNumber(number)) {
+                try (RunningProgram taker = takeNumber(number)) {
                     if (!isTaken(taker)) {
                         assertThat(answered(B)).contains("by-bus-name yes");
                         continue; // another process got the PID
@@ -165,7 +165,7 @@ class ChainTest {
         return stage.run("pkcheck", "--action-id", ACTION, "--process", process).isSuccess();
     }
 
-    private Running takeNumber(int number) {
+    private RunningProgram takeNumber(int number) {
         return stage.start(
                 List.of(
                         "perl",
@@ -178,7 +178,7 @@ class ChainTest {
                         StackStage.AUTHORITY));
     }
 
-    private static boolean isTaken(Running taker) throws InterruptedException {
+    private static boolean isTaken(RunningProgram taker) throws InterruptedException {
         taker.await("\n");
         return taker.written().contains("taken");
     }

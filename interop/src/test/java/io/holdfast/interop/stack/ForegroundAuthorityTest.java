@@ -29,7 +29,7 @@ class ForegroundAuthorityTest {
     private static final Map<String, String> ON_BUS = Map.of("DBUS_SYSTEM_BUS_ADDRESS", ADDRESS);
 
     private StackStage stage;
-    private Running authority;
+    private RunningProgram authority;
 
     @BeforeEach
     void start() throws Exception {
@@ -44,7 +44,7 @@ class ForegroundAuthorityTest {
                 </policyconfig>
                 """
                         .formatted(ACTION));
-        Running bus =
+        RunningProgram bus =
                 stage.start(
                         List.of(
                                 "dbus-daemon",
@@ -56,7 +56,7 @@ class ForegroundAuthorityTest {
                                 "--address=" + ADDRESS));
         bus.await(ADDRESS);
         authority = authority("polkitd");
-        try (Running wait = tool("gdbus", "wait", "--system", "--timeout=100", POLKIT)) {
+        try (RunningProgram wait = tool("gdbus", "wait", "--system", "--timeout=100", POLKIT)) {
             assertThat(wait.output()).isEmpty();
         }
     }
@@ -68,19 +68,19 @@ class ForegroundAuthorityTest {
         }
     }
 
-    private Running authority(String user) {
+    private RunningProgram authority(String user) {
         List<String> command =
                 List.of("env", "HOLDFAST_AS_BUILT=yes", StackStage.HOLDFAST, "authority");
         return stage.start(StackStage.as(user, command), Stdio.devNull(), ON_BUS);
     }
 
-    private Running tool(String... command) {
+    private RunningProgram tool(String... command) {
         return stage.start(List.of(command), Stdio.devNull(), ON_BUS);
     }
 
     @Test
     void aSecondOneOnTheSameBusIsRefusedInOneLine() throws Exception {
-        try (Running second = authority("polkitd")) {
+        try (RunningProgram second = authority("polkitd")) {
             assertThat(second.end()).as(second::written).isNotEqualTo(new Exit.Exited(0));
             assertThat(second.written().strip().lines())
                     .singleElement()
@@ -89,7 +89,7 @@ class ForegroundAuthorityTest {
                     .contains(POLKIT);
         }
         assertThat(authority.process().isAlive()).isTrue();
-        try (Running actions = tool("pkaction")) {
+        try (RunningProgram actions = tool("pkaction")) {
             assertThat(actions.output().lines()).as("the first one serves on").contains(ACTION);
         }
     }
@@ -99,7 +99,7 @@ class ForegroundAuthorityTest {
     void whomTheBusRefusesTheNameIsToldSoInOneLine() throws Exception {
         authority.signal(Signal.TERM);
         assertThat(authority.end()).isEqualTo(new Exit.Exited(0));
-        try (Running another = authority(StackStage.USER)) {
+        try (RunningProgram another = authority(StackStage.USER)) {
             assertThat(another.end()).as(another::written).isNotEqualTo(new Exit.Exited(0));
             assertThat(another.written().strip().lines())
                     .singleElement()
@@ -114,7 +114,7 @@ class ForegroundAuthorityTest {
         authority.signal(Signal.TERM);
         assertThat(authority.end()).as(authority::written).isEqualTo(new Exit.Exited(0));
         assertThat(authority.written()).doesNotContain("Exception", "\tat ", "WARNING", "ERROR");
-        try (Running owner =
+        try (RunningProgram owner =
                 tool(
                         "gdbus",
                         "call",

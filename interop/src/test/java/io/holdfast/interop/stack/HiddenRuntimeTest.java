@@ -27,7 +27,7 @@ class HiddenRuntimeTest {
         try (StackStage stage = StackStage.open(StackStage.Accounts.WITH)) {
             Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
             String runtime = folder.resolve("run").toString();
-            Running up =
+            RunningProgram up =
                     stage.start(
                             List.of(
                                     StackStage.HOLDFAST,

@@ -52,8 +52,8 @@ class HostnameTest {
 
     @Parameter Agent kind = Agent.HOLDFAST;
     private StackStage stage;
-    private Running up;
-    private Running caller;
+    private RunningProgram up;
+    private RunningProgram caller;
     private Terminal agent;
 
     @BeforeEach

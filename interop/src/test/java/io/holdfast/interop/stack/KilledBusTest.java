@@ -119,7 +119,7 @@ class KilledBusTest {
 
     private Void callBy(String... command) throws Exception {
         while (!done.get()) {
-            try (Running program = stage.start(List.of(command))) {
+            try (RunningProgram program = stage.start(List.of(command))) {
                 timed(
                         command[0],
                         () -> {
@@ -136,7 +136,7 @@ class KilledBusTest {
 
     @Test
     void noCallHangsAndNoUniqueNameIsGivenTwice() throws Exception {
-        Running _ = stage.ready();
+        RunningProgram _ = stage.ready();
         try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<Void>> running = new ArrayList<>();
             running.add(clients.submit(this::callByOurLibrary));
@@ -207,7 +207,7 @@ class KilledBusTest {
     @Test
     @Needs(programs = "hostnamectl")
     void aServiceThatWasCutOffIsActivatedByTheNextCall() throws Exception {
-        Running _ = stage.ready();
+        RunningProgram _ = stage.ready();
         String[] ping = {
             "busctl",
             "--timeout=" + TIME_OUT.toSeconds(),
@@ -279,7 +279,7 @@ class KilledBusTest {
                 "",
                 "Type=exec\nExecStart=/bin/sh -c '"
                         + "dbus-test-tool echo --system --name=org.example.CutOff; exec sleep 1000'");
-        Running _ = stage.ready();
+        RunningProgram _ = stage.ready();
         String[] call = call("org.example.CutOff");
         assertThat(stage.output(call)).isEmpty();
         try (PidFd service = stage.mainProcess("org.example.CutOff.service");
@@ -310,8 +310,8 @@ class KilledBusTest {
                 ExecStart=dbus-test-tool echo --system --name=org.example.Slow\
                 """);
         assertThat(stage.output("mkfifo", "/run/begun", "/run/go")).isEmpty();
-        Running up = stage.ready();
-        try (Running call = stage.start(List.of(call("org.example.Slow")))) {
+        RunningProgram up = stage.ready();
+        try (RunningProgram call = stage.start(List.of(call("org.example.Slow")))) {
             assertThat(stage.output("cat", "/run/begun")).isEqualTo("begun");
             try (PidFd manager = StackStage.managerBelow(up.process())) {
                 assertThat(manager.signal(Signal.KILL)).isTrue();

@@ -143,7 +143,7 @@ class KilledManagerTest {
 
     /** Kills one manager after the other while clients connect; every request must be served. */
     private void assertServes(String unit, Request request) throws Exception {
-        Running up = stage.up(WITHOUT_PAUSE, unit);
+        RunningProgram up = stage.up(WITHOUT_PAUSE, unit);
         up.await("holdfast: ready");
         try (PidFd main = stage.mainProcess(unit);
                 ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {

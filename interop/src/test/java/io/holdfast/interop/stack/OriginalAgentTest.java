@@ -56,7 +56,7 @@ class OriginalAgentTest {
                 <defaults><allow_any>auth_admin</allow_any></defaults></action></policyconfig>
                 """
                         .formatted(ACTION));
-        Running _ = stage.ready();
+        RunningProgram _ = stage.ready();
     }
 
     @AfterEach

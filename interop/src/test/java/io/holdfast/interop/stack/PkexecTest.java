@@ -35,7 +35,7 @@ class PkexecTest {
     private static final Exit NOT_AUTHORIZED = new Exit.Exited(127);
 
     private StackStage stage;
-    private Running up;
+    private RunningProgram up;
 
     @BeforeAll
     void start() throws Exception {

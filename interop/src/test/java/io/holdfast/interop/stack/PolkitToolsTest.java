@@ -94,7 +94,7 @@ class PolkitToolsTest {
                 """
                         .formatted(ALLOWED, StackStage.USER));
         Path _ = Files.createDirectories(stage.file(StackStage.RUNTIME));
-        Running bus =
+        RunningProgram bus =
                 stage.start(
                         List.of(
                                 "dbus-daemon",
@@ -115,7 +115,7 @@ class PolkitToolsTest {
                                     StackStage.HOLDFAST,
                                     "authority");
                 };
-        Running _ = stage.start(StackStage.as("polkitd", command));
+        RunningProgram _ = stage.start(StackStage.as("polkitd", command));
         assertThat(stage.output("gdbus", "wait", "--system", "--timeout=100", POLKIT)).isEmpty();
     }
 
@@ -149,7 +149,7 @@ class PolkitToolsTest {
                 .contains("'js'");
     }
 
-    private Exit checked(String action, Running subject, String... more)
+    private Exit checked(String action, RunningProgram subject, String... more)
             throws InterruptedException {
         List<String> command =
                 new ArrayList<>(
@@ -165,7 +165,7 @@ class PolkitToolsTest {
 
     @Test
     void pkcheckTellsByItsExitStatus() throws Exception {
-        Running subject = stage.start(StackStage.asUser("cat"), Stdio.pipe(), Map.of());
+        RunningProgram subject = stage.start(StackStage.asUser("cat"), Stdio.pipe(), Map.of());
         assertThat(checked(ALLOWED, subject)).isEqualTo(new Exit.Exited(0));
         assertThat(checked(FORBIDDEN, subject)).isEqualTo(new Exit.Exited(1));
         assertThat(checked(ASKED, subject)).as("a challenge").isEqualTo(new Exit.Exited(2));
@@ -174,7 +174,7 @@ class PolkitToolsTest {
                 .isEqualTo(new Exit.Exited(2));
         assertThat(checked("org.holdfast.interop.nothing", subject))
                 .isEqualTo(new Exit.Exited(127));
-        Running roots = stage.start(List.of("cat"), Stdio.pipe(), Map.of());
+        RunningProgram roots = stage.start(List.of("cat"), Stdio.pipe(), Map.of());
         assertThat(checked(FORBIDDEN, roots)).isEqualTo(new Exit.Exited(0));
     }
 
@@ -189,7 +189,7 @@ class PolkitToolsTest {
         Path registered = stage.file(REGISTERED);
         boolean _ = Files.deleteIfExists(registered);
         assertThat(stage.output("mkfifo", "--mode=0666", REGISTERED)).isEmpty();
-        try (Running caller =
+        try (RunningProgram caller =
                 stage.start(
                         StackStage.asUser(
                                 "sh",

@@ -20,7 +20,7 @@ class RootUmaskTest {
     @ValueSource(strings = {"0", "077"})
     void aUserCanReplaceNoUnitFileAndTheStackWorks(String umask) throws Exception {
         try (StackStage stage = StackStage.open(StackStage.Accounts.WITH)) {
-            Running up =
+            RunningProgram up =
                     stage.start(
                             List.of(
                                     "sh",

@@ -32,7 +32,7 @@ class RuledUnitsTest {
     private static final int NOBODY = 65534;
 
     private StackStage stage;
-    private Running up;
+    private RunningProgram up;
 
     @BeforeAll
     void start() throws Exception {
@@ -72,7 +72,7 @@ class RuledUnitsTest {
     }
 
     private void does(String... words) throws Exception {
-        try (Running systemctl = stage.start(StackStage.asUser(systemctl(words)))) {
+        try (RunningProgram systemctl = stage.start(StackStage.asUser(systemctl(words)))) {
             assertThat(systemctl.end())
                     .as(() -> systemctl.written() + up.written())
                     .isEqualTo(new Exit.Exited(0));
@@ -87,7 +87,7 @@ class RuledUnitsTest {
     /** Asserts a refusal; the manager logs it with the unit and the verb. */
     private void isRefused(List<String> command, long uid, String verb, String unit)
             throws Exception {
-        try (Running systemctl = stage.start(command)) {
+        try (RunningProgram systemctl = stage.start(command)) {
             assertThat(systemctl.end().isSuccess()).as(systemctl::written).isFalse();
         }
         up.await("user %d is refused %s (%s %s): the authority".formatted(uid, MANAGE, verb, unit));

@@ -60,7 +60,7 @@ class ServicesTest {
         stage.write(
                 "/etc/systemd/system/systemd-timedated.service.d/clock.conf",
                 "[Service]\nCapabilityBoundingSet=~CAP_SYS_TIME\n");
-        Running _ = stage.ready();
+        RunningProgram _ = stage.ready();
     }
 
     @AfterAll

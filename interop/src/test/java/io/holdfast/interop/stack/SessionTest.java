@@ -75,7 +75,7 @@ class SessionTest {
 
     @Parameter Whose whose = Whose.A_USER;
     private StackStage stage;
-    private Running up;
+    private RunningProgram up;
 
     @BeforeEach
     void start() throws Exception {
@@ -111,7 +111,7 @@ class SessionTest {
 
     /** Returns the output of a foreign tool at its successful end. */
     private String tool(String... words) throws InterruptedException {
-        try (Running running = stage.start(whose.command(whose.runtime(), words))) {
+        try (RunningProgram running = stage.start(whose.command(whose.runtime(), words))) {
             return running.output();
         }
     }
@@ -131,7 +131,7 @@ class SessionTest {
     private int status(String... words) throws InterruptedException {
         List<String> command = new ArrayList<>(List.of("systemctl", "--user"));
         command.addAll(List.of(words));
-        try (Running running =
+        try (RunningProgram running =
                 stage.start(whose.command(whose.runtime(), command.toArray(String[]::new)))) {
             return running.end() instanceof Exit.Exited(int status) ? status : -1;
         }

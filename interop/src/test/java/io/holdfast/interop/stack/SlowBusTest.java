@@ -22,7 +22,7 @@ class SlowBusTest {
                     "[Service]\nExecStartPre=/bin/cat /run/begin\n");
             assertThat(stage.run("mkfifo", "--mode=666", "/run/begin"))
                     .isEqualTo(new Exit.Exited(0));
-            Running up = stage.up("--units", "/run/late");
+            RunningProgram up = stage.up("--units", "/run/late");
             up.await("the manager is not on the bus yet: ");
             assertThat(stage.run("sh", "-c", "echo >/run/begin")).isEqualTo(new Exit.Exited(0));
             up.await("holdfast: ready");

@@ -55,12 +55,12 @@ public final class StackStage implements AutoCloseable {
         WITHOUT
     }
 
-    private final Running stage;
-    private final List<Running> programs = new CopyOnWriteArrayList<>();
+    private final RunningProgram stage;
+    private final List<RunningProgram> programs = new CopyOnWriteArrayList<>();
     private final String slice =
             "hfstack%dx%d.slice".formatted(ProcessHandle.current().pid(), COUNT.incrementAndGet());
 
-    private StackStage(Running stage) {
+    private StackStage(RunningProgram stage) {
         this.stage = stage;
     }
 
@@ -82,7 +82,7 @@ public final class StackStage implements AutoCloseable {
                         .stdout(Stdio.pipe())
                         .stderr(Stdio.merged())
                         .start();
-        StackStage made = new StackStage(new Running(child));
+        StackStage made = new StackStage(new RunningProgram(child));
         made.stage.await("staged");
         return made;
     }
@@ -108,12 +108,12 @@ public final class StackStage implements AutoCloseable {
     }
 
     /** Starts {@code holdfast up} with its own units before others, without waiting. */
-    public Running up(String... units) {
+    public RunningProgram up(String... units) {
         return up(Map.of(), units);
     }
 
     /** Starts {@code holdfast up} with more variables in its environment. */
-    Running up(Map<String, String> environment, String... units) {
+    RunningProgram up(Map<String, String> environment, String... units) {
         List<String> command =
                 new ArrayList<>(
                         List.of(HOLDFAST, "up", "--runtime-dir", RUNTIME, "--slice", slice));
@@ -122,8 +122,8 @@ public final class StackStage implements AutoCloseable {
     }
 
     /** Starts the stack, and waits until it is ready. */
-    public Running ready() throws InterruptedException {
-        Running up = up();
+    public RunningProgram ready() throws InterruptedException {
+        RunningProgram up = up();
         up.await("holdfast: ready");
         return up;
     }
@@ -141,11 +141,12 @@ public final class StackStage implements AutoCloseable {
     }
 
     /** Starts a program on the stage, with the bus of the stack as the system bus. */
-    public Running start(List<String> command) {
+    public RunningProgram start(List<String> command) {
         return start(command, Stdio.devNull(), Map.of());
     }
 
-    public Running start(List<String> command, Stdio stdin, Map<String, String> environment) {
+    public RunningProgram start(
+            List<String> command, Stdio stdin, Map<String, String> environment) {
         List<String> inside = new ArrayList<>();
         String namespaces = "/proc/" + stage.process().pid() + "/ns/";
         inside.addAll(
@@ -164,21 +165,21 @@ public final class StackStage implements AutoCloseable {
         for (Map.Entry<String, String> variable : environment.entrySet()) {
             spawn = spawn.environment(variable.getKey(), variable.getValue());
         }
-        Running running = new Running(spawn.start());
+        RunningProgram running = new RunningProgram(spawn.start());
         programs.add(running);
         return running;
     }
 
     /** Runs a program to its successful end, and returns what it wrote. */
     String output(String... command) throws InterruptedException {
-        try (Running running = start(List.of(command))) {
+        try (RunningProgram running = start(List.of(command))) {
             return running.output();
         }
     }
 
     /** Runs a program to its end. */
     Exit run(String... command) throws InterruptedException {
-        try (Running running = start(List.of(command))) {
+        try (RunningProgram running = start(List.of(command))) {
             return running.end();
         }
     }
@@ -265,14 +266,14 @@ public final class StackStage implements AutoCloseable {
     }
 
     /** Ends the stack in order, as its user would. */
-    static void stop(Running up) throws InterruptedException {
+    static void stop(RunningProgram up) throws InterruptedException {
         up.signal(Signal.TERM);
         assertThat(up.end()).as(up::written).isEqualTo(new Exit.Exited(0));
     }
 
     @Override
     public void close() {
-        for (Running program : programs.reversed()) {
+        for (RunningProgram program : programs.reversed()) {
             program.closeGently();
         }
         stage.close();

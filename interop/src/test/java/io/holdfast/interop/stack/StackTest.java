@@ -53,7 +53,7 @@ class StackTest {
 
     @Parameter StackStage.Accounts accounts = StackStage.Accounts.WITH;
     private StackStage stage;
-    private Running up;
+    private RunningProgram up;
 
     @BeforeEach
     void start() throws Exception {
@@ -196,7 +196,7 @@ class StackTest {
     void aSecondOneInItsFolderIsRefusedAndTakesNothingFromIt() throws Exception {
         List<String> before = filesIn(StackStage.RUNTIME);
         assertThat(before).anyMatch(file -> file.endsWith("/polkit-agent-helper@.service"));
-        try (Running second = stage.up()) {
+        try (RunningProgram second = stage.up()) {
             assertThat(second.end()).isEqualTo(new Exit.Exited(1));
             assertThat(second.written()).contains("another manager runs there");
         }

@@ -15,12 +15,12 @@ import java.util.regex.Pattern;
  * @param program closed by the stage
  * @param device the name of the terminal
  */
-record Terminal(Running program, String device) {
+record Terminal(RunningProgram program, String device) {
     private static final Pattern DEVICE = Pattern.compile("(/dev/pts/\\d+)\\s");
     private static final String CTRL_C = "\u0003";
 
     /** Makes one of a program that first prints the name of its terminal. */
-    static Terminal of(Running program) throws InterruptedException {
+    static Terminal of(RunningProgram program) throws InterruptedException {
         program.await("\n");
         Matcher said = DEVICE.matcher(program.written());
         if (!said.find()) {

@@ -29,7 +29,7 @@ class UnprivilegedTest {
     private static final String ACTION = "org.holdfast.interop.spawn";
 
     private StackStage stage;
-    private Running subject;
+    private RunningProgram subject;
 
     @BeforeAll
     void start() throws Exception {
@@ -54,7 +54,7 @@ class UnprivilegedTest {
                 });
                 """
                         .formatted(ACTION));
-        Running _ = stage.ready();
+        RunningProgram _ = stage.ready();
         subject = stage.start(StackStage.asUser("cat"), Stdio.pipe(), Map.of());
     }
 

@@ -18,7 +18,7 @@ import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.SchedulingSettings;
@@ -56,7 +56,7 @@ import org.jspecify.annotations.Nullable;
  * of them blocks and runs on a worker, never on the loop:
  *
  * <pre>
- *   prepare   capabilities that may be kept, the account (Identity, or a dynamic one), the folders
+ *   prepare   capabilities that may be kept, the account (UserAndGroups, or a dynamic one), the folders
  *             of the unit (ExecDirectories), the view of the file system (Sandbox)
  *      │
  *      ▼      once for each command
@@ -105,8 +105,8 @@ public final class Execution {
             String invocationId,
             boolean reapedLater) {}
 
-    private static final Identity OURS =
-            new Identity(Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
+    private static final UserAndGroups OURS =
+            new UserAndGroups(Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
 
     private final ServiceUnit unit;
     private final ManagerScope scope;
@@ -116,7 +116,7 @@ public final class Execution {
     private final ExecEnvironment environment;
     private final ExecDirectories directories;
     private final Set<Object> warned = ConcurrentHashMap.newKeySet();
-    private volatile Identity identity = OURS; // a worker sets it, the loop reads it
+    private volatile UserAndGroups identity = OURS; // a worker sets it, the loop reads it
     private DynamicUser dynamicUser = DynamicUser.NONE;
     private Optional<Sandbox> sandbox = Optional.empty();
     private Set<Capability> boundingSet = Set.of();
@@ -147,7 +147,7 @@ public final class Execution {
     }
 
     /** Returns the identity of the commands, if it is not ours; known once the run is prepared. */
-    public Optional<Identity> identity() {
+    public Optional<UserAndGroups> identity() {
         return Optional.of(identity).filter(known -> known.account().isPresent());
     }
 
@@ -226,10 +226,11 @@ public final class Execution {
         return left;
     }
 
-    private Identity takeIdentity(List<Long> before) throws SetupException, InterruptedException {
+    private UserAndGroups takeIdentity(List<Long> before)
+            throws SetupException, InterruptedException {
         ExecSettings settings = settings();
         if (!settings.dynamicUser()) {
-            return Identity.of(settings.user(), settings, Accounts.SYSTEM, DynamicUser.NONE);
+            return UserAndGroups.of(settings.user(), settings, Accounts.SYSTEM, DynamicUser.NONE);
         }
         if (Unistd.geteuid() != 0) {
             throw new SetupException(
@@ -239,7 +240,7 @@ public final class Execution {
         preferred.addAll(directories.owners());
         dynamicUser = DynamicUser.of(settings, unit.name(), Accounts.SYSTEM, uids, preferred);
         String user = DynamicUser.userName(settings, unit.name());
-        return Identity.of(Optional.of(user), settings, Accounts.SYSTEM, dynamicUser);
+        return UserAndGroups.of(Optional.of(user), settings, Accounts.SYSTEM, dynamicUser);
     }
 
     /**
@@ -516,8 +517,8 @@ public final class Execution {
         if (Unistd.geteuid() == 0) {
             return List.of();
         }
-        Place place =
-                new Place(
+        UnitFilePlace place =
+                new UnitFilePlace(
                         unit.source().fragment().map(Path::toString).orElse(unit.name().text()), 0);
         return unit.exec().sandbox().directives().stream()
                 .map(directive ->

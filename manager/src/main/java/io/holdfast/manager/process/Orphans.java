@@ -62,7 +62,7 @@ public final class Orphans {
     private final ProcessIndex index;
     private final Units units;
     private final Consumer<String> warnings;
-    private final Strays strays;
+    private final UntrackedOrphans strays;
     private List<PidFd> inherited = List.of(); // children that existed before, if tracked
     private List<Runnable> waiting = new ArrayList<>();
     private boolean scanning;
@@ -89,7 +89,7 @@ public final class Orphans {
         this.index = index;
         this.units = units;
         this.warnings = warnings;
-        this.strays = new Strays(loop, this::look, warnings);
+        this.strays = new UntrackedOrphans(loop, this::look, warnings);
         if (tracked) {
             inherited = scanAll().living().stream().map(Orphan::process).toList();
         }

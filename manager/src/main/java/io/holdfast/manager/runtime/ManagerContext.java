@@ -56,10 +56,10 @@ public record ManagerContext(
         /**
          * Returns the bus on which the names of Type=dbus services are watched, once it is known.
          */
-        Optional<BusNames> busNames();
+        Optional<BusNameWatcher> busNames();
 
         /** Calls back with that bus, now or as soon as it is known. */
-        void whenBusIsKnown(Consumer<BusNames> told);
+        void whenBusIsKnown(Consumer<BusNameWatcher> told);
 
         /** Returns the link between sockets and services. */
         Activation activation();

@@ -7,9 +7,9 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
-import io.holdfast.manager.loop.Deadline;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.CgroupProcesses;
 import io.holdfast.manager.process.HeldProcesses;
@@ -63,7 +63,7 @@ public final class ManagedScope implements ManagedUnit {
     private final ManagerContext context;
     private final Lane lane;
     private final Lane stopLane;
-    private final Deadline deadline;
+    private final TimeLimit deadline;
     private final JobWaiters starts = new JobWaiters();
     private final JobWaiters stops = new JobWaiters();
     private final List<PidFd> given = new ArrayList<>();
@@ -83,7 +83,7 @@ public final class ManagedScope implements ManagedUnit {
         this.unit = unit;
         lane = context.workers().lane("scope " + unit.name());
         stopLane = context.workers().ownLane("stop of " + unit.name());
-        deadline = new Deadline(context.loop());
+        deadline = new TimeLimit(context.loop());
     }
 
     /**

@@ -1,7 +1,7 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.Registration;
-import io.holdfast.manager.runtime.BusNames;
+import io.holdfast.manager.runtime.BusNameWatcher;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +24,7 @@ final class BusNameWatch {
      * @param changed called with the owner at each later change
      */
     void begin(
-            BusNames bus,
+            BusNameWatcher bus,
             String name,
             Consumer<Optional<String>> ready,
             Consumer<Optional<String>> changed) {
@@ -51,7 +51,7 @@ final class BusNameWatch {
      *
      * @param changed called with the owner, if there is one, and at each later change
      */
-    void resume(BusNames bus, String name, Consumer<Optional<String>> changed) {
+    void resume(BusNameWatcher bus, String name, Consumer<Optional<String>> changed) {
         begin(
                 bus,
                 name,

@@ -16,6 +16,6 @@ public final class ServiceKind implements UnitKind {
 
     @Override
     public ManagedUnit create(ManagerContext context, Unit unit) {
-        return new Service(context, (ServiceUnit) unit);
+        return new ManagedService(context, (ServiceUnit) unit);
     }
 }

@@ -6,13 +6,13 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.exec.Execution;
-import io.holdfast.manager.exec.Identity;
+import io.holdfast.manager.exec.UserAndGroups;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.UnitLog;
-import io.holdfast.manager.loop.Deadline;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.runtime.ManagerContext;
@@ -89,9 +89,9 @@ final class ServiceLife {
     final Lane stopLane;
 
     /** The time limit of the present step, or of the whole run. */
-    final Deadline deadline;
+    final TimeLimit deadline;
 
-    final Deadline watchdog;
+    final TimeLimit watchdog;
     private final FdStore store;
     private final RemainingProcesses remaining = new RemainingProcesses(this);
     private final Set<String> warned = new LinkedHashSet<>();
@@ -119,8 +119,8 @@ final class ServiceLife {
         this.log = context.logs().open(unit.name());
         this.lane = context.workers().ownLane(unit.name().text());
         this.stopLane = context.workers().ownLane(unit.name().text());
-        this.deadline = new Deadline(context.loop());
-        this.watchdog = new Deadline(context.loop());
+        this.deadline = new TimeLimit(context.loop());
+        this.watchdog = new TimeLimit(context.loop());
         this.store =
                 new FdStore(
                         context.loop(),
@@ -291,7 +291,7 @@ final class ServiceLife {
         OptionalLong user =
                 unit().exec().dynamicUser()
                         ? OptionalLong.empty()
-                        : number(writer.identity().map(Identity::uid));
+                        : number(writer.identity().map(UserAndGroups::uid));
         log.writer(user);
     }
 
@@ -314,8 +314,8 @@ final class ServiceLife {
                 lastMain,
                 mainStart,
                 mainExited,
-                number(run().flatMap(ServiceRun::identity).map(Identity::uid)),
-                number(run().flatMap(ServiceRun::identity).map(Identity::gid)),
+                number(run().flatMap(ServiceRun::identity).map(UserAndGroups::uid)),
+                number(run().flatMap(ServiceRun::identity).map(UserAndGroups::gid)),
                 reloadResult.toString(),
                 nextPause);
     }

@@ -4,7 +4,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.loop.Deadline;
+import io.holdfast.manager.loop.TimeLimit;
 import io.holdfast.manager.notify.NotifyMessage;
 import io.holdfast.manager.runtime.JobWaiters;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -25,7 +25,7 @@ final class ServiceReload {
     private final JobWaiters waiters = new JobWaiters();
 
     /** Independent of the deadline of the run, which continues. */
-    private final Deadline deadline;
+    private final TimeLimit deadline;
 
     private Awaited awaited = Awaited.NOTHING;
     private boolean late;
@@ -41,14 +41,14 @@ final class ServiceReload {
     ServiceReload(ServiceLife life, ControlCommands commands) {
         this.life = life;
         this.commands = commands;
-        this.deadline = new Deadline(life.context.loop());
+        this.deadline = new TimeLimit(life.context.loop());
     }
 
     JobWaiters waiters() {
         return waiters;
     }
 
-    Deadline deadline() {
+    TimeLimit deadline() {
         return deadline;
     }
 

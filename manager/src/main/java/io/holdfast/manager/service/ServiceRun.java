@@ -9,9 +9,9 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.exec.ExecStreams;
 import io.holdfast.manager.exec.Execution;
-import io.holdfast.manager.exec.Identity;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.exec.SetupException;
+import io.holdfast.manager.exec.UserAndGroups;
 import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
@@ -386,7 +386,9 @@ final class ServiceRun {
                 .put("spawning", spawns.values().stream().findFirst().map(Role::name).orElse(""));
         kept.record(Role.MAIN, main().filter(_ -> mainIsAlive()), fields);
         kept.record(Role.CONTROL, control(), fields);
-        identity().map(Identity::uid).ifPresent(uid -> uid.ifPresent(n -> fields.put("uid", n)));
+        identity()
+                .map(UserAndGroups::uid)
+                .ifPresent(uid -> uid.ifPresent(n -> fields.put("uid", n)));
     }
 
     /**
@@ -497,7 +499,7 @@ final class ServiceRun {
     }
 
     /** Returns the user that it runs as, once that is known. */
-    Optional<Identity> identity() {
+    Optional<UserAndGroups> identity() {
         return execution.identity();
     }
 

@@ -8,7 +8,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
-import io.holdfast.manager.runtime.BusNames;
+import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.runtime.InvocationId;
 import io.holdfast.manager.runtime.StartChecks;
 import io.holdfast.manager.unit.section.ServiceSection.Commands;
@@ -477,7 +477,7 @@ final class ServiceStart {
                 });
     }
 
-    private void watchName(BusNames names, String wanted) {
+    private void watchName(BusNameWatcher names, String wanted) {
         name.begin(
                 names,
                 wanted,

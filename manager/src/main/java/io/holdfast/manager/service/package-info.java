@@ -1,7 +1,8 @@
 /**
  * Services: their states, and the steps that lead from one to the next.
  *
- * <p>{@link io.holdfast.manager.service.Service} describes the states and which class handles each.
+ * <p>{@link io.holdfast.manager.service.ManagedService} describes the states and which class
+ * handles each.
  */
 @NullMarked
 package io.holdfast.manager.service;

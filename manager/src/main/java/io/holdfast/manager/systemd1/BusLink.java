@@ -10,7 +10,7 @@ import io.holdfast.dbus.NameReply;
 import io.holdfast.dbus.Subscription;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.wire.Message;
-import io.holdfast.manager.runtime.BusNames;
+import io.holdfast.manager.runtime.BusNameWatcher;
 import io.holdfast.manager.systemd1.property.Names;
 import java.time.Duration;
 import java.util.List;
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * The manager's connection to a bus: owns the name there, reconnects when the bus returns, starts
  * the units that the bus wants to be activated, and follows the owners of names.
  */
-final class BusLink implements BusNames, AutoCloseable {
+final class BusLink implements BusNameWatcher, AutoCloseable {
     /** The first and the longest pause between two attempts to reconnect. */
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
 
@@ -51,7 +51,7 @@ final class BusLink implements BusNames, AutoCloseable {
                     .withOutgoingBytes(12 << 20)
                     .withReader(Thread.ofPlatform().daemon().factory());
 
-    private final Face face;
+    private final Systemd1Face face;
     private final List<BusAddress> addresses;
     private final Activations activations;
     private final Set<NameWatch> watches = ConcurrentHashMap.newKeySet();
@@ -76,7 +76,7 @@ final class BusLink implements BusNames, AutoCloseable {
         }
     }
 
-    private BusLink(Face face, List<BusAddress> addresses) {
+    private BusLink(Systemd1Face face, List<BusAddress> addresses) {
         this.face = face;
         this.addresses = addresses;
         this.activations = new Activations(face.manager(), this::connection);
@@ -90,7 +90,7 @@ final class BusLink implements BusNames, AutoCloseable {
      * @throws ConnectionLostException if there is no bus
      * @throws DBusException if the name cannot be acquired
      */
-    static BusLink open(Face face, List<BusAddress> addresses) throws InterruptedException {
+    static BusLink open(Systemd1Face face, List<BusAddress> addresses) throws InterruptedException {
         BusLink link = new BusLink(face, addresses);
         try {
             BusConnection _ = link.connect(addresses);
@@ -103,7 +103,7 @@ final class BusLink implements BusNames, AutoCloseable {
     }
 
     /** Connects as soon as there is a bus, and reconnects from then on. */
-    static BusLink follow(Face face, List<BusAddress> addresses) {
+    static BusLink follow(Systemd1Face face, List<BusAddress> addresses) {
         BusLink link = new BusLink(face, addresses);
         link.thread.start();
         return link;
@@ -300,6 +300,6 @@ final class BusLink implements BusNames, AutoCloseable {
         if (client != null) {
             face.hide(client);
         }
-        Face.stop(listening);
+        Systemd1Face.stop(listening);
     }
 }

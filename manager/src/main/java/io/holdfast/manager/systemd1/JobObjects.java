@@ -53,13 +53,13 @@ final class JobObjects implements ObjectTree {
                         "GetAfter",
                         "",
                         "a(usssoo)",
-                        _ -> List.of(UnitList.jobs(manager.jobsAfter(job.id()))),
+                        _ -> List.of(UnitRows.jobs(manager.jobsAfter(job.id()))),
                         "jobs")
                 .method(
                         "GetBefore",
                         "",
                         "a(usssoo)",
-                        _ -> List.of(UnitList.jobs(manager.jobsBefore(job.id()))),
+                        _ -> List.of(UnitRows.jobs(manager.jobsBefore(job.id()))),
                         "jobs");
         return List.of(builder.build());
     }

@@ -195,7 +195,7 @@ final class ManagerObject {
                         "ListUnits",
                         "",
                         "a(ssssssouso)",
-                        _ -> List.of(UnitList.of(manager, UnitFilter.ALL)),
+                        _ -> List.of(UnitRows.of(manager, UnitFilter.ALL)),
                         "units")
                 .method(
                         "ListUnitsFiltered",
@@ -223,7 +223,7 @@ final class ManagerObject {
                         "ListJobs",
                         "",
                         "a(usssoo)",
-                        _ -> List.of(UnitList.jobs(manager.jobs())),
+                        _ -> List.of(UnitRows.jobs(manager.jobs())),
                         "jobs")
                 .asyncMethod(
                         "ListUnitFiles",
@@ -242,7 +242,7 @@ final class ManagerObject {
     }
 
     private List<?> units(UnitFilter filter) {
-        return List.of(UnitList.of(manager, filter));
+        return List.of(UnitRows.of(manager, filter));
     }
 
     private static List<String> texts(MethodCall call, int index) {
@@ -261,7 +261,7 @@ final class ManagerObject {
                 () ->
                         manager.readAll(valid)
                                 .thenApply(views ->
-                                        List.of(views.stream().map(UnitList::entry).toList())));
+                                        List.of(views.stream().map(UnitRows::entry).toList())));
     }
 
     private void files(
@@ -311,14 +311,14 @@ final class ManagerObject {
                 "GetJobAfter",
                 "u",
                 "a(usssoo)",
-                call -> List.of(UnitList.jobs(manager.jobsAfter(job(call)))),
+                call -> List.of(UnitRows.jobs(manager.jobsAfter(job(call)))),
                 "id",
                 "jobs");
         builder.method(
                 "GetJobBefore",
                 "u",
                 "a(usssoo)",
-                call -> List.of(UnitList.jobs(manager.jobsBefore(job(call)))),
+                call -> List.of(UnitRows.jobs(manager.jobsBefore(job(call)))),
                 "id",
                 "jobs");
         builder.asyncMethod(

@@ -45,7 +45,7 @@ final class PrivateSocket implements AutoCloseable {
                     .withOutgoingBytes(4 << 20)
                     .withMessageBytes(16 << 20);
 
-    private final Face face;
+    private final Systemd1Face face;
     private final UnixListener listener;
     private final Optional<Path> made;
     private final String guid;
@@ -58,7 +58,7 @@ final class PrivateSocket implements AutoCloseable {
     /**
      * @param made the folder of the socket, if it did not exist before
      */
-    private PrivateSocket(Face face, UnixListener listener, Optional<Path> made) {
+    private PrivateSocket(Systemd1Face face, UnixListener listener, Optional<Path> made) {
         this.face = face;
         this.made = made;
         this.listener = listener;
@@ -75,7 +75,7 @@ final class PrivateSocket implements AutoCloseable {
      *     could change the contents of the folder ({@link TrustedFolder}); other errors if it
      *     cannot be made
      */
-    static PrivateSocket open(Face face, Path folder) {
+    static PrivateSocket open(Systemd1Face face, Path folder) {
         Path parent = folder.resolve("systemd");
         Path socket = parent.resolve("private");
         boolean there = Files.exists(parent);

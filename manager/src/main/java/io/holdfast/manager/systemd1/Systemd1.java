@@ -5,7 +5,7 @@ import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.access.AuthorityPermission;
 import io.holdfast.manager.access.Permission;
-import io.holdfast.manager.runtime.BusNames;
+import io.holdfast.manager.runtime.BusNameWatcher;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -24,14 +24,14 @@ import org.jspecify.annotations.Nullable;
  *     org.freedesktop.systemd1</a>
  */
 public final class Systemd1 implements AutoCloseable {
-    private final Face face;
+    private final Systemd1Face face;
     private final Permission permission;
     private final List<PrivateSocket> sockets = new CopyOnWriteArrayList<>();
     private volatile @Nullable BusLink bus;
 
     private Systemd1(Manager manager, Path folder) {
         permission = new AuthorityPermission(this::connection, manager.view().refusals());
-        face = new Face(manager.view(), permission);
+        face = new Systemd1Face(manager.view(), permission);
         try {
             sockets.add(PrivateSocket.open(face, folder));
         } catch (RuntimeException e) {
@@ -71,7 +71,7 @@ public final class Systemd1 implements AutoCloseable {
      * @throws io.holdfast.dbus.ConnectionLostException if there is no bus now
      * @throws io.holdfast.dbus.DBusException if the name cannot be acquired
      */
-    public BusNames connect(String addresses) throws InterruptedException {
+    public BusNameWatcher connect(String addresses) throws InterruptedException {
         BusLink link = BusLink.open(face, BusAddress.parseList(addresses));
         bus = link;
         return link;
@@ -83,7 +83,7 @@ public final class Systemd1 implements AutoCloseable {
      *
      * @throws io.holdfast.dbus.address.BusAddressException if the addresses are malformed
      */
-    public BusNames follow(String addresses) {
+    public BusNameWatcher follow(String addresses) {
         BusLink link = BusLink.follow(face, BusAddress.parseList(addresses));
         bus = link;
         return link;

@@ -8,7 +8,8 @@ import java.util.Optional;
  * @param message complete without the place; it names the directive
  * @param cost the protection or limit that the unit lacks, if a directive has no effect
  */
-public record Diagnostic(Place place, Kind kind, String message, Optional<DirectiveCost> cost) {
+public record Diagnostic(
+        UnitFilePlace place, Kind kind, String message, Optional<DirectiveCost> cost) {
     /**
      * Diagnostics that are kept per unit or folder scan; further ones are counted in a last line.
      */
@@ -52,7 +53,7 @@ public record Diagnostic(Place place, Kind kind, String message, Optional<Direct
     }
 
     /** Creates a diagnostic that is not about a directive without effect. */
-    public Diagnostic(Place place, Kind kind, String message) {
+    public Diagnostic(UnitFilePlace place, Kind kind, String message) {
         this(place, kind, message, Optional.empty());
     }
 

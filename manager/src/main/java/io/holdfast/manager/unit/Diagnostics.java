@@ -24,7 +24,7 @@ public final class Diagnostics {
         }
     }
 
-    public void add(Place place, Diagnostic.Kind kind, String message) {
+    public void add(UnitFilePlace place, Diagnostic.Kind kind, String message) {
         add(new Diagnostic(place, kind, message));
     }
 
@@ -35,7 +35,7 @@ public final class Diagnostics {
         }
     }
 
-    public void addOnce(String subject, Place place, Diagnostic.Kind kind, String message) {
+    public void addOnce(String subject, UnitFilePlace place, Diagnostic.Kind kind, String message) {
         addOnce(subject, new Diagnostic(place, kind, message));
     }
 
@@ -53,10 +53,10 @@ public final class Diagnostics {
             return List.copyOf(list);
         }
         List<Diagnostic> all = new ArrayList<>(list);
-        Place last = list.get(list.size() - 1).place();
+        UnitFilePlace last = list.get(list.size() - 1).place();
         all.add(
                 new Diagnostic(
-                        new Place(last.source(), 0),
+                        new UnitFilePlace(last.source(), 0),
                         Diagnostic.Kind.IGNORED,
                         leftOut + " more problems are not listed"));
         return List.copyOf(all);

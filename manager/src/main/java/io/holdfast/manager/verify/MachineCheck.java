@@ -3,7 +3,7 @@ package io.holdfast.manager.verify;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.manager.unit.Diagnostic;
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.section.ServiceSection;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.SocketSection;
@@ -140,7 +140,7 @@ final class MachineCheck {
         }
     }
 
-    private static Diagnostic missing(Place place, String message) {
+    private static Diagnostic missing(UnitFilePlace place, String message) {
         return new Diagnostic(place, Diagnostic.Kind.NOT_THERE, message);
     }
 }

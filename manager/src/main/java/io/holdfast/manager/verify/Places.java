@@ -1,6 +1,6 @@
 package io.holdfast.manager.verify;
 
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.section.Unit;
 import java.nio.file.Path;
@@ -10,8 +10,8 @@ final class Places {
     private Places() {}
 
     /** Returns the last line of a directive whose value contains a text, or the file as a whole. */
-    static Place of(Unit unit, String directive, String text) {
-        Place found = null;
+    static UnitFilePlace of(Unit unit, String directive, String text) {
+        UnitFilePlace found = null;
         for (UnitFile file : unit.source().files()) {
             for (UnitFile.Section section : file.sections()) {
                 for (UnitFile.Entry entry : section.entries()) {
@@ -23,7 +23,7 @@ final class Places {
         }
         return found != null
                 ? found
-                : new Place(
+                : new UnitFilePlace(
                         unit.source().fragment().map(Path::toString).orElse(unit.name().text()), 0);
     }
 }

@@ -4,7 +4,7 @@ import io.holdfast.core.machine.Accounts;
 import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
@@ -100,7 +100,7 @@ public final class UnitVerifier {
             all.add(
                     new Diagnostic(
                             needing == null
-                                    ? new Place(missing.unit().text(), 0)
+                                    ? new UnitFilePlace(missing.unit().text(), 0)
                                     : Places.of(
                                             needing,
                                             missing.directive(),
@@ -128,6 +128,6 @@ public final class UnitVerifier {
     }
 
     private static Diagnostic about(UnitName name, Diagnostic.Kind kind, String message) {
-        return new Diagnostic(new Place(name.text(), 0), kind, message);
+        return new Diagnostic(new UnitFilePlace(name.text(), 0), kind, message);
     }
 }

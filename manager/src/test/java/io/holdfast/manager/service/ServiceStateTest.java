@@ -16,7 +16,8 @@ class ServiceStateTest {
     @Test
     void theDiagramShowsEveryStateAndOnlyTransitionsOfTheTable() throws Exception {
         StateDiagram diagram =
-                StateDiagram.of(Path.of("src/main/java/io/holdfast/manager/service/Service.java"));
+                StateDiagram.of(
+                        Path.of("src/main/java/io/holdfast/manager/service/ManagedService.java"));
 
         assertThat(diagram.notIn(ServiceState.class, ServiceState.TABLE)).isEmpty();
         assertThat(diagram.states(ServiceState.class))

@@ -16,8 +16,8 @@ import io.holdfast.varlink.json.JsonObject;
 import io.holdfast.varlink.wire.CallMessage;
 import io.holdfast.varlink.wire.CallMessage.Mode;
 import io.holdfast.varlink.wire.Frame;
-import io.holdfast.varlink.wire.Outbox;
 import io.holdfast.varlink.wire.ReplyMessage;
+import io.holdfast.varlink.wire.ReplyQueue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -38,7 +38,7 @@ public final class Call {
     private final CallMessage message;
     private final Service.Served served;
     private final ServerConnection connection;
-    private final Outbox outbox;
+    private final ReplyQueue outbox;
 
     // guarded by this
     private final List<Fd> received;
@@ -63,7 +63,7 @@ public final class Call {
             CallMessage message,
             Service.Served served,
             ServerConnection connection,
-            Outbox outbox,
+            ReplyQueue outbox,
             List<Fd> received) {
         this.message = message;
         this.served = served;

@@ -24,8 +24,8 @@ import io.holdfast.varlink.wire.JsonWeight;
 import io.holdfast.varlink.wire.MalformedMessageException;
 import io.holdfast.varlink.wire.MessageChannel;
 import io.holdfast.varlink.wire.MessageChannel.Deadline;
-import io.holdfast.varlink.wire.Outbox;
 import io.holdfast.varlink.wire.ReplyMessage;
+import io.holdfast.varlink.wire.ReplyQueue;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -244,7 +244,8 @@ final class ServerConnection implements Runnable {
         if (!served.options().contains(MethodOption.TAKES_DESCRIPTORS)) {
             descriptors.forEach(Fd::close);
         }
-        Outbox outbox = new Outbox(limits.maxQueuedReplies(), limits.maxQueuedBytes(), held);
+        ReplyQueue outbox =
+                new ReplyQueue(limits.maxQueuedReplies(), limits.maxQueuedBytes(), held);
         Call call =
                 new Call(
                         message,
@@ -434,7 +435,7 @@ final class ServerConnection implements Runnable {
     }
 
     /** Queues a reply that others follow; returns false if the client will not read it. */
-    boolean put(Outbox outbox, Frame frame) throws InterruptedException, TimeoutException {
+    boolean put(ReplyQueue outbox, Frame frame) throws InterruptedException, TimeoutException {
         boolean own = Thread.currentThread() == thread;
         if (own) {
             flush(outbox);
@@ -469,13 +470,14 @@ final class ServerConnection implements Runnable {
                                 held.refusal()));
     }
 
-    private void flush(Outbox outbox) throws InterruptedException, TimeoutException {
+    private void flush(ReplyQueue outbox) throws InterruptedException, TimeoutException {
         for (Frame frame = outbox.poll(); frame != null; frame = outbox.poll()) {
             write(outbox, frame);
         }
     }
 
-    private void write(Outbox outbox, Frame frame) throws InterruptedException, TimeoutException {
+    private void write(ReplyQueue outbox, Frame frame)
+            throws InterruptedException, TimeoutException {
         try {
             write(frame);
         } finally {

@@ -21,7 +21,7 @@ import io.holdfast.varlink.json.JsonLimits;
 import io.holdfast.varlink.json.JsonObject;
 import io.holdfast.varlink.wire.Frame;
 import io.holdfast.varlink.wire.FrameDecoder;
-import io.holdfast.varlink.wire.Outbox;
+import io.holdfast.varlink.wire.ReplyQueue;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -343,29 +343,29 @@ class ServerLimitsTest {
 
     @Test
     void anOutboxHoldsWhatItsLimitsSayAndAlwaysTheLastReply() throws Exception {
-        Outbox byCount = new Outbox(2, 1000, Charge.unlimited());
-        assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.DONE);
-        assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.DONE);
-        assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.FULL);
+        ReplyQueue byCount = new ReplyQueue(2, 1000, Charge.unlimited());
+        assertThat(byCount.put(frame(10))).isEqualTo(ReplyQueue.Put.DONE);
+        assertThat(byCount.put(frame(10))).isEqualTo(ReplyQueue.Put.DONE);
+        assertThat(byCount.put(frame(10))).isEqualTo(ReplyQueue.Put.FULL);
         assertThat(byCount.end(frame(10))).isTrue();
-        assertThat(byCount.put(frame(10))).isEqualTo(Outbox.Put.ENDED);
+        assertThat(byCount.put(frame(10))).isEqualTo(ReplyQueue.Put.ENDED);
         assertThat(byCount.take()).isNotNull();
         assertThat(byCount.take()).isNotNull();
         assertThat(byCount.take()).isNotNull();
         assertThat(byCount.take()).isNull();
 
         int size = frame(10).bytes().length;
-        Outbox byBytes = new Outbox(100, 2L * size, Charge.unlimited());
-        assertThat(byBytes.put(frame(10))).isEqualTo(Outbox.Put.DONE);
-        assertThat(byBytes.put(frame(10))).isEqualTo(Outbox.Put.DONE);
-        assertThat(byBytes.put(frame(0))).isEqualTo(Outbox.Put.FULL);
+        ReplyQueue byBytes = new ReplyQueue(100, 2L * size, Charge.unlimited());
+        assertThat(byBytes.put(frame(10))).isEqualTo(ReplyQueue.Put.DONE);
+        assertThat(byBytes.put(frame(10))).isEqualTo(ReplyQueue.Put.DONE);
+        assertThat(byBytes.put(frame(0))).isEqualTo(ReplyQueue.Put.FULL);
         assertThat(byBytes.poll()).isNotNull();
-        assertThat(byBytes.put(frame(10))).isEqualTo(Outbox.Put.DONE);
+        assertThat(byBytes.put(frame(10))).isEqualTo(ReplyQueue.Put.DONE);
         byBytes.abandon();
         assertThat(byBytes.take()).isNull();
 
-        Outbox tooLongButAlone = new Outbox(100, 1, Charge.unlimited());
-        assertThat(tooLongButAlone.put(frame(10))).isEqualTo(Outbox.Put.DONE);
+        ReplyQueue tooLongButAlone = new ReplyQueue(100, 1, Charge.unlimited());
+        assertThat(tooLongButAlone.put(frame(10))).isEqualTo(ReplyQueue.Put.DONE);
     }
 
     private static Frame frame(int length) {

@@ -1,6 +1,6 @@
 package io.holdfast.authority.rules.engine;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.AdministratorVerdict;
 import io.holdfast.authority.rules.RuleAction;
 import io.holdfast.authority.rules.RuleSubject;
@@ -199,7 +199,7 @@ public final class Evaluator {
      *
      * @return the function that it is stuck in; empty if it is not stuck
      */
-    Optional<Place> abandonIfStuck(long graceNanos) {
+    Optional<SourceLine> abandonIfStuck(long graceNanos) {
         Evaluation<?> evaluation = current;
         if (evaluation == null || !evaluation.abandonIfOver(graceNanos)) {
             return Optional.empty();

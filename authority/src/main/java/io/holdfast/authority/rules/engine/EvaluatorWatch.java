@@ -1,6 +1,6 @@
 package io.holdfast.authority.rules.engine;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.core.Readiness;
 import java.util.ArrayList;
@@ -109,7 +109,7 @@ final class EvaluatorWatch implements Runnable {
     private void look() {
         boolean _ = abandoned.removeIf(evaluator -> !evaluator.isAlive());
         for (Evaluator evaluator : engine.evaluators()) {
-            Optional<Place> where = evaluator.abandonIfStuck(GRACE_NANOS);
+            Optional<SourceLine> where = evaluator.abandonIfStuck(GRACE_NANOS);
             if (where.isPresent()) {
                 engine.ended(evaluator);
                 abandoned.add(evaluator);

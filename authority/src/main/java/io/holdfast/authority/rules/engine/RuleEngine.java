@@ -1,7 +1,7 @@
 package io.holdfast.authority.rules.engine;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.AdministratorVerdict;
 import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.rules.RuleAction;
@@ -20,7 +20,7 @@ import io.holdfast.authority.rules.evaluation.ProgramOutcome;
 import io.holdfast.authority.rules.evaluation.ProgramRuns;
 import io.holdfast.authority.rules.evaluation.RuleEvaluation;
 import io.holdfast.authority.rules.evaluation.RuleGeneration;
-import io.holdfast.authority.rules.sandbox.Sandbox;
+import io.holdfast.authority.rules.sandbox.RuleSandbox;
 import io.holdfast.authority.rules.sandbox.ScriptPlace;
 import io.holdfast.core.text.PrintableText;
 import java.util.HashSet;
@@ -53,7 +53,7 @@ import java.util.function.Supplier;
 public final class RuleEngine implements Rules, AutoCloseable {
     static final String CLOSED = "the rules are closed";
 
-    private final Sandbox sandbox;
+    private final RuleSandbox sandbox;
     private final RuleLimits limits;
     private final RuleLog log;
     private final Supplier<RuleFiles> source;
@@ -93,7 +93,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
         this.source = source;
         this.limits = limits;
         this.log = log;
-        this.sandbox = new Sandbox(limits);
+        this.sandbox = new RuleSandbox(limits);
         this.programs = new ProgramRuns(limits, programs);
         this.queue = new WorkQueue(limits);
         this.watch = new EvaluatorWatch(this, limits);
@@ -361,7 +361,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
     }
 
     /** Logs that a thread could not be ended, only abandoned. */
-    void tellStuck(Place where, int number) {
+    void tellStuck(SourceLine where, int number) {
         log.log(
                 where,
                 "a built-in function does not end, and its thread runs on: %d of at most %d do"

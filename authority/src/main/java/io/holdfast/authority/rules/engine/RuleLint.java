@@ -1,7 +1,7 @@
 package io.holdfast.authority.rules.engine;
 
 import io.holdfast.authority.action.ImplicitAuthorization;
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.RuleFiles.RuleFile;
@@ -86,8 +86,8 @@ public final class RuleLint {
 
     private final Set<String> actions;
     private final List<RuleDiagnostic> diagnostics = new ArrayList<>();
-    private @Nullable Place unconditional;
-    private @Nullable Place unconditionalAdmin;
+    private @Nullable SourceLine unconditional;
+    private @Nullable SourceLine unconditionalAdmin;
 
     private RuleLint(Set<String> actions) {
         this.actions = actions;
@@ -118,10 +118,10 @@ public final class RuleLint {
         } catch (EvaluatorException e) {
             found.add(
                     new RuleDiagnostic(
-                            new Place(file.path(), Math.max(e.lineNumber(), 0)),
+                            new SourceLine(file.path(), Math.max(e.lineNumber(), 0)),
                             PrintableText.of(e.details(), RuleLog.LINE)));
         } catch (StackOverflowError e) {
-            found.add(new RuleDiagnostic(new Place(file.path(), 0), "nests too deeply"));
+            found.add(new RuleDiagnostic(new SourceLine(file.path(), 0), "nests too deeply"));
         }
         found.sort(Comparator.comparingInt(diagnostic -> diagnostic.place().line()));
         diagnostics.addAll(found);
@@ -142,8 +142,8 @@ public final class RuleLint {
             this.found = found;
         }
 
-        private Place place(AstNode node) {
-            return new Place(path, node.getLineno());
+        private SourceLine place(AstNode node) {
+            return new SourceLine(path, node.getLineno());
         }
 
         private void report(AstNode node, String message) {
@@ -177,7 +177,7 @@ public final class RuleLint {
             }
             action = parameter(rule, 0, "action");
             subject = parameter(rule, 1, "subject");
-            Place before = admin ? unconditionalAdmin : unconditional;
+            SourceLine before = admin ? unconditionalAdmin : unconditional;
             if (before != null) {
                 report(call, "never asked: " + before + " has answered every check before");
             } else if (isUnconditional(rule, admin) && isTopLevel(call)) {

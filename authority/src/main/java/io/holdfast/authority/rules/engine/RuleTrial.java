@@ -16,7 +16,7 @@ import io.holdfast.authority.rules.evaluation.ProgramOutcome;
 import io.holdfast.authority.rules.evaluation.ProgramRuns;
 import io.holdfast.authority.rules.evaluation.RuleEvaluation;
 import io.holdfast.authority.rules.evaluation.RuleGeneration;
-import io.holdfast.authority.rules.sandbox.Sandbox;
+import io.holdfast.authority.rules.sandbox.RuleSandbox;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -53,7 +53,7 @@ public final class RuleTrial {
         programs = new ProgramRuns(limits, user);
         generation =
                 RuleGeneration.load(
-                        new Sandbox(limits), files, programs, log, new EvaluationCounts());
+                        new RuleSandbox(limits), files, programs, log, new EvaluationCounts());
     }
 
     /** Returns the errors in the files. */

@@ -1,6 +1,6 @@
 package io.holdfast.authority.rules.evaluation;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.AdministratorVerdict;
 import io.holdfast.authority.rules.RuleAction;
 import io.holdfast.authority.rules.RuleStep;
@@ -24,11 +24,11 @@ public final class AdministratorEvaluation extends Evaluation<AdministratorVerdi
             RuleAction action,
             RuleSubject subject,
             Consumer<AdministratorVerdict> answer) {
-        super(generation, World.Kind.ADMIN_RULE, action, subject, answer);
+        super(generation, Realm.Kind.ADMIN_RULE, action, subject, answer);
     }
 
     @Override
-    AdministratorVerdict read(Object result, List<RuleStep> steps, Place place) {
+    AdministratorVerdict read(Object result, List<RuleStep> steps, SourceLine place) {
         if (!(result instanceof NativeArray array)) {
             String why = "returned " + describe(result) + ", which is no array of identities";
             log(place, why);
@@ -43,7 +43,7 @@ public final class AdministratorEvaluation extends Evaluation<AdministratorVerdi
         return new AdministratorVerdict(identities, steps, Optional.empty());
     }
 
-    private List<Identity> identities(NativeArray array, Place place) {
+    private List<Identity> identities(NativeArray array, SourceLine place) {
         List<Identity> identities = new ArrayList<>();
         for (int i = 0; i < Math.min(array.getLength(), MAX_IDENTITIES); i++) {
             Object element = array.get(i, array);

@@ -1,6 +1,6 @@
 package io.holdfast.authority.rules.evaluation;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.RuleAction;
 import io.holdfast.authority.rules.RuleLog;
 import io.holdfast.authority.rules.RuleStep;
@@ -8,7 +8,7 @@ import io.holdfast.authority.rules.RuleSubject;
 import io.holdfast.authority.rules.sandbox.Abort;
 import io.holdfast.authority.rules.sandbox.Budget;
 import io.holdfast.authority.rules.sandbox.BuiltIns;
-import io.holdfast.authority.rules.sandbox.Sandbox;
+import io.holdfast.authority.rules.sandbox.RuleSandbox;
 import io.holdfast.authority.rules.sandbox.ScriptPlace;
 import io.holdfast.core.text.PrintableText;
 import java.time.Duration;
@@ -31,7 +31,7 @@ import org.mozilla.javascript.Undefined;
  *
  * <h2>How an evaluation is isolated, bounded and ended</h2>
  *
- * <p><b>Isolated.</b> Each evaluation has its own {@link World}: built-in objects, prototypes,
+ * <p><b>Isolated.</b> Each evaluation has its own {@link Realm}: built-in objects, prototypes,
  * globals and {@code polkit} that are made for it, in which the rules files run again. The world
  * ends with the evaluation. Therefore no other evaluation sees anything that a rule changes,
  * neither a prototype nor a global nor an object that a function has closed over; a value that a
@@ -41,8 +41,8 @@ import org.mozilla.javascript.Undefined;
  * are loaded. They also run once then, to find their errors, and the programs that they run have
  * the same outcomes in each world. A file that only adds rules does not run again: a world gets
  * only those of its rules that may concern the action. An evaluation that no rule concerns makes no
- * world at all. The interpreter's own state, the {@link Sandbox.Cell}, lasts for one step of one
- * evaluation.
+ * world at all. The interpreter's own state, the {@link RuleSandbox.Cell}, lasts for one step of
+ * one evaluation.
  *
  * <p><b>Bounded.</b> An evaluation has a {@link Budget}: 15 seconds, and memory from a part of the
  * heap that all evaluations share ({@code EvaluationMemory}), of which one user gets at most half.
@@ -76,18 +76,18 @@ import org.mozilla.javascript.Undefined;
  */
 public abstract class Evaluation<V> {
     private final RuleGeneration generation;
-    private final World.Kind kind;
+    private final Realm.Kind kind;
     private final RuleAction action;
     private final RuleSubject subject;
     private final Consumer<V> answer;
     private final Budget budget;
     private final List<RuleStep> steps = new ArrayList<>();
     private final AtomicBoolean answered = new AtomicBoolean();
-    private @Nullable World world;
+    private @Nullable Realm world;
     private @Nullable SubjectObject object;
     private Object @Nullable [] arguments;
     private RuleFunctions.@Nullable Walk functions;
-    private volatile Place at = ScriptPlace.UNKNOWN;
+    private volatile SourceLine at = ScriptPlace.UNKNOWN;
     private int logged;
     private boolean suspendable;
     private boolean userAsked;
@@ -99,7 +99,7 @@ public abstract class Evaluation<V> {
      */
     Evaluation(
             RuleGeneration generation,
-            World.Kind kind,
+            Realm.Kind kind,
             RuleAction action,
             RuleSubject subject,
             Consumer<V> answer) {
@@ -112,7 +112,7 @@ public abstract class Evaluation<V> {
     }
 
     /** Makes a verdict of a function's result, which is not false. */
-    abstract V read(Object result, List<RuleStep> steps, Place place);
+    abstract V read(Object result, List<RuleStep> steps, SourceLine place);
 
     abstract V unanswered(List<RuleStep> steps);
 
@@ -139,7 +139,7 @@ public abstract class Evaluation<V> {
 
     private Progress proceed(@Nullable Object continuation, @Nullable ProgramOutcome outcome) {
         V verdict;
-        try (Sandbox.Cell cell = generation.sandbox().open()) {
+        try (RuleSandbox.Cell cell = generation.sandbox().open()) {
             try {
                 verdict = ask(cell, continuation, outcome);
                 budget.requireNotEnded();
@@ -174,7 +174,9 @@ public abstract class Evaluation<V> {
     }
 
     private V ask(
-            Sandbox.Cell cell, @Nullable Object continuation, @Nullable ProgramOutcome outcome) {
+            RuleSandbox.Cell cell,
+            @Nullable Object continuation,
+            @Nullable ProgramOutcome outcome) {
         if (world != null) {
             cell.serve(world.global(), budget);
         }
@@ -191,7 +193,7 @@ public abstract class Evaluation<V> {
                 return unanswered(steps);
             }
             at = rule.place();
-            World world = world(cell);
+            Realm world = world(cell);
             Object result;
             if (pending == null || outcome == null) {
                 Function function = rule.source().in(cell, world);
@@ -212,7 +214,7 @@ public abstract class Evaluation<V> {
     }
 
     /** Finds the functions to call. */
-    private RuleFunctions.Walk find(Sandbox.Cell cell) {
+    private RuleFunctions.Walk find(RuleSandbox.Cell cell) {
         List<RuleFunctions.Entry> more =
                 generation.hasPrograms() ? generation.run(cell, world(cell), kind) : List.of();
         return generation
@@ -240,8 +242,8 @@ public abstract class Evaluation<V> {
     }
 
     /** Returns the evaluation's world, which is made when the first function needs it. */
-    private World world(Sandbox.Cell cell) {
-        World own = world;
+    private Realm world(RuleSandbox.Cell cell) {
+        Realm own = world;
         if (own == null) {
             own = generation.world(cell);
             own.serve(this, generation.log());
@@ -251,10 +253,10 @@ public abstract class Evaluation<V> {
         return own;
     }
 
-    private Object[] arguments(Sandbox.Cell cell) {
+    private Object[] arguments(RuleSandbox.Cell cell) {
         Object[] known = arguments;
         if (known == null) {
-            World own = world(cell);
+            Realm own = world(cell);
             SubjectObject made = own.subject(subject);
             if (userAsked) { // the skipped rules would have read it before any other property
                 @Nullable String _ = made.userAsText();
@@ -271,12 +273,12 @@ public abstract class Evaluation<V> {
         return functions == null ? 0 : functions.skipped();
     }
 
-    private Place place() {
+    private SourceLine place() {
         RuleFunction function = functions == null ? null : functions.current();
         return function == null ? ScriptPlace.UNKNOWN : function.place();
     }
 
-    private V failure(Place place, String details) {
+    private V failure(SourceLine place, String details) {
         String why = PrintableText.of(details, RuleLog.LINE);
         log(place, why);
         steps.add(new RuleStep(place(), "failed: " + why));
@@ -284,7 +286,7 @@ public abstract class Evaluation<V> {
     }
 
     /** Logs an error of a rule. */
-    void log(Place place, String text) {
+    void log(SourceLine place, String text) {
         generation.log().log(place, PrintableText.of(text, RuleLog.LINE));
     }
 
@@ -318,7 +320,7 @@ public abstract class Evaluation<V> {
     }
 
     /** Returns the place of the function that runs. Any thread may call it. */
-    public Place at() {
+    public SourceLine at() {
         return at;
     }
 

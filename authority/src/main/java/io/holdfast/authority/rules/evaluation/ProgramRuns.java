@@ -4,7 +4,7 @@ import io.holdfast.authority.rules.ProgramUser;
 import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.rules.sandbox.Abort;
 import io.holdfast.authority.rules.sandbox.Budget;
-import io.holdfast.authority.rules.sandbox.Sandbox;
+import io.holdfast.authority.rules.sandbox.RuleSandbox;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.limit.FairShare;
@@ -62,7 +62,7 @@ public final class ProgramRuns {
      *
      * @throws ContinuationPending to suspend; its state is the command
      */
-    Object start(Sandbox.Cell cell, @Nullable Evaluation<?> evaluation, List<String> command) {
+    Object start(RuleSandbox.Cell cell, @Nullable Evaluation<?> evaluation, List<String> command) {
         if (evaluation != null && evaluation.isSuspendable() && isCalledByScriptsOnly()) {
             ContinuationPending pending = cell.captureContinuation();
             pending.setApplicationState(command);
@@ -106,7 +106,7 @@ public final class ProgramRuns {
 
     /** Runs a program while the thread waits, at most for the rest of its budget. */
     ProgramOutcome await(
-            Sandbox.Cell cell, @Nullable Evaluation<?> evaluation, List<String> command) {
+            RuleSandbox.Cell cell, @Nullable Evaluation<?> evaluation, List<String> command) {
         long user = evaluation == null ? OF_FILES : evaluation.owner();
         Budget budget = cell.budget();
         long nanos =

@@ -1,7 +1,7 @@
 package io.holdfast.authority.rules.evaluation;
 
 import io.holdfast.authority.action.ImplicitAuthorization;
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.RuleAction;
 import io.holdfast.authority.rules.RuleStep;
 import io.holdfast.authority.rules.RuleSubject;
@@ -19,11 +19,11 @@ public final class RuleEvaluation extends Evaluation<RuleVerdict> {
             RuleAction action,
             RuleSubject subject,
             Consumer<RuleVerdict> answer) {
-        super(generation, World.Kind.RULE, action, subject, answer);
+        super(generation, Realm.Kind.RULE, action, subject, answer);
     }
 
     @Override
-    RuleVerdict read(Object result, List<RuleStep> steps, Place place) {
+    RuleVerdict read(Object result, List<RuleStep> steps, SourceLine place) {
         Optional<ImplicitAuthorization> word =
                 result instanceof CharSequence text && text.length() <= LONGEST_WORD
                         ? ImplicitAuthorization.ofWord(text.toString())

@@ -1,8 +1,8 @@
 package io.holdfast.authority.rules.evaluation;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.RuleFiles.RuleFile;
-import io.holdfast.authority.rules.sandbox.Sandbox;
+import io.holdfast.authority.rules.sandbox.RuleSandbox;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +31,7 @@ import org.mozilla.javascript.ast.PropertyGet;
  */
 record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isRulesOnly) {
     /** A statement {@code polkit.addRule(function…)} or {@code polkit.addAdminRule(function…)}. */
-    record Statement(World.Kind kind, RuleFunction function) {}
+    record Statement(Realm.Kind kind, RuleFunction function) {}
 
     /**
      * Compiles a file.
@@ -39,7 +39,7 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
      * @throws EvaluatorException if it is not a valid script, or has code that {@code CheckedCode}
      *     refuses
      */
-    static RuleFileCode compile(Sandbox.Cell cell, RuleFile file) {
+    static RuleFileCode compile(RuleSandbox.Cell cell, RuleFile file) {
         String name = file.path().toString();
         Script whole = cell.compileString(file.source(), name, 1, null);
         AstRoot root = ScriptSource.parse(file.source(), name);
@@ -53,7 +53,7 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
         return new RuleFileCode(file.path(), whole, rules, isRulesOnly);
     }
 
-    private static Optional<Statement> rule(Sandbox.Cell cell, RuleFile file, Node statement) {
+    private static Optional<Statement> rule(RuleSandbox.Cell cell, RuleFile file, Node statement) {
         if (!(statement instanceof ExpressionStatement expression
                 && expression.getExpression() instanceof FunctionCall call
                 && call.getClass() == FunctionCall.class
@@ -61,7 +61,7 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
                 && call.getArguments().getFirst() instanceof FunctionNode function)) {
             return Optional.empty();
         }
-        World.Kind kind = kind(call.getTarget());
+        Realm.Kind kind = kind(call.getTarget());
         if (kind == null) {
             return Optional.empty();
         }
@@ -84,7 +84,7 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
                 new Statement(
                         kind,
                         new RuleFunction(
-                                new Place(file.path(), statement.getLineno()),
+                                new SourceLine(file.path(), statement.getLineno()),
                                 RuleGuard.of(function, end - begin),
                                 (each, world) ->
                                         (Function)
@@ -92,11 +92,11 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
                                                         each, world.global(), world.global()))));
     }
 
-    private static World.@Nullable Kind kind(AstNode called) {
+    private static Realm.@Nullable Kind kind(AstNode called) {
         if (called instanceof PropertyGet property
                 && property.getTarget() instanceof Name object
                 && object.getIdentifier().equals("polkit")) {
-            for (World.Kind kind : World.Kind.values()) {
+            for (Realm.Kind kind : Realm.Kind.values()) {
                 if (property.getProperty().getIdentifier().equals(kind.method())) {
                     return kind;
                 }

@@ -1,8 +1,8 @@
 package io.holdfast.authority.rules.evaluation;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.RuleStep;
-import io.holdfast.authority.rules.sandbox.Sandbox;
+import io.holdfast.authority.rules.sandbox.RuleSandbox;
 import org.mozilla.javascript.Context;
 import org.mozilla.javascript.Function;
 import org.mozilla.javascript.JSFunction;
@@ -15,15 +15,15 @@ import org.mozilla.javascript.JSFunction;
  * @param silence the step of an evaluation in which it returned nothing, which is the usual case
  * @param source makes the function
  */
-record RuleFunction(Place place, RuleGuard guard, RuleStep silence, Source source) {
-    RuleFunction(Place place, RuleGuard guard, Source source) {
+record RuleFunction(SourceLine place, RuleGuard guard, RuleStep silence, Source source) {
+    RuleFunction(SourceLine place, RuleGuard guard, Source source) {
         this(place, guard, new RuleStep(place, "nothing"), source);
     }
 
     /** Makes the function in a world. */
     @FunctionalInterface
     interface Source {
-        Function in(Sandbox.Cell cell, World world);
+        Function in(RuleSandbox.Cell cell, Realm world);
     }
 
     /** Returns whether the function can be suspended, as long as it calls only scripts. */
@@ -31,7 +31,7 @@ record RuleFunction(Place place, RuleGuard guard, RuleStep silence, Source sourc
         return function instanceof JSFunction;
     }
 
-    static Object call(Context cx, Function function, World world, Object[] arguments) {
+    static Object call(Context cx, Function function, Realm world, Object[] arguments) {
         return isScript(function)
                 ? cx.callFunctionWithContinuations(function, world.global(), arguments)
                 : function.call(cx, world.global(), world.global(), arguments);

@@ -1,6 +1,6 @@
 package io.holdfast.authority.rules.evaluation;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.RuleFiles.RuleFile;
@@ -8,7 +8,7 @@ import io.holdfast.authority.rules.RuleLimits;
 import io.holdfast.authority.rules.RuleLog;
 import io.holdfast.authority.rules.sandbox.Abort;
 import io.holdfast.authority.rules.sandbox.Budget;
-import io.holdfast.authority.rules.sandbox.Sandbox;
+import io.holdfast.authority.rules.sandbox.RuleSandbox;
 import io.holdfast.authority.rules.sandbox.ScriptPlace;
 import io.holdfast.core.text.PrintableText;
 import java.util.ArrayList;
@@ -26,22 +26,22 @@ import org.mozilla.javascript.RhinoException;
  * thread-safe.
  */
 public final class RuleGeneration {
-    private final Sandbox sandbox;
+    private final RuleSandbox sandbox;
     private final ProgramRuns programs;
     private final RuleLog log;
     private final EvaluationCounts counts;
-    private final Map<World.Kind, RuleFunctions> rules = new EnumMap<>(World.Kind.class);
+    private final Map<Realm.Kind, RuleFunctions> rules = new EnumMap<>(Realm.Kind.class);
     private final List<Program> files = new ArrayList<>();
     private final Map<String, RuleGuard> guards = new HashMap<>(); // by the text of a function
     private final List<RuleDiagnostic> diagnostics = new ArrayList<>();
 
     private RuleGeneration(
-            Sandbox sandbox, ProgramRuns programs, RuleLog log, EvaluationCounts counts) {
+            RuleSandbox sandbox, ProgramRuns programs, RuleLog log, EvaluationCounts counts) {
         this.sandbox = sandbox;
         this.programs = programs;
         this.log = log;
         this.counts = counts;
-        for (World.Kind kind : World.Kind.values()) {
+        for (Realm.Kind kind : Realm.Kind.values()) {
             rules.put(kind, new RuleFunctions());
         }
     }
@@ -69,15 +69,15 @@ public final class RuleGeneration {
      * @param counts counts the evaluations of these rules
      */
     public static RuleGeneration load(
-            Sandbox sandbox,
+            RuleSandbox sandbox,
             RuleFiles files,
             ProgramRuns programs,
             RuleLog log,
             EvaluationCounts counts) {
         RuleGeneration generation = new RuleGeneration(sandbox, programs, log, counts);
         generation.diagnostics.addAll(files.diagnostics());
-        try (Sandbox.Cell cell = sandbox.open()) {
-            World world = new World(cell, sandbox, programs, log);
+        try (RuleSandbox.Cell cell = sandbox.open()) {
+            Realm world = new Realm(cell, sandbox, programs, log);
             for (int i = 0; i < files.files().size(); i++) {
                 generation.load(cell, world, i, files.files().get(i));
             }
@@ -85,8 +85,8 @@ public final class RuleGeneration {
         return generation;
     }
 
-    private void load(Sandbox.Cell cell, World world, int number, RuleFile file) {
-        Place whole = new Place(file.path(), 0);
+    private void load(RuleSandbox.Cell cell, Realm world, int number, RuleFile file) {
+        SourceLine whole = new SourceLine(file.path(), 0);
         try {
             RuleFileCode code = RuleFileCode.compile(cell, file);
             if (code.isRulesOnly()) {
@@ -95,7 +95,7 @@ public final class RuleGeneration {
                 run(cell, world, number, code);
             }
         } catch (EvaluatorException e) {
-            wrong(new Place(file.path(), Math.max(e.lineNumber(), 0)), ScriptPlace.details(e));
+            wrong(new SourceLine(file.path(), Math.max(e.lineNumber(), 0)), ScriptPlace.details(e));
         } catch (StackOverflowError e) {
             wrong(whole, "nests too deeply");
         } catch (OutOfMemoryError e) {
@@ -112,9 +112,9 @@ public final class RuleGeneration {
         }
     }
 
-    private void run(Sandbox.Cell cell, World world, int number, RuleFileCode code) {
-        Place whole = new Place(code.path(), 0);
-        List<World.Added> added = new ArrayList<>();
+    private void run(RuleSandbox.Cell cell, Realm world, int number, RuleFileCode code) {
+        SourceLine whole = new SourceLine(code.path(), 0);
+        List<Realm.Added> added = new ArrayList<>();
         List<ProgramOutcome.OfCommand> ran = new ArrayList<>();
         cell.serve(world.global(), Budget.ofFile(sandbox.limits()));
         try {
@@ -128,7 +128,7 @@ public final class RuleGeneration {
             added.forEach(each -> guards.put(source(each), RuleGuard.of(source(each))));
             files.add(new Program(number, code, added.size(), failed, List.copyOf(ran)));
         } catch (Abort e) {
-            Place place = e.place().file().equals(code.path()) ? e.place() : whole;
+            SourceLine place = e.place().file().equals(code.path()) ? e.place() : whole;
             stopped(number, code, added, place, String.valueOf(e.getMessage()));
         } catch (StackOverflowError e) {
             stopped(number, code, added, whole, "nests too deeply");
@@ -143,7 +143,7 @@ public final class RuleGeneration {
 
     /** Handles a file that no world can run again: keeps only its statements that add a rule. */
     private void stopped(
-            int number, RuleFileCode code, List<World.Added> added, Place place, String why) {
+            int number, RuleFileCode code, List<Realm.Added> added, SourceLine place, String why) {
         wrong(place, why);
         addAll(
                 number,
@@ -155,17 +155,17 @@ public final class RuleGeneration {
                         .toList());
     }
 
-    private static Place place(RhinoException thrown, RuleFileCode code) {
+    private static SourceLine place(RhinoException thrown, RuleFileCode code) {
         return thrown instanceof EvaluatorException && thrown.lineNumber() > 0
-                ? new Place(code.path(), thrown.lineNumber())
+                ? new SourceLine(code.path(), thrown.lineNumber())
                 : ScriptPlace.of(thrown);
     }
 
-    private void wrong(Place place, String why) {
+    private void wrong(SourceLine place, String why) {
         diagnostics.add(new RuleDiagnostic(place, PrintableText.of(why, RuleLog.LINE)));
     }
 
-    private static String source(World.Added added) {
+    private static String source(Realm.Added added) {
         String source = added.function() instanceof JSFunction script ? script.getRawSource() : "";
         return source == null ? "" : source;
     }
@@ -176,7 +176,7 @@ public final class RuleGeneration {
     }
 
     /** Returns the functions of one kind that exist without a world. */
-    RuleFunctions functions(World.Kind kind) {
+    RuleFunctions functions(Realm.Kind kind) {
         return Objects.requireNonNull(rules.get(kind));
     }
 
@@ -186,8 +186,8 @@ public final class RuleGeneration {
     }
 
     /** Makes a world for one evaluation. */
-    World world(Sandbox.Cell cell) {
-        return new World(cell, sandbox, programs, RuleLog.NOWHERE);
+    Realm world(RuleSandbox.Cell cell) {
+        return new Realm(cell, sandbox, programs, RuleLog.NOWHERE);
     }
 
     /**
@@ -196,10 +196,10 @@ public final class RuleGeneration {
      * @return the functions of that kind that they added
      * @throws Abort if a file behaves differently than at its load: rules of it may be missing
      */
-    List<RuleFunctions.Entry> run(Sandbox.Cell cell, World world, World.Kind kind) {
+    List<RuleFunctions.Entry> run(RuleSandbox.Cell cell, Realm world, Realm.Kind kind) {
         List<RuleFunctions.Entry> entries = new ArrayList<>();
         for (Program file : files) {
-            List<World.Added> added = new ArrayList<>();
+            List<Realm.Added> added = new ArrayList<>();
             boolean failed = false;
             try {
                 world.runAgain(file.code(), cell, file.ran(), added);
@@ -210,7 +210,7 @@ public final class RuleGeneration {
                 throw Abort.of(file.code().path() + ": does not run as when it was loaded");
             }
             for (int i = 0; i < added.size(); i++) {
-                World.Added each = added.get(i);
+                Realm.Added each = added.get(i);
                 if (each.kind() == kind) {
                     entries.add(
                             new RuleFunctions.Entry(
@@ -226,7 +226,7 @@ public final class RuleGeneration {
         return entries;
     }
 
-    Sandbox sandbox() {
+    RuleSandbox sandbox() {
         return sandbox;
     }
 

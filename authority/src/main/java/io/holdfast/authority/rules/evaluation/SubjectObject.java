@@ -2,7 +2,7 @@ package io.holdfast.authority.rules.evaluation;
 
 import io.holdfast.authority.rules.RuleSubject;
 import io.holdfast.authority.rules.sandbox.Abort;
-import io.holdfast.authority.rules.sandbox.Sandbox;
+import io.holdfast.authority.rules.sandbox.RuleSandbox;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -102,7 +102,7 @@ public final class SubjectObject extends ScriptableObject {
     }
 
     private static Scriptable array(List<String> names, ScriptableObject scope) {
-        return Sandbox.current().newArray(scope, names.toArray());
+        return RuleSandbox.current().newArray(scope, names.toArray());
     }
 
     private void read(@Nullable Object name) {

@@ -1,6 +1,6 @@
 package io.holdfast.authority.rules.sandbox;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import org.mozilla.javascript.Context;
 
 /**
@@ -10,7 +10,7 @@ import org.mozilla.javascript.Context;
 public final class Abort extends Error {
     private static final long serialVersionUID = 1L;
 
-    private final transient Place place;
+    private final transient SourceLine place;
 
     private Abort(String reason) {
         super(reason, null, false, false);
@@ -29,7 +29,7 @@ public final class Abort extends Error {
     }
 
     /** Returns the place of the script when this was made. */
-    public Place place() {
+    public SourceLine place() {
         return place;
     }
 }

@@ -21,7 +21,7 @@ final class BoundTarget extends BaseFunction {
     protected void createProperties() {}
 
     private static void reserve(Context cx, Object[] arguments) {
-        ((Sandbox.Cell) cx).reserve(16L * arguments.length);
+        ((RuleSandbox.Cell) cx).reserve(16L * arguments.length);
     }
 
     @Override

@@ -51,7 +51,7 @@ public final class Budget {
      * @param user the user whose share the memory is charged to
      * @throws Abort if that share is used up
      */
-    public static Budget ofEvaluation(Sandbox sandbox, long user) {
+    public static Budget ofEvaluation(RuleSandbox sandbox, long user) {
         RuleLimits limits = sandbox.limits();
         EvaluationMemory memory = sandbox.memory();
         Budget budget = new Budget(limits.evaluation(), limits.allocated(), memory, user);

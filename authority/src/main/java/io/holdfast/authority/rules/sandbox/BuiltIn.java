@@ -13,7 +13,7 @@ public final class BuiltIn extends BaseFunction {
 
     @FunctionalInterface
     public interface Body {
-        Object call(Sandbox.Cell cell, Scriptable self, Object[] arguments);
+        Object call(RuleSandbox.Cell cell, Scriptable self, Object[] arguments);
     }
 
     private final String name;
@@ -32,7 +32,7 @@ public final class BuiltIn extends BaseFunction {
 
     @Override
     public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-        Sandbox.Cell cell = (Sandbox.Cell) cx;
+        RuleSandbox.Cell cell = (RuleSandbox.Cell) cx;
         cell.check();
         return body.call(cell, self, arguments);
     }

@@ -22,10 +22,10 @@ import org.mozilla.javascript.Undefined;
 import org.mozilla.javascript.UniqueTag;
 
 /**
- * The built-in functions of scripts, each behind the {@link Guard} for its kind of work. A function
- * that is not in the table is removed, even if a later interpreter adds it. Also removed are the
- * parts of the language that no polkit rule needs and no guard could bound: big integers, typed
- * arrays, proxies, promises, and compiling code from text except by {@code eval}.
+ * The built-in functions of scripts, each behind the {@link BuiltinGuard} for its kind of work. A
+ * function that is not in the table is removed, even if a later interpreter adds it. Also removed
+ * are the parts of the language that no polkit rule needs and no guard could bound: big integers,
+ * typed arrays, proxies, promises, and compiling code from text except by {@code eval}.
  *
  * <p>An entry is {@code object: names}, where {@code @@name} is a well-known symbol. Iterators have
  * no constructor that could name their prototype; the table uses the interpreter's own names.
@@ -96,33 +96,39 @@ public final class BuiltIns {
             Generator: next return throw @@iterator
             """;
 
-    private static final Map<String, Guard> GUARDS = new HashMap<>();
+    private static final Map<String, BuiltinGuard> GUARDS = new HashMap<>();
 
     static {
         add(
-                Guard.READS_ARRAY,
+                BuiltinGuard.READS_ARRAY,
                 "Array.prototype: every filter find findIndex findLast findLastIndex"
                         + " forEach map reduce reduceRight some toReversed");
-        add(Guard.withNumbers(0, 0, Guard.READS_ARRAY), "Array.prototype: at with");
-        add(Guard.withNumbers(0, 1, Guard.READS_ARRAY), "Array.prototype: slice toSpliced");
-        add(Guard.CONCATENATES, "Array.prototype: concat");
-        add(Guard.CHANGES_ARRAY, "Array.prototype: pop push reverse shift unshift");
-        add(Guard.withNumbers(0, 1, Guard.CHANGES_ARRAY), "Array.prototype: splice");
-        add(Guard.withNumbers(1, 2, Guard.CHANGES_ARRAY), "Array.prototype: fill");
-        add(Guard.withNumbers(0, 2, Guard.CHANGES_ARRAY), "Array.prototype: copyWithin");
-        add(Guard.APPLIES, "Function.prototype: apply");
-        add(Guard.BINDS, "Function.prototype: bind");
-        add(Guard.REPEATS, "String.prototype: repeat");
-        add(Guard.PADS, "String.prototype: padEnd padStart");
-        add(Guard.JOINS_TEXTS, "String.prototype: concat");
-        add(Guard.REPLACES, "String.prototype: replace replaceAll");
-        add(Guard.SPLITS, "String.prototype: match matchAll split");
-        add(Guard.SEARCHES, "String.prototype: search");
-        add(Guard.FINDS_TEXT, "String.prototype: includes indexOf lastIndexOf");
-        add(Guard.MATCHES, "RegExp.prototype: exec test @@match @@matchAll @@search @@split");
-        add(Guard.MATCHES_AND_REPLACES, "RegExp.prototype: @@replace");
-        add(Guard.WRITES_JSON, "JSON: stringify");
-        add(Guard.PLAIN, PLAIN);
+        add(BuiltinGuard.withNumbers(0, 0, BuiltinGuard.READS_ARRAY), "Array.prototype: at with");
+        add(
+                BuiltinGuard.withNumbers(0, 1, BuiltinGuard.READS_ARRAY),
+                "Array.prototype: slice toSpliced");
+        add(BuiltinGuard.CONCATENATES, "Array.prototype: concat");
+        add(BuiltinGuard.CHANGES_ARRAY, "Array.prototype: pop push reverse shift unshift");
+        add(BuiltinGuard.withNumbers(0, 1, BuiltinGuard.CHANGES_ARRAY), "Array.prototype: splice");
+        add(BuiltinGuard.withNumbers(1, 2, BuiltinGuard.CHANGES_ARRAY), "Array.prototype: fill");
+        add(
+                BuiltinGuard.withNumbers(0, 2, BuiltinGuard.CHANGES_ARRAY),
+                "Array.prototype: copyWithin");
+        add(BuiltinGuard.APPLIES, "Function.prototype: apply");
+        add(BuiltinGuard.BINDS, "Function.prototype: bind");
+        add(BuiltinGuard.REPEATS, "String.prototype: repeat");
+        add(BuiltinGuard.PADS, "String.prototype: padEnd padStart");
+        add(BuiltinGuard.JOINS_TEXTS, "String.prototype: concat");
+        add(BuiltinGuard.REPLACES, "String.prototype: replace replaceAll");
+        add(BuiltinGuard.SPLITS, "String.prototype: match matchAll split");
+        add(BuiltinGuard.SEARCHES, "String.prototype: search");
+        add(BuiltinGuard.FINDS_TEXT, "String.prototype: includes indexOf lastIndexOf");
+        add(
+                BuiltinGuard.MATCHES,
+                "RegExp.prototype: exec test @@match @@matchAll @@search @@split");
+        add(BuiltinGuard.MATCHES_AND_REPLACES, "RegExp.prototype: @@replace");
+        add(BuiltinGuard.WRITES_JSON, "JSON: stringify");
+        add(BuiltinGuard.PLAIN, PLAIN);
     }
 
     /**
@@ -163,13 +169,13 @@ public final class BuiltIns {
     }
 
     /** Makes the standard objects of a new world. */
-    public static ScriptableObject create(Sandbox.Cell cell) {
+    public static ScriptableObject create(RuleSandbox.Cell cell) {
         ScriptableObject global = cell.initSafeStandardObjects(null, false);
         new BuiltIns(global).guard();
         return global;
     }
 
-    private static void add(Guard guard, String entries) {
+    private static void add(BuiltinGuard guard, String entries) {
         String object = "";
         for (String word : entries.strip().split("\\s+")) {
             if (word.endsWith(":")) {
@@ -186,7 +192,7 @@ public final class BuiltIns {
      * @param id its name or symbol in the object
      * @param guard null to remove the function
      */
-    private record Step(Object id, @Nullable Guard guard) {}
+    private record Step(Object id, @Nullable BuiltinGuard guard) {}
 
     /** The steps for each object, computed for the first world: all worlds start identical. */
     private static final Map<String, List<Step>> STEPS = new ConcurrentHashMap<>();
@@ -233,7 +239,7 @@ public final class BuiltIns {
         }
     }
 
-    private GuardedFunction guarded(Object function, Guard guard) {
+    private GuardedFunction guarded(Object function, BuiltinGuard guard) {
         return new GuardedFunction(global, (BaseFunction) function, guard);
     }
 
@@ -250,7 +256,7 @@ public final class BuiltIns {
             if ((path.isEmpty() && OBJECTS.contains(name)) || NOT_BUILT_IN.contains(name)) {
                 continue;
             }
-            Guard guard = GUARDS.get(path.isEmpty() ? name : path + "." + name);
+            BuiltinGuard guard = GUARDS.get(path.isEmpty() ? name : path + "." + name);
             boolean isFunction =
                     path.isEmpty() // every global that is not listed, function or not
                             || isFunction(holder, name);
@@ -349,19 +355,19 @@ public final class BuiltIns {
     // ---- functions implemented here
 
     /** Throws a RangeError if the result of an operation is a text beyond the limit. */
-    private static Object check(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
+    private static Object check(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
         Object value = arguments[0];
         if (value instanceof CharSequence text) {
-            Bounds.requireShort(cell, text);
+            LengthLimits.requireShort(cell, text);
         }
         return value;
     }
 
-    private Object join(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
-        NativeArray array = Bounds.array(cell, self);
+    private Object join(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
+        NativeArray array = LengthLimits.array(cell, self);
         long length = array.getLength(); // once: an element's toString may make it longer
         Object given = BuiltIn.argument(arguments, 0);
-        String separator = Undefined.isUndefined(given) ? "," : Bounds.text(cell, given);
+        String separator = Undefined.isUndefined(given) ? "," : LengthLimits.text(cell, given);
         if (!joining.add(self)) {
             return ""; // the array contains itself
         }
@@ -375,9 +381,9 @@ public final class BuiltIns {
                 if (element != null
                         && !(element instanceof UniqueTag)
                         && !Undefined.isUndefined(element)) {
-                    joined.append(Bounds.text(cell, element));
+                    joined.append(LengthLimits.text(cell, element));
                 }
-                Bounds.requireShort(cell, joined);
+                LengthLimits.requireShort(cell, joined);
             }
             return joined.toString();
         } finally {
@@ -388,18 +394,18 @@ public final class BuiltIns {
     /**
      * Compares UTF-16 code units: the collation of a locale takes quadratic time for some texts.
      */
-    private static Object compare(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
-        String other = Bounds.text(cell, BuiltIn.argument(arguments, 0));
-        return Integer.signum(Bounds.text(cell, self).compareTo(other));
+    private static Object compare(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
+        String other = LengthLimits.text(cell, BuiltIn.argument(arguments, 0));
+        return Integer.signum(LengthLimits.text(cell, self).compareTo(other));
     }
 
     /** Maps single characters: mapping in context takes quadratic time for some texts. */
-    private static Object lower(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
-        return map(Bounds.text(cell, self), Character::toLowerCase);
+    private static Object lower(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
+        return map(LengthLimits.text(cell, self), Character::toLowerCase);
     }
 
-    private static Object upper(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
-        return map(Bounds.text(cell, self), Character::toUpperCase);
+    private static Object upper(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
+        return map(LengthLimits.text(cell, self), Character::toUpperCase);
     }
 
     private static String map(String text, IntUnaryOperator change) {
@@ -409,12 +415,12 @@ public final class BuiltIns {
     }
 
     /** Evaluates code in the global scope, as JavaScript does for every indirect eval. */
-    private static Object eval(Sandbox.Cell cell, Scriptable self, Object[] arguments) {
+    private static Object eval(RuleSandbox.Cell cell, Scriptable self, Object[] arguments) {
         if (!(BuiltIn.argument(arguments, 0) instanceof CharSequence code)) {
             return BuiltIn.argument(arguments, 0);
         }
-        Bounds.requireShort(cell, code);
-        cell.reserve(PARSED * Bounds.weight(code));
+        LengthLimits.requireShort(cell, code);
+        cell.reserve(PARSED * LengthLimits.weight(code));
         String name = ScriptPlace.ofCaller().file() + "(eval)";
         return cell.evaluateString(cell.global(), code.toString(), name, 1, null);
     }

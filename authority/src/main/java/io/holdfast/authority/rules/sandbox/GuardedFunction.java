@@ -6,14 +6,14 @@ import org.mozilla.javascript.ScriptRuntime;
 import org.mozilla.javascript.Scriptable;
 import org.mozilla.javascript.ScriptableObject;
 
-/** A built-in function as scripts see it, behind its {@link Guard}. */
+/** A built-in function as scripts see it, behind its {@link BuiltinGuard}. */
 final class GuardedFunction extends BaseFunction {
     private static final long serialVersionUID = 1L;
 
     private final BaseFunction original;
-    private final transient Guard guard;
+    private final transient BuiltinGuard guard;
 
-    GuardedFunction(ScriptableObject global, BaseFunction original, Guard guard) {
+    GuardedFunction(ScriptableObject global, BaseFunction original, BuiltinGuard guard) {
         this.original = original;
         this.guard = guard;
         setParentScope(global);
@@ -26,11 +26,11 @@ final class GuardedFunction extends BaseFunction {
 
     @Override
     public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-        Sandbox.Cell cell = (Sandbox.Cell) cx;
+        RuleSandbox.Cell cell = (RuleSandbox.Cell) cx;
         cell.check();
         Object result = guard.call(cell, original, scope, self, arguments);
         if (result instanceof CharSequence text) {
-            Bounds.requireShort(cell, text);
+            LengthLimits.requireShort(cell, text);
         }
         return result;
     }

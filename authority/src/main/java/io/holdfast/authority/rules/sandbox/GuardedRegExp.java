@@ -40,13 +40,13 @@ final class GuardedRegExp extends BaseFunction {
 
     @Override
     public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-        ((Sandbox.Cell) cx).check();
+        ((RuleSandbox.Cell) cx).check();
         return original.call(cx, scope, self, checked(arguments.clone()));
     }
 
     @Override
     public Scriptable construct(Context cx, Scriptable scope, Object[] arguments) {
-        ((Sandbox.Cell) cx).check();
+        ((RuleSandbox.Cell) cx).check();
         return original.construct(cx, scope, checked(arguments.clone()));
     }
 

@@ -25,7 +25,7 @@ final class JsonReplacer extends BaseFunction {
 
     @Override
     public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-        Sandbox.Cell cell = (Sandbox.Cell) cx;
+        RuleSandbox.Cell cell = (RuleSandbox.Cell) cx;
         cell.check();
         Object key = arguments[0];
         Object value =
@@ -40,9 +40,9 @@ final class JsonReplacer extends BaseFunction {
                     case null, default -> arguments[1];
                 };
         nodes++;
-        Bounds.requireElements(cell, (double) nodes);
+        LengthLimits.requireElements(cell, (double) nodes);
         characters += length(key) + length(value);
-        Bounds.requireText(cell, (double) characters);
+        LengthLimits.requireText(cell, (double) characters);
         return value;
     }
 
@@ -50,8 +50,8 @@ final class JsonReplacer extends BaseFunction {
         return value instanceof CharSequence text ? text.length() : 0;
     }
 
-    private static boolean isAmong(Sandbox.Cell cell, NativeArray names, Object key) {
-        Bounds.requireElements(cell, (double) names.getLength());
+    private static boolean isAmong(RuleSandbox.Cell cell, NativeArray names, Object key) {
+        LengthLimits.requireElements(cell, (double) names.getLength());
         for (int i = 0; i < names.getLength(); i++) {
             Object name = names.get(i, names);
             if ((name instanceof CharSequence || name instanceof Number)

@@ -20,10 +20,10 @@ final class Replacement extends BaseFunction {
 
     @Override
     public Object call(Context cx, Scriptable scope, Scriptable self, Object[] arguments) {
-        Sandbox.Cell cell = (Sandbox.Cell) cx;
-        String text = Bounds.text(cell, original.call(cx, scope, self, arguments));
+        RuleSandbox.Cell cell = (RuleSandbox.Cell) cx;
+        String text = LengthLimits.text(cell, original.call(cx, scope, self, arguments));
         length += text.length();
-        Bounds.requireText(cell, length);
+        LengthLimits.requireText(cell, length);
         return text;
     }
 }

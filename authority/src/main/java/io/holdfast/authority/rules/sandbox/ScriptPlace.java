@@ -1,6 +1,6 @@
 package io.holdfast.authority.rules.sandbox;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -12,13 +12,13 @@ import org.mozilla.javascript.ScriptStackElement;
 
 /** Finds the file and line of a running script or of an exception. */
 public final class ScriptPlace {
-    public static final Place UNKNOWN = new Place(Path.of("rules"), 0);
+    public static final SourceLine UNKNOWN = new SourceLine(Path.of("rules"), 0);
 
     private ScriptPlace() {}
 
     /** Returns the place of the innermost call in a rules file on this thread. */
-    public static Place ofCaller() {
-        Sandbox.Cell cell = Sandbox.current();
+    public static SourceLine ofCaller() {
+        RuleSandbox.Cell cell = RuleSandbox.current();
         Finder finder = new Finder();
         ErrorReporter reporter = cell.setErrorReporter(finder);
         try {
@@ -31,7 +31,7 @@ public final class ScriptPlace {
 
     /** Receives the place of a warning: the cheapest way to find it, without a stack trace. */
     private static final class Finder implements ErrorReporter {
-        Place place = UNKNOWN;
+        SourceLine place = UNKNOWN;
 
         @Override
         public void warning(
@@ -53,7 +53,7 @@ public final class ScriptPlace {
     }
 
     /** Returns the place at which an exception was thrown. */
-    public static Place of(RhinoException thrown) {
+    public static SourceLine of(RhinoException thrown) {
         for (ScriptStackElement frame : thrown.getScriptStack()) {
             if (frame.fileName != null && !frame.fileName.equals(Prelude.NAME)) {
                 return place(frame.fileName, frame.lineNumber);
@@ -71,12 +71,12 @@ public final class ScriptPlace {
         }
     }
 
-    private static Place place(@Nullable String file, int line) {
+    private static SourceLine place(@Nullable String file, int line) {
         if (file == null) {
             return UNKNOWN;
         }
         try {
-            return new Place(Path.of(file), Math.max(line, 0));
+            return new SourceLine(Path.of(file), Math.max(line, 0));
         } catch (InvalidPathException e) {
             return UNKNOWN;
         }

@@ -3,7 +3,7 @@ package io.holdfast.authority.rules.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.holdfast.authority.action.Place;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.RuleLimits;
@@ -54,7 +54,7 @@ class RuleLimitsTest {
             "polkit.addRule(function(a) { if (a.id == 'other') return 'auth_self'; });";
 
     private static RuleDiagnostic stopped(int line, String why) {
-        return new RuleDiagnostic(new Place(Path.of("/r/1.rules"), line), why);
+        return new RuleDiagnostic(new SourceLine(Path.of("/r/1.rules"), line), why);
     }
 
     /** Its rules before the endless loop apply, and so do the files after it. */

@@ -13,7 +13,7 @@ import io.holdfast.authority.rules.RuleVerdict;
 import io.holdfast.authority.rules.engine.RuleTrial;
 import io.holdfast.authority.rules.engine.TestRules;
 import io.holdfast.authority.rules.evaluation.ProgramRuns;
-import io.holdfast.authority.rules.evaluation.World;
+import io.holdfast.authority.rules.evaluation.Realm;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -215,10 +215,10 @@ class RuleSandboxTest {
     /** It includes functions that a later version of the interpreter may add. */
     @Test
     void everyBuiltInFunctionIsBehindItsGuard() {
-        Sandbox sandbox = new Sandbox(RuleLimits.STANDARD);
-        try (Sandbox.Cell cell = sandbox.open()) {
-            World world =
-                    new World(
+        RuleSandbox sandbox = new RuleSandbox(RuleLimits.STANDARD);
+        try (RuleSandbox.Cell cell = sandbox.open()) {
+            Realm world =
+                    new Realm(
                             cell,
                             sandbox,
                             new ProgramRuns(RuleLimits.STANDARD, Optional.empty()),

@@ -5,8 +5,8 @@ import static io.holdfast.fuzz.Inputs.same;
 
 import io.holdfast.fuzz.Bounds;
 import io.holdfast.fuzz.Inputs;
-import io.holdfast.manager.unit.Place;
 import io.holdfast.manager.unit.UnitEscape;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import java.util.List;
@@ -33,7 +33,7 @@ public final class UnitValueTarget {
                     UnitValueTarget::glob,
                     UnitValueTarget::streams,
                     UnitValueTarget::numbers);
-    private static final Place PLACE = new Place("fuzzed", 1);
+    private static final UnitFilePlace PLACE = new UnitFilePlace("fuzzed", 1);
 
     private UnitValueTarget() {}
 

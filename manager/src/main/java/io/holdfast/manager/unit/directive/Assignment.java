@@ -4,7 +4,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.Diagnostics;
 import io.holdfast.manager.unit.DirectiveCost;
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ExitStatusSet;
@@ -42,7 +42,7 @@ public final class Assignment {
         return entry.value();
     }
 
-    public Place place() {
+    public UnitFilePlace place() {
         return entry.place();
     }
 

@@ -7,7 +7,7 @@ import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
 import io.holdfast.manager.unit.Diagnostic;
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,14 +42,14 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
     }
 
     /** A {@code [name]} and the assignments below it. */
-    public record Section(String name, Place place, List<Entry> entries) {
+    public record Section(String name, UnitFilePlace place, List<Entry> entries) {
         public Section {
             entries = List.copyOf(entries);
         }
     }
 
     /** A {@code key=value}; an empty value resets the earlier ones. */
-    public record Entry(String key, String value, Place place) {}
+    public record Entry(String key, String value, UnitFilePlace place) {}
 
     public UnitFile {
         sections = List.copyOf(sections);
@@ -88,7 +88,7 @@ public record UnitFile(String source, List<Section> sections, List<Diagnostic> d
     }
 
     static UnitFile unusable(String source, Role role, String problem) {
-        Place place = new Place(source, 0);
+        UnitFilePlace place = new UnitFilePlace(source, 0);
         return new UnitFile(
                 source,
                 List.of(),

@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.Diagnostics;
-import io.holdfast.manager.unit.Place;
 import io.holdfast.manager.unit.Quote;
+import io.holdfast.manager.unit.UnitFilePlace;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -28,7 +28,7 @@ final class UnitFileParser {
     private final Diagnostics diagnostics = new Diagnostics();
 
     private @Nullable String section;
-    private Place sectionPlace;
+    private UnitFilePlace sectionPlace;
     private List<UnitFile.Entry> entries = new ArrayList<>();
     private boolean headerBroken;
     private boolean givenUp;
@@ -38,7 +38,7 @@ final class UnitFileParser {
         this.source = source;
         this.role = role;
         this.bytes = bytes;
-        this.sectionPlace = new Place(source, 0);
+        this.sectionPlace = new UnitFilePlace(source, 0);
     }
 
     UnitFile parse() {
@@ -141,7 +141,7 @@ final class UnitFileParser {
         headerBroken = !safe;
         if (safe) {
             section = line.substring(1, line.length() - 1);
-            sectionPlace = new Place(source, number);
+            sectionPlace = new UnitFilePlace(source, number);
         } else {
             giveUp(number, "broken section header " + Quote.of(line));
         }
@@ -170,7 +170,7 @@ final class UnitFileParser {
         }
         entryCount++;
         String value = strip(line.substring(equals + 1));
-        entries.add(new UnitFile.Entry(key, value, new Place(source, number)));
+        entries.add(new UnitFile.Entry(key, value, new UnitFilePlace(source, number)));
     }
 
     private void endSection() {
@@ -182,13 +182,14 @@ final class UnitFileParser {
     }
 
     private void ignore(int line, String message) {
-        diagnostics.add(new Place(source, line), Diagnostic.Kind.IGNORED, message);
+        diagnostics.add(new UnitFilePlace(source, line), Diagnostic.Kind.IGNORED, message);
     }
 
     private void giveUp(int line, String message) {
         switch (role) {
             case FRAGMENT ->
-                    diagnostics.add(new Place(source, line), Diagnostic.Kind.REFUSED, message);
+                    diagnostics.add(
+                            new UnitFilePlace(source, line), Diagnostic.Kind.REFUSED, message);
             case DROP_IN -> {
                 ignore(line, message + "; the rest of this drop-in is ignored");
                 givenUp = true;

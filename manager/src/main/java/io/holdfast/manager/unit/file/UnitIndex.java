@@ -2,7 +2,7 @@ package io.holdfast.manager.unit.file;
 
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.Diagnostics;
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -141,7 +141,7 @@ public final class UnitIndex {
         if (entries.size() >= MAX_NAMES) {
             diagnostics.addOnce(
                     "MAX_NAMES",
-                    new Place(file.toString(), 0),
+                    new UnitFilePlace(file.toString(), 0),
                     Diagnostic.Kind.IGNORED,
                     "more than " + MAX_NAMES + " units; this and later ones ignored");
             return;
@@ -180,7 +180,7 @@ public final class UnitIndex {
             entries.put(name, new Alias(other.orElseThrow(), link));
         } else {
             diagnostics.add(
-                    new Place(link.toString(), 0),
+                    new UnitFilePlace(link.toString(), 0),
                     Diagnostic.Kind.IGNORED,
                     "cannot be an alias of "
                             + target.getFileName()

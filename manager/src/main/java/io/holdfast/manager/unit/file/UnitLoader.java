@@ -3,7 +3,7 @@ package io.holdfast.manager.unit.file;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.Diagnostics;
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -119,7 +119,7 @@ public final class UnitLoader {
                 }
             }
             diagnostics.add(
-                    new Place(wanted.text(), 0),
+                    new UnitFilePlace(wanted.text(), 0),
                     Diagnostic.Kind.REFUSED,
                     "more than " + MAX_ALIAS_STEPS + " aliases lead to each other");
             return without(wanted, UnitSource.State.NOT_FOUND, Optional.empty());
@@ -128,7 +128,7 @@ public final class UnitLoader {
         private UnitSource refuseTransient() {
             if (index.entry(wanted) != null) {
                 diagnostics.add(
-                        new Place(wanted.text(), 0),
+                        new UnitFilePlace(wanted.text(), 0),
                         Diagnostic.Kind.REFUSED,
                         "scope units are created at run time only: its file has no effect");
             }
@@ -138,7 +138,7 @@ public final class UnitLoader {
         /** Reports a link whose target is missing, or a file that was removed since the scan. */
         private UnitSource gone(UnitName name, Path file) {
             diagnostics.add(
-                    new Place(file.toString(), 0),
+                    new UnitFilePlace(file.toString(), 0),
                     Diagnostic.Kind.REFUSED,
                     Files.isSymbolicLink(file) ? "a link to a file that is missing" : "missing");
             return without(name, UnitSource.State.NOT_FOUND, Optional.empty());
@@ -248,7 +248,7 @@ public final class UnitLoader {
                 Optional<UnitName> unit = UnitName.parse(fileName);
                 if (unit.isEmpty()) {
                     diagnostics.add(
-                            new Place(link.toString(), 0),
+                            new UnitFilePlace(link.toString(), 0),
                             Diagnostic.Kind.IGNORED,
                             "not the name of a unit; ignored");
                 } else if (fits(used, link)) {
@@ -266,7 +266,7 @@ public final class UnitLoader {
             }
             diagnostics.addOnce(
                     String.valueOf(next.getParent()),
-                    new Place(next.toString(), 0),
+                    new UnitFilePlace(next.toString(), 0),
                     Diagnostic.Kind.IGNORED,
                     "more than "
                             + MAX_DROP_INS

@@ -2,7 +2,7 @@ package io.holdfast.manager.unit.section;
 
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.Diagnostics;
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.file.UnitSource;
 import java.util.List;
 
@@ -28,6 +28,6 @@ record UnitParts(
 
     void refuse(String why) {
         String file = source.fragment().map(Object::toString).orElse(source.name().text());
-        collected.add(new Place(file, 0), Diagnostic.Kind.REFUSED, why);
+        collected.add(new UnitFilePlace(file, 0), Diagnostic.Kind.REFUSED, why);
     }
 }

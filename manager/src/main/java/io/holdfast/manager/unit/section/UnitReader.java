@@ -4,8 +4,8 @@ import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.Diagnostics;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.Place;
 import io.holdfast.manager.unit.Quote;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.directive.Assignment;
@@ -58,7 +58,7 @@ public record UnitReader(Host host, ManagerScope scope) {
                         system);
         Set<String> applied = new TreeSet<>();
         for (String key : DirectiveTable.of(section)) {
-            UnitFile.Entry reset = new UnitFile.Entry(key, "", new Place("", 0));
+            UnitFile.Entry reset = new UnitFile.Entry(key, "", new UnitFilePlace("", 0));
             Assignment assignment = new Assignment(reset, specifiers, new Diagnostics());
             boolean acted = !NOT_ACTED_ON.contains(section + "." + key);
             if (acted && new Readers(specifiers.unit(), system).takes(section, assignment)) {

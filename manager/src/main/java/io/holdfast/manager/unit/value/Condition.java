@@ -1,6 +1,6 @@
 package io.holdfast.manager.unit.value;
 
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 
 /**
  * One {@code Condition…=} or {@code Assert…=}.
@@ -18,7 +18,7 @@ public record Condition(
         boolean trigger,
         boolean negated,
         String parameter,
-        Place place) {
+        UnitFilePlace place) {
 
     /**
      * Parses a condition.
@@ -27,7 +27,11 @@ public record Condition(
      * @throws IllegalArgumentException if a specifier cannot be expanded or a path is not absolute
      */
     public static Condition parse(
-            String kind, boolean assertion, String value, Place place, Specifiers specifiers) {
+            String kind,
+            boolean assertion,
+            String value,
+            UnitFilePlace place,
+            Specifiers specifiers) {
         boolean trigger = value.startsWith("|");
         String rest = trigger ? value.substring(1).strip() : value;
         boolean negated = rest.startsWith("!");

@@ -229,7 +229,7 @@ public record ConditionCheck(
             end++;
         }
         String version = comparison.substring(end);
-        int order = Version.compare(running, version);
+        int order = VersionOrder.compare(running, version);
         return switch (comparison.substring(0, end)) {
             case "<" -> order < 0;
             case "<=" -> order <= 0;

@@ -3,7 +3,7 @@ package io.holdfast.manager.unit.value;
 import io.holdfast.core.file.FileException;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -21,7 +21,7 @@ import java.util.Map;
  * @param optional whether it may be missing
  * @param place of the directive
  */
-public record EnvironmentFile(String pattern, boolean optional, Place place) {
+public record EnvironmentFile(String pattern, boolean optional, UnitFilePlace place) {
     /** Bytes of one file; a larger one is not loaded. */
     public static final int MAX_SIZE = 4 << 20;
 

@@ -1,8 +1,8 @@
 package io.holdfast.manager.unit.value;
 
 import io.holdfast.manager.unit.Diagnostic;
-import io.holdfast.manager.unit.Place;
 import io.holdfast.manager.unit.Quote;
+import io.holdfast.manager.unit.UnitFilePlace;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  *     href="https://www.freedesktop.org/software/systemd/man/systemd.service.html#Command%20lines">
  *     systemd.service, Command lines</a>
  */
-public record ExecCommand(String executable, List<String> arguments, Set<Flag> flags, Place place) {
+public record ExecCommand(
+        String executable, List<String> arguments, Set<Flag> flags, UnitFilePlace place) {
     /** The folders in which an executable without a slash is looked up, in this order. */
     public static final List<String> SEARCH_PATH =
             List.of("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin");
@@ -106,7 +107,7 @@ public record ExecCommand(String executable, List<String> arguments, Set<Flag> f
      *
      * @param specifiers expands those in one word, or throws {@link IllegalArgumentException}
      */
-    public static Line parse(String line, Place place, UnaryOperator<String> specifiers) {
+    public static Line parse(String line, UnitFilePlace place, UnaryOperator<String> specifiers) {
         List<ExecCommand> commands = new ArrayList<>();
         List<Diagnostic> diagnostics = new ArrayList<>();
         WordReader words = new WordReader(line, WordReader.Backslash.C_ESCAPE_OR_KEPT);
@@ -140,7 +141,7 @@ public record ExecCommand(String executable, List<String> arguments, Set<Flag> f
             String first,
             WordReader words,
             Set<Flag> flags,
-            Place place,
+            UnitFilePlace place,
             UnaryOperator<String> specifiers) {
         int prefixes = 0;
         boolean ownName = false;

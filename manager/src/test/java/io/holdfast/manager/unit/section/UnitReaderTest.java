@@ -7,8 +7,8 @@ import io.holdfast.core.process.Resource;
 import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.Dependency;
 import io.holdfast.manager.unit.Diagnostic;
-import io.holdfast.manager.unit.Place;
 import io.holdfast.manager.unit.Tree;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.UnitFile;
@@ -296,7 +296,8 @@ class UnitReaderTest {
                 .containsEntry("D", "A");
         assertThat(exec.environment().files())
                 .containsExactly(
-                        new EnvironmentFile("/etc/default/test", true, new Place("test", 5)));
+                        new EnvironmentFile(
+                                "/etc/default/test", true, new UnitFilePlace("test", 5)));
         assertThat(exec.environment().passed()).containsExactlyInAnyOrder("X", "Y");
         assertThat(exec.environment().unset()).containsExactlyInAnyOrder("A", "B=b");
         assertThat(exec.directories())

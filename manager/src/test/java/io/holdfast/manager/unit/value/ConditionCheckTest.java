@@ -2,8 +2,8 @@ package io.holdfast.manager.unit.value;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.holdfast.manager.unit.Place;
 import io.holdfast.manager.unit.Tree;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,7 +31,7 @@ class ConditionCheckTest {
                 line.substring(0, equals),
                 false,
                 line.substring(equals + 1),
-                new Place("f", 1),
+                new UnitFilePlace("f", 1),
                 new Specifiers(UnitName.of("a.service"), Optional.empty(), Tree.HOST, Tree.SYSTEM));
     }
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
 import io.holdfast.core.testkit.Gen;
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class EnvironmentFileTest {
-    private static final Place PLACE = new Place("f", 1);
+    private static final UnitFilePlace PLACE = new UnitFilePlace("f", 1);
 
     @Test
     void linesAreAssignments() {

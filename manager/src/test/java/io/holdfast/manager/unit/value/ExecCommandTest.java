@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.manager.unit.Diagnostic;
-import io.holdfast.manager.unit.Place;
+import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.value.ExecCommand.Flag;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ExecCommandTest {
-    private static final Place PLACE = new Place("f", 1);
+    private static final UnitFilePlace PLACE = new UnitFilePlace("f", 1);
 
     private static ExecCommand.Line parse(String line) {
         return ExecCommand.parse(line, PLACE, word -> word.replace("%i", "inst ance"));

@@ -237,8 +237,8 @@ class ValuesTest {
         "6.1-2, 6.1.2, -1", "1.a, 1.b, -1", "6.01, 6.1, 0", "6.1^git, 6.1, 1", "6.1, 6.1+, 0"
     })
     void versionsAreOrdered(String a, String b, int order) {
-        assertThat(Version.compare(a, b)).isEqualTo(order);
-        assertThat(Version.compare(b, a)).isEqualTo(-order);
+        assertThat(VersionOrder.compare(a, b)).isEqualTo(order);
+        assertThat(VersionOrder.compare(b, a)).isEqualTo(-order);
     }
 
     @ParameterizedTest

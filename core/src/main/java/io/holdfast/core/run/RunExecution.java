@@ -1,0 +1,217 @@
+package io.holdfast.core.run;
+
+import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
+import io.holdfast.core.scope.ProcessScope;
+import io.holdfast.core.scope.ScopeOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A run that is under way.
+ *
+ * <pre>
+ *   start ─▶ all programs have exited ─▶ the rest of the scope is ended ─▶ the pipes are read
+ *              ▲                           ▲  (not: keepDescendants)          empty ─▶ result
+ *              └── ended: timeout, cancel, too much output, callback that throws
+ * </pre>
+ */
+final class RunExecution {
+    private final Settings settings;
+    private final ProcessScope scope;
+    private final List<Child> children = new ArrayList<>();
+    private final CompletableFuture<RunResult> result = new CompletableFuture<>();
+    private final CompletableFuture<Void> timer = new CompletableFuture<>();
+    private @Nullable PipeReader output;
+    private @Nullable PipeReader error;
+    private @Nullable Fd input;
+
+    private volatile boolean ended; // on our initiative, before all programs had exited
+    private volatile @Nullable Throwable failure; // the exception of a reader or writer
+
+    private RunExecution(Settings settings, ProcessScope scope) {
+        this.settings = settings;
+        this.scope = scope;
+    }
+
+    static RunExecution start(Settings settings) {
+        String name = settings.stages.getLast().spawn().program();
+        ScopeOptions options =
+                ScopeOptions.standard().withName(name.substring(name.lastIndexOf('/') + 1));
+        RunExecution execution = new RunExecution(settings, ProcessScope.open(options));
+        try (Pipes pipes = new Pipes(settings)) {
+            execution.startPrograms(pipes);
+            execution.handOver(pipes);
+        } catch (RuntimeException | Error e) {
+            execution.scope.close();
+            execution.children.forEach(Child::close);
+            throw e;
+        }
+        execution.awaitExits();
+        return execution;
+    }
+
+    private void startPrograms(Pipes pipes) {
+        List<RunStage> stages = settings.stages;
+        for (int i = 0; i < stages.size(); i++) {
+            children.add(scope.start(pipes.join(stages.get(i), i == stages.size() - 1)));
+        }
+    }
+
+    private void handOver(Pipes pipes) {
+        pipes.handOver();
+        input = pipes.input();
+        output = reader(pipes.output(), true, settings.outputLines);
+        error = reader(pipes.error(), false, settings.errorLines);
+        if (input != null) {
+            Feeder.start(input, settings.input, this::fail);
+        }
+    }
+
+    private @Nullable PipeReader reader(
+            @Nullable Fd pipe, boolean isOutput, @Nullable Consumer<String> lines) {
+        if (pipe == null) {
+            return null;
+        }
+        long limit = isOutput ? settings.outputLimit : settings.errorLimit;
+        Sink sink =
+                lines != null
+                        ? new Lines(settings.charset, lines)
+                        : new Capture(
+                                text(settings.stages) + (isOutput ? ": output" : ": error"),
+                                RunResult.remedy(isOutput),
+                                limit,
+                                settings.overflow);
+        return PipeReader.start(pipe, sink, this::fail);
+    }
+
+    private void awaitExits() {
+        if (settings.timeout != null) {
+            var _ = timer.thenRunAsync(this::end, Readiness.executor());
+            var _ =
+                    timer.completeOnTimeout(
+                            null, Readiness.nanos(settings.timeout), TimeUnit.NANOSECONDS);
+        }
+        CompletableFuture<?>[] exits =
+                children.stream().map(Child::onExit).toArray(CompletableFuture<?>[]::new);
+        var _ = CompletableFuture.allOf(exits).thenRunAsync(this::finish, Readiness.executor());
+    }
+
+    /** Fails the run: a callback has thrown, or the limit is exceeded. */
+    private void fail(Throwable cause) {
+        if (failure == null) {
+            failure = cause;
+        }
+        end();
+    }
+
+    /** Ends all processes, and thereby the run. Blocks until they are gone. */
+    void end() {
+        ended = true;
+        try {
+            scope.end(settings.grace);
+        } catch (RuntimeException e) { // some are left, and may never exit
+            boolean _ = result.completeExceptionally(e);
+        }
+    }
+
+    /** Completes the result, after all programs have exited. */
+    private void finish() {
+        boolean timedOut = !timer.cancel(false);
+        RuntimeException left = null;
+        try {
+            if (ended || !settings.keepDescendants) {
+                scope.end(settings.grace);
+            }
+        } catch (RuntimeException e) {
+            left = e;
+        }
+        if (input != null) {
+            input.close();
+        }
+        Captured kept = finish(output);
+        Captured errors = finish(error);
+        List<Exit> exits = children.stream().map(child -> child.exit().orElseThrow()).toList();
+        children.forEach(Child::close);
+        try {
+            release();
+        } catch (RuntimeException e) {
+            left = left == null ? e : left;
+        }
+        Throwable cause = failure;
+        if (left != null) {
+            boolean _ = result.completeExceptionally(left);
+        } else if (cause != null) {
+            boolean _ = result.completeExceptionally(failed(cause));
+        } else {
+            boolean _ = result.complete(new RunResult(settings, exits, kept, errors, timedOut));
+        }
+    }
+
+    /** Returns what a reader has kept; nothing if the reader has failed. */
+    private Captured finish(@Nullable PipeReader reader) {
+        if (reader == null) {
+            return Captured.NOTHING;
+        }
+        reader.finish();
+        try {
+            return reader.captured().join();
+        } catch (CompletionException e) {
+            failure = failure == null ? e.getCause() : failure; // fail() may not have run yet
+            return Captured.NOTHING;
+        }
+    }
+
+    /** Closes the scope; if processes were left running, once they have ended. */
+    private void release() {
+        if (ended || !settings.keepDescendants) {
+            scope.close();
+        } else {
+            var _ = scope.onEmpty().thenRun(scope::close);
+        }
+    }
+
+    private Throwable failed(Throwable cause) {
+        return cause instanceof RunFailedException || cause instanceof Error
+                ? cause
+                : new RunFailedException(text(settings.stages) + ": " + cause, cause);
+    }
+
+    /**
+     * Returns whether the caller is a line callback of this run, which cannot end before the
+     * callback returns.
+     */
+    boolean isCaller() {
+        return Stream.of(output, error).anyMatch(reader -> reader != null && reader.isCaller());
+    }
+
+    CompletableFuture<RunResult> result() {
+        return result;
+    }
+
+    /** Returns the process of the last program. */
+    PidFd pidFd() {
+        return children.getLast().pidFd();
+    }
+
+    static String text(List<RunStage> stages) {
+        return stages.stream()
+                .map(stage -> stage.spawn().toString())
+                .collect(Collectors.joining(" | "));
+    }
+
+    @Override
+    public String toString() {
+        return text(settings.stages);
+    }
+}

@@ -1,0 +1,108 @@
+package io.holdfast.manager.systemd1;
+
+import io.holdfast.core.EventLoop;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionLostException;
+import io.holdfast.dbus.DBusException;
+import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.access.Guard;
+import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.systemd1.property.Names;
+
+/** The part of the D-Bus interface that all its connections share. */
+final class Systemd1Face {
+    private final ManagerView manager;
+    private final Broadcast broadcast;
+    private final Operations operations;
+    private final UnitFileList unitFiles;
+    private final AutoCloseable listening;
+    private final AutoCloseable holding;
+
+    Systemd1Face(ManagerView manager, Permission permission) {
+        this.manager = manager;
+        this.broadcast = new Broadcast(manager);
+        this.operations = new Operations(manager, new Guard(permission), broadcast);
+        this.unitFiles = new UnitFileList(manager);
+        this.listening = manager.listen(broadcast);
+        this.holding = manager.hold(broadcast::refers);
+    }
+
+    ManagerView manager() {
+        return manager;
+    }
+
+    /** Serves all objects on a connection, and sends signals to its other side when it is ready. */
+    Client show(BusConnection connection, boolean isBus) {
+        EventLoop loop = manager.loop();
+        Client client = new Client(connection, isBus, this::confirm);
+        References references = new References(client, manager);
+        TransientUnits transients = new TransientUnits(manager, operations, broadcast, references);
+        ManagerObject object =
+                new ManagerObject(
+                        manager, client, operations, broadcast, references, unitFiles, transients);
+        var _ =
+                connection.export(
+                        Names.MANAGER_PATH,
+                        loop,
+                        object.describe(),
+                        new ProcessQuestions(manager).describe());
+        var _ =
+                connection.export(
+                        Names.LOG_CONTROL_PATH, loop, LogControl.describe(manager, !isBus));
+        var _ =
+                connection.exportTree(
+                        Names.UNITS_PATH,
+                        loop,
+                        new UnitObjects(client, manager, operations, references, transients));
+        var _ = connection.exportTree(Names.JOBS_PATH, loop, new JobObjects(manager, operations));
+        broadcast.add(client);
+        return client;
+    }
+
+    /** Drops the references of a caller that has already disconnected. */
+    private void confirm(Client client, String caller) {
+        var _ =
+                Thread.ofVirtual()
+                        .name("whether a D-Bus caller is there")
+                        .start(() -> {
+                            try {
+                                if (client.connection().owner(caller).isEmpty()) {
+                                    left(client, caller);
+                                }
+                            } catch (InterruptedException
+                                    | DBusException
+                                    | ConnectionLostException e) {
+                                // the connection ends, and all references with it
+                            }
+                        });
+    }
+
+    /** Handles that a caller has left the bus. Posted so that a full queue cannot refuse it. */
+    void left(Client client, String caller) {
+        manager.loop().postEnding(() -> manager.letGo(client.left(caller)));
+    }
+
+    /** Handles the loss of a connection. */
+    void hide(Client client) {
+        broadcast.remove(client);
+        manager.letGo(client.referred());
+    }
+
+    /** Returns how many connections there are. */
+    int connections() {
+        return broadcast.size();
+    }
+
+    void close() {
+        stop(listening);
+        stop(holding);
+    }
+
+    static void stop(AutoCloseable listening) {
+        try {
+            listening.close();
+        } catch (Exception e) {
+            throw new AssertionError(e); // only removes itself from a list
+        }
+    }
+}

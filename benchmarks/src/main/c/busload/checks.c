@@ -164,14 +164,14 @@ static void one_by_one(struct connection *c, enum kind kind, int count, int mill
 }
 
 static void many_at_once(struct connection *c, enum kind kind, int window, int count, int milliseconds) {
-    uint64_t asked = 0, end = now() + milliseconds * 1000000ull;
+    uint64_t sent = 0, end = now() + milliseconds * 1000000ull;
     begin_measuring();
-    for (bool open = true; open || c->awaited > 0; open = count > 0 ? asked < (uint64_t)count : now() < end) {
-        for (; open && c->awaited < (uint32_t)window; asked++)
+    for (bool open = true; open || c->awaited > 0; open = count > 0 ? sent < (uint64_t)count : now() < end) {
+        for (; open && c->awaited < (uint32_t)window; sent++)
             put_question(c, kind);
         turn();
     }
-    end_measuring("checks", asked);
+    end_measuring("checks", sent);
 }
 
 /* Makes the process with that PID the subject. */
@@ -192,7 +192,7 @@ void checks(struct connection *(*connect)(void), const char *kind_name, const ch
     if (kind == UNIT)
         hold(word);
     if (!subject.pid && kind != PING)
-        fail("there is no subject to ask about");
+        fail("no subject to check");
     make_question(kind, word);
     authorized = expected;
     struct connection *c = connect();
@@ -215,7 +215,7 @@ static void take_presence(struct connection *c, const struct view *v) {
 
 void first_check(const char *action) {
     if (!subject.pid)
-        fail("there is no subject to ask about");
+        fail("no subject to check");
     make_question(BY_PID, action);
     struct connection *c = join();
     c->take = take_presence;
@@ -271,7 +271,7 @@ void host_systemd(void) {
     struct buffer body = {0};
     put_string(&body, SYSTEMD);
     put_u32(&body, 0);
-    ask(c, "RequestName", "su", &body);
+    call_bus(c, "RequestName", "su", &body);
     await_replies(c);
     free(body.bytes);
     c->keeps_fds = true;

@@ -284,7 +284,7 @@ void turn_at_leisure(void) {
     turn_within(-1);
 }
 
-void ask(struct connection *c, const char *member, const char *signature, const struct buffer *body) {
+void call_bus(struct connection *c, const char *member, const char *signature, const struct buffer *body) {
     struct buffer message = {0};
     put_message(&message,
                 &(struct head){.type = CALL,
@@ -300,10 +300,10 @@ void ask(struct connection *c, const char *member, const char *signature, const 
     free(message.bytes);
 }
 
-void ask_text(struct connection *c, const char *member, const char *text) {
+void call_bus_text(struct connection *c, const char *member, const char *text) {
     struct buffer body = {0};
     put_string(&body, text);
-    ask(c, member, "s", &body);
+    call_bus(c, member, "s", &body);
     free(body.bytes);
 }
 

@@ -54,8 +54,8 @@ void turn(void);
 void turn_at_leisure(void);
 
 /* Sends a call to the bus itself, whose reply take_reply awaits. */
-void ask(struct connection *c, const char *member, const char *signature, const struct buffer *body);
-void ask_text(struct connection *c, const char *member, const char *text);
+void call_bus(struct connection *c, const char *member, const char *signature, const struct buffer *body);
+void call_bus_text(struct connection *c, const char *member, const char *text);
 void await_replies(struct connection *c);
 
 /* Sends a whole message with a descriptor, which stays the caller's. */

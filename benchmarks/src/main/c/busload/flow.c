@@ -244,7 +244,7 @@ static void add_rules_of_others(struct connection **others, int count, int rules
             snprintf(argument, sizeof argument, ",arg0='other%d'", i);
         snprintf(rule, sizeof rule, "type='signal',sender='%s',path='%s',interface='%s',member='Told'%s", of, path,
                  interface, argument);
-        ask_text(other, "AddMatch", rule);
+        call_bus_text(other, "AddMatch", rule);
         if (i % count == count - 1) /* a round of all */
             for (int k = 0; k < count; k++)
                 await_replies(others[k]);
@@ -266,7 +266,7 @@ void broadcast(int subscribers, int window, enum writes writes, int rules, int m
              INTERFACE);
     for (int i = 0; i < subscribers; i++) {
         struct connection *c = add_receiver(take_reply);
-        ask_text(c, "AddMatch", rule);
+        call_bus_text(c, "AddMatch", rule);
         await_replies(c);
         c->take = take_message;
     }

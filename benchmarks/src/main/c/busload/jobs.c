@@ -65,11 +65,11 @@ void jobs(const char *method, const char *unit, int count, int window) {
     call_manager(c, "Subscribe", NULL);
     await_replies(c);
     begin_measuring();
-    for (uint32_t asked = 0; removed < (uint32_t)count;) {
-        for (; asked < (uint32_t)count && asked - removed < (uint32_t)window; asked++) {
+    for (uint32_t sent = 0; removed < (uint32_t)count;) {
+        for (; sent < (uint32_t)count && sent - removed < (uint32_t)window; sent++) {
             char name[100];
             if (strchr(unit, '@'))
-                snprintf(name, sizeof name, "%s%u.service", unit, asked);
+                snprintf(name, sizeof name, "%s%u.service", unit, sent);
             else
                 snprintf(name, sizeof name, "%s", unit);
             call_manager(c, method, name);

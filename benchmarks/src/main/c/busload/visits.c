@@ -33,7 +33,7 @@ static void take_names(struct connection *c, const struct view *v) {
 /* The number of names on the bus. */
 static uint32_t names(struct connection *c) {
     c->take = take_names;
-    ask(c, "ListNames", NULL, NULL);
+    call_bus(c, "ListNames", NULL, NULL);
     await_replies(c);
     return name_count;
 }
@@ -109,10 +109,10 @@ void credentials(int window, int milliseconds) {
                                .destination = "org.freedesktop.DBus",
                                .signature = "s"},
                 &body);
-    uint64_t asked = 0, end = now() + milliseconds * 1000000ull;
+    uint64_t sent = 0, end = now() + milliseconds * 1000000ull;
     begin_measuring();
     for (bool open = true; open || c->awaited > 0; open = now() < end) {
-        for (; open && c->awaited < (uint32_t)window; c->awaited++, asked++) {
+        for (; open && c->awaited < (uint32_t)window; c->awaited++, sent++) {
             store_u32(question.bytes + SERIAL_AT, ++c->serial);
             put(&c->out, question.bytes, question.end);
         }
@@ -120,7 +120,7 @@ void credentials(int window, int milliseconds) {
             flush(c);
         turn();
     }
-    end_measuring("calls", asked);
+    end_measuring("calls", sent);
     free(body.bytes);
     free(question.bytes);
     leave(c);
@@ -159,7 +159,7 @@ void memory(int connections, int rules, int settle_milliseconds) {
         snprintf(rule, sizeof rule,
                  "type='signal',sender='%s',path='/io/holdfast/load/%d',interface='org.freedesktop.DBus.Properties'",
                  observer->name, i);
-        ask_text(all[i % connections], "AddMatch", rule);
+        call_bus_text(all[i % connections], "AddMatch", rule);
         if (i % connections == connections - 1)
             for (int k = 0; k < connections; k++)
                 await_replies(all[k]);

@@ -30,7 +30,7 @@ import java.util.function.Predicate;
  */
 final class AuthenticationAgents {
     private final LoopTasks tasks;
-    private final TemporaryAuthorizations kept;
+    private final TemporaryAuthorizations temporaryAuthorizations;
     private final AuthorityOptions options;
     private final UserLines lines;
     private final AuthorityCounts counts;
@@ -54,14 +54,14 @@ final class AuthenticationAgents {
     AuthenticationAgents(
             EventLoop loop,
             LoopTasks tasks,
-            TemporaryAuthorizations kept,
+            TemporaryAuthorizations temporaryAuthorizations,
             AuthorityOptions options,
             AuthorityState state,
             UserLines lines,
             AuthorityCounts counts,
             Runnable changed) {
         this.tasks = tasks;
-        this.kept = kept;
+        this.temporaryAuthorizations = temporaryAuthorizations;
         this.options = options;
         this.state = state;
         this.lines = lines;
@@ -88,8 +88,9 @@ final class AuthenticationAgents {
      * register again: that registration must not be refused because this one exists.
      */
     CompletableFuture<Void> restore(
-            Caller caller, Subject scope, AgentRecord kept, AgentChannel channel) {
-        return register(caller, scope, kept.locale(), kept.path(), kept.fallback(), channel, true);
+            Caller caller, Subject scope, AgentRecord record, AgentChannel channel) {
+        return register(
+                caller, scope, record.locale(), record.path(), record.fallback(), channel, true);
     }
 
     private CompletableFuture<Void> register(
@@ -267,8 +268,8 @@ final class AuthenticationAgents {
 
     // ---- dialogs
 
-    /** Has an agent ask a user, as {@link DecisionContext#ask}. */
-    CompletableFuture<Optional<DecisionContext.Asked>> ask(
+    /** Has an agent ask a user, as {@link DecisionContext#authenticate}. */
+    CompletableFuture<Optional<DecisionContext.Asked>> authenticate(
             CheckRequest request,
             Action action,
             ImplicitAuthorization implicit,
@@ -280,7 +281,9 @@ final class AuthenticationAgents {
                         subject ->
                                 agents.choose(subject, session)
                                         .map(agent ->
-                                                ask(agent, request, action, implicit, who, answer))
+                                                authenticate(
+                                                        agent, request, action, implicit, who,
+                                                        answer))
                                         .orElseGet(() ->
                                                 CompletableFuture.completedFuture(
                                                         Optional.empty())),
@@ -288,7 +291,7 @@ final class AuthenticationAgents {
     }
 
     /** Runs in the same turn of the loop as the choice: the agent may be gone in the next turn. */
-    private CompletableFuture<Optional<DecisionContext.Asked>> ask(
+    private CompletableFuture<Optional<DecisionContext.Asked>> authenticate(
             Agent agent,
             CheckRequest request,
             Action action,
@@ -310,10 +313,10 @@ final class AuthenticationAgents {
                         new DecisionContext.Asked(
                                 end,
                                 agent.toString(),
-                                keep(request, action, implicit, agent, end))));
+                                addTemporaryAuthorization(request, action, implicit, agent, end))));
     }
 
-    private Optional<String> keep(
+    private Optional<String> addTemporaryAuthorization(
             CheckRequest request,
             Action action,
             ImplicitAuthorization implicit,
@@ -326,7 +329,7 @@ final class AuthenticationAgents {
         OptionalLong administrator =
                 implicit.needsAdministrator() ? outcome.authenticated() : OptionalLong.empty();
         TemporaryAuthorization added =
-                kept.add(
+                temporaryAuthorizations.add(
                         process.get(),
                         action.id(),
                         agent.scope(),
@@ -341,11 +344,11 @@ final class AuthenticationAgents {
             String cookie,
             long user,
             OptionalLong agentUid,
-            Optional<Subject.UnixProcess> asked) {
+            Optional<Subject.UnixProcess> agent) {
         return ofHelper(
                 caller,
-                asked,
-                () -> dialogs.attempt(caller.connection(), cookie, user, agentUid, asked));
+                agent,
+                () -> dialogs.attempt(caller.connection(), cookie, user, agentUid, agent));
     }
 
     /** Records a helper's report, as {@link AuthorityEngine#respond}. */
@@ -354,21 +357,21 @@ final class AuthenticationAgents {
             String cookie,
             long user,
             OptionalLong agentUid,
-            Optional<Subject.UnixProcess> asked) {
-        return ofHelper(caller, asked, () -> dialogs.respond(cookie, user, agentUid, asked));
+            Optional<Subject.UnixProcess> agent) {
+        return ofHelper(caller, agent, () -> dialogs.respond(cookie, user, agentUid, agent));
     }
 
     /** Runs a request that only root may make. */
     private CompletableFuture<Void> ofHelper(
-            Caller caller, Optional<Subject.UnixProcess> asked, Runnable work) {
+            Caller caller, Optional<Subject.UnixProcess> agent, Runnable work) {
         if (!caller.isRoot()) {
-            asked.ifPresent(Subject.UnixProcess::close);
+            agent.ifPresent(Subject.UnixProcess::close);
             return CompletableFuture.failedFuture(
                     AuthorityException.failed(
                             "Only uid 0 may invoke this method. This incident has been logged."));
         }
         return tasks.submit(work)
-                .whenComplete((_, _) -> asked.ifPresent(Subject.UnixProcess::close));
+                .whenComplete((_, _) -> agent.ifPresent(Subject.UnixProcess::close));
     }
 
     /** Cancels the dialogs and closes the agents. Called when the loop has ended. */

@@ -82,8 +82,9 @@ public final class AuthorityEngine implements AutoCloseable {
     private final ChecksUnderWay checks = new ChecksUnderWay();
     private final AuthorityCounts counts = new AuthorityCounts();
     private final AuthorityState state;
-    private final AtomicReference<List<AgentRecord>> lostAgents = new AtomicReference<>(List.of());
-    private final TemporaryAuthorizations kept;
+    private final AtomicReference<List<AgentRecord>> previousAgents =
+            new AtomicReference<>(List.of());
+    private final TemporaryAuthorizations temporaryAuthorizations;
     private final AuthenticationAgents agents;
     private final DecisionLog log = new DecisionLog(this::afterInterval, System::nanoTime);
     private final UserLines lines =
@@ -96,23 +97,23 @@ public final class AuthorityEngine implements AutoCloseable {
     private AuthorityEngine(AuthorityOptions options, AuthorityState state) throws IOException {
         this.options = options;
         this.state = state;
-        this.kept =
+        this.temporaryAuthorizations =
                 new TemporaryAuthorizations(
                         loop,
                         options.sessions(),
                         state,
-                        () -> tell(Change.AUTHORIZATIONS),
+                        () -> notifyListeners(Change.AUTHORIZATIONS),
                         AuthorityState::now);
         this.agents =
                 new AuthenticationAgents(
                         loop,
                         tasks,
-                        kept,
+                        temporaryAuthorizations,
                         options,
                         state,
                         lines,
                         counts,
-                        () -> tell(Change.AUTHORIZATIONS));
+                        () -> notifyListeners(Change.AUTHORIZATIONS));
         try {
             rules =
                     RuleEngine.start(
@@ -121,7 +122,9 @@ public final class AuthorityEngine implements AutoCloseable {
                             ruleLog(),
                             options.programUser());
             open.add(rules);
-            actions = new ActionFolders(options.actionFolders(), _ -> tell(Change.AUTHORIZATIONS));
+            actions =
+                    new ActionFolders(
+                            options.actionFolders(), _ -> notifyListeners(Change.AUTHORIZATIONS));
             open.add(actions);
             open.add(
                     new FolderWatch(
@@ -130,7 +133,7 @@ public final class AuthorityEngine implements AutoCloseable {
             restore();
         } catch (IOException | RuntimeException | Error e) {
             closeParts();
-            kept.close();
+            temporaryAuthorizations.close();
             loop.close();
             state.close();
             throw e;
@@ -144,8 +147,8 @@ public final class AuthorityEngine implements AutoCloseable {
      */
     private void restore() {
         Recovered found = state.recover(options.sessions(), AuthorityState.now());
-        found.authorizations().forEach(kept::restore);
-        lostAgents.set(found.agents());
+        found.authorizations().forEach(temporaryAuthorizations::restore);
+        previousAgents.set(found.agents());
         if (!found.authorizations().isEmpty() || !found.dropped().isEmpty()) {
             LOG.log(
                     INFO,
@@ -210,15 +213,15 @@ public final class AuthorityEngine implements AutoCloseable {
 
     private void reloadRules() {
         rules.reload();
-        tell(Change.AUTHORIZATIONS);
+        notifyListeners(Change.AUTHORIZATIONS);
     }
 
     private void sessionsChanged() {
-        kept.ofEndedSessions().forEach(each -> context.revoke(each.id()));
-        tell(Change.SESSIONS);
+        temporaryAuthorizations.ofEndedSessions().forEach(each -> context.revoke(each.id()));
+        notifyListeners(Change.SESSIONS);
     }
 
-    private void tell(Change change) {
+    private void notifyListeners(Change change) {
         for (Consumer<Change> listener : listeners) {
             try {
                 listener.accept(change);
@@ -273,7 +276,7 @@ public final class AuthorityEngine implements AutoCloseable {
                                 new AuthorityMetrics.OfUser(
                                         user, AuthorityMetrics.Account.CHECKS, held)));
         users.addAll(agents.accounts());
-        List<TemporaryAuthorization> inForce = kept.inScope(_ -> true);
+        List<TemporaryAuthorization> inForce = temporaryAuthorizations.inScope(_ -> true);
         inForce.stream()
                 .collect(Collectors.groupingBy(each -> each.subject().uid(), Collectors.counting()))
                 .forEach((user, held) ->
@@ -346,7 +349,7 @@ public final class AuthorityEngine implements AutoCloseable {
         var _ =
                 decided.whenComplete((decision, failure) -> {
                     try {
-                        tell(request, decision, failure);
+                        report(request, decision, failure);
                     } finally {
                         if (failure == null) {
                             answer.complete(decision);
@@ -364,10 +367,10 @@ public final class AuthorityEngine implements AutoCloseable {
         return answer;
     }
 
-    private void tell(
+    private void report(
             CheckRequest request, @Nullable Decision decision, @Nullable Throwable failure) {
         counts.checked(decision);
-        log.tell(request, decision, failure);
+        log.report(request, decision, failure);
     }
 
     /** Ends a failed check. An unexpected error refuses; it never grants or ends the daemon. */
@@ -383,7 +386,7 @@ public final class AuthorityEngine implements AutoCloseable {
         if (cause instanceof AuthorityException) {
             answer.completeExceptionally(cause);
         } else {
-            LOG.log(WARNING, "a check asked by " + request.caller() + " failed: refused", cause);
+            LOG.log(WARNING, "a check by " + request.caller() + " failed: refused", cause);
             answer.complete(Decision.refused(String.valueOf(cause.getMessage())));
         }
     }
@@ -440,8 +443,8 @@ public final class AuthorityEngine implements AutoCloseable {
         }
 
         @Override
-        public TemporaryAuthorizations kept() {
-            return kept;
+        public TemporaryAuthorizations temporaryAuthorizations() {
+            return temporaryAuthorizations;
         }
 
         @Override
@@ -451,18 +454,18 @@ public final class AuthorityEngine implements AutoCloseable {
 
         @Override
         public void revoke(String id) {
-            tasks.end(() -> kept.remove(id, "void"));
+            tasks.end(() -> temporaryAuthorizations.remove(id, "revoked"));
         }
 
         @Override
-        public CompletableFuture<Optional<Asked>> ask(
+        public CompletableFuture<Optional<Asked>> authenticate(
                 CheckRequest request,
                 Action action,
                 ImplicitAuthorization implicit,
                 Optional<String> session,
                 List<Long> who,
                 CompletableFuture<Decision> answer) {
-            return agents.ask(request, action, implicit, session, who, answer);
+            return agents.authenticate(request, action, implicit, session, who, answer);
         }
     }
 
@@ -487,7 +490,7 @@ public final class AuthorityEngine implements AutoCloseable {
 
     /** Returns the bus agents of the previous authority; later calls return an empty list. */
     public List<AgentRecord> agentsToRestore() {
-        return lostAgents.getAndSet(List.of());
+        return previousAgents.getAndSet(List.of());
     }
 
     /**
@@ -497,13 +500,13 @@ public final class AuthorityEngine implements AutoCloseable {
      * @return fails as {@link #registerAgent} does
      */
     public CompletableFuture<Void> restoreAgent(
-            Caller caller, Subject scope, AgentRecord kept, AgentChannel channel) {
-        return agents.restore(caller, scope, kept, channel);
+            Caller caller, Subject scope, AgentRecord record, AgentChannel channel) {
+        return agents.restore(caller, scope, record, channel);
     }
 
     /** Removes the old record of an agent that was restored, or that cannot be. */
-    public void forgetRecord(AgentRecord kept) {
-        tasks.end(() -> state.remove(kept.record()));
+    public void forgetRecord(AgentRecord agent) {
+        tasks.end(() -> state.remove(agent.record()));
     }
 
     /**
@@ -523,7 +526,7 @@ public final class AuthorityEngine implements AutoCloseable {
      *
      * @param user the user who is to authenticate
      * @param agentUid the user of the agent that the helper talks to
-     * @param asked the process that the helper talks to; owned
+     * @param agent the process that the helper talks to; owned
      * @return fails with {@link AuthorityException} if the caller is not root, that agent has no
      *     such dialog, the user was not offered, or too many attempts are under way
      */
@@ -532,8 +535,8 @@ public final class AuthorityEngine implements AutoCloseable {
             String cookie,
             long user,
             OptionalLong agentUid,
-            Optional<Subject.UnixProcess> asked) {
-        return agents.beginAttempt(caller, cookie, user, agentUid, asked);
+            Optional<Subject.UnixProcess> agent) {
+        return agents.beginAttempt(caller, cookie, user, agentUid, agent);
     }
 
     /**
@@ -541,7 +544,7 @@ public final class AuthorityEngine implements AutoCloseable {
      *
      * @param agentUid the user of the agent that the helper talked to; empty if the helper does not
      *     report it
-     * @param asked the process that the helper talked to; owned; empty if the helper does not
+     * @param agent the process that the helper talked to; owned; empty if the helper does not
      *     report it
      * @return fails with {@link AuthorityException} if the caller is not root, that agent has no
      *     such dialog, or the user was not offered
@@ -551,8 +554,8 @@ public final class AuthorityEngine implements AutoCloseable {
             String cookie,
             long user,
             OptionalLong agentUid,
-            Optional<Subject.UnixProcess> asked) {
-        return agents.respond(caller, cookie, user, agentUid, asked);
+            Optional<Subject.UnixProcess> agent) {
+        return agents.respond(caller, cookie, user, agentUid, agent);
     }
 
     // ---- temporary authorizations
@@ -565,12 +568,13 @@ public final class AuthorityEngine implements AutoCloseable {
     public List<TemporaryAuthorization> temporaryAuthorizations(
             Caller caller, Subject.UnixSession session) {
         caller.requireIn(session, options.sessions());
-        return kept.inScope(scope -> AgentRegistry.isSame(scope, session));
+        return temporaryAuthorizations.inScope(scope -> AgentRegistry.isSame(scope, session));
     }
 
     /** Returns the temporary authorizations of the caller; those of all users if it is root. */
     public List<TemporaryAuthorization> temporaryAuthorizations(Caller caller) {
-        return kept.inScope(scope -> caller.isRoot() || scope.uid() == caller.uid());
+        return temporaryAuthorizations.inScope(
+                scope -> caller.isRoot() || scope.uid() == caller.uid());
     }
 
     /**
@@ -581,8 +585,9 @@ public final class AuthorityEngine implements AutoCloseable {
     public CompletableFuture<Void> revoke(Caller caller, Subject.UnixSession session) {
         caller.requireIn(session, options.sessions());
         return tasks.submit(() -> {
-            kept.inScope(scope -> AgentRegistry.isSame(scope, session))
-                    .forEach(each -> kept.remove(each.id(), "revoked"));
+            temporaryAuthorizations
+                    .inScope(scope -> AgentRegistry.isSame(scope, session))
+                    .forEach(each -> temporaryAuthorizations.remove(each.id(), "revoked"));
         });
     }
 
@@ -593,16 +598,17 @@ public final class AuthorityEngine implements AutoCloseable {
      */
     public CompletableFuture<Void> revoke(Caller caller, String id) {
         return tasks.submit(() -> {
-            TemporaryAuthorization meant =
-                    kept.byId(id)
+            TemporaryAuthorization authorization =
+                    temporaryAuthorizations
+                            .byId(id)
                             .orElseThrow(() ->
                                     AuthorityException.failed(
                                             "Cannot find temporary authorization with id " + id));
-            if (!caller.isRoot() && meant.scope().uid() != caller.uid()) {
+            if (!caller.isRoot() && authorization.scope().uid() != caller.uid()) {
                 throw AuthorityException.notAuthorized(
                         "temporary authorization " + id + " is another user's");
             }
-            kept.remove(id, "revoked");
+            temporaryAuthorizations.remove(id, "revoked");
         });
     }
 
@@ -625,7 +631,7 @@ public final class AuthorityEngine implements AutoCloseable {
         }
         tasks.close();
         agents.close();
-        kept.close();
+        temporaryAuthorizations.close();
         loop.close();
         agentsToRestore().forEach(each -> state.remove(each.record()));
         state.close();

@@ -94,7 +94,7 @@ public final class AuthorityLimits {
             Limit.count(
                     "io.holdfast.authority.lineSources",
                     1024,
-                    "users and kinds of log lines that are told apart in one interval");
+                    "users and kinds of log lines that are distinguished in one interval");
 
     private AuthorityLimits() {}
 

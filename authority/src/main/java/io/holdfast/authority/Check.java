@@ -148,10 +148,10 @@ final class Check {
         if (implicit == ImplicitAuthorization.YES) {
             return CompletableFuture.completedFuture(new Standing(implicit, details, true));
         }
-        return kept(action, impliedBy)
-                .thenCompose(kept -> {
-                    if (kept.isPresent()) {
-                        details.put(TEMPORARY_ID, kept.get().id());
+        return temporaryAuthorization(action, impliedBy)
+                .thenCompose(found -> {
+                    if (found.isPresent()) {
+                        details.put(TEMPORARY_ID, found.get().id());
                         return CompletableFuture.completedFuture(
                                 new Standing(implicit, details, true));
                     }
@@ -182,40 +182,43 @@ final class Check {
     }
 
     /** Finds a temporary authorization from an earlier authentication. */
-    private CompletableFuture<Optional<TemporaryAuthorization>> kept(
+    private CompletableFuture<Optional<TemporaryAuthorization>> temporaryAuthorization(
             Action action, String impliedBy) {
         Optional<Subject.UnixProcess> process = request.subject().process();
         if (process.isEmpty()) {
             return CompletableFuture.completedFuture(Optional.empty());
         }
         String topic = impliedBy + "temporary authorization";
-        TemporaryAuthorizations.Found found = context.kept().find(process.get(), action.id());
-        found.unfit().forEach(reason -> explanation.add(topic, reason));
+        TemporaryAuthorizations.Found found =
+                context.temporaryAuthorizations().find(process.get(), action.id());
+        found.inapplicable().forEach(reason -> explanation.add(topic, reason));
         Optional<TemporaryAuthorization> ofUser =
-                found.fit().stream().filter(each -> each.administrator().isEmpty()).findFirst();
-        if (ofUser.isPresent() || found.fit().isEmpty()) {
+                found.applicable().stream()
+                        .filter(each -> each.administrator().isEmpty())
+                        .findFirst();
+        if (ofUser.isPresent() || found.applicable().isEmpty()) {
             ofUser.ifPresent(
-                    kept -> explanation.add(topic, kept.id() + ", expires " + kept.expires()));
+                    each -> explanation.add(topic, each.id() + ", expires " + each.expires()));
             return CompletableFuture.completedFuture(ofUser);
         }
         return administrators(action, topic)
                 .thenApply(now ->
-                        found.fit().stream()
-                                .filter(kept -> isInForce(kept, now, topic))
+                        found.applicable().stream()
+                                .filter(each -> isInForce(each, now, topic))
                                 .findFirst());
     }
 
     /** Revokes the authorization if the user who gave it is no longer an administrator. */
     private boolean isInForce(
-            TemporaryAuthorization kept, List<Long> administrators, String topic) {
-        long administrator = kept.administrator().orElseThrow();
-        String who = kept.id() + " by user " + administrator;
-        if (administrators.contains(administrator)) {
-            explanation.add(topic, who + ", expires " + kept.expires());
+            TemporaryAuthorization authorization, List<Long> administrators, String topic) {
+        String id = authorization.id();
+        String user = "user " + authorization.administrator().orElseThrow();
+        if (administrators.contains(authorization.administrator().getAsLong())) {
+            explanation.add(topic, id + " by " + user + ", expires " + authorization.expires());
             return true;
         }
-        explanation.add(topic, who + " is void: he is no administrator any more");
-        context.revoke(kept.id());
+        explanation.add(topic, id + " is revoked: " + user + " is no longer an administrator");
+        context.revoke(id);
         return false;
     }
 
@@ -245,7 +248,7 @@ final class Check {
             return request.interactive()
                     ? challenge(action, standing)
                     : CompletableFuture.completedFuture(
-                            challenged(standing, "somebody would have to authenticate"));
+                            challenged(standing, "authentication required"));
         }
         return CompletableFuture.completedFuture(
                 answer(
@@ -260,7 +263,7 @@ final class Check {
         if (standing.implicit().isKept()) {
             details.put(RETAINS, "1");
         }
-        return answer(false, true, details, reason + ": " + standing.implicit().word());
+        return answer(false, true, details, reason + " (" + standing.implicit().word() + ")");
     }
 
     /** Makes the final decision: a subject whose process is already reaped is not authorized. */
@@ -283,29 +286,30 @@ final class Check {
     // ---- with an authentication
 
     private CompletableFuture<Decision> challenge(Action action, Standing standing) {
-        Optional<String> session = facts.meantSession().map(Session::id);
+        Optional<String> session = facts.decisionSession().map(Session::id);
         CompletableFuture<List<Long>> who =
                 standing.implicit().needsAdministrator()
                         ? administrators(action, "administrators")
                         : CompletableFuture.completedFuture(List.of(request.subject().uid()));
         return who.thenCompose(users ->
-                        context.ask(request, action, standing.implicit(), session, users, answer))
-                .thenApply(asked ->
-                        asked.map(outcome -> asked(standing, outcome))
+                        context.authenticate(
+                                request, action, standing.implicit(), session, users, answer))
+                .thenApply(result ->
+                        result.map(dialog -> decide(standing, dialog))
                                 .orElseGet(() ->
                                         challenged(
                                                 standing,
-                                                "there is no agent to ask for an authentication")));
+                                                "no authentication agent is registered")));
     }
 
-    private Decision asked(Standing standing, DecisionContext.Asked asked) {
+    private Decision decide(Standing standing, DecisionContext.Asked dialog) {
         Map<String, String> details = new LinkedHashMap<>(standing.details());
-        Dialogs.Outcome outcome = asked.outcome();
+        Dialogs.Outcome outcome = dialog.outcome();
         if (standing.implicit().isKept()) {
             details.put(RETAINS, "true");
         }
         if (outcome.authenticated().isEmpty()) {
-            explanation.add(DIALOG, outcome.reason() + ", through " + asked.agent());
+            explanation.add(DIALOG, outcome.reason() + ", through " + dialog.agent());
             if (outcome.isDismissed()) {
                 details.put("polkit.dismissed", "true");
             }
@@ -316,8 +320,8 @@ final class Check {
                         + outcome.authenticated().getAsLong()
                         + " has authenticated, "
                         + outcome.reason();
-        explanation.add(DIALOG, user + ", through " + asked.agent());
-        asked.temporary().ifPresent(id -> details.put(TEMPORARY_ID, id));
+        explanation.add(DIALOG, user + ", through " + dialog.agent());
+        dialog.temporary().ifPresent(id -> details.put(TEMPORARY_ID, id));
         return answer(true, false, details, "authorized: " + user);
     }
 

@@ -84,15 +84,15 @@ final class ChecksUnderWay {
      * @throws AuthorityException if the connection has no check with this id
      */
     void cancel(String connection, String cancellationId) {
-        List<Running> meant =
+        List<Running> found =
                 find(connection).stream()
                         .filter(each -> each.cancellationId().equals(cancellationId))
                         .toList();
-        if (cancellationId.isEmpty() || meant.isEmpty()) {
+        if (cancellationId.isEmpty() || found.isEmpty()) {
             throw AuthorityException.failed(
                     "No such cancellation_id " + cancellationId + " for name " + connection);
         }
-        meant.forEach(ChecksUnderWay::cancel);
+        found.forEach(ChecksUnderWay::cancel);
     }
 
     /** Returns the connections that have checks. */

@@ -21,7 +21,7 @@ interface DecisionContext {
 
     Users users();
 
-    TemporaryAuthorizations kept();
+    TemporaryAuthorizations temporaryAuthorizations();
 
     SubjectFacts facts(Subject subject);
 
@@ -44,7 +44,7 @@ interface DecisionContext {
      * @param answer the check's answer; its completion cancels the dialog
      * @return empty if there is no agent
      */
-    CompletableFuture<Optional<Asked>> ask(
+    CompletableFuture<Optional<Asked>> authenticate(
             CheckRequest request,
             Action action,
             ImplicitAuthorization implicit,

@@ -36,7 +36,7 @@ final class DecisionLog {
      *
      * @param failure why there is no decision; null if there is one
      */
-    void tell(CheckRequest request, @Nullable Decision decision, @Nullable Throwable failure) {
+    void report(CheckRequest request, @Nullable Decision decision, @Nullable Throwable failure) {
         DecisionEvent event = new DecisionEvent();
         if (event.shouldCommit()) {
             event.action = request.action();

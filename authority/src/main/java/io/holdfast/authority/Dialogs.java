@@ -68,12 +68,12 @@ final class Dialogs implements AutoCloseable {
      * @param reason the reason, for people
      */
     record Outcome(OptionalLong authenticated, boolean isDismissed, String reason) {
-        static Outcome nobody(String reason) {
+        static Outcome notAuthenticated(String reason) {
             return new Outcome(OptionalLong.empty(), false, reason);
         }
     }
 
-    /** What the agent shows the user. */
+    /** The content of a dialog, which the agent shows to the user. */
     record Question(
             String action,
             String message,
@@ -87,7 +87,7 @@ final class Dialogs implements AutoCloseable {
         final List<Long> users;
         final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
         OptionalLong authenticated = OptionalLong.empty();
-        String word = "nobody has authenticated"; // the outcome's reason, if it completes
+        String reason = "no user has authenticated"; // the outcome's reason, if it completes
         final String subjectName; // the subject's bus name, or empty
         @Nullable PidFd subject;
 
@@ -108,7 +108,7 @@ final class Dialogs implements AutoCloseable {
     CompletableFuture<Outcome> begin(Agent agent, Question question, Subject subject) {
         if (unanswered.getOrDefault(agent.serial(), 0) >= MAX_PER_AGENT) {
             return CompletableFuture.completedFuture(
-                    Outcome.nobody(
+                    Outcome.notAuthenticated(
                             "the agent has %d dialogs, which is the limit; %s"
                                     .formatted(
                                             MAX_PER_AGENT,
@@ -116,7 +116,7 @@ final class Dialogs implements AutoCloseable {
         }
         if (unansweredOfUser.getOrDefault(agent.uid(), 0) >= MAX_PER_USER) {
             return CompletableFuture.completedFuture(
-                    Outcome.nobody(
+                    Outcome.notAuthenticated(
                             "the agents of user %d have %d dialogs, which is the limit; %s"
                                     .formatted(
                                             agent.uid(),
@@ -198,7 +198,7 @@ final class Dialogs implements AutoCloseable {
                         completed ? dialog.authenticated : OptionalLong.empty(),
                         end == AgentChannel.End.DISMISSED,
                         switch (end) {
-                            case COMPLETED -> dialog.word;
+                            case COMPLETED -> dialog.reason;
                             case DISMISSED -> "dismissed";
                             case FAILED -> "the agent has failed or gone";
                         }));
@@ -207,7 +207,7 @@ final class Dialogs implements AutoCloseable {
     private void cancel(Dialog dialog, String reason) {
         if (dialogs.contains(dialog)) {
             dialog.agent.channel().cancel(dialog.cookie);
-            finish(dialog, Outcome.nobody(reason));
+            finish(dialog, Outcome.notAuthenticated(reason));
         }
     }
 
@@ -273,7 +273,7 @@ final class Dialogs implements AutoCloseable {
      * @param helper the helper's connection
      * @param user the user who is to authenticate
      * @param agentUid the user whose agent the cookie must belong to
-     * @param asked the process that talks to the helper
+     * @param agent the process that talks to the helper
      * @throws AuthorityException if that agent has no such dialog, the user was not offered, or the
      *     agent's user has as many attempts under way as the limit allows
      */
@@ -282,8 +282,8 @@ final class Dialogs implements AutoCloseable {
             String cookie,
             long user,
             OptionalLong agentUid,
-            Optional<Subject.UnixProcess> asked) {
-        Dialog dialog = require(dialog(cookie, each -> fits(each.agent, agentUid, asked)));
+            Optional<Subject.UnixProcess> agent) {
+        Dialog dialog = require(dialog(cookie, each -> fits(each.agent, agentUid, agent)));
         requireOffered(dialog, user);
         long agents = dialog.agent.uid();
         long underWay = attempts.values().stream().filter(each -> each == agents).count();
@@ -315,24 +315,24 @@ final class Dialogs implements AutoCloseable {
      *
      * @param agentUid the user whose agent the cookie must belong to; empty for the old method,
      *     which does not report it
-     * @param asked the process that talked to the helper; empty if the helper does not report it
+     * @param agent the process that talked to the helper; empty if the helper does not report it
      * @throws AuthorityException if that agent has no such dialog, or the user was not offered
      */
     void respond(
-            String cookie, long user, OptionalLong agentUid, Optional<Subject.UnixProcess> asked) {
-        Dialog dialog = require(dialog(cookie, each -> fits(each.agent, agentUid, asked)));
+            String cookie, long user, OptionalLong agentUid, Optional<Subject.UnixProcess> agent) {
+        Dialog dialog = require(dialog(cookie, each -> fits(each.agent, agentUid, agent)));
         requireOffered(dialog, user);
         dialog.authenticated = OptionalLong.of(user);
-        dialog.word =
-                "by the word of a helper that "
-                        + asked.map(agent -> "holds its agent " + agent.origin())
-                                .orElse("tells no process of its agent");
+        dialog.reason =
+                "reported by a helper that "
+                        + agent.map(process -> "identified its agent " + process.origin())
+                                .orElse("did not identify its agent");
     }
 
     /** Returns whether the user and the process that a helper reports fit this agent. */
     private static boolean fits(
-            Agent agent, OptionalLong uid, Optional<Subject.UnixProcess> asked) {
-        Optional<PidFd> process = asked.map(Subject.UnixProcess::pidFd);
+            Agent agent, OptionalLong uid, Optional<Subject.UnixProcess> reported) {
+        Optional<PidFd> process = reported.map(Subject.UnixProcess::pidFd);
         return (uid.isEmpty() || uid.getAsLong() == agent.uid() || isRealUser(agent.uid(), process))
                 && (process.isEmpty()
                         || agent.process().isEmpty()

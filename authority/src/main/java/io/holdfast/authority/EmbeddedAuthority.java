@@ -52,7 +52,7 @@ public final class EmbeddedAuthority implements Authority {
             Option... options) {
         if (uid < 0 || uid > MAX_UID) {
             return CompletableFuture.completedFuture(
-                    Decision.refused("no user has the number " + uid + ": 0 to " + MAX_UID));
+                    Decision.refused("invalid uid " + uid + " (0 to " + MAX_UID + ")"));
         }
         return check(
                 () -> Subject.UnixProcess.claimed(process.duplicate(), uid, Origin.DESCRIPTOR),
@@ -86,7 +86,7 @@ public final class EmbeddedAuthority implements Authority {
                                 "",
                                 explained));
         CompletableFuture<Decision> answer =
-                decision.thenApply(told -> explained ? told : unexplained(told))
+                decision.thenApply(decided -> explained ? decided : unexplained(decided))
                         .exceptionally(e -> Decision.refused(String.valueOf(e.getMessage())));
         var _ =
                 answer.whenComplete((_, _) -> {

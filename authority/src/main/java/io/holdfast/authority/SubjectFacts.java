@@ -28,7 +28,7 @@ final class SubjectFacts implements RuleSubject {
     private final Once<String> user = new Once<>(this::findUser);
     private final Once<List<String>> groups = new Once<>(this::findGroups);
     private final Once<Optional<Session>> ownSession = new Once<>(this::findOwnSession);
-    private final Once<Optional<Session>> meantSession = new Once<>(this::findMeantSession);
+    private final Once<Optional<Session>> decisionSession = new Once<>(this::findDecisionSession);
     private final Once<Optional<ProcessUnit>> unit = new Once<>(this::findUnit);
 
     SubjectFacts(Subject subject, Users users, Sessions sessions, UnitLookup units) {
@@ -66,7 +66,7 @@ final class SubjectFacts implements RuleSubject {
     private List<String> findGroups() {
         return subject.process()
                 .flatMap(Subject.UnixProcess::groups)
-                .map(told -> told.stream().map(users::groupName).toList())
+                .map(gids -> gids.stream().map(users::groupName).toList())
                 .orElseGet(() -> users.groupNames(subject.uid()));
     }
 
@@ -82,12 +82,12 @@ final class SubjectFacts implements RuleSubject {
 
     @Override
     public boolean isLocal() {
-        return meantSession().map(Session::isLocal).orElse(false);
+        return decisionSession().map(Session::isLocal).orElse(false);
     }
 
     @Override
     public boolean isActive() {
-        return meantSession().map(Session::isUserActive).orElse(false);
+        return decisionSession().map(Session::isUserActive).orElse(false);
     }
 
     @Override
@@ -121,11 +121,11 @@ final class SubjectFacts implements RuleSubject {
      * user in whose slice it runs. A system service has none, whichever user it runs as and
      * wherever that user is logged in.
      */
-    Optional<Session> meantSession() {
-        return meantSession.get();
+    Optional<Session> decisionSession() {
+        return decisionSession.get();
     }
 
-    private Optional<Session> findMeantSession() {
+    private Optional<Session> findDecisionSession() {
         return subject instanceof Subject.UnixSession
                 ? ownSession.get()
                 : subject.process().flatMap(process -> of(process, sessions::of));
@@ -179,7 +179,7 @@ final class SubjectFacts implements RuleSubject {
 
     /** Looks up the facts that {@link #describe} includes only if they are known. */
     void findForDescription() {
-        for (Once<?> each : List.of(unit, ownSession, meantSession)) {
+        for (Once<?> each : List.of(unit, ownSession, decisionSession)) {
             String _ = quietly(() -> each.get().toString());
         }
     }
@@ -193,7 +193,9 @@ final class SubjectFacts implements RuleSubject {
                                         .orElse(", in no unit"))
                         .orElse("");
         List<Optional<Session>> looked =
-                Stream.of(ownSession, meantSession).flatMap(each -> each.known().stream()).toList();
+                Stream.of(ownSession, decisionSession)
+                        .flatMap(each -> each.known().stream())
+                        .toList();
         String inSession =
                 looked.stream()
                         .flatMap(Optional::stream)

@@ -82,15 +82,15 @@ class DecisionLogTest {
             Caller daemon = new Caller(":1.8", 0, Optional.empty());
             int burst = AuthorityLimits.LINES_OF_USER.intValue();
             for (int i = 0; i < 50; i++) {
-                log.tell(request(user, flooding, "a.flood"), challenge(), null);
-                log.tell(request(daemon, flooding, "a.flood"), Decision.refused("no"), null);
+                log.report(request(user, flooding, "a.flood"), challenge(), null);
+                log.report(request(daemon, flooding, "a.flood"), Decision.refused("no"), null);
             }
             assertThat(audit.lines).hasSize(burst);
-            log.tell(request(daemon, other, "a.other"), Decision.refused("no"), null);
+            log.report(request(daemon, other, "a.other"), Decision.refused("no"), null);
             assertThat(audit.lines).hasSize(burst + 1);
             assertThat(audit.lines.getLast()).contains("a.other: no");
             clock.addAndGet(AuthorityLimits.LINE_INTERVAL.duration().toNanos());
-            log.tell(request(daemon, other, "a.last"), Decision.refused("no"), null);
+            log.report(request(daemon, other, "a.last"), Decision.refused("no"), null);
             assertThat(audit.lines.get(burst + 1))
                     .contains("a.flood: ")
                     .endsWith(" (and " + (100 - burst - 1) + " more like it)");
@@ -106,11 +106,11 @@ class DecisionLogTest {
             DecisionLog log = decisionLog();
             Caller caller = new Caller(":1.7", 20001, Optional.empty());
             for (int i = 0; i < 50; i++) {
-                log.tell(request(caller, subject, "a.flood"), challenge(), null);
+                log.report(request(caller, subject, "a.flood"), challenge(), null);
             }
             ExplanationBuilder dialog = new ExplanationBuilder();
             dialog.add(Check.DIALOG, "user 1 has authenticated, through :1.8");
-            log.tell(
+            log.report(
                     request(caller, subject, "a.granted"),
                     new Decision(
                             true,
@@ -131,12 +131,12 @@ class DecisionLogTest {
             DecisionLog log = decisionLog();
             Caller caller = new Caller(":1.7", 20001, Optional.empty());
             for (int i = 0; i < 50; i++) {
-                log.tell(
+                log.report(
                         request(caller, victim, "a.foreign"),
                         null,
                         AuthorityException.failed("not yours"));
             }
-            log.tell(request(caller, victim, "a.own"), challenge(), null);
+            log.report(request(caller, victim, "a.own"), challenge(), null);
             assertThat(audit.lines.getLast()).contains("a.own: challenge");
         }
     }
@@ -147,7 +147,7 @@ class DecisionLogTest {
         try (audit;
                 Subject subject = subject(20001)) {
             Caller caller = new Caller(":1.7", 20001, Optional.empty());
-            decisionLog().tell(request(caller, subject, "a".repeat(100_000)), challenge(), null);
+            decisionLog().report(request(caller, subject, "a".repeat(100_000)), challenge(), null);
             assertThat(audit.lines.getFirst()).hasSizeLessThan(UserLines.LENGTH + 100);
         }
     }
@@ -170,11 +170,11 @@ class DecisionLogTest {
                             Map.of(),
                             Optional.empty(),
                             Optional.of(explanation.build("who")));
-            log.tell(request, yes, null);
+            log.report(request, yes, null);
             ExplanationBuilder dialog = new ExplanationBuilder();
             dialog.add(Check.DIALOG, "user 1 has authenticated, through :1.8");
             dialog.add("answer", "authorized: user 1 has authenticated");
-            log.tell(
+            log.report(
                     request,
                     new Decision(
                             true,
@@ -183,13 +183,13 @@ class DecisionLogTest {
                             Optional.empty(),
                             Optional.of(dialog.build("who"))),
                     null);
-            log.tell(request, Decision.refused("up"), null);
-            log.tell(
+            log.report(request, Decision.refused("up"), null);
+            log.report(
                     request,
                     new Decision(false, true, Map.of(), Optional.empty(), Optional.empty()),
                     null);
-            log.tell(request, null, AuthorityException.failed("no such action"));
-            log.tell(CheckRequest.of(subject, "a.own", Map.of()), Decision.refused("no"), null);
+            log.report(request, null, AuthorityException.failed("no such action"));
+            log.report(CheckRequest.of(subject, "a.own", Map.of()), Decision.refused("no"), null);
             assertThat(audit.lines)
                     .containsExactly(
                             "FINE a.\\n{0}: yes for %s, asked by :1.7 of user 20002: why\\n"
@@ -217,7 +217,7 @@ class DecisionLogTest {
             var _ = recording.enable(DecisionEvent.class);
             recording.start();
             CheckRequest request = CheckRequest.of(subject, "a.recorded", Map.of());
-            decisionLog().tell(request, Decision.refused("meant"), null);
+            decisionLog().report(request, Decision.refused("meant"), null);
             boolean stopped = recording.stop();
             assertThat(stopped).isTrue();
             recording.dump(file);

@@ -221,10 +221,10 @@ class DialogTest {
     void aUserBeyondTwoToThe31AuthenticatesAsAnyOther() throws Exception {
         long high = 4_000_000_000L;
         int highProcess = parent.child("high", "uid=" + high);
-        Subject.UnixProcess asked = subject(highProcess, high, Origin.DESCRIPTOR);
-        assertThat(quietly(asked.duplicate(), "a.self").isChallenge()).isTrue();
-        engine.registerAgent(ROOT, asked.duplicate(), "C", "/agent", false, agent).join();
-        CompletableFuture<Decision> answer = ask(ROOT, asked, "a.self");
+        Subject.UnixProcess highSubject = subject(highProcess, high, Origin.DESCRIPTOR);
+        assertThat(quietly(highSubject.duplicate(), "a.self").isChallenge()).isTrue();
+        engine.registerAgent(ROOT, highSubject.duplicate(), "C", "/agent", false, agent).join();
+        CompletableFuture<Decision> answer = ask(ROOT, highSubject, "a.self");
         TestAgent.Dialog dialog = agent.take();
         assertThat(dialog.request().identities())
                 .containsExactly(new Identity.User(Long.toString(high)));

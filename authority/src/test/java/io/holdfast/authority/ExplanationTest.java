@@ -170,7 +170,7 @@ class ExplanationTest {
                 .map(Step::text)
                 .containsExactly("tmpauthz1 is of another process, not on one terminal with it");
         assertThat(steps(refused).getLast().text())
-                .isEqualTo("somebody would have to authenticate: auth_self_keep");
+                .isEqualTo("authentication required (auth_self_keep)");
         assertThat(steps(ask(subject(sibling, Origin.NUMBER), "a.self"), "temporary authorization"))
                 .map(Step::text)
                 .containsExactly("tmpauthz1 is of another process");
@@ -197,7 +197,7 @@ class ExplanationTest {
                 .map(Step::text)
                 .containsExactly(
                         "administrators are users [20001]",
-                        "tmpauthz1 by user 20002 is void: he is no administrator any more");
+                        "tmpauthz1 is revoked: user 20002 is no longer an administrator");
         assertThat(steps(refused, "admin rule"))
                 .singleElement()
                 .satisfies(step ->
@@ -292,7 +292,7 @@ class ExplanationTest {
                                             Map.of(),
                                             Authority.Option.EXPLAIN)
                                     .join());
-            assertThat(told(socket, held))
+            assertThat(varlinkSteps(socket, held))
                     .filteredOn(step -> !step.topic().equals("caller"))
                     .containsExactlyElementsOf(
                             embedded.stream()
@@ -302,7 +302,7 @@ class ExplanationTest {
     }
 
     /** Reads the explanation from the JSON reply. */
-    private static List<Step> told(Path socket, PidFd subject) {
+    private static List<Step> varlinkSteps(Path socket, PidFd subject) {
         List<Step> steps = new ArrayList<>();
         JsonObject question =
                 JsonObject.builder()

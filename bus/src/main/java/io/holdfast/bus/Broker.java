@@ -92,7 +92,7 @@ final class Broker implements AutoCloseable {
         this.connections = new Connections(loop, charges, log, this::route, this::gone);
         this.names = new NameRegistry(connections.registered(), this::ownerChanged);
         this.matches = new Matches();
-        this.replies = new PendingReplies(loop, charges, this::notAnswered);
+        this.replies = new PendingReplies(loop, charges, this::replyTimedOut);
         Monitors monitors = new Monitors(charges, connections.buffers());
         this.messages = new BusMessages(charges, policies, matches, monitors, log);
         Delivery delivery =
@@ -166,8 +166,8 @@ final class Broker implements AutoCloseable {
         members.ownerChanged(name, from, to);
     }
 
-    private void notAnswered(PendingReplies.Slot late) {
-        messages.error(late.caller(), late.serial(), BusError.NO_REPLY, NOT_IN_TIME);
+    private void replyTimedOut(PendingReplies.Slot call) {
+        messages.error(call.caller(), call.serial(), BusError.NO_REPLY, NOT_IN_TIME);
     }
 
     /** Accepts clients at one more address. */

@@ -50,7 +50,7 @@ public final class Bus implements AutoCloseable {
     private volatile List<BusAddress> addresses = List.of();
     private volatile boolean stopped;
     private volatile boolean ended;
-    private final Set<CompletableFuture<?>> asked = ConcurrentHashMap.newKeySet();
+    private final Set<CompletableFuture<?>> pendingReplies = ConcurrentHashMap.newKeySet();
 
     private Bus(BusOptions options) {
         this.options = options;
@@ -145,8 +145,8 @@ public final class Bus implements AutoCloseable {
     /** Registers a future that fails if the bus ends before it completes. */
     @SuppressWarnings("UndefinedEquals") // every request has its own future
     private void waitFor(CompletableFuture<?> answer) {
-        boolean ignored = asked.add(answer);
-        var _ = answer.whenComplete((_, _) -> asked.remove(answer));
+        boolean ignored = pendingReplies.add(answer);
+        var _ = answer.whenComplete((_, _) -> pendingReplies.remove(answer));
     }
 
     private static void isClosed(CompletableFuture<?> answer) {
@@ -159,7 +159,7 @@ public final class Bus implements AutoCloseable {
             serve();
         } finally {
             ended = true;
-            List.copyOf(asked).forEach(Bus::isClosed);
+            List.copyOf(pendingReplies).forEach(Bus::isClosed);
         }
     }
 
@@ -214,16 +214,16 @@ public final class Bus implements AutoCloseable {
         if (wanted.isEmpty()) {
             throw new IllegalArgumentException("no address to listen at");
         }
-        List<BusAddress> told = new ArrayList<>();
+        List<BusAddress> listening = new ArrayList<>();
         for (BusAddress address : wanted) {
             for (BusListener listener : BusListener.listen(address)) {
                 String guid = newId();
                 broker.listen(listener.listener(), guid);
-                told.add(listener.address().withGuid(guid));
+                listening.add(listener.address().withGuid(guid));
             }
         }
-        Collections.reverse(told);
-        addresses = List.copyOf(told);
+        Collections.reverse(listening);
+        addresses = List.copyOf(listening);
     }
 
     private Activator activator(Broker broker, BusConfig config) {

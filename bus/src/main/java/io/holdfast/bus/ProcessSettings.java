@@ -16,7 +16,7 @@ import java.util.List;
  */
 final class ProcessSettings {
     private final long owner;
-    private List<String> told = List.of();
+    private List<String> logged = List.of();
 
     /**
      * @param owner the uid that the bus runs as
@@ -33,24 +33,25 @@ final class ProcessSettings {
         List<String> lines = new ArrayList<>();
         String user = config.user();
         if (user != null && !isOwner(user)) {
-            lines.add(
-                    "<user>%s</user>: it stays user %d, as it was started".formatted(user, owner));
+            lines.add("<user>%s</user>: the bus keeps running as user %d".formatted(user, owner));
         }
         if (config.fork()) {
-            lines.add("<fork/>: it stays in the foreground");
+            lines.add("<fork/>: the bus stays in the foreground");
         }
         if (config.pidFile() != null) {
-            lines.add("<pidfile>%s</pidfile>: it writes none".formatted(config.pidFile()));
+            lines.add(
+                    "<pidfile>%s</pidfile>: the bus writes no PID file"
+                            .formatted(config.pidFile()));
         }
         if (config.syslog()) {
-            lines.add("<syslog/>: it logs to standard error alone");
+            lines.add("<syslog/>: the bus logs to standard error only");
         }
         if (config.serviceHelper() != null) {
             lines.add(
-                    "<servicehelper>%s</servicehelper>: it starts services itself%s"
+                    "<servicehelper>%s</servicehelper>: the bus starts services itself%s"
                             .formatted(
                                     config.serviceHelper(),
-                                    owner == 0 ? "" : ", and those of other users not at all"));
+                                    owner == 0 ? "" : ", and only those of its own user"));
         }
         return lines;
     }
@@ -67,8 +68,8 @@ final class ProcessSettings {
     }
 
     /** Logs the lines that were not logged for the previous configuration. */
-    void tell(List<String> lines, RefusalLog log) {
-        lines.stream().filter(line -> !told.contains(line)).forEach(log::unserved);
-        told = lines;
+    void logNew(List<String> lines, RefusalLog log) {
+        lines.stream().filter(line -> !logged.contains(line)).forEach(log::unserved);
+        logged = lines;
     }
 }

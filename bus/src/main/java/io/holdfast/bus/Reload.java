@@ -60,8 +60,8 @@ final class Reload implements Driver.Reloading, AutoCloseable {
     /** Enables service starts. */
     void begin(Activator activator, ActivatableServices services, BusConfig config) {
         activation.begin(activator, services.byName());
-        settings.tell(settings.unserved(config), log);
-        tellWhatIsUnknown(services);
+        settings.logNew(settings.unserved(config), log);
+        logConfigurationProblems(services);
     }
 
     @Override
@@ -71,16 +71,16 @@ final class Reload implements Driver.Reloading, AutoCloseable {
             return; // one more reload follows, for all requests that arrive meanwhile
         }
         underWay = true;
-        List<Consumer<@Nullable String>> asked = List.copyOf(waiting);
+        List<Consumer<@Nullable String>> callbacks = List.copyOf(waiting);
         waiting.clear();
         reader.execute(() -> {
-            Runnable result = read(asked);
+            Runnable result = read(callbacks);
             loop.postEnding(result);
         });
     }
 
     /** Returns what the loop runs to apply the result. */
-    private Runnable read(List<Consumer<@Nullable String>> asked) {
+    private Runnable read(List<Consumer<@Nullable String>> callbacks) {
         try {
             BusConfig fresh = source.load();
             ActivatableServices services =
@@ -91,31 +91,31 @@ final class Reload implements Driver.Reloading, AutoCloseable {
             String machine = MachineId.read();
             return () -> {
                 facts.machineId(machine);
-                settings.tell(unserved, log);
+                settings.logNew(unserved, log);
                 policies.reload(fresh, compiled, connections.registered().all());
                 connections.charges().reload(limits, connections.open());
                 activation.reload(services.byName());
-                tellWhatIsUnknown(services);
-                over(asked, null);
+                logConfigurationProblems(services);
+                over(callbacks, null);
             };
         } catch (ConfigException | RuntimeException e) {
             String error = String.valueOf(e.getMessage());
             return () -> {
                 log.reloadFailed(error);
-                over(asked, error);
+                over(callbacks, error);
             };
         }
     }
 
-    private void tellWhatIsUnknown(ActivatableServices services) {
+    private void logConfigurationProblems(ActivatableServices services) {
         policies.unknown().forEach(log::unknown);
         connections.charges().unknown().forEach(log::unknown);
         services.skipped().forEach(log::skipped);
     }
 
-    private void over(List<Consumer<@Nullable String>> asked, @Nullable String error) {
+    private void over(List<Consumer<@Nullable String>> callbacks, @Nullable String error) {
         underWay = false;
-        asked.forEach(done -> done.accept(error));
+        callbacks.forEach(done -> done.accept(error));
         if (!waiting.isEmpty()) {
             reload(waiting.removeLast());
         }

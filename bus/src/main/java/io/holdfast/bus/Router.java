@@ -80,7 +80,7 @@ final class Router {
                 && view.type() == MessageType.METHOD_CALL) {
             driver.call(from, view);
         } else {
-            from.disconnect(End.MISBEHAVED, "it sent before Hello: " + view);
+            from.disconnect(End.MISBEHAVED, "message before Hello: " + view);
         }
     }
 
@@ -119,7 +119,7 @@ final class Router {
             }
         } else if (type == MessageType.METHOD_CALL || type == MessageType.SIGNAL) {
             if (to == null) {
-                toNobody(from, view, fds);
+                withoutOwner(from, view, fds);
             } else {
                 unicast(from, to, view, fds);
             }
@@ -132,7 +132,7 @@ final class Router {
         delivery.pass(from, to, view, fds);
     }
 
-    private void toNobody(Connection from, MessageView view, @Nullable PassedFds fds) {
+    private void withoutOwner(Connection from, MessageView view, @Nullable PassedFds fds) {
         String name = String.valueOf(view.destination());
         boolean mayStart = (view.flags() & MessageFlags.NO_AUTO_START) == 0;
         if (mayStart && activation.isActivatable(name)) {
@@ -141,13 +141,14 @@ final class Router {
         }
         monitors.seen(from, null, view, fds);
         if (!mayStart) {
-            messages.refuse(from, view, BusError.NAME_HAS_NO_OWNER, "nobody owns the name " + name);
+            messages.refuse(
+                    from, view, BusError.NAME_HAS_NO_OWNER, "name " + name + " has no owner");
         } else {
             messages.refuse(
                     from,
                     view,
                     BusError.SERVICE_UNKNOWN,
-                    "nobody owns the name " + name + ", and no service file offers it");
+                    "name " + name + " has no owner and no service file");
         }
     }
 

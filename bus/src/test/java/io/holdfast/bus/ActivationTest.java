@@ -51,7 +51,7 @@ class ActivationTest {
         try (TestBus bus = bus()) {
             TestClient a = bus.connect();
             TestClient service = bus.connect();
-            assertThat(a.ask("ListActivatableNames")).isEqualTo(List.of(BUS, NAME));
+            assertThat(a.query("ListActivatableNames")).isEqualTo(List.of(BUS, NAME));
             int started = a.send(a.toBus(BUS, "StartServiceByName", NAME, 0));
             for (int i = 0; i < 10; i++) {
                 int ignored = a.send(TestClient.body(a.call(NAME, "M"), i));
@@ -59,7 +59,7 @@ class ActivationTest {
             int ignored = a.send(a.signal("S").destination(NAME));
             assertThat(a.heard()).isEmpty();
 
-            assertThat(service.ask("RequestName", NAME, 0)).isEqualTo(1L);
+            assertThat(service.query("RequestName", NAME, 0)).isEqualTo(1L);
             List<Message> got = service.messages();
             assertThat(service.describe(got.getFirst())).isEqualTo("NameAcquired(s.s)");
             for (int i = 0; i < 10; i++) {
@@ -68,7 +68,7 @@ class ActivationTest {
             }
             assertThat(got.getLast().member()).isEqualTo("S");
             assertThat(a.describe(a.answer(started))).isEqualTo("return(1)");
-            assertThat(a.ask("StartServiceByName", NAME, 0)).isEqualTo(2L);
+            assertThat(a.query("StartServiceByName", NAME, 0)).isEqualTo(2L);
 
             ignored =
                     service.send(
@@ -106,7 +106,7 @@ class ActivationTest {
 
             assertThat(a.describe(a.answer(a.send(a.call(NAME, "M"))))).isEqualTo("TimedOut");
             TestClient service = bus.connect();
-            assertThat(service.ask("RequestName", NAME, 0)).isEqualTo(1L);
+            assertThat(service.query("RequestName", NAME, 0)).isEqualTo(1L);
             assertThat(service.heard()).containsExactly("NameAcquired(s.s)");
         }
     }
@@ -133,12 +133,12 @@ class ActivationTest {
             a.close();
             Await.until(() -> {
                 try {
-                    return service.ask("NameHasOwner", a.name()).equals(false);
+                    return service.query("NameHasOwner", a.name()).equals(false);
                 } catch (InterruptedException e) {
                     throw new IllegalStateException(e);
                 }
             });
-            assertThat(service.ask("RequestName", NAME, 0)).isEqualTo(1L);
+            assertThat(service.query("RequestName", NAME, 0)).isEqualTo(1L);
 
             assertThat(service.heard()).containsExactly("NameAcquired(s.s)");
         }
@@ -146,12 +146,12 @@ class ActivationTest {
 
     @Test
     void aServiceLearnsTheBusAndTheEnvironment() throws Exception {
-        Path told = folder.resolve("told");
+        Path output = folder.resolve("output");
         Path script = folder.resolve("script");
         Files.writeString(
                 script,
                 "echo $DBUS_STARTER_ADDRESS $COLOUR > %s.new; mv %s.new %s\n"
-                        .formatted(told, told, told));
+                        .formatted(output, output, output));
         offer(NAME, "/bin/sh " + script);
         try (TestBus bus = bus()) {
             TestClient a = bus.connect();
@@ -159,9 +159,9 @@ class ActivationTest {
             body.beginDictEntry().putString("COLOUR").putString("blue").endDictEntry();
             assertThat(a.describe(a.answer(a.send(body.endArray().end())))).isEqualTo("return");
             int ignored = a.send(a.call(NAME, "M"));
-            Await.until(() -> Files.exists(told));
+            Await.until(() -> Files.exists(output));
 
-            assertThat(Files.readString(told).strip()).isEqualTo(bus.address() + " blue");
+            assertThat(Files.readString(output).strip()).isEqualTo(bus.address() + " blue");
         }
     }
 

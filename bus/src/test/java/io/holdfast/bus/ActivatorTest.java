@@ -52,13 +52,13 @@ class ActivatorTest {
 
         One next() throws InterruptedException {
             One one = starts.poll(30, TimeUnit.SECONDS);
-            assertThat(one).as("a start was asked for").isNotNull();
+            assertThat(one).as("a start was requested").isNotNull();
             return java.util.Objects.requireNonNull(one);
         }
     }
 
     @TempDir private Path folder;
-    private final Asked asked = new Asked();
+    private final Asked activator = new Asked();
     private Bus bus;
 
     @BeforeEach
@@ -73,7 +73,7 @@ class ActivatorTest {
                         BusOptions.of(
                                         () -> config,
                                         BusAddress.parse("unix:path=" + folder.resolve("bus")))
-                                .withActivator(asked));
+                                .withActivator(activator));
     }
 
     @AfterEach
@@ -96,15 +96,15 @@ class ActivatorTest {
             assertThat(a.heard()).isEmpty();
             int ignored = b.send(TestClient.body(b.call(NAME, "M"), 5));
             assertThat(b.heard()).isEmpty();
-            Asked.One one = asked.next();
+            Asked.One one = activator.next();
             assertThat(one.service().name()).isEqualTo(NAME);
             assertThat(one.service().exec()).containsExactly("/no/program", "a");
 
-            assertThat(service.ask("RequestName", NAME, 0)).isEqualTo(1L);
+            assertThat(service.query("RequestName", NAME, 0)).isEqualTo(1L);
             assertThat(service.heard())
                     .containsExactly(
                             "NameAcquired(s.s)", "M(0)", "M(1)", "M(2)", "M(3)", "M(4)", "M(5)");
-            assertThat(asked.starts).as("asked again").isEmpty();
+            assertThat(activator.starts).as("requested again").isEmpty();
 
             one.start().failed("a.b.Late", "too late");
             int call = a.send(a.call(NAME, "After"));
@@ -125,7 +125,7 @@ class ActivatorTest {
             int second = a.send(a.toBus(BUS, "StartServiceByName", NAME, 0));
             int third = b.send(b.call(NAME, "M"));
             assertThat(b.heard()).isEmpty();
-            Asked.One one = asked.next();
+            Asked.One one = activator.next();
 
             one.start().failed("a.b.Error", "its disk is full");
             one.start().failed("a.b.Other", "twice");
@@ -136,7 +136,7 @@ class ActivatorTest {
             assertThat(a.heard()).isEmpty();
 
             int again = a.send(a.call(NAME, "M"));
-            Asked.One another = asked.next();
+            Asked.One another = activator.next();
             one.start().failed("a.b.Old", "of the start before");
             another.start().failed("no error name", "x\0y");
             Message error = a.answer(again);
@@ -152,7 +152,7 @@ class ActivatorTest {
             body.beginDictEntry().putString("COLOUR").putString("blue").endDictEntry();
             assertThat(a.describe(a.answer(a.send(body.endArray().end())))).isEqualTo("return");
 
-            assertThat(asked.environments).containsExactly(Map.of("COLOUR", "blue"));
+            assertThat(activator.environments).containsExactly(Map.of("COLOUR", "blue"));
         }
     }
 
@@ -160,10 +160,10 @@ class ActivatorTest {
     void itIsClosedWithTheBusAndMayFailWhatItWasAskedForAfterwards() throws Exception {
         try (TestClient a = connect()) {
             int ignored = a.send(a.call(NAME, "M"));
-            Asked.One one = asked.next();
-            assertThat(asked.closes).isZero();
+            Asked.One one = activator.next();
+            assertThat(activator.closes).isZero();
             bus.close();
-            assertThat(asked.closes).isEqualTo(1);
+            assertThat(activator.closes).isEqualTo(1);
             one.start().failed("a.b.Late", "there is no bus any more");
             assertThat(a.untilClosed()).isEmpty();
         }

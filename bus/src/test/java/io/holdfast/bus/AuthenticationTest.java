@@ -68,9 +68,9 @@ class AuthenticationTest {
             assertThat(answer(a, "AUTH ANONYMOUS 61")).matches("OK [0-9a-f]{32}");
             a.sendBytes("BEGIN\r\n".getBytes(US_ASCII));
             var _ = a.hello();
-            assertThat(a.ask("GetConnectionUnixUser", a.name()))
-                    .as("to the bus it is whom the kernel says")
-                    .isEqualTo(bus.connect().ask("GetConnectionUnixUser", a.name()));
+            assertThat(a.query("GetConnectionUnixUser", a.name()))
+                    .as("the bus uses the user that the kernel reports")
+                    .isEqualTo(bus.connect().query("GetConnectionUnixUser", a.name()));
         }
     }
 
@@ -96,8 +96,8 @@ class AuthenticationTest {
             other.sendBytes("BEGIN\r\n".getBytes(US_ASCII));
             var _ = other.hello();
             TestClient root = bus.connect();
-            assertThat(root.ask("GetConnectionUnixUser", other.name())).isEqualTo(61_234L);
-            assertThat(other.ask("GetConnectionUnixUser", root.name())).isEqualTo(0L);
+            assertThat(root.query("GetConnectionUnixUser", other.name())).isEqualTo(61_234L);
+            assertThat(other.query("GetConnectionUnixUser", root.name())).isEqualTo(0L);
             assertThat(
                             other.tryBus(
                                     "org.freedesktop.DBus.Monitoring",

@@ -63,7 +63,7 @@ class BecomingRootTest {
                 TestClient before = TestClient.of(peer.connection());
                 TestClient root = bus.connect()) {
             String name = before.authenticate(true).hello().name();
-            assertThat(root.ask("RequestName", "r.r", 0)).isEqualTo(1L);
+            assertThat(root.query("RequestName", "r.r", 0)).isEqualTo(1L);
             peer.becomeRoot();
 
             assertThat(before.tryBus(BUS, "RequestName", "u.u", 0)).startsWith("return");
@@ -73,8 +73,8 @@ class BecomingRootTest {
             String monitoring = "org.freedesktop.DBus.Monitoring";
             assertThat(before.tryBus(monitoring, "BecomeMonitor", List.of(), 0))
                     .isEqualTo("AccessDenied");
-            assertThat(root.ask("GetConnectionUnixUser", name)).isEqualTo((long) USER);
-            Map<?, ?> credentials = (Map<?, ?>) root.ask("GetConnectionCredentials", name);
+            assertThat(root.query("GetConnectionUnixUser", name)).isEqualTo((long) USER);
+            Map<?, ?> credentials = (Map<?, ?>) root.query("GetConnectionCredentials", name);
             assertThat(credentials.get("UnixUserID")).isEqualTo(Variant.of("u", (long) USER));
         }
     }

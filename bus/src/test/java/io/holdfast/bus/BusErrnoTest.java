@@ -120,8 +120,7 @@ class BusErrnoTest {
                 TestClient b = connect().authenticate(true).hello()) {
             assertThat(a.describe(a.answer(a.send(a.call("s.s", "M"))))).isEqualTo("a.b.Refusing");
             try (TestClient waits = connect()) {
-                String refused =
-                        "refused a connection of all who come now: accept4: " + Errno.name(errno);
+                String refused = "paused accepting connections: accept4: " + Errno.name(errno);
                 awaitLine(refused);
                 long begin = System.nanoTime();
                 long beginBusy = refusing.nanos();

@@ -80,11 +80,11 @@ class BusLifeTest {
             try (TestBus one = TestBus.ours()) {
                 TestClient a = one.connect();
                 assertThat(a.name()).isNotEqualTo(b.name()).matches(":1\\.\\d+\\.\\d+");
-                assertThat(a.ask("GetId")).isNotEqualTo(b.ask("GetId"));
-                assertThat(a.ask("RequestName", "n.n", 0)).isEqualTo(1L);
-                assertThat(b.ask("RequestName", "n.n", 0)).isEqualTo(1L);
+                assertThat(a.query("GetId")).isNotEqualTo(b.query("GetId"));
+                assertThat(a.query("RequestName", "n.n", 0)).isEqualTo(1L);
+                assertThat(b.query("RequestName", "n.n", 0)).isEqualTo(1L);
             }
-            assertThat(b.ask("NameHasOwner", "n.n")).isEqualTo(true);
+            assertThat(b.query("NameHasOwner", "n.n")).isEqualTo(true);
         }
     }
 
@@ -96,7 +96,7 @@ class BusLifeTest {
         try (Bus bus = Bus.open(BusOptions.of(() -> BusConfig.load(file)));
                 TestClient a = connect(bus);
                 TestClient b = connect(bus)) {
-            assertThat(a.ask("RequestName", "n.allowed", 0)).isEqualTo(1L);
+            assertThat(a.query("RequestName", "n.allowed", 0)).isEqualTo(1L);
             assertThat(a.tryBus(BUS, "RequestName", "n.other", 0)).isEqualTo("AccessDenied");
             var _ = a.heard();
             int ignored = b.send(b.call(a.name(), "Before"));
@@ -109,7 +109,7 @@ class BusLifeTest {
                             socket,
                             "<deny send_interface=\"i.f\" send_member=\"After\"/><allow own=\"*\"/>"));
             assertThat(a.tryBus(BUS, "ReloadConfig")).isEqualTo("return");
-            assertThat(a.ask("RequestName", "n.other", 0)).isEqualTo(1L);
+            assertThat(a.query("RequestName", "n.other", 0)).isEqualTo(1L);
             assertThat(b.describe(b.answer(b.send(b.call(a.name(), "After")))))
                     .isEqualTo("AccessDenied");
             assertThat(a.heard()).containsExactly("NameAcquired(n.other)");

@@ -103,7 +103,7 @@ class CgroupPolicyTest {
                         .startsWith("disconnected a client without a name (process ")
                         .contains(Integer.toString(peer.process().pid()))
                         .doesNotContain("ssh.service")
-                        .contains(": a malformed message: ");
+                        .contains(": malformed message: ");
             }
         }
     }

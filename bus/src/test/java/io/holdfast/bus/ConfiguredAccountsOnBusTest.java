@@ -26,38 +26,38 @@ class ConfiguredAccountsOnBusTest {
     private static final List<Long> USERS = List.of(0L, 2L, 8L, 33L, 65534L);
 
     /** The user that each text means; -1 for none. */
-    private static final Map<String, Long> MEANT = meant();
+    private static final Map<String, Long> EXPECTED = expected();
 
-    private static Map<String, Long> meant() {
-        Map<String, Long> meant = new TreeMap<>();
+    private static Map<String, Long> expected() {
+        Map<String, Long> expected = new TreeMap<>();
         for (String text :
                 List.of("8", "010", "00010", "0x8", "0X8", "0x00008", "0b1000", "+8", "mail")) {
-            meant.put(text, 8L);
+            expected.put(text, 8L);
         }
         for (String text :
                 List.of(" 8", "  +010", "4294967304", "-4294967288", "9223372036854775816")) {
-            meant.put(text, 8L);
+            expected.put(text, 8L);
         }
         for (String text : List.of("0", "00", "-0", "0x0", "root", "4294967296", "-4294967296")) {
-            meant.put(text, 0L);
+            expected.put(text, 0L);
         }
         for (String text : List.of("33", "041", "0x21", "www-data")) {
-            meant.put(text, 33L);
+            expected.put(text, 33L);
         }
         for (String text : List.of("0b10", "02", "bin")) {
-            meant.put(text, 2L);
+            expected.put(text, 2L);
         }
-        meant.put("0177776", 65534L);
-        meant.put("0xfffe", 65534L);
+        expected.put("0177776", 65534L);
+        expected.put("0xfffe", 65534L);
         for (String text :
                 List.of("08", "8 ", "0x", "0b", "0b2", "8x", "1e1", "-8", "-1", "4294967295", "")) {
-            meant.put(text, -1L);
+            expected.put(text, -1L);
         }
         for (String text :
                 List.of("18446744073709551624", "18446744073709551615", "no-such-name", "*", "٨")) {
-            meant.put(text, -1L);
+            expected.put(text, -1L);
         }
-        return meant;
+        return expected;
     }
 
     /** Returns a policy for each text, which allows one name. */
@@ -89,7 +89,7 @@ class ConfiguredAccountsOnBusTest {
     }
 
     private static void assertEachIsMeant(Kind kind, String attribute) throws Exception {
-        List<String> texts = List.copyOf(MEANT.keySet());
+        List<String> texts = List.copyOf(EXPECTED.keySet());
         try (TestBus bus = TestBus.configured(kind, policies(attribute, texts))) {
             bus.letOthersIn();
             for (long user : USERS) {
@@ -107,7 +107,7 @@ class ConfiguredAccountsOnBusTest {
                         .as("%s %d", attribute, user)
                         .containsExactlyElementsOf(
                                 texts.stream()
-                                        .filter(text -> Objects.equals(MEANT.get(text), user))
+                                        .filter(text -> Objects.equals(EXPECTED.get(text), user))
                                         .toList());
             }
         }

@@ -118,12 +118,12 @@ class ConnecterTest {
             Map<?, ?> all = (Map<?, ?>) reply.values().getFirst();
             assertThat(value(all, "ProcessID")).isEqualTo(ProcessHandle.current().pid());
             if (all.containsKey("ProcessFD") || bus.isOurs()) {
-                try (PidFd told = PidFd.adopt(reply.takeDescriptors().getFirst())) {
-                    assertThat(told).isEqualTo(self);
+                try (PidFd received = PidFd.adopt(reply.takeDescriptors().getFirst())) {
+                    assertThat(received).isEqualTo(self);
                 }
             }
         }
-        assertThat(a.ask("NameHasOwner", a.name())).as("it is not disconnected").isEqualTo(true);
+        assertThat(a.query("NameHasOwner", a.name())).as("it is not disconnected").isEqualTo(true);
     }
 
     @EveryBus
@@ -137,14 +137,14 @@ class ConnecterTest {
                     assertThat(value(all, "ProcessID")).isEqualTo((long) inherited.pid());
                 }
                 if (all.containsKey("ProcessFD")) {
-                    try (PidFd told = PidFd.adopt(reply.takeDescriptors().getFirst())) {
-                        assertThat(told.isAlive()).isFalse();
-                        assertThat(told).isEqualTo(inherited.connecter());
+                    try (PidFd received = PidFd.adopt(reply.takeDescriptors().getFirst())) {
+                        assertThat(received.isAlive()).isFalse();
+                        assertThat(received).isEqualTo(inherited.connecter());
                     }
                 }
             }
             if (!bus.isDaemon()) {
-                assertThat(b.ask("GetConnectionUnixProcessID", a.name()))
+                assertThat(b.query("GetConnectionUnixProcessID", a.name()))
                         .isEqualTo((long) inherited.pid());
             }
             HostileTest.assertPings(a, b);
@@ -158,7 +158,7 @@ class ConnecterTest {
         bus.letOthersIn();
         try (Inherited inherited = inherit(bus.address(), "setpriv", "--regid=5", "--groups=7,3")) {
             TestClient a = inherited.client().authenticate(true).hello();
-            Map<?, ?> all = (Map<?, ?>) b.ask("GetConnectionCredentials", a.name());
+            Map<?, ?> all = (Map<?, ?>) b.query("GetConnectionCredentials", a.name());
 
             List<?> groups = (List<?>) value(all, "UnixGroupIDs");
             if (bus.isBroker()) { // dbus-broker has one of them twice
@@ -215,20 +215,22 @@ class ConnecterTest {
                 assertThat(a.describe(a.answer(start))).isEqualTo("e.E");
 
                 TestClient late = used.client().authenticate(true).hello();
-                assertThat(b.ask("GetConnectionUnixProcessID", late.name()))
+                assertThat(b.query("GetConnectionUnixProcessID", late.name()))
                         .isEqualTo((long) used.pid());
                 try (Message reply = b.callBus("GetConnectionCredentials", late.name())) {
                     Map<?, ?> all = (Map<?, ?>) reply.values().getFirst();
                     assertThat(reply.descriptors()).hasSize(all.containsKey("ProcessFD") ? 1 : 0);
                     if (all.containsKey("ProcessFD")) {
-                        try (PidFd told = PidFd.adopt(reply.takeDescriptors().getFirst())) {
-                            assertThat(told).as("it alone").isEqualTo(used.connecter());
-                            assertThat(told.isAlive()).isFalse();
+                        try (PidFd received = PidFd.adopt(reply.takeDescriptors().getFirst())) {
+                            assertThat(received)
+                                    .as("the connecting process")
+                                    .isEqualTo(used.connecter());
+                            assertThat(received.isAlive()).isFalse();
                         }
                     }
                 }
-                assertThat(b.ask("ListNames"))
-                        .as("nothing of the one that has hung up")
+                assertThat(b.query("ListNames"))
+                        .as("without the client that has hung up")
                         .isEqualTo(List.of(BUS, a.name(), b.name(), late.name()));
             }
             HostileTest.assertPings(a, b);
@@ -245,8 +247,8 @@ class ConnecterTest {
         TestClient a = bus.connect();
         TestClient b = bus.connect();
         TestClient c = bus.connect();
-        assertThat(b.ask("RequestName", "n.n", 0)).isEqualTo(1L);
-        assertThat(c.ask("RequestName", "n.n", 0)).isEqualTo(2L);
+        assertThat(b.query("RequestName", "n.n", 0)).isEqualTo(1L);
+        assertThat(c.query("RequestName", "n.n", 0)).isEqualTo(2L);
         byte[] much = new byte[300_000];
         for (int i = 0; i < 4; i++) { // more than its socket takes
             int ignored = a.send(TestClient.body(a.signal("Much").destination(b.name()), much));

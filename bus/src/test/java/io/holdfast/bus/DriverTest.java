@@ -29,7 +29,7 @@ class DriverTest {
 
         assertThat(a.name()).matches(bus.isOurs() ? ":1\\.\\d+\\.\\d+" : ":1\\.\\d+");
         assertThat(a.tryBus(BUS, "Hello")).isEqualTo("Failed");
-        assertThat(a.ask("GetNameOwner", a.name())).isEqualTo(a.name());
+        assertThat(a.query("GetNameOwner", a.name())).isEqualTo(a.name());
     }
 
     @EveryBus
@@ -133,7 +133,7 @@ class DriverTest {
 
         for (String name : List.of("a.b", ":1.999", ":1.99999999999999999999999", ":2.0")) {
             assertThat(a.tryBus(BUS, "GetNameOwner", name)).isEqualTo("NameHasNoOwner");
-            assertThat(a.ask("NameHasOwner", name)).isEqualTo(false);
+            assertThat(a.query("NameHasOwner", name)).isEqualTo(false);
             assertThat(a.tryBus(BUS, "ListQueuedOwners", name)).isEqualTo("NameHasNoOwner");
             for (String member :
                     List.of(
@@ -152,7 +152,7 @@ class DriverTest {
         TestClient a = bus.connect();
 
         for (String name : BAD_NAMES) {
-            assertThat(a.ask("NameHasOwner", name)).isEqualTo(false);
+            assertThat(a.query("NameHasOwner", name)).isEqualTo(false);
             assertThat(a.tryBus(BUS, "GetNameOwner", name)).isEqualTo("NameHasNoOwner");
             assertThat(a.tryBus(BUS, "ListQueuedOwners", name)).isEqualTo("NameHasNoOwner");
             assertThat(a.tryBus(BUS, "GetConnectionUnixUser", name)).isEqualTo("NameHasNoOwner");
@@ -165,10 +165,10 @@ class DriverTest {
     void theBusOwnsItself(TestBus bus) throws Exception {
         TestClient a = bus.connect();
 
-        assertThat(a.ask("GetNameOwner", BUS)).isEqualTo(BUS);
-        assertThat(a.ask("NameHasOwner", BUS)).isEqualTo(true);
-        assertThat(a.ask("ListQueuedOwners", BUS)).isEqualTo(List.of(BUS));
-        assertThat(a.ask("GetConnectionUnixUser", BUS)).isEqualTo(uid());
+        assertThat(a.query("GetNameOwner", BUS)).isEqualTo(BUS);
+        assertThat(a.query("NameHasOwner", BUS)).isEqualTo(true);
+        assertThat(a.query("ListQueuedOwners", BUS)).isEqualTo(List.of(BUS));
+        assertThat(a.query("GetConnectionUnixUser", BUS)).isEqualTo(uid());
         assertThat(a.tryBus(BUS, "GetAdtAuditSessionData", BUS)).isEqualTo("AdtAuditDataUnknown");
     }
 
@@ -176,15 +176,15 @@ class DriverTest {
     void namesAreListedOnce(TestBus bus) throws Exception {
         TestClient a = bus.connect();
         TestClient b = bus.connect();
-        assertThat(b.ask("RequestName", "b.two", 0)).isEqualTo(1L);
-        assertThat(b.ask("RequestName", "b.one", 0)).isEqualTo(1L);
-        assertThat(a.ask("RequestName", "b.one", 0)).isEqualTo(2L);
+        assertThat(b.query("RequestName", "b.two", 0)).isEqualTo(1L);
+        assertThat(b.query("RequestName", "b.one", 0)).isEqualTo(1L);
+        assertThat(a.query("RequestName", "b.one", 0)).isEqualTo(2L);
 
-        assertThat(a.ask("ListNames"))
+        assertThat(a.query("ListNames"))
                 .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.list(String.class))
                 .containsExactlyInAnyOrder(BUS, a.name(), b.name(), "b.one", "b.two")
                 .startsWith(BUS);
-        assertThat(a.ask("ListActivatableNames")).isEqualTo(List.of(BUS));
+        assertThat(a.query("ListActivatableNames")).isEqualTo(List.of(BUS));
     }
 
     @EveryBus
@@ -195,7 +195,7 @@ class DriverTest {
             assertThat(a.tryBus(BUS, "StartServiceByName", name, 0)).isEqualTo("ServiceUnknown");
         }
         assertThat(a.tryBus(BUS, "StartServiceByName", a.name(), 0)).isEqualTo("ServiceUnknown");
-        assertThat(a.ask("RequestName", "a.b", 0)).isEqualTo(1L);
+        assertThat(a.query("RequestName", "a.b", 0)).isEqualTo(1L);
         assertThat(a.tryBus(BUS, "StartServiceByName", "a.b", 0)).isEqualTo("ServiceUnknown");
     }
 
@@ -203,13 +203,13 @@ class DriverTest {
     void credentialsAreOfWhomTheNameIs(TestBus bus) throws Exception {
         TestClient a = bus.connect();
         TestClient b = bus.connect();
-        assertThat(b.ask("RequestName", "b.b", 0)).isEqualTo(1L);
+        assertThat(b.query("RequestName", "b.b", 0)).isEqualTo(1L);
         long pid = ProcessHandle.current().pid();
 
         for (String name : List.of(b.name(), "b.b", a.name())) {
-            assertThat(a.ask("GetConnectionUnixUser", name)).isEqualTo(uid());
-            assertThat(a.ask("GetConnectionUnixProcessID", name)).isEqualTo(pid);
-            Map<?, ?> all = (Map<?, ?>) a.ask("GetConnectionCredentials", name);
+            assertThat(a.query("GetConnectionUnixUser", name)).isEqualTo(uid());
+            assertThat(a.query("GetConnectionUnixProcessID", name)).isEqualTo(pid);
+            Map<?, ?> all = (Map<?, ?>) a.query("GetConnectionCredentials", name);
             assertThat(value(all, "UnixUserID")).isEqualTo(uid());
             assertThat(value(all, "ProcessID")).isEqualTo(pid);
             assertThat((List<?>) value(all, "UnixGroupIDs")).isNotEmpty().doesNotHaveDuplicates();
@@ -240,9 +240,9 @@ class DriverTest {
             Map<?, ?> all = (Map<?, ?>) reply.values().getFirst();
             if (all.containsKey("ProcessFD") || bus.isOurs()) {
                 assertThat(reply.descriptors()).hasSize(1);
-                try (PidFd told = PidFd.adopt(reply.takeDescriptors().getFirst())) {
-                    assertThat(told).isEqualTo(self);
-                    assertThat(told.id()).isEqualTo(self.id());
+                try (PidFd received = PidFd.adopt(reply.takeDescriptors().getFirst())) {
+                    assertThat(received).isEqualTo(self);
+                    assertThat(received.id()).isEqualTo(self.id());
                 }
             }
         }
@@ -253,7 +253,7 @@ class DriverTest {
         TestClient a = bus.connect();
         TestClient b = bus.connect();
 
-        assertThat((String) a.ask("GetId")).matches("[0-9a-f]{32}").isEqualTo(b.ask("GetId"));
+        assertThat((String) a.query("GetId")).matches("[0-9a-f]{32}").isEqualTo(b.query("GetId"));
         if (MachineId.read() != null || !bus.isOurs()) {
             assertThat(a.tryBus(PEER, "GetMachineId")).matches("return\\([0-9a-f]{32}\\)");
         }

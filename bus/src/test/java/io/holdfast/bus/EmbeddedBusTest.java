@@ -69,11 +69,11 @@ class EmbeddedBusTest {
 
     @Test
     void aServiceThatItSpawnsHasTheUmaskOfTheOptions() throws Exception {
-        Path told = folder.resolve("told");
+        Path output = folder.resolve("output");
         Files.writeString(
                 folder.resolve("s.s.service"),
                 "[D-BUS Service]\nName=s.s\nExec=/bin/sh -c 'umask >> %s; exit 1'\n"
-                        .formatted(told));
+                        .formatted(output));
         BusConfig config =
                 BusConfig.permissive()
                         .withServiceFolders(List.of(new ServiceFolder(folder, false)));
@@ -93,7 +93,7 @@ class EmbeddedBusTest {
                                                 0));
             }
         }
-        assertThat(told).hasContent("0022\n0037");
+        assertThat(output).hasContent("0022\n0037");
     }
 
     @Test

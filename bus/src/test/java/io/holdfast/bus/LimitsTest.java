@@ -38,16 +38,16 @@ class LimitsTest {
     void names() throws Exception {
         try (TestBus bus = limited(BusLimit.MAX_NAMES_PER_CONNECTION, 3)) {
             TestClient a = bus.connect();
-            assertThat(a.ask("RequestName", "n.a", 0)).isEqualTo(1L);
-            assertThat(a.ask("RequestName", "n.b", 0)).isEqualTo(1L);
+            assertThat(a.query("RequestName", "n.a", 0)).isEqualTo(1L);
+            assertThat(a.query("RequestName", "n.b", 0)).isEqualTo(1L);
             Message error = a.callBus("RequestName", "n.c", 0);
             assertThat(a.describe(error)).isEqualTo("LimitsExceeded");
             assertThat((String) error.values().getFirst())
                     .contains("max_names_per_connection", "3 of 3");
-            assertThat(a.ask("RequestName", "n.a", 0)).as("has it already").isEqualTo(4L);
-            assertThat(a.ask("ReleaseName", "n.a")).isEqualTo(1L);
-            assertThat(a.ask("RequestName", "n.c", 0)).isEqualTo(1L);
-            assertThat(bus.connect().ask("RequestName", "n.a", 0)).isEqualTo(1L);
+            assertThat(a.query("RequestName", "n.a", 0)).as("has it already").isEqualTo(4L);
+            assertThat(a.query("ReleaseName", "n.a")).isEqualTo(1L);
+            assertThat(a.query("RequestName", "n.c", 0)).isEqualTo(1L);
+            assertThat(bus.connect().query("RequestName", "n.a", 0)).isEqualTo(1L);
         }
     }
 
@@ -111,8 +111,8 @@ class LimitsTest {
             assertThat(b.heard()).as("another's are not full").isEmpty();
 
             TestClient service = bus.connect();
-            assertThat(service.ask("RequestName", "s.s", 0)).isEqualTo(1L);
-            assertThat(service.ask("ReleaseName", "s.s")).isEqualTo(1L);
+            assertThat(service.query("RequestName", "s.s", 0)).isEqualTo(1L);
+            assertThat(service.query("ReleaseName", "s.s")).isEqualTo(1L);
             assertThat(service.heard())
                     .containsExactly("NameAcquired(s.s)", "M(1)", "M(2)", "M(4)", "NameLost(s.s)");
             ignored = a.send(TestClient.body(a.call("s.s", "M"), 5));
@@ -156,7 +156,7 @@ class LimitsTest {
         TestClient late = bus.silent().authenticate(true);
         assertThat(late.tryBus(BUS, "Hello")).isEqualTo("LimitsExceeded");
         b.close();
-        while (a.ask("NameHasOwner", b.name()).equals(true)) {
+        while (a.query("NameHasOwner", b.name()).equals(true)) {
             Thread.onSpinWait();
         }
         assertThat(late.hello().name()).startsWith(":1.");
@@ -322,7 +322,7 @@ class LimitsTest {
         try (TestBus bus = limited(Map.of(BusLimit.MAX_OBJECTS_PER_USER, 6L))) {
             TestClient a = bus.connect();
             TestClient b = bus.connect();
-            assertThat(a.ask("RequestName", "n.a", 0)).isEqualTo(1L);
+            assertThat(a.query("RequestName", "n.a", 0)).isEqualTo(1L);
             int call = a.send(a.call(b.name(), "M"));
             Message error = b.callBus("RequestName", "n.b", 0);
             assertThat(b.describe(error)).startsWith("LimitsExceeded");
@@ -332,7 +332,7 @@ class LimitsTest {
             Message got = b.read();
             int ignored = b.send(b.writer().methodReturn(got.serial()).destination(a.name()));
             assertThat(a.describe(a.answer(call))).isEqualTo("return");
-            assertThat(b.ask("RequestName", "n.b", 0)).isEqualTo(1L);
+            assertThat(b.query("RequestName", "n.b", 0)).isEqualTo(1L);
         }
     }
 
@@ -350,7 +350,7 @@ class LimitsTest {
                 ignored = a.send(a.call("no.body", "M").unixFds(3).flags(1), one, other, one);
                 assertThat(a.untilClosed()).isEmpty();
             }
-            while (b.ask("NameHasOwner", a.name()).equals(true)) {
+            while (b.query("NameHasOwner", a.name()).equals(true)) {
                 Thread.onSpinWait();
             }
             assertThat(bus.connect().name()).startsWith(":1.");
@@ -374,7 +374,7 @@ class LimitsTest {
             assertThat(a.describe(answers.getFirst())).isEqualTo("LimitsExceeded");
             assertThat((String) answers.getFirst().values().getFirst())
                     .contains("max_bytes_per_user of user");
-            assertThat(a.ask("NameHasOwner", slow.name())).as("it is only slow").isEqualTo(true);
+            assertThat(a.query("NameHasOwner", slow.name())).as("it is only slow").isEqualTo(true);
             assertThat(slow.describe(slow.read())).startsWith("M");
         }
     }

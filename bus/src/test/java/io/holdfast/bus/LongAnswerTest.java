@@ -41,11 +41,11 @@ class LongAnswerTest {
                 assertThat(refusal.errorName())
                         .isEqualTo("org.freedesktop.DBus.Error.LimitsExceeded");
                 assertThat((String) refusal.values().getFirst())
-                        .startsWith("the answer does not fit into a message: ");
+                        .startsWith("the reply does not fit into a message: ");
             }
-            assertThat(a.ask("NameHasOwner", b.name())).isEqualTo(true);
+            assertThat(a.query("NameHasOwner", b.name())).isEqualTo(true);
             a.close();
-            while (!b.ask("NameHasOwner", a.name()).equals(false)) {
+            while (!b.query("NameHasOwner", a.name()).equals(false)) {
                 Thread.onSpinWait();
             }
             assertThat(b.tryBus(STATS, "GetAllMatchRules")).startsWith("return");

@@ -151,7 +151,7 @@ class MetricsTest {
         bad.sendBytes("this is no message".getBytes(US_ASCII));
         assertThat(bad.untilClosed()).hasSize(0);
         bad.close();
-        assertThat(of(US).connections()).as("who is gone").isZero();
+        assertThat(of(US).connections()).as("after the client has left").isZero();
         assertThat(of(US).bytes()).isZero();
         assertThat(of(US).refusals().disconnects()).isEqualTo(Map.of("Malformed", 1L));
 

@@ -51,7 +51,7 @@ class MonitorLifeTest {
         a.close();
         TestClient next = bus.connect();
         assertThat(until(monitor, "NameAcquired(" + next.name() + ")"))
-                .as("nothing of its end")
+                .as("no message about its end")
                 .first()
                 .isEqualTo("Hello");
     }
@@ -60,7 +60,7 @@ class MonitorLifeTest {
     void whoGoesWithAFullQueueGoesLikeAnyOther(TestBus bus) throws Exception {
         TestClient a = bus.connect();
         TestClient slow = bus.connect();
-        assertThat(slow.ask("RequestName", "n.n", 0)).isEqualTo(1L);
+        assertThat(slow.query("RequestName", "n.n", 0)).isEqualTo(1L);
         TestClient monitor = monitor(bus, "member='NameLost'", "member='NameOwnerChanged'");
         byte[] body = new byte[100_000];
         for (int i = 0; i < 20; i++) {
@@ -73,7 +73,7 @@ class MonitorLifeTest {
         assertThat(a.describe(a.answer(call))).isEqualTo("NoReply");
         assertThat(until(monitor, "NameOwnerChanged(" + slow.name() + "," + slow.name() + ",)"))
                 .contains("NameLost(n.n)", "NameOwnerChanged(n.n," + slow.name() + ",)");
-        assertThat(a.ask("NameHasOwner", "n.n")).isEqualTo(false);
+        assertThat(a.query("NameHasOwner", "n.n")).isEqualTo(false);
         HostileTest.assertPings(a, bus.connect());
     }
 

@@ -77,9 +77,9 @@ class MonitorTest {
                         "member='ReleaseName'");
         TestClient a = bus.connect();
         TestClient b = bus.connect();
-        assertThat(a.ask("RequestName", "n.n", 0)).isEqualTo(1L);
-        assertThat(b.ask("RequestName", "n.n", 0)).isEqualTo(2L);
-        assertThat(a.ask("ReleaseName", "n.n")).isEqualTo(1L);
+        assertThat(a.query("RequestName", "n.n", 0)).isEqualTo(1L);
+        assertThat(b.query("RequestName", "n.n", 0)).isEqualTo(2L);
+        assertThat(a.query("ReleaseName", "n.n")).isEqualTo(1L);
         b.close();
 
         String lastOfB = "NameOwnerChanged(" + b.name() + "," + b.name() + ",)";
@@ -111,7 +111,7 @@ class MonitorTest {
         assertThat(observer.tryBus(BUS, "AddMatch", "member='NameOwnerChanged'"))
                 .isEqualTo("return");
         TestClient a = bus.connect();
-        assertThat(a.ask("RequestName", "n.n", 0)).isEqualTo(1L);
+        assertThat(a.query("RequestName", "n.n", 0)).isEqualTo(1L);
         var _ = observer.heard();
 
         assertThat(a.tryBus(MONITORING, "BecomeMonitor", List.of("member='X'"), 0))
@@ -121,7 +121,7 @@ class MonitorTest {
                         "NameOwnerChanged(n.n," + a.name() + ",)",
                         "NameOwnerChanged(" + a.name() + "," + a.name() + ",)");
         assertThat(observer.heard()).isEqualTo(bus.isDaemon() ? gone.reversed() : gone);
-        assertThat(observer.ask("NameHasOwner", a.name())).isEqualTo(false);
+        assertThat(observer.query("NameHasOwner", a.name())).isEqualTo(false);
         a.close();
         assertThat(observer.heard()).isEmpty();
     }
@@ -143,7 +143,7 @@ class MonitorTest {
         assertThat(a.tryBus(MONITORING, "BecomeMonitor", List.of("x"), 0))
                 .isEqualTo("MatchRuleInvalid");
         assertThat(a.tryBus(MONITORING, "BecomeMonitor", List.of(), 1)).isEqualTo("InvalidArgs");
-        assertThat(a.ask("NameHasOwner", a.name())).isEqualTo(true);
+        assertThat(a.query("NameHasOwner", a.name())).isEqualTo(true);
     }
 
     @EveryBus
@@ -181,7 +181,7 @@ class MonitorTest {
     void itFiltersBySenderAndDestination(TestBus bus) throws Exception {
         TestClient a = bus.connect();
         TestClient b = bus.connect();
-        assertThat(b.ask("RequestName", "b.b", 0)).isEqualTo(1L);
+        assertThat(b.query("RequestName", "b.b", 0)).isEqualTo(1L);
         TestClient from = monitor(bus, "interface='i.f',sender='" + a.name() + "'");
         TestClient to = bus.isBroker() ? from : monitor(bus, "interface='i.f',destination='b.b'");
         int ignored = a.send(a.signal("One").destination(b.name()));

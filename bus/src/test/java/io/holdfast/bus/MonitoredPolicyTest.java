@@ -86,13 +86,13 @@ class MonitoredPolicyTest {
             TestClient monitor = monitor(bus);
             var _ = a.messages();
             int ignored = a.send(a.writer().signal("/p", "f.Send", "S"));
-            assertThat(a.heard()).as("of a broadcast nobody is told").isEmpty();
+            assertThat(a.heard()).as("the sender gets no error for a broadcast").isEmpty();
             ignored = a.send(a.writer().signal("/p", "f.Receive", "R"));
             assertThat(a.heard()).isEmpty();
 
             String error = "AccessDenied from " + BUS + " to a";
             assertThat(seen(monitor, a))
-                    .as("for each receiver of whom it was kept")
+                    .as("one error for each refused receiver")
                     .containsExactly("S from a to all", error, "R from a to all", error);
             assertThat(b.heard()).containsExactly("LastOfAll");
         }
@@ -132,7 +132,7 @@ class MonitoredPolicyTest {
                 int ignored = a.send(a.writer().signal("/p", forbidden, "S").destination(b.name()));
             }
             assertThat(a.heard())
-                    .as("ours tells the sender of a call alone, as dbus-broker does")
+                    .as("only the sender of a call gets the error, as with dbus-broker")
                     .hasSize(bus.isDaemon() ? 2 : 0);
 
             String error = "AccessDenied from " + BUS + " to a";
@@ -155,8 +155,8 @@ class MonitoredPolicyTest {
             TestClient a = bus.connect();
             TestClient monitor = monitor(bus);
             int call = a.send(a.writer().methodCall("/p", "f.Free", "M").destination(b.name()));
-            int asked = b.read().serial();
-            int reply = b.send(b.writer().error("f.Send", asked).destination(a.name()));
+            int serial = b.read().serial();
+            int reply = b.send(b.writer().error("f.Send", serial).destination(a.name()));
             String error =
                     bus.isDaemon()
                             ? b.describe(b.answer(reply)) + " from " + BUS + " to " + b.name()
@@ -187,7 +187,7 @@ class MonitoredPolicyTest {
             TestClient monitor = monitor(bus);
             int call = a.send(a.call("s.s", "Held"));
             assertThat(a.heard()).isEmpty();
-            assertThat(service.ask("RequestName", "s.s", 0)).isEqualTo(1L);
+            assertThat(service.query("RequestName", "s.s", 0)).isEqualTo(1L);
             Message got = service.read();
             while (!"Held".equals(got.member())) {
                 got = service.read();

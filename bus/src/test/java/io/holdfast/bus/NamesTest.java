@@ -18,15 +18,15 @@ class NamesTest {
     private static final long ALREADY_OWNER = 4;
 
     private static long request(TestClient by, int flags) throws InterruptedException {
-        return (Long) by.ask("RequestName", "n.n", flags);
+        return (Long) by.query("RequestName", "n.n", flags);
     }
 
     private static long release(TestClient by) throws InterruptedException {
-        return (Long) by.ask("ReleaseName", "n.n");
+        return (Long) by.query("ReleaseName", "n.n");
     }
 
     private static Object queue(TestClient client) throws InterruptedException {
-        return client.ask("ListQueuedOwners", "n.n");
+        return client.query("ListQueuedOwners", "n.n");
     }
 
     /** Returns a client that receives all changes of names. */
@@ -77,7 +77,7 @@ class NamesTest {
         assertThat(request(a, 0)).isEqualTo(PRIMARY_OWNER);
 
         assertThat(release(b)).isEqualTo(3L);
-        assertThat(a.ask("GetNameOwner", "n.n")).isEqualTo(a.name());
+        assertThat(a.query("GetNameOwner", "n.n")).isEqualTo(a.name());
     }
 
     @EveryBus
@@ -105,7 +105,7 @@ class NamesTest {
         assertThat(release(c)).isEqualTo(1L);
         assertThat(queue(a)).isEqualTo(List.of(b.name(), a.name()));
         assertThat(b.heard()).containsExactly("NameAcquired(n.n)");
-        assertThat(release(a)).as("who only waits").isEqualTo(1L);
+        assertThat(release(a)).as("a queued owner").isEqualTo(1L);
         assertThat(queue(a)).isEqualTo(List.of(b.name()));
         assertThat(a.heard()).isEmpty();
     }
@@ -176,7 +176,7 @@ class NamesTest {
         TestClient b = bus.connect();
         assertThat(request(a, 0)).isEqualTo(PRIMARY_OWNER);
         assertThat(request(b, 0)).isEqualTo(IN_QUEUE);
-        assertThat(a.ask("RequestName", "m.m", 0)).isEqualTo(PRIMARY_OWNER);
+        assertThat(a.query("RequestName", "m.m", 0)).isEqualTo(PRIMARY_OWNER);
         var _ = observer.heard();
 
         a.close();
@@ -195,13 +195,13 @@ class NamesTest {
         TestClient a = bus.connect();
         TestClient b = bus.connect();
         for (int i = 0; i < 500; i++) {
-            assertThat(a.ask("RequestName", "n.n" + i, 0)).isEqualTo(PRIMARY_OWNER);
+            assertThat(a.query("RequestName", "n.n" + i, 0)).isEqualTo(PRIMARY_OWNER);
         }
         for (int i = 0; i < 500; i += 2) {
-            assertThat(a.ask("ReleaseName", "n.n" + i)).isEqualTo(1L);
+            assertThat(a.query("ReleaseName", "n.n" + i)).isEqualTo(1L);
         }
         for (int i = 0; i < 500; i++) {
-            assertThat(b.ask("NameHasOwner", "n.n" + i)).isEqualTo(i % 2 == 1);
+            assertThat(b.query("NameHasOwner", "n.n" + i)).isEqualTo(i % 2 == 1);
         }
     }
 
@@ -215,7 +215,7 @@ class NamesTest {
         }
         io.holdfast.core.testkit.Await.until(() -> {
             try {
-                return ((List<?>) a.ask("ListNames")).size() == 2;
+                return ((List<?>) a.query("ListNames")).size() == 2;
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
             }

@@ -54,23 +54,23 @@ class OwnLimitsTest {
             TestClient b = bus.connect();
             assertThat(addRules(a, 2)).isEqualTo("return");
             assertThat(addRules(a, 1)).isEqualTo("LimitsExceeded");
-            assertThat(a.ask("RequestName", "n.large", 0)).isEqualTo(1L);
+            assertThat(a.query("RequestName", "n.large", 0)).isEqualTo(1L);
             assertThat(addRules(a, 2)).isEqualTo("return");
             assertThat(addRules(a, 1)).isEqualTo("LimitsExceeded");
-            assertThat(a.ask("RequestName", "n.larger", 0)).isEqualTo(1L);
+            assertThat(a.query("RequestName", "n.larger", 0)).isEqualTo(1L);
             assertThat(addRules(a, 2)).isEqualTo("return");
             assertThat((String) a.callBus("AddMatch", "").values().getFirst())
                     .contains("max_match_rules_per_connection", "6 of 6 used");
 
-            assertThat(b.ask("RequestName", "n.large", 0)).as("in the queue").isEqualTo(2L);
+            assertThat(b.query("RequestName", "n.large", 0)).as("in the queue").isEqualTo(2L);
             assertThat(addRules(b, 3)).isEqualTo("LimitsExceeded");
-            assertThat(a.ask("ReleaseName", "n.large")).isEqualTo(1L);
+            assertThat(a.query("ReleaseName", "n.large")).isEqualTo(1L);
             assertThat(addRules(b, 2)).isEqualTo("return");
-            assertThat(b.ask("ReleaseName", "n.large")).isEqualTo(1L);
+            assertThat(b.query("ReleaseName", "n.large")).isEqualTo(1L);
             assertThat(addRules(b, 1)).isEqualTo("LimitsExceeded");
 
             TestClient c = bus.connect();
-            assertThat(c.ask("RequestName", "n.small", 0)).isEqualTo(1L);
+            assertThat(c.query("RequestName", "n.small", 0)).isEqualTo(1L);
             assertThat(addRules(c, 1)).isEqualTo("return");
             assertThat(addRules(c, 1)).isEqualTo("LimitsExceeded");
         }
@@ -98,11 +98,11 @@ class OwnLimitsTest {
                         second.set(bus.silent().authenticate(true));
                     });
             assertThat(second.get().tryBus(BUS, "Hello")).isEqualTo("LimitsExceeded");
-            assertThat(first.get().ask("RequestName", "n.a", 0)).isEqualTo(1L);
+            assertThat(first.get().query("RequestName", "n.a", 0)).isEqualTo(1L);
             assertThat(first.get().tryBus(BUS, "RequestName", "n.b", 0))
                     .isEqualTo("LimitsExceeded");
-            assertThat(root.ask("RequestName", "n.c", 0)).isEqualTo(1L);
-            assertThat(root.ask("RequestName", "n.d", 0)).isEqualTo(1L);
+            assertThat(root.query("RequestName", "n.c", 0)).isEqualTo(1L);
+            assertThat(root.query("RequestName", "n.d", 0)).isEqualTo(1L);
             assertThat(bus.connect().name()).startsWith(":1.");
         }
     }
@@ -120,7 +120,7 @@ class OwnLimitsTest {
         try (Bus bus = Bus.open(options);
                 TestClient a = TestClient.silent(bus.addresses().getFirst().toString())) {
             var _ = a.authenticate(true).hello();
-            assertThat(a.ask("RequestName", "n.a", 0)).isEqualTo(1L);
+            assertThat(a.query("RequestName", "n.a", 0)).isEqualTo(1L);
             assertThat(addRules(a, 1)).isEqualTo("return");
             assertThat(addRules(a, 1)).isEqualTo("LimitsExceeded");
             now[0] = read("<limit name='max_match_rules_per_connection' own='n.a'>2</limit>");
@@ -138,9 +138,9 @@ class OwnLimitsTest {
             delimiter = '|',
             textBlock =
                     """
-                    name="auth_timeout" user="1"                     | is one of the whole bus
-                    name="max_message_size" user="1"                 | is one of the whole bus
-                    name="max_bytes_per_user" own="a.b"              | not one of a connection
+                    name="auth_timeout" user="1"                     | is a limit of the whole bus
+                    name="max_message_size" user="1"                 | is a limit of the whole bus
+                    name="max_bytes_per_user" own="a.b"              | not a limit of a connection
                     name="max_names_per_connection" own="a"          | not a well-known bus name
                     name="max_names_per_connection" own="a.b" user="1" | not for both
                     name="max_names_per_connection" group="1"        | no such attribute

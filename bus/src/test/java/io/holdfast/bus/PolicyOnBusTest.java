@@ -85,7 +85,7 @@ class PolicyOnBusTest {
             int held = a.send(a.call("s.allowed", "M"));
             Await.until(() -> Files.exists(trace("s.allowed")));
             assertThat(trace("s.denied")).doesNotExist();
-            assertThat(bus.connect().ask("RequestName", "s.allowed", 0)).isEqualTo(1L);
+            assertThat(bus.connect().query("RequestName", "s.allowed", 0)).isEqualTo(1L);
             assertThat(held).isPositive();
         }
     }
@@ -102,7 +102,7 @@ class PolicyOnBusTest {
             int delivered = a.send(a.call("s.s", "N"));
             assertThat(a.heard()).as("both are held").isEmpty();
             Await.until(() -> Files.exists(trace("s.s")));
-            assertThat(service.ask("RequestName", "s.s", 0)).isEqualTo(1L);
+            assertThat(service.query("RequestName", "s.s", 0)).isEqualTo(1L);
 
             assertThat(a.describe(a.answer(refused))).isEqualTo("AccessDenied");
             List<Message> got = service.messages();
@@ -150,19 +150,19 @@ class PolicyOnBusTest {
             TestClient denied = bus.connect();
             TestClient nested = bus.connect();
             TestClient queued = bus.connect();
-            assertThat(free.ask("RequestName", "d.dd", 0)).isEqualTo(1L);
-            assertThat(denied.ask("RequestName", "d.d.x", 0)).isEqualTo(1L);
-            assertThat(nested.ask("RequestName", "d.d.in.x", 0)).isEqualTo(1L);
+            assertThat(free.query("RequestName", "d.dd", 0)).isEqualTo(1L);
+            assertThat(denied.query("RequestName", "d.d.x", 0)).isEqualTo(1L);
+            assertThat(nested.query("RequestName", "d.d.in.x", 0)).isEqualTo(1L);
             assertThat(arrives(a, "d.dd", free)).isTrue();
             assertThat(arrives(a, "d.d.x", denied)).isFalse();
             assertThat(arrives(a, denied.name(), denied)).as("by its other name").isFalse();
             assertThat(arrives(a, "d.d.in.x", nested)).isTrue();
 
-            assertThat(queued.ask("RequestName", "o.o", 0)).isEqualTo(1L);
+            assertThat(queued.query("RequestName", "o.o", 0)).isEqualTo(1L);
             assertThat(arrives(a, "o.o", queued)).isTrue();
-            assertThat(queued.ask("RequestName", "d.d.x", 0)).isEqualTo(2L);
+            assertThat(queued.query("RequestName", "d.d.x", 0)).isEqualTo(2L);
             assertThat(arrives(a, "o.o", queued)).as("while it waits for a name").isFalse();
-            assertThat(queued.ask("ReleaseName", "d.d.x")).isEqualTo(1L);
+            assertThat(queued.query("ReleaseName", "d.d.x")).isEqualTo(1L);
             assertThat(arrives(a, "o.o", queued)).isTrue();
         }
     }
@@ -344,7 +344,7 @@ class PolicyOnBusTest {
                 int call = a.send(a.call(name, "M"));
                 Await.until(() -> Files.exists(trace(name)));
                 TestClient service = bus.connect();
-                assertThat(service.ask("RequestName", name, 0)).isEqualTo(1L);
+                assertThat(service.query("RequestName", name, 0)).isEqualTo(1L);
                 Message got = service.read();
                 while (!"M".equals(got.member())) {
                     got = service.read();

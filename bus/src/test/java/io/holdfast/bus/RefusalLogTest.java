@@ -106,7 +106,7 @@ class RefusalLogTest {
                 assertThat(log.line())
                         .startsWith("disconnected a client without a name (process ")
                         .contains(Integer.toString(client.pidFd().pid()))
-                        .contains(", some.service: a malformed message: ")
+                        .contains(", some.service: malformed message: ")
                         .hasLineCount(1);
                 assertThat(client.signal(Signal.KILL)).isTrue();
                 assertThat(client.await().isSuccess()).isFalse();
@@ -163,7 +163,7 @@ class RefusalLogTest {
 
             assertThat(log.line())
                     .startsWith("disconnected " + we(client))
-                    .contains("a malformed message: header at byte ")
+                    .contains("malformed message: header at byte ")
                     .hasLineCount(1);
         }
     }

@@ -98,9 +98,9 @@ class ReplyPolicyTest {
                         """)) {
             TestClient client = bus.connect();
             var _ = client.heard();
-            assertThat(client.ask("RequestName", "a.b", 0)).isEqualTo(1L);
+            assertThat(client.query("RequestName", "a.b", 0)).isEqualTo(1L);
             assertThat(client.heard()).hasSize(1).first().asString().contains("NameAcquired");
-            assertThat(client.ask("ReleaseName", "a.b")).isEqualTo(1L);
+            assertThat(client.query("ReleaseName", "a.b")).isEqualTo(1L);
             int _ = client.send(client.toBus("org.freedesktop.DBus", "GetNameOwner", "a.b"));
             assertThat(client.heard()).isEmpty();
             assertThat(client.callBus("NoSuchMember").errorName())

@@ -53,7 +53,7 @@ class RoutingTest {
     void aWellKnownNameIsWhoOwnsIt(TestBus bus) throws Exception {
         TestClient a = bus.connect();
         TestClient b = bus.connect();
-        assertThat(b.ask("RequestName", "b.b", 0)).isEqualTo(1L);
+        assertThat(b.query("RequestName", "b.b", 0)).isEqualTo(1L);
         var _ = b.heard();
         int serial = a.send(a.call("b.b", "M"));
         Message call = b.read();
@@ -180,14 +180,14 @@ class RoutingTest {
         var _ = observer.callBus("GetId");
         b.close();
 
-        List<Message> told = List.of(observer.read(), observer.read(), observer.read());
+        List<Message> messages = List.of(observer.read(), observer.read(), observer.read());
         assertThat(
-                        told.stream()
+                        messages.stream()
                                 .filter(m -> m.type() == MessageType.ERROR)
                                 .map(Message::replySerial))
                 .containsExactlyInAnyOrder(one, two)
                 .doesNotContain(silent);
-        assertThat(told.stream().map(observer::describe))
+        assertThat(messages.stream().map(observer::describe))
                 .containsExactlyInAnyOrder(
                         "NameOwnerChanged(" + b.name() + "," + b.name() + ",)",
                         "NoReply",

@@ -147,9 +147,9 @@ class SignalsTest {
     void aSenderIsWhoOwnsTheName(TestBus bus) throws Exception {
         TestClient owner = bus.connect();
         TestClient queued = bus.connect();
-        assertThat(owner.ask("RequestName", "n.n", 0)).isEqualTo(1L);
-        assertThat(owner.ask("RequestName", "m.m", 0)).isEqualTo(1L);
-        assertThat(queued.ask("RequestName", "n.n", 0)).isEqualTo(2L);
+        assertThat(owner.query("RequestName", "n.n", 0)).isEqualTo(1L);
+        assertThat(owner.query("RequestName", "m.m", 0)).isEqualTo(1L);
+        assertThat(queued.query("RequestName", "n.n", 0)).isEqualTo(2L);
         TestClient listener =
                 listener(bus, "sender='n.n'", "sender='m.m',interface='i.f'", "sender='later.n'");
         int ignored = owner.send(owner.signal("One"));
@@ -158,9 +158,9 @@ class SignalsTest {
         var _ = queued.callBus("GetId");
         assertThat(listener.heard()).containsExactly("One");
 
-        assertThat(owner.ask("ReleaseName", "n.n")).isEqualTo(1L);
-        assertThat(owner.ask("ReleaseName", "m.m")).isEqualTo(1L);
-        assertThat(owner.ask("RequestName", "later.n", 0)).isEqualTo(1L);
+        assertThat(owner.query("ReleaseName", "n.n")).isEqualTo(1L);
+        assertThat(owner.query("ReleaseName", "m.m")).isEqualTo(1L);
+        assertThat(owner.query("RequestName", "later.n", 0)).isEqualTo(1L);
         ignored = owner.send(owner.signal("Three"));
         ignored = queued.send(queued.signal("Four"));
         var _ = owner.callBus("GetId");
@@ -177,8 +177,8 @@ class SignalsTest {
                         "sender='" + BUS + "',member='NameOwnerChanged',arg0='" + a.name() + "'");
         TestClient known = listener(bus, "member='NameOwnerChanged',arg0='n.n'");
         TestClient never = listener(bus, "member='NameOwnerChanged',arg0='" + BUS + "'");
-        assertThat(a.ask("RequestName", "n.n", 0)).isEqualTo(1L);
-        assertThat(a.ask("RequestName", "m.m", 0)).isEqualTo(1L);
+        assertThat(a.query("RequestName", "n.n", 0)).isEqualTo(1L);
+        assertThat(a.query("RequestName", "m.m", 0)).isEqualTo(1L);
         a.close();
 
         assertThat(known.describe(known.read()))

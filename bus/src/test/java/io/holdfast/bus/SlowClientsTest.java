@@ -79,7 +79,7 @@ class SlowClientsTest {
                     .contains("max_outgoing_bytes", "of 100000 used");
             var _ = a.messages();
             assertPings(other, bus.connect());
-            assertThat(a.ask("NameHasOwner", slow.name())).as("it stays").isEqualTo(true);
+            assertThat(a.query("NameHasOwner", slow.name())).as("it stays").isEqualTo(true);
 
             assertThat(slow.read().member()).isEqualTo("M");
         }
@@ -100,8 +100,8 @@ class SlowClientsTest {
                 ignored = a.send(TestClient.body(a.signal("S"), i, body));
                 assertThat(reader.read().values().getFirst()).isEqualTo((long) i);
             }
-            assertThat(a.ask("NameHasOwner", slow.name())).isEqualTo(false);
-            assertThat(a.ask("NameHasOwner", reader.name())).isEqualTo(true);
+            assertThat(a.query("NameHasOwner", slow.name())).isEqualTo(false);
+            assertThat(a.query("NameHasOwner", reader.name())).isEqualTo(true);
         }
     }
 
@@ -176,7 +176,7 @@ class SlowClientsTest {
                                 });
                 writer.join();
                 b.close();
-                while (a.ask("NameHasOwner", b.name()).equals(true)) {
+                while (a.query("NameHasOwner", b.name()).equals(true)) {
                     Thread.onSpinWait();
                 }
             }
@@ -228,10 +228,10 @@ class SlowClientsTest {
             for (int i = 0; i < count; i++) {
                 clients.add(large.connect());
             }
-            assertThat((List<?>) a.ask("ListNames")).hasSize(count + 2);
+            assertThat((List<?>) a.query("ListNames")).hasSize(count + 2);
             assertPings(clients.getFirst(), clients.getLast());
             clients.forEach(TestClient::close);
-            while (((List<?>) a.ask("ListNames")).size() > 2) {
+            while (((List<?>) a.query("ListNames")).size() > 2) {
                 Thread.onSpinWait();
             }
             assertPings(a, large.connect());

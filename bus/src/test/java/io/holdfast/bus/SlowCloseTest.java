@@ -23,9 +23,9 @@ class SlowCloseTest {
             TestClient a = bus.connect();
             TestClient b = bus.connect();
             int ignored = a.send(a.call("no.body", "M").unixFds(1), lingering.fd());
-            lingering.letGo();
+            lingering.startClose();
             assertThat(a.heard()).containsExactly("ServiceUnknown");
-            assertThat(b.ask("NameHasOwner", a.name())).isEqualTo(true);
+            assertThat(b.query("NameHasOwner", a.name())).isEqualTo(true);
         }
     }
 
@@ -53,13 +53,13 @@ class SlowCloseTest {
                 int serial = a.send(a.call("no.body", "M").unixFds(each), many);
                 assertThat(a.describe(a.answer(serial))).isEqualTo("ServiceUnknown");
             }
-            assertThat(b.ask("NameHasOwner", a.name())).isEqualTo(true);
-            assertThat(a.heard()).as("without descriptors it goes on").isEmpty();
+            assertThat(b.query("NameHasOwner", a.name())).isEqualTo(true);
+            assertThat(a.heard()).as("still connected without descriptors").isEmpty();
 
             int ignored = a.send(a.call("no.body", "M").unixFds(1), file);
             assertThat(a.untilClosed()).isEmpty();
             assertThat(bus.silent().untilClosed()).as("one more of that user").isEmpty();
-            assertThat(b.ask("NameHasOwner", a.name())).isEqualTo(false);
+            assertThat(b.query("NameHasOwner", a.name())).isEqualTo(false);
 
             lingering.end();
             Await.until(() -> mayConnect(bus));
@@ -88,15 +88,15 @@ class SlowCloseTest {
                                     .flags(1));
             assertThat(b.heard()).isEmpty();
             attacker.sendBytes(new byte[64]); // no message; its queue is still being sent
-            while (b.ask("NameHasOwner", attacker.name()).equals(true)) {
+            while (b.query("NameHasOwner", attacker.name()).equals(true)) {
                 Thread.onSpinWait();
             }
             ignored = attacker.socket().send(ByteBuffer.allocate(1), List.of(lingering.fd()));
-            lingering.letGo();
+            lingering.startClose();
             attacker.close();
 
             TestClient late = bus.connect();
-            assertThat(b.ask("NameHasOwner", late.name())).isEqualTo(true);
+            assertThat(b.query("NameHasOwner", late.name())).isEqualTo(true);
         }
     }
 }

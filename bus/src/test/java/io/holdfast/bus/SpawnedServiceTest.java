@@ -34,7 +34,7 @@ class SpawnedServiceTest {
         public static void main(String[] arguments) throws Exception {
             String address = System.getenv("DBUS_STARTER_ADDRESS");
             try (TestClient itself = TestClient.silent(address).authenticate(true).hello()) {
-                assertThat(itself.ask("RequestName", arguments[0], 0)).isEqualTo(1L);
+                assertThat(itself.query("RequestName", arguments[0], 0)).isEqualTo(1L);
                 Message call = itself.read();
                 while (call.member() == null || !call.member().equals("M")) {
                     call = itself.read(); // NameAcquired
@@ -83,12 +83,12 @@ class SpawnedServiceTest {
         offer(quoted(ChildJvm.command(List.of(), Service.class, NAME)), "");
         try (TestBus bus = bus("session")) {
             TestClient a = bus.connect();
-            assertThat(a.ask("NameHasOwner", NAME)).isEqualTo(false);
+            assertThat(a.query("NameHasOwner", NAME)).isEqualTo(false);
             Message answer = a.answer(a.send(a.call(NAME, "M")));
 
             assertThat(a.describe(answer)).isEqualTo("return(here I am)");
-            assertThat(answer.sender()).isEqualTo(a.ask("GetNameOwner", NAME));
-            assertThat(a.ask("StartServiceByName", NAME, 0)).as("runs already").isEqualTo(2L);
+            assertThat(answer.sender()).isEqualTo(a.query("GetNameOwner", NAME));
+            assertThat(a.query("StartServiceByName", NAME, 0)).as("runs already").isEqualTo(2L);
         }
     }
 
@@ -117,15 +117,15 @@ class SpawnedServiceTest {
     /** Returns the user that a program runs as on a bus of that type, with User= in its file. */
     private long user(String type, String user) throws Exception {
         Files.setAttribute(folder, "unix:mode", 01777);
-        Path told = folder.resolve("told-" + type);
+        Path output = folder.resolve("output-" + type);
         offer(
-                "/bin/sh -c 'id -u > %s.new; mv %s.new %s'".formatted(told, told, told),
+                "/bin/sh -c 'id -u > %s.new; mv %s.new %s'".formatted(output, output, output),
                 "User=" + user);
         try (TestBus bus = bus(type)) {
             TestClient a = bus.connect();
             int ignored = a.send(a.call(NAME, "M"));
-            Await.until(() -> Files.exists(told));
-            return Long.parseLong(Files.readString(told).strip());
+            Await.until(() -> Files.exists(output));
+            return Long.parseLong(Files.readString(output).strip());
         }
     }
 
@@ -146,12 +146,12 @@ class SpawnedServiceTest {
                     .isEqualTo("return");
             assertThat(a.tryBus(BUS, "ReloadConfig")).isEqualTo("return");
             assertThat(a.heard()).as("nothing changed").isEmpty();
-            assertThat(a.ask("ListActivatableNames")).isEqualTo(List.of(BUS));
+            assertThat(a.query("ListActivatableNames")).isEqualTo(List.of(BUS));
 
             offer("/bin/false", "");
             assertThat(a.tryBus(BUS, "ReloadConfig")).isEqualTo("return");
             assertThat(a.heard()).containsExactly("ActivatableServicesChanged");
-            assertThat(a.ask("ListActivatableNames")).isEqualTo(List.of(BUS, NAME));
+            assertThat(a.query("ListActivatableNames")).isEqualTo(List.of(BUS, NAME));
             assertThat(a.describe(a.answer(a.send(a.call(NAME, "M")))))
                     .isEqualTo("Spawn.ChildExited");
 

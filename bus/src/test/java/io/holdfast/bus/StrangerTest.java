@@ -80,11 +80,11 @@ class StrangerTest {
     @EveryBus
     void theBusHasCredentialsToo(TestBus bus) throws Exception {
         TestClient a = bus.connect();
-        Map<?, ?> all = (Map<?, ?>) a.ask("GetConnectionCredentials", BUS);
+        Map<?, ?> all = (Map<?, ?>) a.query("GetConnectionCredentials", BUS);
         long pid = (Long) value(all, "ProcessID");
 
-        assertThat(a.ask("GetConnectionUnixProcessID", BUS)).isEqualTo(pid);
-        assertThat(value(all, "UnixUserID")).isEqualTo(a.ask("GetConnectionUnixUser", BUS));
+        assertThat(a.query("GetConnectionUnixProcessID", BUS)).isEqualTo(pid);
+        assertThat(value(all, "UnixUserID")).isEqualTo(a.query("GetConnectionUnixUser", BUS));
         if (bus.isDaemon()) {
             try (PidFd process = PidFd.open((int) pid)) {
                 assertThat(process.proc().name()).isEqualTo("dbus-daemon");
@@ -122,7 +122,7 @@ class StrangerTest {
     @EveryBus
     void aLabelIsToldWhereTheKernelHasOne(TestBus bus) throws Exception {
         TestClient a = bus.connect();
-        Map<?, ?> all = (Map<?, ?>) a.ask("GetConnectionCredentials", a.name());
+        Map<?, ?> all = (Map<?, ?>) a.query("GetConnectionCredentials", a.name());
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket one = pair[0];
                 UnixSocket other = pair[1];

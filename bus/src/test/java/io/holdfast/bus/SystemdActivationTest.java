@@ -47,7 +47,7 @@ class SystemdActivationTest {
 
     private static TestClient manager(TestBus bus) throws InterruptedException {
         TestClient manager = bus.connect();
-        assertThat(manager.ask("RequestName", MANAGER, 0)).isEqualTo(1L);
+        assertThat(manager.query("RequestName", MANAGER, 0)).isEqualTo(1L);
         return manager;
     }
 
@@ -106,7 +106,7 @@ class SystemdActivationTest {
                                     .formatted(a.name()));
 
             TestClient service = bus.connect();
-            assertThat(service.ask("RequestName", "s.one", 0)).isEqualTo(1L);
+            assertThat(service.query("RequestName", "s.one", 0)).isEqualTo(1L);
             assertThat(service.heard()).containsExactly("NameAcquired(s.one)", "M");
             assertThat(a.describe(a.answer(start))).isEqualTo("return(1)");
             assertThat(List.of(call, signal, own)).doesNotHaveDuplicates();
@@ -248,7 +248,7 @@ class SystemdActivationTest {
             manager.close();
 
             TestClient next = bus.connect();
-            assertThat(next.ask("RequestName", MANAGER, 0)).isIn(1L, 2L); // as the first one goes
+            assertThat(next.query("RequestName", MANAGER, 0)).isIn(1L, 2L); // as the first one goes
             assertThat(next.describe(next.read()))
                     .isEqualTo("NameAcquired(org.freedesktop.systemd1)");
             assertThat(next.describe(next.read())).isEqualTo("ActivationRequest(one.service)");
@@ -256,21 +256,21 @@ class SystemdActivationTest {
         }
     }
 
-    private BusConfig withPatience(long millis) {
+    private BusConfig withReturnTimeout(long millis) {
         return BusConfig.permissive()
                 .withLimits(Limits.BUILT_IN.with(BusLimit.SERVICE_MANAGER_RETURN_TIMEOUT, millis))
                 .withServiceFolders(List.of(new ServiceFolder(folder, false)));
     }
 
     private static void awaitNoManager(TestClient client) throws InterruptedException {
-        while (client.ask("NameHasOwner", MANAGER).equals(true)) {
+        while (client.query("NameHasOwner", MANAGER).equals(true)) {
             Thread.onSpinWait(); // each reply waits for the bus
         }
     }
 
     @Test
     void aManagerThatWasKilledIsAskedAgainWhenItIsBack() throws Exception {
-        try (TestBus bus = TestBus.ours(withPatience(60_000))) {
+        try (TestBus bus = TestBus.ours(withReturnTimeout(60_000))) {
             TestClient a = bus.connect();
             TestClient manager = manager(bus);
             int call = a.send(a.call("s.one", "M"));
@@ -285,7 +285,7 @@ class SystemdActivationTest {
                             "NameAcquired(org.freedesktop.systemd1)",
                             "ActivationRequest(one.service)");
             TestClient service = bus.connect();
-            assertThat(service.ask("RequestName", "s.one", 0)).isEqualTo(1L);
+            assertThat(service.query("RequestName", "s.one", 0)).isEqualTo(1L);
             assertThat(service.heard()).containsExactly("NameAcquired(s.one)", "M");
             assertThat(call).isPositive();
         }
@@ -293,7 +293,7 @@ class SystemdActivationTest {
 
     @Test
     void aManagerThatDoesNotComeBackKeepsNobodyWaiting() throws Exception {
-        try (TestBus bus = TestBus.ours(withPatience(50))) {
+        try (TestBus bus = TestBus.ours(withReturnTimeout(50))) {
             TestClient a = bus.connect();
             TestClient manager = manager(bus);
             int call = a.send(a.call("s.one", "M"));
@@ -304,7 +304,7 @@ class SystemdActivationTest {
                 Message error = a.answer(waiting);
                 assertThat(a.describe(error)).isEqualTo("TimedOut");
                 assertThat(error.values().getFirst().toString())
-                        .contains("the service manager has left the bus", "50 ms");
+                        .contains("service manager has been off the bus", "50 ms");
             }
 
             TestClient next = manager(bus);
@@ -318,7 +318,7 @@ class SystemdActivationTest {
 
     @Test
     void withSystemdActivationNobodyWaitsForAManagerThatIsLost() throws Exception {
-        try (TestBus bus = TestBus.oursWithSystemdActivation(withPatience(50))) {
+        try (TestBus bus = TestBus.oursWithSystemdActivation(withReturnTimeout(50))) {
             TestClient a = bus.connect();
             manager(bus).close();
             awaitNoManager(a);

@@ -171,7 +171,7 @@ final class TestClient implements AutoCloseable {
     }
 
     /** Calls the bus, and returns the single value of the reply. */
-    Object ask(String member, Object... arguments) throws InterruptedException {
+    Object query(String member, Object... arguments) throws InterruptedException {
         Message reply = callBus(member, arguments);
         if (reply.type() != MessageType.METHOD_RETURN) {
             throw new AssertionError(member + ": " + describe(reply));

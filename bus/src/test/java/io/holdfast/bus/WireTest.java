@@ -91,7 +91,7 @@ class WireTest {
     void bothByteOrdersTalkToEachOther(TestBus bus) throws Exception {
         TestClient little = bus.connect();
         TestClient big = bus.silent().authenticate(true).bigEndian().hello();
-        assertThat(big.ask("RequestName", "b.b", 0)).isEqualTo(1L);
+        assertThat(big.query("RequestName", "b.b", 0)).isEqualTo(1L);
         assertThat(big.tryBus(BUS, "AddMatch", "arg0='x'")).isEqualTo("return");
         var _ = big.heard();
         int serial = little.send(TestClient.body(little.call("b.b", "M"), "x", 0x01020304));
@@ -204,7 +204,9 @@ class WireTest {
             a.sendBytes(bytes);
 
             assertThat(a.untilClosed()).as(damage.toString()).isEmpty();
-            assertThat(other.ask("NameHasOwner", a.name())).as(damage.toString()).isEqualTo(false);
+            assertThat(other.query("NameHasOwner", a.name()))
+                    .as(damage.toString())
+                    .isEqualTo(false);
         }
         assertThat(other.heard()).isEmpty();
     }

@@ -87,7 +87,7 @@ final class AuthorityFacts {
         }
         return count
                 + " files"
-                + (closed.isEmpty() ? "" : "; may not be read: " + String.join(", ", closed));
+                + (closed.isEmpty() ? "" : "; not readable: " + String.join(", ", closed));
     }
 
     private static String pam() {
@@ -97,7 +97,7 @@ final class AuthorityFacts {
                         .orElse("no service polkit-1: agents cannot authenticate");
         return find(LIBRARIES, PAM)
                 .map(library -> library + ", " + service)
-                .orElse("no " + PAM + " in the usual folders, " + service);
+                .orElse("no " + PAM + " in the standard folders, " + service);
     }
 
     private static Optional<Path> find(List<String> folders, String name) {
@@ -119,6 +119,6 @@ final class AuthorityFacts {
                 default -> {}
             }
         }
-        return "none: `holdfast up` starts one";
+        return "none; start one with: holdfast up";
     }
 }

@@ -48,7 +48,7 @@ final class CompleteCommand implements Command {
             }
             lines.append('\n');
         }
-        output.own(lines.toString());
+        output.printTrusted(lines.toString());
         return ExitCode.OK;
     }
 }

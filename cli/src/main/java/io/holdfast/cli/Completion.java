@@ -109,7 +109,8 @@ final class Completion {
             OptionSpec option = spec.findOption(current.substring(0, equals));
             return option == null
                     ? List.of()
-                    : matching(current, behind(current.substring(0, equals + 1), values(option)));
+                    : matching(
+                            current, withPrefix(current.substring(0, equals + 1), values(option)));
         }
         if (isOption && current.startsWith("-")) {
             return matching(current, options(spec));
@@ -118,7 +119,7 @@ final class Completion {
         return positional == null ? List.of() : matching(current, values(positional));
     }
 
-    private static List<Candidate> behind(String prefix, List<Candidate> values) {
+    private static List<Candidate> withPrefix(String prefix, List<Candidate> values) {
         return values.stream()
                 .map(each ->
                         isOfFiles(each)

@@ -50,9 +50,9 @@ final class CompletionCommand implements Command {
         if (!SHELLS.contains(shell)) {
             throw new ParameterException(
                     line.commandSpec().commandLine(),
-                    "No completion for '" + shell + "', only for " + SHELLS);
+                    "unknown shell '" + shell + "'; expected one of " + SHELLS);
         }
-        output.own(script(shell));
+        output.printTrusted(script(shell));
         return ExitCode.OK;
     }
 

@@ -42,7 +42,7 @@ import java.util.concurrent.TimeUnit;
 final class DaemonTraining {
     private static final int OWNER_ALONE = 0600;
     private static final int BACKLOG = 16;
-    private static final long PATIENCE = 30; // seconds
+    private static final long TIMEOUT = 30; // seconds
 
     private DaemonTraining() {}
 
@@ -83,8 +83,8 @@ final class DaemonTraining {
                 Authority byBus = Authority.overBus(bus)) {
             face.server().serve(listener(Path.of(varlink)));
             presence.serve(engine, () -> {});
-            ask(byVarlink);
-            ask(byBus);
+            check(byVarlink);
+            check(byBus);
         }
     }
 
@@ -125,7 +125,7 @@ final class DaemonTraining {
         }
     }
 
-    private static void ask(Authority authority) throws Exception {
+    private static void check(Authority authority) throws Exception {
         try (PidFd self = PidFd.self()) {
             for (Authority.Option[] options :
                     new Authority.Option[][] {
@@ -139,7 +139,7 @@ final class DaemonTraining {
                                         TourScratch.GUARDED_ACTION,
                                         Map.of(),
                                         options)
-                                .get(PATIENCE, TimeUnit.SECONDS);
+                                .get(TIMEOUT, TimeUnit.SECONDS);
             }
         }
     }
@@ -161,7 +161,7 @@ final class DaemonTraining {
                 ManagerInterface _ =
                         ManagerInterface.serve(manager, runtime, systemd1.permission())) {
             Thread loop = Thread.ofPlatform().name("holdfast-training").start(manager::run);
-            var _ = manager.shutdown().get(PATIENCE, TimeUnit.SECONDS);
+            var _ = manager.shutdown().get(TIMEOUT, TimeUnit.SECONDS);
             loop.join();
         }
     }

@@ -128,10 +128,10 @@ final class DoctorCommand implements Command {
         output.line("");
         output.line(
                 !isFit()
-                        ? output.bad("Holdfast cannot work here: it needs Linux 5.4.")
+                        ? output.bad("Holdfast cannot run on this machine: it needs Linux 5.4.")
                         : missing == 0
-                                ? output.good("Everything is there.")
-                                : "Holdfast works here; "
+                                ? output.good("All features are present.")
+                                : "Holdfast can run on this machine; "
                                         + missing
                                         + (missing == 1 ? " feature is" : " features are")
                                         + " missing (see \"instead\").");
@@ -177,12 +177,10 @@ final class DoctorCommand implements Command {
         facts.add(new Fact("user", user()));
         facts.add(new Fact("init", HostInit.isSystemd() ? "systemd" : "not systemd"));
         facts.add(new Fact("cgroup2", cgroup()));
-        facts.add(new Fact("open files", limit(RLIMIT_NOFILE) + "; a held process takes one"));
-        facts.add(
-                new Fact(
-                        "processes", limit(RLIMIT_NPROC) + "; numbers up to " + kernel("pid_max")));
+        facts.add(new Fact("open files", limit(RLIMIT_NOFILE) + "; each held process needs one"));
+        facts.add(new Fact("processes", limit(RLIMIT_NPROC) + "; PIDs up to " + kernel("pid_max")));
         read("/proc/sys/fs/epoll/max_user_watches")
-                .ifPresent(most -> facts.add(new Fact("watches", "at most " + most + " a user")));
+                .ifPresent(most -> facts.add(new Fact("watches", "at most " + most + " per user")));
         read("/proc/sys/kernel/yama/ptrace_scope")
                 .filter(scope -> !scope.equals("0"))
                 .ifPresent(scope ->
@@ -202,7 +200,7 @@ final class DoctorCommand implements Command {
             return self.info()
                     .credentials()
                     .map(ids -> AccountText.user(ids.effectiveUid()))
-                    .orElse("not known");
+                    .orElse("unknown");
         }
     }
 
@@ -220,19 +218,19 @@ final class DoctorCommand implements Command {
                     new String(getconf.stdout().readAllBytes(), StandardCharsets.UTF_8).strip();
             return getconf.await().isSuccess() && !version.isEmpty() ? version : "not glibc";
         } catch (IOException | RuntimeException e) {
-            return "not known, for there is no getconf(1)";
+            return "unknown: getconf(1) is missing";
         }
     }
 
     private static String cgroup() {
         if (!Cgroup.isMounted()) {
-            return "not mounted: nothing can be born in a cgroup, or killed with it";
+            return "not mounted: processes cannot be spawned into a cgroup, or killed with it";
         }
         return Cgroup.mountPoint()
-                + ProcessIdentity.told(Cgroup::own)
+                + ProcessIdentity.readIfPermitted(Cgroup::own)
                         .map(own -> {
                             try (own) {
-                                return ", we are in " + own.path() + rights(own);
+                                return ", own cgroup " + own.path() + rights(own);
                             }
                         })
                         .orElse("");
@@ -240,7 +238,9 @@ final class DoctorCommand implements Command {
 
     private static String rights(Cgroup own) {
         Path folder = Path.of(Cgroup.mountPoint() + own.path());
-        return Files.isWritable(folder) ? ", and may make some below" : ", and may make none below";
+        return Files.isWritable(folder)
+                ? ", may create cgroups below it"
+                : ", may not create cgroups below it";
     }
 
     private static String limit(int resource) {
@@ -257,6 +257,6 @@ final class DoctorCommand implements Command {
     }
 
     private static Optional<String> read(String file) {
-        return ProcessIdentity.told(() -> KernelFile.text(null, file).strip());
+        return ProcessIdentity.readIfPermitted(() -> KernelFile.text(null, file).strip());
     }
 }

@@ -30,13 +30,13 @@ final class HelpCommand implements Command {
     public int run(ParseResult line, Output output) {
         String name = line.matchedPositionalValue(0, null);
         if (name == null) {
-            output.own(CommandTree.whole(output).getUsageMessage());
+            output.printTrusted(CommandTree.whole(output).getUsageMessage());
             return ExitCode.OK;
         }
         if (Commands.named(name).isEmpty()) {
             throw new CommandException(UnknownCommand.message(name), ExitCode.USAGE);
         }
-        output.own(CommandTree.ofCommand(name, output).getUsageMessage());
+        output.printTrusted(CommandTree.ofCommand(name, output).getUsageMessage());
         return ExitCode.OK;
     }
 }

@@ -55,15 +55,15 @@ public final class Holdfast {
         if (code != ExitCode.OK || !output.hasFailed()) {
             return code;
         }
-        if (isUnread()) {
-            return ExitCode.UNREAD;
+        if (isOutputClosed()) {
+            return ExitCode.OUTPUT_CLOSED;
         }
-        output.complain("standard output did not take all that was written");
+        output.complain("standard output: the output is incomplete: write error");
         return ExitCode.FAILURE;
     }
 
     /** Returns whether standard output is a pipe or a socket whose other end is closed. */
-    private static boolean isUnread() throws InterruptedException {
+    private static boolean isOutputClosed() throws InterruptedException {
         try (Fd out = Unistd.duplicateStandard(1)) {
             int ready = Readiness.await(out, Readiness.OUT, Duration.ZERO);
             return (ready & (Readiness.ERR | Readiness.HUP)) != 0;
@@ -130,7 +130,7 @@ public final class Holdfast {
             return fail(e, debug, output);
         } catch (Exception e) {
             output.complain(
-                    "a fault of holdfast's own: " + e + (debug ? "" : " (--debug tells where)"));
+                    "internal error: " + e + (debug ? "" : " (--debug prints the stack trace)"));
             return fail(e, debug, output);
         }
     }
@@ -142,7 +142,7 @@ public final class Holdfast {
     private static int carryOut(ParseResult line, Output output) throws Exception {
         CommandLine grammar = line.commandSpec().commandLine();
         if (line.isUsageHelpRequested()) {
-            output.own(grammar.getUsageMessage());
+            output.printTrusted(grammar.getUsageMessage());
             return ExitCode.OK;
         }
         if (line.commandSpec().userObject() instanceof Command command) {
@@ -155,7 +155,7 @@ public final class Holdfast {
             output.line(Version.text());
             return ExitCode.OK;
         }
-        output.complainOwn(grammar.getUsageMessage());
+        output.complainTrusted(grammar.getUsageMessage());
         return ExitCode.USAGE;
     }
 
@@ -166,14 +166,14 @@ public final class Holdfast {
     private static int refuse(ParameterException e, Output output) {
         String command = e.getCommandLine().getCommandSpec().qualifiedName();
         String message = message(e).lines().findFirst().orElse("").replaceFirst("\\.$", "");
-        List<String> meant =
+        List<String> suggestions =
                 e instanceof UnmatchedArgumentException unmatched
                         ? unmatched.getSuggestions()
                         : List.of();
         String hint =
-                meant.isEmpty()
-                        ? command + " --help tells"
-                        : "did you mean " + String.join(" or ", meant) + "?";
+                suggestions.isEmpty()
+                        ? "see " + command + " --help"
+                        : "did you mean " + String.join(" or ", suggestions) + "?";
         boolean isWord = message.length() > 1 && Character.isLowerCase(message.charAt(1));
         output.complain(
                 (isWord ? Character.toLowerCase(message.charAt(0)) + message.substring(1) : message)

@@ -68,7 +68,7 @@ final class Training {
             DaemonTraining.walk(daemon, output);
         } catch (Exception e) {
             // The cache covers the paths up to here. The daemon then starts more slowly, but works.
-            output.complain("not all of its path could be walked: " + e);
+            output.complain("training run is incomplete: " + e);
         }
         output.flush();
     }

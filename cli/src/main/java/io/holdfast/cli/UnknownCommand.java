@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class UnknownCommand {
     private static final String STATUS = "holdfast status [UNIT...]";
-    private static final String UP = "holdfast up UNIT... brings it up at each start";
+    private static final String UP = "holdfast up UNIT... with this unit";
 
     /** Commands of other tools, and their counterparts here. */
     private static final Map<String, String> ELSEWHERE =
@@ -30,8 +30,8 @@ final class UnknownCommand {
                     Map.entry(
                             "reload-or-restart", "holdfast reload UNIT, or holdfast restart UNIT"),
                     Map.entry("enable", UP),
-                    Map.entry("disable", "leave it out of holdfast up UNIT..."),
-                    Map.entry("mask", "link its unit file to /dev/null"),
+                    Map.entry("disable", "holdfast up UNIT... without this unit"),
+                    Map.entry("mask", "a link to /dev/null as the unit file"),
                     Map.entry("analyze", "holdfast verify UNIT"),
                     Map.entry("ps", "holdfast info PID"),
                     Map.entry("cgls", "holdfast info --tree"),
@@ -46,7 +46,7 @@ final class UnknownCommand {
     static String message(String word) {
         String here = ELSEWHERE.get(word);
         if (here != null) {
-            return "unknown command '" + word + "': here that is: " + here;
+            return "unknown command '" + word + "'; use: " + here;
         }
         String near = nearest(word);
         return near == null

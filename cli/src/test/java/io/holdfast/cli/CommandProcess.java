@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 
 /** The command in its own JVM, with everything that it writes. */
 public final class CommandProcess implements AutoCloseable {
-    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(60);
+    private static final long TIMEOUT = TimeUnit.SECONDS.toNanos(60);
 
     private final Process process;
     private final Thread reader;
@@ -111,7 +111,7 @@ public final class CommandProcess implements AutoCloseable {
 
     /** Waits for the n-th line that contains the text, and returns it. */
     public synchronized String await(String text, int count) throws InterruptedException {
-        long deadline = System.nanoTime() + PATIENCE;
+        long deadline = System.nanoTime() + TIMEOUT;
         while (true) {
             List<String> found = lines.stream().filter(line -> line.contains(text)).toList();
             if (found.size() >= count) {

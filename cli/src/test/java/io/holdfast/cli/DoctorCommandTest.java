@@ -65,7 +65,7 @@ class DoctorCommandTest {
                                         List.of("-Dio.holdfast.without=WAIT_PIDFD"), "doctor")));
 
         assertThat(doctor.code()).isEqualTo(ExitCode.FAILURE);
-        assertThat(doctor.out()).contains("cannot work here");
+        assertThat(doctor.out()).contains("cannot run on this machine");
     }
 
     @Test

@@ -152,7 +152,8 @@ class HoldfastTest {
         Process process = full.redirectOutput(Path.of("/dev/full").toFile()).start();
 
         assertThat(process.errorReader().lines())
-                .containsExactly("holdfast: standard output did not take all that was written");
+                .containsExactly(
+                        "holdfast: standard output: the output is incomplete: write error");
         assertThat(process.waitFor()).isEqualTo(ExitCode.FAILURE);
     }
 
@@ -163,7 +164,7 @@ class HoldfastTest {
         process.getInputStream().close(); // long before the program writes
 
         assertThat(process.errorReader().lines()).isEmpty();
-        assertThat(process.waitFor()).isEqualTo(ExitCode.UNREAD).isEqualTo(141);
+        assertThat(process.waitFor()).isEqualTo(ExitCode.OUTPUT_CLOSED).isEqualTo(141);
         assertThat(Invocation.of("--help").out()).contains(", 141 output pipe closed");
     }
 

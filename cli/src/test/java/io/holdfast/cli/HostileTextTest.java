@@ -161,7 +161,7 @@ class HostileTextTest {
         String pid = Long.toString(json.object("mainProcess").integer("pid"));
 
         assertThat(harmless(status))
-                .contains("Says: " + SHOWN + "\n", "\n" + SHOWN + "\n")
+                .contains("Status: " + SHOWN + "\n", "\n" + SHOWN + "\n")
                 .contains("\n\ufffd\\u001b invalid ")
                 .contains("\\u001b[2J\\u202eword")
                 .contains(" - \\u001b[2J of \\u202e\n");

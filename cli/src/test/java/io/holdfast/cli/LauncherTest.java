@@ -177,7 +177,7 @@ class LauncherTest {
     void whatIsClosedOfTheStandardStreamsIsNoFileOfTheJvm()
             throws IOException, InterruptedException {
         var ignored = run(root, "./holdfast");
-        Path told = temp.resolve("told");
+        Path written = temp.resolve("told");
         program(
                 "jdk/bin/java",
                 """
@@ -188,10 +188,10 @@ class LauncherTest {
                     echo "$to" >&9
                 done
                 """
-                        .formatted(told));
+                        .formatted(written));
         ignored = run(root, "sh", "-c", "./holdfast info <&- >&- 2>&-");
 
-        assertThat(told).content().isEqualTo("/dev/null\n".repeat(3));
+        assertThat(written).content().isEqualTo("/dev/null\n".repeat(3));
     }
 
     @Test

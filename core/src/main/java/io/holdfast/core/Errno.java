@@ -368,7 +368,7 @@ public final class Errno {
             case ESHUTDOWN -> "shut down";
             case ETOOMANYREFS -> "too many descriptors in flight";
             case ETIMEDOUT -> "timed out";
-            case ECONNREFUSED -> "nobody listens there";
+            case ECONNREFUSED -> "no listener at that address";
             case EHOSTDOWN -> "host is down";
             case EALREADY -> "already under way";
             case EINPROGRESS -> "under way";

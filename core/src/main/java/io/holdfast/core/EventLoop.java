@@ -159,7 +159,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
         }
 
         @Override
-        public void letGo(int number) {}
+        public void moved(int number) {}
     }
 
     /** A handled signal, and whether it is pending: several pending ones count as one. */
@@ -376,11 +376,12 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      */
     public int step(Duration limit) {
         if (isOwner()) {
-            throw new IllegalStateException("a turn of the event loop within a turn of its own");
+            throw new IllegalStateException(
+                    "event loop: run() or step() called by a handler of the same loop");
         }
         owner = Thread.currentThread();
         try {
-            int n = epoll.await(events, patience(Readiness.nanos(limit)));
+            int n = epoll.await(events, waitMillis(Readiness.nanos(limit)));
             int handled = 0;
             boolean woken = false;
             for (int i = 0; i < n; i++) {
@@ -411,7 +412,7 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
     }
 
     /** Milliseconds until the next timer or the limit, rounded up; -1 if neither is set. */
-    private int patience(long limitNanos) {
+    private int waitMillis(long limitNanos) {
         long nanos = limitNanos;
         if (!timers.isEmpty()) {
             nanos = Math.min(nanos, timers.first().at - System.nanoTime());

@@ -68,7 +68,7 @@ public final class Fd implements AutoCloseable {
          *
          * @param number the number of the descriptor
          */
-        void letGo(int number);
+        void moved(int number);
     }
 
     private final int number;
@@ -196,7 +196,7 @@ public final class Fd implements AutoCloseable {
         }
         for (Holder holder : holders) {
             if (holder != null) {
-                holder.letGo(number);
+                holder.moved(number);
             }
         }
         if (leaks != null) {

@@ -111,7 +111,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
             }
         }
         throw new IllegalArgumentException(
-                "Java tells the number of no FileDescriptor but those of the standard streams");
+                "not a standard stream: Java exposes no number of any other FileDescriptor");
     }
 
     /** Reads at least one byte; parks the calling thread until there is one. -1 at the end. */

@@ -136,7 +136,7 @@ public final class FdCloser<K> implements AutoCloseable {
         if (share != null) {
             share.take(owner, 1);
         }
-        if (isFirst(owner, fd)) {
+        if (enqueue(owner, fd)) {
             slow.execute(() -> closeAll(owner));
         }
     }
@@ -151,7 +151,7 @@ public final class FdCloser<K> implements AutoCloseable {
         return queue != null && queue.size() >= MAX_WAITING;
     }
 
-    private synchronized boolean isFirst(K owner, Fd fd) {
+    private synchronized boolean enqueue(K owner, Fd fd) {
         ArrayDeque<Fd> queue = waiting.get(owner);
         boolean first = queue == null;
         if (queue == null) {

@@ -51,8 +51,8 @@ final class FdTransfer {
         this.owner = owner;
         this.fd = fd;
         this.stat = SysStat.cachedStat(fd);
-        boolean waitsForNobody = stat.isRegular() || stat.isDirectory() || stat.type() == S_IFBLK;
-        this.way = stat.isSocket() ? Way.SOCKET : waitsForNobody ? Way.PLAIN : Way.FLAGGED;
+        boolean neverBlocks = stat.isRegular() || stat.isDirectory() || stat.type() == S_IFBLK;
+        this.way = stat.isSocket() ? Way.SOCKET : neverBlocks ? Way.PLAIN : Way.FLAGGED;
         LeakDetector.closeWith(owner, fd);
     }
 

@@ -70,13 +70,13 @@ public enum Feature {
     PASS_RIGHTS(
             "refusing descriptors (SO_PASSRIGHTS)",
             "Linux 6.16",
-            "what comes unasked is closed",
+            "unwanted descriptors are closed on receipt",
             Probe::passRights),
     /** Exit status of any process: Linux 6.15. */
     EXIT_INFO(
             "exit status of any process",
             "Linux 6.15",
-            "only children tell their status",
+            "only children have an exit status",
             Probe::exitInfo),
     /** pidfd_spawn: glibc 2.39. */
     PIDFD_SPAWN(
@@ -93,9 +93,9 @@ public enum Feature {
             "glibc 2.35",
             "none: it is refused",
             PosixSpawn::hasTcsetpgrp),
-    /** Being born in a cgroup: Linux 5.7 and glibc 2.39. */
+    /** Starting a process in a cgroup: Linux 5.7 and glibc 2.39. */
     CLONE_INTO_CGROUP(
-            "being born in a cgroup",
+            "starting a process in a cgroup",
             "Linux 5.7 and glibc 2.39",
             "the child is moved before it executes its program",
             Probe::cloneIntoCgroup),

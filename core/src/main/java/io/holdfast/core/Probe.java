@@ -26,9 +26,9 @@ final class Probe {
     }
 
     /** Whether a call returned a descriptor, which is closed here. Throws on a shortage. */
-    private static boolean gives(int number, String call) {
+    private static boolean returnsDescriptor(int number, String call) {
         if (number < 0) {
-            requireTold(number, call);
+            requireNoShortage(number, call);
             return false;
         }
         Fd.adopt(number).close();
@@ -36,7 +36,7 @@ final class Probe {
     }
 
     /** Throws on a shortage: it says nothing about the feature, and the answer is cached. */
-    private static void requireTold(int result, String call) {
+    private static void requireNoShortage(int result, String call) {
         switch (-result) {
             case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM, Errno.EAGAIN ->
                     throw new ErrnoException(call, "(probing)", -result);
@@ -45,7 +45,7 @@ final class Probe {
     }
 
     static boolean pidfdOpen() {
-        return gives(SysPidfd.open(Unistd.getpid(), 0), "pidfd_open");
+        return returnsDescriptor(SysPidfd.open(Unistd.getpid(), 0), "pidfd_open");
     }
 
     static boolean waitPidfd() {
@@ -65,7 +65,7 @@ final class Probe {
         try (Fd one = pair[0];
                 Fd two = pair[1]) {
             int number = SysSocket.option(one, SysSocket.SO_PEERPIDFD);
-            return gives(number, "getsockopt(SO_PEERPIDFD)") && two.isOpen();
+            return returnsDescriptor(number, "getsockopt(SO_PEERPIDFD)") && two.isOpen();
         }
     }
 
@@ -83,7 +83,7 @@ final class Probe {
 
     static boolean thread() {
         int pid = Unistd.getpid();
-        return gives(SysPidfd.open(pid, SysPidfd.PIDFD_THREAD), "pidfd_open");
+        return returnsDescriptor(SysPidfd.open(pid, SysPidfd.PIDFD_THREAD), "pidfd_open");
     }
 
     static boolean signalScope() {
@@ -94,7 +94,8 @@ final class Probe {
 
     static boolean namespaces() {
         try (Fd self = self()) {
-            return gives(SysPidfd.getNamespace(self, NET_NAMESPACE), "PIDFD_GET_NET_NAMESPACE");
+            return returnsDescriptor(
+                    SysPidfd.getNamespace(self, NET_NAMESPACE), "PIDFD_GET_NET_NAMESPACE");
         }
     }
 
@@ -120,7 +121,7 @@ final class Probe {
             spawn.descriptors(Collections.emptySortedMap(), List.of());
             int pid = spawn.spawn("/bin/true", List.of("true"), null);
             if (pid < 0) {
-                requireTold(pid, "posix_spawn");
+                requireNoShortage(pid, "posix_spawn");
                 return false;
             }
             try (Fd child = Fd.adopt(SysPidfd.open(pid, 0), "pidfd_open", pid)) {
@@ -145,7 +146,7 @@ final class Probe {
                 Fd none = Fcntl.open("/", Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
             spawn.cgroup(none);
             int r = spawn.pidfdSpawn("/bin/true", List.of("true"), null);
-            requireTold(r, "pidfd_spawn");
+            requireNoShortage(r, "pidfd_spawn");
             return r == -Errno.EBADF;
         }
     }
@@ -159,7 +160,7 @@ final class Probe {
         try (Fd root = Fcntl.open(mount, Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
             for (String group : SysDirent.directories(root)) {
                 int kill = Fcntl.openat(root, group + "/cgroup.kill", Fcntl.O_PATH, 0);
-                if (gives(kill, "open")) {
+                if (returnsDescriptor(kill, "open")) {
                     return true;
                 }
             }

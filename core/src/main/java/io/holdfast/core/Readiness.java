@@ -100,14 +100,14 @@ public final class Readiness {
             throw new InterruptedException();
         }
         if (nanos == 0) { // polls once
-            return told(fd, events, SysPoll.now(fd, events));
+            return checkedEvents(fd, events, SysPoll.now(fd, events));
         }
         Counters.WAITS.increment();
         try {
             if (!Thread.currentThread().isVirtual()) {
                 int ready = PollWaits.await(fd, events, nanos);
                 if (ready != -Errno.EMFILE && ready != -Errno.ENFILE) {
-                    return told(fd, events, ready);
+                    return checkedEvents(fd, events, ready);
                 }
             }
             return Poller.get().await(fd, events, nanos);
@@ -116,7 +116,7 @@ public final class Readiness {
         }
     }
 
-    private static int told(Fd fd, int events, int ready) {
+    private static int checkedEvents(Fd fd, int events, int ready) {
         return ErrnoException.check(ready, "ppoll", fd) & (events | HUP | ERR);
     }
 

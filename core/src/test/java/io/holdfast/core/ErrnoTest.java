@@ -42,7 +42,7 @@ class ErrnoTest {
     }
 
     @Test
-    void anErrorCanBeToldWhoseItsSubjectIs() {
+    void anErrorCanGetAnotherSubject() {
         ErrnoException e = new ErrnoException("openat", "environ", Errno.EACCES, "ask root");
         assertThat(e.of("process 4711"))
                 .hasMessage("openat environ of process 4711: EACCES (permission denied); ask root")
@@ -74,7 +74,7 @@ class ErrnoTest {
     }
 
     @Test
-    void everyFeatureTellsWhatItIsSinceWhenAndWhatServesInstead() {
+    void everyFeatureHasANameAVersionAndAFallback() {
         for (Feature feature : Feature.values()) {
             assertThat(feature.what()).isNotBlank();
             assertThat(feature.since()).matches("(Linux|glibc) .*");

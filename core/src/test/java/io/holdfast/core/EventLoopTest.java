@@ -132,7 +132,7 @@ class EventLoopTest {
     }
 
     @Test
-    void onlyChangesAreToldWhenAsked() {
+    void onlyChangesAreReportedOnRequest() {
         Fd[] pair = pair();
         EventLoop.Watch watch = loop.watch(pair[0], Readiness.IN, _ -> said.add("ready"));
         watch.onlyChanges();

@@ -112,11 +112,11 @@ class FdRecyclingTest {
     }
 
     @Test
-    void aCallOnAMereNumberReachesWhoeverGotIt() {
+    void aCallOnAMereNumberReachesItsNewOwner() {
         List<Fd> other = new ArrayList<>();
         long seen = inodeSeenWhenClosedInBetween(Unguarded::new, other);
-        try (Fd stranger = other.getFirst()) {
-            assertThat(seen).isEqualTo(SysStat.inode(stranger));
+        try (Fd foreign = other.getFirst()) {
+            assertThat(seen).isEqualTo(SysStat.inode(foreign));
         }
     }
 
@@ -124,8 +124,8 @@ class FdRecyclingTest {
     void aCallInAnFdReachesWhatItWasMadeOnThoughItIsClosedMeanwhile() {
         List<Fd> other = new ArrayList<>();
         long seen = inodeSeenWhenClosedInBetween(Guarded::new, other);
-        try (Fd stranger = other.getFirst()) {
-            assertThat(seen).isPositive().isNotEqualTo(SysStat.inode(stranger));
+        try (Fd foreign = other.getFirst()) {
+            assertThat(seen).isPositive().isNotEqualTo(SysStat.inode(foreign));
         }
     }
 

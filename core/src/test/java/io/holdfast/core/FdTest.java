@@ -157,12 +157,12 @@ class FdTest {
     }
 
     /** A holder that runs a task when a move checks for waiters. */
-    private static final class Asked implements Fd.Holder {
+    private static final class TaskHolder implements Fd.Holder {
         private final Runnable meanwhile;
         private final boolean waitedFor;
-        private final List<String> told = new ArrayList<>();
+        private final List<String> calls = new ArrayList<>();
 
-        Asked(Runnable meanwhile, boolean waitedFor) {
+        TaskHolder(Runnable meanwhile, boolean waitedFor) {
             this.meanwhile = meanwhile;
             this.waitedFor = waitedFor;
         }
@@ -174,18 +174,18 @@ class FdTest {
         }
 
         @Override
-        public void letGo(int number) {
-            told.add("let go");
+        public void moved(int number) {
+            calls.add("moved");
         }
 
         @Override
         public void closing() {
-            told.add("closing");
+            calls.add("closing");
         }
 
         @Override
         public void beforeClose(int number) {
-            told.add("before close");
+            calls.add("before close");
         }
     }
 
@@ -194,13 +194,13 @@ class FdTest {
     void aCloseWithinAMoveEndsBoth(boolean waitedFor) {
         Fd fd = devNull();
         int number = numberOf(fd);
-        Asked holder = new Asked(fd::close, waitedFor);
+        TaskHolder holder = new TaskHolder(fd::close, waitedFor);
         fd.hold(holder);
 
         assertThatIllegalStateException().isThrownBy(fd::move);
         assertThat(fd.isOpen()).isFalse();
         assertThat(isOpenNumber(number)).isFalse();
-        assertThat(holder.told).containsExactly("closing", "before close");
+        assertThat(holder.calls).containsExactly("closing", "before close");
     }
 
     @ParameterizedTest
@@ -209,7 +209,7 @@ class FdTest {
         try (Fd fd = devNull()) {
             int number = numberOf(fd);
             List<Integer> used = new ArrayList<>();
-            Asked holder = new Asked(() -> used.add(numberOf(fd)), waitedFor);
+            TaskHolder holder = new TaskHolder(() -> used.add(numberOf(fd)), waitedFor);
             fd.hold(holder);
 
             assertThatIllegalStateException()
@@ -217,24 +217,24 @@ class FdTest {
                     .withMessageContaining("in use or waited for");
             assertThat(used).containsExactly(number);
             assertThat(fd.isOpen()).isTrue();
-            assertThat(holder.told).isEmpty();
+            assertThat(holder.calls).isEmpty();
         }
     }
 
     @Test
     void whoRefersToItLetsGoOfWhatIsMoved() {
         Fd fd = devNull();
-        Asked idle = new Asked(() -> {}, false);
+        TaskHolder idle = new TaskHolder(() -> {}, false);
         fd.hold(idle);
         try (Fd moved = fd.move()) {
             assertThat(isOpenNumber(numberOf(moved))).isTrue();
             assertThat(fd.isOpen()).isFalse();
         }
-        assertThat(idle.told).containsExactly("let go");
+        assertThat(idle.calls).containsExactly("moved");
     }
 
     /** How often each of the two threads must succeed. */
-    private static final int MET = 10_000;
+    private static final int SUCCESSES = 10_000;
 
     /** Waits and moves take the same locks. */
     @Test
@@ -257,7 +257,7 @@ class FdTest {
                         return true;
                     });
             int waits = 0;
-            while ((waits < MET || moves.get() < MET) && !mover.isDone()) {
+            while ((waits < SUCCESSES || moves.get() < SUCCESSES) && !mover.isDone()) {
                 try {
                     if (Readiness.once(in.get(), Readiness.IN, _ -> {}).cancel()) {
                         waits++;

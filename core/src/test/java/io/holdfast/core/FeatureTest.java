@@ -43,7 +43,7 @@ class FeatureTest {
     }
 
     @Test
-    void aJvmThatDeniesNativeAccessIsToldWhichOptionToGive() {
+    void aDenialOfNativeAccessNamesTheOptionToGive() {
         List<String> command = new ArrayList<>(ChildJvm.command(List.of(), Starter.class));
         assertThat(command.remove("--enable-native-access=ALL-UNNAMED")).isTrue();
         ChildJvm.Result result = ChildJvm.run(command);

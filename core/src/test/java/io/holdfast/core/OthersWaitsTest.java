@@ -34,14 +34,14 @@ class OthersWaitsTest {
                 Fd two = pair[1];
                 Fd in = pipe[0];
                 Fd out = pipe[1]) {
-            CountDownLatch told = new CountDownLatch(2);
+            CountDownLatch calls = new CountDownLatch(2);
             try (Fd keeps = one.duplicate()) { // keeps the open file and its entry in epoll
-                Readiness.once(one, Readiness.PRI, _ -> told.countDown());
-                Readiness.once(one, Readiness.IN, _ -> told.countDown());
+                Readiness.once(one, Readiness.PRI, _ -> calls.countDown());
+                Readiness.once(one, Readiness.IN, _ -> calls.countDown());
                 int number = one.with(n -> n);
                 Fd.adopt(number).close();
                 assertThat(Unistd.write(two, new byte[1], 0, 1)).isEqualTo(1);
-                told.await();
+                calls.await();
                 assertThat(keeps.isOpen()).isTrue();
             }
             assertThat(Readiness.await(out, Readiness.OUT)).isEqualTo(Readiness.OUT);
@@ -50,7 +50,7 @@ class OthersWaitsTest {
     }
 
     @Test
-    void aDescriptorThatNobodyWaitsForAnyMoreIsMovedAndWaitedForAgain() throws Exception {
+    void aDescriptorWithoutWaitersIsMovedAndWaitedForAgain() throws Exception {
         Fd[] pipe = Unistd.pipe2(0);
         try (Fd in = pipe[0];
                 Fd out = pipe[1]) {

@@ -84,7 +84,7 @@ class ReadinessTest {
     }
 
     @Test
-    void whatIsReadyIsToldAtOnce() throws InterruptedException {
+    void aReadyDescriptorIsReportedAtOnce() throws InterruptedException {
         write(two);
         assertThat(Readiness.await(one, Readiness.IN)).isEqualTo(Readiness.IN);
         assertThat(Readiness.await(one, Readiness.IN, LONG)).isEqualTo(Readiness.IN);
@@ -110,7 +110,7 @@ class ReadinessTest {
     }
 
     @Test
-    void withNoTimeAtAllWhatIsReadyIsStillTold() throws InterruptedException {
+    void withNoTimeAtAllReadyDescriptorsAreStillReported() throws InterruptedException {
         write(two);
         for (int i = 0; i < 100; i++) {
             assertThat(Readiness.await(one, Readiness.IN, Duration.ZERO)).isEqualTo(Readiness.IN);
@@ -177,24 +177,24 @@ class ReadinessTest {
     }
 
     @Test
-    void aReadyDescriptorIsToldToAnInterruptedThreadThatWaited() throws Exception {
+    void aReadyDescriptorIsReportedToAnInterruptedThreadThatWaited() throws Exception {
         for (int i = 0; i < 200; i++) {
-            CompletableFuture<Boolean> told = new CompletableFuture<>();
+            CompletableFuture<Boolean> reported = new CompletableFuture<>();
             Thread thread =
                     ofEither(i)
                             .start(() -> {
                                 try {
                                     int ready = Readiness.await(one, Readiness.IN);
                                     boolean status = Thread.currentThread().isInterrupted();
-                                    told.complete(ready == Readiness.IN && status);
+                                    reported.complete(ready == Readiness.IN && status);
                                 } catch (InterruptedException e) {
-                                    told.complete(!Thread.currentThread().isInterrupted());
+                                    reported.complete(!Thread.currentThread().isInterrupted());
                                 }
                             });
             Await.parked(thread);
             thread.interrupt();
             write(two); // whichever of the two ends the wait, the other is not lost
-            assertThat(told.get()).isTrue();
+            assertThat(reported.get()).isTrue();
             assertThat(Readiness.await(one, Readiness.IN)).isEqualTo(Readiness.IN);
             read(one);
         }
@@ -454,7 +454,7 @@ class ReadinessTest {
                 CountDownLatch closed = new CountDownLatch(1);
                 gate.set(closed); // otherwise a slow machine has no carrier for other threads
                 try {
-                    isToldWhileNothingHasACarrier();
+                    assertReportedWhileNothingHasACarrier();
                 } finally {
                     closed.countDown();
                 }
@@ -468,26 +468,26 @@ class ReadinessTest {
         }
     }
 
-    private void isToldWhileNothingHasACarrier() throws InterruptedException {
-        AtomicBoolean told = new AtomicBoolean();
+    private void assertReportedWhileNothingHasACarrier() throws InterruptedException {
+        AtomicBoolean reported = new AtomicBoolean();
         CountDownLatch busy = new CountDownLatch(Runtime.getRuntime().availableProcessors());
         try {
             for (long i = busy.getCount(); i > 0; i--) {
                 var _ =
                         Thread.startVirtualThread(() -> {
                             busy.countDown();
-                            while (!told.get()) {
+                            while (!reported.get()) {
                                 Thread.onSpinWait();
                             }
                         });
             }
             busy.await();
             write(two);
-            var _ = Readiness.once(one, Readiness.IN, _ -> told.set(true));
-            Await.until(told::get);
+            var _ = Readiness.once(one, Readiness.IN, _ -> reported.set(true));
+            Await.until(reported::get);
             read(one);
         } finally {
-            told.set(true);
+            reported.set(true);
         }
     }
 
@@ -558,10 +558,10 @@ class ReadinessTest {
         for (int i = 0; i < 2_000; i++) {
             Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM | SysSocket.SOCK_NONBLOCK);
             try (Fd theirs = pair[1]) {
-                AtomicBoolean told = new AtomicBoolean();
-                var pending = Readiness.once(pair[0], Readiness.IN, _ -> told.set(true));
+                AtomicBoolean reported = new AtomicBoolean();
+                var pending = Readiness.once(pair[0], Readiness.IN, _ -> reported.set(true));
                 write(theirs);
-                while (!told.get()) {
+                while (!reported.get()) {
                     Thread.onSpinWait();
                 }
                 Fd moved = pair[0].move();

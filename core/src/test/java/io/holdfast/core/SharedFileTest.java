@@ -174,7 +174,7 @@ class SharedFileTest {
     }
 
     @Test
-    void onlyStandardStreamsTellTheirNumber() {
+    void onlyStandardStreamsExposeTheirNumber() {
         try (Fd error = FdChannel.duplicate(FileDescriptor.err);
                 Fd known = Unistd.duplicateStandard(2)) {
             assertThat(SysStat.stat(error).isSameFile(SysStat.stat(known))).isTrue();

@@ -11,7 +11,7 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.ConnectionLostException.Reason;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.address.BusAddressException;
-import io.holdfast.dbus.stream.Dialed;
+import io.holdfast.dbus.stream.ConnectedSocket;
 import io.holdfast.dbus.stream.Handshake;
 import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.wire.Message;
@@ -67,28 +67,27 @@ public final class BusConnection implements AutoCloseable {
      * max_outgoing_unix_fds descriptors (64) unread: without this limit, callers could get a
      * service disconnected that looks up the credentials of each.
      */
-    private static final int PEER_QUESTIONS = 16;
+    private static final int CREDENTIAL_QUERIES = 16;
 
     private final Link link;
     private final ConnectionOptions options;
     private final boolean isBus;
-    private final Semaphore peerQuestions = new Semaphore(PEER_QUESTIONS, true);
+    private final Semaphore credentialQueries = new Semaphore(CREDENTIAL_QUERIES, true);
     private final Subscriptions subscriptions = new Subscriptions();
     private final ExportedObjects objects;
     private String uniqueName = "";
 
     private BusConnection(
-            Dialed dialed,
+            ConnectedSocket connected,
             Handshake handshake,
             boolean isBus,
             String name,
             ConnectionOptions options) {
         this.options = options;
         this.isBus = isBus;
-        this.link = new Link(dialed, options, handshake, new Incoming(), name);
+        this.link = new Link(connected, options, handshake, new Incoming(), name);
         this.objects =
-                new ExportedObjects(
-                        this, link, new CallsUnderWay(options, isBus, this::userBehind));
+                new ExportedObjects(this, link, new CallsUnderWay(options, isBus, this::userOf));
     }
 
     /**
@@ -149,23 +148,23 @@ public final class BusConnection implements AutoCloseable {
         if (failures.size() == 1) {
             throw failures.getFirst();
         }
-        StringBuilder reasons = new StringBuilder("no bus answers");
-        failures.forEach(e -> reasons.append("; ").append(e.getMessage()));
-        throw new ConnectionLostException(Reason.DISCONNECTED, reasons.toString());
+        List<String> reasons = failures.stream().map(e -> String.valueOf(e.getMessage())).toList();
+        throw new ConnectionLostException(
+                Reason.DISCONNECTED, "cannot connect to a bus: " + String.join("; ", reasons));
     }
 
     private static BusConnection open(BusAddress address, ConnectionOptions options)
             throws InterruptedException {
-        Dialed dialed;
+        ConnectedSocket connected;
         try {
-            dialed = Dialed.dial(address);
+            connected = ConnectedSocket.connect(address);
         } catch (ErrnoException e) {
             throw new ConnectionLostException(
                     Reason.DISCONNECTED, address + ": " + e.getMessage(), e);
         }
         Handshake handshake = client(options, address.guid());
         BusConnection connection =
-                new BusConnection(dialed, handshake, true, address.toString(), options);
+                new BusConnection(connected, handshake, true, address.toString(), options);
         return connection.started();
     }
 
@@ -190,7 +189,11 @@ public final class BusConnection implements AutoCloseable {
             throws InterruptedException {
         Handshake handshake = client(options, Optional.empty());
         return new BusConnection(
-                        new Dialed(socket, Optional.empty()), handshake, false, "a peer", options)
+                        new ConnectedSocket(socket, Optional.empty()),
+                        handshake,
+                        false,
+                        "a peer",
+                        options)
                 .started();
     }
 
@@ -263,14 +266,14 @@ public final class BusConnection implements AutoCloseable {
                         SaslServer.Config.DEFAULT_REJECTIONS,
                         SaslServer.Config.DEFAULT_LINES);
         return new BusConnection(
-                new Dialed(socket, Optional.empty()),
+                new ConnectedSocket(socket, Optional.empty()),
                 new Handshake.Server(new SaslServer(config), guid),
                 false,
                 "a peer",
                 options);
     }
 
-    /** Authenticates, and says Hello to a bus. */
+    /** Authenticates, and calls Hello on a bus. */
     private BusConnection started() throws InterruptedException {
         try {
             link.start();
@@ -285,7 +288,7 @@ public final class BusConnection implements AutoCloseable {
         } catch (DBusException e) {
             close();
             throw new ConnectionLostException(
-                    Reason.REFUSED, link + ": the bus refuses us: " + e.getMessage(), e);
+                    Reason.REFUSED, link + ": the bus refused Hello: " + e.getMessage(), e);
         } catch (RuntimeException | InterruptedException e) {
             close();
             throw e;
@@ -443,7 +446,7 @@ public final class BusConnection implements AutoCloseable {
                         (message, failure) -> {
                             if (message == null) {
                                 result.completeExceptionally(
-                                        link.whyNot(requireNonNull(failure), timeout));
+                                        link.exceptionFor(requireNonNull(failure), timeout));
                             } else {
                                 complete(result, message);
                             }
@@ -485,7 +488,7 @@ public final class BusConnection implements AutoCloseable {
         return !values.isEmpty() && values.getFirst() instanceof String text ? text : "";
     }
 
-    void tell(
+    void callWithoutReply(
             String destination,
             String path,
             String interfaceName,
@@ -535,7 +538,7 @@ public final class BusConnection implements AutoCloseable {
                 String sender = rule.sender();
                 if (sender != null && subscription.followsName()) {
                     addMatch(subscription, Subscriptions.changesOf(sender));
-                    subscription.ownerAtFirst(owner(sender).orElse(""));
+                    subscription.initialOwner(owner(sender).orElse(""));
                 }
             }
             return subscription;
@@ -741,8 +744,8 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /** Looks up the uid of a unique name's owner, without waiting. */
-    private CompletableFuture<Long> userBehind(String name) {
-        return link.ask(serial ->
+    private CompletableFuture<Long> userOf(String name) {
+        return link.beginUnbounded(serial ->
                         Outgoing.of(
                                 w ->
                                         w.methodCall(
@@ -770,12 +773,12 @@ public final class BusConnection implements AutoCloseable {
             link.requireOpen();
             return link.peer();
         }
-        peerQuestions.acquire();
+        credentialQueries.acquire();
         try (Message reply =
                 bus().exchange(BusNames.BUS, "GetConnectionCredentials", "s", busName)) {
             return BusCredentials.peer(reply);
         } finally {
-            peerQuestions.release();
+            credentialQueries.release();
         }
     }
 
@@ -843,7 +846,7 @@ public final class BusConnection implements AutoCloseable {
         }
 
         @Override
-        public void lost(ConnectionLostException why) {
+        public void disconnected(ConnectionLostException why) {
             subscriptions.failAll(why);
         }
     }

@@ -100,6 +100,7 @@ final class BusCredentials {
 
     private static DBusException inconsistent(String what) {
         return new DBusException(
-                DBusException.INCONSISTENT_MESSAGE, "GetConnectionCredentials answered " + what);
+                DBusException.INCONSISTENT_MESSAGE,
+                "GetConnectionCredentials: unexpected reply: " + what);
     }
 }

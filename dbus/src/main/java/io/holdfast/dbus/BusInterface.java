@@ -66,10 +66,10 @@ public final class BusInterface {
     /** How a method is handled. */
     sealed interface Handling {
         /** The handler returns the values of the reply. */
-        record Now(MethodHandler handler) implements Handling {}
+        record Sync(MethodHandler handler) implements Handling {}
 
         /** The handler completes the reply later. */
-        record Later(AsyncMethodHandler handler) implements Handling {}
+        record Async(AsyncMethodHandler handler) implements Handling {}
     }
 
     record Property(
@@ -166,7 +166,7 @@ public final class BusInterface {
                 MethodHandler handler,
                 String... argumentNames) {
             requireNonNull(handler, "handler");
-            return method(method, in, out, new Handling.Now(handler), List.of(argumentNames));
+            return method(method, in, out, new Handling.Sync(handler), List.of(argumentNames));
         }
 
         /**
@@ -189,7 +189,7 @@ public final class BusInterface {
                 AsyncMethodHandler handler,
                 String... argumentNames) {
             requireNonNull(handler, "handler");
-            return method(method, in, out, new Handling.Later(handler), List.of(argumentNames));
+            return method(method, in, out, new Handling.Async(handler), List.of(argumentNames));
         }
 
         private Builder method(

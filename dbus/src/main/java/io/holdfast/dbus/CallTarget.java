@@ -23,7 +23,7 @@ record CallTarget(
         /** Each on its own virtual thread. */
         CONCURRENTLY,
         /** Begun by the reader thread, and answered by any thread. */
-        LATER
+        ASYNC
     }
 
     /** Returns a target that the connection answers itself, without a user's handler. */
@@ -33,7 +33,7 @@ record CallTarget(
                 null,
                 Signature.EMPTY,
                 Signature.of(out),
-                new BusInterface.Handling.Now(handler));
+                new BusInterface.Handling.Sync(handler));
     }
 
     static CallTarget of(ExportedObject object, String in, String out, MethodHandler handler) {
@@ -42,15 +42,15 @@ record CallTarget(
                 object,
                 Signature.of(in),
                 Signature.of(out),
-                new BusInterface.Handling.Now(handler));
+                new BusInterface.Handling.Sync(handler));
     }
 
     static CallTarget of(
             ExportedObject object, BusInterface described, BusInterface.Method method) {
         Where where =
                 switch (method.handling()) {
-                    case BusInterface.Handling.Later _ -> Where.LATER;
-                    case BusInterface.Handling.Now _ ->
+                    case BusInterface.Handling.Async _ -> Where.ASYNC;
+                    case BusInterface.Handling.Sync _ ->
                             described.isConcurrent() ? Where.CONCURRENTLY : Where.IN_ORDER;
                 };
         return new CallTarget(where, object, method.in(), method.out(), method.handling());

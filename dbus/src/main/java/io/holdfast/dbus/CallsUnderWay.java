@@ -42,8 +42,8 @@ final class CallsUnderWay {
     static final int WAITING_BYTES = 4 << 10;
 
     private static final Object SINGLE_PEER = "the peer";
-    private static final Object CALLERS_NOT_YET_KNOWN = "callers not known yet";
-    private static final Object CALLERS_WHO_LEFT = "callers who have left";
+    private static final Object UNIDENTIFIED_CALLERS = "callers whose uid is unknown";
+    private static final Object DISCONNECTED_CALLERS = "disconnected callers";
 
     private final boolean isBus;
     private final Function<String, CompletableFuture<Long>> userOf;
@@ -58,7 +58,7 @@ final class CallsUnderWay {
     private final Map<String, List<Waiting>> waiting = new HashMap<>();
 
     /** The shares for the calls that wait: among names, since the users are not known yet. */
-    private final Shares ofNewcomers;
+    private final Shares ofUnidentified;
 
     /** What calls are charged for, from their beginning to their end. */
     private record Shares(
@@ -80,7 +80,7 @@ final class CallsUnderWay {
         }
     }
 
-    private record Waiting(Runnable again, List<Charge<Object>> charges) {}
+    private record Waiting(Runnable retry, List<Charge<Object>> charges) {}
 
     private static final class KnownNames extends LinkedHashMap<String, Object> {
         private static final long serialVersionUID = 1L;
@@ -110,8 +110,8 @@ final class CallsUnderWay {
                                 "descriptors of calls under way",
                                 limits.incomingDescriptors(),
                                 "incomingDescriptors"));
-        String waiting = " that wait for the bus to tell their user";
-        this.ofNewcomers =
+        String waiting = " waiting for the caller's uid";
+        this.ofUnidentified =
                 new Shares(
                         plain("calls" + waiting, limits.incomingCalls(), "incomingCalls")
                                 .withLeast(1),
@@ -124,7 +124,10 @@ final class CallsUnderWay {
                                         "incomingDescriptors")
                                 .withLeast(1));
         this.answers =
-                share("bytes of answers that wait", limits.outgoingBytes(), "outgoingBytes")
+                share(
+                                "bytes of replies waiting to be sent",
+                                limits.outgoingBytes(),
+                                "outgoingBytes")
                         .withOneAlone();
     }
 
@@ -144,17 +147,17 @@ final class CallsUnderWay {
     /**
      * Charges a call to its user.
      *
-     * @param again handles the call again when its user is known; run by the reader thread, which
+     * @param retry handles the call again when its user is known; run by the reader thread, which
      *     also calls this method
      * @return null if the call waits until its user is known
      * @throws DBusException LIMITS_EXCEEDED if the user's share is used up
      */
-    synchronized @Nullable Counted begin(Message call, Runnable again) {
+    synchronized @Nullable Counted begin(Message call, Runnable retry) {
         String sender = call.sender();
         Object user = user(sender);
-        if (user.equals(CALLERS_NOT_YET_KNOWN)) {
+        if (user.equals(UNIDENTIFIED_CALLERS)) {
             List<Waiting> calls = requireNonNull(waiting.get(sender));
-            calls.add(new Waiting(again, ofNewcomers.charge(requireNonNull(sender), call)));
+            calls.add(new Waiting(retry, ofUnidentified.charge(requireNonNull(sender), call)));
             return null;
         }
         return new Counted(user, underWay.charge(user, call));
@@ -187,7 +190,7 @@ final class CallsUnderWay {
             // If the connection is lost, this completes at once.
             var _ = userOf.apply(sender).whenComplete((uid, _) -> answered(sender, uid));
         }
-        return known.getOrDefault(sender, CALLERS_NOT_YET_KNOWN);
+        return known.getOrDefault(sender, UNIDENTIFIED_CALLERS);
     }
 
     /**
@@ -196,11 +199,11 @@ final class CallsUnderWay {
     private void answered(String sender, @Nullable Long uid) {
         List<Waiting> begun;
         synchronized (this) {
-            known.put(sender, uid == null ? CALLERS_WHO_LEFT : uid);
+            known.put(sender, uid == null ? DISCONNECTED_CALLERS : uid);
             begun = requireNonNull(waiting.remove(sender));
             begun.forEach(call -> call.charges().forEach(Charge::close));
         }
-        begun.forEach(call -> call.again().run());
+        begun.forEach(call -> call.retry().run());
     }
 
     /** A call that is charged until it ends: just before its reply is sent, or without one. */

@@ -72,7 +72,7 @@ final class ExportedObjects {
         }
         if (executor == null) {
             try {
-                tellManagers(object, "InterfacesAdded", ADDED, List.of(path, values));
+                emitFromManagers(object, "InterfacesAdded", ADDED, List.of(path, values));
             } catch (RuntimeException | Error e) { // a value does not fit its type
                 objects.remove(path, object);
                 throw e;
@@ -112,7 +112,7 @@ final class ExportedObjects {
 
     void remove(ExportedObject object) {
         if (objects.remove(object.path(), object)) {
-            tellManagers(
+            emitFromManagers(
                     object,
                     "InterfacesRemoved",
                     Signature.of("oas"),
@@ -121,7 +121,7 @@ final class ExportedObjects {
     }
 
     /** Emits a signal from all objects above the given one. */
-    private void tellManagers(
+    private void emitFromManagers(
             ExportedObject object, String signal, Signature types, List<?> values) {
         for (String above = parent(object.path()); above != null; above = parent(above)) {
             if (objects.containsKey(above) && link.isOpen()) {
@@ -179,7 +179,7 @@ final class ExportedObjects {
         ExportedObject object = objects.get(path);
         Tree tree = object == null ? treeOf(path) : null;
         if (tree != null) {
-            ask(tree, path, message);
+            lookUp(tree, path, message);
             return;
         }
         CallTarget target;
@@ -201,7 +201,7 @@ final class ExportedObjects {
         }
         switch (target.where()) {
             case HERE -> run(message, target, counted, offering(counted));
-            case LATER -> begin(message, target, counted);
+            case ASYNC -> begin(message, target, counted);
             case IN_ORDER -> {
                 Executor executor = target.object().executor();
                 if (executor == null) {
@@ -273,7 +273,7 @@ final class ExportedObjects {
     }
 
     /** Looks the object up in the tree, on the tree's executor, and continues there. */
-    private void ask(Tree tree, String path, Message message) {
+    private void lookUp(Tree tree, String path, Message message) {
         @Nullable Counted counted;
         try {
             counted = underWay.begin(message, () -> call(message));
@@ -337,7 +337,7 @@ final class ExportedObjects {
             refuse(message, refusal(message, e), link::offer);
             return;
         }
-        if (target.where() == CallTarget.Where.LATER) {
+        if (target.where() == CallTarget.Where.ASYNC) {
             begin(message, target, counted);
         } else {
             run(message, target, counted, offering(counted));
@@ -481,7 +481,7 @@ final class ExportedObjects {
 
     /** Runs the handler of a call, and sends the reply. */
     private void run(Message message, CallTarget target, Counted counted, Answering how) {
-        if (!(target.handling() instanceof BusInterface.Handling.Now(MethodHandler handler))) {
+        if (!(target.handling() instanceof BusInterface.Handling.Sync(MethodHandler handler))) {
             throw new AssertionError(target);
         }
         try (MethodCall call = new MethodCall(connection, message, counted)) {
@@ -501,7 +501,7 @@ final class ExportedObjects {
     /** Begins an asynchronous handler, and sends the reply when it is complete. */
     private void begin(Message message, CallTarget target, Counted counted) {
         if (!(target.handling()
-                instanceof BusInterface.Handling.Later(AsyncMethodHandler handler))) {
+                instanceof BusInterface.Handling.Async(AsyncMethodHandler handler))) {
             throw new AssertionError(target);
         }
         MethodCall call = new MethodCall(connection, message, counted);

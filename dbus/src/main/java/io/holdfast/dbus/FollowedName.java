@@ -9,17 +9,17 @@ final class FollowedName {
     private String owner = "";
 
     @GuardedBy("this")
-    private boolean told;
+    private boolean isAnnounced;
 
     /** Records a change of owner that the bus announced; called in the order of all messages. */
-    synchronized void changed(String now) {
-        owner = now;
-        told = true;
+    synchronized void ownerChanged(String newOwner) {
+        owner = newOwner;
+        isAnnounced = true;
     }
 
     /** Records the reply to GetNameOwner, which may be older than an announced change. */
-    synchronized void atFirst(String then) {
-        owner = told ? owner : then;
+    synchronized void initialOwner(String initial) {
+        owner = isAnnounced ? owner : initial;
     }
 
     synchronized boolean isOwnedBy(String sender) {

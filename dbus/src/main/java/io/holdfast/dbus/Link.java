@@ -6,7 +6,7 @@ import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.ConnectionLostException.Reason;
-import io.holdfast.dbus.stream.Dialed;
+import io.holdfast.dbus.stream.ConnectedSocket;
 import io.holdfast.dbus.stream.Handshake;
 import io.holdfast.dbus.stream.Inbox;
 import io.holdfast.dbus.stream.Outgoing;
@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  * the socket.
  */
 final class Link {
-    private static final Duration FLUSH = Duration.ofSeconds(2);
-    private static final long LONGEST = Long.MAX_VALUE / 4;
+    private static final Duration FLUSH_TIMEOUT = Duration.ofSeconds(2);
+    private static final long MAX_NANOS = Long.MAX_VALUE / 4;
 
     /** Receives the messages that are no replies. Called by the reader thread; must not wait. */
     interface Receiver {
@@ -53,10 +53,10 @@ final class Link {
         void refuse(Message call, DBusException why);
 
         /** Called once, when the connection has ended: no message follows. */
-        void lost(ConnectionLostException why);
+        void disconnected(ConnectionLostException why);
     }
 
-    private final Dialed dialed;
+    private final ConnectedSocket connected;
     private final ConnectionOptions options;
     private final Handshake handshake;
     private final Receiver receiver;
@@ -66,28 +66,29 @@ final class Link {
     private final Semaphore calls;
     private final AtomicInteger lastSerial = new AtomicInteger();
     private final Map<Integer, CompletableFuture<Message>> pending = new ConcurrentHashMap<>();
-    private final AtomicReference<@Nullable ConnectionLostException> lost = new AtomicReference<>();
+    private final AtomicReference<@Nullable ConnectionLostException> endReason =
+            new AtomicReference<>();
     private final CompletableFuture<Void> authenticated = new CompletableFuture<>();
     private final Thread reader;
 
     /**
-     * @param dialed the connected socket, owned
+     * @param connected the connected socket, owned
      * @param name the name of the connection, for messages and threads
      */
     Link(
-            Dialed dialed,
+            ConnectedSocket connected,
             ConnectionOptions options,
             Handshake handshake,
             Receiver receiver,
             String name) {
-        this.dialed = dialed;
+        this.connected = connected;
         this.options = options;
         this.handshake = handshake;
         this.receiver = receiver;
         this.name = name;
-        this.inbox = new Inbox(dialed.socket(), options.messageBytes());
+        this.inbox = new Inbox(connected.socket(), options.messageBytes());
         this.outbox =
-                new SendQueue(dialed.socket(), options.outgoingBytes(), "D-Bus writer " + name);
+                new SendQueue(connected.socket(), options.outgoingBytes(), "D-Bus writer " + name);
         this.calls = new Semaphore(options.calls());
         this.reader = options.reader().newThread(this::read);
         reader.setName("D-Bus reader " + name);
@@ -107,9 +108,9 @@ final class Link {
                     new ConnectionLostException(
                             Reason.REFUSED,
                             name + ": no authentication within " + options.connectTimeout()));
-            throw lostNow();
+            throw endException();
         } catch (ExecutionException e) {
-            throw lostNow();
+            throw endException();
         } catch (InterruptedException e) {
             end(new ConnectionLostException(Reason.CLOSED, name + ": interrupted"));
             throw e;
@@ -117,7 +118,7 @@ final class Link {
     }
 
     private static long nanos(Duration time) {
-        return Math.min(Readiness.nanos(time), LONGEST);
+        return Math.min(Readiness.nanos(time), MAX_NANOS);
     }
 
     boolean descriptorsAgreed() {
@@ -130,7 +131,7 @@ final class Link {
 
     /** Returns the process at the other end of the socket; the caller closes it. */
     Peer peer() {
-        return dialed.socket().peer();
+        return connected.socket().peer();
     }
 
     // The reader thread
@@ -150,7 +151,7 @@ final class Link {
                     receive(inbox.view(), inbox.takeDescriptors());
                 }
             }
-            why = ended("the other side closed the connection");
+            why = ended("peer closed the connection");
         } catch (ProtocolException e) {
             why =
                     new ConnectionLostException(
@@ -166,11 +167,11 @@ final class Link {
         }
         end(why);
         inbox.close();
-        dialed.close();
-        ConnectionLostException first = lostNow();
+        connected.close();
+        ConnectionLostException first = endException();
         authenticated.completeExceptionally(first);
         pending.values().forEach(reply -> reply.completeExceptionally(first));
-        receiver.lost(first);
+        receiver.disconnected(first);
     }
 
     private ConnectionLostException ended(@Nullable String how) {
@@ -178,7 +179,7 @@ final class Link {
     }
 
     private void authenticate() throws InterruptedException {
-        dialed.socket().sendFully(ByteBuffer.wrap(handshake.opening()));
+        connected.socket().sendFully(ByteBuffer.wrap(handshake.opening()));
         while (!handshake.isDone()) {
             if (!inbox.receive(handshake::read)) {
                 throw new ConnectionLostException(
@@ -186,7 +187,7 @@ final class Link {
             }
             byte[] answers = handshake.takeAnswers();
             if (answers.length > 0) {
-                dialed.socket().sendFully(ByteBuffer.wrap(answers));
+                connected.socket().sendFully(ByteBuffer.wrap(answers));
             }
             if (!handshake.refusal().isEmpty()) {
                 throw new ConnectionLostException(
@@ -197,14 +198,14 @@ final class Link {
 
     private static DBusException descriptorsLost() {
         return new DBusException(
-                DBusException.LIMITS_EXCEEDED,
-                "its descriptors are lost: this process may open no more (RLIMIT_NOFILE)");
+                DBusException.LIMITS_EXCEEDED, "descriptors lost (EMFILE); raise RLIMIT_NOFILE");
     }
 
     private DBusException tooLong(int length) {
         return new DBusException(
                 DBusException.LIMITS_EXCEEDED,
-                "it has %d bytes, over messageBytes=%d".formatted(length, options.messageBytes()));
+                "message of %d bytes exceeds messageBytes=%d"
+                        .formatted(length, options.messageBytes()));
     }
 
     /** Fails this message alone; the messages after it are read as usual. */
@@ -265,7 +266,7 @@ final class Link {
         } catch (TimeoutException e) {
             throw timedOut(timeout, "no reply");
         } catch (ExecutionException e) {
-            throw e.getCause() instanceof DBusException why ? why : lostNow();
+            throw e.getCause() instanceof DBusException why ? why : endException();
         } finally {
             pending.remove(serial);
             calls.release();
@@ -281,8 +282,8 @@ final class Link {
      *
      * @param call makes the message for a serial
      * @return completed on the reader thread, where nothing may wait: with the reply, which its
-     *     receiver closes, or with a failure that {@link #whyNot} translates. Cancelling it ends
-     *     the wait
+     *     receiver closes, or with a failure that {@link #exceptionFor} translates. Cancelling it
+     *     ends the wait
      */
     CompletableFuture<Message> begin(IntFunction<Outgoing> call, Duration timeout)
             throws InterruptedException {
@@ -298,13 +299,13 @@ final class Link {
             sent = true;
         } finally {
             if (!sent) {
-                over(serial);
+                finished(serial);
                 if (!reply.cancel(false)) {
                     closeLate(reply);
                 }
             }
         }
-        var _ = reply.whenComplete((_, _) -> over(serial));
+        var _ = reply.whenComplete((_, _) -> finished(serial));
         return reply.orTimeout(Math.max(1, end - System.nanoTime()), TimeUnit.NANOSECONDS);
     }
 
@@ -312,7 +313,7 @@ final class Link {
     private void send(
             Outgoing call, int serial, CompletableFuture<Message> reply, long end, Duration timeout)
             throws InterruptedException {
-        Outgoing message = made(call);
+        Outgoing message = checked(call);
         pending.put(serial, reply);
         requireOpen(); // otherwise no thread would complete the reply
         Duration left = Duration.ofNanos(end - System.nanoTime());
@@ -321,18 +322,20 @@ final class Link {
         }
     }
 
-    private void over(int serial) {
+    private void finished(int serial) {
         pending.remove(serial);
         calls.release();
     }
 
     /** Returns the exception for the caller of a future of {@link #begin} that failed. */
-    RuntimeException whyNot(Throwable failure, Duration timeout) {
+    RuntimeException exceptionFor(Throwable failure, Duration timeout) {
         if (failure instanceof DBusException why) {
             return why;
         }
         try {
-            return failure instanceof TimeoutException ? timedOut(timeout, "no reply") : lostNow();
+            return failure instanceof TimeoutException
+                    ? timedOut(timeout, "no reply")
+                    : endException();
         } catch (ConnectionLostException e) { // says more than a timeout
             return e;
         }
@@ -353,10 +356,11 @@ final class Link {
         return new DBusException(DBusException.TIMEOUT, "within %s: %s".formatted(timeout, how));
     }
 
-    private Outgoing made(Outgoing message) {
+    private Outgoing checked(Outgoing message) {
         if (!message.descriptors().isEmpty() && !descriptorsAgreed()) {
             throw new DBusException(
-                    DBusException.NOT_SUPPORTED, "descriptors do not pass on this connection");
+                    DBusException.NOT_SUPPORTED,
+                    "descriptor passing is not negotiated on this connection");
         }
         return message;
     }
@@ -372,7 +376,7 @@ final class Link {
      * @param hasRoom run when the message has room, before any of it is sent; must not wait
      */
     void send(IntFunction<Outgoing> message, Runnable hasRoom) throws InterruptedException {
-        send(made(message.apply(nextSerial())), null, hasRoom);
+        send(checked(message.apply(nextSerial())), null, hasRoom);
     }
 
     /**
@@ -383,7 +387,7 @@ final class Link {
      */
     void send(IntFunction<Outgoing> message, CallsUnderWay.Counted caller)
             throws InterruptedException {
-        Outgoing made = made(message.apply(nextSerial()));
+        Outgoing made = checked(message.apply(nextSerial()));
         send(made, caller.answer(made.bytes().length), caller::end);
     }
 
@@ -396,17 +400,17 @@ final class Link {
     }
 
     /**
-     * Calls a method without waiting. The future completes on the reader thread, where nothing may
-     * wait; the receiver of the reply closes it.
+     * Calls a method without waiting, outside the limit of calls. The future completes on the
+     * reader thread, where nothing may wait; the receiver of the reply closes it.
      */
-    CompletableFuture<Message> ask(IntFunction<Outgoing> call) {
+    CompletableFuture<Message> beginUnbounded(IntFunction<Outgoing> call) {
         int serial = nextSerial();
         CompletableFuture<Message> reply = new CompletableFuture<>();
         pending.put(serial, reply);
-        ConnectionLostException why = lost.get();
-        if (why != null || !outbox.offer(made(call.apply(serial)).bytes(), List.of(), null)) {
+        ConnectionLostException why = endReason.get();
+        if (why != null || !outbox.offer(checked(call.apply(serial)).bytes(), List.of(), null)) {
             pending.remove(serial);
-            boolean ignored = reply.completeExceptionally(lostNow());
+            boolean ignored = reply.completeExceptionally(endException());
         }
         return reply;
     }
@@ -416,7 +420,7 @@ final class Link {
      * connection.
      */
     void offer(IntFunction<Outgoing> message) {
-        offer(made(message.apply(nextSerial())), null);
+        offer(checked(message.apply(nextSerial())), null);
     }
 
     /**
@@ -426,7 +430,7 @@ final class Link {
      * @throws DBusException LIMITS_EXCEEDED if that is more than the caller's user may leave unread
      */
     void offer(IntFunction<Outgoing> message, CallsUnderWay.Counted caller) {
-        Outgoing made = made(message.apply(nextSerial()));
+        Outgoing made = checked(message.apply(nextSerial()));
         Charge<?> charge = caller.answer(made.bytes().length);
         caller.end();
         offer(made, charge);
@@ -438,17 +442,16 @@ final class Link {
                     new ConnectionLostException(
                             Reason.LIMIT,
                             name
-                                    + ": the other side sends and does not read; more than"
-                                    + " outgoingBytes="
+                                    + ": peer does not read: more than outgoingBytes="
                                     + options.outgoingBytes()
-                                    + " wait"));
+                                    + " queued"));
         }
     }
 
     // The end
 
     boolean isOpen() {
-        return lost.get() == null;
+        return endReason.get() == null;
     }
 
     boolean isReady() {
@@ -464,21 +467,21 @@ final class Link {
      */
     void requireOpen() {
         if (!isOpen()) {
-            throw lostNow();
+            throw endException();
         }
     }
 
-    private ConnectionLostException lostNow() {
-        ConnectionLostException first = lost.get();
+    private ConnectionLostException endException() {
+        ConnectionLostException first = endReason.get();
         return first == null ? ended("lost") : first.again();
     }
 
     /** Ends the connection, unless it has ended already; the reader thread does the rest. */
     private void end(ConnectionLostException why) {
-        if (lost.compareAndSet(null, why)) {
+        if (endReason.compareAndSet(null, why)) {
             outbox.close();
             try {
-                dialed.socket().shutdown();
+                connected.socket().shutdown();
             } catch (IllegalStateException e) {
                 // closed already
             }
@@ -489,7 +492,7 @@ final class Link {
     void close() {
         try {
             if (isOpen()) {
-                outbox.flush(FLUSH);
+                outbox.flush(FLUSH_TIMEOUT);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -22,7 +22,8 @@ public enum NameReply {
             case 4 -> ALREADY_OWNER;
             default ->
                     throw new DBusException(
-                            DBusException.INCONSISTENT_MESSAGE, "RequestName answered " + code);
+                            DBusException.INCONSISTENT_MESSAGE,
+                            "RequestName: unexpected reply " + code);
         };
     }
 }

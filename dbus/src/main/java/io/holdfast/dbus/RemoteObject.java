@@ -187,7 +187,7 @@ public final class RemoteObject {
     }
 
     /**
-     * Calls a method without a reply: not even an error comes back.
+     * Calls a method without a reply: the service sends none, not even an error.
      *
      * @param interfaceName the name of the interface
      * @param method the name of the method
@@ -195,9 +195,10 @@ public final class RemoteObject {
      * @param arguments the arguments, as {@link io.holdfast.dbus.wire.Values} accepts them
      * @throws InterruptedException if the thread is or gets interrupted
      */
-    public void tell(String interfaceName, String method, String signature, Object... arguments)
+    public void callWithoutReply(
+            String interfaceName, String method, String signature, Object... arguments)
             throws InterruptedException {
-        connection.tell(
+        connection.callWithoutReply(
                 destination,
                 path,
                 interfaceName,
@@ -273,7 +274,7 @@ public final class RemoteObject {
 
     private static DBusException inconsistent(String method, Object reply) {
         return new DBusException(
-                DBusException.INCONSISTENT_MESSAGE, method + " answered with " + reply);
+                DBusException.INCONSISTENT_MESSAGE, method + ": unexpected reply " + reply);
     }
 
     @Override

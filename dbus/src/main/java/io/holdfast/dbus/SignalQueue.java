@@ -65,7 +65,7 @@ final class SignalQueue {
     }
 
     /** Counts a signal that could not be queued. */
-    void lose() {
+    void countLost() {
         lock.lock();
         try {
             lost++;

@@ -115,12 +115,12 @@ final class StandardInterfaces {
         xml.append(" </interface>\n");
     }
 
-    private static void append(StringBuilder xml, BusInterface.Argument argument, String rest) {
+    private static void append(StringBuilder xml, BusInterface.Argument argument, String suffix) {
         xml.append("   <arg");
         if (!argument.name().isEmpty()) {
             xml.append(" name=\"").append(argument.name()).append('"');
         }
-        xml.append(" type=\"").append(argument.type()).append('"').append(rest).append("/>\n");
+        xml.append(" type=\"").append(argument.type()).append('"').append(suffix).append("/>\n");
     }
 
     private static void append(StringBuilder xml, BusInterface.Property property) {

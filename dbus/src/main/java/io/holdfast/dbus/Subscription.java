@@ -47,13 +47,13 @@ public final class Subscription implements AutoCloseable {
     }
 
     /** Records a change of owner that the bus announced; called in the order of all messages. */
-    void ownerChanged(String now) {
-        sender.changed(now);
+    void ownerChanged(String newOwner) {
+        sender.ownerChanged(newOwner);
     }
 
     /** Records the reply to GetNameOwner, which may be older than an announced change. */
-    void ownerAtFirst(String then) {
-        sender.atFirst(then);
+    void initialOwner(String initial) {
+        sender.initialOwner(initial);
     }
 
     boolean isFrom(@Nullable String name) {
@@ -68,19 +68,19 @@ public final class Subscription implements AutoCloseable {
 
     /** Queues a signal, or closes it if there is no room. */
     void put(Message signal) {
-        long losses = signals.put(signal);
-        if (losses > 0) {
-            complain(losses);
+        long lostSoFar = signals.put(signal);
+        if (lostSoFar > 0) {
+            logLost(lostSoFar);
         }
     }
 
-    private void complain(long losses) {
+    private void logLost(long lostSoFar) {
         LINES.log(
                 rule,
                 "subscription to "
                         + rule
                         + ": dropped a signal, "
-                        + losses
+                        + lostSoFar
                         + " so far: "
                         + limit
                         + " are waiting to be taken; take them faster, or raise"
@@ -88,8 +88,8 @@ public final class Subscription implements AutoCloseable {
     }
 
     /** Counts a signal that could not be queued. */
-    void lose() {
-        signals.lose();
+    void countLost() {
+        signals.countLost();
     }
 
     /** Ends the subscription with the connection: signals that wait can still be taken. */

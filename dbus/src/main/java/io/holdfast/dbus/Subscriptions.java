@@ -62,7 +62,7 @@ final class Subscriptions {
         try {
             subscription.put(Message.of(view, Outgoing.duplicates(descriptors)));
         } catch (ErrnoException e) { // EMFILE or ENFILE
-            subscription.lose();
+            subscription.countLost();
         }
     }
 

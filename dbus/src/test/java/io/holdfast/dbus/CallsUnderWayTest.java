@@ -25,11 +25,13 @@ class CallsUnderWayTest {
     private static final long USER = Unistd.geteuid() + 1_000;
     private static final long OTHER_USER = USER + 1;
 
-    private final Map<String, CompletableFuture<Long>> asked = new LinkedHashMap<>();
+    private final Map<String, CompletableFuture<Long>> lookups = new LinkedHashMap<>();
 
     private CallsUnderWay onBus(ConnectionOptions options) {
         return new CallsUnderWay(
-                options, true, name -> asked.computeIfAbsent(name, _ -> new CompletableFuture<>()));
+                options,
+                true,
+                name -> lookups.computeIfAbsent(name, _ -> new CompletableFuture<>()));
     }
 
     private static Message call(String sender, int length) {
@@ -68,12 +70,12 @@ class CallsUnderWayTest {
         return all;
     }
 
-    private CompletableFuture<Long> asked(String sender) {
-        return Objects.requireNonNull(asked.get(sender), sender + " was not asked for");
+    private CompletableFuture<Long> lookup(String sender) {
+        return Objects.requireNonNull(lookups.get(sender), sender + " was not looked up");
     }
 
     private void know(String sender, long uid) {
-        boolean _ = asked(sender).complete(uid);
+        boolean _ = lookup(sender).complete(uid);
     }
 
     @Test
@@ -148,7 +150,7 @@ class CallsUnderWayTest {
         assertThat(begun).isEmpty();
         know(":1.1", USER);
         assertThat(begun).containsExactly("first", "second");
-        assertThat(asked).as("one question").hasSize(1);
+        assertThat(lookups).as("one lookup").hasSize(1);
         introduce(calls, ":1.2", USER);
         assertThat(fill(calls, ":1.2", 80)).hasSize(18);
     }
@@ -161,7 +163,7 @@ class CallsUnderWayTest {
             String name = ":1." + i;
             assertThat(calls.begin(call(name, 0), () -> {})).isNull();
             boolean _ =
-                    asked(name)
+                    lookup(name)
                             .completeExceptionally(
                                     new DBusException(DBusException.NAME_HAS_NO_OWNER, "gone"));
             taken += fill(calls, name, 8).size();
@@ -169,7 +171,7 @@ class CallsUnderWayTest {
         assertThat(taken).isEqualTo(20); // half of the half that is not reserved
         assertThatExceptionOfType(DBusException.class)
                 .isThrownBy(() -> begin(calls, ":1.1", 0))
-                .withMessageContaining("callers who have left holds 20 of 80");
+                .withMessageContaining("disconnected callers holds 20 of 80");
         introduce(calls, ":1.100", USER);
         assertThat(fill(calls, ":1.100", 80)).isNotEmpty();
     }
@@ -183,7 +185,7 @@ class CallsUnderWayTest {
         assertThatExceptionOfType(DBusException.class)
                 .isThrownBy(() -> calls.begin(call(":1.1", 0), () -> {}))
                 .withMessageEndingWith(
-                        "calls that wait for the bus to tell their user: :1.1 holds 40 of 80;"
+                        "calls waiting for the caller's uid: :1.1 holds 40 of 80;"
                                 + " raise ConnectionOptions.incomingCalls");
         assertThat(calls.begin(call(":1.2", 0), () -> {})).isNull();
         know(":1.1", USER);
@@ -218,9 +220,9 @@ class CallsUnderWayTest {
                     assertThat(e.name()).isEqualTo(DBusException.LIMITS_EXCEEDED);
                     assertThat(e.text())
                             .isEqualTo(
-                                    "bytes of answers that wait: user %d holds 900 of 4000; raise"
+                                    "bytes of replies waiting to be sent: user %d holds 900 of 4000;"
                                                     .formatted(USER)
-                                            + " ConnectionOptions.outgoingBytes");
+                                            + " raise ConnectionOptions.outgoingBytes");
                 });
         answer.close();
         two.answer(200).close();
@@ -246,7 +248,7 @@ class CallsUnderWayTest {
                         ConnectionOptions.DEFAULT.withIncomingCalls(10),
                         false,
                         name -> {
-                            throw new AssertionError("asked for " + name);
+                            throw new AssertionError("looked up " + name);
                         });
         for (int i = 0; i < 10; i++) {
             Counted ignored = begin(calls, ":1.1", 0);

@@ -99,7 +99,7 @@ class NullArgumentsTest {
                             () -> object().call(TEST, "M", type, arguments),
                             () -> object().exchange(TEST, "M", type, arguments).close(),
                             () -> object().begin(TEST, "M", type, arguments).join().close(),
-                            () -> object().tell(TEST, "M", type, arguments),
+                            () -> object().callWithoutReply(TEST, "M", type, arguments),
                             () -> exported.emit(TEST, "Tick", arguments),
                             () -> one.offerSignal("", "/test", TEST, "Tick", type, arguments));
             for (ThrowingCallable each : all) {

@@ -200,25 +200,25 @@ class ObjectTreeTest {
     @Test
     void whatASenderCallsIsFoundAndCalledInItsOrder() throws Exception {
         BlockingQueue<String> events = new LinkedBlockingQueue<>();
-        Map<String, CompletableFuture<List<BusInterface>>> asked = new ConcurrentHashMap<>();
-        var _ = server.exportTree("/slow", loop, new Later(asked, events));
+        Map<String, CompletableFuture<List<BusInterface>>> lookups = new ConcurrentHashMap<>();
+        var _ = server.exportTree("/slow", loop, new DeferredTree(lookups, events));
         List<CompletableFuture<List<Object>>> answers = new ArrayList<>();
         answers.add(call(client.object("/slow/a")));
-        assertThat(events.take()).isEqualTo("asked /slow/a");
+        assertThat(events.take()).isEqualTo("looked up /slow/a");
         answers.add(call(client.object("/slow/b")));
         // the second call has been read
         var _ = client.object("/").call("org.freedesktop.DBus.Peer", "Ping");
         loop.submit(() -> {}).get();
         assertThat(events).isEmpty();
-        loop.submit(() -> found(asked, "/slow/a", events)).get();
-        loop.submit(() -> found(asked, "/slow/b", events)).get();
+        loop.submit(() -> found(lookups, "/slow/a", events)).get();
+        loop.submit(() -> found(lookups, "/slow/b", events)).get();
         assertThat(answers.stream().map(ObjectTreeTest::outcome))
                 .containsExactly("/slow/a", "/slow/b");
-        assertThat(events).containsExactly("called /slow/a", "asked /slow/b", "called /slow/b");
+        assertThat(events).containsExactly("called /slow/a", "looked up /slow/b", "called /slow/b");
     }
 
     private static void found(
-            Map<String, CompletableFuture<List<BusInterface>>> asked,
+            Map<String, CompletableFuture<List<BusInterface>>> lookups,
             String path,
             BlockingQueue<String> events) {
         BusInterface slow =
@@ -232,24 +232,25 @@ class ObjectTreeTest {
                                     return List.of(path);
                                 })
                         .build();
-        requireNonNull(asked.get(path)).complete(List.of(slow));
+        requireNonNull(lookups.get(path)).complete(List.of(slow));
     }
 
     /** Records each look-up, and completes it when the test says so. */
-    private record Later(
-            Map<String, CompletableFuture<List<BusInterface>>> asked, BlockingQueue<String> events)
+    private record DeferredTree(
+            Map<String, CompletableFuture<List<BusInterface>>> lookups,
+            BlockingQueue<String> events)
             implements ObjectTree {
         @Override
         public CompletionStage<List<BusInterface>> interfaces(String path) {
             CompletableFuture<List<BusInterface>> answer = new CompletableFuture<>();
-            asked.put(path, answer);
-            events.add("asked " + path);
+            lookups.put(path, answer);
+            events.add("looked up " + path);
             return answer;
         }
 
         @Override
         public Collection<String> paths() {
-            return asked.keySet();
+            return lookups.keySet();
         }
     }
 

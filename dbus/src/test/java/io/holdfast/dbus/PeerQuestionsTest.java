@@ -44,7 +44,7 @@ class PeerQuestionsTest {
         try (UnixListener listener =
                         UnixListener.listen(UnixAddress.path(socket), SocketType.STREAM, 1);
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-                PidFd somebody = PidFd.self()) {
+                PidFd process = PidFd.self()) {
             Future<BusConnection> accepted =
                     threads.submit(() ->
                             BusConnection.accept(
@@ -64,7 +64,7 @@ class PeerQuestionsTest {
                     // when this is answered, the messages before it have been read
                     var _ = service.bus().call("org.freedesktop.DBus.Peer", "Ping");
                     assertThat(open).hasSizeLessThanOrEqualTo(SPARE);
-                    open.remove().complete(List.of(credentials(somebody)));
+                    open.remove().complete(List.of(credentials(process)));
                 }
                 for (Future<Peer> peer : peers) {
                     peer.get().close();

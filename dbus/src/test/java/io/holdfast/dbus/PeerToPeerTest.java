@@ -477,7 +477,9 @@ class PeerToPeerTest {
                 assertThat(out.isOpen()).isTrue();
             }
             ConnectionLostException lost = lostWith(connection);
-            assertThat(lost).hasMessageContaining("UNIX_FDS").hasMessageContaining("2 where 1");
+            assertThat(lost)
+                    .hasMessageContaining("UNIX_FDS")
+                    .hasMessageContaining("2 declared, 1 received");
         }
     }
 

@@ -21,8 +21,8 @@ class SlowCloseTest {
     private static final ConnectionOptions OPTIONS =
             ConnectionOptions.DEFAULT.withCallTimeout(Duration.ofSeconds(10));
 
-    private final CountDownLatch came = new CountDownLatch(1);
-    private final CountDownLatch letGo = new CountDownLatch(1);
+    private final CountDownLatch received = new CountDownLatch(1);
+    private final CountDownLatch release = new CountDownLatch(1);
 
     @Test
     void theObjectAnswersTheNextCall() throws Exception {
@@ -45,9 +45,9 @@ class SlowCloseTest {
                                     throw new AssertionError(e);
                                 }
                             });
-            came.await();
+            received.await();
             lingering.fd().close();
-            letGo.countDown(); // the server has the last duplicate
+            release.countDown(); // the server has the last duplicate
             caller.join();
             assertThat(object.call(NAME, "Echo", "s", "soon")).containsExactly("soon");
             assertThat(server.isOpen()).isTrue();
@@ -65,8 +65,8 @@ class SlowCloseTest {
                                         "h",
                                         "",
                                         _ -> {
-                                            came.countDown();
-                                            letGo.await();
+                                            received.countDown();
+                                            release.await();
                                             return List.of();
                                         })
                                 .build());

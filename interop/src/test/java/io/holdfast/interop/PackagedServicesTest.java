@@ -133,7 +133,7 @@ class PackagedServicesTest {
                 lifeOf(
                         manager,
                         memcached,
-                        () -> assertThat(ask(port, "version\r\n")).startsWith("VERSION ")));
+                        () -> assertThat(exchange(port, "version\r\n")).startsWith("VERSION ")));
     }
 
     @Test
@@ -182,7 +182,9 @@ class PackagedServicesTest {
                 "ExecReload=" + nginx + "-g 'daemon on; master_process on;' -s reload");
         UnitName unit = UnitName.of("nginx.service");
         Check page =
-                () -> assertThat(ask(port, "GET / HTTP/1.0\r\n\r\n")).endsWith("by its pidfd\n");
+                () ->
+                        assertThat(exchange(port, "GET / HTTP/1.0\r\n\r\n"))
+                                .endsWith("by its pidfd\n");
         withManager(manager -> {
             lifeOf(manager, unit, page);
             assertThat(get(manager.start(List.of(unit)))).containsEntry(unit, JobResult.DONE);
@@ -244,7 +246,7 @@ class PackagedServicesTest {
         }
     }
 
-    private static String ask(int port, String request) throws IOException {
+    private static String exchange(int port, String request) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(30_000);
             socket.getOutputStream().write(request.getBytes(UTF_8));

@@ -164,7 +164,7 @@ final class CommandPage {
 
     private String exitStatus() {
         if (exitCodes.isEmpty()) {
-            exitCodes.add("0 the command succeeded, 1 it failed, 2 it was not understood.");
+            exitCodes.add("0 success, 1 failure, 2 usage error.");
         }
         return Asciidoc.blocks(exitCodes);
     }

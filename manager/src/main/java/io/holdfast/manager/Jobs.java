@@ -152,7 +152,7 @@ final class Jobs implements JobEngine.Listener {
     private void requireRunning(UnitName name, JobType type) {
         if (stopping && type != JobType.STOP) {
             throw new JobRefusedException(
-                    Reason.SHUTTING_DOWN, name, "can only be stopped: the manager is stopping.");
+                    Reason.SHUTTING_DOWN, name, "accepts only stop jobs: the manager is stopping.");
         }
     }
 
@@ -192,7 +192,7 @@ final class Jobs implements JobEngine.Listener {
                     List<UnitName> order = new ArrayList<>(new LinkedHashSet<>(names));
                     order.sort(Comparator.comparing(this::triggersOthers)); // triggering units last
                     for (UnitName name : order) {
-                        ask(name, type, closure, result -> results.add(name, result));
+                        request(name, type, closure, result -> results.add(name, result));
                     }
                     engine.run();
                 });
@@ -206,23 +206,23 @@ final class Jobs implements JobEngine.Listener {
 
     private boolean triggersOthers(UnitName name) {
         LoadedUnit node = units.node(name);
-        return node != null && !node.meant().triggers().isEmpty();
+        return node != null && !node.lastDefinition().triggers().isEmpty();
     }
 
-    private void ask(
+    private void request(
             UnitName name, JobType type, UnitCatalog.Closure closure, Consumer<JobResult> done) {
         try {
             LoadedUnit node = node(name, closure);
             checks.requireRestartable(node, type);
             UnitJob _ = engine.request(node, type, JobMode.REPLACE, done);
         } catch (JobRefusedException e) {
-            tell(name, type, e, closure);
+            logRefusal(name, type, e, closure);
             done.accept(resultOf(name, e));
         }
     }
 
     /** Logs why a request is refused, and because of which unit. */
-    private void tell(
+    private void logRefusal(
             UnitName name, JobType type, JobRefusedException refusal, UnitCatalog.Closure closure) {
         UnitName reason = refusal.unit().orElse(name);
         List<UnitCatalog.Missing> needing =
@@ -316,7 +316,7 @@ final class Jobs implements JobEngine.Listener {
         boolean starts = type != JobType.STOP && type != JobType.RELOAD;
         boolean allKnown = names.stream().allMatch(name -> units.node(name) != null);
         if (!starts && allKnown) {
-            goOn(UnitCatalog.Closure.NOTHING, answer, then);
+            resume(UnitCatalog.Closure.NOTHING, answer, then);
             return;
         }
         boolean alone = !starts || mode.isAlone();
@@ -328,19 +328,19 @@ final class Jobs implements JobEngine.Listener {
                 .work(
                         "to read unit files",
                         () -> alone ? catalog.alone(names) : catalog.closure(names, beside, up))
-                .within(ManagerLimits.LOAD_PATIENCE.duration())
+                .within(ManagerLimits.LOAD_TIMEOUT.duration())
                 .begin((closure, failure) -> {
                     var _ = loading.remove(number);
                     if (closure == null) {
                         answer.completeExceptionally(orUnknown(failure));
                     } else {
-                        goOn(closure, answer, then);
+                        resume(closure, answer, then);
                     }
                 });
         loading.put(number, answer);
     }
 
-    private void goOn(
+    private void resume(
             UnitCatalog.Closure closure,
             CompletableFuture<?> answer,
             Consumer<UnitCatalog.Closure> then) {
@@ -379,7 +379,7 @@ final class Jobs implements JobEngine.Listener {
     }
 
     static Exception orUnknown(@Nullable Exception failure) {
-        return failure == null ? new IllegalStateException("no answer, and no reason") : failure;
+        return failure == null ? new IllegalStateException("internal error: no result") : failure;
     }
 
     boolean cancel(long id) {
@@ -522,7 +522,7 @@ final class Jobs implements JobEngine.Listener {
             unused.look(List.of(node.name()));
         }
         if (result == JobResult.TIMEOUT) {
-            context.warn(job.unit(), "its job to " + job.type().word() + " has run out of time");
+            context.warn(job.unit(), job.type().word() + " job timed out");
             if (node != null && !stopping) {
                 emergencies.jobTimedOut(node);
             }
@@ -538,7 +538,7 @@ final class Jobs implements JobEngine.Listener {
                 context.warn(node.name(), "not started, " + why);
                 node.unit().notStarted(why);
             } else {
-                node.unit().notStarted("its job to start has run out of time");
+                node.unit().notStarted("start job timed out");
             }
             reactions.startOnFailure(node);
         }

@@ -135,8 +135,8 @@ public final class Manager implements AutoCloseable {
         this.cgroupRefusal = cgroupRefusal;
         this.survival = survival;
         Host host = Host.read();
-        LogLevelFilter loudness = new LogLevelFilter(listener);
-        workers = new Workers(loop, text -> loudness.event(ManagerListener.Level.WARNING, text));
+        LogLevelFilter logLevel = new LogLevelFilter(listener);
+        workers = new Workers(loop, text -> logLevel.event(ManagerListener.Level.WARNING, text));
         made = new TransientFiles(options.runtimeDirectory());
         if (!survival.isAfterCrash()) {
             made.clear();
@@ -148,7 +148,7 @@ public final class Manager implements AutoCloseable {
                         new UnitReader(host, options.scope()),
                         made);
         uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
-        logs = new UnitLogs(loudness, survival, counters);
+        logs = new UnitLogs(logLevel, survival, counters);
         UnitListeners listeners = new UnitListeners();
         ManagerContext context =
                 new ManagerContext(
@@ -161,7 +161,7 @@ public final class Manager implements AutoCloseable {
                         processes,
                         Path.of(notifySocket(options)),
                         uids,
-                        loudness,
+                        logLevel,
                         logs,
                         survival,
                         counters,
@@ -191,7 +191,7 @@ public final class Manager implements AutoCloseable {
                         jobs,
                         transients,
                         listeners,
-                        loudness,
+                        logLevel,
                         ending,
                         this::reexecute);
         messages =
@@ -232,7 +232,7 @@ public final class Manager implements AutoCloseable {
         isAfterCrash = survival.isAfterCrash();
         if (isAfterCrash) {
             survival.adopted(recovery.run());
-            context.notice(told(survival.predecessor()));
+            context.notice(describe(survival.predecessor()));
             new KeeperOrphans(
                             loop,
                             workers.ownLane("orphans of the keeper"),
@@ -243,15 +243,15 @@ public final class Manager implements AutoCloseable {
         removeLeftovers(context);
     }
 
-    private static String told(Predecessor before) {
+    private static String describe(Predecessor before) {
         String ended = before.handedOver() ? "has handed over" : "ended";
         return "the manager before this one "
-                + before.how().map(Manager::told).orElse(ended)
+                + before.how().map(Manager::describe).orElse(ended)
                 + ": adopted "
                 + (before.adopted() == 1 ? "one unit" : before.adopted() + " units");
     }
 
-    private static String told(Exit how) {
+    private static String describe(Exit how) {
         String text = ExitText.of(how);
         return how instanceof Exit.Killed ? "was " + text : text;
     }
@@ -321,11 +321,11 @@ public final class Manager implements AutoCloseable {
         }
 
         @Override
-        public void whenBusIsKnown(Consumer<BusNameWatcher> told) {
+        public void whenBusIsKnown(Consumer<BusNameWatcher> callback) {
             if (busNames.isPresent()) {
-                told.accept(busNames.get());
+                callback.accept(busNames.get());
             } else {
-                awaitingBus.add(told);
+                awaitingBus.add(callback);
             }
         }
 
@@ -493,7 +493,7 @@ public final class Manager implements AutoCloseable {
         return onLoop(answer -> {
             if (!survival.isOn()) {
                 throw new IllegalStateException(
-                        "the manager runs without a keeper, and so nobody would start the next one");
+                        "no keeper: re-execution needs one to start the next manager");
             }
             if (jobs.isStopping()) {
                 throw new IllegalStateException("the manager is stopping");
@@ -568,10 +568,10 @@ public final class Manager implements AutoCloseable {
      */
     public CompletableFuture<Void> resetFailed(Collection<UnitName> names) {
         return onLoop(answer -> {
-            Collection<ManagedUnit> meant =
+            Collection<ManagedUnit> chosen =
                     names.isEmpty() ? units.all() : names.stream().map(units::get).toList();
-            meant.forEach(ManagedUnit::resetFailed);
-            jobs.unused().look(meant.stream().map(unit -> unit.unit().name()).toList());
+            chosen.forEach(ManagedUnit::resetFailed);
+            jobs.unused().look(chosen.stream().map(unit -> unit.unit().name()).toList());
             answer.complete(null);
         });
     }
@@ -655,7 +655,7 @@ public final class Manager implements AutoCloseable {
             busNames = Optional.of(names);
             List<Consumer<BusNameWatcher>> waiting = List.copyOf(awaitingBus);
             awaitingBus.clear();
-            waiting.forEach(told -> told.accept(names));
+            waiting.forEach(callback -> callback.accept(names));
         });
     }
 

@@ -79,7 +79,7 @@ public final class ManagerView {
     private final WhoIs whoIs;
     private final Workers readers;
     private final Set<Runnable> open = ConcurrentHashMap.newKeySet(); // each refuses its answer
-    private final LogLevelFilter loudness;
+    private final LogLevelFilter logLevel;
     private final Ending ending;
     private final Supplier<CompletableFuture<Void>> reexecute;
     private final DualTimestamp opened = DualTimestamp.now();
@@ -92,7 +92,7 @@ public final class ManagerView {
             Jobs jobs,
             TransientStarts transients,
             UnitListeners listeners,
-            LogLevelFilter loudness,
+            LogLevelFilter logLevel,
             Ending ending,
             Supplier<CompletableFuture<Void>> reexecute) {
         this.context = context;
@@ -103,7 +103,7 @@ public final class ManagerView {
         this.transients = transients;
         this.listeners = listeners;
         this.readers = Workers.forReaders(context.loop(), context::warn);
-        this.loudness = loudness;
+        this.logLevel = logLevel;
         this.ending = ending;
         this.reexecute = reexecute;
         this.whoIs = new WhoIs(context.processes(), readers);
@@ -157,17 +157,17 @@ public final class ManagerView {
     }
 
     /** Returns the lowest level that is logged. Callable from any thread. */
-    public ManagerListener.Level loudness() {
-        return loudness.least();
+    public ManagerListener.Level logLevel() {
+        return logLevel.minimum();
     }
 
     /**
      * Sets the lowest level that is logged from now on. Callable from any thread.
      *
-     * @param least INFO at first. The output of units is passed on at any level
+     * @param minimum INFO at first. The output of units is passed on at any level
      */
-    public void loudness(ManagerListener.Level least) {
-        loudness.least(least);
+    public void logLevel(ManagerListener.Level minimum) {
+        logLevel.minimum(minimum);
     }
 
     /** Logs a warning about the manager, in one line. Called on the loop. */
@@ -230,8 +230,8 @@ public final class ManagerView {
         var _ = answer.whenComplete((_, _) -> open.remove(refusal));
         try {
             Work<T> _ =
-                    lane.work("to find the answer", work)
-                            .within(ManagerLimits.QUESTION_PATIENCE.duration())
+                    lane.work("to read the reply's data", work)
+                            .within(ManagerLimits.READ_TIMEOUT.duration())
                             .begin((value, failure) -> {
                                 if (failure == null && value != null) {
                                     answer.complete(value);
@@ -370,7 +370,7 @@ public final class ManagerView {
 
     private UnitView view(ManagedUnit unit) {
         return new UnitView(
-                unit.meant(),
+                unit.lastDefinition(),
                 unit.unit(),
                 unit.newest(),
                 unit.status(),
@@ -634,7 +634,7 @@ public final class ManagerView {
      * It fails with ErrnoException ESRCH if the process is reaped. Callable from any thread.
      */
     public CompletionStage<WorkloadIdentity> whoIs(PidFd process) {
-        return whoIs.ask(process);
+        return whoIs.query(process);
     }
 
     /**

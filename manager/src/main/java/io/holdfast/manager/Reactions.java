@@ -102,7 +102,7 @@ final class Reactions {
     // ---- StopWhenUnneeded=
 
     private List<LoadedUnit> needed(LoadedUnit node) {
-        Dependencies dependencies = node.meant().unit().dependencies();
+        Dependencies dependencies = node.lastDefinition().unit().dependencies();
         return NEEDS.stream()
                 .flatMap(kind -> dependencies.of(kind).stream())
                 .flatMap(name -> Stream.ofNullable(units.node(name)))
@@ -123,7 +123,7 @@ final class Reactions {
 
     private boolean isUnneeded(LoadedUnit node) {
         return node.activeState() == ActiveState.ACTIVE
-                && node.meant().unit().ends().stopWhenUnneeded()
+                && node.lastDefinition().unit().ends().stopWhenUnneeded()
                 && jobs.engine().of(node).isEmpty()
                 && NEEDS.stream()
                         .flatMap(kind -> units.dependants(kind, node).stream())
@@ -166,7 +166,7 @@ final class Reactions {
     }
 
     private static Set<UnitName> boundTo(LoadedUnit node) {
-        return node.meant().unit().dependencies().of(Dependency.BINDS_TO);
+        return node.lastDefinition().unit().dependencies().of(Dependency.BINDS_TO);
     }
 
     private void stopIfUnbound(LoadedUnit node) {

@@ -56,7 +56,7 @@ final class RequestChecks {
                         Reason.DEPENDENCY, "Requisite=" + other.name() + " is not active.");
             }
         }
-        if (node.meant() instanceof SocketUnit socket && !socket.socket().accept()) {
+        if (node.lastDefinition() instanceof SocketUnit socket && !socket.socket().accept()) {
             requireServicesStop(node);
         }
     }
@@ -68,12 +68,14 @@ final class RequestChecks {
                             || engine.of(service)
                                     .filter(job -> job.type() != JobType.RELOAD)
                                     .isPresent();
-            if (service.unit().goesOn() && !restartsToo) {
+            if (service.unit().keepsRunningOnStart() && !restartsToo) {
                 throw new JobRefusedException(
                         Reason.BAD_SETTING,
                         node.name(),
                         "has a bad unit file setting.",
-                        "its service " + service.name() + " is active and would miss it");
+                        "service "
+                                + service.name()
+                                + " is active and cannot receive the new socket; stop it first");
             }
         }
     }

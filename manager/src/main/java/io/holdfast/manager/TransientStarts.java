@@ -84,7 +84,7 @@ final class TransientStarts {
                                         files.write(name, text);
                                         return catalog.readMade(name);
                                     })
-                            .within(ManagerLimits.LOAD_PATIENCE.duration())
+                            .within(ManagerLimits.LOAD_TIMEOUT.duration())
                             .ifNeverBegun(() -> processes.forEach(PidFd::close))
                             .begin((unit, failure) -> {
                                 boolean _ = beingMade.remove(name);
@@ -100,7 +100,7 @@ final class TransientStarts {
 
     private static JobRefusedException shuttingDown(UnitName name) {
         return new JobRefusedException(
-                Reason.SHUTTING_DOWN, name, "can only be stopped: the manager is stopping.");
+                Reason.SHUTTING_DOWN, name, "accepts only stop jobs: the manager is stopping.");
     }
 
     private static JobRefusedException exists(UnitName name) {
@@ -154,7 +154,7 @@ final class TransientStarts {
         files.publish(name);
         units.take(unit);
         if (units.get(name) instanceof ManagedScope scope) {
-            scope.give(processes);
+            scope.setProcesses(processes);
         }
     }
 

@@ -37,7 +37,7 @@ final class UnitEvents implements ManagerContext.Events {
 
         Optional<BusNameWatcher> busNames();
 
-        void whenBusIsKnown(Consumer<BusNameWatcher> told);
+        void whenBusIsKnown(Consumer<BusNameWatcher> callback);
 
         Survival survival();
     }
@@ -87,8 +87,8 @@ final class UnitEvents implements ManagerContext.Events {
     }
 
     @Override
-    public void whenBusIsKnown(Consumer<BusNameWatcher> told) {
-        manager.whenBusIsKnown(told);
+    public void whenBusIsKnown(Consumer<BusNameWatcher> callback) {
+        manager.whenBusIsKnown(callback);
     }
 
     @Override

@@ -82,11 +82,12 @@ final class UnusedUnits {
         ActiveState state = node.activeState();
         boolean rests =
                 state == ActiveState.INACTIVE
-                        || (state == ActiveState.FAILED && node.meant().unit().collectsFailed());
+                        || (state == ActiveState.FAILED
+                                && node.lastDefinition().unit().collectsFailed());
         return !rests
                 || node.unit().isKept()
                 || engine.of(node).isPresent()
-                || node.meant().source().names().stream()
+                || node.lastDefinition().source().names().stream()
                         .anyMatch(name -> holders.stream().anyMatch(holder -> holder.test(name)));
     }
 

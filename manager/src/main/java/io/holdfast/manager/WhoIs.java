@@ -97,7 +97,7 @@ final class WhoIs {
                 "getsockopt(SO_PEERPIDFD)",
                 "socket",
                 Errno.ESRCH,
-                "it has no peer, or one that is not held");
+                "no peer, or no pidfd of the peer");
     }
 
     /**
@@ -123,7 +123,7 @@ final class WhoIs {
      * Returns what the manager knows of the process; the caller closes the process, after the stage
      * has completed. Fails with ErrnoException ESRCH if the process is reaped.
      */
-    CompletionStage<WorkloadIdentity> ask(PidFd process) {
+    CompletionStage<WorkloadIdentity> query(PidFd process) {
         return find(process, (info, found) -> identity(process, info, found));
     }
 
@@ -165,7 +165,7 @@ final class WhoIs {
      * reads the path of its cgroup.
      */
     private <T> CompletionStage<T> elsewhere(PidFd process, ProcessInfo info, Answer<T> answer) {
-        CompletableFuture<T> told = new CompletableFuture<>();
+        CompletableFuture<T> reply = new CompletableFuture<>();
         Work<Found> _ =
                 readers.ownLane("who is " + process)
                         .work("to read its cgroup", () -> byCgroup(process))
@@ -174,12 +174,12 @@ final class WhoIs {
                                 if (found == null) {
                                     throw Jobs.orUnknown(failure);
                                 }
-                                told.complete(answer.of(info, found));
+                                reply.complete(answer.of(info, found));
                             } catch (Exception e) {
-                                told.completeExceptionally(e);
+                                reply.completeExceptionally(e);
                             }
                         });
-        return told;
+        return reply;
     }
 
     private Found byCgroup(PidFd process) {

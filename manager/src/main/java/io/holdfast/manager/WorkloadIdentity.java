@@ -24,7 +24,7 @@ import java.util.UUID;
  *
  * <pre>{@code
  * try (VarlinkClient manager = VarlinkClient.connect("unix:/run/holdfast/io.holdfast.Manager")) {
- *     WorkloadIdentity who = WorkloadIdentity.ask(manager, socket.fd());
+ *     WorkloadIdentity who = WorkloadIdentity.query(manager, socket.fd());
  *     IO.println(who.unit());
  * }
  * }</pre>
@@ -48,7 +48,7 @@ public record WorkloadIdentity(
         Optional<String> slice,
         Optional<String> session,
         Optional<String> cgroup) {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
     /**
      * Queries a manager, in one round trip.
@@ -58,12 +58,12 @@ public record WorkloadIdentity(
      *     process is gone or has no pidfd, InvalidParameter if the descriptor is of another kind
      * @throws io.holdfast.varlink.client.ConnectionLostException if the connection is lost
      */
-    public static WorkloadIdentity ask(VarlinkClient manager, Fd descriptor) {
+    public static WorkloadIdentity query(VarlinkClient manager, Fd descriptor) {
         try (Reply reply =
                 manager.call(
                         "io.holdfast.Manager.WhoIs",
                         JsonObject.of("pidfd", 0),
-                        PATIENCE,
+                        TIMEOUT,
                         List.of(descriptor))) {
             return of(reply.parameters());
         }

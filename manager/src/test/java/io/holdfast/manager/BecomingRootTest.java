@@ -65,7 +65,7 @@ class BecomingRootTest {
     private BusConnection polkit;
 
     /** The users that the authority was asked about. */
-    private final BlockingQueue<Integer> asked = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Integer> checkedUsers = new LinkedBlockingQueue<>();
 
     @BeforeEach
     void open() throws Exception {
@@ -97,7 +97,7 @@ class BecomingRootTest {
         Map<?, ?> details = (Map<?, ?>) call.argument(0, Struct.class).get(1);
         Variant uid = (Variant) Objects.requireNonNull(details.get("uid"));
         assertThat(details.get("pidfd")).isNotNull();
-        asked.add((Integer) uid.value());
+        checkedUsers.add((Integer) uid.value());
         return List.of(List.of(uid.value().equals(0), false, Map.of()));
     }
 
@@ -119,7 +119,7 @@ class BecomingRootTest {
     }
 
     private void assertRefusedAsTheUserWhoConnected() throws Exception {
-        assertThat(asked.take()).isEqualTo((int) USER);
+        assertThat(checkedUsers.take()).isEqualTo((int) USER);
         assertThat(stage.state("a")).isEqualTo("active/running success");
     }
 
@@ -197,7 +197,7 @@ class BecomingRootTest {
             assertThatThrownBy(() ->
                             BusConnection.withPeer(peer.connection(), ConnectionOptions.DEFAULT))
                     .isInstanceOf(ConnectionLostException.class);
-            assertThat(asked).isEmpty();
+            assertThat(checkedUsers).isEmpty();
         }
     }
 

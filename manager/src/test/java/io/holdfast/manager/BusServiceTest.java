@@ -49,11 +49,11 @@ class BusServiceTest {
         public Registration onOwner(String name, Consumer<Optional<String>> owner) {
             Watching watching = new Watching(name, owner);
             watches.add(watching);
-            manager.loop().post(() -> tell(watching));
+            manager.loop().post(() -> reportOwner(watching));
             return () -> watches.remove(watching);
         }
 
-        private void tell(Watching watching) {
+        private void reportOwner(Watching watching) {
             if (watches.contains(watching)) {
                 watching.owner().accept(owner(watching.name()));
             }
@@ -67,7 +67,7 @@ class BusServiceTest {
             manager.loop()
                     .post(() -> {
                         change.run();
-                        watches.forEach(this::tell);
+                        watches.forEach(this::reportOwner);
                     });
         }
 

@@ -43,9 +43,9 @@ class DistributionSandboxTest {
         stage.unit(name + ".service", "[Unit]\nDefaultDependencies=no\n" + text);
         assertThat(stage.start(name)).as("%s", stage.happenings()).isEqualTo(JobResult.DONE);
         Set<String> missing = new TreeSet<>();
-        for (Diagnostic told : stage.status(name).diagnostics()) {
-            if (told.kind() == Diagnostic.Kind.NOT_APPLIED) {
-                missing.add(told.message().replaceFirst("=.*", ""));
+        for (Diagnostic diagnostic : stage.status(name).diagnostics()) {
+            if (diagnostic.kind() == Diagnostic.Kind.NOT_APPLIED) {
+                missing.add(diagnostic.message().replaceFirst("=.*", ""));
             }
         }
         return missing;

@@ -22,7 +22,7 @@ class DistributionSocketTest {
 
     @TempDir private Path folder;
 
-    private static String ask(Path bus) throws Exception {
+    private static String query(Path bus) throws Exception {
         Process process =
                 new ProcessBuilder(
                                 "dbus-send",
@@ -56,16 +56,16 @@ class DistributionSocketTest {
 
             assertThat(stage.start("dbus.socket")).isEqualTo(JobResult.DONE);
             assertThat(stage.state("dbus.socket")).isEqualTo("active/listening success");
-            String first = ask(bus);
+            String first = query(bus);
             assertThat(first).matches("[0-9a-f]{32}");
             assertThat(stage.start("dbus")).as("is it up?").isEqualTo(JobResult.DONE);
             assertThat(stage.state("dbus")).isEqualTo("active/running success");
-            assertThat(ask(bus)).as("the same bus").isEqualTo(first);
+            assertThat(query(bus)).as("the same bus").isEqualTo(first);
 
             try (PidFd main = stage.hold("dbus")) {
                 boolean _ = main.signal(Signal.KILL);
             }
-            assertThat(ask(bus)).as("another one, at the same socket").isNotEqualTo(first);
+            assertThat(query(bus)).as("another one, at the same socket").isNotEqualTo(first);
         }
     }
 }

@@ -79,7 +79,7 @@ class FailureReasonTest {
         String _ = stage.happenings().awaitOutput("a.service", "runs");
 
         assertThat(stage.start("b")).isEqualTo(JobResult.TIMEOUT);
-        assertThat(stage.status("b").failure().orElseThrow()).contains("has run out of time");
+        assertThat(stage.status("b").failure().orElseThrow()).contains("start job timed out");
 
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         assertThat(first.get()).isEqualTo(JobResult.CANCELED);

@@ -61,7 +61,7 @@ class FdStoreTest {
     }
 
     /** Waits for the n-th such line. */
-    private void told(String line, int count) throws Exception {
+    private void awaitOutput(String line, int count) throws Exception {
         assertThat(stage.happenings().await("a.service | " + line, count)).isNotEmpty();
     }
 
@@ -86,13 +86,13 @@ class FdStoreTest {
                 "WatchdogSec=1min");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
-        told("given 0 [] mine", 1);
-        told("given 2 [data:end] mine", 1);
-        told("kept", 1);
+        awaitOutput("given 0 [] mine", 1);
+        awaitOutput("given 2 [data:end] mine", 1);
+        awaitOutput("kept", 1);
 
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
-        told("given 0 [] mine", 2);
+        awaitOutput("given 0 [] mine", 2);
     }
 
     @Test
@@ -119,7 +119,7 @@ class FdStoreTest {
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         stage.happenings().await("n2 is not kept: there are 2");
         assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
-        told("given 1 [n1] mine", 1);
+        awaitOutput("given 1 [n1] mine", 1);
     }
 
     @Test
@@ -150,7 +150,7 @@ class FdStoreTest {
                 "FileDescriptorStoreMax=9");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
-        told("given 1 [blind] mine", 1);
+        awaitOutput("given 1 [blind] mine", 1);
     }
 
     @Test
@@ -168,14 +168,14 @@ class FdStoreTest {
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.state("a")).isEqualTo("inactive/dead-resources-pinned success");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
-        told("given 1 [stored] mine", 1);
+        awaitOutput("given 1 [stored] mine", 1);
 
         service(store, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=no");
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
-        told("given 1 [stored] mine", 2); // left by the previous stop
-        told("given 0 [] mine", 2);
+        awaitOutput("given 1 [stored] mine", 2); // left by the previous stop
+        awaitOutput("given 0 [] mine", 2);
     }
 
     /**
@@ -207,7 +207,7 @@ class FdStoreTest {
                 "NotifyAccess=all\nFileDescriptorStoreMax=1",
                 "ExecStart=" + stage.python("a", lingering(message)));
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
-        told("sent", 1);
+        awaitOutput("sent", 1);
         assertThat(stage.state("a")).isEqualTo("active/running success");
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
     }

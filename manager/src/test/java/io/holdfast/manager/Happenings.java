@@ -56,7 +56,12 @@ final class Happenings implements ManagerListener {
             long left = deadline - System.nanoTime();
             if (left <= 0) {
                 throw new AssertionError(
-                        "not told " + count + " times: " + text + "\n" + String.join("\n", lines));
+                        "not logged "
+                                + count
+                                + " times: "
+                                + text
+                                + "\n"
+                                + String.join("\n", lines));
             }
             TimeUnit.NANOSECONDS.timedWait(this, left);
         }

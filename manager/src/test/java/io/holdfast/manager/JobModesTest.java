@@ -142,7 +142,7 @@ class JobModesTest {
                     start   | isolate              | Operation refused, unit may not be isolated
                     stop    | restart-dependencies | is only valid for start.
                     restart | triggering           | --job-mode=triggering is only valid for stop.
-                    start   | lenient              | is not offered by this manager.
+                    start   | lenient              | is not supported by this manager.
                     start   | nonsense             | Job mode nonsense invalid
                     """)
     void whatAModeIsNotForIsToldInOneLine(String verb, String mode, String text) throws Exception {

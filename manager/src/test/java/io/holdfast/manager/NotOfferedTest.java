@@ -97,7 +97,7 @@ class NotOfferedTest {
         assertThat(ran.output().strip().lines())
                 .singleElement()
                 .asString()
-                .contains("the manager runs without a keeper");
+                .contains("no keeper: re-execution needs one");
         assertThat(stage.state("a")).isEqualTo("active/running success");
     }
 
@@ -146,7 +146,7 @@ class NotOfferedTest {
                         .isInstanceOfSatisfying(
                                 DBusException.class,
                                 e -> assertThat(e.name()).isEqualTo(DBusException.NOT_SUPPORTED))
-                        .hasMessageContaining("is not offered by this manager.");
+                        .hasMessageContaining("is not supported by this manager.");
             }
         }
     }

@@ -112,8 +112,8 @@ class NotifyFloodTest {
                 "ExecStart=" + stage.python("a", "notify(\"READY=1\")\nsignal.pause()"));
         int before = descriptors();
         Process attacker = attacker();
-        try (BufferedReader told = attacker.inputReader()) {
-            assertThat(told.readLine()).endsWith("sent some refused");
+        try (BufferedReader output = attacker.inputReader()) {
+            assertThat(output.readLine()).endsWith("sent some refused");
             int most = FdCloser.MAX_WAITING + 16 * EACH; // the socket's own queue is short
             assertThat(descriptors() - before).isLessThan(most);
             assertThat(stage.happenings().await("descriptors beside notify messages are refused"))
@@ -126,9 +126,9 @@ class NotifyFloodTest {
         Await.until(() -> descriptors() <= before + EACH);
 
         Process another = attacker();
-        try (BufferedReader told = another.inputReader()) {
+        try (BufferedReader output = another.inputReader()) {
             Await.until(() -> descriptors() > before + EACH); // messages are received again
-            assertThat(told.readLine()).contains("sent");
+            assertThat(output.readLine()).contains("sent");
         } finally {
             another.destroyForcibly().waitFor();
         }

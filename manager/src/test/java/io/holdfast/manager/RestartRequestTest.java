@@ -73,7 +73,7 @@ class RestartRequestTest {
     }
 
     private CompletableFuture<Map<UnitName, JobResult>> restarting(String... names) {
-        return stage.manager().restart(Stream.of(names).map(UnitName::meant).toList());
+        return stage.manager().restart(Stream.of(names).map(UnitName::ofUserInput).toList());
     }
 
     private void assertNotRestarted(String name, JobResult how) throws Exception {
@@ -233,7 +233,7 @@ class RestartRequestTest {
         ProcessId a = stage.main("a");
 
         assertThat(stage.restart("a.socket")).isEqualTo(JobResult.INVALID);
-        stage.happenings().await("a.socket: ERROR its service a.service is active");
+        stage.happenings().await("a.socket: ERROR service a.service is active");
         stage.service("a", BROKEN);
         assertThat(Stage.get(restarting("a", "a.socket")).values()).containsOnly(JobResult.INVALID);
         assertThat(stage.state("a.socket")).startsWith("active");

@@ -49,7 +49,7 @@ class ServiceReloadTest {
     }
 
     private CompletableFuture<JobResult> reloading(String name) {
-        UnitName unit = UnitName.meant(name);
+        UnitName unit = UnitName.ofUserInput(name);
         return stage.manager().reload(List.of(unit)).thenApply(all -> all.get(unit));
     }
 
@@ -65,7 +65,7 @@ class ServiceReloadTest {
                         answer.complete(
                                 stage.manager()
                                         .view()
-                                        .unit(UnitName.meant(name))
+                                        .unit(UnitName.ofUserInput(name))
                                         .orElseThrow()
                                         .service()
                                         .orElseThrow()

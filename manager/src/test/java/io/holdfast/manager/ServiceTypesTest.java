@@ -104,9 +104,9 @@ class ServiceTypesTest {
             assertThat(stage.status("a").mainExit()).isEmpty();
         }
         assertThat(stage.happenings().lines())
-                .filteredOn(told -> told.contains("/bin/true"))
-                .allSatisfy(told ->
-                        assertThat(told)
+                .filteredOn(event -> event.contains("/bin/true"))
+                .allSatisfy(event ->
+                        assertThat(event)
                                 .startsWith("a.service: ERROR cannot run /bin/true: ")
                                 .contains("/no/such/file is missing"))
                 .hasSize(2);

@@ -115,7 +115,7 @@ class SocketUnitsTest {
         return n < 0 ? "" : new String(into.array(), 0, n, UTF_8);
     }
 
-    private String ask(String word) throws Exception {
+    private String request(String word) throws Exception {
         try (UnixSocket client = connect()) {
             say(client, word);
             return hear(client);
@@ -147,16 +147,16 @@ class SocketUnitsTest {
         assertThat(stage.state("a.socket")).isEqualTo("active/listening success");
         assertThat(stage.loaded()).containsExactly("a.socket");
 
-        assertThat(ask("hello")).endsWith(" 1 hello");
+        assertThat(request("hello")).endsWith(" 1 hello");
         awaitState("a", "active/running success");
         assertThat(stage.state("a.socket")).isEqualTo("active/running success");
         stage.happenings().awaitOutput("a.service", "got 1 named a.socket");
         stage.happenings().awaitOutput("a.service", "blocking");
-        assertThat(ask("again")).endsWith(" 2 again");
+        assertThat(request("again")).endsWith(" 2 again");
 
-        assertThat(ask("end")).endsWith(" 3 end");
+        assertThat(request("end")).endsWith(" 3 end");
         awaitState("a.socket", "active/listening success");
-        assertThat(ask("anew")).endsWith(" 1 anew");
+        assertThat(request("anew")).endsWith(" 1 anew");
         assertThat(socketStatus("a.socket").triggers()).hasSize(1);
 
         assertThat(stage.stop("a.socket")).isEqualTo(JobResult.DONE);
@@ -168,7 +168,7 @@ class SocketUnitsTest {
     void aQueuedClientIsServedAfterTheServiceWasKilled() throws Exception {
         server();
         stage.start("a.socket");
-        String first = ask("hold");
+        String first = request("hold");
         try (PidFd main = stage.hold("a")) {
             try (UnixSocket queued = connect()) {
                 say(queued, "two");
@@ -185,7 +185,7 @@ class SocketUnitsTest {
     void aQueuedClientIsServedByTheRestartedService() throws Exception {
         server("Restart=always", "RestartSec=50ms");
         stage.start("a.socket");
-        String _ = ask("hold");
+        String _ = request("hold");
         try (PidFd main = stage.hold("a")) {
             try (UnixSocket queued = connect()) {
                 say(queued, "two");
@@ -195,7 +195,7 @@ class SocketUnitsTest {
         }
         assertThat(stage.status("a").restarts()).as("it was its own restart").isEqualTo(1);
         assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
-        assertThat(ask("three")).endsWith(" 1 three");
+        assertThat(request("three")).endsWith(" 1 three");
     }
 
     @Test
@@ -209,7 +209,7 @@ class SocketUnitsTest {
         stage.happenings().awaitOutput("a.service", "got 2 named a.socket:second");
         assertThat(stage.state("b.socket")).isEqualTo("active/running success");
         assertThat(stage.state("a.socket")).isEqualTo("active/running success");
-        assertThat(ask("hello")).endsWith(" 1 hello");
+        assertThat(request("hello")).endsWith(" 1 hello");
     }
 
     @Test
@@ -220,7 +220,7 @@ class SocketUnitsTest {
 
         assertThat(stage.start("a.socket")).isEqualTo(JobResult.FAILED);
         assertThat(path).doesNotExist();
-        stage.happenings().await("is active without it");
+        stage.happenings().await("is active without this socket");
         stage.stop("a");
         assertThat(stage.start("a.socket")).isEqualTo(JobResult.DONE);
     }
@@ -249,7 +249,7 @@ class SocketUnitsTest {
                 .as("unless it was quicker, the start took its place")
                 .isIn(JobResult.DONE, JobResult.CANCELED);
         assertThat(Stage.get(start)).isEqualTo(JobResult.DONE);
-        assertThat(ask("hello")).endsWith(" 1 hello");
+        assertThat(request("hello")).endsWith(" 1 hello");
     }
 
     @Test
@@ -326,7 +326,7 @@ class SocketUnitsTest {
                 UnixListener.listen(UnixAddress.path(path), SocketType.STREAM, 5)) {
             assertThat(stage.start("a.socket")).isEqualTo(JobResult.FAILED);
             assertThat(stage.state("a.socket")).isEqualTo("failed/failed resources");
-            stage.happenings().await("somebody listens there");
+            stage.happenings().await("address in use by another process");
             assertThat(Readiness.await(other.fd(), Readiness.IN, Duration.ZERO))
                     .as("nobody has knocked")
                     .isEqualTo(Readiness.NONE);
@@ -439,7 +439,7 @@ class SocketUnitsTest {
     void whatIsStoppedTogetherDoesNotStartItselfAgain() throws Exception {
         server();
         stage.start("a.socket");
-        String _ = ask("hold");
+        String _ = request("hold");
         try (UnixSocket _ = connect()) {
             List<UnitName> both = List.of(UnitName.of("a.socket"), UnitName.of("a.service"));
             assertThat(Stage.get(stage.manager().stop(both)).values()).containsOnly(JobResult.DONE);
@@ -454,9 +454,9 @@ class SocketUnitsTest {
         stage.serviceWith("a", "Requires=a.socket", "ExecStart=" + stage.python("server", SERVER));
 
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
-        assertThat(ask("hello")).endsWith(" 1 hello");
+        assertThat(request("hello")).endsWith(" 1 hello");
         assertThat(stage.restart("a.socket")).isEqualTo(JobResult.DONE);
-        assertThat(ask("hello")).endsWith(" 1 hello");
+        assertThat(request("hello")).endsWith(" 1 hello");
         assertThat(stage.stop("a.socket")).isEqualTo(JobResult.DONE);
         assertThat(stage.state("a")).startsWith("inactive/dead");
     }

@@ -216,7 +216,7 @@ final class Stage implements AutoCloseable {
     }
 
     private static UnitName named(String name) {
-        return UnitName.meant(name);
+        return UnitName.ofUserInput(name);
     }
 
     private static JobResult of(Map<UnitName, JobResult> results, String name) {

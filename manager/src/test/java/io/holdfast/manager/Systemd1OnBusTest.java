@@ -55,7 +55,8 @@ import org.junit.jupiter.api.io.TempDir;
 class Systemd1OnBusTest {
     private static final String SYSTEMD1 = "org.freedesktop.systemd1";
     private static final String MANAGER = SYSTEMD1 + ".Manager";
-    private static final long ASKING = ManagerLimits.ASKING.value() / 2; // half of what is free
+    private static final long PENDING =
+            ManagerLimits.AUTHORIZATIONS.value() / 2; // half of what is free
     private static final String PATH = "/org/freedesktop/systemd1";
 
     private static final String NOT_YET = "the manager is not on the bus yet";
@@ -181,19 +182,19 @@ class Systemd1OnBusTest {
     @Test
     void aBusThatIsLateIsJoinedAndSaidToBeMissingOnce() throws Exception {
         BusNameWatcher names = face.follow("unix:path=" + folder.resolve("bus"));
-        BlockingQueue<Optional<String>> told = new LinkedBlockingQueue<>();
+        BlockingQueue<Optional<String>> owners = new LinkedBlockingQueue<>();
         stage.manager()
                 .loop()
                 .post(() -> {
-                    var _ = names.onOwner(SYSTEMD1, told::add);
+                    var _ = names.onOwner(SYSTEMD1, owners::add);
                 });
-        assertThat(next(told)).isEmpty();
+        assertThat(next(owners)).isEmpty();
         var _ = stage.happenings().await(NOT_YET);
         for (int i = 0; i < 2; i++) {
             try (Bus _ = ours(folder)) {
-                assertThat(next(told)).isPresent();
+                assertThat(next(owners)).isPresent();
             }
-            assertThat(next(told)).isEmpty();
+            assertThat(next(owners)).isEmpty();
         }
         assertThat(stage.happenings().lines().stream().filter(line -> line.contains(NOT_YET)))
                 .hasSize(1);
@@ -245,7 +246,7 @@ class Systemd1OnBusTest {
 
     @Test
     void ownersOfNamesAreFollowedOverARestartOfTheBus() throws Exception {
-        BlockingQueue<Optional<String>> told = new LinkedBlockingQueue<>();
+        BlockingQueue<Optional<String>> owners = new LinkedBlockingQueue<>();
         Path socket = folder.resolve("bus");
         BusNameWatcher names;
         try (Bus bus = ours(folder);
@@ -254,25 +255,25 @@ class Systemd1OnBusTest {
             stage.manager()
                     .loop()
                     .post(() -> {
-                        var _ = names.onOwner("org.example.Name", told::add);
+                        var _ = names.onOwner("org.example.Name", owners::add);
                     });
-            assertThat(next(told)).isEmpty();
+            assertThat(next(owners)).isEmpty();
             owner.requestName("org.example.Name");
-            assertThat(next(told)).contains(owner.uniqueName());
+            assertThat(next(owners)).contains(owner.uniqueName());
         }
-        assertThat(next(told)).isEmpty();
+        assertThat(next(owners)).isEmpty();
         try (Bus _ = ours(folder);
                 BusConnection owner = BusConnection.connect("unix:path=" + socket)) {
             owner.requestName("org.example.Name");
-            assertThat(next(told)).contains(owner.uniqueName());
+            assertThat(next(owners)).contains(owner.uniqueName());
             assertThat(owner.owner(SYSTEMD1)).isPresent();
             assertThat(call(owner, "ListUnits", "")).hasSize(1);
         }
     }
 
-    private static Optional<String> next(BlockingQueue<Optional<String>> told) throws Exception {
-        Optional<String> next = told.poll(60, TimeUnit.SECONDS);
-        assertThat(next).as("told in time").isNotNull();
+    private static Optional<String> next(BlockingQueue<Optional<String>> owners) throws Exception {
+        Optional<String> next = owners.poll(60, TimeUnit.SECONDS);
+        assertThat(next).as("reported in time").isNotNull();
         return java.util.Objects.requireNonNull(next);
     }
 
@@ -320,7 +321,7 @@ class Systemd1OnBusTest {
             var _ = face.connect(address(bus));
             var _ = call(client, "Subscribe", "");
             try (BusConnection gone = BusConnection.connect(address(bus))) {
-                gone.object(SYSTEMD1, PATH).tell(MANAGER, "RefUnit", "s", "a.service");
+                gone.object(SYSTEMD1, PATH).callWithoutReply(MANAGER, "RefUnit", "s", "a.service");
             }
             for (String member : List.of("UnitNew", "UnitRemoved")) {
                 try (var change = changes.take()) {
@@ -414,7 +415,7 @@ class Systemd1OnBusTest {
 
     /** An authority of the test, under polkit's name. */
     private static final class Authority {
-        final BlockingQueue<List<Object>> asked = new LinkedBlockingQueue<>();
+        final BlockingQueue<List<Object>> checks = new LinkedBlockingQueue<>();
         final BlockingQueue<Long> processes = new LinkedBlockingQueue<>();
         final CountDownLatch held = new CountDownLatch(1);
         volatile boolean holds;
@@ -435,7 +436,7 @@ class Systemd1OnBusTest {
                     processes.add(caller.id());
                 }
             }
-            asked.add(call.arguments());
+            checks.add(call.arguments());
             if (holds) {
                 held.await();
             }
@@ -461,13 +462,13 @@ class Systemd1OnBusTest {
                         refused(client);
                     }
                 });
-                List<Object> question = authority.asked.take();
+                List<Object> question = authority.checks.take();
                 assertThat(question.get(1)).isEqualTo(SYSTEMD1 + ".manage-units");
                 Map<?, ?> details = (Map<?, ?>) question.get(2);
                 assertThat(details.get("unit")).isEqualTo("a.service");
                 assertThat(details.get("verb")).isEqualTo("start");
                 assertThat(details.get("polkit.gettext_domain")).isEqualTo("systemd");
-                assertThat(question.get(3)).as("nobody may be asked").isEqualTo(0L);
+                assertThat(question.get(3)).as("no interactive authentication").isEqualTo(0L);
                 assertThat(authority.processes.take()).isEqualTo(self.id());
             }
         }
@@ -495,8 +496,8 @@ class Systemd1OnBusTest {
                             .put("allowInteractiveAuthentication", true)
                             .build();
             AsUser.nobody(() -> refusedOverVarlink(socket, names));
-            var _ = stage.happenings().await("is refused " + SYSTEMD1 + ".manage-units (start a");
-            var _ = stage.happenings().await("the manager is on no bus");
+            var _ = stage.happenings().await(": " + SYSTEMD1 + ".manage-units (start a");
+            var _ = stage.happenings().await("not connected to a bus with an authority");
             var _ = face.connect(address(bus));
             AsUser.nobody(() -> refusedOverVarlink(socket, names));
             var _ = stage.happenings().await("the authority does not answer: ");
@@ -512,9 +513,9 @@ class Systemd1OnBusTest {
                     refusedOverVarlink(socket, names);
                 });
                 var _ = stage.happenings().await("the authority does not allow it");
-                asked(authority.asked.take(), "a.service", "start", 0);
-                asked(authority.asked.take(), "b.service", "start", 0);
-                asked(authority.asked.take(), "a.service", "stop", 1);
+                assertCheck(authority.checks.take(), "a.service", "start", 0);
+                assertCheck(authority.checks.take(), "b.service", "start", 0);
+                assertCheck(authority.checks.take(), "a.service", "stop", 1);
                 assertThat(authority.processes.take()).isEqualTo(self.id());
             }
         }
@@ -531,7 +532,7 @@ class Systemd1OnBusTest {
         }
     }
 
-    private static void asked(List<Object> question, String unit, String verb, long flags) {
+    private static void assertCheck(List<Object> question, String unit, String verb, long flags) {
         assertThat(question.get(1)).isEqualTo(SYSTEMD1 + ".manage-units");
         assertThat(question.get(2))
                 .isEqualTo(
@@ -562,9 +563,9 @@ class Systemd1OnBusTest {
                 AsUser.nobody(() -> {
                     try (BusConnection client = BusConnection.connect(address(bus))) {
                         List<Thread> waiting = new ArrayList<>();
-                        for (int i = 0; i < ASKING; i++) {
+                        for (int i = 0; i < PENDING; i++) {
                             waiting.add(Thread.ofVirtual().start(() -> resetAll(client)));
-                            var _ = authority.asked.take();
+                            var _ = authority.checks.take();
                         }
                         assertThatThrownBy(() -> call(client, "ResetFailed", ""))
                                 .isInstanceOfSatisfying(
@@ -622,7 +623,7 @@ class Systemd1OnBusTest {
                                                 throw new AssertionError(e);
                                             }
                                         });
-                        var _ = authority.asked.take();
+                        var _ = authority.checks.take();
                         assertThat(call(client, "ListUnits", "").getFirst())
                                 .as("the same client, meanwhile")
                                 .isEqualTo(List.of());

@@ -40,7 +40,7 @@ class UnitDependenciesTest {
     }
 
     /** Writes a service that logs to the common log when it has started and when it stops. */
-    private void told(String name, String unitLines, String... lines) throws Exception {
+    private void loggingService(String name, String unitLines, String... lines) throws Exception {
         String log = " >>" + folder.resolve("order");
         stage.serviceWith(
                 name,
@@ -68,9 +68,9 @@ class UnitDependenciesTest {
 
     @Test
     void whatIsRequiredStartsFirstAndStopsLast() throws Exception {
-        told("a", "Requires=b.service\nAfter=b.service");
-        told("b", "Wants=c.service");
-        told("c", "Before=b.service");
+        loggingService("a", "Requires=b.service\nAfter=b.service");
+        loggingService("b", "Wants=c.service");
+        loggingService("c", "Before=b.service");
 
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(order()).containsExactly("+c", "+b", "+a");
@@ -81,9 +81,9 @@ class UnitDependenciesTest {
 
     @Test
     void aShutdownStopsInReverseOrder() throws Exception {
-        told("a", "After=b.service");
-        told("b", "After=c.service");
-        told("c", "");
+        loggingService("a", "After=b.service");
+        loggingService("b", "After=c.service");
+        loggingService("c", "");
         for (String name : new String[] {"c", "a", "b"}) {
             stage.start(name);
         }
@@ -95,9 +95,9 @@ class UnitDependenciesTest {
 
     @Test
     void aFailedRequirementFailsWhatWaitsForIt() throws Exception {
-        told("a", "Requires=b.service\nAfter=b.service");
-        told("wanting", "Wants=b.service\nAfter=b.service");
-        told("unordered", "Requires=b.service");
+        loggingService("a", "Requires=b.service\nAfter=b.service");
+        loggingService("wanting", "Wants=b.service\nAfter=b.service");
+        loggingService("unordered", "Requires=b.service");
         stage.service("b", "Type=oneshot", "ExecStart=/bin/false");
         stage.unit("b.service.d/x.conf", "[Unit]\nStartLimitIntervalSec=0\n");
 
@@ -111,11 +111,11 @@ class UnitDependenciesTest {
 
     @Test
     void aRequirementThatIsNotThereFailsAllThatNeedIt() throws Exception {
-        told("a", "Requires=b.service");
-        told("b", "Requires=nowhere.service");
-        told("wanting", "Wants=nowhere.service b.service");
+        loggingService("a", "Requires=b.service");
+        loggingService("b", "Requires=nowhere.service");
+        loggingService("wanting", "Wants=nowhere.service b.service");
         stage.serviceWith("bad", "", "Type=oneshot");
-        told("needs-bad", "Requires=bad.service");
+        loggingService("needs-bad", "Requires=bad.service");
 
         assertThat(stage.start("a")).isEqualTo(JobResult.DEPENDENCY);
         assertThat(stage.start("b")).isEqualTo(JobResult.DEPENDENCY);
@@ -129,8 +129,8 @@ class UnitDependenciesTest {
 
     @Test
     void aRequisiteIsNotStartedButMustRun() throws Exception {
-        told("a", "Requisite=b.service\nAfter=b.service");
-        told("b", "");
+        loggingService("a", "Requisite=b.service\nAfter=b.service");
+        loggingService("b", "");
 
         assertThat(stage.start("a")).isEqualTo(JobResult.DEPENDENCY);
         assertThat(order()).isEmpty();
@@ -141,8 +141,8 @@ class UnitDependenciesTest {
 
     @Test
     void aBoundUnitStopsWhenTheOtherEndsForWhateverReason() throws Exception {
-        told("bound", "BindsTo=b.service\nAfter=b.service");
-        told("needing", "Requires=b.service\nAfter=b.service");
+        loggingService("bound", "BindsTo=b.service\nAfter=b.service");
+        loggingService("needing", "Requires=b.service\nAfter=b.service");
         stage.service("b", "ExecStart=/bin/sleep 1000");
         stage.start("bound");
         stage.start("needing");
@@ -155,8 +155,8 @@ class UnitDependenciesTest {
 
     @Test
     void aPartIsStoppedAndRestartedWithTheWholeButNotStartedByIt() throws Exception {
-        told("part", "PartOf=whole.service\nAfter=whole.service");
-        told("whole", "");
+        loggingService("part", "PartOf=whole.service\nAfter=whole.service");
+        loggingService("whole", "");
         stage.start("whole");
         assertThat(active("part")).isEqualTo("inactive");
         stage.start("part");
@@ -181,15 +181,15 @@ class UnitDependenciesTest {
 
     @Test
     void aCircleIsBrokenAndTold() throws Exception {
-        told("a", "Wants=b.service\nAfter=b.service");
-        told("b", "Wants=c.service\nAfter=c.service");
-        told("c", "After=a.service");
+        loggingService("a", "Wants=b.service\nAfter=b.service");
+        loggingService("b", "Wants=c.service\nAfter=c.service");
+        loggingService("c", "After=a.service");
 
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.happenings().await("ordering cycle: ")).contains(".service/start → ");
         assertThat(order()).contains("+a");
-        told("d", "Requires=e.service\nAfter=e.service");
-        told("e", "Requires=d.service\nAfter=d.service");
+        loggingService("d", "Requires=e.service\nAfter=e.service");
+        loggingService("e", "Requires=d.service\nAfter=d.service");
         assertThat(stage.start("d")).as("both are required").isEqualTo(JobResult.DEPENDENCY);
         assertThat(stage.happenings().await("d.service: ERROR Transaction order is cyclic: "))
                 .contains("d.service/start → e.service/start → d.service/start");
@@ -198,8 +198,8 @@ class UnitDependenciesTest {
     @Test
     void aTargetOfOnesOwnPullsInItsUnits() throws Exception {
         stage.unit("all.target", "[Unit]\nRequires=a.service\nWants=b.service\n");
-        told("a", "");
-        told("b", "");
+        loggingService("a", "");
+        loggingService("b", "");
 
         assertThat(stage.start("all.target")).isEqualTo(JobResult.DONE);
         Await.until(() -> order().size() == 2);
@@ -209,9 +209,9 @@ class UnitDependenciesTest {
 
     @Test
     void whatConflictsIsStoppedBeforeTheOtherStarts() throws Exception {
-        told("a", "Conflicts=b.service\nAfter=b.service");
-        told("b", "");
-        told("needs-b", "Requires=b.service\nAfter=b.service");
+        loggingService("a", "Conflicts=b.service\nAfter=b.service");
+        loggingService("b", "");
+        loggingService("needs-b", "Requires=b.service\nAfter=b.service");
         stage.start("needs-b");
 
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
@@ -223,9 +223,9 @@ class UnitDependenciesTest {
 
     @Test
     void ofTwoThatConflictTheOneThatWasAskedForIsStarted() throws Exception {
-        told("a", "Wants=b.service\nConflicts=b.service");
-        told("b", "");
-        told("needs", "Requires=a.service b.service");
+        loggingService("a", "Wants=b.service\nConflicts=b.service");
+        loggingService("b", "");
+        loggingService("needs", "Requires=a.service b.service");
 
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(order()).containsExactly("+a");
@@ -235,7 +235,7 @@ class UnitDependenciesTest {
 
     @Test
     void anUpheldUnitIsStartedAgainAsLongAsTheOtherIsUp() throws Exception {
-        told("a", "Upholds=b.service");
+        loggingService("a", "Upholds=b.service");
         stage.service("b", "ExecStart=/bin/sh -c 'echo up; exec sleep 1000'");
         stage.start("a");
         stage.happenings().await("b.service | up", 1);
@@ -251,7 +251,7 @@ class UnitDependenciesTest {
 
     @Test
     void anUpheldUnitThatFailsAtOnceIsHeldUpByItsLimitOnly() throws Exception {
-        told("a", "Upholds=b.service");
+        loggingService("a", "Upholds=b.service");
         stage.serviceWith(
                 "b",
                 "StartLimitBurst=2\nStartLimitIntervalSec=1",
@@ -263,7 +263,7 @@ class UnitDependenciesTest {
 
     @Test
     void aRequiredUnitThatIsMaskedRefusesTheRequestAsMasked() throws Exception {
-        told("a", "Requires=masked.service");
+        loggingService("a", "Requires=masked.service");
         Files.createSymbolicLink(
                 stage.unitFolder().resolve("masked.service"), Path.of("/dev/null"));
         CompletableFuture<UnitJob> answer = new CompletableFuture<>();

@@ -81,7 +81,8 @@ class UnsupportedKindsTest {
         Files.createDirectories(folder.resolve("data/of/keeper"));
         assertThat(stage.start("keeper")).isEqualTo(JobResult.DONE);
         assertThat(stage.status("keeper").diagnostics())
-                .anySatisfy(said -> assertThat(said.text()).contains("mounts are not made here"));
+                .anySatisfy(
+                        said -> assertThat(said.text()).contains("mount units are not supported"));
     }
 
     @Test

@@ -99,7 +99,7 @@ class WorkloadIdentityTest {
         stage.start("a");
         UnitStatus status = stage.status("a");
         try (PidFd main = stage.hold("a")) {
-            WorkloadIdentity who = WorkloadIdentity.ask(varlink, main.fd());
+            WorkloadIdentity who = WorkloadIdentity.query(varlink, main.fd());
             assertThat(who.unit()).contains(UnitName.of("a.service"));
             assertThat(who.invocationId()).contains(status.invocationId());
             assertThat(who.slice()).contains("system.slice");
@@ -137,7 +137,7 @@ class WorkloadIdentityTest {
         String line = stage.happenings().await("nested.service | child ");
         int child = Integer.parseInt(line.substring(line.lastIndexOf(' ') + 1));
         try (PidFd inner = PidFd.open(child)) {
-            WorkloadIdentity who = WorkloadIdentity.ask(varlink, inner.fd());
+            WorkloadIdentity who = WorkloadIdentity.query(varlink, inner.fd());
             assertThat(who.unit()).contains(UnitName.of("nested.service"));
             assertThat(who.cgroup().orElseThrow()).endsWith("/nested.service/inner");
             assertThat(byPidFd(inner.fd()).get(1)).isEqualTo("nested.service");
@@ -154,7 +154,7 @@ class WorkloadIdentityTest {
                     ForeignParent parent = ForeignParent.start();
                     PidFd login = parent.held("login", "uid=20001")) {
                 scope.attach(login);
-                WorkloadIdentity who = WorkloadIdentity.ask(varlink, login.fd());
+                WorkloadIdentity who = WorkloadIdentity.query(varlink, login.fd());
                 assertThat(who.session()).contains("c77");
                 assertThat(who.slice()).contains(name);
                 assertThat(who.uid()).hasValue(20001);
@@ -166,7 +166,7 @@ class WorkloadIdentityTest {
 
                 stage.start("a");
                 try (PidFd main = stage.hold("a")) {
-                    assertThat(WorkloadIdentity.ask(varlink, main.fd()).session())
+                    assertThat(WorkloadIdentity.query(varlink, main.fd()).session())
                             .as("a service is in none")
                             .isEmpty();
                     assertThat(whoIs(main.fd()).get("session")).isNull();
@@ -189,7 +189,7 @@ class WorkloadIdentityTest {
                 PidFd process = parent.held("theirs", "uid=" + USER)) {
             for (String theirs : List.of("a.service", "session-c77.scope", "x-y.slice/a.service")) {
                 scratch.placeAsUser(USER, theirs, process);
-                WorkloadIdentity who = WorkloadIdentity.ask(varlink, process.fd());
+                WorkloadIdentity who = WorkloadIdentity.query(varlink, process.fd());
                 assertThat(who.cgroup().orElseThrow()).endsWith("/x.slice/" + theirs);
                 assertThat(who.unit()).as(theirs).isEmpty();
                 assertThat(who.session()).as(theirs).isEmpty();
@@ -212,7 +212,7 @@ class WorkloadIdentityTest {
                 UnixSocket client = UnixSocket.connect(address, SocketType.STREAM);
                 UnixSocket accepted = listener.accept();
                 PidFd self = PidFd.self()) {
-            assertThat(WorkloadIdentity.ask(varlink, accepted.fd()).process())
+            assertThat(WorkloadIdentity.query(varlink, accepted.fd()).process())
                     .isEqualTo(self.processId());
             assertThat(whoIs(client.fd()).get("pidfd-id")).isEqualTo(Variant.of("t", self.id()));
             assertThat(whoIs(client.fd()).get("unit")).isNull();
@@ -225,7 +225,7 @@ class WorkloadIdentityTest {
     @Test
     void whatIsNoProcessIsRefused() throws Exception {
         try (Fd nothing = Fcntl.open("/dev/null", Fcntl.O_RDONLY)) {
-            assertThatThrownBy(() -> WorkloadIdentity.ask(varlink, nothing))
+            assertThatThrownBy(() -> WorkloadIdentity.query(varlink, nothing))
                     .isInstanceOf(VarlinkException.class)
                     .hasMessageContaining("InvalidParameter");
             assertThatThrownBy(() -> whoIs(nothing)).hasMessageContaining("InvalidArgs");
@@ -242,7 +242,7 @@ class WorkloadIdentityTest {
                             e ->
                                     assertThat(e.name())
                                             .isEqualTo("org.freedesktop.systemd1.NoSuchProcess"));
-            assertThatThrownBy(() -> WorkloadIdentity.ask(varlink, child.pidFd().fd()))
+            assertThatThrownBy(() -> WorkloadIdentity.query(varlink, child.pidFd().fd()))
                     .hasMessageContaining("NoSuchProcess");
         }
         try (PidFd self = PidFd.self()) {

@@ -19,8 +19,8 @@ import org.openjdk.jcstress.infra.results.LL_Result;
 @State
 public class CallbackAgainstCancel {
     private final SysEventfd event = new SysEventfd();
-    private final Told told = new Told();
-    private final Registration pending = Readiness.once(event.fd(), Readiness.IN, told);
+    private final CallbackCounter counter = new CallbackCounter();
+    private final Registration pending = Readiness.once(event.fd(), Readiness.IN, counter);
 
     @Actor
     public void becomeReady() {
@@ -35,6 +35,6 @@ public class CallbackAgainstCancel {
     @Arbiter
     public void calledUnlessCancelled(LL_Result result) {
         event.close();
-        result.r2 = "cancelled".equals(result.r1) ? told.calls() : told.awaited();
+        result.r2 = "cancelled".equals(result.r1) ? counter.calls() : counter.awaited();
     }
 }

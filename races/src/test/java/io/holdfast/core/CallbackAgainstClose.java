@@ -20,12 +20,12 @@ import org.openjdk.jcstress.infra.results.LL_Result;
 @State
 public class CallbackAgainstClose {
     private final SysEventfd event = new SysEventfd();
-    private final Told told = new Told();
+    private final CallbackCounter counter = new CallbackCounter();
 
     @Actor
     public void register(LL_Result result) {
         try {
-            Registration _ = Readiness.once(event.fd(), Readiness.IN, told);
+            Registration _ = Readiness.once(event.fd(), Readiness.IN, counter);
             result.r1 = "registered";
         } catch (IllegalStateException e) {
             result.r1 = "refused";
@@ -40,6 +40,6 @@ public class CallbackAgainstClose {
 
     @Arbiter
     public void calledOnce(LL_Result result) {
-        result.r2 = "registered".equals(result.r1) ? told.awaited() : told.calls();
+        result.r2 = "registered".equals(result.r1) ? counter.awaited() : counter.calls();
     }
 }

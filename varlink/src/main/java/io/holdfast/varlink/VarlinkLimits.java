@@ -22,14 +22,14 @@ public final class VarlinkLimits {
             Limit.count(
                     "io.holdfast.varlink.lineSources",
                     64,
-                    "users and kinds of lines about clients that are told apart in that time");
+                    "pairs of user and kind of line that are throttled separately");
 
     /** The time that descriptors may wait for the rest of their message. */
     public static final Limit PENDING_DESCRIPTORS =
             Limit.time(
                     "io.holdfast.varlink.pendingDescriptors",
                     Duration.ofSeconds(30),
-                    "time in which a message must be complete that descriptors came beside");
+                    "time limit for the rest of a message whose descriptors have arrived");
 
     private VarlinkLimits() {}
 

@@ -53,7 +53,7 @@ class BadInputTest {
                 Arguments.of("{\"method\":\"a.b.C\",\"x\":1}\0", "a call has no field \"x\""),
                 Arguments.of("{\"method\":\"a.b.C\",\"parameters\":[]}\0", "are an object"),
                 Arguments.of("{}\0", "\"method\" is missing"),
-                Arguments.of("{\"method\":\"a.b.C\",\"method\":\"a.b.C\"}\0", "is there twice"),
+                Arguments.of("{\"method\":\"a.b.C\",\"method\":\"a.b.C\"}\0", "duplicate key"),
                 Arguments.of("{\"method\":7}\0", "\"method\" is no string"),
                 Arguments.of(
                         "{\"method\":\"a.b.C\",\"more\":true,\"oneway\":true}\0",

@@ -51,7 +51,7 @@ class ClientTest {
         service.sendFully(ByteBuffer.wrap(bytes.getBytes(UTF_8)));
     }
 
-    private Reason lost() {
+    private Reason failureReason() {
         return catchThrowableOfType(ConnectionLostException.class, () -> client.call("a.b.C"))
                 .reason();
     }
@@ -70,21 +70,21 @@ class ClientTest {
             })
     void aReplyThatBreaksTheProtocolEndsTheConnection(String reply) throws Exception {
         answers(reply);
-        assertThat(lost()).isEqualTo(Reason.PROTOCOL);
-        assertThat(lost()).isEqualTo(Reason.CLOSED);
+        assertThat(failureReason()).isEqualTo(Reason.PROTOCOL);
+        assertThat(failureReason()).isEqualTo(Reason.CLOSED);
     }
 
     @Test
     void aServiceThatLeavesIsToldApart() throws Exception {
         service.shutdownOutput();
-        assertThat(lost()).isEqualTo(Reason.CLOSED);
+        assertThat(failureReason()).isEqualTo(Reason.CLOSED);
     }
 
     @Test
     void aReplyCutInTheMiddleBreaksTheProtocol() throws Exception {
         answers("{\"param");
         service.shutdownOutput();
-        assertThat(lost()).isEqualTo(Reason.PROTOCOL);
+        assertThat(failureReason()).isEqualTo(Reason.PROTOCOL);
     }
 
     @Test
@@ -92,7 +92,7 @@ class ClientTest {
         assertThatThrownBy(() -> client.call("a.b.C", JsonObject.EMPTY, Duration.ofMillis(50)))
                 .isInstanceOf(ConnectionLostException.class)
                 .hasMessageContaining("no reply came in time");
-        assertThat(lost()).isEqualTo(Reason.CLOSED);
+        assertThat(failureReason()).isEqualTo(Reason.CLOSED);
         assertThat(TestService.readAll(service)).isEqualTo("{\"method\":\"a.b.C\"}\0");
     }
 
@@ -140,7 +140,7 @@ class ClientTest {
     @Test
     void closingWakesAThreadThatWaits() throws Exception {
         CompletableFuture<Reason> waiting = new CompletableFuture<>();
-        Thread thread = Thread.ofVirtual().start(() -> waiting.complete(lost()));
+        Thread thread = Thread.ofVirtual().start(() -> waiting.complete(failureReason()));
         assertThat(service.receive(ByteBuffer.allocate(100))).isPositive();
         client.close();
         assertThat(waiting.get()).isEqualTo(Reason.CLOSED);
@@ -154,7 +154,8 @@ class ClientTest {
                 Thread.ofVirtual()
                         .start(() ->
                                 interrupted.complete(
-                                        lost() == Reason.INTERRUPTED && Thread.interrupted()));
+                                        failureReason() == Reason.INTERRUPTED
+                                                && Thread.interrupted()));
         assertThat(service.receive(ByteBuffer.allocate(100))).isPositive();
         thread.interrupt();
         assertThat(interrupted.get()).isTrue();

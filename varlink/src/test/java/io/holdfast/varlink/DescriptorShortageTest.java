@@ -119,7 +119,7 @@ class DescriptorShortageTest {
                             }
                         });
                 assertThat(count(input, output)).isLessThan(LIMIT / 2 + open);
-                assertThat(ask("log", input, output).split("\t"))
+                assertThat(request("log", input, output).split("\t"))
                         .hasSizeBetween(1, 2)
                         .allMatch(line -> line.contains("user " + GREEDY + " holds"))
                         .allMatch(line -> line.contains("raise RLIMIT_NOFILE"));
@@ -134,12 +134,12 @@ class DescriptorShortageTest {
     }
 
     private static int count(Writer input, BufferedReader output) {
-        return Integer.parseInt(ask("count", input, output));
+        return Integer.parseInt(request("count", input, output));
     }
 
-    private static String ask(String what, Writer input, BufferedReader output) {
+    private static String request(String command, Writer input, BufferedReader output) {
         try {
-            input.write(what + "\n");
+            input.write(command + "\n");
             input.flush();
             return output.readLine();
         } catch (IOException e) {

@@ -9,7 +9,7 @@ public final class AuthorityClientLimits {
             Limit.count(
                     "io.holdfast.authority.connections",
                     64,
-                    "questions of a client over Varlink that are under way; further ones wait");
+                    "concurrent checks of a client over Varlink; further checks wait");
 
     private AuthorityClientLimits() {}
 

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * user only.
  */
 final class BusAuthority extends RemoteAuthority {
-    private static final Duration PATIENCE = Duration.ofSeconds(25);
-    private static final Duration DIALOG = Duration.ofDays(1);
+    private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(25);
+    private static final Duration DIALOG_TIMEOUT = Duration.ofDays(1);
 
     private final List<BusAddress> addresses;
     private final ConnectionOptions options;
@@ -43,32 +43,32 @@ final class BusAuthority extends RemoteAuthority {
     }
 
     private BusConnection connection() throws InterruptedException {
-        if (!lock.tryLock(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-            throw new IllegalStateException("no connection within " + PATIENCE);
+        if (!lock.tryLock(REPLY_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new IllegalStateException("no connection to the bus within " + REPLY_TIMEOUT);
         }
         try {
             if (closed) {
                 throw new IllegalStateException("closed");
             }
-            BusConnection known = connection;
-            if (known == null || !known.isOpen()) {
-                known = BusConnection.connect(addresses, options);
-                connection = known;
+            BusConnection current = connection;
+            if (current == null || !current.isOpen()) {
+                current = BusConnection.connect(addresses, options);
+                connection = current;
             }
-            return known;
+            return current;
         } finally {
             lock.unlock();
         }
     }
 
     @Override
-    Decision ask(Question question) throws InterruptedException {
-        boolean interactive = question.options().contains(Option.INTERACTIVE);
-        int flags = (interactive ? 1 : 0) | (question.options().contains(Option.ALWAYS) ? 2 : 0);
+    Decision sendCheck(Check check) throws InterruptedException {
+        boolean interactive = check.options().contains(Option.INTERACTIVE);
+        int flags = (interactive ? 1 : 0) | (check.options().contains(Option.ALWAYS) ? 2 : 0);
         RemoteObject authority =
                 connection()
                         .object(Authority.BUS_NAME, Authority.OBJECT_PATH)
-                        .withTimeout(interactive ? DIALOG : PATIENCE);
+                        .withTimeout(interactive ? DIALOG_TIMEOUT : REPLY_TIMEOUT);
         String cancellationId = interactive ? "dialog" + dialogs.incrementAndGet() : "";
         List<Object> reply;
         try {
@@ -77,16 +77,16 @@ final class BusAuthority extends RemoteAuthority {
                             Authority.BUS_INTERFACE,
                             "CheckAuthorization",
                             "(sa{sv})sa{ss}us",
-                            PolkitSubject.held(question.process(), question.uid()),
-                            question.action(),
-                            question.details(),
+                            PolkitSubject.held(check.process(), check.uid()),
+                            check.action(),
+                            check.details(),
                             flags,
                             cancellationId);
         } catch (DBusException e) {
             return Decision.refused(String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
             if (interactive) { // close the authentication dialog
-                authority.tell(
+                authority.callWithoutReply(
                         Authority.BUS_INTERFACE, "CancelCheckAuthorization", "s", cancellationId);
             }
             throw e;
@@ -110,7 +110,7 @@ final class BusAuthority extends RemoteAuthority {
                     Optional.empty(),
                     Optional.empty());
         }
-        return Decision.refused("the authority answered with " + reply);
+        return Decision.refused("invalid reply from the authority: " + reply);
     }
 
     @Override

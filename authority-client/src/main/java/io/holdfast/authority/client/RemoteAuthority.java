@@ -21,7 +21,7 @@ abstract class RemoteAuthority implements Authority {
      *
      * @param process the process, owned by the thread that makes the check
      */
-    record Question(
+    record Check(
             PidFd process,
             long uid,
             String action,
@@ -29,7 +29,7 @@ abstract class RemoteAuthority implements Authority {
             Set<Option> options) {}
 
     /** Sends the check and waits for the answer. Any exception becomes a refusal. */
-    abstract Decision ask(Question question) throws InterruptedException;
+    abstract Decision sendCheck(Check check) throws InterruptedException;
 
     @Override
     public CompletableFuture<Decision> check(
@@ -51,37 +51,37 @@ abstract class RemoteAuthority implements Authority {
             Map<String, String> details,
             Option... options) {
         requireNonNull(action, "action");
-        EnumSet<Option> wanted = EnumSet.noneOf(Option.class);
-        wanted.addAll(List.of(options));
-        Map<String, String> given = Map.copyOf(details);
+        EnumSet<Option> optionSet = EnumSet.noneOf(Option.class);
+        optionSet.addAll(List.of(options));
+        Map<String, String> copied = Map.copyOf(details);
         if (uid < 0 || uid > MAX_UID) {
             return CompletableFuture.completedFuture(
-                    Decision.refused("no user has the number " + uid + ": 0 to " + MAX_UID));
+                    Decision.refused("invalid uid " + uid + " (0 to " + MAX_UID + ")"));
         }
         CompletableFuture<Decision> answer = new CompletableFuture<>();
-        Question question;
+        Check check;
         try {
-            question = new Question(process.duplicate(), uid, action, given, wanted);
+            check = new Check(process.duplicate(), uid, action, copied, optionSet);
         } catch (ErrnoException | IllegalStateException e) {
             return CompletableFuture.completedFuture(
                     Decision.refused(String.valueOf(e.getMessage())));
         }
-        Thread asking =
+        Thread checking =
                 Thread.ofVirtual()
-                        .name("asks about " + action)
-                        .start(() -> answer.complete(answer(question)));
+                        .name("authority check " + action)
+                        .start(() -> answer.complete(decide(check)));
         var _ =
                 answer.whenComplete((_, _) -> {
                     if (answer.isCancelled()) {
-                        asking.interrupt();
+                        checking.interrupt();
                     }
                 });
         return answer;
     }
 
-    private Decision answer(Question question) {
-        try (PidFd _ = question.process()) {
-            return ask(question);
+    private Decision decide(Check check) {
+        try (PidFd _ = check.process()) {
+            return sendCheck(check);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return Decision.refused("interrupted");

@@ -34,8 +34,8 @@ final class VarlinkAuthority extends RemoteAuthority {
     /** The number of connections that are kept for later checks. */
     static final int MAX_IDLE = 4;
 
-    private static final Duration PATIENCE = Duration.ofSeconds(25);
-    private static final Duration DIALOG = Duration.ofDays(1);
+    private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(25);
+    private static final Duration DIALOG_TIMEOUT = Duration.ofDays(1);
 
     private final VarlinkAddress address;
     private final Semaphore free = new Semaphore(MAX_CONNECTIONS);
@@ -54,13 +54,13 @@ final class VarlinkAuthority extends RemoteAuthority {
     }
 
     @Override
-    Decision ask(Question question) throws InterruptedException {
+    Decision sendCheck(Check check) throws InterruptedException {
         free.acquire();
         try {
             VarlinkClient kept = takeIdle();
             if (kept != null) {
                 try {
-                    return ask(kept, question);
+                    return sendCheck(kept, check);
                 } catch (ConnectionLostException e) {
                     drop(kept); // the authority was restarted: use a new connection
                     if (e.reason() != ConnectionLostException.Reason.CLOSED) {
@@ -73,7 +73,7 @@ final class VarlinkAuthority extends RemoteAuthority {
             }
             VarlinkClient made = connect();
             try {
-                return ask(made, question);
+                return sendCheck(made, check);
             } catch (RuntimeException e) {
                 drop(made);
                 throw e;
@@ -115,7 +115,7 @@ final class VarlinkAuthority extends RemoteAuthority {
         client.close();
     }
 
-    private void giveBack(VarlinkClient client) {
+    private void release(VarlinkClient client) {
         synchronized (idle) {
             busy.remove(client);
             if (!closed && idle.size() < MAX_IDLE) {
@@ -126,39 +126,39 @@ final class VarlinkAuthority extends RemoteAuthority {
         client.close();
     }
 
-    private Decision ask(VarlinkClient client, Question question) {
-        boolean interactive = question.options().contains(Option.INTERACTIVE);
-        boolean explained = question.options().contains(Option.EXPLAIN);
+    private Decision sendCheck(VarlinkClient client, Check check) {
+        boolean interactive = check.options().contains(Option.INTERACTIVE);
+        boolean explained = check.options().contains(Option.EXPLAIN);
         JsonObject.Builder parameters =
                 JsonObject.builder()
-                        .put("action", question.action())
+                        .put("action", check.action())
                         .put("subject", 0)
-                        .put("uid", question.uid());
-        if (!question.details().isEmpty()) {
+                        .put("uid", check.uid());
+        if (!check.details().isEmpty()) {
             JsonObject.Builder details = JsonObject.builder();
-            question.details().forEach(details::put);
+            check.details().forEach(details::put);
             parameters.put("details", details.build());
         }
         if (interactive) {
             parameters.put("allowInteractiveAuthentication", true);
         }
-        if (question.options().contains(Option.ALWAYS)) {
+        if (check.options().contains(Option.ALWAYS)) {
             parameters.put("always", true);
         }
         if (explained) {
             parameters.put("explain", true);
         }
-        List<Fd> descriptors = List.of(question.process().fd());
+        List<Fd> descriptors = List.of(check.process().fd());
         Decision decision;
         try (Reply reply =
                 client.call(
                         Authority.VARLINK_INTERFACE + ".Check",
                         parameters.build(),
-                        interactive ? DIALOG : PATIENCE,
+                        interactive ? DIALOG_TIMEOUT : REPLY_TIMEOUT,
                         descriptors)) {
             decision = decision(reply.parameters());
         } catch (VarlinkException e) {
-            giveBack(client);
+            release(client);
             return Decision.refused(
                     e.error()
                             + e.parameters()
@@ -166,14 +166,14 @@ final class VarlinkAuthority extends RemoteAuthority {
                                     .map(r -> ": " + r)
                                     .orElse(""));
         }
-        giveBack(client);
+        release(client);
         return decision;
     }
 
     private static Decision decision(JsonObject reply) {
         Map<String, String> details = new LinkedHashMap<>();
-        JsonObject told = reply.object("details");
-        told.fields().keySet().forEach(key -> details.put(key, told.string(key)));
+        JsonObject received = reply.object("details");
+        received.fields().keySet().forEach(key -> details.put(key, received.string(key)));
         boolean authorized = reply.bool("isAuthorized");
         return new Decision(
                 authorized,

@@ -56,7 +56,7 @@ class AuthorityTest {
 
     @Parameter Way way = Way.VARLINK;
     @TempDir Path folder;
-    private final BlockingQueue<StandIn.Question> asked = new LinkedBlockingQueue<>();
+    private final BlockingQueue<StandIn.Check> receivedChecks = new LinkedBlockingQueue<>();
     private volatile Decision decision = YES;
     private Bus bus;
     private AutoCloseable standIn;
@@ -88,8 +88,8 @@ class AuthorityTest {
         self.close();
     }
 
-    private CompletableFuture<Decision> answer(StandIn.Question question) {
-        asked.add(question);
+    private CompletableFuture<Decision> answer(StandIn.Check received) {
+        receivedChecks.add(received);
         return CompletableFuture.completedFuture(decision);
     }
 
@@ -98,15 +98,14 @@ class AuthorityTest {
         Map<String, String> details = Map.of("unit", "web.service", "verb", "");
         assertThat(authority.check(self, Authority.MAX_UID, "a.b", details).join().isAuthorized())
                 .isTrue();
-        assertThat(asked.take())
+        assertThat(receivedChecks.take())
                 .isEqualTo(
-                        new StandIn.Question(
+                        new StandIn.Check(
                                 pid, Authority.MAX_UID, "a.b", details, false, false, false));
         var _ = authority.check(self, 0, "a.b", Map.of(), Option.values()).join();
-        assertThat(asked.take())
+        assertThat(receivedChecks.take())
                 .isEqualTo(
-                        new StandIn.Question(
-                                pid, 0, "a.b", Map.of(), true, true, way == Way.VARLINK));
+                        new StandIn.Check(pid, 0, "a.b", Map.of(), true, true, way == Way.VARLINK));
     }
 
     @Test
@@ -120,9 +119,9 @@ class AuthorityTest {
             assertThat(authority.isAuthorized(peer, "a.b", Map.of())).isTrue();
             decision = CHALLENGE;
             assertThat(authority.isAuthorized(peer, "a.b", Map.of())).isFalse();
-            StandIn.Question question = asked.take();
-            assertThat(question.pid()).isEqualTo(pid);
-            assertThat(question.uid()).isEqualTo(peer.uid());
+            StandIn.Check received = receivedChecks.take();
+            assertThat(received.pid()).isEqualTo(pid);
+            assertThat(received.uid()).isEqualTo(peer.uid());
         }
     }
 
@@ -145,9 +144,9 @@ class AuthorityTest {
         for (long uid : new long[] {-1, Authority.MAX_UID + 1, 1L << 32, Long.MIN_VALUE}) {
             Decision refused = authority.check(self, uid, "a.b", Map.of()).join();
             assertThat(refused.isAuthorized()).isFalse();
-            assertThat(refused.failure().orElseThrow()).contains("number " + uid);
+            assertThat(refused.failure().orElseThrow()).contains("invalid uid " + uid + " ");
         }
-        assertThat(asked).isEmpty();
+        assertThat(receivedChecks).isEmpty();
     }
 
     @Test
@@ -162,7 +161,7 @@ class AuthorityTest {
         assertThatNullPointerException()
                 .isThrownBy(() -> authority.check(self, 0, "a.b", Map.of(), (Option) null));
         before.awaitSameNumber();
-        assertThat(asked).isEmpty();
+        assertThat(receivedChecks).isEmpty();
     }
 
     @Test

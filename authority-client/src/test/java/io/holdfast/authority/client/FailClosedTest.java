@@ -48,7 +48,7 @@ class FailClosedTest {
         return BusAddress.parse("unix:path=" + folder.resolve("bus"));
     }
 
-    private Decision ask(Authority authority, String action) {
+    private Decision check(Authority authority, String action) {
         return authority.check(self, 4711, action, Map.of()).join();
     }
 
@@ -62,7 +62,7 @@ class FailClosedTest {
     void whatIsNoAddressIsRefusedAtOnce() {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Authority.overVarlink("io.holdfast.Authority"))
-                .withMessageContaining("no Varlink address");
+                .withMessageContaining("not a Varlink address");
         try (Authority authority = Authority.overVarlink("unix:" + socket)) {
             assertThat(authority).hasToString("io.holdfast.Authority at " + socket);
         }
@@ -72,13 +72,13 @@ class FailClosedTest {
     void withoutAnAuthorityNobodyMay() throws Exception {
         try (Authority varlink = Authority.overVarlink(socket.toString());
                 Authority bus = Authority.overBus(List.of(address()))) {
-            assertRefused(ask(varlink, "a.yes"));
-            assertRefused(ask(bus, "a.yes"));
+            assertRefused(check(varlink, "a.yes"));
+            assertRefused(check(bus, "a.yes"));
             try (Bus empty = Bus.open(address(), BusConfig.permissive())) {
                 assertThat(empty.addresses()).hasSize(1);
-                assertRefused(ask(bus, "a.yes"));
+                assertRefused(check(bus, "a.yes"));
             }
-            assertRefused(ask(bus, "a.yes"));
+            assertRefused(check(bus, "a.yes"));
         }
     }
 
@@ -87,14 +87,14 @@ class FailClosedTest {
         RemoteAuthority broken =
                 new RemoteAuthority() {
                     @Override
-                    Decision ask(Question question) {
-                        throw new StackOverflowError("meant");
+                    Decision sendCheck(Check check) {
+                        throw new StackOverflowError("on purpose");
                     }
 
                     @Override
                     public void close() {}
                 };
-        assertRefused(ask(broken, "a.yes"));
+        assertRefused(check(broken, "a.yes"));
     }
 
     @Test
@@ -118,7 +118,7 @@ class FailClosedTest {
                                 }
                             });
             for (int i = 0; i < 5; i++) {
-                assertRefused(ask(authority, "a.yes"));
+                assertRefused(check(authority, "a.yes"));
             }
             serving.join();
         }
@@ -127,7 +127,7 @@ class FailClosedTest {
 
     @Test
     void anAuthorityThatDiesInACheckHasRefused() throws Exception {
-        CompletableFuture<Boolean> asked = new CompletableFuture<>();
+        CompletableFuture<Boolean> received = new CompletableFuture<>();
         try (Bus bus = Bus.open(address(), BusConfig.permissive());
                 Authority authority = Authority.overBus(List.of(address()))) {
             assertThat(bus.addresses()).hasSize(1);
@@ -140,7 +140,7 @@ class FailClosedTest {
                                     "(sa{sv})sa{ss}us",
                                     "(bba{ss})",
                                     _ -> {
-                                        asked.complete(true);
+                                        received.complete(true);
                                         new CountDownLatch(1).await();
                                         return List.of();
                                     })
@@ -148,10 +148,10 @@ class FailClosedTest {
             dying.export(Authority.OBJECT_PATH, face);
             var _ = dying.requestName(Authority.BUS_NAME);
             CompletableFuture<Decision> answer = authority.check(self, 4711, "a.yes", Map.of());
-            assertThat(asked.join()).isTrue();
+            assertThat(received.join()).isTrue();
             dying.close();
             assertRefused(answer.join());
-            assertRefused(ask(authority, "a.yes"));
+            assertRefused(check(authority, "a.yes"));
         }
         try (UnixListener listener =
                         UnixListener.listen(UnixAddress.path(socket), SocketType.STREAM, 8);

@@ -33,7 +33,7 @@ final class StandIn {
      *
      * @param pid the PID of the process whose pidfd came with it
      */
-    record Question(
+    record Check(
             int pid,
             long uid,
             String action,
@@ -69,7 +69,7 @@ final class StandIn {
 
     /** Serves on a socket, as Holdfast's authority does. */
     static VarlinkServer onVarlink(
-            Path socket, Function<Question, CompletableFuture<Decision>> answers) {
+            Path socket, Function<Check, CompletableFuture<Decision>> answers) {
         VarlinkServer server =
                 VarlinkServer.builder()
                         .limits(ServerLimits.SMALL)
@@ -79,7 +79,7 @@ final class StandIn {
                                         .asyncMethod(
                                                 "Check",
                                                 call ->
-                                                        answers.apply(question(call))
+                                                        answers.apply(check(call))
                                                                 .thenApply(StandIn::json),
                                                 MethodOption.TAKES_DESCRIPTORS)
                                         .build())
@@ -88,24 +88,25 @@ final class StandIn {
         return server;
     }
 
-    private static Question question(Call call) {
-        JsonObject asked = call.parameters();
+    private static Check check(Call call) {
+        JsonObject parameters = call.parameters();
         Map<String, String> details = new LinkedHashMap<>();
-        asked.optionalObject("details")
+        parameters
+                .optionalObject("details")
                 .ifPresent(given ->
                         given.fields()
                                 .keySet()
                                 .forEach(key -> details.put(key, given.string(key))));
-        Fd descriptor = call.takeDescriptor((int) asked.integer("subject")).orElseThrow();
+        Fd descriptor = call.takeDescriptor((int) parameters.integer("subject")).orElseThrow();
         try (PidFd process = PidFd.adopt(descriptor)) {
-            return new Question(
+            return new Check(
                     process.pid(),
-                    asked.integer("uid"),
-                    asked.string("action"),
+                    parameters.integer("uid"),
+                    parameters.string("action"),
                     details,
-                    asked.bool("allowInteractiveAuthentication", false),
-                    asked.bool("always", false),
-                    asked.bool("explain", false));
+                    parameters.bool("allowInteractiveAuthentication", false),
+                    parameters.bool("always", false),
+                    parameters.bool("explain", false));
         }
     }
 
@@ -118,10 +119,10 @@ final class StandIn {
                         .put("isChallenge", decision.isChallenge())
                         .put("details", details.build());
         decision.explanation()
-                .ifPresent(told ->
+                .ifPresent(explanation ->
                         reply.put(
                                 "explanation",
-                                told.steps().stream()
+                                explanation.steps().stream()
                                         .map(step ->
                                                 JsonObject.builder()
                                                         .put("topic", step.topic())
@@ -135,8 +136,7 @@ final class StandIn {
     // ---- D-Bus
 
     /** Owns polkit's name on a bus. */
-    static BusConnection onBus(
-            BusAddress bus, Function<Question, CompletableFuture<Decision>> answers)
+    static BusConnection onBus(BusAddress bus, Function<Check, CompletableFuture<Decision>> answers)
             throws InterruptedException {
         BusConnection connection = BusConnection.connect(bus.toString());
         connection.export(
@@ -147,13 +147,13 @@ final class StandIn {
                                 "CheckAuthorization",
                                 "(sa{sv})sa{ss}us",
                                 "(bba{ss})",
-                                call -> reply(answers.apply(question(call)).get()))
+                                call -> reply(answers.apply(check(call)).get()))
                         .build());
         var _ = connection.requestName(Authority.BUS_NAME);
         return connection;
     }
 
-    private static Question question(MethodCall call) {
+    private static Check check(MethodCall call) {
         Struct subject = (Struct) call.arguments().get(0);
         Map<?, ?> parts = (Map<?, ?>) subject.get(1);
         Map<String, String> details = new LinkedHashMap<>();
@@ -162,7 +162,7 @@ final class StandIn {
         long flags = ((Number) call.arguments().get(3)).longValue();
         Fd descriptor = call.descriptor((Handle) part(parts, "pidfd")).duplicate();
         try (PidFd process = PidFd.adopt(descriptor)) {
-            return new Question(
+            return new Check(
                     process.pid(),
                     Integer.toUnsignedLong((Integer) part(parts, "uid")),
                     (String) call.arguments().get(1),

@@ -27,9 +27,9 @@ class VarlinkAuthorityTest {
     @TempDir Path folder;
     private final BlockingQueue<CompletableFuture<Decision>> dialogs = new LinkedBlockingQueue<>();
 
-    private CompletableFuture<Decision> answer(StandIn.Question question) {
+    private CompletableFuture<Decision> answer(StandIn.Check check) {
         CompletableFuture<Decision> answer = new CompletableFuture<>();
-        if (question.interactive()) {
+        if (check.interactive()) {
             dialogs.add(answer);
         } else {
             answer.complete(YES);
@@ -53,19 +53,19 @@ class VarlinkAuthorityTest {
             for (int i = 0; i <= most; i++) {
                 answers.add(authority.check(self, 4711, "a.ask", Map.of(), Option.INTERACTIVE));
             }
-            List<CompletableFuture<Decision>> asked = new ArrayList<>();
+            List<CompletableFuture<Decision>> open = new ArrayList<>();
             for (int i = 0; i < most; i++) {
-                asked.add(dialogs.take());
+                open.add(dialogs.take());
             }
             assertThat(isAllowed(other, self)).as("another client's").isTrue();
             assertThat(server.connectionCount()).isEqualTo(most + 1);
             assertThat(dialogs).isEmpty();
             assertThat(answers).noneMatch(CompletableFuture::isDone);
 
-            asked.getFirst().complete(YES);
-            asked.add(dialogs.take());
+            open.getFirst().complete(YES);
+            open.add(dialogs.take());
             assertThat(server.connectionCount()).isEqualTo(most + 1);
-            asked.forEach(dialog -> dialog.complete(YES));
+            open.forEach(dialog -> dialog.complete(YES));
             assertThat(answers)
                     .allSatisfy(answer -> assertThat(answer.join().isAuthorized()).isTrue());
             Await.until(() -> server.connectionCount() == VarlinkAuthority.MAX_IDLE + 1);

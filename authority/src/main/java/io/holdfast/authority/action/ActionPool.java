@@ -43,7 +43,7 @@ public final class ActionPool {
 
     private static final String SUFFIX = ".policy";
     private static final String OVER_TOTAL =
-            "not read, nor what comes behind it: all policy files together have more than "
+            "this and all later files are ignored: all policy files together have more than "
                     + TOTAL_BYTES.value()
                     + " bytes; "
                     + TOTAL_BYTES.remedy();
@@ -130,7 +130,8 @@ public final class ActionPool {
         }
         names.sort(null);
         if (names.size() > MAX_FILES) {
-            String reason = "has more than " + MAX_FILES + " files: those from %s on do not count";
+            String reason =
+                    "has more than " + MAX_FILES + " files: %s and all later ones are ignored";
             problems.add(
                     new Problem(new SourceLine(folder, 0), reason.formatted(names.get(MAX_FILES))));
             return names.subList(0, MAX_FILES);

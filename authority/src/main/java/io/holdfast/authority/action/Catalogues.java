@@ -39,7 +39,7 @@ final class Catalogues {
     private final long maxBytes;
 
     @GuardedBy("this")
-    private final Map<Path, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<Path, Kept> cache = new LinkedHashMap<>(16, 0.75f, true);
 
     @GuardedBy("this")
     private long bytes; // memory of all cached catalogues
@@ -86,14 +86,14 @@ final class Catalogues {
 
     private synchronized Map<String, String> messages(Path file) {
         long now = System.nanoTime();
-        Kept known = kept.get(file);
+        Kept known = cache.get(file);
         if (known == null || now - known.time > MAX_AGE_NANOS) {
             forget(file); // before the next one is read
             known = Kept.of(read(file), now);
             bytes += known.bytes;
-            kept.put(file, known);
-            while (kept.size() > MAX_KEPT || (bytes > maxBytes && kept.size() > 1)) {
-                forget(kept.keySet().iterator().next());
+            cache.put(file, known);
+            while (cache.size() > MAX_KEPT || (bytes > maxBytes && cache.size() > 1)) {
+                forget(cache.keySet().iterator().next());
             }
         }
         return known.messages;
@@ -101,14 +101,14 @@ final class Catalogues {
 
     @GuardedBy("this")
     private void forget(Path file) {
-        Kept gone = kept.remove(file);
+        Kept gone = cache.remove(file);
         if (gone != null) {
             bytes -= gone.bytes;
         }
     }
 
     synchronized int size() {
-        return kept.size();
+        return cache.size();
     }
 
     /** Returns the memory of all cached catalogues. */

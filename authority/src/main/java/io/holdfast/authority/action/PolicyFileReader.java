@@ -40,7 +40,7 @@ public final class PolicyFileReader {
     /** The maximum number of problems that are reported of one file. */
     public static final int MAX_PROBLEMS = 100;
 
-    private static final String THE_END = "; what stands behind it does not hold";
+    private static final String REST_IGNORED = "; the rest of the file is ignored";
 
     private final Path file;
     private final List<Action> actions = new ArrayList<>();
@@ -134,13 +134,13 @@ public final class PolicyFileReader {
                     event(xml);
                 }
             } catch (PolicyException e) {
-                problem(line(xml), e.getMessage() + THE_END);
+                problem(line(xml), e.getMessage() + REST_IGNORED);
             }
         } catch (XMLStreamException e) {
             int line = e.getLocation() == null ? 0 : e.getLocation().getLineNumber();
-            problem(Math.max(0, line), "not well-formed XML: " + reason(e) + THE_END);
+            problem(Math.max(0, line), "not well-formed XML: " + reason(e) + REST_IGNORED);
         } catch (RuntimeException e) { // a defect of the XML parser: only this file is affected
-            problem(0, "cannot be parsed: " + e + THE_END);
+            problem(0, "cannot be parsed: " + e + REST_IGNORED);
         }
     }
 
@@ -163,8 +163,7 @@ public final class PolicyFileReader {
                     var _ = element.text.append(xml.getText());
                 }
             }
-            case XMLStreamConstants.ENTITY_REFERENCE ->
-                    throw new PolicyException("an entity that is not known");
+            case XMLStreamConstants.ENTITY_REFERENCE -> throw new PolicyException("unknown entity");
             default -> {} // comments, the document type
         }
     }
@@ -191,7 +190,7 @@ public final class PolicyFileReader {
             var _ = only("key", name, attributes);
         } else if (meaning == Meaning.UNKNOWN
                 && (around == null || around.meaning != Meaning.UNKNOWN)) {
-            problem(line(xml), "<" + name + "> means nothing here, and is skipped");
+            problem(line(xml), "<" + name + "> is not valid here: skipped");
         }
         open.push(new Element(meaning, attributes, new StringBuilder()));
     }
@@ -275,7 +274,8 @@ public final class PolicyFileReader {
 
     private static String icon(String text) throws PolicyException {
         if (text.endsWith(".png") || text.endsWith(".jpg") || text.indexOf('/') >= 0) {
-            throw new PolicyException("an icon's name, not its file, is wanted: " + shown(text));
+            throw new PolicyException(
+                    "the name of an icon is required, not a file: " + shown(text));
         }
         return text;
     }
@@ -287,7 +287,7 @@ public final class PolicyFileReader {
                         .orElseThrow(() ->
                                 new PolicyException(
                                         shown(text)
-                                                + " is none of no, yes, auth_self,"
+                                                + " is not one of no, yes, auth_self,"
                                                 + " auth_self_keep, auth_admin and"
                                                 + " auth_admin_keep"));
     }

@@ -12,7 +12,7 @@ final class AgentDialog {
     private final AuthenticationRequest request;
     private final AgentOptions options;
     private final AgentUserInterface face;
-    private boolean asked;
+    private boolean prompted;
 
     AgentDialog(AuthenticationRequest request, AgentOptions options, AgentUserInterface face) {
         this.request = request;
@@ -34,10 +34,10 @@ final class AgentDialog {
         }
         int chosen = face.choose(request, List.copyOf(users));
         for (int attempt = 1; attempt <= options.attempts(); attempt++) {
-            asked = false;
+            prompted = false;
             boolean authenticated = attempt(users.get(chosen));
             // if PAM did not prompt, another attempt would end in the same way
-            boolean again = !authenticated && asked && attempt < options.attempts();
+            boolean again = !authenticated && prompted && attempt < options.attempts();
             face.ended(authenticated, again);
             if (!again) {
                 return authenticated;
@@ -62,7 +62,7 @@ final class AgentDialog {
                 switch (session.dialog().next()) {
                     case HelperLine.Prompt prompt -> answer(session.dialog(), prompt);
                     case HelperLine.Message(String text, boolean isError) ->
-                            face.tell(text, isError);
+                            face.showMessage(text, isError);
                     case HelperLine.End(boolean authenticated) -> {
                         return authenticated;
                     }
@@ -75,8 +75,8 @@ final class AgentDialog {
             throws DismissedException, IOException, InterruptedException {
         ByteBuffer answer = ByteBuffer.allocateDirect(Conversation.MAX_ANSWER);
         try {
-            asked = true;
-            face.ask(prompt.text(), prompt.echo(), answer);
+            prompted = true;
+            face.prompt(prompt.text(), prompt.echo(), answer);
             helper.answer(answer.flip());
         } finally {
             answer.clear();

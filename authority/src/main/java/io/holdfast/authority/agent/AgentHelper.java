@@ -82,14 +82,14 @@ final class AgentHelper {
             HelperRequest request = protocol.readRequest();
             outcome = authenticate(connection, protocol, caller, request);
         } catch (IOException | ErrnoException e) {
-            notices.accept("an agent is refused, " + peer + ": " + e.getMessage());
+            notices.accept(peer + ": agent refused: " + e.getMessage());
             outcome = Outcome.FAILED;
         }
         try {
             protocol.end(outcome == Outcome.AUTHENTICATED);
         } catch (IOException e) {
             if (outcome == Outcome.AUTHENTICATED) { // otherwise this may be why it failed
-                notices.accept("the agent does not hear of its success: " + e.getMessage());
+                notices.accept("cannot send SUCCESS to the agent: " + e.getMessage());
             }
         }
         return outcome;

@@ -28,11 +28,11 @@ public interface AgentUserInterface {
      *     wiped afterwards: do not keep it, and do not make a String of it
      * @throws DismissedException if the user dismisses the dialog
      */
-    void ask(String prompt, boolean echo, ByteBuffer answer)
+    void prompt(String text, boolean echo, ByteBuffer answer)
             throws DismissedException, IOException, InterruptedException;
 
     /** Shows a message of a PAM module. */
-    void tell(String text, boolean isError) throws IOException, InterruptedException;
+    void showMessage(String text, boolean isError) throws IOException, InterruptedException;
 
     /**
      * Shows that an attempt has ended.

@@ -180,7 +180,7 @@ public final class AuthenticationAgent implements AutoCloseable {
         } catch (DBusException e) {
             LOG.log(
                     Level.WARNING,
-                    "the authority has a new process, which refuses us as agent for {0}: {1}",
+                    "agent for {0}: the new authority process refused the registration: {1}",
                     subject,
                     e.getMessage());
         } catch (ErrnoException e) {
@@ -201,7 +201,7 @@ public final class AuthenticationAgent implements AutoCloseable {
         AuthenticationRequest request = AuthenticationRequest.of(call);
         if (!dialogs.add(request.cookie(), Thread.currentThread())) {
             throw new DBusException(
-                    PolicyKit1.FAILED, "too many dialogs wait, or this one already");
+                    PolicyKit1.FAILED, "too many dialogs, or this cookie has one already");
         }
         try {
             turn.acquire();

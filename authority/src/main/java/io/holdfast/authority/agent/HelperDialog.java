@@ -13,8 +13,8 @@ final class HelperDialog {
     /** The maximum number of bytes of a line from a helper. */
     static final int MAX_LINE = 1 << 16;
 
-    /** How long a helper may take to read a line. */
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    /** The maximum time for a helper to read a line. */
+    private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(30);
 
     private static final Duration FOR_EVER = Duration.ofNanos(Long.MAX_VALUE);
 
@@ -29,10 +29,11 @@ final class HelperDialog {
     void begin(String... lines) throws IOException, InterruptedException {
         for (String line : lines) {
             if (line.indexOf('\n') >= 0) {
-                throw new IOException("a line break in what the helper is to be told");
+                throw new IOException("a line for the helper has a line break");
             }
         }
-        link.write(ByteBuffer.wrap((String.join("\n", lines) + "\n").getBytes(UTF_8)), PATIENCE);
+        link.write(
+                ByteBuffer.wrap((String.join("\n", lines) + "\n").getBytes(UTF_8)), WRITE_TIMEOUT);
     }
 
     /**
@@ -47,17 +48,17 @@ final class HelperDialog {
         int space = text.indexOf(' ');
         String tag = space < 0 ? text : text.substring(0, space);
         return switch (tag) {
-            case HelperProtocol.ECHO_OFF -> new HelperLine.Prompt(rest(line, tag), false);
-            case HelperProtocol.ECHO_ON -> new HelperLine.Prompt(rest(line, tag), true);
-            case HelperProtocol.ERROR -> new HelperLine.Message(rest(line, tag), true);
-            case HelperProtocol.INFO -> new HelperLine.Message(rest(line, tag), false);
+            case HelperProtocol.ECHO_OFF -> new HelperLine.Prompt(textAfter(line, tag), false);
+            case HelperProtocol.ECHO_ON -> new HelperLine.Prompt(textAfter(line, tag), true);
+            case HelperProtocol.ERROR -> new HelperLine.Message(textAfter(line, tag), true);
+            case HelperProtocol.INFO -> new HelperLine.Message(textAfter(line, tag), false);
             case HelperProtocol.SUCCESS -> new HelperLine.End(true);
             case HelperProtocol.FAILURE -> new HelperLine.End(false);
-            default -> throw new IOException("the helper speaks another language");
+            default -> throw new IOException("helper protocol error: unknown line");
         };
     }
 
-    private static String rest(byte[] line, String tag) {
+    private static String textAfter(byte[] line, String tag) {
         int from = Math.min(line.length, tag.length() + 1);
         return new String(EscapedText.unescape(line, from), UTF_8);
     }
@@ -100,7 +101,7 @@ final class HelperDialog {
                 throw new IOException("a line break in an answer");
             }
         }
-        link.write(answer, PATIENCE);
-        link.write(ByteBuffer.wrap(new byte[] {'\n'}), PATIENCE);
+        link.write(answer, WRITE_TIMEOUT);
+        link.write(ByteBuffer.wrap(new byte[] {'\n'}), WRITE_TIMEOUT);
     }
 }

@@ -99,15 +99,15 @@ public final class HelperProcess {
 
     /** Returns the part of the environment that PAM modules may see. */
     static Map<String, String> environment(Map<String, String> given) {
-        Map<String, String> kept = new LinkedHashMap<>();
-        kept.put("PATH", PATH);
+        Map<String, String> passed = new LinkedHashMap<>();
+        passed.put("PATH", PATH);
         for (String name : KEPT) {
             String value = given.get(name);
             if (value != null) {
-                kept.put(name, value);
+                passed.put(name, value);
             }
         }
-        return kept;
+        return passed;
     }
 
     private static void replaceStandardStreams() {

@@ -52,18 +52,18 @@ final class HelperProtocol implements Conversation {
         try {
             text = UTF_8.newDecoder().decode(line.flip()).toString();
         } catch (CharacterCodingException e) {
-            throw new IOException(what + " is no UTF-8", e);
+            throw new IOException(what + " is not UTF-8", e);
         }
         if (text.isEmpty() || text.chars().anyMatch(Character::isISOControl)) {
-            throw new IOException(what + " is " + (text.isEmpty() ? "empty" : "no plain text"));
+            throw new IOException(what + " is " + (text.isEmpty() ? "empty" : "not plain text"));
         }
         return text;
     }
 
     @Override
-    public void ask(byte[] prompt, boolean echo, ByteBuffer answer)
+    public void prompt(byte[] text, boolean echo, ByteBuffer answer)
             throws IOException, InterruptedException {
-        write(echo ? ECHO_ON : ECHO_OFF, prompt);
+        write(echo ? ECHO_ON : ECHO_OFF, text);
         readLine(answer, "an answer", limits.answer());
         for (int i = 0; i < answer.position(); i++) {
             if (answer.get(i) == 0) {
@@ -73,7 +73,7 @@ final class HelperProtocol implements Conversation {
     }
 
     @Override
-    public void tell(byte[] text, boolean isError) throws IOException, InterruptedException {
+    public void showMessage(byte[] text, boolean isError) throws IOException, InterruptedException {
         write(isError ? ERROR : INFO, text);
     }
 
@@ -104,7 +104,7 @@ final class HelperProtocol implements Conversation {
                 throw new IOException(what + " has no end within " + limit.toMillis() + " ms");
             }
             if (link.read(one, left) == ByteLink.END) {
-                throw new IOException("the agent hung up where " + what + " was to come");
+                throw new IOException("the agent hung up before it sent " + what);
             }
             if (one.get(0) == '\n') {
                 one.put(0, (byte) 0);

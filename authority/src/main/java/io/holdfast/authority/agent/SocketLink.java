@@ -18,7 +18,7 @@ record SocketLink(UnixSocket socket) implements ByteLink {
         try {
             int n = socket.tryReceive(into);
             while (n == UnixSocket.WOULD_BLOCK) {
-                await(Readiness.IN, deadline, limit, "nothing came");
+                await(Readiness.IN, deadline, limit, "nothing was received");
                 n = socket.tryReceive(into);
             }
             return n == UnixSocket.END ? END : n;

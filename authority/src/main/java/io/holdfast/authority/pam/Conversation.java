@@ -24,9 +24,9 @@ public interface Conversation {
      * @param answer receives the answer, up to its limit. It is PAM's memory, which is wiped: do
      *     not keep it
      */
-    void ask(byte[] prompt, boolean echo, ByteBuffer answer)
+    void prompt(byte[] text, boolean echo, ByteBuffer answer)
             throws IOException, InterruptedException;
 
     /** Shows a message. */
-    void tell(byte[] text, boolean isError) throws IOException, InterruptedException;
+    void showMessage(byte[] text, boolean isError) throws IOException, InterruptedException;
 }

@@ -128,17 +128,17 @@ final class ConversationUpcall {
         int style = message.get(JAVA_INT, 0);
         byte[] text = Libpam.string(message.get(JAVA_LONG, MESSAGE_TEXT));
         return switch (style) {
-            case PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON -> ask(text, style == PAM_PROMPT_ECHO_ON);
+            case PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON ->
+                    prompt(text, style == PAM_PROMPT_ECHO_ON);
             case PAM_ERROR_MSG, PAM_TEXT_INFO -> {
-                conversation.tell(text, style == PAM_ERROR_MSG);
+                conversation.showMessage(text, style == PAM_ERROR_MSG);
                 yield 0L;
             }
-            default ->
-                    throw new IOException("a PAM module asks in a style unknown to us: " + style);
+            default -> throw new IOException("unknown message style of a PAM module: " + style);
         };
     }
 
-    private long ask(byte[] prompt, boolean echo) throws IOException, InterruptedException {
+    private long prompt(byte[] text, boolean echo) throws IOException, InterruptedException {
         long address = Libpam.calloc(1, ANSWER);
         if (address == 0) {
             throw new IOException("no memory for an answer");
@@ -147,7 +147,7 @@ final class ConversationUpcall {
         try {
             MemorySegment memory = Libpam.at(address, ANSWER);
             ByteBuffer answer = memory.asByteBuffer().limit(Conversation.MAX_ANSWER).slice();
-            conversation.ask(prompt, echo, answer);
+            conversation.prompt(text, echo, answer);
             memory.set(JAVA_BYTE, answer.position(), (byte) 0);
             answered = true;
             return address;

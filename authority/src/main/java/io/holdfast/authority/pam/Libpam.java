@@ -134,7 +134,7 @@ final class Libpam {
         MethodHandle confdir =
                 startConfdir.orElseThrow(() ->
                         new PamUnavailableException(
-                                "a folder of our own for PAM needs Linux-PAM 1.4 (pam_start_confdir)"));
+                                "a private PAM folder needs Linux-PAM 1.4 (pam_start_confdir)"));
         return (int) call(confdir, service, user, conversation, folder, handle);
     }
 

@@ -38,7 +38,7 @@ final class ActionDescriptions {
     }
 
     @GuardedBy("this")
-    private final Map<String, Kept> kept = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<String, Kept> cache = new LinkedHashMap<>(16, 0.75f, true);
 
     /**
      * Returns the reply for a locale.
@@ -47,7 +47,7 @@ final class ActionDescriptions {
      */
     MarshalledBody in(String locale, ActionPool pool) {
         synchronized (this) {
-            Kept known = kept.get(locale);
+            Kept known = cache.get(locale);
             if (known != null && known.isOf(pool)) {
                 return known.answer();
             }
@@ -60,15 +60,15 @@ final class ActionDescriptions {
     }
 
     private synchronized void keep(String locale, Kept answer) {
-        kept.put(locale, answer);
-        if (kept.size() > MAX_KEPT) {
-            kept.remove(kept.keySet().iterator().next());
+        cache.put(locale, answer);
+        if (cache.size() > MAX_KEPT) {
+            cache.remove(cache.keySet().iterator().next());
         }
     }
 
     /** Returns how many replies are cached now. */
     synchronized int size() {
-        return kept.size();
+        return cache.size();
     }
 
     private static MarshalledBody describe(String locale, ActionPool pool) {

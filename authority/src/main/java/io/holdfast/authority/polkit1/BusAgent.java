@@ -47,11 +47,11 @@ final class BusAgent implements AgentChannel {
         var _ =
                 Thread.ofVirtual()
                         .name("dialog of " + object.destination())
-                        .start(() -> end.complete(ask(request)));
+                        .start(() -> end.complete(beginAuthentication(request)));
         return end;
     }
 
-    private End ask(Request request) {
+    private End beginAuthentication(Request request) {
         List<Struct> identities = new ArrayList<>();
         for (Identity.User user : request.identities()) {
             identities.add(PolicyKitMethods.identity(user));
@@ -87,12 +87,13 @@ final class BusAgent implements AgentChannel {
         var _ =
                 Thread.ofVirtual()
                         .name("cancels a dialog of " + object.destination())
-                        .start(() -> tell(cookie));
+                        .start(() -> sendCancel(cookie));
     }
 
-    private void tell(String cookie) {
+    private void sendCancel(String cookie) {
         try {
-            object.tell(PolicyKit1.AGENT_INTERFACE, "CancelAuthentication", "s", cookie);
+            object.callWithoutReply(
+                    PolicyKit1.AGENT_INTERFACE, "CancelAuthentication", "s", cookie);
         } catch (ConnectionLostException e) {
             // the dialog has ended with the connection
         } catch (InterruptedException e) {

@@ -70,49 +70,49 @@ final class BusAgents {
 
     /** Restores the agents that the previous authority has recorded. */
     void restore() throws InterruptedException {
-        List<String> back = new ArrayList<>();
+        List<String> restored = new ArrayList<>();
         List<String> dropped = new ArrayList<>();
-        for (AgentRecord kept : engine.agentsToRestore()) {
-            String name = kept.address().uniqueName();
+        for (AgentRecord record : engine.agentsToRestore()) {
+            String name = record.address().uniqueName();
             try {
-                restore(kept);
-                back.add(name);
+                restore(record);
+                restored.add(name);
             } catch (AuthorityException | ErrnoException | IllegalArgumentException e) {
                 dropped.add(name + ": " + e.getMessage());
             } catch (CompletionException e) {
                 Throwable cause = Objects.requireNonNullElse(e.getCause(), e);
                 dropped.add(name + ": " + cause.getMessage());
             }
-            engine.forgetRecord(kept);
+            engine.forgetRecord(record);
         }
-        if (!back.isEmpty() || !dropped.isEmpty()) {
+        if (!restored.isEmpty() || !dropped.isEmpty()) {
             LOG.log(
                     INFO,
                     "restored {0} agents of the previous authority ({1}); dropped {2} ({3})",
-                    back.size(),
-                    Recovered.shown(back),
+                    restored.size(),
+                    Recovered.shown(restored),
                     dropped.size(),
                     Recovered.shown(dropped));
         }
     }
 
-    private void restore(AgentRecord kept) throws InterruptedException {
-        if (!kept.address().bus().equals(busId)) {
-            throw AuthorityException.failed("it was on another bus");
+    private void restore(AgentRecord record) throws InterruptedException {
+        if (!record.address().bus().equals(busId)) {
+            throw AuthorityException.failed("registered on another bus");
         }
-        String name = kept.address().uniqueName();
+        String name = record.address().uniqueName();
         try (Subject.BusName who = peers.subject(name)) {
             if (who.process()
-                    .filter(process -> process.origin().isSafe() && kept.isOf(process.pidFd()))
+                    .filter(process -> process.origin().isSafe() && record.isOf(process.pidFd()))
                     .isEmpty()) {
-                throw AuthorityException.failed("its name is that of another process");
+                throw AuthorityException.failed("its bus name belongs to another process");
             }
             Caller caller = new Caller(who.name(), who.uid(), who.process());
             engine.restoreAgent(
                             caller,
-                            kept.restoreScope(engine.sessions()),
-                            kept,
-                            agent(name, kept.path(), who.uid()))
+                            record.restoreScope(engine.sessions()),
+                            record,
+                            agent(name, record.path(), who.uid()))
                     .join();
         }
         forgetIfGone(name);

@@ -91,17 +91,17 @@ final class BusPeers implements AutoCloseable {
             }
             goneBefore = gone;
         }
-        Subject.BusName asked = ask(uniqueName);
+        Subject.BusName found = read(uniqueName);
         synchronized (known) {
             if (closed || gone != goneBefore) {
-                return asked; // not cached: the signal that it has gone may have come already
+                return found; // not cached: the signal that it has gone may have come already
             }
-            Subject.BusName before = known.put(uniqueName, asked);
+            Subject.BusName before = known.put(uniqueName, found);
             if (before != null) {
                 before.close();
             }
             trim();
-            return asked.duplicate();
+            return found.duplicate();
         }
     }
 
@@ -115,18 +115,18 @@ final class BusPeers implements AutoCloseable {
         }
     }
 
-    private Subject.BusName ask(String uniqueName) throws InterruptedException {
+    private Subject.BusName read(String uniqueName) throws InterruptedException {
         Peer peer;
         try {
             peer = bus.peer(uniqueName);
         } catch (DBusException e) {
             throw AuthorityException.failed(
-                    "Cannot determine who is behind " + uniqueName + ": " + e.text());
+                    "cannot read the credentials of " + uniqueName + ": " + e.text());
         }
         if (peer.uid() == 0xFFFF_FFFFL) {
             peer.close();
             throw AuthorityException.failed(
-                    "Cannot determine the user of " + uniqueName + ": the bus does not tell");
+                    "cannot read the user of " + uniqueName + ": the bus does not report it");
         }
         return switch (peer) {
             case Peer.Held(PidFd process, _, long uid, _, List<Long> groups, _) ->
@@ -135,7 +135,7 @@ final class BusPeers implements AutoCloseable {
                             uid,
                             Optional.of(
                                     new Subject.UnixProcess(
-                                            process, uid, Origin.BUS, told(groups))));
+                                            process, uid, Origin.BUS, nonEmpty(groups))));
             case Peer.BestEffort(int pid, long uid, _, List<Long> groups, _) ->
                     new Subject.BusName(
                             connection(uniqueName),
@@ -143,13 +143,16 @@ final class BusPeers implements AutoCloseable {
                             find(pid)
                                     .map(process ->
                                             new Subject.UnixProcess(
-                                                    process, uid, Origin.NUMBER, told(groups))));
+                                                    process,
+                                                    uid,
+                                                    Origin.NUMBER,
+                                                    nonEmpty(groups))));
             case Peer.Gone(_, long uid, _, _, _) ->
                     new Subject.BusName(connection(uniqueName), uid, Optional.empty());
         };
     }
 
-    private static Optional<List<Long>> told(List<Long> groups) {
+    private static Optional<List<Long>> nonEmpty(List<Long> groups) {
         return groups.isEmpty() ? Optional.empty() : Optional.of(groups);
     }
 

@@ -96,7 +96,8 @@ public final class BusPresence implements AutoCloseable {
         try {
             first = begin(engine);
         } catch (DBusException e) {
-            throw new IllegalStateException("the bus refuses us: " + e.getMessage(), e);
+            throw new IllegalStateException(
+                    "the bus refused the name " + Authority.BUS_NAME + ": " + e.getMessage(), e);
         }
         keeper =
                 Thread.ofVirtual()
@@ -119,9 +120,9 @@ public final class BusPresence implements AutoCloseable {
         try {
             boolean isLost = serveOn(first);
             while (isLost && !closed) {
-                LOG.log(WARNING, "the bus has gone: trying to come back");
-                PolicyKit1 again = comeBack(engine);
-                LOG.log(INFO, "back on the bus");
+                LOG.log(WARNING, "the connection to the bus is lost; reconnecting");
+                PolicyKit1 again = reconnect(engine);
+                LOG.log(INFO, "reconnected to the bus");
                 isLost = serveOn(again);
             }
             if (!closed) {
@@ -148,15 +149,18 @@ public final class BusPresence implements AutoCloseable {
         }
     }
 
-    private PolicyKit1 comeBack(AuthorityEngine engine) throws InterruptedException {
+    private PolicyKit1 reconnect(AuthorityEngine engine) throws InterruptedException {
         while (true) {
             Thread.sleep(PAUSE);
             try {
                 return begin(engine);
             } catch (ConnectionLostException e) {
-                LOG.log(System.Logger.Level.DEBUG, "the bus is still gone: {0}", e.getMessage());
+                LOG.log(
+                        System.Logger.Level.DEBUG,
+                        "cannot reconnect to the bus: {0}",
+                        e.getMessage());
             } catch (ErrnoException e) { // such as EMFILE, which may pass
-                LOG.log(WARNING, "cannot reach the bus, and try again: {0}", e.getMessage());
+                LOG.log(WARNING, "cannot reconnect to the bus; trying again: {0}", e.getMessage());
             }
         }
     }

@@ -21,7 +21,7 @@ import java.util.function.Supplier;
  */
 final class BusUnits implements UnitLookup {
     private static final String SYSTEMD = "org.freedesktop.systemd1";
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration CALL_TIMEOUT = Duration.ofSeconds(5);
 
     private static final System.Logger LOG = System.getLogger("io.holdfast.authority");
 
@@ -45,7 +45,7 @@ final class BusUnits implements UnitLookup {
             return byCgroup.find(process);
         }
         try {
-            return ask(connection.get(), process);
+            return callManager(connection.get(), process);
         } catch (DBusException e) {
             return switch (e.name()) {
                 case DBusException.SERVICE_UNKNOWN,
@@ -67,12 +67,12 @@ final class BusUnits implements UnitLookup {
         }
     }
 
-    private static Optional<ProcessUnit> ask(BusConnection bus, PidFd process)
+    private static Optional<ProcessUnit> callManager(BusConnection bus, PidFd process)
             throws InterruptedException {
         RemoteObject manager =
                 bus.object(SYSTEMD, "/org/freedesktop/systemd1")
                         .withoutStart()
-                        .withTimeout(PATIENCE);
+                        .withTimeout(CALL_TIMEOUT);
         List<Object> reply =
                 manager.call(SYSTEMD + ".Manager", "GetUnitByPIDFD", "h", process.fd());
         if (reply.size() < 2
@@ -94,7 +94,7 @@ final class BusUnits implements UnitLookup {
         try {
             return bus.object(SYSTEMD, service.toString())
                                     .withoutStart()
-                                    .withTimeout(PATIENCE)
+                                    .withTimeout(CALL_TIMEOUT)
                                     .get(SYSTEMD + ".Service", "NoNewPrivileges")
                             instanceof Boolean value
                     ? Optional.of(value)

@@ -45,7 +45,7 @@ public final class PolicyKit1 implements AutoCloseable {
     private final AuthorityEngine engine;
     private final BusConnection bus;
     private final BusPeers peers;
-    private final CountDownLatch lost = new CountDownLatch(1);
+    private final CountDownLatch ended = new CountDownLatch(1);
     private final List<AutoCloseable> open = new ArrayList<>();
     private final BusAgents agents;
     private final ExportedObject authority;
@@ -94,7 +94,7 @@ public final class PolicyKit1 implements AutoCloseable {
                                 + "interface='org.freedesktop.DBus',member='NameLost',arg0='"
                                 + Authority.BUS_NAME
                                 + "'",
-                        _ -> lost.countDown());
+                        _ -> ended.countDown());
         open.add(ownName);
         open.add(
                 bus.export(
@@ -110,11 +110,7 @@ public final class PolicyKit1 implements AutoCloseable {
         NameReply reply = bus.requestName(Authority.BUS_NAME, flags.toArray(NameFlag[]::new));
         if (reply != NameReply.PRIMARY_OWNER && reply != NameReply.ALREADY_OWNER) {
             throw new IllegalStateException(
-                    "another has the name "
-                            + Authority.BUS_NAME
-                            + " on "
-                            + bus
-                            + " (--replace takes it)");
+                    Authority.BUS_NAME + " is already owned on " + bus + "; use --replace");
         }
     }
 
@@ -124,7 +120,7 @@ public final class PolicyKit1 implements AutoCloseable {
      * @return whether the connection is lost
      */
     public boolean awaitLoss() throws InterruptedException {
-        lost.await();
+        ended.await();
         return !bus.isOpen();
     }
 
@@ -141,12 +137,12 @@ public final class PolicyKit1 implements AutoCloseable {
                     lookForAll();
                 }
             } catch (ConnectionLostException e) {
-                lost.countDown();
+                ended.countDown();
                 return;
             } catch (InterruptedException e) {
                 return;
             } catch (RuntimeException e) {
-                if (lost.getCount() == 0) {
+                if (ended.getCount() == 0) {
                     return;
                 }
                 LOG.log(WARNING, "could not follow the connections of " + bus, e);
@@ -181,7 +177,7 @@ public final class PolicyKit1 implements AutoCloseable {
                             try {
                                 authority.emit(Authority.BUS_INTERFACE, "Changed", which);
                             } catch (ConnectionLostException e) {
-                                lost.countDown();
+                                ended.countDown();
                             } catch (InterruptedException e) {
                                 Thread.currentThread().interrupt();
                             }
@@ -191,7 +187,7 @@ public final class PolicyKit1 implements AutoCloseable {
     /** Releases the name, and removes the cached callers and the agents of this bus. */
     @Override
     public void close() {
-        lost.countDown();
+        ended.countDown();
         for (AutoCloseable each : open.reversed()) {
             try {
                 each.close();

@@ -372,22 +372,22 @@ final class PolicyKitMethods {
     }
 
     private List<?> beginAttempt(MethodCall call, Caller caller) throws InterruptedException {
-        Subject.UnixProcess asked = agentProcess(call);
-        long user = user(call, 1, asked);
+        Subject.UnixProcess agent = agentProcess(call);
+        long user = user(call, 1, agent);
         join(
                 engine.beginAttempt(
                         caller,
                         call.string(0),
                         user,
-                        OptionalLong.of(asked.uid()),
-                        Optional.of(asked)));
+                        OptionalLong.of(agent.uid()),
+                        Optional.of(agent)));
         agents.forgetIfGone(call.sender());
         return List.of();
     }
 
     private List<?> respondWithSubject(MethodCall call, Caller caller) throws InterruptedException {
-        Subject.UnixProcess asked = agentProcess(call);
-        return respond(call, caller, 0, OptionalLong.of(asked.uid()), Optional.of(asked));
+        Subject.UnixProcess agent = agentProcess(call);
+        return respond(call, caller, 0, OptionalLong.of(agent.uid()), Optional.of(agent));
     }
 
     /** Reads the process that talks to the helper, which is the third argument. */
@@ -400,11 +400,11 @@ final class PolicyKitMethods {
     }
 
     /** Reads the user in an argument; closes the agent's process if it is invalid. */
-    private static long user(MethodCall call, int argument, Subject.UnixProcess asked) {
+    private static long user(MethodCall call, int argument, Subject.UnixProcess agent) {
         try {
             return user(call.argument(argument, Struct.class));
         } catch (RuntimeException e) {
-            asked.close();
+            agent.close();
             throw e;
         }
     }
@@ -414,16 +414,16 @@ final class PolicyKitMethods {
             Caller caller,
             int cookie,
             OptionalLong agentUid,
-            Optional<Subject.UnixProcess> asked)
+            Optional<Subject.UnixProcess> agent)
             throws InterruptedException {
         long user;
         try {
             user = user(call.argument(cookie + 1, Struct.class));
         } catch (RuntimeException e) {
-            asked.ifPresent(Subject.UnixProcess::close);
+            agent.ifPresent(Subject.UnixProcess::close);
             throw e;
         }
-        join(engine.respond(caller, call.string(cookie), user, agentUid, asked));
+        join(engine.respond(caller, call.string(cookie), user, agentUid, agent));
         return List.of();
     }
 

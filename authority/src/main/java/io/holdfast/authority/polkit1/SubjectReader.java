@@ -76,7 +76,7 @@ final class SubjectReader {
             Map<?, ?> details, Handle handle, MethodCall call) {
         long uid = uid(details);
         if (handle.index() < 0 || handle.index() >= call.message().descriptors().size()) {
-            throw notFound("handle " + handle.index() + " is none of the message's descriptors");
+            throw notFound("handle " + handle.index() + ": the message has no such descriptor");
         }
         PidFd process;
         try {
@@ -167,7 +167,7 @@ final class SubjectReader {
     private static String uniqueName(Map<?, ?> details) {
         String name = string(details, "name", "system-bus-name");
         if (!name.startsWith(":")) {
-            throw AuthorityException.failed("`" + name + "' is no unique bus name");
+            throw AuthorityException.failed("`" + name + "' is not a unique bus name");
         }
         return name;
     }

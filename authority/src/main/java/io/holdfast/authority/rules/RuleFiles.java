@@ -101,8 +101,8 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
                     diagnostics.add(
                             diagnostic(
                                     path,
-                                    "not read, nor what comes behind it: all rules files together"
-                                            + " have more than "
+                                    "this and all later files are ignored: all rules files"
+                                            + " together have more than "
                                             + MAX_TOTAL
                                             + " characters"));
                     break;
@@ -125,7 +125,7 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
             return Optional.of(String.valueOf(e.getReason()));
         }
         if (Files.isSymbolicLink(path)) {
-            return Optional.of("a link to nothing");
+            return Optional.of("dangling symbolic link");
         }
         return wanted ? Optional.of("there is no such file") : Optional.empty();
     }
@@ -154,14 +154,14 @@ public record RuleFiles(List<RuleFile> files, List<RuleDiagnostic> diagnostics) 
         } catch (NoSuchFileException e) {
             // a missing folder counts as empty
         } catch (NotDirectoryException e) {
-            diagnostics.add(diagnostic(folder, "not a folder: no rules of it are known"));
+            diagnostics.add(diagnostic(folder, "not a folder: its rules are ignored"));
         } catch (AccessDeniedException e) {
             diagnostics.add(
                     diagnostic(
                             folder,
-                            "may not be read: permission denied; no rules of it are known (it"
-                                    + " should belong to the group of the authority's user, with"
-                                    + " mode 0750)"));
+                            "may not be read: permission denied; its rules are ignored (it should"
+                                    + " belong to the group of the authority's user, with mode"
+                                    + " 0750)"));
         } catch (IOException | DirectoryIteratorException e) {
             diagnostics.add(diagnostic(folder, "cannot be read: " + e.getMessage()));
         }

@@ -16,7 +16,7 @@ import java.util.List;
  * @param depth the deepest nesting of calls
  * @param text characters of a string that a built-in function takes or makes
  * @param elements of an array that a built-in function goes through
- * @param patience how long an evaluator may run one check while others wait, before another
+ * @param busyLimit how long an evaluator may run one check while others wait, before another
  *     evaluator is started
  * @param evaluators threads that evaluate, shared by the users; as many again may be abandoned in a
  *     built-in function
@@ -35,7 +35,7 @@ public record RuleLimits(
         int depth,
         int text,
         int elements,
-        Duration patience,
+        Duration busyLimit,
         int evaluators,
         int waiting,
         long memory,
@@ -106,7 +106,7 @@ public record RuleLimits(
                 || logged < 0
                 || !evaluation.isPositive()
                 || !load.isPositive()
-                || !patience.isPositive()
+                || !busyLimit.isPositive()
                 || !program.isPositive()) {
             throw new IllegalArgumentException("a limit of rules that leaves nothing");
         }
@@ -126,7 +126,7 @@ public record RuleLimits(
                 depth,
                 text,
                 elements,
-                patience,
+                busyLimit,
                 evaluators,
                 waiting,
                 memory,
@@ -150,7 +150,7 @@ public record RuleLimits(
                 depth,
                 text,
                 elements,
-                patience,
+                busyLimit,
                 evaluators,
                 waiting,
                 memory,
@@ -174,7 +174,7 @@ public record RuleLimits(
                 depth,
                 text,
                 elements,
-                patience,
+                busyLimit,
                 evaluators,
                 waiting,
                 memory,
@@ -185,14 +185,14 @@ public record RuleLimits(
     }
 
     /**
-     * Returns a copy with another {@link #evaluators}, {@link #waiting} and {@link #patience}.
+     * Returns a copy with another {@link #evaluators}, {@link #waiting} and {@link #busyLimit}.
      *
      * @param count of evaluators, positive; 8 by default
      * @param queue how many checks may wait, positive; 4096 by default
-     * @param patience until another evaluator is started, positive; 20 ms by default
+     * @param busyLimit until another evaluator is started, positive; 20 ms by default
      * @throws IllegalArgumentException if one of them is not positive
      */
-    public RuleLimits withEvaluators(int count, int queue, Duration patience) {
+    public RuleLimits withEvaluators(int count, int queue, Duration busyLimit) {
         return new RuleLimits(
                 evaluation,
                 load,
@@ -200,7 +200,7 @@ public record RuleLimits(
                 depth,
                 text,
                 elements,
-                patience,
+                busyLimit,
                 count,
                 queue,
                 memory,
@@ -224,7 +224,7 @@ public record RuleLimits(
                 depth,
                 text,
                 elements,
-                patience,
+                busyLimit,
                 evaluators,
                 waiting,
                 bytes,
@@ -250,7 +250,7 @@ public record RuleLimits(
                 depth,
                 text,
                 elements,
-                patience,
+                busyLimit,
                 evaluators,
                 waiting,
                 memory,

@@ -4,8 +4,8 @@ import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.core.machine.Accounts.Group;
+import io.holdfast.core.machine.Accounts.LookupFailedException;
 import io.holdfast.core.machine.Accounts.NetgroupMember;
-import io.holdfast.core.machine.Accounts.UnansweredException;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -100,7 +100,7 @@ public final class Users {
      * @return empty if there is none
      */
     public Optional<Account> user(String nameOrUid) {
-        return users.get(nameOrUid, key -> ask(() -> accounts.user(key)));
+        return users.get(nameOrUid, key -> lookUp(() -> accounts.user(key)));
     }
 
     /**
@@ -129,7 +129,7 @@ public final class Users {
             return Long.toString(gid);
         }
         return groupNames.get(
-                gid, key -> ask(() -> accounts.groupName(key)).orElse(Long.toString(key)));
+                gid, key -> lookUp(() -> accounts.groupName(key)).orElse(Long.toString(key)));
     }
 
     /**
@@ -151,7 +151,7 @@ public final class Users {
         }
         List<Long> all = new ArrayList<>();
         all.add(user.get().gid());
-        all.addAll(ask(() -> accounts.groupsOf(user.get())).orElse(List.of()));
+        all.addAll(lookUp(() -> accounts.groupsOf(user.get())).orElse(List.of()));
         return List.copyOf(all);
     }
 
@@ -176,7 +176,7 @@ public final class Users {
     }
 
     private List<NetgroupMember> netgroup(String name) {
-        return netgroups.get(name, key -> ask(() -> accounts.netgroup(key)).orElse(List.of()));
+        return netgroups.get(name, key -> lookUp(() -> accounts.netgroup(key)).orElse(List.of()));
     }
 
     /**
@@ -211,7 +211,7 @@ public final class Users {
     }
 
     private Optional<Group> groupEntry(String nameOrGid) {
-        return groupEntries.get(nameOrGid, key -> ask(() -> accounts.groupEntry(key)));
+        return groupEntries.get(nameOrGid, key -> lookUp(() -> accounts.groupEntry(key)));
     }
 
     private boolean isPrimary(long gid, long uid) {
@@ -237,7 +237,7 @@ public final class Users {
             try {
                 List<Long> found = expand(identity, subject);
                 if (found.isEmpty()) {
-                    problems.add(identity + " stands for nobody");
+                    problems.add(identity + ": matches no user");
                 }
                 uids.addAll(found);
             } catch (UnavailableException e) {
@@ -268,10 +268,10 @@ public final class Users {
         V find() throws UnknownAccountException, InterruptedException;
     }
 
-    private static <V> Optional<V> ask(Lookup<V> lookup) {
+    private static <V> Optional<V> lookUp(Lookup<V> lookup) {
         try {
             return Optional.of(lookup.find());
-        } catch (UnansweredException e) {
+        } catch (LookupFailedException e) {
             throw new UnavailableException(e);
         } catch (UnknownAccountException e) {
             return Optional.empty();

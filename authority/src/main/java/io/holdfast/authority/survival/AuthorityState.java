@@ -201,7 +201,7 @@ public final class AuthorityState implements AutoCloseable {
         } catch (ErrnoException e) {
             LOG.log(
                     WARNING,
-                    "{0} is not written down, and will be lost if this authority is killed: {1}",
+                    "{0}: cannot be recorded, so it is lost if this authority is killed: {1}",
                     name,
                     e.getMessage());
         }

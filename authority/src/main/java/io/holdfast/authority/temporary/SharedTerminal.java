@@ -24,7 +24,7 @@ final class SharedTerminal {
     private SharedTerminal() {}
 
     /** Returns why the authorization does not apply; empty if it does. */
-    static Optional<String> unfit(Subject.UnixProcess granted, Subject.UnixProcess asking) {
+    static Optional<String> mismatch(Subject.UnixProcess granted, Subject.UnixProcess asking) {
         if (granted.pidFd().equals(asking.pidFd())) {
             return Optional.empty();
         }
@@ -33,7 +33,7 @@ final class SharedTerminal {
         }
         try {
             return granted.uid() == asking.uid()
-                    ? unfit(granted.pidFd(), asking.pidFd())
+                    ? mismatch(granted.pidFd(), asking.pidFd())
                     : Optional.of("of another user");
         } catch (ErrnoException e) {
             return Optional.of("of another process, and " + e.getMessage());
@@ -42,14 +42,14 @@ final class SharedTerminal {
         }
     }
 
-    private static Optional<String> unfit(PidFd granted, PidFd asking) {
+    private static Optional<String> mismatch(PidFd granted, PidFd asking) {
         Optional<PidFd> parent = granted.parent();
         try {
             Optional<PidFd> other = asking.parent();
             try {
                 return parent.isEmpty() || !parent.equals(other)
                         ? Optional.of("of another process, and not of one parent with it")
-                        : unfit(parent.get(), granted, asking);
+                        : mismatch(parent.get(), granted, asking);
             } finally {
                 other.ifPresent(PidFd::close);
             }
@@ -58,7 +58,7 @@ final class SharedTerminal {
         }
     }
 
-    private static Optional<String> unfit(PidFd parent, PidFd granted, PidFd asking) {
+    private static Optional<String> mismatch(PidFd parent, PidFd granted, PidFd asking) {
         ProcessInfo above = parent.info();
         if (above.pid().orElse(1) <= 1) {
             return Optional.of("of another process, whose shell has gone");

@@ -117,7 +117,7 @@ public final class TemporaryAuthorizations implements AutoCloseable {
         Subject.UnixProcess held = subject.duplicate();
         try {
             Instant now = Instant.now(); // for display
-            AuthorizationRecord kept =
+            AuthorizationRecord record =
                     new AuthorizationRecord(
                             state.nextId(),
                             action,
@@ -127,8 +127,8 @@ public final class TemporaryAuthorizations implements AutoCloseable {
                             now.plus(life),
                             clock.getAsLong() + life.toNanos(),
                             administrator);
-            state.write(kept);
-            return enforce(kept, life);
+            state.write(record);
+            return enforce(record, life);
         } catch (RuntimeException e) {
             held.close();
             throw e;
@@ -138,33 +138,33 @@ public final class TemporaryAuthorizations implements AutoCloseable {
     /**
      * Adds an authorization that the previous authority has recorded.
      *
-     * @param kept its subjects are owned from now on
+     * @param record its subjects are owned from now on
      */
-    public void restore(AuthorizationRecord kept) {
+    public void restore(AuthorizationRecord record) {
         TemporaryAuthorization _ =
-                enforce(kept, Duration.ofNanos(kept.deadline() - clock.getAsLong()));
+                enforce(record, Duration.ofNanos(record.deadline() - clock.getAsLong()));
     }
 
-    private TemporaryAuthorization enforce(AuthorizationRecord kept, Duration left) {
-        String id = kept.id();
+    private TemporaryAuthorization enforce(AuthorizationRecord record, Duration left) {
+        String id = record.id();
         TemporaryAuthorization added =
                 new TemporaryAuthorization(
                         id,
-                        kept.action(),
-                        kept.subject(),
-                        kept.scope(),
-                        kept.obtained(),
-                        kept.expires(),
-                        kept.administrator());
+                        record.action(),
+                        record.subject(),
+                        record.scope(),
+                        record.obtained(),
+                        record.expires(),
+                        record.administrator());
         var _ =
                 loop.watch(
-                        kept.subject().pidFd().fd(),
+                        record.subject().pidFd().fd(),
                         Readiness.IN,
                         _ -> remove(id, "of a process that has exited"));
         Duration life = left.isNegative() ? Duration.ZERO : left;
         entries.put(
                 id,
-                new Entry(added, kept.deadline(), loop.after(life, () -> remove(id, "expired"))));
+                new Entry(added, record.deadline(), loop.after(life, () -> remove(id, "expired"))));
         publish();
         return added;
     }
@@ -189,24 +189,24 @@ public final class TemporaryAuthorizations implements AutoCloseable {
     /**
      * The authorizations for an action, from the view of one process.
      *
-     * @param fit those that apply to the process, the oldest first
-     * @param unfit why each other one does not apply
+     * @param applicable those that apply to the process, the oldest first
+     * @param inapplicable why each other one does not apply
      */
-    public record Found(List<TemporaryAuthorization> fit, List<String> unfit) {}
+    public record Found(List<TemporaryAuthorization> applicable, List<String> inapplicable) {}
 
     /** Finds the authorizations of a process's user for an action. Any thread; may block. */
     public Found find(Subject.UnixProcess process, String action) {
-        List<TemporaryAuthorization> fit = new ArrayList<>();
-        List<String> unfit = new ArrayList<>();
+        List<TemporaryAuthorization> applicable = new ArrayList<>();
+        List<String> inapplicable = new ArrayList<>();
         for (Entry entry : inForce) {
             TemporaryAuthorization each = entry.authorization();
             if (each.action().equals(action) && each.subject().uid() == process.uid()) {
                 Optional<String> reason =
-                        ended(entry).or(() -> SharedTerminal.unfit(each.subject(), process));
+                        ended(entry).or(() -> SharedTerminal.mismatch(each.subject(), process));
                 if (reason.isEmpty()) {
-                    fit.add(each);
+                    applicable.add(each);
                 } else {
-                    unfit.add(each.id() + " is " + reason.get());
+                    inapplicable.add(each.id() + " is " + reason.get());
                 }
             }
         }
@@ -214,11 +214,11 @@ public final class TemporaryAuthorizations implements AutoCloseable {
             if (each.action().equals(action) && each.uid() == process.uid()) {
                 long seconds = Duration.ofNanos(clock.getAsLong() - each.ended()).toSeconds();
                 if (seconds < REMEMBERED.toSeconds()) {
-                    unfit.add(each.id() + " is " + each.how() + ", since " + seconds + " s");
+                    inapplicable.add(each.id() + " is " + each.how() + ", since " + seconds + " s");
                 }
             }
         }
-        return new Found(fit, unfit);
+        return new Found(applicable, inapplicable);
     }
 
     /** Returns why an authorization has ended, if it has ended but was not removed yet. */

@@ -44,10 +44,10 @@ import java.util.concurrent.CompletionException;
 public final class AuthorityInterface implements AutoCloseable {
     static final String DEFINITION =
             """
-            # Who may do what, decided on processes that are held by pidfd.
+            # Decides whether processes, held by pidfd, may perform actions.
             interface io.holdfast.Authority
 
-            # What was looked at, what it came to, and file:line where there is one.
+            # A step of a decision: the topic, the result, and the place (file:line), if there is one.
             type Step (topic: string, text: string, place: ?string)
 
             type Action (
@@ -63,7 +63,7 @@ public final class AuthorityInterface implements AutoCloseable {
               annotations: [string]string
             )
 
-            # A process: its number is for people, its id names it within the boot.
+            # A process. The pid is for display; pidfdId identifies the process within the boot.
             type ProcessId (pid: int, pidfdId: ?int, bootId: ?string)
 
             type TemporaryAuthorization (
@@ -71,24 +71,26 @@ public final class AuthorityInterface implements AutoCloseable {
               action: string,
               process: ProcessId,
               uid: int,
-              # seconds since 1970
+              # obtained and expires: seconds since 1970
               obtained: int,
               expires: int
             )
 
-            # Asks whether a process may do something, for a user.
-            # subject: the index of a descriptor beside the call: a pidfd, or a connected AF_UNIX socket,
-            #   whose peer is meant. Without it the caller itself is meant.
-            # uid: the user that the process had when it connected to the caller (SO_PEERCRED, or what a
-            #   bus tells of it). A pidfd needs it, or the error is UidMissing: the pidfd says which
-            #   process is meant, and not for whom it acts, since it may have executed a set-uid program
-            #   by now. A caller that is neither root nor an owner of the action can ask for its own
-            #   user alone, which must be the real user of the process now, too.
-            #   A socket's peer and the caller have the user that the kernel noted when they connected;
-            #   a uid beside them must be the same, or the error is NotAuthorized.
-            # details: for trusted callers: root, and the owners of the action.
-            # always: ask the rules about root, too.
-            # explain: tell how the answer came to be, if the caller is root or the authority's user.
+            # Checks whether a process is authorized for an action.
+            # subject: the index of a descriptor that is passed with the call: a pidfd, or a
+            #   connected AF_UNIX socket, whose peer is the subject. Without it the caller is the
+            #   subject.
+            # uid: the user of the process when it connected to the caller (SO_PEERCRED, or the
+            #   credentials that a bus reports). A pidfd requires it, otherwise the error is
+            #   UidMissing: a pidfd identifies the process, but not the user that it acts for, since
+            #   the process may have executed a set-uid program meanwhile. A caller that is neither
+            #   root nor an owner of the action can pass only its own uid, which must also be the
+            #   current real uid of the process.
+            #   For a socket's peer and for the caller, the kernel recorded the user when they
+            #   connected; a uid that differs from it gives the error NotAuthorized.
+            # details: only for trusted callers: root, and the owners of the action.
+            # always: evaluate the rules for root, too.
+            # explain: return the explanation, if the caller is root or the authority's user.
             method Check(
               action: string,
               subject: ?int,
@@ -104,28 +106,30 @@ public final class AuthorityInterface implements AutoCloseable {
               explanation: ?[]Step
             )
 
+            # Lists the actions, with texts in the locale.
             method ListActions(locale: ?string) -> (actions: []Action)
 
-            # Those of the caller's user; all, if root asks.
+            # Lists the caller's temporary authorizations; root gets all.
             method ListTemporaryAuthorizations() -> (temporaryAuthorizations: []TemporaryAuthorization)
 
+            # Revokes a temporary authorization of the caller's user; root can revoke any.
             method RevokeTemporaryAuthorization(id: string) -> ()
 
-            # Read actions and rules again; for root and the authority's own user.
+            # Reads actions and rules again. Only for root and the authority's own user.
             method Reload() -> ()
 
-            # How the rules are doing; for root and the authority's own user.
-            # evaluators: threads that run them.
-            # stuck: of these, given up in a built-in function where nothing stops them.
-            # stuckEver: how many were given up since the start.
-            # programs: of polkit.spawn, under way.
+            # Returns the metrics of the rule engine. Only for root and the authority's own user.
+            # evaluators: threads that evaluate rules.
+            # stuck: threads that were abandoned in a built-in function and still run.
+            # stuckEver: threads that were abandoned since the start.
+            # programs: running programs of polkit.spawn.
             method GetRuleMetrics() -> (evaluators: int, stuck: int, stuckEver: int, programs: int)
 
-            # The subject could not be held, or has gone.
+            # The subject has exited, or cannot be held.
             error SubjectGone (reason: string)
-            # A pidfd came without the user that its process had when it connected.
+            # The call passes a pidfd without the uid of its process at connect time.
             error UidMissing (reason: string)
-            # The caller may not ask that.
+            # The caller may not make this request.
             error NotAuthorized (reason: string)
             error Cancelled (reason: string)
             error Failed (reason: string)
@@ -171,17 +175,17 @@ public final class AuthorityInterface implements AutoCloseable {
 
     private CompletableFuture<JsonObject> check(Call call) {
         Caller caller = caller(call);
-        JsonObject asked = call.parameters();
-        boolean explained = asked.bool("explain", false) && isTrusted(caller);
+        JsonObject parameters = call.parameters();
+        boolean explained = parameters.bool("explain", false) && isTrusted(caller);
         Subject.UnixProcess subject = subject(call);
         CheckRequest request =
                 new CheckRequest(
                         caller,
                         subject,
-                        asked.string("action"),
-                        strings(asked.optionalObject("details")),
-                        asked.bool("allowInteractiveAuthentication", false),
-                        asked.bool("always", false),
+                        parameters.string("action"),
+                        strings(parameters.optionalObject("details")),
+                        parameters.bool("allowInteractiveAuthentication", false),
+                        parameters.bool("always", false),
                         "",
                         explained);
         CompletableFuture<Decision> decision = engine.check(request);

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class ActionFoldersTest {
-    private final List<ActionPool> told = new CopyOnWriteArrayList<>();
+    private final List<ActionPool> published = new CopyOnWriteArrayList<>();
 
     @TempDir private Path top;
     private Path first;
@@ -32,7 +32,7 @@ class ActionFoldersTest {
         first = top.resolve("later/first");
         second = Files.createDirectory(top.resolve("second"));
         write(second.resolve("a.policy"), "org.a", "yes");
-        folders = new ActionFolders(List.of(first, second), told::add);
+        folders = new ActionFolders(List.of(first, second), published::add);
     }
 
     @AfterEach
@@ -48,7 +48,7 @@ class ActionFoldersTest {
     @Test
     void whatIsThereIsReadAtOnce() {
         assertThat(folders.pool().actions()).hasSize(1);
-        assertThat(told).isEmpty();
+        assertThat(published).isEmpty();
     }
 
     @Test
@@ -65,14 +65,14 @@ class ActionFoldersTest {
         becomes(ImplicitAuthorization.AUTH_ADMIN);
         Files.delete(second.resolve("a.policy"));
         Await.until(() -> folders.pool().actions().isEmpty());
-        Await.until(() -> told.getLast().equals(folders.pool()));
+        Await.until(() -> published.getLast().equals(folders.pool()));
     }
 
     @Test
     void whatSaysNothingNewIsNotTold() throws IOException {
         write(second.resolve("a.policy"), "org.a", "yes");
         folders.reload();
-        assertThat(told).isEmpty();
+        assertThat(published).isEmpty();
     }
 
     @Test

@@ -161,8 +161,8 @@ class PolicyFileReaderTest {
         assertThat(file.problems())
                 .map(Problem::toString)
                 .containsExactly(
-                        "/x/a.policy:2: <new> means nothing here, and is skipped",
-                        "/x/a.policy:2: <b> means nothing here, and is skipped");
+                        "/x/a.policy:2: <new> is not valid here: skipped",
+                        "/x/a.policy:2: <b> is not valid here: skipped");
     }
 
     @Test
@@ -210,7 +210,7 @@ class PolicyFileReaderTest {
         assertThat(file.problems().getFirst().place().file()).isEqualTo(FILE);
         assertThat(file.problems().getFirst().place().line()).isPositive();
         assertThat(file.problems().getFirst().reason())
-                .endsWith("; what stands behind it does not hold")
+                .endsWith("; the rest of the file is ignored")
                 .doesNotContain("\n");
     }
 
@@ -220,9 +220,9 @@ class PolicyFileReaderTest {
         assertThat(file.problems())
                 .map(Problem::toString)
                 .containsExactly(
-                        "/x/a.policy:5: \"maybe\" is none of no, yes, auth_self, auth_self_keep,"
-                                + " auth_admin and auth_admin_keep; what stands behind it does not"
-                                + " hold");
+                        "/x/a.policy:5: \"maybe\" is not one of no, yes, auth_self, auth_self_keep,"
+                                + " auth_admin and auth_admin_keep; the rest of the file is"
+                                + " ignored");
     }
 
     @ParameterizedTest

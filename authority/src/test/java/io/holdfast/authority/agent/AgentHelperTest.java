@@ -263,8 +263,8 @@ class AgentHelperTest {
                 assertThat(served.get()).isEqualTo(AgentHelper.Outcome.AUTHENTICATED);
                 FakeAuthority.Response response = authority.responses.take();
                 assertThat(response.uid()).isEqualTo(4711);
-                try (PidFd told = response.agent().getFirst()) {
-                    assertThat(told).isEqualTo(agent.pidFd());
+                try (PidFd reported = response.agent().getFirst()) {
+                    assertThat(reported).isEqualTo(agent.pidFd());
                 }
             }
         }
@@ -274,7 +274,7 @@ class AgentHelperTest {
     @ParameterizedTest
     @CsvSource({
         // the agent exits before the request, and at the prompt
-        "exit 0 if fork; close $w; <$r>; $s->print(qq{root\\n1-c-2-d\\n}); , an agent is refused",
+        "exit 0 if fork; close $w; <$r>; $s->print(qq{root\\n1-c-2-d\\n}); , agent refused",
         "$s->print(qq{root\\n1-c-2-d\\n}); <$s>; exit 0 if fork; close $w; <$r>; , the agent has exited"
     })
     @Needs(programs = "perl")
@@ -313,7 +313,7 @@ class AgentHelperTest {
         }
         assertThat(notices)
                 .containsExactly(
-                        "an agent is refused, process 7 (not held) of user 0: the agent is not held,"
+                        "process 7 (not held) of user 0: agent refused: the agent is not held,"
                                 + " process 7 (not held) of user 0: SO_PEERPIDFD needs Linux 6.5");
     }
 

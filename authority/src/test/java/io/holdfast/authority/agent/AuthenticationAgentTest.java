@@ -86,8 +86,8 @@ class AuthenticationAgentTest {
                             new HelperProtocol(new SocketLink(socket), HelperLimits.DEFAULT);
                     shown.add("helper of " + protocol.readRequest());
                     ByteBuffer answer = ByteBuffer.allocate(511);
-                    protocol.tell("\u001b[2J!".getBytes(UTF_8), true);
-                    protocol.ask("Password: ".getBytes(UTF_8), false, answer);
+                    protocol.showMessage("\u001b[2J!".getBytes(UTF_8), true);
+                    protocol.prompt("Password: ".getBytes(UTF_8), false, answer);
                     protocol.end(
                             new String(answer.array(), 0, answer.position(), UTF_8)
                                     .equals("right"));
@@ -115,9 +115,9 @@ class AuthenticationAgentTest {
         }
 
         @Override
-        public void ask(String prompt, boolean echo, ByteBuffer answer)
+        public void prompt(String text, boolean echo, ByteBuffer answer)
                 throws DismissedException, InterruptedException {
-            shown.add(prompt + echo);
+            shown.add(text + echo);
             answers.acquire();
             if (dismissed) {
                 throw new DismissedException();
@@ -126,7 +126,7 @@ class AuthenticationAgentTest {
         }
 
         @Override
-        public void tell(String text, boolean isError) {
+        public void showMessage(String text, boolean isError) {
             shown.add(text + isError);
         }
 

@@ -57,10 +57,10 @@ class HelperProtocolTest {
         ByteBuffer answer = room();
         ByteBuffer other = room();
 
-        protocol.tell("Hello\nyou\n".getBytes(UTF_8), false);
-        protocol.tell("No!".getBytes(UTF_8), true);
-        protocol.ask("Password: ".getBytes(UTF_8), false, answer);
-        protocol.ask("Login: ".getBytes(UTF_8), true, other);
+        protocol.showMessage("Hello\nyou\n".getBytes(UTF_8), false);
+        protocol.showMessage("No!".getBytes(UTF_8), true);
+        protocol.prompt("Password: ".getBytes(UTF_8), false, answer);
+        protocol.prompt("Login: ".getBytes(UTF_8), true, other);
         protocol.end(true);
 
         assertThat(link.written())
@@ -112,12 +112,13 @@ class HelperProtocolTest {
     void anAnswerOf511BytesIsTakenAndALongerOneDoesNotSpill() throws Exception {
         String longest = "y".repeat(511);
         ByteBuffer answer = room();
-        protocol(new MemoryLink(longest + "\n")).ask(new byte[0], false, answer);
+        protocol(new MemoryLink(longest + "\n")).prompt(new byte[0], false, answer);
         assertThat(text(answer)).isEqualTo(longest);
 
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() ->
-                        protocol(new MemoryLink(longest + "z\n")).ask(new byte[0], false, room()))
+                        protocol(new MemoryLink(longest + "z\n"))
+                                .prompt(new byte[0], false, room()))
                 .withMessage("an answer is longer than 511 bytes");
     }
 
@@ -126,7 +127,7 @@ class HelperProtocolTest {
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() ->
                         protocol(new MemoryLink("right\u0000wrong\n"))
-                                .ask(new byte[0], false, room()))
+                                .prompt(new byte[0], false, room()))
                 .withMessageContaining("NUL");
     }
 
@@ -149,8 +150,8 @@ class HelperProtocolTest {
                 };
 
         assertThatExceptionOfType(IOException.class)
-                .isThrownBy(
-                        () -> new HelperProtocol(dripping, limits).ask(new byte[0], false, room()))
+                .isThrownBy(() ->
+                        new HelperProtocol(dripping, limits).prompt(new byte[0], false, room()))
                 .withMessage("an answer has no end within 50 ms");
     }
 
@@ -204,16 +205,16 @@ class HelperProtocolTest {
                     new FutureTask<>(() -> {
                         HelperDialog dialog = new HelperDialog(new SocketLink(theirs));
                         dialog.begin("user", "cookie");
-                        HelperLine asked = dialog.next();
+                        HelperLine line = dialog.next();
                         dialog.answer(ByteBuffer.wrap(answer));
                         assertThat(dialog.next()).isEqualTo(new HelperLine.End(false));
-                        return asked;
+                        return line;
                     });
             Thread.startVirtualThread(agent);
             HelperProtocol protocol = protocol(new SocketLink(ours));
             assertThat(protocol.readRequest()).isEqualTo(new HelperRequest("user", "cookie"));
             ByteBuffer given = room();
-            protocol.ask(prompt, echo, given);
+            protocol.prompt(prompt, echo, given);
             protocol.end(false);
 
             assertThat(text(given).getBytes(ISO_8859_1)).isEqualTo(answer);

@@ -48,8 +48,8 @@ class PamTransactionTest {
         }
 
         @Override
-        public void ask(byte[] prompt, boolean echo, ByteBuffer answer) throws IOException {
-            heard.add((echo ? "on " : "off ") + new String(prompt, UTF_8));
+        public void prompt(byte[] text, boolean echo, ByteBuffer answer) throws IOException {
+            heard.add((echo ? "on " : "off ") + new String(text, UTF_8));
             if (answers.isEmpty()) {
                 throw new IOException("nobody answers");
             }
@@ -57,7 +57,7 @@ class PamTransactionTest {
         }
 
         @Override
-        public void tell(byte[] text, boolean isError) {
+        public void showMessage(byte[] text, boolean isError) {
             heard.add((isError ? "error " : "info ") + new String(text, UTF_8));
         }
     }
@@ -152,13 +152,13 @@ class PamTransactionTest {
         Conversation failing =
                 new Conversation() {
                     @Override
-                    public void ask(byte[] prompt, boolean echo, ByteBuffer answer) {
+                    public void prompt(byte[] text, boolean echo, ByteBuffer answer) {
                         answer.put("secret".getBytes(UTF_8));
                         throw new IllegalArgumentException("a fault");
                     }
 
                     @Override
-                    public void tell(byte[] text, boolean isError) {}
+                    public void showMessage(byte[] text, boolean isError) {}
                 };
         try (PamTransaction pam = PamTransaction.start(service, USER, new Script())) {
             assertThatExceptionOfType(IOException.class)
@@ -191,12 +191,14 @@ class PamTransactionTest {
     @Test
     void modulesAreToldWhoAsks() throws Exception {
         Path seen = folder.resolve("seen");
-        Path tell = folder.resolve("tell.sh");
-        Files.writeString(tell, "#!/bin/sh\necho \"$PAM_RUSER for $PAM_USER\" > " + seen + "\n");
-        Files.setPosixFilePermissions(tell, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path script = folder.resolve("script.sh");
+        Files.writeString(script, "#!/bin/sh\necho \"$PAM_RUSER for $PAM_USER\" > " + seen + "\n");
+        Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         try (PamTransaction pam =
                 PamTransaction.start(
-                        service("auth required pam_exec.so " + tell + "\n"), USER, new Script())) {
+                        service("auth required pam_exec.so " + script + "\n"),
+                        USER,
+                        new Script())) {
             pam.remoteUser("somebody");
             pam.authenticate();
         }

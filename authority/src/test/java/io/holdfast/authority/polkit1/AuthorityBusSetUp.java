@@ -217,14 +217,14 @@ abstract class AuthorityBusSetUp {
                 .build();
     }
 
-    void respond(Object cookie, Struct asked) throws Exception {
+    void respond(Object cookie, Struct agent) throws Exception {
         var _ =
                 call(
                         "AuthenticationAgentResponse3",
                         "s" + SUBJECT + SUBJECT,
                         cookie,
                         user(),
-                        asked);
+                        agent);
     }
 
     /** A dialog of {@link #USER} for {@code a.keep}, by an agent of this JVM that waits. */

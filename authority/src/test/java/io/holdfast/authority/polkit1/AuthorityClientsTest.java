@@ -174,7 +174,7 @@ class AuthorityClientsTest {
             try (BusPresence presence = BusPresence.on(List.of(address()), true)) {
                 assertThatIllegalStateException()
                         .isThrownBy(() -> presence.serve(engine, () -> {}))
-                        .withMessageContaining("another has the name " + Authority.BUS_NAME);
+                        .withMessageContaining(Authority.BUS_NAME + " is already owned on ");
                 assertThat(engine.connections()).isEmpty();
             }
             before.awaitSameNumber();
@@ -196,7 +196,7 @@ class AuthorityClientsTest {
                 var _ = other.requestName(Authority.BUS_NAME);
                 Files.createSymbolicLink(folder.resolve("bus"), folder.resolve("elsewhere"));
                 ended.await();
-                assertThat(presence.failure().orElseThrow()).contains("another has the name");
+                assertThat(presence.failure().orElseThrow()).contains("is already owned on ");
             }
         }
     }

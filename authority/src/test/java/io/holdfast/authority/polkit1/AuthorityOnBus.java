@@ -299,22 +299,22 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                                     throw new IllegalStateException(e);
                                 }
                             });
-            List<Object> asked = begun.take();
-            assertThat(asked.get(0)).isEqualTo("a.keep");
-            assertThat(asked.get(1)).isEqualTo("may $(who) do it?");
+            List<Object> request = begun.take();
+            assertThat(request.get(0)).isEqualTo("a.keep");
+            assertThat(request.get(1)).isEqualTo("may $(who) do it?");
             Struct identity = subject("unix-user", "uid", "u", (int) USER);
             assertFailed(() ->
                     call(
                             "AuthenticationAgentResponse2",
                             "us" + SUBJECT,
                             (int) USER + 1,
-                            asked.get(4),
+                            request.get(4),
                             identity));
             call(
                     "AuthenticationAgentResponse2",
                     "us" + SUBJECT,
                     (int) USER,
-                    asked.get(4),
+                    request.get(4),
                     identity);
             end.countDown();
             asking.join();
@@ -399,7 +399,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
             for (int i = 0; i < ABANDONED; i++) {
                 BusConnection other = BusConnection.connect(bus.address());
                 other.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
-                        .tell(
+                        .callWithoutReply(
                                 Authority.BUS_INTERFACE,
                                 "CheckAuthorization",
                                 SUBJECT + "sa{ss}us",

@@ -34,9 +34,9 @@ final class AuthorityProgram {
      * @param threads platform threads, without those of the pool that grows with the work under way
      *     and shrinks again later
      * @param connections connections that have checks, agents or dialogs
-     * @param kept temporary authorizations
+     * @param temporary temporary authorizations
      */
-    record Holding(long heap, int descriptors, int threads, int connections, int kept) {
+    record Holding(long heap, int descriptors, int threads, int connections, int temporary) {
         static Holding parse(String line) {
             String[] words = line.split(" ", -1);
             return new Holding(
@@ -49,7 +49,7 @@ final class AuthorityProgram {
 
         static Holding now(AuthorityEngine engine) {
             int connections = engine.connections().size();
-            int kept = engine.temporaryAuthorizations(Caller.SELF).size();
+            int temporary = engine.temporaryAuthorizations(Caller.SELF).size();
             MemoryMXBean memory = ManagementFactory.getMemoryMXBean();
             for (int i = 0; i < COLLECTIONS; i++) {
                 memory.gc();
@@ -62,16 +62,16 @@ final class AuthorityProgram {
                                     .filter(each -> !each.getName().startsWith(ELASTIC))
                                     .count(),
                     connections,
-                    kept);
+                    temporary);
         }
 
         /** Returns whether all connections have gone, and at most so many descriptors are open. */
         boolean isIdle(int most) {
-            return connections == 0 && kept == 0 && descriptors <= most;
+            return connections == 0 && temporary == 0 && descriptors <= most;
         }
 
         String line() {
-            return "%d %d %d %d %d".formatted(heap, descriptors, threads, connections, kept);
+            return "%d %d %d %d %d".formatted(heap, descriptors, threads, connections, temporary);
         }
     }
 

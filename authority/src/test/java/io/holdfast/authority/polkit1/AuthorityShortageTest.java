@@ -174,9 +174,9 @@ class AuthorityShortageTest {
                 PidFd self = PidFd.self()) {
             Program program = start(bus.addresses().getFirst().toString(), socket);
             try (BusConnection client = BusConnection.connect(address.toString());
-                    Authority kept = Authority.overVarlink(socket.toString())) {
+                    Authority authority = Authority.overVarlink(socket.toString())) {
                 registerAgent(client, self);
-                assertServes(client, kept, self);
+                assertServes(client, authority, self);
                 String owner = client.owner(Authority.BUS_NAME).orElseThrow();
                 int open = Integer.parseInt(program.ask("count"));
                 int refused = 0;
@@ -188,7 +188,7 @@ class AuthorityShortageTest {
                             client.object(Authority.BUS_NAME, Authority.OBJECT_PATH)
                                     .call(Authority.BUS_INTERFACE, "EnumerateActions", "s", "");
                     assertThat((List<?>) actions.getFirst()).as("needs none").hasSize(2);
-                    Decision known = ask(kept, self).join();
+                    Decision known = ask(authority, self).join();
                     refused += known.isAuthorized() ? 0 : 1;
                     try (Authority further = Authority.overVarlink(socket.toString())) {
                         CompletableFuture<Decision> late = ask(further, self);
@@ -197,7 +197,7 @@ class AuthorityShortageTest {
                         assertThat(decision.isAuthorized() || decision.failure().isPresent())
                                 .isTrue();
                     }
-                    assertServes(client, kept, self);
+                    assertServes(client, authority, self);
                 }
                 assertThat(refused).isBetween(2, 2 * MAX_SPARE);
                 assertThat(client.owner(Authority.BUS_NAME)).contains(owner);

@@ -163,7 +163,7 @@ class BusUnitsTest {
 
     @Test
     void aManagerThatDiesInTheCallHasToldNothing() throws Exception {
-        CompletableFuture<Boolean> asked = new CompletableFuture<>();
+        CompletableFuture<Boolean> called = new CompletableFuture<>();
         serve(
                 BusInterface.named(MANAGER)
                         .concurrent()
@@ -172,14 +172,14 @@ class BusUnitsTest {
                                 "h",
                                 "osay",
                                 _ -> {
-                                    asked.complete(true);
+                                    called.complete(true);
                                     new CountDownLatch(1).await();
                                     return List.of();
                                 })
                         .build());
         CompletableFuture<Optional<ProcessUnit>> found = new CompletableFuture<>();
         Thread asking = Thread.ofPlatform().start(() -> found.complete(units.find(self)));
-        assertThat(asked.join()).isTrue();
+        assertThat(called.join()).isTrue();
         manager.close();
         assertThat(found.join()).isEmpty();
         asking.join();

@@ -125,7 +125,7 @@ class HelperResponseTest {
             assertThat(auditLine())
                     .startsWith("a.keep: yes for ")
                     .endsWith(
-                            "by the word of a helper that holds its agent"
+                            "reported by a helper that identified its agent"
                                     + " from a number that was passed, unsafe");
         }
 
@@ -136,7 +136,8 @@ class HelperResponseTest {
                 respond(dialog.cookie(), pidfd(agent.fd()));
                 assertThat(dialog.end().get(0)).isEqualTo(true);
             }
-            assertThat(auditLine()).endsWith("that holds its agent by a pidfd that was passed");
+            assertThat(auditLine())
+                    .endsWith("that identified its agent by a pidfd that was passed");
         }
 
         private static void beginAttempt(
@@ -247,7 +248,7 @@ class HelperResponseTest {
                 assertThat(answer.get(0)).isEqualTo(false);
                 assertThat(answer.get(1)).isEqualTo(false);
             }
-            assertThat(auditLine()).contains("nobody has authenticated");
+            assertThat(auditLine()).contains("no user has authenticated");
             assertThat(engine.temporaryAuthorizations(Caller.SELF)).isEmpty();
         }
     }

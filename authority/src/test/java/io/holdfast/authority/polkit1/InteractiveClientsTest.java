@@ -175,14 +175,14 @@ class InteractiveClientsTest {
     @EnumSource
     void aQuestionThatIsCancelledEndsItsDialogAlone(Way way) throws Exception {
         try (Authority authority = authority(way)) {
-            CompletableFuture<Decision> kept = ask(authority, "a.self", Option.INTERACTIVE);
-            TestAgent.Dialog goesOn = agent.take();
+            CompletableFuture<Decision> other = ask(authority, "a.self", Option.INTERACTIVE);
+            TestAgent.Dialog otherDialog = agent.take();
             CompletableFuture<Decision> answer = ask(authority, "a.self", Option.INTERACTIVE);
             TestAgent.Dialog dialog = agent.take();
             assertThat(answer.cancel(false)).isTrue();
             assertThat(agent.takeCancelled()).isEqualTo(dialog.cookie());
-            authenticated(goesOn);
-            assertThat(kept.join().isAuthorized()).isTrue();
+            authenticated(otherDialog);
+            assertThat(other.join().isAuthorized()).isTrue();
         }
     }
 

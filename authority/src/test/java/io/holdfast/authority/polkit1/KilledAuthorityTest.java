@@ -224,7 +224,7 @@ class KilledAuthorityTest {
             }
         }
         start();
-        assertThat(log()).contains("its name is that of another process");
+        assertThat(log()).contains("its bus name belongs to another process");
         assertThat(check(1).get(0)).isEqualTo(false);
     }
 

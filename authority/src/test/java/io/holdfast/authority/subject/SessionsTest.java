@@ -254,17 +254,17 @@ class SessionsTest {
 
     @Test
     void changesAreTold() throws Exception {
-        Semaphore told = new Semaphore(0);
-        try (FolderWatch watch = sessions.watch(told::release)) {
+        Semaphore changes = new Semaphore(0);
+        try (FolderWatch watch = sessions.watch(changes::release)) {
             assertThat(watch).isNotNull();
             Path fresh = folder.resolve("sessions/.#2abc");
             Files.writeString(fresh, SESSION);
             Files.move(fresh, folder.resolve("sessions/2"), StandardCopyOption.ATOMIC_MOVE);
-            told.acquire();
+            changes.acquire();
             user(1000, "STATE=active\n");
-            told.acquire();
+            changes.acquire();
             Files.delete(folder.resolve("sessions/2"));
-            told.acquire();
+            changes.acquire();
         }
     }
 }

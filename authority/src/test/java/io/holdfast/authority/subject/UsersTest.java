@@ -92,7 +92,7 @@ class UsersTest {
                 clock::get);
     }
 
-    private List<String> asked() throws IOException {
+    private List<String> lookups() throws IOException {
         Path file = folder.resolve("asked");
         return Files.exists(file) ? Files.readAllLines(file) : List.of();
     }
@@ -128,7 +128,7 @@ class UsersTest {
         assertThat(users.name(4294967295L)).isEqualTo("4294967295");
         assertThat(users.groups(4294967295L)).isEmpty();
         assertThat(users.expand(new Identity.User("4294967295"), 500)).isEmpty();
-        assertThat(asked()).isEmpty();
+        assertThat(lookups()).isEmpty();
     }
 
     @ParameterizedTest
@@ -212,7 +212,7 @@ class UsersTest {
                 .isEqualTo(
                         new Administrators(
                                 List.of(502L, 503L, 500L),
-                                List.of("unix-user:gone stands for nobody")));
+                                List.of("unix-user:gone: matches no user")));
     }
 
     @Test
@@ -259,10 +259,10 @@ class UsersTest {
         assertThat(users.groups(500)).hasSize(3);
         clock.addAndGet(MAX_AGE.toNanos() - 1);
         assertThat(users.groups(500)).hasSize(3);
-        assertThat(asked()).containsExactly("initgroups john");
+        assertThat(lookups()).containsExactly("initgroups john");
         clock.addAndGet(1);
         assertThat(users.groups(500)).hasSize(3);
-        assertThat(asked()).hasSize(2);
+        assertThat(lookups()).hasSize(2);
     }
 
     @Test
@@ -270,7 +270,7 @@ class UsersTest {
         for (int i = 0; i < 3; i++) {
             assertThat(users.name(777)).isEqualTo("777");
         }
-        assertThat(asked()).containsExactly("passwd 777");
+        assertThat(lookups()).containsExactly("passwd 777");
     }
 
     @Test
@@ -285,7 +285,7 @@ class UsersTest {
         assertThat(users.groups(888)).containsExactly(1L);
         Files.writeString(folder.resolve("nsswitch.conf"), "passwd: files\n");
         assertThat(users.groups(888)).containsExactly(1L);
-        assertThat(asked()).hasSize(2);
+        assertThat(lookups()).hasSize(2);
     }
 
     @Test
@@ -294,9 +294,9 @@ class UsersTest {
         for (int uid : new int[] {701, 702, 701, 703, 701}) {
             assertThat(few.name(uid)).isEqualTo(Integer.toString(uid));
         }
-        assertThat(asked()).containsExactly("passwd 701", "passwd 702", "passwd 703");
+        assertThat(lookups()).containsExactly("passwd 701", "passwd 702", "passwd 703");
         assertThat(few.name(702)).isEqualTo("702");
-        assertThat(asked()).hasSize(4);
+        assertThat(lookups()).hasSize(4);
     }
 
     @Test

@@ -123,16 +123,16 @@ class AuthorityStateTest {
         assertThat(recovered.dropped()).isEmpty();
         assertThat(recovered.authorizations())
                 .singleElement()
-                .satisfies(kept -> {
-                    assertThat(kept.id()).isEqualTo(id);
-                    assertThat(kept.action()).isEqualTo("a.keep");
-                    assertThat(kept.subject().pidFd().pid()).isEqualTo(process);
-                    assertThat(kept.subject().uid()).isEqualTo(USER);
-                    assertThat(kept.subject().origin()).isEqualTo(Origin.BUS);
-                    assertThat(kept.subject().groups()).hasValue(List.of(USER, 7L));
-                    assertThat(kept.scope()).isEqualTo(new Subject.UnixSession("7", USER));
-                    assertThat(kept.administrator()).hasValue(0);
-                    assertThat(kept.expires()).isEqualTo(Instant.ofEpochMilli(2000));
+                .satisfies(each -> {
+                    assertThat(each.id()).isEqualTo(id);
+                    assertThat(each.action()).isEqualTo("a.keep");
+                    assertThat(each.subject().pidFd().pid()).isEqualTo(process);
+                    assertThat(each.subject().uid()).isEqualTo(USER);
+                    assertThat(each.subject().origin()).isEqualTo(Origin.BUS);
+                    assertThat(each.subject().groups()).hasValue(List.of(USER, 7L));
+                    assertThat(each.scope()).isEqualTo(new Subject.UnixSession("7", USER));
+                    assertThat(each.administrator()).hasValue(0);
+                    assertThat(each.expires()).isEqualTo(Instant.ofEpochMilli(2000));
                 });
         release(recovered);
         state.remove(id);
@@ -159,11 +159,11 @@ class AuthorityStateTest {
         Recovered recovered = recoverAfterKill();
         assertThat(recovered.authorizations())
                 .singleElement()
-                .satisfies(kept -> {
-                    assertThat(kept.scope().process().orElseThrow().pidFd())
-                            .isEqualTo(kept.subject().pidFd());
-                    assertThat(kept.subject().groups()).isEmpty();
-                    assertThat(kept.administrator()).isEmpty();
+                .satisfies(each -> {
+                    assertThat(each.scope().process().orElseThrow().pidFd())
+                            .isEqualTo(each.subject().pidFd());
+                    assertThat(each.subject().groups()).isEmpty();
+                    assertThat(each.administrator()).isEmpty();
                 });
         release(recovered);
     }
@@ -243,7 +243,7 @@ class AuthorityStateTest {
         Recovered recovered = recoverAfterKill();
         assertThat(recovered.authorizations())
                 .singleElement()
-                .satisfies(kept -> assertThat(kept.id()).isEqualTo(good));
+                .satisfies(each -> assertThat(each.id()).isEqualTo(good));
         assertThat(recovered.dropped())
                 .anyMatch(line -> line.startsWith("tmpauthz101: it is cut off"))
                 .anyMatch(line -> line.startsWith("tmpauthz102: version 2 is not known"))

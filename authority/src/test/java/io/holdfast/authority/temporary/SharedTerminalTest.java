@@ -118,10 +118,10 @@ class SharedTerminalTest {
         return new Subject.UnixProcess(PidFd.open(pid), uid, origin, Optional.empty());
     }
 
-    private static Optional<String> unfit(int granted, int asking, Origin origin, long uid) {
+    private static Optional<String> mismatch(int granted, int asking, Origin origin, long uid) {
         try (Subject.UnixProcess one = subject(granted, origin, 0);
                 Subject.UnixProcess other = subject(asking, Origin.DESCRIPTOR, uid)) {
-            return SharedTerminal.unfit(one, other);
+            return SharedTerminal.mismatch(one, other);
         }
     }
 
@@ -141,24 +141,24 @@ class SharedTerminalTest {
             int first = Integer.parseInt(numbers[0]);
             int second = Integer.parseInt(numbers[1]);
             int elsewhere = Integer.parseInt(numbers[2]);
-            assertThat(unfit(first, second, Origin.DESCRIPTOR, 0)).isEmpty();
-            assertThat(unfit(first, first, Origin.NUMBER, 0)).isEmpty();
-            assertThat(unfit(first, second, Origin.NUMBER, 0)).as("unsafe").isPresent();
-            assertThat(unfit(first, second, Origin.DESCRIPTOR, 1)).as("user").isPresent();
-            assertThat(unfit(first, elsewhere, Origin.DESCRIPTOR, 0).orElseThrow())
+            assertThat(mismatch(first, second, Origin.DESCRIPTOR, 0)).isEmpty();
+            assertThat(mismatch(first, first, Origin.NUMBER, 0)).isEmpty();
+            assertThat(mismatch(first, second, Origin.NUMBER, 0)).as("unsafe").isPresent();
+            assertThat(mismatch(first, second, Origin.DESCRIPTOR, 1)).as("user").isPresent();
+            assertThat(mismatch(first, elsewhere, Origin.DESCRIPTOR, 0).orElseThrow())
                     .contains("terminal");
-            assertThat(unfit(first, shell.pidFd().pid(), Origin.DESCRIPTOR, 0).orElseThrow())
+            assertThat(mismatch(first, shell.pidFd().pid(), Origin.DESCRIPTOR, 0).orElseThrow())
                     .contains("one parent");
             Path _ =
                     Files.setPosixFilePermissions(
                             device, Set.of(OWNER_READ, OWNER_WRITE)); // changes the ctime
-            assertThat(unfit(first, second, Origin.DESCRIPTOR, 0)).as("mesg(1)").isEmpty();
+            assertThat(mismatch(first, second, Origin.DESCRIPTOR, 0)).as("mesg(1)").isEmpty();
             try (PidFd one = PidFd.open(first);
                     PidFd other = PidFd.open(second);
                     PidFd last = PidFd.open(elsewhere)) {
                 assertThat(shell.signal(Signal.KILL)).isTrue();
                 var _ = shell.onExit().join();
-                assertThat(unfit(first, second, Origin.DESCRIPTOR, 0)).as("orphans").isPresent();
+                assertThat(mismatch(first, second, Origin.DESCRIPTOR, 0)).as("orphans").isPresent();
                 for (PidFd each : new PidFd[] {one, other, last}) {
                     assertThat(each.signal(Signal.KILL)).isTrue();
                     var _ = each.await();
@@ -189,9 +189,9 @@ class SharedTerminalTest {
                     PidFd other = PidFd.open(elsewhere)) {
                 assertThat(one.proc().terminal()).isPresent().isEqualTo(other.proc().terminal());
             }
-            assertThat(unfit(here, elsewhere, Origin.DESCRIPTOR, 0).orElseThrow())
+            assertThat(mismatch(here, elsewhere, Origin.DESCRIPTOR, 0).orElseThrow())
                     .contains("terminal");
-            assertThat(unfit(elsewhere, here, Origin.DESCRIPTOR, 0).orElseThrow())
+            assertThat(mismatch(elsewhere, here, Origin.DESCRIPTOR, 0).orElseThrow())
                     .contains("terminal");
             shell.stdin().close();
             var _ = shell.onExit().join();

@@ -29,23 +29,23 @@ class TemporaryAuthorizationsTest {
     void theOldestOfAUserGoesWhenHeHasTooMany() {
         OpenDescriptors before = OpenDescriptors.now();
         try (EventLoop loop = EventLoop.open();
-                TemporaryAuthorizations kept =
+                TemporaryAuthorizations temporary =
                         new TemporaryAuthorizations(loop, sessions(), () -> {});
                 Subject.UnixProcess user = process(USER);
                 Subject.UnixProcess other = process(USER + 1)) {
-            String others = add(kept, other, "a.other");
-            String first = add(kept, user, "a.0");
-            String second = add(kept, user, "a.1");
+            String others = add(temporary, other, "a.other");
+            String first = add(temporary, user, "a.0");
+            String second = add(temporary, user, "a.1");
             for (int i = 2; i < TemporaryAuthorizations.MAX_PER_USER; i++) {
-                var _ = add(kept, user, "a." + i);
+                var _ = add(temporary, user, "a." + i);
             }
-            assertThat(kept.find(user, "a.0").fit()).hasSize(1);
-            var _ = add(kept, user, "a.last");
-            assertThat(kept.byId(first)).isEmpty();
-            assertThat(kept.find(user, "a.0").fit()).isEmpty();
-            assertThat(kept.byId(second)).isPresent();
-            assertThat(kept.byId(others)).as("another user's").isPresent();
-            assertThat(kept.inScope(scope -> scope.uid() == USER))
+            assertThat(temporary.find(user, "a.0").applicable()).hasSize(1);
+            var _ = add(temporary, user, "a.last");
+            assertThat(temporary.byId(first)).isEmpty();
+            assertThat(temporary.find(user, "a.0").applicable()).isEmpty();
+            assertThat(temporary.byId(second)).isPresent();
+            assertThat(temporary.byId(others)).as("another user's").isPresent();
+            assertThat(temporary.inScope(scope -> scope.uid() == USER))
                     .hasSize(TemporaryAuthorizations.MAX_PER_USER);
         }
         before.awaitSameNumber();
@@ -56,16 +56,16 @@ class TemporaryAuthorizationsTest {
     void whatExpiredWhileTheMachineSleptDoesNotServe() {
         AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 1000);
         try (EventLoop loop = EventLoop.open();
-                TemporaryAuthorizations kept =
+                TemporaryAuthorizations temporary =
                         new TemporaryAuthorizations(
                                 loop, sessions(), AuthorityState.none(), () -> {}, clock::get);
                 Subject.UnixProcess user = process(USER)) {
-            var _ = add(kept, user, "a.0");
+            var _ = add(temporary, user, "a.0");
             assertThat(clock.addAndGet(LIFE.toNanos() - 1)).isNegative();
-            assertThat(kept.find(user, "a.0").fit()).hasSize(1);
+            assertThat(temporary.find(user, "a.0").applicable()).hasSize(1);
             clock.incrementAndGet();
-            assertThat(kept.find(user, "a.0").fit()).isEmpty();
-            assertThat(kept.find(user, "a.0").unfit())
+            assertThat(temporary.find(user, "a.0").applicable()).isEmpty();
+            assertThat(temporary.find(user, "a.0").inapplicable())
                     .singleElement()
                     .asString()
                     .contains("expired");
@@ -76,21 +76,21 @@ class TemporaryAuthorizationsTest {
     void howOneHasEndedIsKnownForAWhile() {
         AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 1000);
         try (EventLoop loop = EventLoop.open();
-                TemporaryAuthorizations kept =
+                TemporaryAuthorizations temporary =
                         new TemporaryAuthorizations(
                                 loop, sessions(), AuthorityState.none(), () -> {}, clock::get);
                 Subject.UnixProcess user = process(USER);
                 Subject.UnixProcess other = process(USER + 1)) {
-            String id = add(kept, user, "a.0");
-            kept.remove(id, "expired");
-            kept.remove(id, "revoked");
+            String id = add(temporary, user, "a.0");
+            temporary.remove(id, "expired");
+            temporary.remove(id, "revoked");
             long _ = clock.addAndGet(Duration.ofSeconds(12).toNanos());
-            assertThat(kept.find(user, "a.0").unfit())
+            assertThat(temporary.find(user, "a.0").inapplicable())
                     .containsExactly(id + " is expired, since 12 s");
-            assertThat(kept.find(user, "a.1").unfit()).isEmpty();
-            assertThat(kept.find(other, "a.0").unfit()).isEmpty();
+            assertThat(temporary.find(user, "a.1").inapplicable()).isEmpty();
+            assertThat(temporary.find(other, "a.0").inapplicable()).isEmpty();
             long _ = clock.addAndGet(Duration.ofMinutes(10).toNanos());
-            assertThat(kept.find(user, "a.0").unfit()).isEmpty();
+            assertThat(temporary.find(user, "a.0").inapplicable()).isEmpty();
         }
     }
 
@@ -103,8 +103,8 @@ class TemporaryAuthorizationsTest {
     }
 
     private static String add(
-            TemporaryAuthorizations kept, Subject.UnixProcess process, String action) {
+            TemporaryAuthorizations temporary, Subject.UnixProcess process, String action) {
         Subject scope = new Subject.UnixSession("7", process.uid());
-        return kept.add(process, action, scope, OptionalLong.empty(), LIFE).id();
+        return temporary.add(process, action, scope, OptionalLong.empty(), LIFE).id();
     }
 }

@@ -43,7 +43,7 @@ final class AuthorityProcess implements AutoCloseable {
             String socket = folder.resolve(name + ".socket").toString();
             BusProcess bus = opened(daemon.start(folder));
             this.generator = opened(bus.generator());
-            double[] _ = generator.ask("subject"); // once it has connected to the bus
+            double[] _ = generator.request("subject"); // once it has connected to the bus
             var _ =
                     opened(
                             new MeasuredDaemon(
@@ -69,7 +69,7 @@ final class AuthorityProcess implements AutoCloseable {
                                             .stdin(Stdio.devNull())
                                             .stdout(Stdio.devNull())
                                             .stderr(Stdio.devNull())));
-            double[] _ = generator.ask("first " + ACTION);
+            double[] _ = generator.request("first " + ACTION);
             this.startNanoseconds = System.nanoTime() - begin;
         } catch (IOException | InterruptedException | RuntimeException e) {
             close();
@@ -96,9 +96,9 @@ final class AuthorityProcess implements AutoCloseable {
         return authority.resident() / 1024.0;
     }
 
-    /** Gives the generator a command. */
-    double[] ask(String command) throws IOException, InterruptedException {
-        return generator.ask(command);
+    /** Sends the generator a command and waits for its answer. */
+    double[] request(String command) throws IOException, InterruptedException {
+        return generator.request(command);
     }
 
     @Override

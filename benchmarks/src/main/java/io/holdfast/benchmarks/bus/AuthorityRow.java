@@ -214,7 +214,7 @@ public final class AuthorityRow implements Row {
         for (AuthorityProcess one : both) {
             int _ =
                     turns.add(() -> {
-                        double[] sample = one.ask(command);
+                        double[] sample = one.request(command);
                         sample[RATE] = 1e9 / sample[RATE];
                         return sample;
                     });
@@ -278,12 +278,12 @@ public final class AuthorityRow implements Row {
                     AuthorityProcess theirs = both.get(1);
                     List<Line> lines = new ArrayList<>();
                     lines.add(resident("resident after start", ours, theirs.residentMib()));
-                    ask(theirs, 10_000);
+                    runChecks(theirs, 10_000);
                     double early = 0;
-                    int asked = 0;
+                    int done = 0;
                     for (int checks = 10_000; checks <= most; checks *= 10) {
-                        ask(ours, checks - asked);
-                        asked = checks;
+                        runChecks(ours, checks - done);
+                        done = checks;
                         early = early == 0 ? ours.residentMib() : early;
                         lines.add(
                                 resident(
@@ -303,10 +303,10 @@ public final class AuthorityRow implements Row {
                 });
     }
 
-    private static void ask(AuthorityProcess authority, int checks)
+    private static void runChecks(AuthorityProcess authority, int checks)
             throws IOException, InterruptedException {
         String command = "checks pid " + AuthorityProcess.ACTION + " 0 64 " + checks + " 0";
-        double[] _ = authority.ask(command);
+        double[] _ = authority.request(command);
     }
 
     private static Line resident(String what, AuthorityProcess ours, double theirs) {

@@ -116,7 +116,7 @@ public final class BusMemoryRow implements Row {
         int settle = effort.count(SETTLE_MILLISECONDS);
         try (BusProcess bus = program.start(folder);
                 Worker generator = bus.generator()) {
-            return generator.ask("memory " + CONNECTIONS + " " + RULES + " " + settle);
+            return generator.request("memory " + CONNECTIONS + " " + RULES + " " + settle);
         } finally {
             Files.delete(folder);
         }

@@ -141,7 +141,9 @@ public final class BusRow implements Row {
     private static void warmUp(Effort effort, BusProcess bus) throws InterruptedException {
         for (Traffic traffic : TRAFFIC) {
             try (Worker generator = bus.generator()) {
-                var _ = generator.ask(traffic.command() + " " + effort.count(FIRST_MILLISECONDS));
+                var _ =
+                        generator.request(
+                                traffic.command() + " " + effort.count(FIRST_MILLISECONDS));
             } catch (IOException e) {
                 // it fails again when it is measured, and is reported then
             }
@@ -233,7 +235,7 @@ public final class BusRow implements Row {
                     int _ =
                             turns.add(() -> {
                                 String line = command + " " + effort.count(MILLISECONDS);
-                                double[] sample = generator.ask(line);
+                                double[] sample = generator.request(line);
                                 sample[RATE] = 1e9 / sample[RATE];
                                 return sample;
                             });

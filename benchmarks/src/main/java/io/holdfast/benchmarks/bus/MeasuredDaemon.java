@@ -25,8 +25,8 @@ final class MeasuredDaemon implements AutoCloseable {
     @Override
     public void close() {
         try (child) {
-            boolean told = child.signal(Signal.TERM);
-            if (told && child.await(END).isEmpty()) {
+            boolean signalled = child.signal(Signal.TERM);
+            if (signalled && child.await(END).isEmpty()) {
                 boolean ignored = child.signal(Signal.KILL);
                 var _ = child.await();
             }

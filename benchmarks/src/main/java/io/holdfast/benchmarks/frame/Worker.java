@@ -73,12 +73,12 @@ public final class Worker implements AutoCloseable {
     }
 
     /** Sends a command and waits for its answer. */
-    public double[] ask(String command) throws IOException, InterruptedException {
-        tell(command);
+    public double[] request(String command) throws IOException, InterruptedException {
+        send(command);
         return answer();
     }
 
-    public void tell(String command) throws IOException {
+    public void send(String command) throws IOException {
         commands.write((command + "\n").getBytes(StandardCharsets.UTF_8));
         commands.flush();
     }

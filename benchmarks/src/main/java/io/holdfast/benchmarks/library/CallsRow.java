@@ -32,8 +32,8 @@ public final class CallsRow implements Row {
             for (String call : List.of("info", "open", "signal")) {
                 String command = call + " " + target.pid() + " " + n;
                 Turns turns = new Turns();
-                int we = turns.add(() -> ours.ask(command));
-                int they = turns.add(() -> c.ask(command));
+                int we = turns.add(() -> ours.request(command));
+                int they = turns.add(() -> c.request(command));
                 turns.run(effort.rounds(5), effort.rounds(21));
                 lines.add(
                         Line.of(

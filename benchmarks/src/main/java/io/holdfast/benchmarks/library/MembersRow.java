@@ -26,11 +26,12 @@ public final class MembersRow implements Row {
         try (TestCgroup cgroup = TestCgroup.make();
                 Worker parent = Worker.c();
                 Worker java = Worker.java(LibrarySubject.class, "JVM")) {
-            double[] ignored = parent.ask("watch " + MEMBERS + " " + cgroup.folder() + " " + pause);
+            double[] ignored =
+                    parent.request("watch " + MEMBERS + " " + cgroup.folder() + " " + pause);
             String arguments = TIMES + " " + MEMBERS + " " + cgroup.cgroup().path().path();
             Turns turns = new Turns();
-            int we = turns.add(() -> java.ask("members " + arguments));
-            int they = turns.add(() -> java.ask("members-proc " + arguments));
+            int we = turns.add(() -> java.request("members " + arguments));
+            int they = turns.add(() -> java.request("members-proc " + arguments));
             turns.run(effort.rounds(10), effort.rounds(21));
             return List.of(
                     Line.of(

@@ -70,8 +70,8 @@ public final class MessagesRow implements Row {
         String arguments = way.command() + " " + buffer + " " + n;
         Turns turns = new Turns();
         Worker[] jvms = new Worker[2];
-        int we = turns.add(() -> jvms[0].ask("messages " + arguments));
-        int they = turns.add(() -> jvms[1].ask("messages-nio " + arguments));
+        int we = turns.add(() -> jvms[0].request("messages " + arguments));
+        int they = turns.add(() -> jvms[1].request("messages-nio " + arguments));
         for (int i = 0; i < effort.rounds(way.pairs()); i++) {
             try (Worker ours = Worker.java(LibrarySubject.class, "Holdfast");
                     Worker nio = Worker.java(LibrarySubject.class, "java.nio")) {

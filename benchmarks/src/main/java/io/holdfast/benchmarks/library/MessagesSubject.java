@@ -163,18 +163,18 @@ final class MessagesSubject {
                     server.serve();
                     return true;
                 });
-        FutureTask<Boolean> asking =
+        FutureTask<Boolean> sending =
                 new FutureTask<>(() -> {
                     try (End end = connector.connect()) {
-                        ask(end, request, direct, n);
+                        sendAll(end, request, direct, n);
                     }
                     return true;
                 });
         Thread.Builder threads = virtual ? Thread.ofVirtual() : Thread.ofPlatform();
         long begin = System.nanoTime();
         Thread _ = threads.start(serving);
-        Thread _ = threads.start(asking);
-        if (!asking.get() || !serving.get()) {
+        Thread _ = threads.start(sending);
+        if (!sending.get() || !serving.get()) {
             throw new IllegalStateException();
         }
         return Long.toString(System.nanoTime() - begin);
@@ -194,7 +194,7 @@ final class MessagesSubject {
         }
     }
 
-    private static void ask(End end, boolean request, boolean direct, int n)
+    private static void sendAll(End end, boolean request, boolean direct, int n)
             throws IOException, InterruptedException {
         ByteBuffer message = buffer(direct);
         for (int i = 0; i < n; i++) {

@@ -64,9 +64,9 @@ public final class SpawnRow implements Row {
         try (Worker java = Worker.java(LibrarySubject.class, "JVM", flags.toArray(String[]::new));
                 Worker c = Worker.c()) {
             String warmUp = " " + effort.count(WARM_UP) + " 1 " + cgroup;
-            var _ = java.ask("spawn" + warmUp);
+            var _ = java.request("spawn" + warmUp);
             if (!inCgroup) {
-                var _ = java.ask("spawn-ProcessBuilder" + warmUp);
+                var _ = java.request("spawn-ProcessBuilder" + warmUp);
             }
             for (int threads = 1; threads <= 2; threads++) {
                 lines.addAll(measure(effort, how, cgroup, threads, java, c));
@@ -81,10 +81,10 @@ public final class SpawnRow implements Row {
         int n = effort.count(SPAWNS);
         String arguments = n + " " + threads + " " + cgroup;
         Turns turns = new Turns();
-        int we = turns.add(() -> java.ask("spawn " + arguments));
-        int they = turns.add(() -> c.ask("spawn " + arguments));
+        int we = turns.add(() -> java.request("spawn " + arguments));
+        int they = turns.add(() -> c.request("spawn " + arguments));
         int builder =
-                inCgroup ? -1 : turns.add(() -> java.ask("spawn-ProcessBuilder " + arguments));
+                inCgroup ? -1 : turns.add(() -> java.request("spawn-ProcessBuilder " + arguments));
         turns.run(effort.rounds(5), effort.rounds(21));
 
         String on = ", " + how + ", " + threads + (threads == 1 ? " thread" : " threads");
@@ -100,8 +100,8 @@ public final class SpawnRow implements Row {
             lines.add(jdk.line(what, WHOLE, 0.5));
             lines.add(jdk.line(call, CALL, 0.2));
             Turns fewer = new Turns();
-            int again = fewer.add(() -> java.ask("spawn " + arguments));
-            int nuProcess = fewer.add(() -> java.ask("spawn-NuProcess " + arguments));
+            int again = fewer.add(() -> java.request("spawn " + arguments));
+            int nuProcess = fewer.add(() -> java.request("spawn-NuProcess " + arguments));
             var _ = fewer.run(effort.rounds(1), effort.rounds(3)); // one sample may take 60 ms
             lines.add(
                     new Comparison(fewer, again, "NuProcess, cold", nuProcess, each)

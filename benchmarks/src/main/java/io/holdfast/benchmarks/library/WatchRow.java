@@ -39,7 +39,7 @@ public final class WatchRow implements Row {
                 Worker jdk = Worker.java(LibrarySubject.class, "JDK");
                 Worker c = Worker.c();
                 Worker clock = Worker.c()) {
-            double[] _ = ours.ask("watch-each " + effort.count(WARM_UP_EACH));
+            double[] _ = ours.request("watch-each " + effort.count(WARM_UP_EACH));
             for (int i = 0; i < effort.rounds(WARM_UP); i++) {
                 double[] _ = sample(clock, ours, "watch", n, new ArrayList<>());
                 double[] _ = sample(clock, jdk, "watch-jdk", fewer, new ArrayList<>());
@@ -94,14 +94,14 @@ public final class WatchRow implements Row {
             throws IOException, InterruptedException {
         String pause = Native.PAUSE.build().toString();
         try (TestCgroup cgroup = TestCgroup.make()) {
-            begins.add(worker.ask(command + " " + n + " " + cgroup.folder() + " " + pause));
-            worker.tell("exits");
+            begins.add(worker.request(command + " " + n + " " + cgroup.folder() + " " + pause));
+            worker.send("exits");
             worker.expect("go");
             String question = "clock " + worker.pid();
-            double begin = clock.ask(question)[0];
+            double begin = clock.request(question)[0];
             cgroup.cgroup().kill();
             worker.expect("done");
-            return new double[] {(clock.ask(question)[0] - begin) / n};
+            return new double[] {(clock.request(question)[0] - begin) / n};
         }
     }
 

@@ -51,7 +51,7 @@ public final class OperationsRow implements Row {
                     new Operation(
                             BusOperations.class,
                             "signal",
-                            "bus: a signal to who has a match rule, of 64 at once",
+                            "bus: a signal to one match rule, of 64 at once",
                             true),
                     new Operation(
                             TextOperations.class, "unitOfCgroup", "unit of a cgroup path", false),

@@ -36,7 +36,7 @@ public final class DaemonRow implements Row {
         Optional<Launcher> launcher = Launcher.open();
         String what = "idle `./holdfast up`";
         if (launcher.isEmpty() || !hasUp(launcher.get())) {
-            return List.of(Line.skipped(what, "there is no `up` yet"));
+            return List.of(Line.skipped(what, "needs ./holdfast up"));
         }
         List<Double> one = new ArrayList<>();
         List<Double> each = new ArrayList<>();

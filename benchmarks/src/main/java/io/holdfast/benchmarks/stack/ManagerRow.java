@@ -134,7 +134,9 @@ public final class ManagerRow implements Row {
             int count,
             int window) {
         String command = "jobs %s %s %d %d".formatted(method, unit, count, window);
-        return new int[] {turns.add(() -> our.ask(command)), turns.add(() -> their.ask(command))};
+        return new int[] {
+            turns.add(() -> our.request(command)), turns.add(() -> their.request(command))
+        };
     }
 
     /** Compares rates: more is better, and the ratio is ours divided by the peer's. */
@@ -161,8 +163,8 @@ public final class ManagerRow implements Row {
         long theirBefore = theirs.managerKib();
         double[] loaded = new double[2];
         int[] start = pair(turns, our, their, "StartUnit", "thousand.target", 1, 1);
-        int list = turns.add(() -> our.ask("list " + LISTS));
-        int theirList = turns.add(() -> their.ask("list " + LISTS));
+        int list = turns.add(() -> our.request("list " + LISTS));
+        int theirList = turns.add(() -> their.request("list " + LISTS));
         int size =
                 turns.add(() -> {
                     loaded[0] = (ours.managerKib() - ourBefore) / (double) WANTED;
@@ -199,8 +201,8 @@ public final class ManagerRow implements Row {
         int count = effort.count(ONE_BY_ONE);
         double before = starts(effort, our, count);
         double theirsBefore = starts(effort, their, count);
-        var _ = our.ask("jobs StartUnit many.target 1 1");
-        var _ = their.ask("jobs StartUnit many.target 1 1");
+        var _ = our.request("jobs StartUnit many.target 1 1");
+        var _ = their.request("jobs StartUnit many.target 1 1");
         double after = starts(effort, our, count);
         double theirsAfter = starts(effort, their, count);
         return Line.note(
@@ -213,7 +215,7 @@ public final class ManagerRow implements Row {
             throws IOException, InterruptedException {
         double[] rates = new double[effort.rounds(ROUNDS)];
         for (int i = 0; i < rates.length; i++) {
-            rates[i] = worker.ask("jobs StartUnit oneshot@ " + count + " 1")[PER_SECOND];
+            rates[i] = worker.request("jobs StartUnit oneshot@ " + count + " 1")[PER_SECOND];
         }
         return Turns.quantile(rates, 0.5);
     }

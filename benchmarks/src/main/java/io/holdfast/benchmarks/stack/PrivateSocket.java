@@ -49,17 +49,17 @@ final class PrivateSocket implements AutoCloseable {
                                         List.of("active"),
                                         List.of(pattern))
                                 .getFirst();
-        Map<String, CompletableFuture<Message>> asked = new TreeMap<>();
+        Map<String, CompletableFuture<Message>> replies = new TreeMap<>();
         for (Object unit : units) {
             Struct row = (Struct) unit;
             CompletableFuture<Message> reply =
                     connection
                             .object(((ObjectPath) row.get(PATH)).path())
                             .begin(PROPERTIES, "Get", "ss", SYSTEMD + "Service", "MainPID");
-            asked.put((String) row.get(NAME), reply);
+            replies.put((String) row.get(NAME), reply);
         }
         Map<String, Object> pids = new TreeMap<>();
-        asked.forEach((name, reply) -> {
+        replies.forEach((name, reply) -> {
             try (Message message = reply.join()) {
                 pids.put(name, ((Variant) message.values().getFirst()).value());
             }

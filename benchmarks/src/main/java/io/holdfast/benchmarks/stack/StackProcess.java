@@ -176,8 +176,8 @@ final class StackProcess implements AutoCloseable {
     @Override
     public void close() {
         try (keeper) {
-            boolean told = keeper.signal(Signal.TERM);
-            if (told && keeper.await(END).isEmpty()) {
+            boolean signalled = keeper.signal(Signal.TERM);
+            if (signalled && keeper.await(END).isEmpty()) {
                 boolean ignored = keeper.signal(Signal.KILL);
                 var _ = keeper.await();
             }

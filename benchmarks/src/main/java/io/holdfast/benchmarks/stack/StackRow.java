@@ -122,7 +122,8 @@ public abstract class StackRow implements Row {
         List<Line> measure(Effort effort, Launcher launcher)
                 throws IOException, InterruptedException {
             if (!SystemdProcess.isThere()) {
-                return List.of(Line.skipped(name(), "systemd to ask beside, and root to start it"));
+                return List.of(
+                        Line.skipped(name(), "needs systemd for comparison, and root to start it"));
             }
             List<Line> lines = new ArrayList<>();
             with(
@@ -146,12 +147,12 @@ public abstract class StackRow implements Row {
                     Worker systemdBus = systemd.generator();
                     Worker systemdPeers = systemd.generatorOfPeers()) {
                 Turns turns = new Turns();
-                int overBus = turns.add(() -> bus.ask("checks" + ours));
-                int systemdOverBus = turns.add(() -> systemdBus.ask("checks" + theirs));
-                int busFloor = turns.add(() -> bus.ask("checks" + ping));
-                int alone = turns.add(() -> peers.ask("peer" + ours));
-                int systemdAlone = turns.add(() -> systemdPeers.ask("peer" + theirs));
-                int floor = turns.add(() -> peers.ask("peer" + ping));
+                int overBus = turns.add(() -> bus.request("checks" + ours));
+                int systemdOverBus = turns.add(() -> systemdBus.request("checks" + theirs));
+                int busFloor = turns.add(() -> bus.request("checks" + ping));
+                int alone = turns.add(() -> peers.request("peer" + ours));
+                int systemdAlone = turns.add(() -> systemdPeers.request("peer" + theirs));
+                int floor = turns.add(() -> peers.request("peer" + ping));
                 turns.run(effort.rounds(WARM_UP), effort.rounds(ROUNDS));
                 return List.of(
                         beside(

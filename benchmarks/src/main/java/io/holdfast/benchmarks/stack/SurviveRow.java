@@ -37,7 +37,7 @@ public final class SurviveRow implements Row {
     private static final int PROCESSOR = 1;
     private static final int RUNNING = 100;
     private static final int KILLS = 15;
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30);
     private static final Duration PAUSE = Duration.ofMillis(2);
 
     private static final double START = 1.1; // ratio to a manager without a keeper
@@ -137,7 +137,7 @@ public final class SurviveRow implements Row {
                                     "start of a simple service, one at a time",
                                     silent,
                                     bareSilent),
-                            cost(turns, "the same of one whose output is read", logged, bareLogged))
+                            cost(turns, "the same with its output read", logged, bareLogged))
                     .flatMap(List::stream)
                     .toList();
         }
@@ -150,8 +150,8 @@ public final class SurviveRow implements Row {
      */
     private static double[] start(Worker worker, String unit, int count)
             throws IOException, InterruptedException {
-        double[] started = worker.ask("jobs StartUnit %s %d 1".formatted(unit, count));
-        double[] _ = worker.ask("jobs StopUnit %s %2$d %2$d".formatted(unit, count));
+        double[] started = worker.request("jobs StartUnit %s %d 1".formatted(unit, count));
+        double[] _ = worker.request("jobs StopUnit %s %2$d %2$d".formatted(unit, count));
         return new double[] {1e9 / started[0], started[1]};
     }
 
@@ -188,7 +188,8 @@ public final class SurviveRow implements Row {
                 StackProcess stack =
                         new StackProcess(launcher, runtime.path(), arguments, WITHOUT_PAUSE)) {
             try (Worker generator = stack.generatorOfPeers()) {
-                double[] _ = generator.ask("jobs StartUnit silent@ %1$d %1$d".formatted(running));
+                double[] _ =
+                        generator.request("jobs StartUnit silent@ %1$d %1$d".formatted(running));
             }
             Map<String, Object> before = mainPids(stack);
             if (before.size() != running) {
@@ -241,7 +242,7 @@ public final class SurviveRow implements Row {
         long begin = System.nanoTime();
         kill(stack);
         Map<String, Object> now = Map.of();
-        while (System.nanoTime() - begin < PATIENCE.toNanos()) {
+        while (System.nanoTime() - begin < TIMEOUT.toNanos()) {
             try {
                 now = mainPids(stack);
                 if (now.equals(before)) {
@@ -265,7 +266,7 @@ public final class SurviveRow implements Row {
     private static double[] served(int port) throws IOException {
         long begin = System.nanoTime();
         try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            client.setSoTimeout(Math.toIntExact(PATIENCE.toMillis()));
+            client.setSoTimeout(Math.toIntExact(TIMEOUT.toMillis()));
             client.getOutputStream().write(LINE);
             byte[] echo = client.getInputStream().readNBytes(LINE.length);
             if (echo.length != LINE.length) {

@@ -11,7 +11,7 @@ import java.time.Duration;
  * would restart it.
  */
 final class SystemdKill {
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration TIMEOUT = Duration.ofSeconds(5);
     private static final Duration PAUSE = Duration.ofMillis(10);
 
     private final Path units;
@@ -52,7 +52,7 @@ final class SystemdKill {
     private SystemdProcess started() throws IOException, InterruptedException {
         SystemdProcess systemd = SystemdProcess.start(units);
         try (Worker generator = systemd.generatorOfPeers()) {
-            double[] _ = generator.ask("jobs StartUnit %s %2$d %2$d".formatted(unit, services));
+            double[] _ = generator.request("jobs StartUnit %s %2$d %2$d".formatted(unit, services));
             awaitServices(systemd); // a job is done before the service has executed its program
             return systemd;
         } catch (IOException | InterruptedException | RuntimeException e) {
@@ -62,7 +62,7 @@ final class SystemdKill {
     }
 
     private void awaitServices(SystemdProcess systemd) throws IOException, InterruptedException {
-        for (long end = System.nanoTime() + PATIENCE.toNanos();
+        for (long end = System.nanoTime() + TIMEOUT.toNanos();
                 systemd.running(program) < services; ) {
             if (System.nanoTime() > end) {
                 throw new IOException("systemd did not start " + services + " services");
@@ -72,8 +72,8 @@ final class SystemdKill {
     }
 
     private String after(SystemdProcess systemd) throws IOException, InterruptedException {
-        boolean answers = systemd.answers(PATIENCE);
-        boolean ended = !answers && systemd.awaitEnd(PATIENCE);
+        boolean answers = systemd.answers(TIMEOUT);
+        boolean ended = !answers && systemd.awaitEnd(TIMEOUT);
         return "%d of %d run on, %s"
                 .formatted(
                         systemd.running(program),

@@ -25,7 +25,7 @@ class BusLoadTest {
 
         try (BusProcess bus = program.start(folder);
                 Worker load = bus.generator()) {
-            assertThat(load.ask("roundtrip 20")).hasSize(6).doesNotContain(0);
+            assertThat(load.request("roundtrip 20")).hasSize(6).doesNotContain(0);
             for (String command :
                     List.of(
                             "oneway 0 1000 batched 20",
@@ -37,9 +37,9 @@ class BusLoadTest {
                             "broadcast 10 100 each 200 20",
                             "connect 4 20",
                             "credentials 4 20")) {
-                assertThat(load.ask(command)).as(command).hasSize(4).doesNotContain(0);
+                assertThat(load.request(command)).as(command).hasSize(4).doesNotContain(0);
             }
-            assertThat(load.ask("memory 10 100 10")).hasSize(4).doesNotContain(0);
+            assertThat(load.request("memory 10 100 10")).hasSize(4).doesNotContain(0);
         }
     }
 }

@@ -71,7 +71,7 @@ public final class ServiceActivation implements AutoCloseable {
                                             this,
                                             BusError.TIMED_OUT.wireName(),
                                             name
-                                                    + " did not come up in "
+                                                    + " did not start within "
                                                     + charges.limits()
                                                             .get(BusLimit.SERVICE_START_TIMEOUT)
                                                     + " ms"));
@@ -166,7 +166,7 @@ public final class ServiceActivation implements AutoCloseable {
             charges.over(from, limit);
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
-                    "%s is %d, and with these it would be %d"
+                    "%s is %d, and these variables would make it %d"
                             .formatted(limit, charges.limits().get(limit), wanted));
         }
     }
@@ -214,7 +214,8 @@ public final class ServiceActivation implements AutoCloseable {
         if (share == null) {
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
-                    "it cannot wait for %s to start: %s".formatted(name, charges.refusal()));
+                    "the message cannot wait for %s to start: %s"
+                            .formatted(name, charges.refusal()));
         }
         Buffers.Buffer buffer = buffers.take(Relay.HEADROOM + length);
         MemorySegment.copy(
@@ -237,11 +238,11 @@ public final class ServiceActivation implements AutoCloseable {
         boolean awaited = units != null && units.isAwaited(name);
         if ((service == null && !awaited) || activator == null) {
             throw new BusErrorException(
-                    BusError.SERVICE_UNKNOWN, "no service file offers the name " + name);
+                    BusError.SERVICE_UNKNOWN, "name " + name + " has no service file");
         }
         boolean isUnit = units != null && units.takes(service);
-        if (units != null && isUnit && units.isLost()) {
-            throw new BusErrorException(BusError.TIMED_OUT, managerHasLeft(name));
+        if (units != null && isUnit && units.isManagerGone()) {
+            throw new BusErrorException(BusError.TIMED_OUT, managerGoneText(name));
         }
         if (starting.size() >= charges.limits().getInt(BusLimit.MAX_PENDING_SERVICE_STARTS)) {
             charges.over(from, BusLimit.MAX_PENDING_SERVICE_STARTS);
@@ -280,12 +281,12 @@ public final class ServiceActivation implements AutoCloseable {
     }
 
     /** Requests every unit that a start waits for from a service manager that has come. */
-    private void managerCame(UnitActivation asked, Connection manager) {
+    private void managerAppeared(UnitActivation activation, Connection manager) {
         awaitManagerNoLonger();
-        asked.came(manager);
+        activation.managerAppeared(manager);
         for (Starting start : starting.values()) {
             if (start.isUnit) {
-                asked.requestLate(manager, start.service);
+                activation.requestLate(manager, start.service);
             }
         }
     }
@@ -302,7 +303,7 @@ public final class ServiceActivation implements AutoCloseable {
                     loop.after(
                             Duration.ofMillis(
                                     charges.limits().get(BusLimit.SERVICE_MANAGER_RETURN_TIMEOUT)),
-                            () -> managerLost(units));
+                            () -> managerGone(units));
         }
     }
 
@@ -313,25 +314,26 @@ public final class ServiceActivation implements AutoCloseable {
         }
     }
 
-    private void managerLost(UnitActivation asked) {
+    private void managerGone(UnitActivation activation) {
         managerReturn = null;
-        asked.lost();
+        activation.managerGone();
         for (Starting start : List.copyOf(starting.values())) {
             if (start.isUnit) {
-                fail(start, BusError.TIMED_OUT.wireName(), managerHasLeft(start.name));
+                fail(start, BusError.TIMED_OUT.wireName(), managerGoneText(start.name));
             }
         }
     }
 
-    private String managerHasLeft(String name) {
-        return "%s cannot be started now: the service manager has left the bus, and did not come back in %d ms; try again when it has"
+    private String managerGoneText(String name) {
+        return ("%s: service manager has been off the bus for more than %d ms;"
+                        + " retry when it is back")
                 .formatted(name, charges.limits().get(BusLimit.SERVICE_MANAGER_RETURN_TIMEOUT));
     }
 
     /** Notes that a name has an owner, and delivers the messages that waited for it. */
     public void appeared(String name, Connection owner) {
         if (units != null && name.equals(BusMessages.MANAGER)) {
-            managerCame(units, owner);
+            managerAppeared(units, owner);
         }
         Starting start = starting.remove(name);
         if (start == null) {
@@ -365,7 +367,7 @@ public final class ServiceActivation implements AutoCloseable {
 
     private void release(Held held) {
         if (held.buffer != null) {
-            buffers.give(held.buffer);
+            buffers.release(held.buffer);
             Account account = held.from.account();
             int fds = held.fds == null ? 0 : held.fds.size();
             charges.quota()
@@ -380,7 +382,7 @@ public final class ServiceActivation implements AutoCloseable {
 
     private void fail(Starting start, String error, String text) {
         if (!starting.remove(start.name, start)) {
-            return; // it came up, or failed before
+            return; // it has an owner, or failed before
         }
         start.deadline.cancel();
         log.notStarted(start.name, text);

@@ -30,7 +30,7 @@ final class ServiceUser {
         }
         if (own != 0) {
             throw new UnknownAccountException(
-                    "its user is %s, and this bus runs as user %d, not as root"
+                    "service user %s: the bus runs as user %d and cannot change users"
                             .formatted(user, own));
         }
         return List.of(

@@ -67,10 +67,10 @@ public final class SpawnActivator implements Activator {
     }
 
     private void spawn(ServiceFile service, Map<String, String> variables, Start start) {
-        if (isForManagerAlone(service)) {
+        if (needsServiceManager(service)) {
             start.failed(
                     BusError.SPAWN_SERVICE_NOT_VALID.wireName(),
-                    "only a service manager can start %s, by %s of %s, and nobody owns %s"
+                    "only a service manager can start %s (%s in %s), and name %s has no owner"
                             .formatted(
                                     service.name(),
                                     service.systemdService(),
@@ -98,7 +98,7 @@ public final class SpawnActivator implements Activator {
         } catch (ErrnoException | UnknownAccountException | InterruptedException e) {
             start.failed(
                     BusError.SPAWN_EXEC_FAILED.wireName(),
-                    service.name() + " could not be started: " + e.getMessage());
+                    service.name() + " cannot be started: " + e.getMessage());
             return;
         }
         var ignored =
@@ -112,7 +112,7 @@ public final class SpawnActivator implements Activator {
     /**
      * Returns whether the file names no program: Exec= is missing, or is false(1) beside a unit.
      */
-    private static boolean isForManagerAlone(ServiceFile service) {
+    private static boolean needsServiceManager(ServiceFile service) {
         return service.exec().isEmpty()
                 || (service.systemdService() != null
                         && FALSE.matcher(service.exec().getFirst()).matches());

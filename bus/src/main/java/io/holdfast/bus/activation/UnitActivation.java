@@ -23,8 +23,8 @@ public final class UnitActivation {
     private final NameRegistry names;
     private final BusMessages messages;
     private final boolean waits;
-    private boolean lost;
-    private final Map<String, String> untold = new LinkedHashMap<>();
+    private boolean managerGone;
+    private final Map<String, String> pendingEnvironment = new LinkedHashMap<>();
     private boolean environmentSet; // while there was no manager; possibly to an empty map
 
     /**
@@ -79,27 +79,27 @@ public final class UnitActivation {
         if (manager != null) {
             messages.setEnvironment(manager, manager.name(), variables);
         } else {
-            untold.putAll(variables);
+            pendingEnvironment.putAll(variables);
             environmentSet = true;
         }
     }
 
     /** Notes that the manager has left and did not come back in time. */
-    void lost() {
-        lost = true;
+    void managerGone() {
+        managerGone = true;
     }
 
     /** Returns whether the manager has left for so long that no start may wait for it. */
-    boolean isLost() {
-        return lost;
+    boolean isManagerGone() {
+        return managerGone;
     }
 
     /** Notes that a manager has come, and sends it the environment variables that it missed. */
-    void came(Connection manager) {
-        lost = false;
+    void managerAppeared(Connection manager) {
+        managerGone = false;
         if (environmentSet) {
-            messages.setEnvironment(manager, MANAGER, untold);
-            untold.clear();
+            messages.setEnvironment(manager, MANAGER, pendingEnvironment);
+            pendingEnvironment.clear();
             environmentSet = false;
         }
     }

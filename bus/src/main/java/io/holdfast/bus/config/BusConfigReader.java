@@ -102,7 +102,7 @@ final class BusConfigReader {
         ConfigPlace place = new ConfigPlace("built-in " + name, 0);
         try (InputStream stream = BusConfigReader.class.getResourceAsStream(name)) {
             if (stream == null) {
-                throw new ConfigException(place, "missing in this program");
+                throw new ConfigException(place, "missing in this build");
             }
             document(stream.readAllBytes(), place.source(), Path.of("/"));
         } catch (IOException e) {
@@ -147,7 +147,7 @@ final class BusConfigReader {
                         from,
                         "<include>: more than "
                                 + MAX_DEPTH
-                                + " files inside of each other, or "
+                                + " nested files, or "
                                 + MAX_FILES
                                 + " in all");
             }
@@ -325,10 +325,10 @@ final class BusConfigReader {
                 throw refuse("is for a user or for the owner of a name, not for both");
             }
             if (user != null && !limit.isOfUser()) {
-                throw refuse(name + " is one of the whole bus, not of a user");
+                throw refuse(name + " is a limit of the whole bus, not of a user");
             }
             if (owned != null && !limit.isOfConnection()) {
-                throw refuse(name + " is not one of a connection");
+                throw refuse(name + " is not a limit of a connection");
             }
             if (owned != null && !Syntax.isWellKnownName(owned)) {
                 throw refuse("own: \"" + owned + "\" is not a well-known bus name");
@@ -337,13 +337,15 @@ final class BusConfigReader {
                     (user != null && !limits.ofUsers().containsKey(user))
                             || (owned != null && !limits.ofNames().containsKey(owned));
             if (more && limits.ofUsers().size() + limits.ofNames().size() >= MAX_LIMITED) {
-                throw refuse("more than " + MAX_LIMITED + " users and names with their own");
+                throw refuse(
+                        "more than " + MAX_LIMITED + " users and names with limits of their own");
             }
             ConfigPlace place = place();
             String value = content();
             if (!value.matches("[0-9]{1,18}")) {
                 throw new ConfigException(
-                        place, "<limit>: " + name + " of \"" + value + "\" is no number from 0");
+                        place,
+                        "<limit>: " + name + " of \"" + value + "\" is not a number of 0 or more");
             }
             long number = Long.parseLong(value);
             if (user != null) {
@@ -372,8 +374,8 @@ final class BusConfigReader {
                         && !(scope instanceof PolicyBlock.Default)
                         && !(scope instanceof PolicyBlock.Mandatory)) {
                     throw refuse(
-                            "who may connect is decided for all at once: not inside of a <policy>"
-                                    + " for some");
+                            "a rule about connecting applies to all clients: only allowed in"
+                                    + " <policy context=…>");
                 }
                 rules.add(rule);
                 noContent();
@@ -435,7 +437,7 @@ final class BusConfigReader {
         private void apparmor() throws XMLStreamException, ConfigException {
             String mode = attributes(Set.of("mode")).getOrDefault("mode", "enabled");
             if (mode.equals("required")) {
-                throw refuse("AppArmor is required, and this bus does not mediate by it");
+                throw refuse("AppArmor is required, but this bus does not support it");
             }
             if (!mode.equals("enabled") && !mode.equals("disabled")) {
                 throw refuse("mode \"" + mode + "\" is none of enabled, disabled, required");
@@ -459,11 +461,10 @@ final class BusConfigReader {
                     case XMLStreamConstants.CHARACTERS, XMLStreamConstants.CDATA -> {
                         if (!xml.isWhiteSpace()) {
                             throw new ConfigException(
-                                    place(),
-                                    "text where only elements may be: \"" + shown() + "\"");
+                                    place(), "unexpected text: \"" + shown() + "\"");
                         }
                     }
-                    default -> throw new ConfigException(place(), "an entity that is not known");
+                    default -> throw new ConfigException(place(), "unknown entity");
                 }
             }
         }
@@ -525,7 +526,7 @@ final class BusConfigReader {
                     case XMLStreamConstants.COMMENT, XMLStreamConstants.PROCESSING_INSTRUCTION -> {}
                     case XMLStreamConstants.START_ELEMENT ->
                             throw refuse("is not allowed inside of <" + element + ">");
-                    default -> throw new ConfigException(place(), "an entity that is not known");
+                    default -> throw new ConfigException(place(), "unknown entity");
                 }
             }
         }

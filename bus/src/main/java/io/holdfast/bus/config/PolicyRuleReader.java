@@ -80,17 +80,17 @@ final class PolicyRuleReader {
             kinds += MODIFIERS.contains(key) ? 0 : 1;
         }
         if (kinds == 0) {
-            throw refuse("says nothing: one of user, group, own, send_… or receive_… is needed");
+            throw refuse("empty rule: one of user, group, own, send_… or receive_… is needed");
         }
         if (send && receive) {
-            throw refuse("send_ and receive_ attributes do not go together in one rule");
+            throw refuse("send_ and receive_ attributes exclude each other");
         }
         if (alone == null) {
             return message(send);
         }
         for (String key : attributes.keySet()) {
             if (!key.equals(alone) && !key.equals("log")) {
-                throw refuse(alone + " does not go together with " + key);
+                throw refuse(alone + " cannot be combined with " + key);
             }
         }
         String value = attributes.get(alone);
@@ -113,19 +113,19 @@ final class PolicyRuleReader {
                             + side
                             + "interface or "
                             + side
-                            + "path beside it: members of other interfaces have the same name");
+                            + "path: members of other interfaces have the same name");
         }
         if (has(side + "error") && names) {
             throw refuse(
                     side
-                            + "error does not go together with "
+                            + "error cannot be combined with "
                             + side
                             + "interface or "
                             + side
                             + "member");
         }
         if (has("send_destination") && has("send_destination_prefix")) {
-            throw refuse("send_destination does not go together with send_destination_prefix");
+            throw refuse("send_destination cannot be combined with send_destination_prefix");
         }
         boolean prefix = has("send_destination_prefix");
         String peer =
@@ -192,7 +192,7 @@ final class PolicyRuleReader {
             return otherwise;
         }
         if (!value.matches("[0-9]{1,8}") || Integer.parseInt(value) > MAX_FDS) {
-            throw refuse(key + " \"" + value + "\" is no number from 0 to " + MAX_FDS);
+            throw refuse(key + " \"" + value + "\" is not a number from 0 to " + MAX_FDS);
         }
         return Integer.parseInt(value);
     }

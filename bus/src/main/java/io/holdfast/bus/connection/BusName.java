@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
 /** A well-known name, with its owner and the connections that wait for it. */
 public final class BusName implements HashedTable.Entry {
     /** One connection in the queue of a name, with the flags of its last request. */
-    public static final class Claim {
+    public static final class QueuedOwner {
         public final Connection connection;
         int flags;
 
-        Claim(Connection connection, int flags) {
+        QueuedOwner(Connection connection, int flags) {
             this.connection = connection;
             this.flags = flags;
         }
@@ -22,7 +22,7 @@ public final class BusName implements HashedTable.Entry {
     private final String text;
     private final byte[] bytes;
     private final int hash;
-    public final List<Claim> queue = new ArrayList<>(1); // the first owns it
+    public final List<QueuedOwner> queue = new ArrayList<>(1); // the first owns it
 
     BusName(String text) {
         this.text = text;

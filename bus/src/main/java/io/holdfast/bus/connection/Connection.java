@@ -105,17 +105,17 @@ public final class Connection implements Party, HashedTable.Entry {
         this.account = account;
         this.container = container;
         this.input = new ConnectionInput(connections, this, socket, sasl);
-        this.out = new OutQueue(connections.buffers, this::left);
+        this.out = new OutQueue(connections.buffers, this::releaseOutgoing);
         this.watch = connections.loop.watch(socket, Readiness.IN, this::ready);
         this.deadline =
                 connections.loop.after(
                         Duration.ofMillis(connections.charges.limits().get(BusLimit.AUTH_TIMEOUT)),
-                        this::late);
+                        this::timedOut);
     }
 
-    private void late() {
+    private void timedOut() {
         connections.charges.over(this, BusLimit.AUTH_TIMEOUT);
-        disconnect(End.LIMIT, "it did not authenticate and say Hello in time");
+        disconnect(End.LIMIT, "did not authenticate and call Hello in time");
     }
 
     public State state() {
@@ -148,13 +148,13 @@ public final class Connection implements Party, HashedTable.Entry {
     }
 
     /** Notes that it owns a name, or waits for it; it was charged before. */
-    void claimed(BusName claimed) {
-        owned.add(claimed);
+    void nameAdded(BusName added) {
+        owned.add(added);
     }
 
     /** Notes that it neither owns a name nor waits for it any more, and releases the charge. */
-    void unclaimed(BusName left) {
-        if (owned.remove(left)) {
+    void nameRemoved(BusName removed) {
+        if (owned.remove(removed)) {
             connections.charges.release(this, ChargedResource.NAME);
         }
     }
@@ -260,7 +260,7 @@ public final class Connection implements Party, HashedTable.Entry {
     public void send(
             Share share, MemorySegment bytes, long offset, int length, @Nullable PassedFds fds) {
         if (leaving || removalReason != null) {
-            left(share, 1, length, fds == null ? 0 : fds.size());
+            releaseOutgoing(share, 1, length, fds == null ? 0 : fds.size());
             return;
         }
         counters.messagesOut++;
@@ -268,11 +268,11 @@ public final class Connection implements Party, HashedTable.Entry {
         if (length >= UNCOPIED && bytes.isNative() && fds == null && out.isEmpty()) {
             int sent = SysSocket.send(socket, bytes, offset, length);
             if (sent == length) {
-                left(share, 1, length, 0);
+                releaseOutgoing(share, 1, length, 0);
                 return;
             }
             int from = Math.max(sent, 0);
-            left(share, 0, from, 0);
+            releaseOutgoing(share, 0, from, 0);
             out.add(share, bytes, offset + from, length - from, null);
             awaitRoom(sent < 0 ? sent : -Errno.EAGAIN);
             return;
@@ -287,7 +287,7 @@ public final class Connection implements Party, HashedTable.Entry {
         }
     }
 
-    private void left(Share share, int messages, long bytes, int fds) {
+    private void releaseOutgoing(Share share, int messages, long bytes, int fds) {
         connections
                 .charges
                 .quota()

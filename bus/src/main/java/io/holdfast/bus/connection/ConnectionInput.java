@@ -95,7 +95,7 @@ public final class ConnectionInput implements AutoCloseable {
         if (connections.header.isControlCut()) {
             connection.disconnect(
                     End.SYSTEM_ERROR,
-                    "descriptors were lost: more than this process may have open");
+                    "descriptors lost (EMFILE): the bus may open no more; raise its RLIMIT_NOFILE");
         }
         if (connection.state() != State.CLOSED) {
             int length = partialLength + n;
@@ -125,7 +125,7 @@ public final class ConnectionInput implements AutoCloseable {
                                 connections.charges.over(connection, BusLimit.PENDING_FD_TIMEOUT);
                                 connection.disconnect(
                                         End.LIMIT,
-                                        "the message of its descriptors did not come in full:"
+                                        "the message of its descriptors did not arrive in full:"
                                                 + " pending_fd_timeout is "
                                                 + limit
                                                 + " ms");
@@ -161,12 +161,12 @@ public final class ConnectionInput implements AutoCloseable {
         if (connections.closer.isFull(account.uid())) {
             connection.disconnect(
                     End.LIMIT,
-                    FdCloser.MAX_WAITING + " descriptors of its user's are slow to be closed");
+                    FdCloser.MAX_WAITING + " descriptors of its user are still being closed");
         } else if (!charged) {
             connection.disconnect(
-                    End.LIMIT, "its descriptors have no room: " + connections.charges.refusal());
+                    End.LIMIT, "no room for its descriptors: " + connections.charges.refusal());
         } else if (!connection.descriptorsPass() && sasl == null) {
-            connection.disconnect(End.MISBEHAVED, "it sent descriptors and had not agreed to");
+            connection.disconnect(End.MISBEHAVED, "sent descriptors without agreeing to pass them");
         } else if (receivedFds.size() > account.limits().getInt(BusLimit.MAX_INCOMING_UNIX_FDS)) {
             connections.charges.over(connection, BusLimit.MAX_INCOMING_UNIX_FDS);
             connection.disconnect(
@@ -213,9 +213,9 @@ public final class ConnectionInput implements AutoCloseable {
                 }
             }
         } catch (ProtocolException e) {
-            connection.linger(End.MALFORMED, "a malformed message: " + e.getMessage());
+            connection.linger(End.MALFORMED, "malformed message: " + e.getMessage());
         } catch (RuntimeException e) { // a fault of the bus costs only the client that triggers it
-            connection.disconnect(End.FAULT, "a fault of the bus: " + e);
+            connection.disconnect(End.FAULT, "internal error of the bus: " + e);
             throw e;
         }
         return used;
@@ -250,7 +250,7 @@ public final class ConnectionInput implements AutoCloseable {
             if (taken == null) {
                 connection.disconnect(
                         End.MISBEHAVED,
-                        "a message that declares " + declared + " descriptors came with fewer");
+                        "a message declares " + declared + " descriptors and carries fewer");
                 return;
             }
             fds = new PassedFds(taken, fd -> connections.closer.close(account.uid(), fd));
@@ -279,7 +279,8 @@ public final class ConnectionInput implements AutoCloseable {
             if (share == null) {
                 connection.disconnect(
                         End.LIMIT,
-                        "it does not read the answers: " + connections.charges.refusal());
+                        "does not read the authentication replies: "
+                                + connections.charges.refusal());
                 return used;
             }
             connection.send(share, MemorySegment.ofArray(answers), 0, answers.length, null);
@@ -290,7 +291,7 @@ public final class ConnectionInput implements AutoCloseable {
                 connection.authenticated(server.descriptorsAgreed());
                 if (!receivedFds.isEmpty() && !connection.descriptorsPass()) {
                     connection.disconnect(
-                            End.MISBEHAVED, "it sent descriptors and had not agreed to");
+                            End.MISBEHAVED, "sent descriptors without agreeing to pass them");
                 }
             }
             case REFUSED ->
@@ -319,7 +320,7 @@ public final class ConnectionInput implements AutoCloseable {
             Buffers.Buffer larger = connections.buffers.take(wanted);
             MemorySegment.copy(from.memory, offset, larger.memory, Relay.HEADROOM, length);
             if (mine != null) {
-                connections.buffers.give(mine);
+                connections.buffers.release(mine);
             }
             partial = larger;
         }
@@ -363,7 +364,7 @@ public final class ConnectionInput implements AutoCloseable {
         unchargeInput();
         if (!connections.charges.charge(connection, ChargedResource.INCOMING, size)) {
             connection.disconnect(
-                    End.LIMIT, "its message has no room: " + connections.charges.refusal());
+                    End.LIMIT, "no room for its message: " + connections.charges.refusal());
             return false;
         }
         chargedInput = size;
@@ -380,7 +381,7 @@ public final class ConnectionInput implements AutoCloseable {
     private void releaseInput() {
         unchargeInput();
         if (partial != null) {
-            connections.buffers.give(partial);
+            connections.buffers.release(partial);
             partial = null;
         }
         partialLength = 0;

@@ -145,7 +145,7 @@ public final class Connections implements AutoCloseable {
                 charges.over(one, BusLimit.MAX_INCOMPLETE_CONNECTIONS);
                 one.disconnect(
                         End.LIMIT,
-                        "max_incomplete_connections is %d, and user %d has %d that did not say Hello"
+                        "max_incomplete_connections is %d, and user %d has %d without Hello"
                                 .formatted(
                                         charges.limits()
                                                 .getInt(BusLimit.MAX_INCOMPLETE_CONNECTIONS),
@@ -210,7 +210,7 @@ public final class Connections implements AutoCloseable {
                 next.flushNow();
             } catch (RuntimeException e) {
                 log.fault(e);
-                next.markForRemoval(End.FAULT, "a fault of the bus: " + e);
+                next.markForRemoval(End.FAULT, "internal error of the bus: " + e);
             }
         }
         toFlush.clear();
@@ -242,7 +242,7 @@ public final class Connections implements AutoCloseable {
     public void close() {
         List.copyOf(open).forEach(connection -> connection.disconnect(End.BUS_CLOSED, null));
         closer.close();
-        buffers.give(input);
+        buffers.release(input);
         buffers.close();
     }
 }

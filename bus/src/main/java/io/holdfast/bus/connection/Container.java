@@ -91,11 +91,11 @@ public final class Container {
     /** Returns why a client is refused, or null. */
     @Nullable String refuses(Peer peer, int most) {
         if (peer.uid() != uid) {
-            return "%s is for user %d alone, who made it".formatted(path, uid);
+            return "%s accepts only its creator, user %d".formatted(path, uid);
         }
         return connections.size() < most
                 ? null
-                : "%s is %d, and as many are connected to %s"
+                : "%s is %d, and as many clients are connected to %s"
                         .formatted(BusLimit.MAX_CONNECTIONS_PER_CONTAINER, most, path);
     }
 

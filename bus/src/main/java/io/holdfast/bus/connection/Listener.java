@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Listener implements AutoCloseable {
     /** How long no client is accepted when the reserved descriptor is gone too. */
-    private static final Duration REST = Duration.ofMillis(100);
+    private static final Duration ACCEPT_PAUSE = Duration.ofMillis(100);
 
     private static final int AT_ONCE = 16; // connections in one turn of the loop
 
@@ -78,7 +78,7 @@ public final class Listener implements AutoCloseable {
                 outOfDescriptors(number);
                 return;
             } else {
-                rest("accept4: " + Errno.name(-number));
+                pauseAccepting("accept4: " + Errno.name(-number));
                 return;
             }
         }
@@ -113,7 +113,7 @@ public final class Listener implements AutoCloseable {
             refuse(
                     client,
                     peer,
-                    FdCloser.MAX_WAITING + " descriptors of its user's are slow to be closed");
+                    FdCloser.MAX_WAITING + " descriptors of its user are still being closed");
             peer.close();
             return;
         }
@@ -162,7 +162,8 @@ public final class Listener implements AutoCloseable {
         client.close();
         connections.counters.refusedAtAccept++;
         if (peer == null) {
-            connections.log.notAccepted(RefusalLog.NOBODY, "a client without a peer", why);
+            connections.log.notAccepted(
+                    RefusalLog.UNKNOWN_USER, "a client without peer credentials", why);
         } else {
             connections.log.notAccepted(peer.uid(), peer.toString(), why);
         }
@@ -171,7 +172,7 @@ public final class Listener implements AutoCloseable {
     /** Refuses a client whose identity was not taken. */
     private void refuse(Fd client, String why) {
         try (client) { // closes it whatever its lookup throws
-            refuse(client, Peer.unheld(client).orElse(null), why);
+            refuse(client, Peer.withoutPidFd(client).orElse(null), why);
         }
     }
 
@@ -193,16 +194,16 @@ public final class Listener implements AutoCloseable {
             restoreReserve();
         }
         if (reserve == null || (number < 0 && number != -Errno.EAGAIN)) {
-            rest("accept4: " + Errno.name(-errno));
+            pauseAccepting("accept4: " + Errno.name(-errno));
         }
     }
 
-    private void rest(String why) {
-        connections.log.notAccepted(RefusalLog.NOBODY, "all who come now", why);
+    private void pauseAccepting(String why) {
+        connections.log.acceptPaused(why);
         watch.events(0);
         EventLoop.Timer ignored =
                 connections.loop.after(
-                        REST,
+                        ACCEPT_PAUSE,
                         () -> {
                             restoreReserve();
                             watch.events(Readiness.IN);

@@ -90,7 +90,8 @@ public final class NameRegistry {
     public Connection owner(String name) throws BusErrorException {
         Connection owner = connection(name);
         if (owner == null) {
-            throw new BusErrorException(BusError.NAME_HAS_NO_OWNER, "nobody owns the name " + name);
+            throw new BusErrorException(
+                    BusError.NAME_HAS_NO_OWNER, "name " + name + " has no owner");
         }
         return owner;
     }
@@ -142,12 +143,12 @@ public final class NameRegistry {
         if (name == null) {
             name = new BusName(text);
             table.add(name);
-            name.queue.add(new BusName.Claim(by, kept));
-            by.claimed(name);
+            name.queue.add(new BusName.QueuedOwner(by, kept));
+            by.nameAdded(name);
             listener.ownerChanged(name, null, by);
             return Request.PRIMARY_OWNER;
         }
-        BusName.Claim primary = name.queue.getFirst();
+        BusName.QueuedOwner primary = name.queue.getFirst();
         if (primary.connection == by) {
             primary.flags = kept;
             return Request.ALREADY_OWNER;
@@ -157,12 +158,12 @@ public final class NameRegistry {
             if (place >= 0) {
                 name.queue.remove(place);
             } else {
-                by.claimed(name);
+                by.nameAdded(name);
             }
-            name.queue.addFirst(new BusName.Claim(by, kept));
+            name.queue.addFirst(new BusName.QueuedOwner(by, kept));
             if ((primary.flags & DO_NOT_QUEUE) != 0) {
                 name.queue.remove(1);
-                primary.connection.unclaimed(name);
+                primary.connection.nameRemoved(name);
             }
             listener.ownerChanged(name, primary.connection, by);
             return Request.PRIMARY_OWNER;
@@ -170,15 +171,15 @@ public final class NameRegistry {
         if ((flags & DO_NOT_QUEUE) != 0) {
             if (place >= 0) {
                 name.queue.remove(place);
-                by.unclaimed(name);
+                by.nameRemoved(name);
             }
             return Request.EXISTS;
         }
         if (place >= 0) {
             name.queue.get(place).flags = kept;
         } else {
-            name.queue.add(new BusName.Claim(by, kept));
-            by.claimed(name);
+            name.queue.add(new BusName.QueuedOwner(by, kept));
+            by.nameAdded(name);
         }
         return Request.IN_QUEUE;
     }
@@ -204,7 +205,7 @@ public final class NameRegistry {
             return false;
         }
         name.queue.remove(place);
-        by.unclaimed(name);
+        by.nameRemoved(name);
         if (name.queue.isEmpty()) {
             table.remove(name);
         }

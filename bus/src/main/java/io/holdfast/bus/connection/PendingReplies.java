@@ -58,8 +58,8 @@ public final class PendingReplies {
 
     private final EventLoop loop;
     private final Charges charges;
-    private final Consumer<Slot> late;
-    private EventLoop.@Nullable Timer nextLate;
+    private final Consumer<Slot> onTimeout;
+    private EventLoop.@Nullable Timer nextTimeout;
     private @Nullable Slot[] buckets = new @Nullable Slot[256];
     private int size;
     private @Nullable Slot oldest;
@@ -68,12 +68,12 @@ public final class PendingReplies {
     private int reserved;
 
     /**
-     * @param late called for each call whose reply took too long
+     * @param onTimeout called for each call whose reply took too long
      */
-    public PendingReplies(EventLoop loop, Charges charges, Consumer<Slot> late) {
+    public PendingReplies(EventLoop loop, Charges charges, Consumer<Slot> onTimeout) {
         this.loop = loop;
         this.charges = charges;
-        this.late = late;
+        this.onTimeout = onTimeout;
     }
 
     public int size() {
@@ -107,11 +107,11 @@ public final class PendingReplies {
         slot.nextInBucket = buckets[bucket];
         buckets[bucket] = slot;
         size++;
-        long patience = MILLISECONDS.toNanos(charges.limits().get(BusLimit.REPLY_TIMEOUT));
-        slot.limited = patience > 0;
-        slot.deadline = slot.limited ? System.nanoTime() + patience : 0;
-        if (slot.limited && nextLate == null) {
-            expireAfter(patience);
+        long timeout = MILLISECONDS.toNanos(charges.limits().get(BusLimit.REPLY_TIMEOUT));
+        slot.limited = timeout > 0;
+        slot.deadline = slot.limited ? System.nanoTime() + timeout : 0;
+        if (slot.limited && nextTimeout == null) {
+            expireAfter(timeout);
         }
         slot.older = youngest;
         if (youngest == null) {
@@ -163,20 +163,20 @@ public final class PendingReplies {
     }
 
     private void expireAfter(long nanos) {
-        nextLate = loop.after(Duration.ofNanos(nanos), this::expire);
+        nextTimeout = loop.after(Duration.ofNanos(nanos), this::expire);
     }
 
     /** Removes the calls whose reply took too long, and reports each. */
     private void expire() {
-        nextLate = null;
+        nextTimeout = null;
         long now = System.nanoTime();
         for (Slot slot = oldest; slot != null && slot.limited; slot = oldest) {
-            long rest = slot.deadline - now;
-            if (rest > 0) {
-                expireAfter(rest);
+            long remaining = slot.deadline - now;
+            if (remaining > 0) {
+                expireAfter(remaining);
                 return;
             }
-            late.accept(slot);
+            onTimeout.accept(slot);
             remove(slot);
         }
     }

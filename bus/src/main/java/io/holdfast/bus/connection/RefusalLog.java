@@ -23,7 +23,7 @@ public final class RefusalLog {
     private static final int USERS = 256;
 
     /** Stands for the clients whose user is not known. */
-    static final long NOBODY = -1;
+    static final long UNKNOWN_USER = -1;
 
     /** Stands for the bus itself. */
     private static final long BUS = -2;
@@ -31,12 +31,11 @@ public final class RefusalLog {
     private static final System.Logger LOG = System.getLogger("io.holdfast.bus");
 
     private final RateLimit<Long> lines = RateLimit.of(LINES_AT_ONCE, LINES_A_SECOND, USERS);
-    private long leftOut;
+    private long dropped;
 
     /**
      * Prepares time stamps and process identities: once descriptors are short, the file of the time
-     * zone cannot be opened, and kernel features cannot be probed. the time zone cannot be opened,
-     * and what the kernel can do cannot be found out.
+     * zone cannot be opened, and kernel features cannot be probed.
      */
     public RefusalLog() {
         var _ = ZoneId.systemDefault().getRules();
@@ -63,7 +62,7 @@ public final class RefusalLog {
     /**
      * Logs that a client was refused at accept.
      *
-     * @param uid its user, or {@link #NOBODY}
+     * @param uid its user, or {@link #UNKNOWN_USER}
      */
     void notAccepted(long uid, String who, String reason) {
         if (mayWrite(uid)) {
@@ -71,10 +70,17 @@ public final class RefusalLog {
         }
     }
 
+    /** Logs that no client is accepted for a moment. */
+    void acceptPaused(String reason) {
+        if (mayWrite(UNKNOWN_USER)) {
+            LOG.log(Level.WARNING, "paused accepting connections: {0}", reason);
+        }
+    }
+
     /** Logs that a service did not start. */
     public void notStarted(String name, String reason) {
         if (mayWrite(BUS)) {
-            LOG.log(Level.WARNING, "{0} was not activated: {1}", name, reason);
+            LOG.log(Level.WARNING, "{0}: activation failed: {1}", name, reason);
         }
     }
 
@@ -90,29 +96,32 @@ public final class RefusalLog {
 
     /** Logs an element of the configuration that this bus does not apply. */
     public void unserved(String line) {
-        LOG.log(Level.WARNING, "not done: {0}", line);
+        LOG.log(Level.WARNING, "ignored: {0}", line);
     }
 
     /** Logs an unexpected exception, which ends nothing but the operation that threw it. */
     void fault(RuntimeException e) {
         if (mayWrite(BUS)) {
-            LOG.log(Level.ERROR, "a fault of the bus", e);
+            LOG.log(Level.ERROR, "internal error", e);
         }
     }
 
     /** Logs that the old configuration stays in effect. */
     public void reloadFailed(String reason) {
-        LOG.log(Level.ERROR, "the configuration stays as it was: {0}", reason);
+        LOG.log(
+                Level.ERROR,
+                "configuration not reloaded: {0}; the old one stays in effect",
+                reason);
     }
 
     private boolean mayWrite(long uid) {
         if (!lines.tryPass(uid)) {
-            leftOut++;
+            dropped++;
             return false;
         }
-        if (leftOut > 0) {
-            LOG.log(Level.WARNING, "{0} more refusals were not logged", leftOut);
-            leftOut = 0;
+        if (dropped > 0) {
+            LOG.log(Level.WARNING, "{0} more refusals were not logged", dropped);
+            dropped = 0;
         }
         return true;
     }

@@ -55,7 +55,7 @@ public final class BusFacts implements AutoCloseable {
     static void requireNoContainer(Connection from, String what) throws BusErrorException {
         if (from.container() != null) {
             throw new BusErrorException(
-                    BusError.ACCESS_DENIED, what + " is not for what is in a container");
+                    BusError.ACCESS_DENIED, what + " is not available to clients in a container");
         }
     }
 
@@ -68,7 +68,7 @@ public final class BusFacts implements AutoCloseable {
         if (uid != 0 && uid != self.uid()) {
             throw new BusErrorException(
                     BusError.ACCESS_DENIED,
-                    what + " is for root and the user of the bus, not for user " + uid);
+                    what + " requires root or the user of the bus, not user " + uid);
         }
     }
 

@@ -54,22 +54,21 @@ public final class ContainerMethods {
             connections.charges().over(from, BusLimit.MAX_CONTAINER_METADATA_BYTES);
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
-                    "%s is %d, and these are %d"
+                    "%s is %d, and the arguments have %d"
                             .formatted(
                                     BusLimit.MAX_CONTAINER_METADATA_BYTES,
                                     most,
                                     call.bodyLength()));
         }
         if (call.unixFds() > 0) {
-            throw new BusErrorException(
-                    BusError.INVALID_ARGS, "descriptors are not understood here");
+            throw new BusErrorException(BusError.INVALID_ARGS, "AddServer takes no descriptors");
         }
         BodyReader arguments = new BodyReader().read(call);
         String type = arguments.readString();
         if (!Syntax.isInterface(type)) {
             throw new BusErrorException(
                     BusError.INVALID_ARGS,
-                    "the type of a container has the form of an interface name, not " + type);
+                    "the type of a container must have the form of an interface name: " + type);
         }
         String name = arguments.readString();
         Map<?, ?> metadata = (Map<?, ?>) Values.read(arguments);

@@ -129,8 +129,7 @@ public final class Containers {
         if (used >= most) {
             connections.charges().over(creator, limit);
             throw new BusErrorException(
-                    BusError.LIMITS_EXCEEDED,
-                    "%s is %d, and as many are there".formatted(limit, most));
+                    BusError.LIMITS_EXCEEDED, "%s is %d, and as many exist".formatted(limit, most));
         }
     }
 
@@ -159,7 +158,7 @@ public final class Containers {
         Container container = byPath.get(path);
         if (container == null) {
             throw new BusErrorException(
-                    BusError.NOT_CONTAINER, "there is no container with the path " + path);
+                    BusError.NOT_CONTAINER, "no container has the path " + path);
         }
         return container;
     }

@@ -59,7 +59,7 @@ public final class CredentialsReply {
         if (pid <= 0) {
             throw new BusErrorException(
                     BusError.UNIX_PROCESS_ID_UNKNOWN,
-                    Driver.text(call, 0) + " is of another PID namespace");
+                    Driver.text(call, 0) + ": no PID in the bus's PID namespace");
         }
         messages.reply(from, call, UINT32, null, body -> body.putUint32(pid));
     }
@@ -81,7 +81,7 @@ public final class CredentialsReply {
                         .orElseThrow(() ->
                                 new BusErrorException(
                                         BusError.SELINUX_SECURITY_CONTEXT_UNKNOWN,
-                                        Driver.text(call, 0) + " has none"));
+                                        Driver.text(call, 0) + " has no SELinux label"));
         messages.reply(
                 from,
                 call,

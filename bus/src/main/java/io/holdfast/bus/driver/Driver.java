@@ -207,9 +207,7 @@ public final class Driver {
         boolean hello =
                 member.equals("Hello") && (interfaceName == null || interfaceName.equals(BUS));
         if (!from.isRegistered() && !hello) {
-            throw new BusErrorException(
-                    BusError.ACCESS_DENIED,
-                    "say Hello first: " + member + " is for those who have");
+            throw new BusErrorException(BusError.ACCESS_DENIED, member + ": call Hello first");
         }
         DriverMethod method;
         if (interfaceName == null) {
@@ -237,7 +235,8 @@ public final class Driver {
                     method.interfaceName().equals(BUS)
                             ? BusError.ACCESS_DENIED
                             : BusError.UNKNOWN_INTERFACE,
-                    "%s.%s is at %s alone".formatted(method.interfaceName(), member, BUS_PATH));
+                    "%s.%s is available at %s only"
+                            .formatted(method.interfaceName(), member, BUS_PATH));
         }
         return method;
     }
@@ -256,7 +255,7 @@ public final class Driver {
 
     private void hello(Connection from, MessageView call) throws BusErrorException {
         if (from.isRegistered()) {
-            throw new BusErrorException(BusError.FAILED, from.name() + " has said Hello before");
+            throw new BusErrorException(BusError.FAILED, from.name() + " has already called Hello");
         }
         members.join(from);
         monitors.seen(from, Party.bus(), call, null); // only now its sender has a name

@@ -41,10 +41,10 @@ final class DriverIntrospection {
         });
         String below = path.equals("/") ? "/" : path + "/";
         if (BusNames.BUS_PATH.startsWith(below)) {
-            String rest = BusNames.BUS_PATH.substring(below.length());
-            int slash = rest.indexOf('/');
+            String suffix = BusNames.BUS_PATH.substring(below.length());
+            int slash = suffix.indexOf('/');
             xml.append("  <node name=\"")
-                    .append(slash < 0 ? rest : rest.substring(0, slash))
+                    .append(slash < 0 ? suffix : suffix.substring(0, slash))
                     .append("\"/>\n");
         }
         return xml.append("</node>\n").toString();

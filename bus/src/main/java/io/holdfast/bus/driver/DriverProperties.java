@@ -87,7 +87,7 @@ public final class DriverProperties {
         if (!NAMES.containsKey(interfaceName) || hidden) {
             throw new BusErrorException(
                     BusError.UNKNOWN_INTERFACE,
-                    "the bus has no properties of an interface " + interfaceName);
+                    "the bus has no properties of interface " + interfaceName);
         }
     }
 

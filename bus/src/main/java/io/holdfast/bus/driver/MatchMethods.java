@@ -99,7 +99,7 @@ public final class MatchMethods {
         if (flags != 0) {
             throw new BusErrorException(
                     BusError.INVALID_ARGS,
-                    "BecomeMonitor has no flags: 0x" + Integer.toHexString(flags));
+                    "BecomeMonitor: unknown flags 0x" + Integer.toHexString(flags));
         }
         if (!charges.replaceRules(from, rules)) {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, charges.refusal());

@@ -55,13 +55,13 @@ public final class NameMethods {
             throw new BusErrorException(BusError.ACCESS_DENIED, denied);
         }
         BusName known = names.find(name);
-        boolean claims = known != null && known.indexOf(from) >= 0;
-        if (!claims && !connections.charges().charge(from, ChargedResource.NAME, 0)) {
+        boolean isQueued = known != null && known.indexOf(from) >= 0;
+        if (!isQueued && !connections.charges().charge(from, ChargedResource.NAME, 0)) {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, connections.charges().refusal());
         }
         NameRegistry.Request answer = names.request(name, from, flags);
         members.countNames(from);
-        if (!claims && answer == NameRegistry.Request.EXISTS) {
+        if (!isQueued && answer == NameRegistry.Request.EXISTS) {
             connections.charges().release(from, ChargedResource.NAME);
         }
         messages.reply(from, call, UINT32, null, body -> body.putUint32(answer.code));
@@ -77,7 +77,7 @@ public final class NameMethods {
     private static void ownable(String name) throws BusErrorException {
         if (!Syntax.isWellKnownName(name)) {
             throw new BusErrorException(
-                    BusError.INVALID_ARGS, "'" + name + "' is no well-known name");
+                    BusError.INVALID_ARGS, "'" + name + "' is not a well-known name");
         }
         if (name.equals(BUS)) {
             throw new BusErrorException(BusError.INVALID_ARGS, BUS + " is the bus itself");
@@ -117,7 +117,7 @@ public final class NameMethods {
         if (name.equals(BUS)) {
             owners.add(BUS);
         } else if (known != null) {
-            known.queue.forEach(claim -> owners.add(claim.connection.name()));
+            known.queue.forEach(queued -> owners.add(queued.connection.name()));
         } else {
             owners.add(names.owner(name).name());
         }

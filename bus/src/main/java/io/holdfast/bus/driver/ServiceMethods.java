@@ -42,7 +42,7 @@ public final class ServiceMethods {
         String name = Driver.text(call, 0);
         if (!activation.isActivatable(name)) {
             throw new BusErrorException(
-                    BusError.SERVICE_UNKNOWN, "no service file offers the name " + name);
+                    BusError.SERVICE_UNKNOWN, "name " + name + " has no service file");
         }
         if (names.isOwned(name)) {
             messages.reply(from, call, UINT32, null, body -> body.putUint32(2));
@@ -61,7 +61,7 @@ public final class ServiceMethods {
             String name = arguments.readString();
             if (name.isEmpty() || name.indexOf('=') >= 0) {
                 throw new BusErrorException(
-                        BusError.INVALID_ARGS, "'" + name + "' is no name of a variable");
+                        BusError.INVALID_ARGS, "'" + name + "' is not the name of a variable");
             }
             variables.put(name, arguments.readString());
             arguments.leave();

@@ -87,7 +87,7 @@ public final class PolicySet {
         try {
             return OptionalLong.of(accounts.uid(user));
         } catch (UnknownAccountException e) {
-            unknown.add(place + ": " + e.getMessage() + ": left out");
+            unknown.add(place + ": " + e.getMessage() + ": ignored");
             return OptionalLong.empty();
         }
     }
@@ -97,7 +97,7 @@ public final class PolicySet {
         try {
             return OptionalLong.of(accounts.gid(group));
         } catch (UnknownAccountException e) {
-            unknown.add(place + ": " + e.getMessage() + ": left out");
+            unknown.add(place + ": " + e.getMessage() + ": ignored");
             return OptionalLong.empty();
         }
     }

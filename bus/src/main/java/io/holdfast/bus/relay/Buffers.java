@@ -58,7 +58,7 @@ public final class Buffers implements AutoCloseable {
         return buffer;
     }
 
-    public void give(Buffer buffer) {
+    public void release(Buffer buffer) {
         inUse -= buffer.size();
         int sizeClass = sizeClass(buffer.size());
         if (sizeClass < POOLED_SIZES && idle[sizeClass].size() < KEPT >> sizeClass) {
@@ -77,7 +77,7 @@ public final class Buffers implements AutoCloseable {
         return size <= SMALLEST ? 0 : 32 - Integer.numberOfLeadingZeros((size - 1) / SMALLEST);
     }
 
-    /** Frees the idle buffers; those in use must be given back before. */
+    /** Frees the idle buffers; those in use must be released before. */
     @Override
     public void close() {
         for (ArrayDeque<Buffer> queue : idle) {

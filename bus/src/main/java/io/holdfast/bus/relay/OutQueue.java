@@ -23,7 +23,7 @@ public final class OutQueue {
         /**
          * @param messages the number of messages of which the last byte has left
          */
-        void left(Share share, int messages, long bytes, int fds);
+        void release(Share share, int messages, long bytes, int fds);
     }
 
     /** A buffer of the queue; one with descriptors takes no further message. */
@@ -185,7 +185,7 @@ public final class OutQueue {
                 return sent;
             }
             chunk.start += sent;
-            left(sent);
+            uncharge(sent);
             if (chunk.start < chunk.end) {
                 return -Errno.EAGAIN; // the socket took less than that: it is full
             }
@@ -208,19 +208,19 @@ public final class OutQueue {
         return sent;
     }
 
-    private void left(int sent) {
-        bytes -= sent;
-        long rest = sent;
-        while (rest > 0) {
+    private void uncharge(int count) {
+        bytes -= count;
+        long remaining = count;
+        while (remaining > 0) {
             int at = firstRun;
             Share share = requireNonNull(shares[at]);
-            long part = Math.min(rest, lengths[at]);
-            rest -= part;
+            long part = Math.min(remaining, lengths[at]);
+            remaining -= part;
             lengths[at] -= part;
             if (lengths[at] > 0) {
-                ledger.left(share, 0, part, 0);
+                ledger.release(share, 0, part, 0);
             } else {
-                ledger.left(share, messages[at], part, 0);
+                ledger.release(share, messages[at], part, 0);
                 shares[at] = null;
                 firstRun = at + 1 & shares.length - 1;
                 runs--;
@@ -237,10 +237,10 @@ public final class OutQueue {
         if (chunk.fds != null) {
             // At once: the messages behind it may take long, and are charged separately.
             descriptors -= chunk.fds.size();
-            ledger.left(chunk.share(), 0, 0, chunk.fds.size());
+            ledger.release(chunk.share(), 0, 0, chunk.fds.size());
             chunk.fds.drop();
         }
-        buffers.give(chunk.buffer());
+        buffers.release(chunk.buffer());
         chunk.clear();
         spare = chunk;
     }
@@ -248,9 +248,9 @@ public final class OutQueue {
     /** Discards all messages; the ledger receives the amounts. */
     public void clear() {
         while (head != null) {
-            int rest = head.end - head.start;
+            int unsent = head.end - head.start;
             head.start = head.end;
-            left(rest);
+            uncharge(unsent);
             dropHead();
         }
     }

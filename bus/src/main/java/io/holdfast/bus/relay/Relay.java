@@ -65,7 +65,7 @@ public final class Relay {
     /** Gives back the buffer of a rewritten message. */
     public void release() {
         if (rewritten != null) {
-            buffers.give(rewritten);
+            buffers.release(rewritten);
             rewritten = null;
         }
     }

@@ -159,7 +159,7 @@ public final class BusMessages {
                         to,
                         replySerial,
                         BusError.LIMITS_EXCEEDED,
-                        "the answer does not fit into a message: " + e.getMessage());
+                        "the reply does not fit into a message: " + e.getMessage());
                 return;
             }
             into.end();
@@ -292,7 +292,7 @@ public final class BusMessages {
                     null,
                     serial,
                     BusError.ACCESS_DENIED.wireName(),
-                    "the policy lets " + to.name() + " not receive this");
+                    "the policy does not let " + to.name() + " receive this");
         }
     }
 
@@ -311,7 +311,7 @@ public final class BusMessages {
         Share share = charges.queue(to, to.account(), length, fds);
         if (share == null) {
             to.markForRemoval(
-                    End.LIMIT, "it does not read what the bus says: " + charges.refusal());
+                    End.LIMIT, "does not read the messages of the bus: " + charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

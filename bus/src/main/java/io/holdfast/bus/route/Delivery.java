@@ -60,12 +60,16 @@ public final class Delivery {
         }
         if (fds != null && !to.descriptorsPass()) {
             messages.refuse(
-                    from, view, BusError.NOT_SUPPORTED, to.name() + " takes no descriptors");
+                    from, view, BusError.NOT_SUPPORTED, to.name() + " does not accept descriptors");
             return;
         }
         int length = from.senderField().relayedLength(view);
         if (length > WireLimits.MAX_MESSAGE) {
-            messages.refuse(from, view, BusError.LIMITS_EXCEEDED, "with its sender it is too long");
+            messages.refuse(
+                    from,
+                    view,
+                    BusError.LIMITS_EXCEEDED,
+                    "message exceeds 128 MiB with its SENDER field");
             return;
         }
         boolean answered =
@@ -97,7 +101,7 @@ public final class Delivery {
                     from,
                     view,
                     BusError.ACCESS_DENIED,
-                    "serial %d waits for a reply of %s already"
+                    "serial %d already waits for a reply of %s"
                             .formatted(Integer.toUnsignedLong(view.serial()), to.name()));
             return false;
         }
@@ -125,7 +129,9 @@ public final class Delivery {
                     to,
                     view.replySerial(),
                     BusError.NOT_SUPPORTED,
-                    "the reply of " + from.name() + " has descriptors");
+                    "the reply of "
+                            + from.name()
+                            + " has descriptors, which the caller does not accept");
             return;
         }
         int length = from.senderField().relayedLength(view);
@@ -134,7 +140,7 @@ public final class Delivery {
                         ? null
                         : charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.markForRemoval(End.LIMIT, "it does not read its replies: " + charges.refusal());
+            to.markForRemoval(End.LIMIT, "does not read its replies: " + charges.refusal());
             return;
         }
         deliver(from, to, share, view, fds);
@@ -174,8 +180,7 @@ public final class Delivery {
             // part of the queue by other means, and so get any receiver disconnected.
             Share share = charges.queue(to, to.account(), relay.length(), fds);
             if (share == null) {
-                to.markForRemoval(
-                        End.LIMIT, "it does not read what is broadcast: " + charges.refusal());
+                to.markForRemoval(End.LIMIT, "does not read its broadcasts: " + charges.refusal());
             } else {
                 to.send(share, relay.bytes(), relay.offset(), relay.length(), fds);
             }

@@ -64,7 +64,7 @@ public final class Monitors {
         for (int i = 0; i < n; i++) {
             hand(rules.found(i), copy.memory, length, fds);
         }
-        buffers.give(copy);
+        buffers.release(copy);
     }
 
     /** Shows monitors a message of the bus: to a client, to all, or without a receiver yet. */
@@ -85,7 +85,8 @@ public final class Monitors {
         }
         Share share = charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.markForRemoval(End.LIMIT, "it does not read what it monitors: " + charges.refusal());
+            to.markForRemoval(
+                    End.LIMIT, "does not read the monitored messages: " + charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

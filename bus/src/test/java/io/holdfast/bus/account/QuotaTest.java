@@ -271,7 +271,7 @@ class QuotaTest {
         Account again = open(fresh, 1);
         assertThat(names(fresh, again)).isEqualTo(names);
         fresh.release(again, again.own(), ChargedResource.NAME, names, 0, 0);
-        assertThat(names(fresh, again)).as("what is given back").isEqualTo(names);
+        assertThat(names(fresh, again)).as("names that were returned").isEqualTo(names);
     }
 
     private static int names(Quota quota, Account account) {

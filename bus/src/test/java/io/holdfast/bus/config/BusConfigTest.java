@@ -267,8 +267,8 @@ class BusConfigTest {
                 .isThrownBy(() -> BusConfig.load(file))
                 .withMessage(
                         file
-                                + ":3: <deny>: send_member needs send_interface or send_path beside"
-                                + " it: members of other interfaces have the same name");
+                                + ":3: <deny>: send_member needs send_interface or send_path:"
+                                + " members of other interfaces have the same name");
         var _ = write("bus.conf", "<busconfig>\n<fork>\n</busconfig>");
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> BusConfig.load(file))
@@ -332,7 +332,7 @@ class BusConfigTest {
         var _ = write(BusConfigReader.MAX_DEPTH + ".conf", wrap(""));
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> BusConfig.load(folder.resolve("0.conf")))
-                .withMessageContaining("inside of each other");
+                .withMessageContaining("nested files");
     }
 
     @Test

@@ -78,7 +78,7 @@ class DbusDaemonPolicyTest {
                     boolean passes = theirs.passes(sent);
                     String what =
                             "%s: %s, by rules\n%s".formatted(gen, theirs.last.orElseThrow(), rules);
-                    boolean requested = sent.asked && theirs.call != 0;
+                    boolean requested = sent.isReply && theirs.call != 0;
                     MessageView view = theirs.last.orElseThrow();
 
                     assertThat(
@@ -89,7 +89,7 @@ class DbusDaemonPolicyTest {
                     boolean passesOurs = our.passes(sent);
                     assertThat(passesOurs)
                             .as("on our bus: " + what)
-                            .isEqualTo(passes && (!sent.asked || our.call != 0));
+                            .isEqualTo(passes && (!sent.isReply || our.call != 0));
                 }
             }
             assertThat(ours.addresses()).hasSize(1);
@@ -105,7 +105,7 @@ class DbusDaemonPolicyTest {
     }
 
     /** A message to send: the same on each bus, with that bus's names. */
-    private record Sent(boolean asked, BiFunction<String, Integer, MessageWriter> message) {}
+    private record Sent(boolean isReply, BiFunction<String, Integer, MessageWriter> message) {}
 
     /** Three clients of one bus. */
     private static final class Exchange implements AutoCloseable {
@@ -133,7 +133,7 @@ class DbusDaemonPolicyTest {
 
         /** Returns whether the message passes from the sender to the receiver. */
         boolean passes(Sent sent) throws IOException {
-            call = sent.asked ? callOfReceiver() : 0;
+            call = sent.isReply ? callOfReceiver() : 0;
             MessageWriter message = sent.message.apply(receiver.name(), call);
             int serial = sender.send(message);
             last = Optional.of(TestMessage.view(message));
@@ -205,11 +205,11 @@ class DbusDaemonPolicyTest {
     }
 
     private static Sent sent(Gen gen) {
-        boolean asked = gen.chance(0.3);
+        boolean isReply = gen.chance(0.3);
         String path = gen.oneOf("/", "/p");
         String interfaceName = gen.oneOf("i.f", "i.g", "");
         String member = gen.oneOf("M", "N");
-        if (asked) {
+        if (isReply) {
             boolean good = gen.chance(0.5);
             String error = gen.oneOf("e.E", "e.F");
             return new Sent(

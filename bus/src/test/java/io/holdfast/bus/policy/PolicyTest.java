@@ -133,15 +133,16 @@ class PolicyTest {
                 "<allow send_type='method_return'/> | true | false",
                 "<allow send_type='error'/> | false | false",
             })
-    void repliesAreJudgedByWhetherTheyWereAskedFor(String rules, boolean asked, boolean unasked) {
+    void repliesAreJudgedByWhetherTheyWereAskedFor(
+            String rules, boolean requested, boolean unrequested) {
         MessageView reply = TestMessage.view(TestMessage.reply(":1.3"));
         PeerPolicy send = policy(rules);
         PeerPolicy receive = policy(rules.replace("send_", "receive_"));
 
-        assertThat(send.canSend(reply, OTHER, true)).isEqualTo(asked);
-        assertThat(send.canSend(reply, OTHER, false)).isEqualTo(unasked);
-        assertThat(receive.canReceive(reply, OTHER, true, false)).isEqualTo(asked);
-        assertThat(receive.canReceive(reply, OTHER, false, false)).isEqualTo(unasked);
+        assertThat(send.canSend(reply, OTHER, true)).isEqualTo(requested);
+        assertThat(send.canSend(reply, OTHER, false)).isEqualTo(unrequested);
+        assertThat(receive.canReceive(reply, OTHER, true, false)).isEqualTo(requested);
+        assertThat(receive.canReceive(reply, OTHER, false, false)).isEqualTo(unrequested);
     }
 
     @Test

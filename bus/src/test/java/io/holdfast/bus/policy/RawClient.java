@@ -81,10 +81,11 @@ final class RawClient implements AutoCloseable {
             }
             call = more.isEmpty() ? body.end() : body.putUint32(number).end();
         }
-        int asked = send(call);
+        int callSerial = send(call);
         while (true) {
             MessageView message = read();
-            if (message.replySerial() == asked && "org.freedesktop.DBus".equals(message.sender())) {
+            if (message.replySerial() == callSerial
+                    && "org.freedesktop.DBus".equals(message.sender())) {
                 return message;
             }
             received.add(message);

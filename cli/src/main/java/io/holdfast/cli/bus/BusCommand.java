@@ -175,8 +175,8 @@ public final class BusCommand implements Command {
             throw Command.misuse(
                     line,
                     FORK
-                            + ": it stays in the foreground; leave that out and start it by a service"
-                            + " manager, or with & in a shell");
+                            + ": not supported; start the bus by a service manager, or with & in a"
+                            + " shell");
         }
         DaemonProcess process = DaemonProcess.begin();
         BusOptions options = options(line);
@@ -198,9 +198,9 @@ public final class BusCommand implements Command {
             if (pid != null) {
                 pid.write(List.of(Integer.toString(Unistd.getpid())));
             }
-            tell("READY=1");
+            notifyManager("READY=1");
             signals.run();
-            tell("STOPPING=1");
+            notifyManager("STOPPING=1");
             return ExitCode.OK;
         } catch (ConfigException
                 | BusAddressException
@@ -213,11 +213,11 @@ public final class BusCommand implements Command {
     /** Reloads the configuration; the bus logs the errors in it. */
     private static void reload(Bus bus) {
         boolean ignored = Notify.reloading();
-        var _ = bus.reload().thenRun(() -> tell("READY=1"));
+        var _ = bus.reload().thenRun(() -> notifyManager("READY=1"));
     }
 
     /** Notifies the service manager, if one started this process. */
-    private static void tell(String state) {
+    private static void notifyManager(String state) {
         boolean ignored = Notify.send(state);
     }
 
@@ -257,7 +257,7 @@ public final class BusCommand implements Command {
         String runtime = System.getenv().getOrDefault("XDG_RUNTIME_DIR", "");
         if (runtime.isEmpty()) {
             throw Command.misuse(
-                    line, CONTAINERS + " needs a FOLDER where XDG_RUNTIME_DIR is not set");
+                    line, CONTAINERS + " needs a FOLDER, because XDG_RUNTIME_DIR is not set");
         }
         return Path.of(runtime, "dbus-1/containers");
     }
@@ -291,7 +291,7 @@ public final class BusCommand implements Command {
         boolean system = line.hasMatchedOption("--system");
         int ways = (file == null ? 0 : 1) + (system ? 1 : 0);
         if (ways + (line.hasMatchedOption("--session") ? 1 : 0) > 1) {
-            throw Command.misuse(line, "one of --config, --system and --session");
+            throw Command.misuse(line, "--config, --system and --session exclude each other");
         }
         if (file != null) {
             Path path = Path.of(file).toAbsolutePath();

@@ -108,24 +108,24 @@ public final class DbusCommand implements Command {
     @Override
     public int run(ParseResult line, Output output) throws InterruptedException {
         if (!line.matchedPositionalValue(0, "").equals(GENERATE)) {
-            throw Command.misuse(line, "dbus can " + GENERATE);
+            throw Command.misuse(line, "unknown subcommand; expected: " + GENERATE);
         }
         List<String> words = line.matchedPositionalValue(1, List.of());
         List<BusAddress> bus = bus(line);
-        int asked = bus.isEmpty() ? 1 : 2;
-        if (words.size() < asked) {
+        int required = bus.isEmpty() ? 1 : 2;
+        if (words.size() < required) {
             throw Command.misuse(
                     line,
                     bus.isEmpty()
-                            ? "which FILE, or which object on a bus?"
-                            : "which NAME and PATH?");
+                            ? "missing FILE, or a bus option with NAME and PATH"
+                            : "missing NAME and PATH");
         }
-        String source = String.join("", words.subList(0, asked));
+        String source = String.join("", words.subList(0, required));
         byte[] xml = bus.isEmpty() ? ofFile(words.getFirst()) : ofObject(line, bus, words);
         List<SourceFile> files;
         try {
             List<IntrospectedInterface> all = IntrospectionReader.read(source, xml);
-            files = sources(line, chosen(all, words.subList(asked, words.size()), source));
+            files = sources(line, chosen(all, words.subList(required, words.size()), source));
         } catch (IntrospectionException e) {
             throw new CommandException(String.valueOf(e.getMessage()), e);
         }
@@ -144,7 +144,7 @@ public final class DbusCommand implements Command {
             return List.of();
         }
         if (given.size() > 1) {
-            throw Command.misuse(line, "one bus at a time: --session, --system or --bus");
+            throw Command.misuse(line, "--session, --system and --bus exclude each other");
         }
         try {
             return switch (given.getFirst()) {
@@ -181,7 +181,8 @@ public final class DbusCommand implements Command {
                             .object(name, path)
                             .call("org.freedesktop.DBus.Introspectable", "Introspect");
             if (reply.size() != 1 || !(reply.getFirst() instanceof String xml)) {
-                throw new CommandException(name + path + ": Introspect gave no text");
+                throw new CommandException(
+                        name + path + ": Introspect: unexpected reply, not one string");
             }
             return xml.getBytes(StandardCharsets.UTF_8);
         } catch (DBusException e) {
@@ -192,21 +193,21 @@ public final class DbusCommand implements Command {
     }
 
     private static List<IntrospectedInterface> chosen(
-            List<IntrospectedInterface> all, List<String> asked, String source) {
-        for (String name : asked) {
+            List<IntrospectedInterface> all, List<String> requested, String source) {
+        for (String name : requested) {
             if (all.stream().noneMatch(each -> each.name().equals(name))) {
-                throw new CommandException(source + ": it has no interface " + name);
+                throw new CommandException(source + ": no such interface: " + name);
             }
         }
         List<IntrospectedInterface> chosen =
                 all.stream()
                         .filter(each ->
-                                asked.isEmpty()
+                                requested.isEmpty()
                                         ? !STANDARD.contains(each.name())
-                                        : asked.contains(each.name()))
+                                        : requested.contains(each.name()))
                         .toList();
         if (chosen.isEmpty()) {
-            throw new CommandException(source + ": it has no interface of its own");
+            throw new CommandException(source + ": no interfaces except the standard ones");
         }
         return chosen;
     }

@@ -48,7 +48,8 @@ final class LineTarget implements AutoCloseable {
         try {
             number = Integer.parseInt(text);
         } catch (NumberFormatException e) {
-            throw Command.misuse(line, option + "=" + text + ": the number of a descriptor, as 1");
+            throw Command.misuse(
+                    line, option + "=" + text + ": not a descriptor number, such as 1");
         }
         if (number == STANDARD_OUTPUT || number == STANDARD_ERROR) {
             return new LineTarget(option, output, number, null);
@@ -57,8 +58,7 @@ final class LineTarget implements AutoCloseable {
             return new LineTarget(option, output, number, Fd.inherited(number));
         } catch (ErrnoException | IllegalArgumentException | IllegalStateException e) {
             throw Command.misuse(
-                    line,
-                    option + "=" + text + ": no descriptor that was passed on: " + e.getMessage());
+                    line, option + "=" + text + ": not an inherited descriptor: " + e.getMessage());
         }
     }
 
@@ -82,7 +82,7 @@ final class LineTarget implements AutoCloseable {
             }
             if (n < 0) {
                 throw new CommandException(
-                        option + "=" + number + ": cannot be written: " + Errno.name(-n));
+                        option + "=" + number + ": write failed: " + Errno.name(-n));
             }
             written += n;
         }

@@ -13,7 +13,7 @@ public final class NameCandidates {
 
     public static List<Candidate> of(ParseResult line) {
         String address = line.matchedOptionValue("--bus", BusArgument.SYSTEM);
-        return Candidate.ask(() -> {
+        return Candidate.query(() -> {
             try (BusConnection bus = BusArgument.connect(address)) {
                 List<?> names =
                         (List<?>)

@@ -13,7 +13,7 @@ import java.util.concurrent.Callable;
  */
 public record Candidate(String word, String description) {
     /** Short, because a user waits with a half-typed line. */
-    static final Limit PATIENCE =
+    static final Limit TIMEOUT =
             Limit.time(
                     "io.holdfast.cli.completionPatience",
                     Duration.ofMillis(700),
@@ -26,10 +26,10 @@ public record Candidate(String word, String description) {
 
     /**
      * Returns the candidates of a daemon, or none if it fails or does not answer within {@link
-     * #PATIENCE}. Completion reports no errors, because they would appear in the middle of the line
+     * #TIMEOUT}. Completion reports no errors, because they would appear in the middle of the line
      * that the user is typing.
      */
-    public static List<Candidate> ask(Callable<List<Candidate>> question) {
-        return ShortQuestion.ask(PATIENCE.duration(), question).answer().orElse(List.of());
+    public static List<Candidate> query(Callable<List<Candidate>> question) {
+        return ShortQuestion.start(TIMEOUT.duration(), question).answer().orElse(List.of());
     }
 }

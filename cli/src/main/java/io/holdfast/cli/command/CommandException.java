@@ -43,7 +43,7 @@ public final class CommandException extends RuntimeException {
             case NoSuchFileException _ -> message + ": no such file or folder";
             case AccessDeniedException _ -> message + ": permission denied";
             case NotDirectoryException _ -> message + ": not a folder";
-            case FileAlreadyExistsException _ -> message + ": is there already";
+            case FileAlreadyExistsException _ -> message + ": exists already";
             default -> message;
         };
     }

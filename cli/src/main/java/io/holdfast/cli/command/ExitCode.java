@@ -17,7 +17,7 @@ public final class ExitCode {
      * {@code run} and {@code watch}: holdfast itself failed, or the exit status of the process is
      * not known.
      */
-    public static final int NOT_THE_PROCESS = 125;
+    public static final int HOLDFAST_FAILED = 125;
 
     /** {@code run}: the program exists, but cannot be executed. */
     public static final int NOT_EXECUTABLE = 126;
@@ -29,7 +29,7 @@ public final class ExitCode {
      * The output pipe is closed. This is the status of a program that SIGPIPE killed, and like it
      * the command prints no error.
      */
-    public static final int UNREAD = 128 + 13;
+    public static final int OUTPUT_CLOSED = 128 + 13;
 
     /**
      * {@code up} as PID 1 of a container: the container is to be started again, and reboot(2) is

@@ -25,6 +25,6 @@ public final class ExitJson {
 
     /** Returns the exit code with which a command passes the exit on. */
     public static int code(Exit exit) {
-        return exit instanceof Exit.Unknown ? ExitCode.NOT_THE_PROCESS : exit.shellStatus();
+        return exit instanceof Exit.Unknown ? ExitCode.HOLDFAST_FAILED : exit.shellStatus();
     }
 }

@@ -53,7 +53,7 @@ public final class ProcessArgument {
             return PidFd.openThread(tid);
         } catch (ErrnoException e) {
             if (e.errno() == Errno.ESRCH) {
-                throw new CommandException("no thread has the number " + tid, e);
+                throw new CommandException("no thread with TID " + tid, e);
             }
             throw e;
         }
@@ -69,7 +69,7 @@ public final class ProcessArgument {
             // reported below
         }
         throw Command.misuse(
-                line, "not a process: '" + text + "', neither PID, PID:ID nor PID:ID:BOOT");
+                line, "not a process: '" + text + "'; expected PID, PID:ID or PID:ID:BOOT");
     }
 
     private static PidFd open(int pid) {
@@ -89,13 +89,16 @@ public final class ProcessArgument {
                 ProcessInfo info = thread.info();
                 OptionalInt process = info.tgid();
                 if (process.isPresent()) {
-                    return pid + " is no process but a thread of process " + process.getAsInt();
+                    return pid
+                            + " is a thread of process "
+                            + process.getAsInt()
+                            + ", not a process";
                 }
             } catch (ErrnoException _) {
                 // not a thread either
             }
         }
-        return "no process has the number " + pid;
+        return "no process with PID " + pid;
     }
 
     private static PidFd restore(String text, ParseResult line) {
@@ -104,7 +107,7 @@ public final class ProcessArgument {
             name = ProcessId.parse(text);
         } catch (IllegalArgumentException e) {
             throw Command.misuse(
-                    line, "not a process: '" + text + "', neither PID, PID:ID nor PID:ID:BOOT");
+                    line, "not a process: '" + text + "'; expected PID, PID:ID or PID:ID:BOOT");
         }
         try {
             return PidFd.restore(name);
@@ -112,7 +115,7 @@ public final class ProcessArgument {
             throw switch (e.errno()) {
                 case Errno.ESRCH -> new CommandException("process " + text + " is gone", e);
                 case Errno.ESTALE ->
-                        new CommandException("process " + text + " is of another boot", e);
+                        new CommandException("process " + text + " belongs to another boot", e);
                 default -> e;
             };
         }

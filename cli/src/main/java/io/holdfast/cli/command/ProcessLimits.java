@@ -27,7 +27,7 @@ public final class ProcessLimits {
                         Manager.limits(),
                         AuthorityClientLimits.all(),
                         AuthorityLimits.all(),
-                        List.of(LineQueue.LINES, LineQueue.CHARACTERS, Candidate.PATIENCE))
+                        List.of(LineQueue.LINES, LineQueue.CHARACTERS, Candidate.TIMEOUT))
                 .flatMap(List::stream)
                 .toList();
     }

@@ -19,28 +19,28 @@ public final class ShortQuestion<T> {
     private final CompletableFuture<T> answer = new CompletableFuture<>();
     private final long deadline;
 
-    private ShortQuestion(Duration patience) {
-        this.deadline = System.nanoTime() + patience.toNanos();
+    private ShortQuestion(Duration timeout) {
+        this.deadline = System.nanoTime() + timeout.toNanos();
     }
 
     /**
      * Asks on a new daemon thread, which is abandoned if the answer comes too late.
      *
-     * @param patience the time limit for the answer, from now on
+     * @param timeout the time limit for the answer, from now on
      */
-    public static <T> ShortQuestion<T> ask(Duration patience, Callable<T> question) {
-        ShortQuestion<T> asked = new ShortQuestion<>(patience);
+    public static <T> ShortQuestion<T> start(Duration timeout, Callable<T> question) {
+        ShortQuestion<T> started = new ShortQuestion<>(timeout);
         Thread.ofPlatform()
                 .daemon()
                 .name("holdfast-question")
                 .start(() -> {
                     try {
-                        asked.answer.complete(question.call());
+                        started.answer.complete(question.call());
                     } catch (Exception e) {
-                        asked.answer.completeExceptionally(e);
+                        started.answer.completeExceptionally(e);
                     }
                 });
-        return asked;
+        return started;
     }
 
     /** Waits for the answer; empty if none comes in time. */

@@ -23,24 +23,23 @@ public final class AuthorityFamilies {
     private void clients(AuthorityMetrics metrics) {
         families.counter(
                 "checks",
-                "Checks that have ended, by their answer.",
+                "Finished checks, by answer.",
                 samples ->
                         metrics.checks()
                                 .forEach((answer, count) ->
                                         samples.add(count, "answer", answer.word())));
         families.counter(
                 "refused_calls",
-                "Calls that ended with an error, by the last part of its name.",
+                "Calls that failed, by the last part of the error name.",
                 samples ->
                         metrics.refusals()
                                 .forEach(
                                         (kind, count) -> samples.add(count, "error", kind.word())));
-        families.gauge(
-                "dialogs", "Authentications that users are asked for.", metrics.openDialogs());
-        families.gauge("agents", "Authentication agents that are registered.", metrics.agents());
+        families.gauge("dialogs", "Open authentication dialogs.", metrics.openDialogs());
+        families.gauge("agents", "Currently registered authentication agents.", metrics.agents());
         families.counter(
                 "registered_agents",
-                "Authentication agents that have registered.",
+                "Registrations of authentication agents.",
                 metrics.agentsRegistered());
         families.gauge(
                 "temporary_authorizations",
@@ -51,7 +50,7 @@ public final class AuthorityFamilies {
     private void users(AuthorityMetrics metrics) {
         families.gauge(
                 "user_charges",
-                "What a user holds of a limit.",
+                "Units of a limit charged to the user.",
                 samples ->
                         metrics.users()
                                 .forEach(user ->
@@ -63,7 +62,7 @@ public final class AuthorityFamilies {
                                                 Long.toString(user.uid()))));
         families.gauge(
                 "users_at_limit",
-                "Users who may hold no more.",
+                "Users who have reached their limit.",
                 samples -> {
                     for (AuthorityMetrics.Account account : AuthorityMetrics.Account.values()) {
                         long full =
@@ -77,18 +76,13 @@ public final class AuthorityFamilies {
     }
 
     private void rules(RuleMetrics rules) {
-        families.counter(
-                "rule_evaluations",
-                "Evaluations of rules that were answered.",
-                rules.evaluations());
-        families.counter(
-                "rule_timeouts", "Evaluations that took longer than they may.", rules.timeouts());
-        families.counter("rule_refusals", "Evaluations that could not begin.", rules.refusals());
+        families.counter("rule_evaluations", "Finished rule evaluations.", rules.evaluations());
+        families.counter("rule_timeouts", "Rule evaluations that timed out.", rules.timeouts());
+        families.counter("rule_refusals", "Rule evaluations that were refused.", rules.refusals());
         families.gauge("rule_threads", "Threads that evaluate rules.", rules.evaluators());
         families.gauge(
-                "stuck_rule_threads", "Threads that were given up and still run.", rules.stuck());
-        families.counter(
-                "abandoned_rule_threads", "Threads that were given up.", rules.stuckEver());
-        families.gauge("rule_programs", "Programs that rules wait for.", rules.programs());
+                "stuck_rule_threads", "Abandoned rule threads that still run.", rules.stuck());
+        families.counter("abandoned_rule_threads", "Abandoned rule threads.", rules.stuckEver());
+        families.gauge("rule_programs", "Running programs of polkit.spawn.", rules.programs());
     }
 }

@@ -27,18 +27,18 @@ public final class BusFamilies {
     }
 
     private void bus(BusMetrics bus) {
-        families.counter("accepted", "Connections that came.", bus.accepted());
-        families.counter("refused_connections", "Connections that were not let in.", bus.refused());
-        families.counter("disconnects", "Connections that ended.", bus.disconnects());
-        families.counter("messages", "Messages that came.", bus.messagesIn());
-        families.counter("faults", "Faults of the bus itself.", bus.handlerErrors());
+        families.counter("accepted", "Accepted connections.", bus.accepted());
+        families.counter("refused_connections", "Refused connections.", bus.refused());
+        families.counter("disconnects", "Ended connections.", bus.disconnects());
+        families.counter("messages", "Received messages.", bus.messagesIn());
+        families.counter("faults", "Internal errors of the bus.", bus.handlerErrors());
         families.gauge("pending_replies", "Calls that wait for a reply.", bus.pendingReplies());
         families.gauge("match_rules", "Match rules of all connections.", bus.matchRules());
-        families.gauge("names", "Well-known names that are owned.", bus.names());
+        families.gauge("names", "Well-known names that have an owner.", bus.names());
         families.gauge("buffer_bytes", "Native memory that holds messages.", bus.bufferBytes());
         families.counter(
                 "refusals",
-                "What was refused: by a limit, a message, a connection.",
+                "Refusals: limits reached, messages refused, connections closed.",
                 samples -> refusals(samples, bus.refusals()));
     }
 
@@ -46,41 +46,57 @@ public final class BusFamilies {
         counter(
                 peers,
                 "received_messages",
-                "Messages from it.",
+                "Messages received from the peer.",
                 BusMetrics.OfConnection::messagesIn);
-        counter(peers, "received_bytes", "Bytes from it.", BusMetrics.OfConnection::bytesIn);
-        counter(peers, "sent_messages", "Messages to it.", BusMetrics.OfConnection::messagesOut);
-        counter(peers, "sent_bytes", "Bytes to it.", BusMetrics.OfConnection::bytesOut);
+        counter(
+                peers,
+                "received_bytes",
+                "Bytes received from the peer.",
+                BusMetrics.OfConnection::bytesIn);
+        counter(
+                peers,
+                "sent_messages",
+                "Messages sent to the peer.",
+                BusMetrics.OfConnection::messagesOut);
+        counter(peers, "sent_bytes", "Bytes sent to the peer.", BusMetrics.OfConnection::bytesOut);
         counter(
                 peers,
                 "refused_messages",
-                "Its refused messages.",
+                "Refused messages of the peer.",
                 BusMetrics.OfConnection::refused);
         gauge(
                 peers,
                 "queued_bytes",
-                "Bytes it has not read.",
+                "Queued bytes that the peer has not read.",
                 BusMetrics.OfConnection::queuedBytes);
         gauge(
                 peers,
                 "peak_queued_bytes",
-                "The most bytes that it had not read.",
+                "Maximum of the queued bytes that the peer had not read.",
                 BusMetrics.OfConnection::peakQueuedBytes);
         gauge(
                 peers,
                 "queued_descriptors",
-                "Descriptors in messages that it has not read.",
+                "Descriptors in queued messages that the peer has not read.",
                 BusMetrics.OfConnection::queuedDescriptors);
-        gauge(peers, "match_rules", "Its match rules.", BusMetrics.OfConnection::matchRules);
-        gauge(peers, "names", "Names it owns or waits for.", BusMetrics.OfConnection::names);
+        gauge(
+                peers,
+                "match_rules",
+                "Match rules of the peer.",
+                BusMetrics.OfConnection::matchRules);
+        gauge(
+                peers,
+                "names",
+                "Names that the peer owns or is queued for.",
+                BusMetrics.OfConnection::names);
         gauge(
                 peers,
                 "pending_replies",
-                "Its calls that wait for a reply.",
+                "Calls of the peer that wait for a reply.",
                 BusMetrics.OfConnection::pendingReplies);
         families.info(
                 "name",
-                "Which peer owns a well-known name.",
+                "The peer that owns a well-known name.",
                 peers.stream()
                         .flatMap(peer ->
                                 peer.owned().stream()
@@ -121,14 +137,22 @@ public final class BusFamilies {
     }
 
     private void users(List<BusMetrics.OfUser> users) {
-        user(users, "connections", "Its connections.", BusMetrics.OfUser::connections);
-        user(users, "bytes", "Bytes held for it.", BusMetrics.OfUser::bytes);
-        user(users, "descriptors", "Descriptors held for it.", BusMetrics.OfUser::descriptors);
-        user(users, "match_rules", "Its match rules.", BusMetrics.OfUser::matchRules);
-        user(users, "objects", "Its names, replies and connections.", BusMetrics.OfUser::objects);
+        user(users, "connections", "Connections of the user.", BusMetrics.OfUser::connections);
+        user(users, "bytes", "Bytes charged to the user.", BusMetrics.OfUser::bytes);
+        user(
+                users,
+                "descriptors",
+                "Descriptors charged to the user.",
+                BusMetrics.OfUser::descriptors);
+        user(users, "match_rules", "Match rules of the user.", BusMetrics.OfUser::matchRules);
+        user(
+                users,
+                "objects",
+                "Names, pending replies and connections of the user.",
+                BusMetrics.OfUser::objects);
         families.gauge(
                 "user_caused_bytes",
-                "Bytes held for a user, by the user who sent them.",
+                "Bytes charged to a user, by the user who sent them.",
                 samples -> {
                     for (BusMetrics.OfUser user : users) {
                         user.bytesByActor()
@@ -143,7 +167,7 @@ public final class BusFamilies {
                 });
         families.counter(
                 "user_refusals",
-                "What was refused to a user.",
+                "Refusals to the user.",
                 samples -> {
                     for (BusMetrics.OfUser user : users) {
                         refusals(samples, user.refusals(), "uid", Long.toString(user.uid()));

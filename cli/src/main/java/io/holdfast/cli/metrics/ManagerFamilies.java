@@ -27,13 +27,13 @@ public final class ManagerFamilies {
     private void manager(ManagerMetrics metrics) {
         families.counter(
                 "crashes",
-                "Managers that have ended unexpectedly since the keeper was started.",
+                "Managers that ended unexpectedly since the start of the keeper.",
                 metrics.crashes());
         families.gauge(
                 "adopted_units",
-                "Units that this manager has adopted from the one before it.",
+                "Units that this manager has adopted from its predecessor.",
                 metrics.adopted());
-        families.counter("faults", "Faults of the manager itself.", metrics.faults());
+        families.counter("faults", "Internal errors of the manager.", metrics.faults());
     }
 
     private void units(ManagerMetrics metrics) {

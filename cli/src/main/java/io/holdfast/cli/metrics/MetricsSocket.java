@@ -34,9 +34,9 @@ import picocli.CommandLine.ParseResult;
  *
  * <p>Only the daemon's user and root may connect, because the counters name processes. Each
  * connection serves one request, and at most {@value #AT_ONCE} connections are served at once. A
- * client that does not send its request or read the answer within {@link #PATIENCE} is
- * disconnected. The daemon's loop accepts connections, and a virtual thread serves each client, so
- * that a daemon without clients starts no thread for this.
+ * client that does not send its request or read the answer within {@link #TIMEOUT} is disconnected.
+ * The daemon's loop accepts connections, and a virtual thread serves each client, so that a daemon
+ * without clients starts no thread for this.
  *
  * @param <M> the type of the counters
  */
@@ -47,7 +47,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
      * The time limit for each of: receiving the request, collecting the counters, sending the
      * answer.
      */
-    static final Duration PATIENCE = Duration.ofSeconds(5);
+    static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     /** How long accepting pauses after an error, such as EMFILE. */
     private static final Duration PAUSE = Duration.ofSeconds(1);
@@ -146,7 +146,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
             }
             watch.events(0); // until a client is served
         } catch (ErrnoException e) {
-            LOG.log(Level.WARNING, "metrics socket: accepts nobody for a while: {0}", e.toString());
+            LOG.log(Level.WARNING, "metrics socket: accept failed, retrying: {0}", e.toString());
             watch.events(0);
             EventLoop.Timer _ = loop.after(PAUSE, () -> watch.events(Readiness.IN));
         }
@@ -198,7 +198,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
 
     private void answer(UnixSocket client, boolean withBody) throws InterruptedException {
         try {
-            M counted = counters.get().get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            M counted = counters.get().get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
             byte[] body = text.apply(counted).getBytes(StandardCharsets.UTF_8);
             answer(client, "200 OK", TYPE, body, withBody);
         } catch (TimeoutException
@@ -224,9 +224,9 @@ public final class MetricsSocket<M> implements AutoCloseable {
     /** Sends all bytes, or as many as the client reads in time. */
     private static void send(UnixSocket client, byte[] bytes, long deadline)
             throws InterruptedException {
-        ByteBuffer rest = ByteBuffer.wrap(bytes);
-        while (rest.hasRemaining()) {
-            if (client.trySend(rest) == UnixSocket.WOULD_BLOCK
+        ByteBuffer remaining = ByteBuffer.wrap(bytes);
+        while (remaining.hasRemaining()) {
+            if (client.trySend(remaining) == UnixSocket.WOULD_BLOCK
                     && Readiness.await(client.fd(), Readiness.OUT, until(deadline))
                             == Readiness.NONE) {
                 return;
@@ -235,7 +235,7 @@ public final class MetricsSocket<M> implements AutoCloseable {
     }
 
     private static long deadline() {
-        return System.nanoTime() + PATIENCE.toNanos();
+        return System.nanoTime() + TIMEOUT.toNanos();
     }
 
     private static Duration until(long deadline) {

@@ -108,14 +108,12 @@ public final class Output {
         return Charset.forName(System.getProperty("stdout.encoding", "US-ASCII"));
     }
 
-    /**
-     * Returns standard output and standard error, with colours if {@link #coloursWanted} says so.
-     */
+    /** Returns standard output and standard error, with colours if {@link #usesColours} says so. */
     public static Output standard() {
         return new Output(
                 Standard.OUT,
                 Standard.ERR,
-                coloursWanted(System.getenv(), Output::target),
+                usesColours(System.getenv(), Output::target),
                 isTerminal(target(STANDARD_OUTPUT)));
     }
 
@@ -130,7 +128,7 @@ public final class Output {
      *
      * @param target returns the path of the file behind a descriptor of this process
      */
-    public static boolean coloursWanted(
+    public static boolean usesColours(
             Map<String, String> environment, Function<Integer, String> target) {
         return environment.getOrDefault("NO_COLOR", "").isEmpty()
                 && !environment.getOrDefault("TERM", "dumb").equals("dumb")
@@ -203,12 +201,12 @@ public final class Output {
      * Writes a text of several lines, such as help or a script, to standard output without
      * escaping. It must come from this program alone.
      */
-    public void own(String text) {
+    public void printTrusted(String text) {
         out.print(text);
     }
 
     /** Writes a text of this program to standard error without escaping. */
-    public void complainOwn(String text) {
+    public void complainTrusted(String text) {
         err.print(text);
     }
 

@@ -10,7 +10,7 @@ public final class ActionCandidates {
     private ActionCandidates() {}
 
     public static List<Candidate> of(ParseResult line) {
-        return Candidate.ask(() ->
+        return Candidate.query(() ->
                 AuthorityCall.call(line, "ListActions", JsonObject.EMPTY)
                         .objects("actions")
                         .stream()

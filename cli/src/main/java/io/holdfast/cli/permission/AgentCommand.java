@@ -142,7 +142,7 @@ public final class AgentCommand implements Command {
         try {
             return TerminalFace.open();
         } catch (ErrnoException e) {
-            throw new CommandException("there is no terminal to ask on: " + e.getMessage(), e);
+            throw new CommandException("no terminal: " + e.getMessage(), e);
         }
     }
 
@@ -169,7 +169,7 @@ public final class AgentCommand implements Command {
         String session = line.matchedOptionValue("--session", null);
         String process = line.matchedOptionValue("--process", null);
         if (session != null && process != null) {
-            throw Command.misuse(line, "one of --process and --session");
+            throw Command.misuse(line, "--process and --session exclude each other");
         }
         if (session != null) {
             return new Held(new AgentSubject.Session(session), null);
@@ -183,8 +183,8 @@ public final class AgentCommand implements Command {
             return self.parent()
                     .orElseThrow(() ->
                             new CommandException(
-                                    "the parent is of another PID namespace: --process PID says"
-                                            + " whom the agent is for"));
+                                    "the parent is in another PID namespace; set the subject of the"
+                                            + " agent with --process PID"));
         }
     }
 
@@ -223,7 +223,7 @@ public final class AgentCommand implements Command {
         try {
             Fd.inherited(Integer.parseInt(number)).close();
         } catch (IllegalArgumentException | ErrnoException e) {
-            throw Command.misuse(line, "--notify-fd: no descriptor that was passed: " + number);
+            throw Command.misuse(line, "--notify-fd: not an inherited descriptor: " + number);
         }
     }
 }

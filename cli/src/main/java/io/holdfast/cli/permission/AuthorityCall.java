@@ -37,7 +37,7 @@ final class AuthorityCall {
                     e.parameters().optionalString("reason").orElse(e.error()), e);
         } catch (ErrnoException e) {
             throw new CommandException(
-                    "no authority is at "
+                    "no authority is running at "
                             + address
                             + ": "
                             + e.getMessage()

@@ -120,13 +120,13 @@ public final class AuthorityCommand implements Command {
                 AutoCloseable _ = signals.onSignal(Signal.HUP, () -> reload(engine))) {
             boolean listens = listen(face, line.matchedOptionValue("--socket", null));
             if (!listens && line.matchedOptionValue("--bus", "").equals(NO_BUS)) {
-                throw Command.misuse(line, "it would serve nobody: give it a bus or a --socket");
+                throw Command.misuse(line, "nothing to serve: give --bus or --socket");
             }
             presence.serve(engine, signals::stop);
-            tell("READY=1");
+            notifyManager("READY=1");
             HeapWatch.begin(signals);
             signals.run();
-            tell("STOPPING=1");
+            notifyManager("STOPPING=1");
             presence.close(); // no caller must reach an engine that ends
             if (presence.failure().isPresent()) {
                 throw new CommandException(presence.failure().get());
@@ -216,12 +216,12 @@ public final class AuthorityCommand implements Command {
                         .name("holdfast-reload")
                         .start(() -> {
                             engine.reload();
-                            tell("READY=1");
+                            notifyManager("READY=1");
                         });
     }
 
     /** Notifies the service manager, if one started this process. */
-    private static void tell(String state) {
+    private static void notifyManager(String state) {
         boolean ignored = Notify.send(state);
     }
 }

@@ -147,13 +147,13 @@ public final class CheckCommand implements Command {
         if (line.hasMatchedOption("--here")) {
             try (AuthorityEngine engine = AuthorityEngine.open(AuthorityOptions.STANDARD);
                     Authority authority = EmbeddedAuthority.of(engine)) {
-                return ask(authority, line, output);
+                return check(authority, line, output);
             } catch (IOException e) {
                 throw new CommandException(String.valueOf(e.getMessage()), NO_ANSWER, e);
             }
         }
         try (Authority authority = authority(line)) {
-            return ask(authority, line, output);
+            return check(authority, line, output);
         }
     }
 
@@ -170,7 +170,8 @@ public final class CheckCommand implements Command {
         }
     }
 
-    private static int ask(Authority authority, ParseResult line, Output output) throws Exception {
+    private static int check(Authority authority, ParseResult line, Output output)
+            throws Exception {
         String action = line.matchedPositionalValue(0, "");
         CompletableFuture<Decision> answer = begin(authority, action, line);
         Decision decision;
@@ -184,8 +185,8 @@ public final class CheckCommand implements Command {
         }
         if (line.hasMatchedOption("--explain") && decision.explanation().isEmpty()) {
             output.complain(
-                    "no explanation came: it is for root, and polkit's interface on the bus carries none"
-                            + " (--authority names one on Varlink)");
+                    "no explanation: it is sent only over Varlink (--authority), not on the bus, and"
+                            + " only to root and the authority's user");
         }
         if (line.hasMatchedOption("--json")) {
             output.line(json(action, decision).toString());
@@ -209,7 +210,8 @@ public final class CheckCommand implements Command {
             throw Command.misuse(line, "--process, --bus-name and --peer exclude each other");
         }
         if (process == null && line.hasMatchedOption("--uid")) {
-            throw Command.misuse(line, "--uid goes with --process: a connection has its own user");
+            throw Command.misuse(
+                    line, "--uid needs --process: a connection acts for the user who opened it");
         }
         if (busName != null) {
             try (BusConnection bus = bus(line);
@@ -242,8 +244,7 @@ public final class CheckCommand implements Command {
     }
 
     private static PidFd parentOf(PidFd self) {
-        return self.parent()
-                .orElseThrow(() -> new CommandException("the process that started this is gone"));
+        return self.parent().orElseThrow(() -> new CommandException("the parent process is gone"));
     }
 
     /**
@@ -265,7 +266,8 @@ public final class CheckCommand implements Command {
         }
         if (!text.matches("[0-9]{1,10}") || Long.parseLong(text) > Authority.MAX_UID) {
             throw Command.misuse(
-                    line, "not a uid: '" + text + "', a number from 0 to " + Authority.MAX_UID);
+                    line,
+                    "not a uid: '" + text + "'; expected a number from 0 to " + Authority.MAX_UID);
         }
         return Long.parseLong(text);
     }

@@ -25,14 +25,14 @@ final class HeapWatch {
 
     /** Checks the heap periodically from now on, as long as the loop runs. */
     static void begin(EventLoop loop) {
-        new HeapWatch(loop).look();
+        new HeapWatch(loop).check();
     }
 
-    private void look() {
+    private void check() {
         if (Runtime.getRuntime().totalMemory() > size + ROOM) {
             System.gc();
             size = Runtime.getRuntime().totalMemory();
         }
-        var _ = loop.after(PERIOD, this::look);
+        var _ = loop.after(PERIOD, this::check);
     }
 }

@@ -53,9 +53,9 @@ record RuleCase(
                         !word.equals(NOTHING) && ImplicitAuthorization.ofWord(word).isEmpty())
                 .ifPresent(word -> {
                     throw new IllegalArgumentException(
-                            "'"
+                            "not a result: '"
                                     + word
-                                    + "' cannot be expected: no, yes, auth_self, auth_self_keep,"
+                                    + "'; expected no, yes, auth_self, auth_self_keep,"
                                     + " auth_admin, auth_admin_keep or "
                                     + NOTHING);
                 });
@@ -85,7 +85,7 @@ record RuleCase(
         } catch (IOException e) {
             throw new CommandException(
                     Files.isDirectory(file)
-                            ? file + ": a folder, and no file of cases"
+                            ? file + ": a folder, not a file of cases"
                             : "cannot read the cases: " + CommandException.reason(e),
                     e);
         }
@@ -106,7 +106,8 @@ record RuleCase(
 
     private static RuleCase ofWords(SourceLine place, List<String> words) {
         if (words.size() < 3) {
-            throw new IllegalArgumentException("only " + words.size() + " words of " + GRAMMAR);
+            throw new IllegalArgumentException(
+                    "only " + words.size() + " words; expected " + GRAMMAR);
         }
         return of(
                 Optional.of(place),
@@ -162,7 +163,7 @@ record RuleCase(
             }
         }
         if (quoted) {
-            throw new IllegalArgumentException("a quote that does not end");
+            throw new IllegalArgumentException("unterminated quote");
         }
         if (begun) {
             words.add(word.toString());

@@ -50,7 +50,7 @@ final class RuleCaseRunner {
 
     /** The result of one case. */
     private record Result(
-            RuleCase asked, String answer, List<Step> steps, Optional<Boolean> isExpected) {
+            RuleCase ruleCase, String answer, List<Step> steps, Optional<Boolean> isExpected) {
         boolean hasFailed() {
             return !isExpected.orElse(true);
         }
@@ -75,7 +75,7 @@ final class RuleCaseRunner {
         }
         int failed = 0;
         for (RuleCase each : cases) {
-            Result result = ask(each);
+            Result result = evaluate(each);
             failed += result.hasFailed() ? 1 : 0;
             if (json) {
                 output.line(json(result).toString());
@@ -93,34 +93,35 @@ final class RuleCaseRunner {
         return failed == 0 && trial.diagnostics().isEmpty() ? ExitCode.OK : ExitCode.FAILURE;
     }
 
-    private Result ask(RuleCase asked) {
+    private Result evaluate(RuleCase ruleCase) {
         List<Step> steps = new ArrayList<>();
-        RuleVerdict verdict = trial.evaluate(asked.action(), asked.subject());
+        RuleVerdict verdict = trial.evaluate(ruleCase.action(), ruleCase.subject());
         verdict.steps().forEach(step -> steps.add(new Step("rule", step.result(), at(step))));
         verdict.describeSkipped()
                 .ifPresent(text -> steps.add(new Step("rules", text, Optional.empty())));
         verdict.failure().ifPresent(why -> steps.add(new Step("failure", why, Optional.empty())));
-        Optional<ImplicitAuthorization> answer = verdict.answer().or(() -> byDefault(asked, steps));
+        Optional<ImplicitAuthorization> answer =
+                verdict.answer().or(() -> byDefault(ruleCase, steps));
         if (answer.map(ImplicitAuthorization::needsAdministrator).orElse(false)) {
-            AdministratorVerdict who = trial.administrators(asked.action(), asked.subject());
+            AdministratorVerdict who = trial.administrators(ruleCase.action(), ruleCase.subject());
             who.steps().forEach(step -> steps.add(new Step("admin rule", step.result(), at(step))));
             who.failure().ifPresent(why -> steps.add(new Step("failure", why, Optional.empty())));
         }
         logged.forEach(line -> steps.add(new Step("log", line.result(), at(line))));
         logged.clear();
         String word = answer.map(ImplicitAuthorization::word).orElse(RuleCase.NOTHING);
-        return new Result(asked, word, steps, asked.expected().map(word::equals));
+        return new Result(ruleCase, word, steps, ruleCase.expected().map(word::equals));
     }
 
     private static Optional<SourceLine> at(RuleStep step) {
         return Optional.of(step.place());
     }
 
-    private Optional<ImplicitAuthorization> byDefault(RuleCase asked, List<Step> steps) {
-        Optional<Action> action = actions.action(asked.action().id());
+    private Optional<ImplicitAuthorization> byDefault(RuleCase ruleCase, List<Step> steps) {
+        Optional<Action> action = actions.action(ruleCase.action().id());
         return action.map(known -> {
             ImplicitAuthorization implicit =
-                    known.implicit(asked.subject().isLocal(), asked.subject().isActive());
+                    known.implicit(ruleCase.subject().isLocal(), ruleCase.subject().isActive());
             steps.add(new Step("defaults", implicit.word(), Optional.of(known.place())));
             return implicit;
         });
@@ -131,11 +132,11 @@ final class RuleCaseRunner {
         String instead = "";
         if (result.hasFailed()) {
             answer = output.bad(result.answer);
-            instead = ", expected " + result.asked.expected().orElse("");
+            instead = ", expected " + result.ruleCase.expected().orElse("");
         } else if (result.isExpected.isPresent()) {
             answer = output.good(result.answer);
         }
-        output.line(result.asked.question() + ": ", answer, instead);
+        output.line(result.ruleCase.question() + ": ", answer, instead);
         for (Step step : result.steps) {
             String place = step.place.map(at -> " " + at).orElse("");
             output.line("  ", output.faint(step.topic + ":"), " ", step.text, output.faint(place));
@@ -144,11 +145,11 @@ final class RuleCaseRunner {
 
     private static JsonText json(Result result) {
         return JsonText.object()
-                .put("place", result.asked.place().map(SourceLine::toString))
-                .put("action", result.asked.action().id())
-                .put("subject", result.asked.described())
+                .put("place", result.ruleCase.place().map(SourceLine::toString))
+                .put("action", result.ruleCase.action().id())
+                .put("subject", result.ruleCase.described())
                 .put("answer", result.answer)
-                .put("expected", result.asked.expected())
+                .put("expected", result.ruleCase.expected())
                 .put("isExpected", result.isExpected)
                 .put(
                         "steps",

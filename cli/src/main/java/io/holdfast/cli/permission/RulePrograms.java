@@ -43,17 +43,17 @@ record RulePrograms(RuleLimits limits, Optional<ProgramUser> user) {
             warn.accept(
                     "user "
                             + ProgramUser.POLKITD
-                            + ": not known whether there is one: "
+                            + ": look-up failed: "
                             + e.getMessage()
-                            + "; no program of rules (polkit.spawn) runs until it is");
+                            + "; polkit.spawn fails until a look-up succeeds");
             ProgramUser later = ProgramUser.lookedUpLater(accounts, ProgramUser.POLKITD);
             return new RulePrograms(RuleLimits.STANDARD, Optional.of(later));
         }
         if (user.isEmpty()) {
             warn.accept(
-                    "there is no user "
+                    "user "
                             + ProgramUser.POLKITD
-                            + ": programs of rules (polkit.spawn) run as root");
+                            + ": no such user; programs of polkit.spawn run as root");
         }
         return new RulePrograms(RuleLimits.STANDARD, user);
     }

@@ -172,7 +172,7 @@ public final class RulesCommand implements Command {
                     }
                     default ->
                             throw Command.misuse(
-                                    line, "it is rules lint, rules test, or rules metrics");
+                                    line, "unknown subcommand; expected: lint, test or metrics");
                 };
         Thread thread = new Thread(null, work, "holdfast-rules", STACK_BYTES);
         thread.start();

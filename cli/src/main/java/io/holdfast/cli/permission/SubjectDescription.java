@@ -41,16 +41,16 @@ final class SubjectDescription {
      */
     static DescribedSubject parse(String text) {
         SubjectDescription description = new SubjectDescription();
-        Set<String> said = new HashSet<>();
+        Set<String> given = new HashSet<>();
         for (String pair : text.split(",", -1)) {
             int equals = pair.indexOf('=');
             if (equals <= 0) {
                 throw new IllegalArgumentException(
-                        "not NAME=VALUE: '" + pair + "', of a subject that is " + GRAMMAR);
+                        "not NAME=VALUE: '" + pair + "'; expected " + GRAMMAR);
             }
             String name = pair.substring(0, equals);
-            if (!said.add(name)) {
-                throw new IllegalArgumentException("the subject's " + name + " is said twice");
+            if (!given.add(name)) {
+                throw new IllegalArgumentException("subject: " + name + " is given twice");
             }
             description.take(name, pair.substring(equals + 1));
         }
@@ -72,7 +72,7 @@ final class SubjectDescription {
             case "active" -> active = isYes(name, value);
             default ->
                     throw new IllegalArgumentException(
-                            "a subject has no '" + name + "': it is " + GRAMMAR);
+                            "subject: unknown attribute '" + name + "'; expected " + GRAMMAR);
         }
     }
 
@@ -86,7 +86,7 @@ final class SubjectDescription {
             // reported below
         }
         throw new IllegalArgumentException(
-                "the subject's " + name + " is no number up to " + most + ": '" + value + "'");
+                "subject: " + name + " is not a number up to " + most + ": '" + value + "'");
     }
 
     private static List<String> names(String value) {
@@ -101,7 +101,7 @@ final class SubjectDescription {
             case "no" -> false;
             default ->
                     throw new IllegalArgumentException(
-                            "the subject's " + name + " is neither yes nor no: '" + value + "'");
+                            "subject: " + name + " is neither yes nor no: '" + value + "'");
         };
     }
 

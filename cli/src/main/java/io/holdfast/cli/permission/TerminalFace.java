@@ -54,10 +54,10 @@ final class TerminalFace implements AgentUserInterface, AutoCloseable {
     public int choose(AuthenticationRequest request, List<String> users)
             throws DismissedException, IOException, InterruptedException {
         line("");
-        line("Permission is needed for " + request.actionId());
+        line("Authentication is required for " + request.actionId());
         line("  " + request.message());
         if (users.size() == 1) {
-            line("  by " + users.getFirst());
+            line("  Authenticating as: " + users.getFirst());
             return 0;
         }
         for (int i = 0; i < users.size(); i++) {
@@ -65,7 +65,7 @@ final class TerminalFace implements AgentUserInterface, AutoCloseable {
         }
         for (; ; ) {
             ByteBuffer typed = ByteBuffer.allocateDirect(CHOICE);
-            ask("Who authenticates? [1-" + users.size() + "] ", true, typed);
+            prompt("Authenticate as [1-" + users.size() + "] ", true, typed);
             byte[] bytes = new byte[typed.position()];
             typed.get(0, bytes);
             String text = new String(bytes, StandardCharsets.US_ASCII).strip();
@@ -79,17 +79,17 @@ final class TerminalFace implements AgentUserInterface, AutoCloseable {
     }
 
     @Override
-    public void ask(String prompt, boolean echo, ByteBuffer answer)
+    public void prompt(String text, boolean echo, ByteBuffer answer)
             throws DismissedException, IOException, InterruptedException {
         boolean answered = false;
         try {
             if (!echo) {
                 hide();
             }
-            write(prompt, "");
+            write(text, "");
             while (!readLine(answer)) {
                 line("");
-                write("That is too long. " + prompt, "");
+                write("The answer is too long. " + text, "");
                 wipe(answer);
             }
             answered = true;
@@ -144,7 +144,7 @@ final class TerminalFace implements AgentUserInterface, AutoCloseable {
     }
 
     @Override
-    public void tell(String text, boolean isError) throws IOException, InterruptedException {
+    public void showMessage(String text, boolean isError) throws IOException, InterruptedException {
         line(text);
     }
 
@@ -154,7 +154,7 @@ final class TerminalFace implements AgentUserInterface, AutoCloseable {
         line(
                 authenticated
                         ? "Authenticated."
-                        : again ? "That did not work, once more." : "Not authenticated.");
+                        : again ? "Authentication failed; try again." : "Not authenticated.");
     }
 
     private synchronized void hide() {

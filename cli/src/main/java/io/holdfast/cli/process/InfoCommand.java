@@ -104,7 +104,7 @@ public final class InfoCommand implements Command {
         }
         if (line.hasMatchedOption(BUS)) {
             show(ofBusName(word, line, managers), json, output);
-        } else if (ListenerConnection.isMeant(word)) {
+        } else if (ListenerConnection.namesSocket(word)) {
             try (UnixSocket socket = ListenerConnection.open(word, line);
                     Peer peer = socket.peer()) {
                 show(PeerReport.ofSocket(word, peer, managers), json, output);

@@ -21,7 +21,7 @@ final class ListenerConnection {
      * Returns whether the word names a socket and not a process: it contains a slash, or begins
      * with @.
      */
-    static boolean isMeant(String word) {
+    static boolean namesSocket(String word) {
         return word.startsWith("@") || word.indexOf('/') >= 0;
     }
 
@@ -52,17 +52,17 @@ final class ListenerConnection {
                 }
             }
         }
-        throw new CommandException(address + " is a datagram socket: nobody is connected to it");
+        throw new CommandException(address + " is a datagram socket, and has no listening process");
     }
 
     private static String why(UnixAddress address, ErrnoException e) {
         return switch (e.errno()) {
-            case Errno.ENOENT -> "there is no " + address;
+            case Errno.ENOENT -> address + ": no such socket";
             case Errno.ECONNREFUSED ->
                     isPlainFile(address)
                             ? address + " is not a socket"
-                            : "nobody listens on " + address;
-            case Errno.EACCES -> address + " is not ours to connect to (EACCES)";
+                            : "no process listens on " + address;
+            case Errno.EACCES -> address + ": permission denied (EACCES)";
             default -> String.valueOf(e.getMessage());
         };
     }

@@ -1,6 +1,6 @@
 package io.holdfast.cli.process;
 
-import static io.holdfast.cli.process.ProcessIdentity.told;
+import static io.holdfast.cli.process.ProcessIdentity.readIfPermitted;
 
 import io.holdfast.core.process.Namespace;
 import io.holdfast.core.process.PidFd;
@@ -53,13 +53,13 @@ final class ListenerTable {
      * the process.
      */
     Optional<List<String>> of(PidFd process) {
-        return told(() -> process.proc().sockets())
+        return readIfPermitted(() -> process.proc().sockets())
                 .map(sockets -> sockets.isEmpty() ? List.of() : addresses(sockets, process));
     }
 
     private List<String> addresses(Set<Long> sockets, PidFd process) {
         Map<Long, String> known =
-                told(() -> networkOf(process))
+                readIfPermitted(() -> networkOf(process))
                         .map(inode -> namespaces.computeIfAbsent(inode, _ -> tables(process)))
                         .orElse(Map.of());
         return sockets.stream()
@@ -115,7 +115,7 @@ final class ListenerTable {
 
     /** Returns the lines below the heading. */
     private static Stream<String> table(PidFd process, String name) {
-        return told(() -> process.proc().network(name)).stream()
+        return readIfPermitted(() -> process.proc().network(name)).stream()
                 .flatMap(text -> Stream.of(text.split("\n")))
                 .skip(1);
     }

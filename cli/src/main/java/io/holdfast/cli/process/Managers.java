@@ -1,6 +1,6 @@
 package io.holdfast.cli.process;
 
-import static io.holdfast.cli.process.ProcessIdentity.told;
+import static io.holdfast.cli.process.ProcessIdentity.readIfPermitted;
 
 import io.holdfast.cli.command.ShortQuestion;
 import io.holdfast.core.process.PidFd;
@@ -22,7 +22,7 @@ import java.util.function.Supplier;
  */
 final class Managers {
     /** How long info waits for the daemons, which it asks in parallel. */
-    static final Duration PATIENCE = Duration.ofSeconds(1);
+    static final Duration TIMEOUT = Duration.ofSeconds(1);
 
     private final Set<Path> folders = new LinkedHashSet<>();
 
@@ -63,7 +63,8 @@ final class Managers {
         List<ShortQuestion<Optional<Workload>>> questions =
                 folders.stream()
                         .filter(folder -> Files.exists(folder.resolve(ManagerInterface.SOCKET)))
-                        .map(folder -> ShortQuestion.ask(PATIENCE, () -> ask(folder, process)))
+                        .map(folder ->
+                                ShortQuestion.start(TIMEOUT, () -> workload(folder, process)))
                         .toList();
         return () ->
                 questions.stream()
@@ -72,11 +73,11 @@ final class Managers {
                         .findFirst();
     }
 
-    private static Optional<Workload> ask(Path folder, PidFd process) {
+    private static Optional<Workload> workload(Path folder, PidFd process) {
         try (PidFd held = process.duplicate(); // the caller may stop waiting and close its pidfd
                 VarlinkClient client =
                         VarlinkClient.connect("unix:" + folder.resolve(ManagerInterface.SOCKET))) {
-            return told(() -> WorkloadIdentity.ask(client, held.fd()))
+            return readIfPermitted(() -> WorkloadIdentity.query(client, held.fd()))
                     .flatMap(who ->
                             who.unit()
                                     .map(unit ->

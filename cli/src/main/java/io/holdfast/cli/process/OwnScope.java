@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  */
 final class OwnScope {
     /** The maximum number of other scopes that are checked. */
-    private static final int LOOKS = 256;
+    private static final int MAX_CHECKED = 256;
 
     private static final Pattern NAME =
             Pattern.compile("run-p(?<pid>[1-9][0-9]{0,9})-i(?<id>[1-9][0-9]{0,18})\\.scope");
@@ -44,12 +44,12 @@ final class OwnScope {
         parent.childNames().stream()
                 .map(NAME::matcher)
                 .filter(Matcher::matches)
-                .limit(LOOKS)
-                .filter(OwnScope::isOfNobody)
+                .limit(MAX_CHECKED)
+                .filter(OwnScope::isStale)
                 .forEach(name -> remove(parent, name.group()));
     }
 
-    private static boolean isOfNobody(Matcher name) {
+    private static boolean isStale(Matcher name) {
         try {
             int pid = Integer.parseInt(name.group("pid"));
             PidFd.open(pid, Long.parseLong(name.group("id"))).close();

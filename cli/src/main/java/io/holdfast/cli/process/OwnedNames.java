@@ -39,7 +39,7 @@ final class OwnedNames {
     static Supplier<OwnedNames> find(Managers managers) {
         List<ShortQuestion<Map<ProcessId, List<String>>>> questions =
                 addresses(managers).stream()
-                        .map(address -> ShortQuestion.ask(Managers.PATIENCE, () -> of(address)))
+                        .map(address -> ShortQuestion.start(Managers.TIMEOUT, () -> of(address)))
                         .toList();
         return () -> join(questions);
     }
@@ -105,7 +105,7 @@ final class OwnedNames {
         try (Peer peer = bus.peer(name)) {
             return peer
                     .pidFd()
-                    .flatMap(process -> ProcessIdentity.told(process::processId))
+                    .flatMap(process -> ProcessIdentity.readIfPermitted(process::processId))
                     .filter(id -> id.pidfdId().isPresent())
                     .stream()
                     .toList();

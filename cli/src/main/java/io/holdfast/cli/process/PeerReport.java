@@ -8,7 +8,7 @@ import java.util.Optional;
 
 /** A report about the process that listens on a socket, or owns a bus name. */
 final class PeerReport {
-    private static final long NOT_TOLD = 0xFFFF_FFFFL; // a bus does not report the effective GID
+    private static final long GID_UNKNOWN = 0xFFFF_FFFFL; // a bus does not report the effective GID
 
     private final String kind;
     private final String subject;
@@ -30,8 +30,8 @@ final class PeerReport {
                 switch (peer) {
                     case Peer.Held _ -> "held since it began to listen (SO_PEERPIDFD)";
                     case Peer.BestEffort _ ->
-                            "not held: this kernel only tells what it was (SO_PEERCRED)";
-                    case Peer.Gone _ -> "gone before it could be held";
+                            "not held: this kernel reports only the PID (SO_PEERCRED)";
+                    case Peer.Gone _ -> "exited before it could be held";
                 };
         return new PeerReport("socket", address, held, peer, managers);
     }
@@ -41,9 +41,8 @@ final class PeerReport {
         String held =
                 switch (peer) {
                     case Peer.Held _ -> "held by the bus since it connected (ProcessFD)";
-                    case Peer.BestEffort _ ->
-                            "not held: this bus only tells what it was (ProcessID)";
-                    case Peer.Gone _ -> "gone before it could be held";
+                    case Peer.BestEffort _ -> "not held: this bus reports only the PID (ProcessID)";
+                    case Peer.Gone _ -> "exited before it could be held";
                 };
         return new PeerReport("name", name, held, peer, managers);
     }
@@ -55,9 +54,9 @@ final class PeerReport {
         process.ifPresentOrElse(
                 known -> known.print(output),
                 () -> {
-                    output.field("pid", peer.pid() + " (a number, and it may be another's)");
+                    output.field("pid", peer.pid() + " (PID only; it may have been reused)");
                     output.field("user", AccountText.user(peer.uid()));
-                    if (peer.gid() != NOT_TOLD) {
+                    if (peer.gid() != GID_UNKNOWN) {
                         output.field("group", AccountText.group(peer.gid()));
                     }
                 });
@@ -71,7 +70,7 @@ final class PeerReport {
         return text.put(kind.equals("name") ? "busName" : kind, subject)
                 .put("held", peer instanceof Peer.Held)
                 .put("peerUid", peer.uid())
-                .put("peerGid", peer.gid() == NOT_TOLD ? null : peer.gid())
+                .put("peerGid", peer.gid() == GID_UNKNOWN ? null : peer.gid())
                 .put("peerGroups", peer.groups())
                 .put("label", peer.label());
     }

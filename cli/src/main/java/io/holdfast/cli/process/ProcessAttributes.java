@@ -1,6 +1,6 @@
 package io.holdfast.cli.process;
 
-import static io.holdfast.cli.process.ProcessIdentity.told;
+import static io.holdfast.cli.process.ProcessIdentity.readIfPermitted;
 
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Proc;
@@ -37,16 +37,17 @@ record ProcessAttributes(
         Supplier<OwnedNames> names = OwnedNames.find(managers);
         Proc proc = process.proc();
         return new ProcessAttributes(
-                told(proc::commandLine),
-                told(proc::executable),
-                told(proc::directory),
-                told(proc::noNewPrivileges),
-                told(proc::startTime),
-                told(process::parent).flatMap(parent -> parent.flatMap(ProcessAttributes::named)),
+                readIfPermitted(proc::commandLine),
+                readIfPermitted(proc::executable),
+                readIfPermitted(proc::directory),
+                readIfPermitted(proc::noNewPrivileges),
+                readIfPermitted(proc::startTime),
+                readIfPermitted(process::parent)
+                        .flatMap(parent -> parent.flatMap(ProcessAttributes::named)),
                 children(process),
                 new ListenerTable().of(process),
                 workload.get(),
-                told(process::processId)
+                readIfPermitted(process::processId)
                         .filter(id -> id.pidfdId().isPresent())
                         .map(id -> names.get().of(id))
                         .orElse(List.of()));
@@ -54,7 +55,7 @@ record ProcessAttributes(
 
     private static Optional<ProcessId> named(PidFd process) {
         try (process) {
-            return told(process::processId).map(ProcessId::inThisBoot);
+            return readIfPermitted(process::processId).map(ProcessId::inThisBoot);
         }
     }
 
@@ -62,7 +63,7 @@ record ProcessAttributes(
     private static List<String> children(PidFd process) {
         List<String> names = new ArrayList<>();
         boolean _ =
-                told(
+                readIfPermitted(
                                 () -> {
                                     process.visitChildren((child, _) ->
                                             named(child).ifPresent(id -> names.add(id.toString())));

@@ -49,23 +49,23 @@ public record ProcessIdentity(
 
     static ProcessIdentity of(PidFd process) {
         return new ProcessIdentity(
-                told(process::processId),
+                readIfPermitted(process::processId),
                 process.info(),
                 process.state(),
                 process.exit(),
-                told(() -> process.proc().name()),
-                told(() -> process.proc().groups()),
+                readIfPermitted(() -> process.proc().name()),
+                readIfPermitted(() -> process.proc().groups()),
                 cgroupOf(process),
-                told(() -> CgroupPlace.of(process)).flatMap(place -> place));
+                readIfPermitted(() -> CgroupPlace.of(process)).flatMap(place -> place));
     }
 
     /**
      * Returns what the kernel reports; empty if the process is reaped, or this user may not read
      * it.
      */
-    public static <T> Optional<T> told(Supplier<T> question) {
+    public static <T> Optional<T> readIfPermitted(Supplier<T> reading) {
         try {
-            return Optional.of(question.get());
+            return Optional.of(reading.get());
         } catch (ErrnoException e) {
             return switch (e.errno()) {
                 case Errno.ESRCH, Errno.EACCES, Errno.EPERM, Errno.ENOENT, Errno.ENODATA ->
@@ -77,7 +77,7 @@ public record ProcessIdentity(
 
     private static Optional<CgroupPath> cgroupOf(PidFd process) {
         try {
-            return told(process::cgroupPath);
+            return readIfPermitted(process::cgroupPath);
         } catch (ForeignCgroupException e) {
             return Optional.empty();
         }
@@ -89,13 +89,13 @@ public record ProcessIdentity(
                 + name.map(text -> " " + text).orElse("")
                 + switch (state) {
                     case ALIVE -> "";
-                    case EXITED -> " (has exited; its parent has not waited for it)";
+                    case EXITED -> " (zombie: exited, not reaped by its parent)";
                     case REAPED -> "gone";
                 };
     }
 
     /** Prints the first links of the chain: process, identity, credentials and groups. */
-    void printPerson(Output output) {
+    void printCredentials(Output output) {
         output.field("process", title());
         processId.ifPresent(id -> output.field("identity", id.toString()));
         info.credentials().ifPresent(ids -> printCredentials(ids, output));
@@ -160,7 +160,7 @@ public record ProcessIdentity(
             OptionalLong owner = path.ownerUid();
             output.field("owner", owner.isPresent() ? AccountText.user(owner.getAsLong()) : "none");
         } else if (cgroup.isPresent()) {
-            output.field("unit", "unknown: somebody other than root may have named this cgroup");
+            output.field("unit", "unknown: a user other than root may have named this cgroup");
         }
     }
 
@@ -180,7 +180,7 @@ public record ProcessIdentity(
                 .put("ownerUid", orNull(owner));
     }
 
-    JsonText personJson() {
+    JsonText credentialsJson() {
         return JsonText.object()
                 .put("process", processId.map(ProcessId::toString))
                 .put("pid", orNull(info.pid()))

@@ -34,7 +34,7 @@ record ProcessReport(ProcessIdentity identity, ProcessAttributes attributes, boo
     /** Prints a line for each known attribute. */
     void print(Output output) {
         ProcessInfo info = identity.info();
-        identity.printPerson(output);
+        identity.printCredentials(output);
         attributes
                 .commandLine()
                 .ifPresent(words ->
@@ -44,7 +44,9 @@ record ProcessReport(ProcessIdentity identity, ProcessAttributes attributes, boo
                                         ? "none (a kernel thread, or a zombie)"
                                         : String.join(" ", words)));
         String unseen =
-                identity.state() == PidFd.State.ALIVE ? "not ours to see" : "none (it has exited)";
+                identity.state() == PidFd.State.ALIVE
+                        ? "permission denied"
+                        : "none (it has exited)";
         output.field("executable", attributes.executable().map(Path::toString).orElse(unseen));
         output.field("directory", attributes.directory().map(Path::toString).orElse(unseen));
         attributes
@@ -75,14 +77,14 @@ record ProcessReport(ProcessIdentity identity, ProcessAttributes attributes, boo
         identity.exit().ifPresent(exit -> output.field("exit", exit.toString()));
         info.coreDump().ifPresent(dump -> output.field("core dump", text(dump)));
         if (!lasted) {
-            output.field("note", "it ended while it was read");
+            output.field("note", "the process exited while it was read");
         }
         output.field(
                 "source",
                 switch (info.source()) {
                     case KERNEL -> "one snapshot of the kernel (PIDFD_GET_INFO)";
                     case PROC -> "/proc, verified against the pidfd";
-                    case NONE -> "nothing is left of it";
+                    case NONE -> "none: the process is reaped";
                 });
     }
 
@@ -95,7 +97,7 @@ record ProcessReport(ProcessIdentity identity, ProcessAttributes attributes, boo
     JsonText json() {
         ProcessInfo info = identity.info();
         JsonText text =
-                identity.personJson()
+                identity.credentialsJson()
                         .put("commandLine", attributes.commandLine())
                         .put("executable", attributes.executable().map(Path::toString))
                         .put("directory", attributes.directory().map(Path::toString))

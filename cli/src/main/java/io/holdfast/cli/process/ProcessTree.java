@@ -1,6 +1,6 @@
 package io.holdfast.cli.process;
 
-import static io.holdfast.cli.process.ProcessIdentity.told;
+import static io.holdfast.cli.process.ProcessIdentity.readIfPermitted;
 
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.output.Ellipsis;
@@ -82,7 +82,7 @@ final class ProcessTree {
         }
         UnitName unit;
         try {
-            unit = UnitName.meant(word);
+            unit = UnitName.ofUserInput(word);
         } catch (IllegalArgumentException e) {
             throw new CommandException("not a unit: '" + word + "'", e);
         }
@@ -152,17 +152,17 @@ final class ProcessTree {
     }
 
     private Optional<Held> read(PidFd process, OwnedNames names) {
-        return told(process::processId)
+        return readIfPermitted(process::processId)
                 .map(id ->
                         new Held(
                                 id,
-                                told(() -> process.proc().commandLine(COMMAND_LINE))
+                                readIfPermitted(() -> process.proc().commandLine(COMMAND_LINE))
                                         .orElse(List.of()),
-                                told(() -> process.proc().name()).orElse(""),
-                                told(() -> process.proc().residentBytes()).orElse(0L),
+                                readIfPermitted(() -> process.proc().name()).orElse(""),
+                                readIfPermitted(() -> process.proc().residentBytes()).orElse(0L),
                                 sockets.of(process).orElse(List.of()),
                                 id.pidfdId().isPresent() ? names.of(id) : List.of(),
-                                conversations.askedBy(process)));
+                                conversations.serversOf(process)));
     }
 
     /** Reads memory.current; empty if the memory controller is not enabled. */
@@ -183,7 +183,7 @@ final class ProcessTree {
             long resident,
             List<String> listening,
             List<String> names,
-            List<String> asked) {
+            List<String> servers) {
 
         String text() {
             return id.inThisBoot()
@@ -202,7 +202,7 @@ final class ProcessTree {
                     .put("residentBytes", resident)
                     .put("listening", listening)
                     .put("busNames", names)
-                    .put("asks", asked);
+                    .put("servers", servers);
         }
     }
 
@@ -230,9 +230,9 @@ final class ProcessTree {
          * Prints this node and the nodes below it.
          *
          * @param first the prefix of this node's line
-         * @param rest the prefix of the lines below
+         * @param indent the prefix of the lines below
          */
-        void print(String first, String rest, OptionalInt width, Output output) {
+        void print(String first, String indent, OptionalInt width, Output output) {
             output.line(
                     output.faint(first),
                     output.strong(title),
@@ -242,8 +242,8 @@ final class ProcessTree {
             for (int i = 0; i < processes.size(); i++) {
                 boolean last = i == processes.size() - 1 && children.isEmpty();
                 Held process = processes.get(i);
-                String below = rest + (last ? "    " : "│   ");
-                line(rest + (last ? "└─" : "├─"), process.text(), width, output);
+                String below = indent + (last ? "    " : "│   ");
+                line(indent + (last ? "└─" : "├─"), process.text(), width, output);
                 if (!process.listening.isEmpty()) {
                     String all = String.join(", ", process.listening);
                     line(below, "listens on " + all, width, output);
@@ -251,16 +251,16 @@ final class ProcessTree {
                 if (!process.names.isEmpty()) {
                     line(below, "owns " + String.join(" ", process.names), width, output);
                 }
-                for (String asked : process.asked) {
-                    line(below, "asks " + asked, width, output);
+                for (String server : process.servers) {
+                    line(below, "connected to " + server, width, output);
                 }
             }
             for (int i = 0; i < children.size(); i++) {
                 boolean last = i == children.size() - 1;
                 children.get(i)
                         .print(
-                                rest + (last ? "└─" : "├─"),
-                                rest + (last ? "  " : "│ "),
+                                indent + (last ? "└─" : "├─"),
+                                indent + (last ? "  " : "│ "),
                                 width,
                                 output);
             }

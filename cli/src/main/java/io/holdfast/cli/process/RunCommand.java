@@ -143,7 +143,7 @@ public final class RunCommand implements Command {
         } catch (CommandException e) {
             throw e.exitCode() == ExitCode.FAILURE
                     ? new CommandException(
-                            String.valueOf(e.getMessage()), ExitCode.NOT_THE_PROCESS, e)
+                            String.valueOf(e.getMessage()), ExitCode.HOLDFAST_FAILED, e)
                     : e;
         }
     }
@@ -159,7 +159,7 @@ public final class RunCommand implements Command {
         }
         try (Cgroup own = Cgroup.own()) {
             OwnScope.removeStale(own);
-            return TransientUnit.make(own, options.unit().orElseGet(OwnScope::name));
+            return TransientUnit.create(own, options.unit().orElseGet(OwnScope::name));
         } catch (CommandException | ErrnoException e) {
             if (e.getCause() instanceof FileAlreadyExistsException) {
                 throw e;
@@ -167,7 +167,8 @@ public final class RunCommand implements Command {
             if (options.unit().isPresent()) {
                 output.complain(
                         e.getMessage()
-                                + ": it runs without a cgroup of its own, and what it leaves behind is not killed");
+                                + "; the command runs in holdfast's cgroup, and processes that"
+                                + " it leaves are not killed");
             }
             return null;
         }
@@ -202,7 +203,7 @@ public final class RunCommand implements Command {
     private static void end(@Nullable TransientUnit unit, Output output)
             throws InterruptedException {
         if (unit != null && unit.end()) {
-            output.complain("what the command left running in " + unit.cgroup() + " was killed");
+            output.complain("killed the processes that the command left in " + unit.cgroup());
         }
     }
 
@@ -213,13 +214,13 @@ public final class RunCommand implements Command {
         if (e.errno() == Errno.ENOENT
                 && !(program.contains("/") && Files.exists(Path.of(program)))) {
             return new CommandException(
-                    "there is no program " + program + (program.contains("/") ? "" : " in PATH"),
+                    "no such program" + (program.contains("/") ? ": " : " in PATH: ") + program,
                     ExitCode.NOT_FOUND,
                     e);
         }
         if (e.errno() == Errno.EACCES && Files.isDirectory(Path.of(e.subject()))) {
             return new CommandException(
-                    e.subject() + " is a folder, and no program", ExitCode.NOT_EXECUTABLE, e);
+                    e.subject() + " is a folder, not a program", ExitCode.NOT_EXECUTABLE, e);
         }
         boolean ofTheProgram =
                 switch (e.errno()) {
@@ -229,7 +230,7 @@ public final class RunCommand implements Command {
                 };
         return new CommandException(
                 String.valueOf(e.getMessage()),
-                ofTheProgram ? ExitCode.NOT_EXECUTABLE : ExitCode.NOT_THE_PROCESS,
+                ofTheProgram ? ExitCode.NOT_EXECUTABLE : ExitCode.HOLDFAST_FAILED,
                 e);
     }
 }

@@ -57,7 +57,7 @@ record RunOptions(
         Optional<String> unit = text(line, "--unit").map(name -> unitName(name, line));
         Optional<String> cgroup = text(line, "--cgroup");
         if (unit.isPresent() && cgroup.isPresent()) {
-            throw Command.misuse(line, "it can be born in one cgroup only: --unit or --cgroup");
+            throw Command.misuse(line, "--unit and --cgroup exclude each other");
         }
         cgroup.ifPresent(path -> checkCgroup(path, line));
         List<String> command = command(line);
@@ -66,9 +66,9 @@ record RunOptions(
                 && (command.getFirst().contains("=") || command.getFirst().equals("-"))) {
             throw Command.misuse(
                     line,
-                    "env(1), which runs it as another user, takes '"
+                    "not a program: '"
                             + command.getFirst()
-                            + "' for something else than a program");
+                            + "': with --uid or --gid, env(1) executes the command");
         }
         return new RunOptions(
                 command,
@@ -100,7 +100,7 @@ record RunOptions(
         if (isUtf8() && words.stream().noneMatch(word -> word.indexOf(REPLACEMENT) >= 0)) {
             return words;
         }
-        List<String> all = own(process -> process.proc().commandLine());
+        List<String> all = ofSelf(process -> process.proc().commandLine());
         return all.subList(all.size() - words.size(), all.size());
     }
 
@@ -108,9 +108,9 @@ record RunOptions(
         return System.getProperty("sun.jnu.encoding", "").equals(StandardCharsets.UTF_8.name());
     }
 
-    private static <T> T own(Function<PidFd, T> question) {
+    private static <T> T ofSelf(Function<PidFd, T> reading) {
         try (PidFd self = PidFd.self()) {
-            return question.apply(self);
+            return reading.apply(self);
         }
     }
 
@@ -121,7 +121,7 @@ record RunOptions(
                     line,
                     "not the name of a unit: '"
                             + name
-                            + "', letters, digits and :-_.\\@ may be in it");
+                            + "'; allowed are letters, digits and :-_.\\@");
         }
         return full;
     }
@@ -143,7 +143,7 @@ record RunOptions(
             throw Command.misuse(line, "not the path of a cgroup: '" + path + "'");
         }
         if (isRoot) {
-            throw Command.misuse(line, "that is the root of all cgroups: '" + path + "'");
+            throw Command.misuse(line, "the root cgroup is not allowed: '" + path + "'");
         }
     }
 
@@ -152,7 +152,7 @@ record RunOptions(
         for (String text : texts(line, "--setenv")) {
             int equals = text.indexOf('=');
             if (equals <= 0) {
-                throw Command.misuse(line, "not a variable: '" + text + "', NAME=VALUE");
+                throw Command.misuse(line, "not a variable: '" + text + "'; expected NAME=VALUE");
             }
             variables.put(text.substring(0, equals), text.substring(equals + 1));
         }
@@ -176,9 +176,9 @@ record RunOptions(
         throw Command.misuse(
                 line,
                 option
-                        + " cannot be '"
+                        + " has an invalid value '"
                         + text.get()
-                        + "', only "
+                        + "'; expected "
                         + Integer.toString(least, radix)
                         + " to "
                         + Integer.toString(most, radix));
@@ -201,7 +201,7 @@ record RunOptions(
             long soft = amount(text.substring(equals + 1, colon < 0 ? text.length() : colon));
             long hard = colon < 0 ? soft : amount(text.substring(colon + 1));
             if (Long.compareUnsigned(soft, hard) > 0) {
-                throw Command.misuse(line, "the soft limit is above the hard one: '" + text + "'");
+                throw Command.misuse(line, "the soft limit exceeds the hard limit: '" + text + "'");
             }
             return new Limit(resource, soft, hard);
         } catch (IllegalArgumentException e) {
@@ -209,7 +209,7 @@ record RunOptions(
                     line,
                     "not a limit: '"
                             + text
-                            + "', NAME=SOFT[:HARD] with one of "
+                            + "'; expected NAME=SOFT[:HARD], NAME one of "
                             + List.of(Resource.values()));
         }
     }
@@ -259,7 +259,7 @@ record RunOptions(
     /** Returns whether this process may set this group without capabilities. */
     private static boolean isOurs(String gid) {
         long number = Long.parseLong(gid);
-        return own(PidFd::info)
+        return ofSelf(PidFd::info)
                 .credentials()
                 .filter(ids ->
                         number == ids.realGid()
@@ -269,10 +269,10 @@ record RunOptions(
     }
 
     private static void requireCapabilities(long needed) {
-        if ((own(self -> self.proc().effectiveCapabilities()) & needed) != needed) {
+        if ((ofSelf(self -> self.proc().effectiveCapabilities()) & needed) != needed) {
             throw new CommandException(
                     "only root can become another user or group (CAP_SETUID and CAP_SETGID)",
-                    ExitCode.NOT_THE_PROCESS);
+                    ExitCode.HOLDFAST_FAILED);
         }
     }
 
@@ -301,7 +301,7 @@ record RunOptions(
                 throw Command.misuse(line, String.valueOf(e.getMessage()));
             }
             if (gid.isEmpty()) {
-                throw Command.misuse(line, e.getMessage() + ": say its --gid");
+                throw Command.misuse(line, e.getMessage() + "; set the group with --gid");
             }
             return Optional.empty();
         }
@@ -332,7 +332,7 @@ record RunOptions(
             spawn.cgroup(home);
         }
         if (!variables.isEmpty() && identity.isEmpty()) {
-            spawn.environment(own(self -> self.proc().environment()));
+            spawn.environment(ofSelf(self -> self.proc().environment()));
             variables.forEach(spawn::environment);
         }
         directory.ifPresent(spawn::directory);

@@ -68,7 +68,7 @@ public final class SignalCommand implements Command {
         Signal signal = signal(text, line.matchedPositionalValue(1, ""), line);
         String scope = line.matchedOptionValue("--scope", "").toLowerCase(Locale.ROOT);
         if (!scope.isEmpty() && !SCOPES.contains(scope)) {
-            throw Command.misuse(line, "no scope: '" + scope + "', only " + SCOPES);
+            throw Command.misuse(line, "not a scope: '" + scope + "'; expected one of " + SCOPES);
         }
         try (PidFd process =
                 scope.equals("thread")
@@ -77,7 +77,8 @@ public final class SignalCommand implements Command {
             if (process.state() == PidFd.State.EXITED) {
                 throw new CommandException(
                         process
-                                + " has exited, and its parent has not waited for it: it takes no signals");
+                                + " has exited and cannot be signalled: its parent has not"
+                                + " reaped it");
             }
             if (!send(process, signal, scope, line)) {
                 throw new CommandException(process + " is gone: nothing was sent");
@@ -111,18 +112,21 @@ public final class SignalCommand implements Command {
         try {
             return Long.decode(text);
         } catch (NumberFormatException e) {
-            throw Command.misuse(line, "not a value: '" + text + "', a number of 64 bits");
+            throw Command.misuse(line, "not a value: '" + text + "'; expected a 64-bit number");
         }
     }
 
     private static Signal signal(String process, String text, ParseResult line) {
         if (isName(process)) {
-            throw Command.misuse(line, "the process comes first: signal " + text + " " + process);
+            throw Command.misuse(
+                    line, "the process must precede the signal: signal " + text + " " + process);
         }
         try {
             return Signal.of(text);
         } catch (IllegalArgumentException e) {
-            throw Command.misuse(line, "no signal: '" + text + "', neither a name nor 0 to 64");
+            throw Command.misuse(
+                    line,
+                    "not a signal: '" + text + "'; expected a name, or a number from 0 to 64");
         }
     }
 

@@ -22,17 +22,17 @@ import java.util.Set;
  */
 final class TransientUnit implements AutoCloseable {
     /** How long killed processes may take to exit. */
-    private static final Duration DYING = Duration.ofSeconds(10);
+    private static final Duration KILL_TIMEOUT = Duration.ofSeconds(10);
 
     private final Cgroup cgroup;
-    private final boolean made;
+    private final boolean created;
 
     private static final FileAttribute<Set<PosixFilePermission>> MODE =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x"));
 
-    private TransientUnit(Cgroup cgroup, boolean made) {
+    private TransientUnit(Cgroup cgroup, boolean created) {
         this.cgroup = cgroup;
-        this.made = made;
+        this.created = created;
     }
 
     /**
@@ -41,21 +41,21 @@ final class TransientUnit implements AutoCloseable {
      * @param name the name of the unit, which is escaped if a cgroup cannot have it
      * @throws CommandException if the cgroup exists already, or cannot be created
      */
-    static TransientUnit make(Cgroup parent, String name) {
+    static TransientUnit create(Cgroup parent, String name) {
         String escaped = CgroupPath.escape(name);
         Path folder = Path.of(Cgroup.mountPoint() + parent.path(), escaped);
         try {
             // unlike Cgroup.create, this fails if the cgroup exists
             Path _ = Files.createDirectory(folder, MODE);
         } catch (FileAlreadyExistsException e) {
-            throw new CommandException("there is a cgroup " + folder + " already", e);
+            throw new CommandException("cgroup " + folder + " exists already (EEXIST)", e);
         } catch (AccessDeniedException e) {
             throw new CommandException(
-                    "no cgroup can be made in " + folder.getParent() + " (EACCES)", e);
+                    "cannot create a cgroup in " + folder.getParent() + " (EACCES)", e);
         } catch (NoSuchFileException e) {
-            throw new CommandException("there is no cgroup " + folder.getParent(), e);
+            throw new CommandException("no such cgroup: " + folder.getParent(), e);
         } catch (IOException e) {
-            throw new CommandException("no cgroup " + folder + ": " + e.getMessage(), e);
+            throw new CommandException("cannot create cgroup " + folder + ": " + e.getMessage(), e);
         }
         return new TransientUnit(parent.child(escaped), true);
     }
@@ -76,10 +76,10 @@ final class TransientUnit implements AutoCloseable {
             int slash = place.path().lastIndexOf('/');
             String above = slash == 0 ? "/" : place.path().substring(0, slash);
             if (!Files.isDirectory(Path.of(Cgroup.mountPoint() + above))) {
-                throw new CommandException("there is no cgroup " + above);
+                throw new CommandException("no such cgroup: " + above);
             }
             try (Cgroup parent = Cgroup.open(above)) {
-                return make(parent, place.path().substring(slash + 1));
+                return create(parent, place.path().substring(slash + 1));
             }
         }
     }
@@ -96,13 +96,16 @@ final class TransientUnit implements AutoCloseable {
      * @throws CommandException if a process does not exit in time
      */
     boolean end() throws InterruptedException {
-        if (!made || !cgroup.isPopulated()) {
+        if (!created || !cgroup.isPopulated()) {
             return false;
         }
         cgroup.kill();
-        if (!cgroup.awaitEmpty(DYING)) {
+        if (!cgroup.awaitEmpty(KILL_TIMEOUT)) {
             throw new CommandException(
-                    "killed, but not gone after " + DYING.toSeconds() + " s: what is in " + cgroup);
+                    cgroup
+                            + ": processes were killed, but still exist after "
+                            + KILL_TIMEOUT.toSeconds()
+                            + " s");
         }
         return true;
     }
@@ -111,7 +114,7 @@ final class TransientUnit implements AutoCloseable {
     @Override
     public void close() {
         try (cgroup) {
-            if (made && !cgroup.isPopulated()) {
+            if (created && !cgroup.isPopulated()) {
                 cgroup.removeAll();
             }
         }

@@ -1,6 +1,6 @@
 package io.holdfast.cli.process;
 
-import static io.holdfast.cli.process.ProcessIdentity.told;
+import static io.holdfast.cli.process.ProcessIdentity.readIfPermitted;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.CgroupPath;
@@ -45,12 +45,12 @@ final class UnixConversations {
     }
 
     private void read(PidFd process) {
-        Set<Long> sockets = told(() -> process.proc().sockets()).orElse(Set.of());
+        Set<Long> sockets = readIfPermitted(() -> process.proc().sockets()).orElse(Set.of());
         if (sockets.stream().noneMatch(byInode::containsKey)) {
             return;
         }
-        String name = told(() -> process.proc().name()).orElse("");
-        told(process::processId)
+        String name = readIfPermitted(() -> process.proc().name()).orElse("");
+        readIfPermitted(process::processId)
                 .map(id -> new Holder(id, name))
                 .ifPresent(it -> sockets.forEach(inode -> holders.putIfAbsent(inode, it)));
     }
@@ -60,9 +60,9 @@ final class UnixConversations {
      * 77:4711 (server)}. Empty if the kernel does not let this user read the descriptors of the
      * process.
      */
-    List<String> askedBy(PidFd process) {
-        Optional<ProcessId> self = told(process::processId);
-        return told(() -> process.proc().sockets()).orElse(Set.of()).stream()
+    List<String> serversOf(PidFd process) {
+        Optional<ProcessId> self = readIfPermitted(process::processId);
+        return readIfPermitted(() -> process.proc().sockets()).orElse(Set.of()).stream()
                 .map(byInode::get)
                 .filter(Objects::nonNull)
                 .filter(own -> own.name().bytes().length == 0)

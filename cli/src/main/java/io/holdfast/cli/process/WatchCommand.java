@@ -59,7 +59,7 @@ public final class WatchCommand implements Command {
             PidFd process = ProcessArgument.open(text, line);
             return new Watched(
                     process,
-                    ProcessIdentity.told(process::processId)
+                    ProcessIdentity.readIfPermitted(process::processId)
                             .orElseGet(() -> nameOfGone(process, ProcessId.parse(text))));
         }
 
@@ -87,7 +87,7 @@ public final class WatchCommand implements Command {
             }
             return watch(all, json, loop, output);
         } catch (CommandException | ErrnoException e) {
-            throw new CommandException(String.valueOf(e.getMessage()), ExitCode.NOT_THE_PROCESS, e);
+            throw new CommandException(String.valueOf(e.getMessage()), ExitCode.HOLDFAST_FAILED, e);
         } finally {
             all.forEach(watched -> watched.process.close());
         }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 public final class EventLines implements ManagerListener {
     private final Output output;
     private final @Nullable PrintedLines printed;
-    private final List<String> untold = new ArrayList<>(); // lines of units, not yet printed
+    private final List<String> pending = new ArrayList<>(); // lines of units, not yet printed
 
     /**
      * Prints to an output.
@@ -46,21 +46,21 @@ public final class EventLines implements ManagerListener {
         if (printed == null) {
             output.line(name, " ", line);
         } else {
-            untold.add(output.rendered(name, " ", line));
+            pending.add(output.rendered(name, " ", line));
         }
     }
 
     @Override
-    public void told(long file, long position) {
+    public void outputCommitted(long file, long position) {
         if (printed != null) {
-            printed.add(untold, file, position);
-            untold.clear();
+            printed.add(pending, file, position);
+            pending.clear();
         }
     }
 
     @Override
-    public long toldBefore(long file) {
-        return printed == null ? 0 : printed.told(file);
+    public long committedPosition(long file) {
+        return printed == null ? 0 : printed.committedPosition(file);
     }
 
     @Override

@@ -7,7 +7,7 @@ final class JobText {
 
     private static final String MISSING =
             "there is no such unit; install the package that ships it, or give the folder of its"
-                    + " unit file to: holdfast up --units DIR";
+                    + " unit file: holdfast up --units DIR";
 
     private JobText() {}
 
@@ -25,14 +25,14 @@ final class JobText {
                     : "there is no such unit";
         }
         return switch (result) {
-            case "canceled" -> "another job took its place, or is in its way (canceled)";
-            case "timeout" -> "it took too long (timeout)";
-            case "dependency" -> "something that it requires did not start (dependency)";
-            case "assert" -> "an Assert…= of its does not hold (assert)";
+            case "canceled" -> "another job replaced it, or conflicts with it (canceled)";
+            case "timeout" -> "timed out (timeout)";
+            case "dependency" -> "dependency failed (dependency)";
+            case "assert" -> "an Assert…= condition is not met (assert)";
             case "invalid" ->
                     verb.equals("reload")
-                            ? "it does not run, or has no ExecReload= (invalid)"
-                            : "it cannot be loaded, or not be run here (invalid)";
+                            ? "not running, or no ExecReload= (invalid)"
+                            : "the unit cannot be loaded, or does not support this (invalid)";
             default -> result;
         };
     }

@@ -60,7 +60,9 @@ public final class KillCommand implements Command {
         try {
             Signal ignored = Signal.of(signal);
         } catch (IllegalArgumentException e) {
-            throw Command.misuse(line, "no signal: '" + signal + "', neither a name nor 0 to 64");
+            throw Command.misuse(
+                    line,
+                    "not a signal: '" + signal + "'; expected a name, or a number from 0 to 64");
         }
         JsonObject ignored =
                 ManagerSocket.call(

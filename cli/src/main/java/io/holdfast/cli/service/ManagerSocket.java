@@ -27,7 +27,7 @@ public final class ManagerSocket {
     private static final String RUNTIME_DIR = "--runtime-dir";
 
     /** Long enough for the start timeouts of units. */
-    private static final ClientOptions PATIENT =
+    private static final ClientOptions LONG_TIMEOUT =
             ClientOptions.DEFAULT.withCallTimeout(Duration.ofHours(1));
 
     private ManagerSocket() {}
@@ -83,15 +83,15 @@ public final class ManagerSocket {
         VarlinkAddress address = VarlinkAddress.parse("unix:" + socket);
         VarlinkClient client;
         try {
-            client = VarlinkClient.connect(address, PATIENT);
+            client = VarlinkClient.connect(address, LONG_TIMEOUT);
         } catch (ErrnoException e) {
             throw new CommandException(
                     e.errno() == Errno.ENOENT || e.errno() == Errno.ECONNREFUSED
-                            ? "no manager is at "
+                            ? "no manager is running at "
                                     + socket
                                     + "; start one with: holdfast up"
                                     + (HostInit.isSystemd()
-                                            ? "; the units of this machine's systemd are in: systemctl"
+                                            ? "; for the units of systemd use: systemctl"
                                             : "")
                             : String.valueOf(e.getMessage()),
                     e);
@@ -114,9 +114,10 @@ public final class ManagerSocket {
                     parameters.string("name") + " has no processes";
             case "io.holdfast.Manager.Failed" -> parameters.string("reason");
             case "org.varlink.service.PermissionDenied" ->
-                    "only root, the manager's own user and whom the authority lets may do that";
+                    "permission denied: only root, the manager's user, or a user whom the authority"
+                            + " authorizes";
             case "org.varlink.service.InvalidParameter" ->
-                    "the manager does not take this " + parameters.string("parameter");
+                    "invalid parameter: " + parameters.string("parameter");
             default -> e.error();
         };
     }

@@ -158,7 +158,7 @@ final class RunningManager {
             if (!manager.isAfterCrash()) {
                 throw e;
             }
-            lines.event(Level.WARNING, "no metrics are served: " + e.getMessage());
+            lines.event(Level.WARNING, "metrics are not served: " + e.getMessage());
             return null;
         }
     }
@@ -189,12 +189,11 @@ final class RunningManager {
             lines.event(
                     Level.NOTICE,
                     scope.user()
-                            ? "systemctl --user does not find this manager: "
+                            ? "systemctl --user cannot find this manager: "
                                     + e.getMessage()
-                                    + "; XDG_RUNTIME_DIR="
+                                    + "; run it with XDG_RUNTIME_DIR="
                                     + options.runtimeDirectory()
-                                    + " leads it here"
-                            : "systemctl does not find this manager: " + e.getMessage());
+                            : "systemctl cannot find this manager: " + e.getMessage());
         }
     }
 
@@ -241,13 +240,13 @@ final class RunningManager {
             return;
         }
         code = ExitCode.FAILURE;
-        CompletableFuture<?>[] told =
+        CompletableFuture<?>[] reports =
                 failed.stream()
-                        .map(unit -> tell(manager, unit, results.get(unit)))
+                        .map(unit -> reportFailedStart(manager, unit, results.get(unit)))
                         .toArray(CompletableFuture[]::new);
         if (failed.size() == units.size()) { // no requested unit runs
             var _ =
-                    CompletableFuture.allOf(told)
+                    CompletableFuture.allOf(reports)
                             .whenComplete((_, _) -> {
                                 var _ = manager.shutdown();
                             });
@@ -256,13 +255,13 @@ final class RunningManager {
         }
     }
 
-    private CompletableFuture<Void> tell(
+    private CompletableFuture<Void> reportFailedStart(
             Manager manager, UnitName unit, @Nullable JobResult result) {
         return manager.status(unit)
                 .thenAccept(status -> {
                     String why =
                             result == null
-                                    ? "no answer"
+                                    ? "internal error: no result"
                                     : JobText.of("start", result.word(), status.loadState());
                     lines.event(Level.ERROR, "cannot start " + unit + ": " + why);
                 });
@@ -282,7 +281,8 @@ final class RunningManager {
                                         "cannot read the unit files: " + failure.getMessage());
                             } else {
                                 lines.event(
-                                        Level.INFO, "read the files of " + count + " units again");
+                                        Level.INFO,
+                                        "reloaded " + count + (count == 1 ? " unit" : " units"));
                             }
                             supervisor.ready();
                         });
@@ -340,7 +340,7 @@ final class RunningManager {
 
     /** Ends this process without closing anything, because the next manager continues with it. */
     private void handOver() {
-        lines.event(Level.INFO, "hands over to a new manager");
+        lines.event(Level.INFO, "re-executing");
         lines.flush();
         Unistd.exit(ExitCode.OK);
     }

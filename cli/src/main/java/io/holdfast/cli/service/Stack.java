@@ -79,7 +79,7 @@ final class Stack {
         String launcher = System.getProperty(LAUNCHER_PROPERTY, "");
         if (launcher.isEmpty()) {
             throw new CommandException(
-                    "the stack is started by the command holdfast, and this is not it");
+                    "holdfast.target needs the launcher holdfast (property holdfast.launcher)");
         }
         return new Stack(options.scope().user(), options.runtimeDirectory(), launcher);
     }
@@ -122,7 +122,7 @@ final class Stack {
                 above.write(BUS_POLICY, FILE_MODE, content(BUS_POLICY, slice));
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot lay out the units in " + folder(), e);
+            throw new UncheckedIOException("cannot write the units to " + folder(), e);
         }
     }
 

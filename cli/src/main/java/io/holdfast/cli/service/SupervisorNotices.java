@@ -15,14 +15,14 @@ import java.util.concurrent.Executors;
  * <p>The main process of such a service is the keeper, so its unit needs {@code NotifyAccess=all}.
  */
 final class SupervisorNotices {
-    private static final boolean TELLS = System.getenv("NOTIFY_SOCKET") != null;
+    private static final boolean ENABLED = System.getenv("NOTIFY_SOCKET") != null;
 
     private final ExecutorService sender =
             Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().daemon().name("holdfast-notify").factory());
 
     private void send(Runnable message) {
-        if (TELLS) {
+        if (ENABLED) {
             sender.execute(message);
         }
     }
@@ -54,23 +54,26 @@ final class SupervisorNotices {
      */
     void watch(EventLoop loop) {
         String period = System.getenv("WATCHDOG_USEC");
-        if (!TELLS || period == null || !period.matches("[1-9][0-9]{0,17}") || !isMeant()) {
+        if (!ENABLED
+                || period == null
+                || !period.matches("[1-9][0-9]{0,17}")
+                || !isWatchdogForUs()) {
             return;
         }
         alive(loop, Duration.of(Long.parseLong(period), ChronoUnit.MICROS).dividedBy(2));
     }
 
     /** Returns whether WATCHDOG_PID names the main process, which is this process or its keeper. */
-    private static boolean isMeant() {
-        String meant = System.getenv("WATCHDOG_PID");
+    private static boolean isWatchdogForUs() {
+        String watchdogPid = System.getenv("WATCHDOG_PID");
         ProcessHandle self = ProcessHandle.current();
-        return meant == null
-                || meant.equals(Long.toString(self.pid()))
+        return watchdogPid == null
+                || watchdogPid.equals(Long.toString(self.pid()))
                 || self.parent()
                         .map(ProcessHandle::pid)
                         .map(String::valueOf)
                         .orElse("")
-                        .equals(meant);
+                        .equals(watchdogPid);
     }
 
     private void alive(EventLoop loop, Duration pause) {

@@ -19,7 +19,7 @@ public final class UnitCandidates {
 
     /** Returns the units that the running manager has loaded, with their descriptions. */
     public static List<Candidate> loaded(ParseResult line) {
-        return Candidate.ask(() ->
+        return Candidate.query(() ->
                 ManagerSocket.call(line, "List", JsonObject.EMPTY).objects("units").stream()
                         .map(unit -> new Candidate(unit.string("name"), unit.string("description")))
                         .toList());

@@ -27,9 +27,9 @@ final class UnitList {
      */
     static void print(List<JsonObject> units, OptionalInt width, Output output) {
         int longest = units.stream().mapToInt(unit -> unit.string("name").length()).max().orElse(0);
-        int rest = width.orElse(Integer.MAX_VALUE) - GAPS - STATE - SUBSTATE;
-        int name = Math.min(longest, Math.max(LEAST_NAME, rest - LEAST_DESCRIPTION));
-        int description = rest - name;
+        int remaining = width.orElse(Integer.MAX_VALUE) - GAPS - STATE - SUBSTATE;
+        int name = Math.min(longest, Math.max(LEAST_NAME, remaining - LEAST_DESCRIPTION));
+        int description = remaining - name;
         units.stream()
                 .sorted(Comparator.comparing(unit -> unit.string("name")))
                 .forEach(unit ->

@@ -66,7 +66,7 @@ final class UnitReport {
         unit.optionalString("mainExit").ifPresent(exit -> row("Last main", exit));
         String title = unit.string("activeState").equals("failed") ? "Failure" : "Reason";
         unit.optionalString("failure").ifPresent(why -> row(title, why));
-        unit.optionalString("statusText").ifPresent(text -> row("Says", text));
+        unit.optionalString("statusText").ifPresent(text -> row("Status", text));
         if (unit.integer("restarts") > 0) {
             row("Restarts", Long.toString(unit.integer("restarts")));
         }
@@ -162,12 +162,12 @@ final class UnitReport {
         row(title, value, "");
     }
 
-    private void row(String title, Object value, String rest) {
+    private void row(String title, Object value, String detail) {
         output.line(
                 " ".repeat(Math.max(0, TITLE - title.length())) + title,
                 title.isEmpty() ? "  " : ": ",
                 value,
-                rest);
+                detail);
     }
 
     static Output.Styled dot(JsonObject unit) {

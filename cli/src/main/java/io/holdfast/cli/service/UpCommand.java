@@ -204,7 +204,8 @@ public final class UpCommand implements Command {
             new EventLines(output)
                     .event(
                             Level.NOTICE,
-                            e.getMessage() + "; the runtime sees the exit status alone");
+                            e.getMessage()
+                                    + "; the container runtime receives only the exit status");
         }
         boolean isReboot = end.what() == ManagerEnd.What.REBOOT && end.status().isEmpty();
         return isReboot ? ExitCode.REBOOT : code;
@@ -224,7 +225,7 @@ public final class UpCommand implements Command {
         List<UnitName> units = new ArrayList<>();
         for (String text : line.<List<String>>matchedPositionalValue(0, List.of())) {
             try {
-                units.add(UnitName.meant(text));
+                units.add(UnitName.ofUserInput(text));
             } catch (IllegalArgumentException e) {
                 throw new CommandException("not the name of a unit: " + text, e);
             }

@@ -80,9 +80,9 @@ public final class VerifyCommand implements Command {
             SupportedDirectives.markdown().lines().forEach(output::line);
             return ExitCode.OK;
         }
-        List<String> asked = line.matchedPositionalValue(0, List.of());
-        if (asked.isEmpty()) {
-            throw Command.misuse(line, "which UNIT or FILE?");
+        List<String> words = line.matchedPositionalValue(0, List.of());
+        if (words.isEmpty()) {
+            throw Command.misuse(line, "missing UNIT or FILE");
         }
         ManagerOptions options = ManagerSocket.options(line);
         UnitVerifier verifier =
@@ -92,7 +92,7 @@ public final class VerifyCommand implements Command {
                         line.matchedOptionValue("--units", List.of()));
         boolean strict = line.hasMatchedOption(STRICT);
         boolean good = true;
-        for (String each : asked) {
+        for (String each : words) {
             Verdict verdict = verify(verifier, each);
             good &= verdict.isGood() && !(strict && !verdict.diagnostics().isEmpty());
             if (line.hasMatchedOption("--json")) {
@@ -105,24 +105,24 @@ public final class VerifyCommand implements Command {
     }
 
     /** Verifies a unit; a word with a slash is the path of a unit file. */
-    private static Verdict verify(UnitVerifier verifier, String asked) throws InterruptedException {
+    private static Verdict verify(UnitVerifier verifier, String word) throws InterruptedException {
         try {
-            if (!asked.contains("/")) {
-                return verifier.verify(UnitName.meant(asked));
+            if (!word.contains("/")) {
+                return verifier.verify(UnitName.ofUserInput(word));
             }
-            Path file = Path.of(asked);
+            Path file = Path.of(word);
             if (!Files.exists(file)) {
-                throw new CommandException(asked + ": there is no such file");
+                throw new CommandException(word + ": no such file");
             }
             return verifier.verify(file);
         } catch (IllegalArgumentException e) {
-            throw new CommandException("not the name of a unit: " + asked, e);
+            throw new CommandException("not the name of a unit: " + word, e);
         }
     }
 
     private static void print(Verdict verdict, Output output) {
         for (Diagnostic each : verdict.diagnostics()) {
-            boolean mistake = !isMere(each.kind());
+            boolean mistake = !isWarning(each.kind());
             Object what =
                     mistake
                             ? output.bad("error: ")
@@ -132,22 +132,23 @@ public final class VerifyCommand implements Command {
         output.line(verdict.unit().text(), ": ", summary(verdict));
     }
 
-    private static boolean isMere(Diagnostic.Kind kind) {
+    private static boolean isWarning(Diagnostic.Kind kind) {
         return kind == Diagnostic.Kind.NOT_APPLIED || kind == Diagnostic.Kind.REMARK;
     }
 
     private static String summary(Verdict verdict) {
         List<Diagnostic> all = verdict.diagnostics();
-        long mistakes = all.stream().filter(each -> !isMere(each.kind())).count();
-        long lost = all.stream().filter(each -> each.kind() == Diagnostic.Kind.NOT_APPLIED).count();
+        long mistakes = all.stream().filter(each -> !isWarning(each.kind())).count();
+        long unsupported =
+                all.stream().filter(each -> each.kind() == Diagnostic.Kind.NOT_APPLIED).count();
         long security = all.stream().filter(Diagnostic::isSecurity).count();
         List<String> parts = new ArrayList<>();
         if (mistakes > 0) {
-            parts.add(mistakes == 1 ? "1 thing will not work" : mistakes + " things will not work");
+            parts.add(mistakes == 1 ? "1 error" : mistakes + " errors");
         }
-        if (lost > 0) {
+        if (unsupported > 0) {
             parts.add(
-                    (lost == 1 ? "1 directive is" : lost + " directives are")
+                    (unsupported == 1 ? "1 directive is" : unsupported + " directives are")
                             + " not supported"
                             + (security > 0 ? ", " + security + " of them security" : ""));
         }

@@ -21,12 +21,12 @@ final class NumberAttack implements AutoCloseable {
 
     private final Child victim;
     private final ProcessHandle handle;
-    private final Child stranger;
+    private final Child successor;
 
-    private NumberAttack(Child victim, ProcessHandle handle, Child stranger) {
+    private NumberAttack(Child victim, ProcessHandle handle, Child successor) {
         this.victim = victim;
         this.handle = handle;
-        this.stranger = stranger;
+        this.successor = successor;
     }
 
     /**
@@ -42,12 +42,12 @@ final class NumberAttack implements AutoCloseable {
             ProcessHandle handle = ProcessHandle.of(number).orElseThrow();
             boolean killed = victim.signal(Signal.KILL);
             var ended = victim.await();
-            Child stranger = killed ? withNumber(number) : null;
-            if (stranger != null) {
+            Child successor = killed ? withNumber(number) : null;
+            if (successor != null) {
                 if (handle.isAlive()) {
-                    return Optional.of(new NumberAttack(victim, handle, stranger));
+                    return Optional.of(new NumberAttack(victim, handle, successor));
                 }
-                end(stranger);
+                end(successor);
             } else if (ended.isSuccess()) {
                 throw new IllegalStateException("the sleeper woke by itself");
             }
@@ -105,14 +105,14 @@ final class NumberAttack implements AutoCloseable {
     }
 
     /** Returns the process that has the PID now. */
-    Child stranger() {
-        return stranger;
+    Child successor() {
+        return successor;
     }
 
     @Override
     public void close() {
         try {
-            end(stranger);
+            end(successor);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ErrnoException e) {

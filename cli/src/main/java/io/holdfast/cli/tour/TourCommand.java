@@ -72,23 +72,23 @@ public final class TourCommand implements Command {
         try (TourScratch scratch = TourScratch.make()) {
             Optional<Exit> shown =
                     OwnNamespace.run("tour", "tour", ATTACK + "=" + scratch.folder());
-            letEnd();
+            awaitShutdownHooks();
             if (!shown.map(Exit::isSuccess).orElse(false) && !attack(scratch.folder(), output)) {
-                title(output, "1. A number is not a process");
+                title(output, "1. A PID is not a process");
                 output.line(
-                        "   (not shown: this kernel gives numbers away on demand only to root, or"
-                                + " in a user namespace, which it does not let you make; run this as"
+                        "   (not shown: only root or a user namespace may choose the next PID, and"
+                                + " this kernel does not permit you a user namespace; run this as"
                                 + " root)");
             }
             service(scratch.folder(), output);
             return ExitCode.OK;
         } finally {
-            letEnd();
+            awaitShutdownHooks();
         }
     }
 
     /** Waits forever if the JVM is shutting down, so that the shutdown hooks can clean up. */
-    private static void letEnd() throws InterruptedException {
+    private static void awaitShutdownHooks() throws InterruptedException {
         Thread probe = new Thread(() -> {});
         try {
             Runtime.getRuntime().addShutdownHook(probe);
@@ -105,58 +105,62 @@ public final class TourCommand implements Command {
         if (attack.isEmpty()) {
             return false;
         }
-        title(output, "1. A number is not a process");
+        title(output, "1. A PID is not a process");
         try (NumberAttack recycled = attack.get()) {
             PidFd victim = recycled.victim();
             int number = recycled.number();
             output.line(
                     "   A worker ran as process "
                             + number
-                            + ". It is dead, and its number went to a stranger:");
+                            + ". It was killed, and its PID was reused by another process:");
             output.line(
                     "   "
                             + number
                             + " is now "
-                            + recycled.stranger().pidFd()
+                            + recycled.successor().pidFd()
                             + ", held by descriptor.");
-            title(output, "2. What goes by number is fooled");
+            title(output, "2. A program that uses the PID is deceived");
             output.line(
                     "   ProcessHandle says the worker is alive: ",
                     bad(output, recycled.handle().isAlive()));
             boolean sent = recycled.handle().destroyForcibly();
             output.line(
                     "   ProcessHandle.destroyForcibly() of the dead worker: ",
-                    sent ? output.bad("the stranger " + recycled.stranger().await()) : "refused");
-            title(output, "3. What holds a pidfd is not");
+                    sent
+                            ? output.bad("the other process was " + recycled.successor().await())
+                            : "refused");
+            title(output, "3. A program that holds a pidfd is not");
             output.line(
                     "   the worker is ",
                     output.good(victim.state().toString().toLowerCase(java.util.Locale.ROOT)));
             output.line(
                     "   how it ended: ",
-                    output.good(victim.info().exit().map(Object::toString).orElse("nobody tells")));
+                    output.good(victim.info().exit().map(Object::toString).orElse("unknown")));
             output.line(
                     "   KILL to it: ",
                     victim.signal(Signal.KILL)
                             ? bad(output, true)
-                            : output.good("not sent, there is nobody"));
+                            : output.good("not sent, the process is gone"));
             output.line(
-                    "   is the stranger the worker? ",
-                    output.good(victim.equals(recycled.stranger().pidFd()) ? "yes" : "no"));
+                    "   is the other process the worker? ",
+                    output.good(victim.equals(recycled.successor().pidFd()) ? "yes" : "no"));
             try (AuthorityEngine engine = TourScratch.engine(scratch);
                     Authority authority = EmbeddedAuthority.of(engine)) {
-                output.line("   may the worker, of that number, still do what all may?");
-                explain(ask(authority, victim, TourScratch.OPEN_ACTION), output);
+                output.line("   is the dead worker authorized for an action that all may perform?");
+                explain(check(authority, victim, TourScratch.OPEN_ACTION), output);
             }
         }
         return true;
     }
 
     private static void service(Path scratch, Output output) throws Exception {
-        title(output, "4. Who is this? A service, asked through its descriptor");
+        title(output, "4. Identity: a service, read through its pidfd");
         try (TourStage stage = new TourStage()) {
             UnitStatus status = stage.start();
-            tell(status, output);
-            title(output, "5. May it? An authority, asked about a pidfd, explains its answer");
+            printIdentity(status, output);
+            title(
+                    output,
+                    "5. Authorization: an authority checks a pidfd, and explains its decision");
             authorize(scratch, status, output);
         }
         output.line("   stopped; nothing is left behind");
@@ -169,15 +173,15 @@ public final class TourCommand implements Command {
                 Authority authority = EmbeddedAuthority.of(engine);
                 PidFd service = PidFd.restore(status.mainProcess().orElseThrow());
                 PidFd self = PidFd.self()) {
-            output.line("   asked about a process of that service:");
-            explain(ask(authority, service, TourScratch.GUARDED_ACTION), output);
+            output.line("   check of a process of that service:");
+            explain(check(authority, service, TourScratch.GUARDED_ACTION), output);
             if (status.cgroup().isEmpty()) {
                 output.line(
-                        "   (not granted: without a cgroup of its own nobody can tell which unit it"
-                                + " is; run this as root)");
+                        "   (not granted: without its own cgroup the unit of the process is"
+                                + " unknown; run this as root)");
             }
-            output.line("   asked about this tour, which is no part of that service:");
-            explain(ask(authority, self, TourScratch.GUARDED_ACTION), output);
+            output.line("   check of this tour, which is not part of that service:");
+            explain(check(authority, self, TourScratch.GUARDED_ACTION), output);
         }
     }
 
@@ -185,7 +189,7 @@ public final class TourCommand implements Command {
      * Checks a process, which acts for the user of the tour. The rules are evaluated for root, too,
      * because root would be authorized without them.
      */
-    private static Decision ask(Authority authority, PidFd process, String action)
+    private static Decision check(Authority authority, PidFd process, String action)
             throws InterruptedException {
         try {
             return authority
@@ -222,7 +226,7 @@ public final class TourCommand implements Command {
                                                                 : " " + step.place()))));
     }
 
-    private static void tell(UnitStatus status, Output output) {
+    private static void printIdentity(UnitStatus status, Output output) {
         try (PidFd process = PidFd.restore(status.mainProcess().orElseThrow())) {
             ProcessInfo info = process.info();
             Credentials ids = info.credentials().orElseThrow();
@@ -256,8 +260,7 @@ public final class TourCommand implements Command {
                 }
             } else {
                 output.line(
-                        "   (not shown: a cgroup of its own, which the kernel lets only root make"
-                                + " here)");
+                        "   (not shown: a cgroup of the service; only root may create one here)");
             }
         }
     }
@@ -275,11 +278,11 @@ public final class TourCommand implements Command {
         row(output, title, text, output.faint(""));
     }
 
-    private static void row(Output output, String title, String text, Output.Styled rest) {
-        output.line("   " + title + " ".repeat(Math.max(1, 22 - title.length())) + text, rest);
+    private static void row(Output output, String title, String text, Output.Styled detail) {
+        output.line("   " + title + " ".repeat(Math.max(1, 22 - title.length())) + text, detail);
     }
 
-    private static Output.Styled bad(Output output, boolean fooled) {
-        return fooled ? output.bad("yes – fooled") : output.good("no");
+    private static Output.Styled bad(Output output, boolean deceived) {
+        return deceived ? output.bad("yes – deceived") : output.good("no");
     }
 }

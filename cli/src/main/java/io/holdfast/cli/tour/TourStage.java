@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TourStage implements AutoCloseable {
     private static final UnitName UNIT = UnitName.of("tour.service");
-    private static final long PATIENCE = 30; // seconds
+    private static final long TIMEOUT = 30; // seconds
 
     /**
      * The folder and the name prefix of the tours' folders. A manager removes those that killed
@@ -84,7 +84,7 @@ final class TourStage implements AutoCloseable {
 
     private static <T> T answer(Future<T> future)
             throws InterruptedException, ExecutionException, TimeoutException {
-        return future.get(PATIENCE, TimeUnit.SECONDS);
+        return future.get(TIMEOUT, TimeUnit.SECONDS);
     }
 
     private void closeQuietly() {

@@ -48,7 +48,7 @@ class BusCommandTest {
         Files.setAttribute(folder, "unix:mode", 01777);
     }
 
-    private static String told(UnixSocket manager) throws InterruptedException {
+    private static String nextNotification(UnixSocket manager) throws InterruptedException {
         assertThat(Readiness.await(manager.fd(), Readiness.IN, Duration.ofSeconds(60)))
                 .as("the bus says something to its manager")
                 .isNotEqualTo(Readiness.NONE);
@@ -77,7 +77,7 @@ class BusCommandTest {
                 UnixSocket manager = UnixSocket.bind(UnixAddress.path(notify))) {
             Files.setPosixFilePermissions(notify, PosixFilePermissions.fromString("rwxrwxrwx"));
             try (Child bus = activated(command, listener, notify).start()) {
-                assertThat(told(manager)).isEqualTo("READY=1");
+                assertThat(nextNotification(manager)).isEqualTo("READY=1");
                 try (BusConnection client = BusConnection.connect("unix:path=" + socket);
                         Peer itself = client.peer(BUS);
                         Peer ours = client.peer(client.uniqueName())) {
@@ -87,12 +87,13 @@ class BusCommandTest {
                             .isPresent();
 
                     assertThat(bus.signal(Signal.HUP)).isTrue();
-                    assertThat(told(manager)).matches("RELOADING=1\nMONOTONIC_USEC=[0-9]+");
-                    assertThat(told(manager)).isEqualTo("READY=1");
+                    assertThat(nextNotification(manager))
+                            .matches("RELOADING=1\nMONOTONIC_USEC=[0-9]+");
+                    assertThat(nextNotification(manager)).isEqualTo("READY=1");
                     assertThat(client.owner(BUS)).hasValue(BUS);
                 }
                 assertThat(bus.signal(Signal.TERM)).isTrue();
-                assertThat(told(manager)).isEqualTo("STOPPING=1");
+                assertThat(nextNotification(manager)).isEqualTo("STOPPING=1");
                 assertThat(bus.await()).isEqualTo(new Exit.Exited(0));
                 assertThat(socket).as("it is its manager's").exists();
             } catch (AssertionError e) {
@@ -169,10 +170,10 @@ class BusCommandTest {
         Thread.ofPlatform().daemon().start(number);
         Process bus = builder.inheritIO().start();
         try {
-            String told = Files.readString(address); // to end of file: the bus closes it
-            assertThat(told).startsWith("unix:path=/tmp/dbus-").endsWith("\n").hasLineCount(1);
+            String printed = Files.readString(address); // to end of file: the bus closes it
+            assertThat(printed).startsWith("unix:path=/tmp/dbus-").endsWith("\n").hasLineCount(1);
             assertThat(number.get()).isEqualTo(bus.pid() + "\n");
-            try (BusConnection client = BusConnection.connect(told.strip())) {
+            try (BusConnection client = BusConnection.connect(printed.strip())) {
                 assertThat(client.owner(BUS)).hasValue(BUS);
             }
             assertThat(folder.resolve("bus")).as("of the runtime folder").doesNotExist();

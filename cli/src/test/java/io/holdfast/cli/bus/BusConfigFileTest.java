@@ -83,7 +83,7 @@ class BusConfigFileTest {
 
                 write(true, "<limit name='no_such_limit'>1</limit>");
                 bus.signal("HUP");
-                assertThat(bus.await("the configuration stays as it was"))
+                assertThat(bus.await("configuration not reloaded: "))
                         .contains(file + ":6", "<limit>: no such limit: \"no_such_limit\"");
                 assertThat(mayOwn(client)).isFalse();
 
@@ -159,22 +159,25 @@ class BusConfigFileTest {
             bus.signal("HUP");
             bus.await("<servicehelper>"); // the last warning
 
-            String not = "not done: ";
+            String ignored = "ignored: ";
             assertThat(
                             bus.lines().stream()
-                                    .filter(line -> line.contains(not))
-                                    .map(line -> line.substring(line.indexOf(not))))
+                                    .filter(line -> line.contains(ignored))
+                                    .map(line -> line.substring(line.indexOf(ignored))))
                     .isEqualTo(
                             List.of(
-                                    not + "<fork/>: it stays in the foreground",
-                                    not
-                                            + "<user>daemon</user>: it stays user 0, as it was"
-                                            + " started",
-                                    not + "<pidfile>" + pidFile + "</pidfile>: it writes none",
-                                    not + "<syslog/>: it logs to standard error alone",
-                                    not
-                                            + "<servicehelper>/no/such/helper</servicehelper>: it"
-                                            + " starts services itself"));
+                                    ignored + "<fork/>: the bus stays in the foreground",
+                                    ignored
+                                            + "<user>daemon</user>: the bus keeps running as user"
+                                            + " 0",
+                                    ignored
+                                            + "<pidfile>"
+                                            + pidFile
+                                            + "</pidfile>: the bus writes no PID file",
+                                    ignored + "<syslog/>: the bus logs to standard error only",
+                                    ignored
+                                            + "<servicehelper>/no/such/helper</servicehelper>: the"
+                                            + " bus starts services itself"));
             assertThat(pidFile).doesNotExist();
         }
     }

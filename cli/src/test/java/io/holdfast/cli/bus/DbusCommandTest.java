@@ -122,7 +122,7 @@ class DbusCommandTest {
                     """
                     <node><interface name='x'/></node> | clock.xml:1: no name of a D-Bus interface
                     <node>                             | clock.xml:1: not well-formed XML
-                    <node/>                            | clock.xml: it has no interface of its own
+                    <node/>                            | clock.xml: no interfaces except the standard
                     """)
     void badXmlIsRefusedInOneLine(String xml, String complaint) throws Exception {
         Invocation refused = Invocation.of("dbus", "generate", file(xml).toString());
@@ -138,10 +138,10 @@ class DbusCommandTest {
             textBlock =
                     """
                     dbus                                             | missing required
-                    dbus frobnicate                                  | dbus can generate
-                    dbus generate                                    | which FILE
-                    dbus generate --session --system a.b /           | one bus at a time
-                    dbus generate --bus unix:path=/none a.b          | which NAME and PATH
+                    dbus frobnicate                                  | expected: generate
+                    dbus generate                                    | missing FILE
+                    dbus generate --session --system a.b /           | exclude each other
+                    dbus generate --bus unix:path=/none a.b          | missing NAME and PATH
                     dbus generate --bus unix:path=/none nodot /      | not a bus name
                     dbus generate --bus unix:path=/none a.b up       | not the path
                     """)
@@ -158,7 +158,7 @@ class DbusCommandTest {
                 .contains("none.xml: ")
                 .hasLineCount(1);
         assertThat(Invocation.of("dbus", "generate", file(XML).toString(), "a.b").err())
-                .contains("clock.xml: it has no interface a.b")
+                .contains("clock.xml: no such interface: a.b")
                 .hasLineCount(1);
         assertThat(
                         Invocation.of(

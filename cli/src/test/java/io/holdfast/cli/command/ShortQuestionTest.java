@@ -19,7 +19,7 @@ class ShortQuestionTest {
         CyclicBarrier all = new CyclicBarrier(3);
         List<ShortQuestion<Integer>> questions = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            questions.add(ShortQuestion.ask(LONG, all::await)); // each waits for the others
+            questions.add(ShortQuestion.start(LONG, all::await)); // each waits for the others
         }
         assertThat(questions).allSatisfy(each -> assertThat(each.answer()).isPresent());
     }
@@ -31,7 +31,7 @@ class ShortQuestionTest {
         List<ShortQuestion<Boolean>> questions = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
             questions.add(
-                    ShortQuestion.ask(
+                    ShortQuestion.start(
                             Duration.ofMillis(500),
                             () -> {
                                 never.await();
@@ -46,7 +46,7 @@ class ShortQuestionTest {
     @Test
     void aFailureLeavesItOpen() {
         ShortQuestion<String> failed =
-                ShortQuestion.ask(
+                ShortQuestion.start(
                         LONG,
                         () -> {
                             throw new IllegalStateException();

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 class MetricsSocketTest {
     private static final String GET = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-    private final AtomicInteger asked = new AtomicInteger();
+    private final AtomicInteger snapshots = new AtomicInteger();
     @TempDir private Path folder;
     private Path path;
     private EventLoop loop;
@@ -46,7 +46,7 @@ class MetricsSocketTest {
     }
 
     private CompletableFuture<Integer> count() {
-        return CompletableFuture.completedFuture(asked.incrementAndGet());
+        return CompletableFuture.completedFuture(snapshots.incrementAndGet());
     }
 
     private static String text(int counted) {
@@ -86,25 +86,25 @@ class MetricsSocketTest {
         client.sendFully(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
     }
 
-    private static String rest(UnixSocket client) throws Exception {
+    private static String readToEnd(UnixSocket client) throws Exception {
         return new String(client.inputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
-    private String ask(String request) throws Exception {
+    private String exchange(String request) throws Exception {
         try (UnixSocket client = connect()) {
             send(client, request);
-            return rest(client);
+            return readToEnd(client);
         }
     }
 
     @Test
     void eachRequestGetsTheCountersOfNow() throws Exception {
-        assertThat(ask(GET))
+        assertThat(exchange(GET))
                 .startsWith("HTTP/1.1 200 OK\r\nContent-Type: application/openmetrics-text; ")
                 .contains("Content-Length: 16\r\n")
                 .endsWith("\r\n\r\na_total 1\n# EOF\n");
-        assertThat(ask(GET)).endsWith("a_total 2\n# EOF\n");
-        assertThat(ask("HEAD / HTTP/1.0\r\n\r\n")).endsWith("close\r\n\r\n");
+        assertThat(exchange(GET)).endsWith("a_total 2\n# EOF\n");
+        assertThat(exchange("HEAD / HTTP/1.0\r\n\r\n")).endsWith("close\r\n\r\n");
     }
 
     @Test
@@ -113,19 +113,19 @@ class MetricsSocketTest {
             for (String piece : GET.split("(?<=o)")) {
                 send(client, piece);
             }
-            assertThat(rest(client)).contains("200 OK").endsWith("# EOF\n");
+            assertThat(readToEnd(client)).contains("200 OK").endsWith("# EOF\n");
         }
     }
 
     @Test
     void whatIsNoRequestGetsNothingOrARefusal() throws Exception {
-        assertThat(ask("POST /metrics HTTP/1.1\r\n\r\n")).startsWith("HTTP/1.1 405 ");
+        assertThat(exchange("POST /metrics HTTP/1.1\r\n\r\n")).startsWith("HTTP/1.1 405 ");
         try (UnixSocket client = connect()) {
             send(client, "GET /");
             client.shutdownOutput();
-            assertThat(rest(client)).isEmpty();
+            assertThat(readToEnd(client)).isEmpty();
         }
-        assertThat(asked).hasValue(0);
+        assertThat(snapshots).hasValue(0);
     }
 
     @Test
@@ -135,9 +135,9 @@ class MetricsSocketTest {
             for (int i = 0; i < 8; i++) {
                 silent.add(connect());
             }
-            assertThat(ask(GET)).endsWith("# EOF\n");
+            assertThat(exchange(GET)).endsWith("# EOF\n");
             for (UnixSocket each : silent) {
-                assertThat(rest(each)).isEmpty();
+                assertThat(readToEnd(each)).isEmpty();
             }
         } finally {
             silent.forEach(UnixSocket::close);
@@ -157,11 +157,11 @@ class MetricsSocketTest {
             }
             try (UnixSocket client = connect(large)) {
                 send(client, GET);
-                assertThat(rest(client)).endsWith(text(9));
+                assertThat(readToEnd(client)).endsWith(text(9));
             }
             List<String> answers = new ArrayList<>();
             for (UnixSocket each : silent) {
-                answers.add(rest(each));
+                answers.add(readToEnd(each));
             }
             assertThat(answers)
                     .allMatch(answer -> answer.startsWith("HTTP/1.1 200 OK"))
@@ -194,7 +194,7 @@ class MetricsSocketTest {
                 MetricsSocketTest::text);
         try (UnixSocket client = connect(ending)) {
             send(client, GET);
-            assertThat(rest(client)).startsWith("HTTP/1.1 503 ");
+            assertThat(readToEnd(client)).startsWith("HTTP/1.1 503 ");
         }
     }
 }

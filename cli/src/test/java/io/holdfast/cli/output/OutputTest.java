@@ -125,16 +125,14 @@ class OutputTest {
     void coloursAreForTerminalsOnly() {
         Map<String, String> xterm = Map.of("TERM", "xterm");
 
-        assertThat(Output.coloursWanted(xterm, _ -> "/dev/pts/3")).isTrue();
+        assertThat(Output.usesColours(xterm, _ -> "/dev/pts/3")).isTrue();
         assertThat(
-                        Output.coloursWanted(
+                        Output.usesColours(
                                 xterm, descriptor -> descriptor == 1 ? "pipe:[7]" : "/dev/pts/3"))
                 .isFalse();
-        assertThat(
-                        Output.coloursWanted(
-                                Map.of("TERM", "xterm", "NO_COLOR", "1"), _ -> "/dev/pts/3"))
+        assertThat(Output.usesColours(Map.of("TERM", "xterm", "NO_COLOR", "1"), _ -> "/dev/pts/3"))
                 .isFalse();
-        assertThat(Output.coloursWanted(Map.of("TERM", "dumb"), _ -> "/dev/pts/3")).isFalse();
-        assertThat(Output.coloursWanted(Map.of(), _ -> "/dev/tty1")).isFalse();
+        assertThat(Output.usesColours(Map.of("TERM", "dumb"), _ -> "/dev/pts/3")).isFalse();
+        assertThat(Output.usesColours(Map.of(), _ -> "/dev/tty1")).isFalse();
     }
 }

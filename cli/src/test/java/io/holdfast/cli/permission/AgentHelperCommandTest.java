@@ -225,7 +225,7 @@ class AgentHelperCommandTest {
         boolean killed = agent.signal(Signal.KILL);
 
         assertThat(killed).isTrue();
-        assertThat(output(helper)).contains("the agent hung up where an answer was to come");
+        assertThat(output(helper)).contains("the agent hung up before it sent an answer");
         assertThat(helper.await()).isEqualTo(new Exit.Exited(1));
     }
 

@@ -42,7 +42,7 @@ class AuthorityCommandTest {
         refused(
                 ExitCode.USAGE,
                 Invocation.of("authority", "--bus", "none", "--rules", "/no", "--actions", "/no"),
-                "it would serve nobody");
+                "nothing to serve");
     }
 
     @Test

@@ -107,7 +107,7 @@ class AuthorityServiceTest {
         return authority;
     }
 
-    private static String told(UnixSocket manager) throws InterruptedException {
+    private static String nextNotification(UnixSocket manager) throws InterruptedException {
         assertThat(Readiness.await(manager.fd(), Readiness.IN, Duration.ofSeconds(60)))
                 .as("the authority says something to its manager")
                 .isNotEqualTo(Readiness.NONE);
@@ -128,39 +128,39 @@ class AuthorityServiceTest {
         try (UnixSocket manager = UnixSocket.bind(UnixAddress.path(folder.resolve("notify")));
                 Bus bus = Bus.open(BusAddress.parse(address()), BusConfig.permissive());
                 BusConnection client = BusConnection.connect(address());
-                Authority asked = Authority.overBus(BusAddress.parseList(address()));
+                Authority overBus = Authority.overBus(BusAddress.parseList(address()));
                 ForeignParent parent = ForeignParent.start();
                 PidFd process = parent.held("subject", "uid=" + USER)) {
             Child authority = start();
             assertThat(bus.addresses()).hasSize(1);
-            assertThat(told(manager)).isEqualTo("READY=1");
+            assertThat(nextNotification(manager)).isEqualTo("READY=1");
             assertThat(client.owner(NAME)).as("who is ready has its name").isPresent();
-            assertThat(isAuthorized(asked, process, "ruled"))
+            assertThat(isAuthorized(overBus, process, "ruled"))
                     .as("who is ready has read its files")
                     .isTrue();
 
             write("another", "yes");
-            assertThat(isAuthorized(asked, process, "another")).as("nobody said so").isFalse();
-            assertThat(isAuthorized(asked, process, "ruled")).isTrue();
+            assertThat(isAuthorized(overBus, process, "another")).as("nobody said so").isFalse();
+            assertThat(isAuthorized(overBus, process, "ruled")).isTrue();
             reload(authority, manager);
-            assertThat(isAuthorized(asked, process, "another")).as("actions").isTrue();
-            assertThat(isAuthorized(asked, process, "ruled")).isFalse();
+            assertThat(isAuthorized(overBus, process, "another")).as("actions").isTrue();
+            assertThat(isAuthorized(overBus, process, "ruled")).isFalse();
 
             write("another", "no");
-            assertThat(isAuthorized(asked, process, "another")).isTrue();
+            assertThat(isAuthorized(overBus, process, "another")).isTrue();
             reload(authority, manager);
-            assertThat(isAuthorized(asked, process, "another")).as("rules").isFalse();
+            assertThat(isAuthorized(overBus, process, "another")).as("rules").isFalse();
 
             assertThat(authority.signal(Signal.TERM)).isTrue();
-            assertThat(told(manager)).isEqualTo("STOPPING=1");
+            assertThat(nextNotification(manager)).isEqualTo("STOPPING=1");
             assertThat(authority.await()).isEqualTo(new Exit.Exited(0));
         }
     }
 
     private static void reload(Child authority, UnixSocket manager) throws InterruptedException {
         assertThat(authority.signal(Signal.HUP)).isTrue();
-        assertThat(told(manager)).matches("RELOADING=1\nMONOTONIC_USEC=[0-9]+");
-        assertThat(told(manager)).isEqualTo("READY=1");
+        assertThat(nextNotification(manager)).matches("RELOADING=1\nMONOTONIC_USEC=[0-9]+");
+        assertThat(nextNotification(manager)).isEqualTo("READY=1");
     }
 
     @Test
@@ -173,7 +173,7 @@ class AuthorityServiceTest {
             Child authority = start();
             String error = new String(authority.stderr().readAllBytes(), UTF_8);
             assertThat(authority.await()).isEqualTo(new Exit.Exited(1));
-            assertThat(error).hasLineCount(1).contains("another has the name " + NAME);
+            assertThat(error).hasLineCount(1).contains(NAME + " is already owned on ");
             assertThat(Readiness.await(manager.fd(), Readiness.IN, Duration.ZERO))
                     .isEqualTo(Readiness.NONE);
         }

@@ -157,7 +157,7 @@ class CheckCommandTest {
         }
         Invocation alone = check("yes", "--uid", "0");
         assertThat(alone.code()).isEqualTo(ExitCode.USAGE);
-        assertThat(alone.err()).contains("--uid goes with --process");
+        assertThat(alone.err()).contains("--uid needs --process");
     }
 
     @Test
@@ -267,7 +267,7 @@ class CheckCommandTest {
             assertThat(overBus.out()).isEqualTo("org.example.no: yes\n");
             assertThat(overBus.err())
                     .hasLineCount(1)
-                    .contains("no explanation came", "on the bus", "--authority");
+                    .contains("no explanation: ", "on the bus", "--authority");
 
             Invocation overVarlink = check("no", who);
             assertThat(overVarlink.code()).isZero();
@@ -314,7 +314,7 @@ class CheckCommandTest {
 
     /** An agent that gives an answer that is set beforehand. */
     private final class Agent implements AgentChannel {
-        final BlockingQueue<Request> asked = new LinkedBlockingQueue<>();
+        final BlockingQueue<Request> requests = new LinkedBlockingQueue<>();
         private final boolean authenticates;
 
         Agent(boolean authenticates) {
@@ -323,7 +323,7 @@ class CheckCommandTest {
 
         @Override
         public CompletableFuture<End> begin(Request request) {
-            asked.add(request);
+            requests.add(request);
             return authenticates
                     ? engine.respond(
                                     ROOT,
@@ -352,15 +352,15 @@ class CheckCommandTest {
         Agent agent = new Agent(true);
         agent.register();
         assertThat(checkUser("auth_self").code()).isEqualTo(3);
-        assertThat(agent.asked).isEmpty();
+        assertThat(agent.requests).isEmpty();
 
-        Invocation asked = checkUser("auth_self", "--interactive", "--explain");
-        assertThat(agent.asked).hasSize(1);
-        assertThat(asked.code()).isZero();
-        assertThat(asked.out())
+        Invocation authenticated = checkUser("auth_self", "--interactive", "--explain");
+        assertThat(agent.requests).hasSize(1);
+        assertThat(authenticated.code()).isZero();
+        assertThat(authenticated.out())
                 .startsWith("org.example.auth_self: yes\n")
-                .contains("  dialog: user 20001 has authenticated, by the word of a helper that ")
-                .contains("  answer: authorized: user 20001 has authenticated, by the word of ");
+                .contains("  dialog: user 20001 has authenticated, reported by a helper that ")
+                .contains("  answer: authorized: user 20001 has authenticated, reported by a ");
     }
 
     @Test

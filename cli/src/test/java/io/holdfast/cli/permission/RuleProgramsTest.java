@@ -55,7 +55,7 @@ class RuleProgramsTest {
         assertThat(programs.limits()).isEqualTo(RuleLimits.STANDARD);
         assertThat(warnings)
                 .containsExactly(
-                        "there is no user polkitd: programs of rules (polkit.spawn) run as root");
+                        "user polkitd: no such user; programs of polkit.spawn run as root");
     }
 
     @Test
@@ -68,9 +68,9 @@ class RuleProgramsTest {
         assertThat(warnings)
                 .singleElement()
                 .asString()
-                .startsWith("user polkitd: not known whether there is one: ")
+                .startsWith("user polkitd: look-up failed: ")
                 .contains(getent.toString())
-                .endsWith("; no program of rules (polkit.spawn) runs until it is");
+                .endsWith("; polkit.spawn fails until a look-up succeeds");
         assertThat(programs.limits()).isEqualTo(RuleLimits.STANDARD);
         assertThatExceptionOfType(Accounts.UnknownAccountException.class)
                 .isThrownBy(() -> user.applied(Spawn.of("id")))

@@ -178,14 +178,14 @@ class RulesCommandTest {
         for (String[] each :
                 new String[][] {
                     {"yes org.example.reboot", "only 2 words"},
-                    {"yess org.example.reboot uid=1", "'yess' cannot be expected"},
+                    {"yess org.example.reboot uid=1", "not a result: 'yess'"},
                     {"yes org.example.reboot john", "not NAME=VALUE: 'john'"},
-                    {"yes org.example.reboot uid=1,uid=2", "uid is said twice"},
-                    {"yes org.example.reboot uid=4294967295", "no number up to"},
+                    {"yes org.example.reboot uid=1,uid=2", "uid is given twice"},
+                    {"yes org.example.reboot uid=4294967295", "not a number up to"},
                     {"yes org.example.reboot local=true", "neither yes nor no: 'true'"},
-                    {"yes org.example.reboot colour=red", "a subject has no 'colour'"},
+                    {"yes org.example.reboot colour=red", "unknown attribute 'colour'"},
                     {"yes org.example.reboot uid=1 verb", "not KEY=VALUE: 'verb'"},
-                    {"yes org.example.reboot uid=1 \"verb=x", "a quote that does not end"}
+                    {"yes org.example.reboot uid=1 \"verb=x", "unterminated quote"}
                 }) {
             Path cases = Files.writeString(temp.resolve("cases"), "\n" + each[0] + "\n");
             Invocation run =
@@ -233,9 +233,9 @@ class RulesCommandTest {
         try (AuthorityEngine engine = AuthorityEngine.open(options);
                 AuthorityInterface face = AuthorityInterface.of(engine)) {
             face.server().listen(UnixAddress.path(Path.of(socket)));
-            Invocation told = Invocation.of("rules", "metrics", "--authority", socket);
-            assertThat(told.code()).isZero();
-            assertThat(told.out())
+            Invocation answered = Invocation.of("rules", "metrics", "--authority", socket);
+            assertThat(answered.code()).isZero();
+            assertThat(answered.out())
                     .containsPattern("^\\d+ evaluators?\n")
                     .contains("0 stuck in a built-in function, 0 ever")
                     .contains("0 programs of polkit.spawn");
@@ -243,9 +243,9 @@ class RulesCommandTest {
                     .matches(
                             "\\{\"evaluators\":\\d+,\"stuck\":0,\"stuckEver\":0,\"programs\":0}\n");
         }
-        Invocation nobody = Invocation.of("rules", "metrics", "--authority", socket);
-        assertThat(nobody.code()).isEqualTo(ExitCode.FAILURE);
-        assertThat(nobody.err()).contains(socket);
+        Invocation unanswered = Invocation.of("rules", "metrics", "--authority", socket);
+        assertThat(unanswered.code()).isEqualTo(ExitCode.FAILURE);
+        assertThat(unanswered.err()).contains(socket);
     }
 
     @Test
@@ -257,7 +257,7 @@ class RulesCommandTest {
                         "holdfast: cannot read the cases: %s: no such file or folder\n"
                                 .formatted(none));
         assertThat(Invocation.of("rules", "test", "--cases", temp.toString()).err())
-                .isEqualTo("holdfast: %s: a folder, and no file of cases\n".formatted(temp));
+                .isEqualTo("holdfast: %s: a folder, not a file of cases\n".formatted(temp));
     }
 
     @Test
@@ -291,7 +291,7 @@ class RulesCommandTest {
 
         assertThat(run.out())
                 .contains("log: as " + polkitd.map(Accounts.Account::uid).orElse(0L) + " ");
-        assertThat(run.err().contains("there is no user polkitd")).isEqualTo(polkitd.isEmpty());
+        assertThat(run.err().contains("user polkitd: no such user")).isEqualTo(polkitd.isEmpty());
     }
 
     @Test
@@ -331,7 +331,7 @@ class RulesCommandTest {
         assertThat(found.code()).isEqualTo(ExitCode.FAILURE);
         assertThat(found.out())
                 .contains(
-                        draft + ":2: there is no subject.usr; is user meant?",
+                        draft + ":2: there is no subject.usr; did you mean user?",
                         "no action is called \"org.example.rebot\"",
                         "1 file: 2 found");
         Invocation nothing = Invocation.of("rules", "lint", "--rules", rules.toString());

@@ -131,14 +131,14 @@ class TerminalFaceTest {
         public static void main(String[] arguments) throws Exception {
             try (TerminalFace face = TerminalFace.open()) {
                 switch (arguments[0]) {
-                    case "ask" -> tell(ask(face));
+                    case "ask" -> print(prompt(face));
                     case "interrupt" -> {
-                        Thread asking = Thread.ofVirtual().start(() -> tell(ask(face)));
+                        Thread asking = Thread.ofVirtual().start(() -> print(prompt(face)));
                         Await.until(() -> !echoes());
                         asking.interrupt();
                         asking.join();
                     }
-                    default -> tell("chosen " + face.choose(request(), List.of("alice", "bob")));
+                    default -> print("chosen " + face.choose(request(), List.of("alice", "bob")));
                 }
             }
         }
@@ -149,10 +149,10 @@ class TerminalFaceTest {
                     "org.example.act", message, "", Map.of(), "c", List.of(1L, 2L));
         }
 
-        private static String ask(TerminalFace face) {
+        private static String prompt(TerminalFace face) {
             ByteBuffer answer = ByteBuffer.allocateDirect(511);
             try {
-                face.ask("Secret\u001b: ", false, answer);
+                face.prompt("Secret\u001b: ", false, answer);
                 return answer.position() + " bytes";
             } catch (DismissedException e) {
                 return "dismissed";
@@ -163,7 +163,7 @@ class TerminalFaceTest {
             }
         }
 
-        private static void tell(String text) {
+        private static void print(String text) {
             System.out.println(text + ", echo " + echoes());
         }
 

@@ -136,7 +136,7 @@ class InfoCommandTest {
         assertThat(Invocation.of("info", other).err())
                 .isEqualTo("holdfast: process " + other + " is gone\n");
         assertThat(Invocation.of("info", "1:x").err())
-                .contains("neither PID, PID:ID nor PID:ID:BOOT");
+                .contains("expected PID, PID:ID or PID:ID:BOOT");
     }
 
     @Test
@@ -159,15 +159,15 @@ class InfoCommandTest {
         String name = "1:2:00000000-0000-4000-8000-000000000000";
 
         assertThat(Invocation.of("info", name).err())
-                .isEqualTo("holdfast: process " + name + " is of another boot\n");
+                .isEqualTo("holdfast: process " + name + " belongs to another boot\n");
     }
 
     @Test
     void nobodyHasANumberAboveTheHighest() {
-        Invocation nobody = Invocation.of("info", "2147483647");
+        Invocation missing = Invocation.of("info", "2147483647");
 
-        assertThat(nobody.code()).isEqualTo(ExitCode.FAILURE);
-        assertThat(nobody.err()).isEqualTo("holdfast: no process has the number 2147483647\n");
+        assertThat(missing.code()).isEqualTo(ExitCode.FAILURE);
+        assertThat(missing.err()).isEqualTo("holdfast: no process with PID 2147483647\n");
     }
 
     @Test
@@ -188,7 +188,7 @@ class InfoCommandTest {
         try {
             assertThat(Invocation.of("info", Integer.toString(tid)).err())
                     .isEqualTo(
-                            "holdfast: %d is no process but a thread of process %d\n"
+                            "holdfast: %d is a thread of process %d, not a process\n"
                                     .formatted(tid, ProcessHandle.current().pid()));
         } finally {
             over.countDown();

@@ -93,7 +93,7 @@ class ProcessTreeTest {
     private static int sleeping(Cgroup cgroup) {
         AtomicInteger count = new AtomicInteger();
         cgroup.forEachMember(process -> {
-            if (ProcessIdentity.told(() -> process.proc().commandLine())
+            if (ProcessIdentity.readIfPermitted(() -> process.proc().commandLine())
                     .orElse(List.of())
                     .contains("600")) {
                 count.incrementAndGet();
@@ -187,11 +187,11 @@ class ProcessTreeTest {
                 UnixSocket _ = listener.accept();
                 PidFd self = PidFd.self()) {
             assertThat(client.stdout().read()).isEqualTo('x');
-            String asked = socket + " of " + self.processId().inThisBoot() + " (java)";
+            String server = socket + " of " + self.processId().inThisBoot() + " (java)";
             assertThat(Invocation.of("info", "--tree", UNIT).out())
-                    .endsWith("    asks " + asked + "\n");
+                    .endsWith("    connected to " + server + "\n");
             assertThat(Invocation.of("info", "--tree", "--json", UNIT).out())
-                    .contains("\"asks\":[\"" + asked + "\"]");
+                    .contains("\"servers\":[\"" + server + "\"]");
             end(client);
         }
     }

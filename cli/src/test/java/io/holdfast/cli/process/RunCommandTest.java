@@ -168,16 +168,13 @@ class RunCommandTest {
         Path broken = Files.writeString(temp.resolve("broken"), "#!/nosuch\n");
         assertThat(broken.toFile().setExecutable(true)).isTrue();
 
-        refused(
-                ExitCode.NOT_FOUND,
-                "there is no program holdfast-nosuch in PATH",
-                "holdfast-nosuch");
-        refused(ExitCode.NOT_FOUND, "there is no program /nosuch", "/nosuch");
+        refused(ExitCode.NOT_FOUND, "no such program in PATH: holdfast-nosuch", "holdfast-nosuch");
+        refused(ExitCode.NOT_FOUND, "no such program: /nosuch", "/nosuch");
         refused(ExitCode.NOT_FOUND, "the name of the program is empty", "--", "");
         refused(ExitCode.NOT_EXECUTABLE, text + ": EACCES", text.toString());
         refused(ExitCode.NOT_EXECUTABLE, "interpreter", broken.toString());
         refused(ExitCode.NOT_EXECUTABLE, "/tmp is a folder", "/tmp");
-        refused(ExitCode.NOT_THE_PROCESS, "/nosuch: ENOENT", "--cwd", "/nosuch", "--", "true");
+        refused(ExitCode.HOLDFAST_FAILED, "/nosuch: ENOENT", "--cwd", "/nosuch", "--", "true");
     }
 
     private static void refused(int code, String why, String... arguments) {
@@ -199,15 +196,15 @@ class RunCommandTest {
         "--limit=NOFILE,not a limit: 'NOFILE'",
         "--limit=FILES=3,not a limit: 'FILES=3'",
         "--limit=NOFILE=-1,not a limit: 'NOFILE=-1'",
-        "--limit=NOFILE=2:1,the soft limit is above the hard one",
+        "--limit=NOFILE=2:1,the soft limit exceeds the hard limit",
         "--setenv=A,not a variable: 'A'",
         "--setenv==b,not a variable: '=b'",
         "--unit=a/b,not a name for a cgroup",
         "--unit=a b,not the name of a unit: 'a b'",
-        "--cgroup=/,that is the root of all cgroups",
+        "--cgroup=/,the root cgroup is not allowed",
         "--cgroup=../x,not the path of a cgroup",
         "--uid=holdfast-nobody,no such user: holdfast-nobody",
-        "--uid=4294967294,say its --gid",
+        "--uid=4294967294,set the group with --gid",
         "--gid=holdfast-nobody,no such group: holdfast-nobody",
     })
     void whatMakesNoSenseIsRefusedBeforeAnythingIsStarted(String option, String why) {
@@ -277,7 +274,7 @@ class RunCommandTest {
                 .isEqualTo(
                         "holdfast: only root can become another user or group"
                                 + " (CAP_SETUID and CAP_SETGID)\n");
-        assertThat(run.code()).isEqualTo(ExitCode.NOT_THE_PROCESS);
+        assertThat(run.code()).isEqualTo(ExitCode.HOLDFAST_FAILED);
     }
 
     @Test
@@ -299,7 +296,13 @@ class RunCommandTest {
     @ValueSource(strings = {"-", "a=b"})
     @Needs(root = true)
     void whatEnvWouldTakeForSomethingElseIsRefused(String program) {
-        refused(ExitCode.USAGE, "takes '" + program + "' for", "--uid=nobody", "--", program, "id");
+        refused(
+                ExitCode.USAGE,
+                "not a program: '" + program + "'",
+                "--uid=nobody",
+                "--",
+                program,
+                "id");
     }
 
     @Test
@@ -320,7 +323,7 @@ class RunCommandTest {
         assertThat(lines.getFirst()).endsWith("/" + name + ".scope");
         assertThat(run.err())
                 .isEqualTo(
-                        "holdfast: what the command left running in cgroup %s was killed\n"
+                        "holdfast: killed the processes that the command left in cgroup %s\n"
                                 .formatted(lines.getFirst().substring(3)));
         assertThat(run.code()).isZero();
         assertThat(folder(lines.getFirst().substring(3))).doesNotExist();
@@ -436,8 +439,8 @@ class RunCommandTest {
             assertThat(scratch.cgroup().childNames()).isEmpty();
 
             refused(
-                    ExitCode.NOT_THE_PROCESS,
-                    "there is no cgroup " + path + "/a",
+                    ExitCode.HOLDFAST_FAILED,
+                    "no such cgroup: " + path + "/a",
                     "--cgroup",
                     path + "/a/b",
                     "true");
@@ -451,8 +454,8 @@ class RunCommandTest {
                 Cgroup taken = own.create("holdfast-taken-" + SELF + ".scope")) {
             try {
                 refused(
-                        ExitCode.NOT_THE_PROCESS,
-                        "there is a cgroup " + folder(taken.path().path()) + " already",
+                        ExitCode.HOLDFAST_FAILED,
+                        "cgroup " + folder(taken.path().path()) + " exists already",
                         "--unit",
                         "holdfast-taken-" + SELF,
                         "true");
@@ -470,7 +473,7 @@ class RunCommandTest {
 
             assertThat(run.code()).isZero();
             assertThat(run.err())
-                    .contains("EACCES", "what it leaves behind is not killed")
+                    .contains("EACCES", "processes that it leaves are not killed")
                     .hasLineCount(1);
             assertThat(Invocation.of("run", "--", "true")).isEqualTo(new Invocation(0, "", ""));
         });

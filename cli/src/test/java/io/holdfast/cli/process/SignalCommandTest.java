@@ -58,9 +58,9 @@ class SignalCommandTest {
             assertThat(refused.err()).contains("leads no process group").hasLineCount(1);
 
             for (String scope : new String[] {"thread", "process"}) {
-                Invocation asked =
+                Invocation checked =
                         Invocation.of("signal", "--value", "7", "--scope", scope, pid(sleep), "0");
-                assertThat(asked).isEqualTo(new Invocation(0, "", ""));
+                assertThat(checked).isEqualTo(new Invocation(0, "", ""));
             }
             assertThat(sleep.pidFd().isAlive()).isTrue();
             Invocation sent =
@@ -115,7 +115,7 @@ class SignalCommandTest {
 
             assertThat(refused.code()).isEqualTo(ExitCode.FAILURE);
             assertThat(refused.err())
-                    .contains("process " + number, "has exited", "takes no signals")
+                    .contains("process " + number, "has exited", "cannot be signalled")
                     .hasLineCount(1);
         }
     }
@@ -123,15 +123,15 @@ class SignalCommandTest {
     @Test
     void theWrongOrderIsSaidToBeWrong() {
         assertThat(Invocation.of("signal", "TERM", "4711").err())
-                .startsWith("holdfast: the process comes first: signal 4711 TERM")
+                .startsWith("holdfast: the process must precede the signal: signal 4711 TERM")
                 .hasLineCount(1);
     }
 
     @ParameterizedTest
     @CsvSource({
-        "FOO,no signal: 'FOO'",
-        "65,no signal: '65'",
-        "-1,no signal: '-1'",
+        "FOO,not a signal: 'FOO'",
+        "65,not a signal: '65'",
+        "-1,not a signal: '-1'",
         "SIG,no signal"
     })
     void unknownSignalsAreNamed(String text, String said) {
@@ -144,7 +144,8 @@ class SignalCommandTest {
     @Test
     void unknownScopesAndValuesAreNamed() {
         assertThat(Invocation.of("signal", "--scope", "all", "1", "TERM").err())
-                .startsWith("holdfast: no scope: 'all', only [thread, process, group]");
+                .startsWith(
+                        "holdfast: not a scope: 'all'; expected one of [thread, process, group]");
         assertThat(Invocation.of("signal", "--value", "x", "1", "0").err())
                 .startsWith("holdfast: not a value: 'x'");
     }

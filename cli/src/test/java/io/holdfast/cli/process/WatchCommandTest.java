@@ -77,7 +77,7 @@ class WatchCommandTest {
             assertThat(Program.end(watch))
                     .isEqualTo(
                             new Program(
-                                    ExitCode.NOT_THE_PROCESS,
+                                    ExitCode.HOLDFAST_FAILED,
                                     name + " exited, status unknown\n",
                                     ""));
         }
@@ -92,9 +92,9 @@ class WatchCommandTest {
                                 "2147483647"))
                 .isEqualTo(
                         new Invocation(
-                                ExitCode.NOT_THE_PROCESS,
+                                ExitCode.HOLDFAST_FAILED,
                                 "",
-                                "holdfast: no process has the number 2147483647\n"));
+                                "holdfast: no process with PID 2147483647\n"));
         assertThat(Invocation.of("watch", "x").code()).isEqualTo(ExitCode.USAGE);
         assertThat(Invocation.of("watch").err())
                 .startsWith("holdfast: missing required parameter: 'PID'");

@@ -70,7 +70,7 @@ class WhoBusTest {
                 assertThat(who.out()).isEmpty();
                 assertThat(who.err())
                         .startsWith("holdfast: ")
-                        .endsWith(": nobody owns the name " + name + "\n")
+                        .endsWith(": name " + name + " has no owner\n")
                         .hasLineCount(1);
             }
         }
@@ -113,8 +113,8 @@ class WhoBusTest {
                 assertThat(Invocation.of("who", "--bus", address, name).out())
                         .startsWith("name        " + name + "\n")
                         .contains(
-                                "peer        not held: this bus only tells what it was (ProcessID)\n",
-                                "pid         " + SELF + " (a number, and it may be another's)\n",
+                                "peer        not held: this bus reports only the PID (ProcessID)\n",
+                                "pid         " + SELF + " (PID only; it may have been reused)\n",
                                 "user        ")
                         .doesNotContain("process     ");
                 assertThat(Invocation.of("who", "--json", "--bus", address, name).out())

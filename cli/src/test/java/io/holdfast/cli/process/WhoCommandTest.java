@@ -64,7 +64,7 @@ class WhoCommandTest {
             assertThat(Invocation.of("who", pid).out())
                     .contains(
                             "/x.slice/ssh.service (id ",
-                            "unit        unknown: somebody other than root may have named this cgroup\n")
+                            "unit        unknown: a user other than root may have named this cgroup\n")
                     .doesNotContain("slice       ", "session     ");
             assertThat(Invocation.of("who", "--json", pid).out())
                     .contains("/x.slice/ssh.service\",", "\"unit\":null,\"slice\":null,");
@@ -172,12 +172,12 @@ class WhoCommandTest {
         Path path = temp.resolve("socket");
         Path file = Files.createFile(temp.resolve("file"));
         try (UnixSocket _ = UnixSocket.bind(UnixAddress.path(path))) {
-            refused(path.toString(), path + " is a datagram socket: nobody is connected to it");
+            refused(path.toString(), path + " is a datagram socket, and has no listening process");
         }
-        refused(path.toString(), "nobody listens on " + path);
+        refused(path.toString(), "no process listens on " + path);
         refused(file.toString(), file + " is not a socket");
-        refused(temp.resolve("none").toString(), "there is no " + temp.resolve("none"));
-        refused("@holdfast-nobody-" + SELF, "nobody listens on @holdfast-nobody-" + SELF);
+        refused(temp.resolve("none").toString(), temp.resolve("none") + ": no such socket");
+        refused("@holdfast-nobody-" + SELF, "no process listens on @holdfast-nobody-" + SELF);
     }
 
     @Test

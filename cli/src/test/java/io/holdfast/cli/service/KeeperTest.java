@@ -473,15 +473,15 @@ class KeeperTest {
     /** Runs the command until it succeeds; returns whether the manager was killed meanwhile. */
     private boolean run(CommandProcess up, String verb, Path fault, int crashes) throws Exception {
         int left = Integer.parseInt(Files.readString(fault));
-        Invocation asked = command(verb, "a");
+        Invocation result = command(verb, "a");
         boolean killed = left > 0 && Files.readString(fault).equals("0");
         if (killed) {
             up.await(ADOPTED, crashes + 1);
-            if (asked.code() != 0) {
+            if (result.code() != 0) {
                 assertThat(command(verb, "a").code()).isZero();
             }
         } else {
-            assertThat(asked).isEqualTo(new Invocation(0, "", ""));
+            assertThat(result).isEqualTo(new Invocation(0, "", ""));
         }
         return killed;
     }

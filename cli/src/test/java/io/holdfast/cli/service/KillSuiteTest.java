@@ -58,7 +58,7 @@ class KillSuiteTest {
      */
     private static final int MOST_RESETS = 1 + KILLS / 200;
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
 
     /** Starts the next manager without the pause that follows repeated crashes. */
     private static final String WITHOUT_PAUSE =
@@ -156,8 +156,8 @@ class KillSuiteTest {
             up.await("holdfast: ready");
             List<Future<Integer>> served =
                     Stream.<Callable<Integer>>of(
-                                    () -> ask(done, this::askInstance),
-                                    () -> ask(done, this::askService))
+                                    () -> exchange(done, this::exchangeWithInstance),
+                                    () -> exchange(done, this::exchangeWithService))
                             .map(clients::submit)
                             .toList();
             try {
@@ -174,20 +174,20 @@ class KillSuiteTest {
             assertThat(resets).hasValueLessThanOrEqualTo(MOST_RESETS);
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
-            List<String> told = up.lines();
-            assertThat(told).filteredOn(line -> line.startsWith(ADOPTED)).hasSize(KILLS);
+            List<String> lines = up.lines();
+            assertThat(lines).filteredOn(line -> line.startsWith(ADOPTED)).hasSize(KILLS);
             for (String each : List.of("a", "b")) {
-                assertStatusesAreComplete(told, each);
-                assertLinesAreComplete(told, each);
+                assertStatusesAreComplete(lines, each);
+                assertLinesAreComplete(lines, each);
             }
         }
     }
 
     /** Checks that all lines up to the last one were printed, in order and once. */
-    private static void assertLinesAreComplete(List<String> told, String instance) {
+    private static void assertLinesAreComplete(List<String> lines, String instance) {
         String prefix = "writes@" + instance + ".service | line ";
         List<Integer> numbers =
-                told.stream()
+                lines.stream()
                         .filter(line -> line.startsWith(prefix))
                         .map(line -> Integer.valueOf(line.substring(prefix.length())))
                         .toList();
@@ -210,11 +210,11 @@ class KillSuiteTest {
      * Checks that each exit was printed with its status and in order; the last may be missing. The
      * next manager may print an exit again if the manager was killed before it wrote the exit down.
      */
-    private void assertStatusesAreComplete(List<String> told, String instance) throws IOException {
+    private void assertStatusesAreComplete(List<String> lines, String instance) throws IOException {
         String prefix = "fails@" + instance + ".service: its main process exited with status ";
         List<String> statuses =
                 new ArrayList<>(
-                        told.stream()
+                        lines.stream()
                                 .filter(line -> line.startsWith(prefix))
                                 .map(line ->
                                         line.substring(prefix.length()).replaceFirst("/.*", ""))
@@ -235,22 +235,22 @@ class KillSuiteTest {
     // ---- clients
 
     private interface Question {
-        String ask(String text) throws Exception;
+        String exchange(String text) throws Exception;
     }
 
     /** Asks questions one by one until {@code done} is set; returns their number. */
-    private static int ask(AtomicBoolean done, Question question) throws Exception {
+    private static int exchange(AtomicBoolean done, Question question) throws Exception {
         int count = 0;
         while (!done.get()) {
             String text = "question " + count++;
-            assertThat(question.ask(text)).isEqualTo(text);
+            assertThat(question.exchange(text)).isEqualTo(text);
         }
         return count;
     }
 
-    private String askInstance(String text) throws Exception {
+    private String exchangeWithInstance(String text) throws Exception {
         UnixAddress address = UnixAddress.path(folder.resolve("echo"));
-        try (UnixSocket client = UnixSocket.connect(address, SocketType.STREAM, PATIENCE)) {
+        try (UnixSocket client = UnixSocket.connect(address, SocketType.STREAM, TIMEOUT)) {
             client.sendFully(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)));
             ByteBuffer answer = ByteBuffer.allocate(100);
             int n = client.receive(answer);
@@ -263,12 +263,12 @@ class KillSuiteTest {
             }
         }
         resets.incrementAndGet();
-        return askInstance(text);
+        return exchangeWithInstance(text);
     }
 
-    private String askService(String text) throws Exception {
+    private String exchangeWithService(String text) throws Exception {
         try (Socket client = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            client.setSoTimeout(Math.toIntExact(PATIENCE.toMillis()));
+            client.setSoTimeout(Math.toIntExact(TIMEOUT.toMillis()));
             client.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
             byte[] answer = client.getInputStream().readAllBytes();
             return new String(answer, StandardCharsets.US_ASCII);

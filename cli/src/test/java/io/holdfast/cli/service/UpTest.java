@@ -122,7 +122,7 @@ class UpTest {
                     .isEqualTo(
                             "holdfast: cannot start nowhere.service: there is no such unit; install"
                                     + " the package that ships it, or give the folder of its unit"
-                                    + " file to: holdfast up --units DIR\n");
+                                    + " file: holdfast up --units DIR\n");
             assertThat(command("kill", "a").err())
                     .isEqualTo("holdfast: a.service has no processes\n");
             Invocation nonsense = command("kill", "-s", "NONSENSE", "a");
@@ -134,7 +134,10 @@ class UpTest {
         }
         Invocation gone = command("status");
         assertThat(gone.code()).isEqualTo(1);
-        assertThat(gone.err().lines()).singleElement().asString().contains("no manager is at");
+        assertThat(gone.err().lines())
+                .singleElement()
+                .asString()
+                .contains("no manager is running at");
     }
 
     @Test
@@ -396,7 +399,7 @@ class UpTest {
                                 1);
                 CommandProcess second =
                         CommandProcess.start(inFolder, CommandProcess.classPath(), up)) {
-            assertThat(second.await("systemctl --user does not find this manager"))
+            assertThat(second.await("systemctl --user cannot find this manager"))
                     .contains("EADDRINUSE", "XDG_RUNTIME_DIR=" + own.resolve("holdfast"));
             second.await("holdfast: ready");
             second.signal("TERM");
@@ -514,7 +517,7 @@ class UpTest {
                 int number = manager.peer().pid();
                 Await.until(() -> orphan.info().ppid().equals(OptionalInt.of(number)));
                 assertThat(command("stop", "claims").code()).isZero();
-                assertThat(WorkloadIdentity.ask(manager, orphan.fd()).unit()).isEmpty();
+                assertThat(WorkloadIdentity.query(manager, orphan.fd()).unit()).isEmpty();
                 assertThat(command("stop", "victim").code()).isZero();
                 assertThat(orphan.isAlive()).as("it ends with the unit that it named").isFalse();
             }
@@ -585,7 +588,7 @@ class UpTest {
             up.await("holdfast: ready");
             up.signal("INT");
             assertThat(up.exitCode()).isZero();
-            assertThat(up.lines()).noneMatch(line -> line.contains("is of no unit"));
+            assertThat(up.lines()).noneMatch(line -> line.contains("belongs to no unit"));
             assertThat(before.signal(Signal.KILL)).as("it lives").isTrue();
             assertThat(before.await(Duration.ofSeconds(30))).isPresent();
         }
@@ -595,8 +598,8 @@ class UpTest {
     @Needs(root = true, programs = "setpriv")
     void aStrayProcessThatDoesNotEndIsKilled() throws Exception {
         unitWithStrays("trap '' TERM");
-        List<String> patience = List.of("JDK_JAVA_OPTIONS=-Dio.holdfast.manager.strayPatience=100");
-        try (CommandProcess up = upAsNobody(patience, "loses");
+        List<String> options = List.of("JDK_JAVA_OPTIONS=-Dio.holdfast.manager.strayPatience=100");
+        try (CommandProcess up = upAsNobody(options, "loses");
                 PidFd stray = spokenOf(up, "stray");
                 PidFd child = spokenOf(up, "child")) {
             up.signal("INT");
@@ -653,7 +656,7 @@ class UpTest {
             assertThat(up.exitCode()).isZero();
             assertThat(List.of(one, two, three)).noneMatch(PidFd::isAlive);
             assertThat(up.lines())
-                    .filteredOn(line -> line.contains("has lost its parent"))
+                    .filteredOn(line -> line.contains("orphan belongs to no unit"))
                     .hasSize(1);
         }
     }
@@ -666,7 +669,7 @@ class UpTest {
                 PidFd stray = spokenOf(up, "stray");
                 PidFd child = spokenOf(up, "child")) {
             up.signal("INT");
-            up.await("ends with the manager: SIGTERM");
+            up.await("the manager is stopping: sent SIGTERM");
             up.signal("INT");
             assertThat(up.exitCode()).isZero();
             assertThat(stray.isAlive()).isFalse();
@@ -732,7 +735,7 @@ class UpTest {
             up.await("r.service | reloaded");
             assertThat(command("reload", "a").err())
                     .startsWith(
-                            "holdfast: cannot reload a.service: it does not run, or has no"
+                            "holdfast: cannot reload a.service: not running, or no"
                                     + " ExecReload= (invalid)");
 
             assertThat(command("start", "f").code()).isEqualTo(1);

@@ -37,7 +37,7 @@ class VerifyTest {
                         FILE:3: error: unknown directive "Restrat" in [Service], did you mean Restart=?; ignored
                         FILE:4: security: MemoryDenyWriteExecute= is not applied yet: memory can be writable and executable
                         FILE:2: error: /no/such: there is no such file
-                        a.service: 2 things will not work; 1 directive is not supported, 1 of them security
+                        a.service: 2 errors; 1 directive is not supported, 1 of them security
                         """
                                 .replace("FILE", file.toString()));
         assertThat(ran.code()).isEqualTo(1);
@@ -70,7 +70,7 @@ class VerifyTest {
         assertThat(Invocation.of("verify", note.toString()).err())
                 .contains("not the name of a unit: " + note);
         assertThat(Invocation.of("verify", folder + "/none.service").err())
-                .contains("none.service: there is no such file");
+                .contains("none.service: no such file");
         assertThat(Invocation.of("verify").code()).isEqualTo(2);
         Invocation none = Invocation.of("verify", "holdfast-none.service");
         assertThat(none.out()).contains("error: there is no such unit");

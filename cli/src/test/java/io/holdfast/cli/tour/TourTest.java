@@ -24,23 +24,23 @@ class TourTest {
         assertThat(tour.err()).isEmpty();
         assertThat(tour.out())
                 .containsSubsequence(
-                        "1. A number is not a process",
-                        "2. What goes by number is fooled",
+                        "1. A PID is not a process",
+                        "2. A program that uses the PID is deceived",
                         "ProcessHandle says the worker is alive: yes",
-                        "the stranger killed by SIGKILL",
-                        "3. What holds a pidfd is not",
+                        "the other process was killed by SIGKILL",
+                        "3. A program that holds a pidfd is not",
                         "how it ended: killed by SIGKILL",
-                        "KILL to it: not sent, there is nobody",
-                        "may the worker, of that number, still do what all may?",
+                        "KILL to it: not sent, the process is gone",
+                        "is the dead worker authorized for an action that all may perform?",
                         "refused",
-                        "4. Who is this?",
+                        "4. Identity",
                         "tour.service",
-                        "5. May it?",
+                        "5. Authorization",
                         "granted",
                         "rule              yes ",
                         "10-tour.rules:1",
                         "answer            authorized",
-                        "asked about this tour",
+                        "check of this tour",
                         "refused",
                         "10-tour.rules:1",
                         "not authorized",
@@ -63,14 +63,14 @@ class TourTest {
             String said = String.join("\n", tour.lines());
             assertThat(said)
                     .containsSubsequence(
-                            "1. A number is not a process",
-                            "4. Who is this?",
-                            "a cgroup of its own",
-                            "5. May it?",
-                            "not granted: without a cgroup")
+                            "1. A PID is not a process",
+                            "4. Identity",
+                            "a cgroup of the service",
+                            "5. Authorization",
+                            "not granted: without its own cgroup")
                     .doesNotContainPattern("cgroup → unit +tour\\.service");
             if (!said.contains("user namespace")) { // not every kernel lets a plain user create one
-                assertThat(said).contains("the stranger killed by SIGKILL");
+                assertThat(said).contains("the other process was killed by SIGKILL");
             }
         }
     }
@@ -81,7 +81,7 @@ class TourTest {
         List<String> temporary = List.of("env", "JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=" + folder);
         for (String line :
                 new String[] {
-                    "1. A number", "3. What holds", "4. Who is", "pidfd → pid", "5. May it"
+                    "1. A PID", "3. A program", "4. Identity", "pidfd → pid", "5. Authoriz"
                 }) {
             try (CommandProcess tour =
                     CommandProcess.start(temporary, CommandProcess.classPath(), "tour")) {

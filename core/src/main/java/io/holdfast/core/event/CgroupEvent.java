@@ -26,6 +26,6 @@ final class CgroupEvent extends Event {
     String change = "";
 
     @Label("Process")
-    @Description("The one that was moved")
+    @Description("The process that was moved")
     String process = "";
 }

@@ -15,7 +15,7 @@ import jdk.jfr.StackTrace;
 @StackTrace(false)
 final class ExitEvent extends Event {
     @Label("Process")
-    @Description("Its number and its identity, the inode number in pidfs")
+    @Description("PID and inode number in pidfs")
     String process = "";
 
     @Label("Exit")

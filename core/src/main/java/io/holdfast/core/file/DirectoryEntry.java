@@ -52,12 +52,12 @@ public final class DirectoryEntry implements AutoCloseable {
      * @param mode 0 to 0777, whatever the umask
      * @throws FileException ESTALE if the name means another file now; EPERM
      */
-    public void give(long uid, long gid, int mode) throws FileException {
+    public void setOwnerAndMode(long uid, long gid, int mode) throws FileException {
         try (Fd held = directory.hold(name)) {
             SysStat.Stat now = SysStat.stat(held);
             if (!now.isSameFile(file)) {
                 throw FileException.refusal(
-                        path(), "is another file than the one that was made", Errno.ESTALE, null);
+                        path(), "was replaced by another file", Errno.ESTALE, null);
             }
             if ((uid >= 0 && uid != now.uid()) || (gid >= 0 && gid != now.gid())) {
                 FileException.check(SysStat.chown(held, uid, gid), "chown", path());

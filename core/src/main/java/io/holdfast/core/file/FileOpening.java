@@ -44,7 +44,7 @@ final class FileOpening {
             }
         }
         throw FileException.refusal(
-                shown, "is removed and made again all the time", Errno.EAGAIN, null);
+                shown, "is being replaced repeatedly", Errno.EAGAIN, "try again");
     }
 
     /** Returns empty if another process made the file after the lookup. */
@@ -93,14 +93,14 @@ final class FileOpening {
     private FileException notOpened(FileKind kind, int errno) {
         if (errno == Errno.ENXIO && kind == FileKind.FIFO) {
             return FileException.refusal(
-                    shown, "is a FIFO that nobody reads", errno, "start its reader first");
+                    shown, "is a FIFO without a reader", errno, "start its reader first");
         }
         if (errno == Errno.EAGAIN) {
             return FileException.refusal(
                     shown,
                     "is under a lease of another process",
                     errno,
-                    "try again when that process has given it back");
+                    "try again when that process has released it");
         }
         return FileException.of(shown, "open", errno);
     }

@@ -135,7 +135,7 @@ public final class FolderWatch implements AutoCloseable {
                 awaitChange();
                 gather();
                 register();
-                tell();
+                notifyChanged();
             }
         } catch (ClosedWatchServiceException e) {
             // close() was called
@@ -192,11 +192,11 @@ public final class FolderWatch implements AutoCloseable {
         }
     }
 
-    private void tell() {
+    private void notifyChanged() {
         try {
             changed.run();
         } catch (RuntimeException e) {
-            LOG.log(Level.ERROR, "could not follow a change of " + folders(), e);
+            LOG.log(Level.ERROR, this + ": the callback failed", e);
         }
     }
 

@@ -13,7 +13,7 @@ final class GuardedLinks implements PathWalk.Judge {
     private final String shown;
     private final Links links;
     private final Owners owners = Owners.ofThisThread();
-    private OptionalLong stranger = OptionalLong.empty(); // the untrusted owner of a followed link
+    private OptionalLong untrustedOwner = OptionalLong.empty(); // of a followed link
 
     /**
      * @param shown the path for messages
@@ -27,34 +27,34 @@ final class GuardedLinks implements PathWalk.Judge {
     public void judgeLink(String place, Stat directory, Stat link, boolean last)
             throws FileException {
         String name = Directory.nameOf(place);
-        String what = "the symbolic link \"" + name + "\" of user " + link.uid();
+        String linkText = "the symbolic link \"" + name + "\" of user " + link.uid();
         if (links == Links.REFUSED) {
             throw FileException.refusal(
                     shown,
-                    "leads through " + what + ", and none is followed here",
+                    "leads through " + linkText + ", and links are not followed here",
                     Errno.ELOOP,
                     "put the file or directory itself there");
         }
         if (!owners.hasPlaced(directory, link)) {
-            requireOneStranger(what, link);
-            stranger = OptionalLong.of(link.uid());
+            requireOneUntrustedOwner(linkText, link);
+            untrustedOwner = OptionalLong.of(link.uid());
         }
     }
 
     /** All links that neither root nor this user placed must belong to one user. */
-    private void requireOneStranger(String what, Stat link) throws FileException {
+    private void requireOneUntrustedOwner(String linkText, Stat link) throws FileException {
         String why = null;
         if (owners.trusts(link.uid())) {
             why =
-                    ", one of %d hard links to it, which anybody can have made"
+                    ", one of %d hard links to it, which any user can have made"
                             .formatted(link.links());
-        } else if (stranger.isPresent() && stranger.getAsLong() != link.uid()) {
-            why = ", after one of user " + stranger.getAsLong();
+        } else if (untrustedOwner.isPresent() && untrustedOwner.getAsLong() != link.uid()) {
+            why = ", after one of user " + untrustedOwner.getAsLong();
         }
         if (why != null) {
             throw FileException.refusal(
                     shown,
-                    "leads through " + what + why,
+                    "leads through " + linkText + why,
                     Errno.ELOOP,
                     "let the path lead there without that link");
         }
@@ -62,13 +62,13 @@ final class GuardedLinks implements PathWalk.Judge {
 
     @Override
     public void judgeTarget(Stat stat) throws FileException {
-        if (stranger.isPresent()
-                && stranger.getAsLong() != stat.uid()
+        if (untrustedOwner.isPresent()
+                && untrustedOwner.getAsLong() != stat.uid()
                 && !OpenedFile.isNull(stat)) {
             throw FileException.refusal(
                     shown,
                     "is reached by a symbolic link of user "
-                            + stranger.getAsLong()
+                            + untrustedOwner.getAsLong()
                             + ", and belongs to user "
                             + stat.uid(),
                     Errno.ELOOP,

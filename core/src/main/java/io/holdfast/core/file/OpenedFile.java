@@ -94,7 +94,7 @@ public final class OpenedFile implements AutoCloseable {
      */
     public byte[] readAll(int most) throws FileException {
         try {
-            return KernelFile.rest(fd, path, most);
+            return KernelFile.readRest(fd, path, most);
         } catch (ErrnoException e) {
             throw e.errno() == Errno.EFBIG
                     ? FileException.refusal(
@@ -111,7 +111,7 @@ public final class OpenedFile implements AutoCloseable {
      */
     public byte[] readFirst(int most) throws FileException {
         try {
-            return KernelFile.first(fd, path, most);
+            return KernelFile.readFirst(fd, path, most);
         } catch (ErrnoException e) {
             throw FileException.of(path, e);
         }

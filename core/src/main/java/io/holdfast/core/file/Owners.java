@@ -7,9 +7,9 @@ import io.holdfast.core.sys.Unistd;
  * Decides which users could have placed a name in a directory. Root and the user of this process
  * are trusted, and so is a name that only they could have placed.
  *
- * @param own the effective user of the calling thread
+ * @param self the effective user of the calling thread
  */
-record Owners(long own) {
+record Owners(long self) {
     private static final int STICKY = 01000;
     private static final int OTHERS_WRITE = 0002;
     private static final int GROUP_WRITES = 0020;
@@ -19,7 +19,7 @@ record Owners(long own) {
     }
 
     boolean trusts(long uid) {
-        return uid == 0 || uid == own;
+        return uid == 0 || uid == self;
     }
 
     /** Whether only trusted users may add, rename or remove names in a directory. */

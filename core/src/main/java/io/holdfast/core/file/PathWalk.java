@@ -100,7 +100,7 @@ final class PathWalk implements AutoCloseable {
         this.beneath = beneath;
         this.stable = stable;
         if (path.isEmpty() || path.indexOf('\0') >= 0) {
-            throw FileException.refusal(shown, "is no path", Errno.EINVAL, null);
+            throw FileException.refusal(shown, "is not a valid path", Errno.EINVAL, null);
         }
         if (path.startsWith("/") && beneath) {
             throw FileException.refusal(

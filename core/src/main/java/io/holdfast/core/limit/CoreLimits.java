@@ -10,7 +10,7 @@ public final class CoreLimits {
             Limit.count("io.holdfast.spawners", 16, "threads that spawn children at a time");
 
     /** How long getent(1) may take to look up a user or group. */
-    public static final Limit ACCOUNT_PATIENCE =
+    public static final Limit ACCOUNT_TIMEOUT =
             Limit.time(
                     "io.holdfast.accountPatience",
                     Duration.ofSeconds(15),
@@ -32,14 +32,14 @@ public final class CoreLimits {
                             + " reported without a status");
 
     /** How long the processes of a scope may take to exit after it was killed. */
-    public static final Limit SCOPE_PATIENCE =
+    public static final Limit SCOPE_TIMEOUT =
             Limit.time(
                     "io.holdfast.scopePatience",
                     Duration.ofSeconds(10),
                     "time that the processes of a scope may take to be gone once they are killed");
 
     /** How long a bind waits for other binds that replace a dead socket file in the same folder. */
-    public static final Limit SOCKET_PATIENCE =
+    public static final Limit SOCKET_TIMEOUT =
             Limit.time(
                     "io.holdfast.socketPatience",
                     Duration.ofMillis(200),
@@ -66,11 +66,11 @@ public final class CoreLimits {
     public static List<Limit> all() {
         return List.of(
                 SPAWNERS,
-                ACCOUNT_PATIENCE,
+                ACCOUNT_TIMEOUT,
                 ACCOUNT_AGE,
                 REAP_GRACE,
-                SCOPE_PATIENCE,
-                SOCKET_PATIENCE,
+                SCOPE_TIMEOUT,
+                SOCKET_TIMEOUT,
                 RUN_OUTPUT,
                 RUN_ERROR,
                 RUN_LINE);

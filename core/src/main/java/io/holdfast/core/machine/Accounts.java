@@ -40,9 +40,9 @@ public final class Accounts {
                     Path.of("/etc/passwd"),
                     Path.of("/etc/group"),
                     "getent",
-                    CoreLimits.ACCOUNT_PATIENCE.duration());
+                    CoreLimits.ACCOUNT_TIMEOUT.duration());
 
-    /** The maximum bytes of {@code getent}'s output; more is an {@link UnansweredException}. */
+    /** The maximum bytes of {@code getent}'s output; more is a {@link LookupFailedException}. */
     public static final int MAX_ANSWER = 1 << 20;
 
     private static final Pattern NUMBER = Pattern.compile("[0-9]{1,10}");
@@ -58,7 +58,7 @@ public final class Accounts {
     private final Path passwd;
     private final Path group;
     private final String getent;
-    private final Duration patience;
+    private final Duration timeout;
 
     /**
      * Makes a database of two files and a program.
@@ -66,13 +66,13 @@ public final class Accounts {
      * @param passwd the file of users, as in passwd(5)
      * @param group the file of groups, as in group(5)
      * @param getent the program that looks up entries that the files do not have
-     * @param patience how long that program may take
+     * @param timeout how long that program may take
      */
-    public Accounts(Path passwd, Path group, String getent, Duration patience) {
+    public Accounts(Path passwd, Path group, String getent, Duration timeout) {
         this.passwd = passwd;
         this.group = group;
         this.getent = getent;
-        this.patience = patience;
+        this.timeout = timeout;
     }
 
     /**
@@ -126,7 +126,7 @@ public final class Accounts {
     }
 
     /** Thrown when the lookup failed, so that it is unknown whether there is such an entry. */
-    public static final class UnansweredException extends UnknownAccountException {
+    public static final class LookupFailedException extends UnknownAccountException {
         private static final long serialVersionUID = 1L;
 
         /**
@@ -134,7 +134,7 @@ public final class Accounts {
          *
          * @param message names the entry and the reason of the failure, on one line
          */
-        public UnansweredException(String message) {
+        public LookupFailedException(String message) {
             super(message);
         }
     }
@@ -222,7 +222,7 @@ public final class Accounts {
      */
     public List<Long> groupsOf(Account user) throws UnknownAccountException, InterruptedException {
         List<Long> groups = new ArrayList<>();
-        for (String line : ask("initgroups", user.name())) { // "redis  110 1000"
+        for (String line : runGetent("initgroups", user.name())) { // "redis  110 1000"
             String[] fields = line.strip().split("\\s+");
             for (int i = 1; i < fields.length; i++) {
                 id(fields[i])
@@ -255,7 +255,8 @@ public final class Accounts {
     public Group groupEntry(String nameOrGid) throws UnknownAccountException, InterruptedException {
         checkName("group", nameOrGid);
         int field = NUMBER.matcher(nameOrGid).matches() ? ID : NAME;
-        return firstOf(ask("group", nameOrGid).stream(), field, nameOrGid, Accounts::groupEntry)
+        Stream<String> lines = runGetent("group", nameOrGid).stream();
+        return firstOf(lines, field, nameOrGid, Accounts::groupEntry)
                 .orElseThrow(() -> new UnknownAccountException("no such group: " + nameOrGid));
     }
 
@@ -271,7 +272,7 @@ public final class Accounts {
             throws UnknownAccountException, InterruptedException {
         checkName("netgroup", name);
         List<NetgroupMember> members = new ArrayList<>();
-        for (String line : ask("netgroup", name)) { // "lab    (,ada,) (host,-,example.org)"
+        for (String line : runGetent("netgroup", name)) { // "lab    (,ada,) (host,-,example.org)"
             Matcher matcher = NETGROUP_MEMBER.matcher(line);
             while (matcher.find()) {
                 members.add(
@@ -301,7 +302,9 @@ public final class Accounts {
         checkName(kind, key);
         int field = NUMBER.matcher(key).matches() ? ID : NAME;
         Optional<E> found = inFile(file, field, key, entry);
-        return found.isPresent() ? found : firstOf(ask(database, key).stream(), field, key, entry);
+        return found.isPresent()
+                ? found
+                : firstOf(runGetent(database, key).stream(), field, key, entry);
     }
 
     private <E> E named(String database, Path file, String kind, String name, Entry<E> entry)
@@ -309,7 +312,7 @@ public final class Accounts {
         checkName(kind, name);
         Optional<E> found = inFile(file, NAME, name, entry);
         if (found.isEmpty() && !DIGITS.matcher(name).matches()) { // getent takes them for a number
-            found = firstOf(ask(database, name).stream(), NAME, name, entry);
+            found = firstOf(runGetent(database, name).stream(), NAME, name, entry);
         }
         return found.orElseThrow(
                 () -> new UnknownAccountException("no such " + kind + ": " + name));
@@ -375,7 +378,7 @@ public final class Accounts {
     }
 
     /** Runs getent and returns its lines; none if it does not know the key. */
-    private List<String> ask(String database, String key)
+    private List<String> runGetent(String database, String key)
             throws UnknownAccountException, InterruptedException {
         Spawn spawn =
                 Spawn.of(getent, database, key)
@@ -384,27 +387,27 @@ public final class Accounts {
                         .stderr(Stdio.devNull());
         try (Child child = spawn.start()) {
             try {
-                return answer(child).lines().toList();
+                return output(child).lines().toList();
             } catch (TimeoutException e) {
-                throw unanswered(database, key, "no end within " + patience.toMillis() + " ms");
+                throw lookupFailed(database, key, "no end within " + timeout.toMillis() + " ms");
             } catch (ExecutionException e) {
-                throw unanswered(database, key, String.valueOf(e.getCause()));
+                throw lookupFailed(database, key, String.valueOf(e.getCause()));
             } finally {
                 boolean ignored = child.signal(Signal.KILL);
             }
         } catch (ErrnoException e) {
-            throw unanswered(database, key, String.valueOf(e.getMessage()));
+            throw lookupFailed(database, key, String.valueOf(e.getMessage()));
         }
     }
 
     /** Returns the output of getent if it exits with status 0, otherwise an empty text. */
-    private String answer(Child child)
+    private String output(Child child)
             throws InterruptedException, ExecutionException, TimeoutException {
-        long deadline = System.nanoTime() + patience.toNanos();
+        long deadline = System.nanoTime() + timeout.toNanos();
         FutureTask<byte[]> reading =
                 new FutureTask<>(() -> child.stdout().readNBytes(MAX_ANSWER + 1));
         Thread.startVirtualThread(reading);
-        byte[] bytes = reading.get(patience.toNanos(), TimeUnit.NANOSECONDS);
+        byte[] bytes = reading.get(timeout.toNanos(), TimeUnit.NANOSECONDS);
         if (bytes.length > MAX_ANSWER) {
             throw new ExecutionException(new IOException("more than " + MAX_ANSWER + " bytes"));
         }
@@ -417,8 +420,8 @@ public final class Accounts {
         return exit.isSuccess() ? new String(bytes, UTF_8) : "";
     }
 
-    private UnansweredException unanswered(String database, String key, String why) {
-        return new UnansweredException(
+    private LookupFailedException lookupFailed(String database, String key, String why) {
+        return new LookupFailedException(
                 "cannot look up " + key + " by " + getent + " " + database + ": " + why);
     }
 }

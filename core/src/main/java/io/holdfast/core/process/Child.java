@@ -68,7 +68,7 @@ public final class Child implements AutoCloseable {
                 reapedLater
                         ? ExitWatch.watching(pidFd.fd(), null, Exit.Unknown::new)
                         : ExitWatch.reaping(pidFd.fd());
-        pidFd.isReapedHere(exit);
+        pidFd.setReaper(exit);
         this.stdin = stdin == null ? null : new FdOutputStream(stdin);
         this.stdout = stdout == null ? null : new FdInputStream(stdout);
         this.stderr = stderr == null ? null : new FdInputStream(stderr);
@@ -140,12 +140,12 @@ public final class Child implements AutoCloseable {
     }
 
     /** Kills and reaps a child that cannot be watched. */
-    static void giveUp(PidFd pidFd) {
+    static void killAndReap(PidFd pidFd) {
         CompletableFuture<Exit> exit = new CompletableFuture<>();
         CompletableFuture<Exit> _ = UNREAPED.put(pidFd, exit);
         boolean _ = pidFd.signal(Signal.KILL);
         ExitWatch.reaping(pidFd.fd())
-                .awaitTurn(how -> {
+                .reapBlocking(how -> {
                     CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
                     boolean _ = exit.complete(how == null ? new Exit.Unknown() : how);
                     pidFd.close();
@@ -164,13 +164,13 @@ public final class Child implements AutoCloseable {
         } finally { // the waiters get the exit in any case
             boolean _ = exit.complete(how == null ? new Exit.Unknown() : how);
             if (closed) {
-                letGo();
+                releaseExited();
             }
         }
     }
 
     /** Reaps the exited child if necessary, and closes its pidfd: its owner has closed it. */
-    private void letGo() {
+    private void releaseExited() {
         reap();
         pidFd.close();
     }
@@ -335,7 +335,7 @@ public final class Child implements AutoCloseable {
         closeStreams();
         closed = true;
         if (exit.isDone()) {
-            letGo();
+            releaseExited();
         }
     }
 

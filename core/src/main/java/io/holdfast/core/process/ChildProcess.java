@@ -96,8 +96,7 @@ final class ChildProcess extends Process {
     @Override
     public long pid() {
         if (pid == UNSEEN) {
-            throw new UnsupportedOperationException(
-                    child + " was reaped before anybody asked for its number");
+            throw new UnsupportedOperationException(child + " was reaped before its PID was read");
         }
         return pid;
     }
@@ -141,7 +140,7 @@ final class ChildProcess extends Process {
         ProcessHandle handle = pid == UNSEEN ? null : ProcessHandle.of(pid).orElse(null);
         if (handle == null || child.pidFd().state() == PidFd.State.REAPED) {
             throw new UnsupportedOperationException(
-                    child + " is reaped: a handle would be of whoever has its number");
+                    child + " is reaped: a ProcessHandle would refer to another process");
         }
         return handle;
     }

@@ -43,18 +43,18 @@ final class ExitWatch {
     private final Fd fd;
     private final boolean reaping;
     private final @Nullable CompletableFuture<Exit> reaped;
-    private final Supplier<Exit> ofZombie;
+    private final Supplier<Exit> zombieExit;
     private volatile @Nullable ResourceUsage usage;
 
     private ExitWatch(
             Fd fd,
             boolean reaping,
             @Nullable CompletableFuture<Exit> reaped,
-            Supplier<Exit> ofZombie) {
+            Supplier<Exit> zombieExit) {
         this.fd = fd;
         this.reaping = reaping;
         this.reaped = reaped;
-        this.ofZombie = ofZombie;
+        this.zombieExit = zombieExit;
     }
 
     /** Returns a watch that reaps the child of this process when it has exited. */
@@ -67,12 +67,12 @@ final class ExitWatch {
      *
      * @param reaped for a child that other code in this process reaps: completed with how it ended,
      *     which before Linux 6.15 only the reaper learns
-     * @param ofZombie reads how a process that its parent does not reap has ended, as far as that
+     * @param zombieExit reads how a process that its parent does not reap has ended, as far as that
      *     is available
      */
     static ExitWatch watching(
-            Fd fd, @Nullable CompletableFuture<Exit> reaped, Supplier<Exit> ofZombie) {
-        return new ExitWatch(fd, false, Feature.EXIT_INFO.isPresent() ? null : reaped, ofZombie);
+            Fd fd, @Nullable CompletableFuture<Exit> reaped, Supplier<Exit> zombieExit) {
+        return new ExitWatch(fd, false, Feature.EXIT_INFO.isPresent() ? null : reaped, zombieExit);
     }
 
     /**
@@ -103,9 +103,9 @@ final class ExitWatch {
 
     private long reap(int options) {
         SysWait.Waited waited = SysWait.waitForUsage(fd, options);
-        Rusage told = waited.usage();
-        if (told != null) {
-            usage = ResourceUsage.of(told);
+        Rusage rusage = waited.usage();
+        if (rusage != null) {
+            usage = ResourceUsage.of(rusage);
         }
         return waited.change();
     }
@@ -120,14 +120,14 @@ final class ExitWatch {
         Exit exit = status();
         PidFd.State state = Liveness.of(fd);
         if (state == PidFd.State.ALIVE) {
-            return Optional.ofNullable(exit).filter(told -> !told.equals(UNKNOWN));
+            return Optional.ofNullable(exit).filter(known -> !known.equals(UNKNOWN));
         }
-        boolean isTold = exit != null && !exit.equals(UNKNOWN);
-        if (!isTold && state == PidFd.State.EXITED) {
-            exit = ofZombie.get();
-            isTold = !exit.equals(UNKNOWN);
+        boolean isKnown = exit != null && !exit.equals(UNKNOWN);
+        if (!isKnown && state == PidFd.State.EXITED) {
+            exit = zombieExit.get();
+            isKnown = !exit.equals(UNKNOWN);
         }
-        if (!isTold && Liveness.of(fd) == PidFd.State.REAPED) { // perhaps meanwhile
+        if (!isKnown && Liveness.of(fd) == PidFd.State.REAPED) { // perhaps meanwhile
             exit = reaped != null && reaped.isDone() ? reaped.join() : status();
         }
         return Optional.of(exit == null ? UNKNOWN : exit);
@@ -146,7 +146,7 @@ final class ExitWatch {
         } while (exit == null && Liveness.isAlive(fd));
         if (exit == null) {
             int reaped = Readiness.await(fd, ONLY_HUP, REAP_GRACE);
-            exit = reaped == Readiness.NONE ? ofZombie.get() : status();
+            exit = reaped == Readiness.NONE ? zombieExit.get() : status();
         }
         return Optional.of(exit == null || exit.equals(UNKNOWN) ? awaitReaped() : exit);
     }
@@ -169,19 +169,19 @@ final class ExitWatch {
         if (reaped == null) {
             return watched;
         }
-        CompletableFuture<Exit> told = new CompletableFuture<>();
+        CompletableFuture<Exit> result = new CompletableFuture<>();
         var _ =
                 watched.whenComplete((exit, failure) -> {
                     if (failure != null) {
-                        told.completeExceptionally(failure);
+                        result.completeExceptionally(failure);
                     } else if (exit.equals(UNKNOWN)) {
-                        var _ = reaped.thenAcceptAsync(told::complete, Readiness.executor());
+                        var _ = reaped.thenAcceptAsync(result::complete, Readiness.executor());
                     } else {
-                        told.complete(exit);
+                        result.complete(exit);
                     }
                 });
-        var _ = told.whenComplete((_, _) -> watched.cancel(false)); // given up by its holder
-        return told;
+        var _ = result.whenComplete((_, _) -> watched.cancel(false)); // given up by its holder
+        return result;
     }
 
     private CompletableFuture<Exit> watched() {
@@ -224,7 +224,7 @@ final class ExitWatch {
                 exit = status();
                 if (exit == null) {
                     if (reaping) {
-                        awaitTurn(ended);
+                        reapBlocking(ended);
                     } else if (Liveness.isAlive(fd)) {
                         var _ = begin(ended);
                     } else {
@@ -244,7 +244,7 @@ final class ExitWatch {
      * traced zombie waits for it first, and no event reports when the tracer is done. A spurious
      * exit event takes this rare path, too.
      */
-    void awaitTurn(Consumer<@Nullable Exit> ended) {
+    void reapBlocking(Consumer<@Nullable Exit> ended) {
         Thread.ofPlatform()
                 .daemon()
                 .name("holdfast-reap")
@@ -281,7 +281,7 @@ final class ExitWatch {
                         REAP_GRACE.toMillis(), TimeUnit.MILLISECONDS, Readiness.executor())
                 .execute(() -> {
                     if (reap.cancel()) {
-                        ended.accept(ofZombie.get());
+                        ended.accept(zombieExit.get());
                     }
                 });
     }
@@ -315,7 +315,7 @@ final class ExitWatch {
                 end(exit);
             } else if (grace == null && watch != null && !Liveness.isAlive(fd)) {
                 watch.events(ONLY_HUP);
-                grace = loop.after(REAP_GRACE, () -> end(ofZombie.get()));
+                grace = loop.after(REAP_GRACE, () -> end(zombieExit.get()));
             }
         }
 
@@ -325,13 +325,13 @@ final class ExitWatch {
             }
             if (reaped != null && exit.equals(UNKNOWN)) {
                 unwatch();
-                var _ = reaped.thenAccept(told -> loop.postEnding(() -> tell(told)));
+                var _ = reaped.thenAccept(known -> loop.postEnding(() -> report(known)));
             } else {
-                tell(exit);
+                report(exit);
             }
         }
 
-        private void tell(Exit exit) {
+        private void report(Exit exit) {
             if (!closed) {
                 close();
                 exited.accept(exit);

@@ -14,7 +14,7 @@ public final class ForeignCgroupException extends IllegalArgumentException {
         super(
                 "cgroup path "
                         + path
-                        + " leads out of our cgroup namespace: ask from the namespace that contains"
-                        + " it");
+                        + " leads out of our cgroup namespace; run this in the namespace that"
+                        + " contains it");
     }
 }

@@ -120,7 +120,7 @@ final class Gate implements AutoCloseable {
                 new PosixSpawn.Opening(departure, Fcntl.O_WRONLY | Fcntl.O_NONBLOCK));
     }
 
-    /** Waits for the child; false after {@link #giveUp}. */
+    /** Waits for the child; false after {@link #stopWaiting}. */
     boolean awaitArrival() throws InterruptedException {
         try {
             int ignored = Readiness.await(arrivals, Readiness.IN);
@@ -134,7 +134,7 @@ final class Gate implements AutoCloseable {
      * Ends the wait for the child: the spawn has returned, or failed. Needs no descriptor, since a
      * lack of descriptors may be the reason.
      */
-    void giveUp() {
+    void stopWaiting() {
         arrivals.close();
     }
 
@@ -151,7 +151,7 @@ final class Gate implements AutoCloseable {
         if (bar == null) {
             open();
         } else {
-            bar.letGo();
+            bar.release();
         }
     }
 
@@ -170,7 +170,7 @@ final class Gate implements AutoCloseable {
             }
         }
         if (bar != null) {
-            bar.letGo();
+            bar.release();
         }
     }
 

@@ -153,7 +153,7 @@ public final class Isolation {
             return tree.open();
         } catch (ErrnoException e) {
             throw new FailedException(
-                    new ErrnoException(e.call(), e.subject(), e.errno(), "it was for " + path));
+                    new ErrnoException(e.call(), e.subject(), e.errno(), "mount target: " + path));
         }
     }
 

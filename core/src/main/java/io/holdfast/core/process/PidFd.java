@@ -423,13 +423,13 @@ public final class PidFd implements AutoCloseable {
 
     private boolean sent(int result, Signal signal) {
         if (Recorder.isOn()) {
-            String told =
+            String outcome =
                     switch (-result) {
                         case 0 -> "sent";
                         case Errno.ESRCH -> "gone";
                         default -> Errno.name(-result);
                     };
-            Recorder.signalled(toString(), signal.toString(), told);
+            Recorder.signalled(toString(), signal.toString(), outcome);
         }
         if (result == -Errno.ESRCH) {
             return false;
@@ -496,7 +496,7 @@ public final class PidFd implements AutoCloseable {
     }
 
     /** Marks this as a child of {@link Spawn}, whose reaper completes the future. */
-    void isReapedHere(CompletableFuture<Exit> exit) {
+    void setReaper(CompletableFuture<Exit> exit) {
         reaped = exit;
     }
 

@@ -54,10 +54,10 @@ final class PidFdIdentity {
 
     /** See {@link PidFd#pid}. */
     int pid() {
-        boolean asked = Feature.PIDFD_INFO.isPresent();
+        boolean hasInfo = Feature.PIDFD_INFO.isPresent();
         int pid = pidNow();
         if (pid < 0) {
-            throw new ErrnoException(asked ? "PIDFD_GET_INFO" : "fdinfo", toString(), -pid);
+            throw new ErrnoException(hasInfo ? "PIDFD_GET_INFO" : "fdinfo", toString(), -pid);
         }
         seen = pid;
         return pid;
@@ -128,11 +128,11 @@ final class PidFdIdentity {
     @Override
     public String toString() {
         int pid = pidSeen();
-        long told = idSeen();
-        String id = Long.toUnsignedString(told);
+        long known = idSeen();
+        String id = Long.toUnsignedString(known);
         if (pid == UNSEEN) {
-            return told == 0 ? "process of " + pidfd : "process [" + id + "]";
+            return known == 0 ? "process of " + pidfd : "process [" + id + "]";
         }
-        return "process " + pid + (told == 0 ? "" : ":" + id);
+        return "process " + pid + (known == 0 ? "" : ":" + id);
     }
 }

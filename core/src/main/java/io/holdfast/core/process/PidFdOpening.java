@@ -27,14 +27,14 @@ final class PidFdOpening {
                     "pidfd_open",
                     Integer.toString(pid),
                     Errno.ESRCH,
-                    "the number is a thread's, or what is left of a process");
+                    "the PID is a thread id, or the process is being reaped");
         }
         return adopted(number, pid);
     }
 
     static Optional<PidFd> find(int pid) {
         int number = tryOpen(pid, 0);
-        return isNobody(number) ? Optional.empty() : Optional.of(adopted(number, pid));
+        return isMissing(number) ? Optional.empty() : Optional.of(adopted(number, pid));
     }
 
     static PidFd open(int pid, long id) {
@@ -46,7 +46,7 @@ final class PidFdOpening {
                     "pidfd_open",
                     Integer.toString(pid),
                     Errno.ESRCH,
-                    "the number belongs to another process now");
+                    "the PID belongs to another process now");
         }
         return opened;
     }
@@ -58,12 +58,12 @@ final class PidFdOpening {
 
     private static int tryOpen(int pid, int flags) {
         if (pid <= 0) {
-            throw new IllegalArgumentException("no process number: " + pid);
+            throw new IllegalArgumentException("not a PID: " + pid);
         }
         return SysPidfd.open(pid, flags);
     }
 
-    private static boolean isNobody(int number) {
+    private static boolean isMissing(int number) {
         return number == -Errno.ESRCH || number == -Errno.EINVAL || number == -Errno.ENOENT;
     }
 
@@ -92,7 +92,7 @@ final class PidFdOpening {
                 throw ended(handle.pid());
             }
             if (!isOurs) {
-                throw stranger(handle.pid());
+                throw notOurChild(handle.pid());
             }
             kept = true;
             return opened;
@@ -103,24 +103,21 @@ final class PidFdOpening {
         }
     }
 
-    private static ErrnoException stranger(long pid) {
+    private static ErrnoException notOurChild(long pid) {
         return new ErrnoException(
                 "ProcessHandle",
                 "of process " + pid,
                 Errno.ECHILD,
-                "a handle is a number and a start time, which a successor can have too, so only"
-                        + " unreaped children of this process can be held by one. Start the process"
+                "a handle is a PID and a start time, which a later process can have too, so it"
+                        + " identifies only unreaped children of this process. Start the process"
                         + " with Spawn, keep its PidFd.processId and open that (PidFd.restore,"
-                        + " PidFd.open(pid, id)), or take it from its socket (Peer); PidFd.open(pid)"
-                        + " holds whichever process has the number now");
+                        + " PidFd.open(pid, id)), or take it from its socket (Peer);"
+                        + " PidFd.open(pid) holds whichever process has the PID now");
     }
 
     private static ErrnoException ended(long pid) {
         return new ErrnoException(
-                "pidfd_open",
-                Long.toString(pid),
-                Errno.ESRCH,
-                "the process that was meant has ended");
+                "pidfd_open", Long.toString(pid), Errno.ESRCH, "the process has ended");
     }
 
     static PidFd adopt(Fd received) {
@@ -187,7 +184,7 @@ final class PidFdOpening {
                 "restore",
                 name.toString(),
                 Errno.ESRCH,
-                "the process with this id has another number");
+                "the process with this id has another PID");
     }
 
     static Optional<PidFd> parentOf(PidFd child) {

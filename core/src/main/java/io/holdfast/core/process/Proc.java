@@ -276,8 +276,8 @@ public final class Proc {
             return read(dir -> {
                 String[] stat = fields(KernelFile.text(dir, "stat"));
                 int status = Integer.parseInt(stat[EXIT_CODE]);
-                boolean told = stat[0].equals("Z") && (status != 0 || isOpenToUs(dir));
-                return told ? Exit.ofWaitStatus(status) : new Exit.Unknown();
+                boolean isShown = stat[0].equals("Z") && (status != 0 || isOpenToUs(dir));
+                return isShown ? Exit.ofWaitStatus(status) : new Exit.Unknown();
             });
         } catch (ErrnoException | IllegalStateException e) {
             return new Exit.Unknown(); // reaped or closed meanwhile, or no /proc

@@ -36,7 +36,7 @@ public record ProcessId(int pid, OptionalLong pidfdId, Optional<UUID> bootId) {
      */
     public ProcessId {
         if (pid < 0) {
-            throw new IllegalArgumentException("no process number: " + pid);
+            throw new IllegalArgumentException("not a PID: " + pid);
         }
     }
 

@@ -33,11 +33,11 @@ public final class ProcessInfo {
     private static final ProcessInfo NOTHING =
             new ProcessInfo(PidfdInfo.failed(Errno.ESRCH), Source.NONE);
 
-    private final PidfdInfo told;
+    private final PidfdInfo info;
     private final Source source;
 
-    private ProcessInfo(PidfdInfo told, Source source) {
-        this.told = told;
+    private ProcessInfo(PidfdInfo info, Source source) {
+        this.info = info;
         this.source = source;
     }
 
@@ -113,35 +113,35 @@ public final class ProcessInfo {
     }
 
     private OptionalInt number(int number) {
-        return told.has(PidfdInfo.INFO_PID) ? OptionalInt.of(number) : OptionalInt.empty();
+        return info.has(PidfdInfo.INFO_PID) ? OptionalInt.of(number) : OptionalInt.empty();
     }
 
     /** {@return the PID of the process, or the id of the thread, for people} */
     public OptionalInt pid() {
-        return number(told.pid());
+        return number(info.pid());
     }
 
     /** {@return the PID of the process, or of the thread's process} */
     public OptionalInt tgid() {
-        return number(told.tgid());
+        return number(info.tgid());
     }
 
     /** {@return the PID of the parent; empty if the parent is outside our PID namespace} */
     public OptionalInt ppid() {
-        return told.ppid() != 0 ? number(told.ppid()) : OptionalInt.empty();
+        return info.ppid() != 0 ? number(info.ppid()) : OptionalInt.empty();
     }
 
     /** {@return the users and groups} */
     public Optional<Credentials> credentials() {
-        return told.has(PidfdInfo.INFO_CREDS)
-                ? Optional.of(Credentials.of(told))
+        return info.has(PidfdInfo.INFO_CREDS)
+                ? Optional.of(Credentials.of(info))
                 : Optional.empty();
     }
 
     /** {@return the id of its cgroup: {@link Cgroup#ofId}} */
     public OptionalLong cgroupId() {
-        return told.has(PidfdInfo.INFO_CGROUPID)
-                ? OptionalLong.of(told.cgroupId())
+        return info.has(PidfdInfo.INFO_CGROUPID)
+                ? OptionalLong.of(info.cgroupId())
                 : OptionalLong.empty();
     }
 
@@ -150,14 +150,14 @@ public final class ProcessInfo {
         if (source == Source.NONE) {
             return Optional.of(new Exit.Unknown());
         }
-        return told.has(PidfdInfo.INFO_EXIT)
-                ? Optional.of(Exit.ofWaitStatus(told.exitCode()))
+        return info.has(PidfdInfo.INFO_EXIT)
+                ? Optional.of(Exit.ofWaitStatus(info.exitCode()))
                 : Optional.empty();
     }
 
     /** {@return its core dump, if it left one} */
     public Optional<CoreDump> coreDump() {
-        return CoreDump.of(told);
+        return CoreDump.of(info);
     }
 
     /** {@return the source of this snapshot} */

@@ -38,20 +38,20 @@ public record ResourceUsage(
     private static final long NANOS_A_MICRO = 1000;
     private static final long KIB = 1024;
 
-    static ResourceUsage of(Rusage told) {
+    static ResourceUsage of(Rusage usage) {
         return new ResourceUsage(
-                time(told, Rusage.UTIME),
-                time(told, Rusage.STIME),
-                told.get(Rusage.MAXRSS) * KIB,
-                told.get(Rusage.MINFLT),
-                told.get(Rusage.MAJFLT),
-                told.get(Rusage.INBLOCK),
-                told.get(Rusage.OUBLOCK),
-                told.get(Rusage.NVCSW),
-                told.get(Rusage.NIVCSW));
+                time(usage, Rusage.UTIME),
+                time(usage, Rusage.STIME),
+                usage.get(Rusage.MAXRSS) * KIB,
+                usage.get(Rusage.MINFLT),
+                usage.get(Rusage.MAJFLT),
+                usage.get(Rusage.INBLOCK),
+                usage.get(Rusage.OUBLOCK),
+                usage.get(Rusage.NVCSW),
+                usage.get(Rusage.NIVCSW));
     }
 
-    private static Duration time(Rusage told, int seconds) {
-        return Duration.ofSeconds(told.get(seconds), told.get(seconds + 1) * NANOS_A_MICRO);
+    private static Duration time(Rusage usage, int seconds) {
+        return Duration.ofSeconds(usage.get(seconds), usage.get(seconds + 1) * NANOS_A_MICRO);
     }
 }

@@ -413,8 +413,8 @@ public final class Spawn {
      * @param own the namespaces
      * @return this
      */
-    public Spawn isolation(Isolation own) {
-        isolation = own;
+    public Spawn isolation(Isolation isolation) {
+        this.isolation = isolation;
         return this;
     }
 

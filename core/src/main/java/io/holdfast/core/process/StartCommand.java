@@ -68,7 +68,7 @@ record StartCommand(
                         "setpriv",
                         spawn.toString(),
                         Errno.EPERM,
-                        "only root can start a program as somebody else (CAP_SETUID, CAP_SETGID)");
+                        "only root can start a program as another user (CAP_SETUID, CAP_SETGID)");
             }
         }
     }

@@ -117,7 +117,7 @@ final class Starter {
                 child.watch();
                 return child;
             } catch (RuntimeException | Error e) { // no memory or descriptors for the watch
-                Child.giveUp(pidFd);
+                Child.killAndReap(pidFd);
                 throw e;
             }
         }
@@ -237,7 +237,7 @@ final class Starter {
         try (Gate gate = Gate.make()) {
             HeldSpawn attempt = new HeldSpawn(command, gate);
             runOnce(attempt.task);
-            attempt.meet();
+            attempt.handle();
             return attempt.finish();
         }
     }
@@ -249,7 +249,7 @@ final class Starter {
         private volatile int spawner;
         private volatile @Nullable Patch patch;
         private boolean arrived;
-        private boolean met;
+        private boolean handled;
         private @Nullable Throwable refusal;
 
         HeldSpawn(StartCommand command, Gate gate) {
@@ -261,7 +261,8 @@ final class Starter {
                             spawner = Unistd.gettid();
                             return spawnNow(command, this);
                         } finally {
-                            gate.giveUp(); // the child has passed the gate, or will never reach it
+                            // the child has passed the gate, or will never reach it
+                            gate.stopWaiting();
                         }
                     });
         }
@@ -269,21 +270,21 @@ final class Starter {
         /**
          * Handles the child while it is held, and then lets it execute its program or refuses that.
          */
-        void meet() {
+        void handle() {
             boolean interrupted = false;
             try {
                 interrupted = awaitArrival();
                 int pid = arrived ? onlyChildOf(spawner) : 0;
                 if (pid != 0) {
                     try (PidFd child = PidFd.open(pid)) {
-                        meet(new HeldChild(child, pid));
-                        met = true;
+                        handle(new HeldChild(child, pid));
+                        handled = true;
                     }
                 }
             } catch (RuntimeException | Error e) {
                 refusal = e;
             } finally {
-                if (met) {
+                if (handled) {
                     gate.open();
                 } else {
                     gate.refuse();
@@ -294,7 +295,7 @@ final class Starter {
             }
         }
 
-        private void meet(HeldChild child) {
+        private void handle(HeldChild child) {
             try {
                 if (terminal != null) {
                     terminal.requireControlling(child.pidFd());
@@ -331,10 +332,10 @@ final class Starter {
             try {
                 pidFd = result(task);
             } catch (RuntimeException | Error e) {
-                throw met ? unchecked(e) : reason(e);
+                throw handled ? unchecked(e) : reason(e);
             }
             try {
-                if (met || (refusal == null && Proc.diedUnexecuted(pidFd))) {
+                if (handled || (refusal == null && Proc.diedUnexecuted(pidFd))) {
                     return pidFd; // it was held, or runs nothing
                 }
             } catch (RuntimeException | Error e) { // it cannot be determined
@@ -382,7 +383,7 @@ final class Starter {
             reap(child);
             child.close();
         } catch (RuntimeException e) { // no free descriptor for the wait
-            Child.giveUp(child);
+            Child.killAndReap(child);
         }
     }
 
@@ -570,7 +571,7 @@ final class Starter {
         if (spawn.isolation != null) { // the namespaces of the look-ups are gone
             return switch (errno) {
                 case Errno.ENOENT, Errno.ENOTDIR, Errno.EACCES, Errno.ELOOP ->
-                        "that, or its directory " + directory + ", in its namespaces";
+                        "check the program and its directory " + directory + " in its namespaces";
                 default -> null;
             };
         }
@@ -586,15 +587,16 @@ final class Starter {
                     !Files.exists(program)
                             ? null
                             : cgroup == null
-                                    ? "the program is there: its interpreter is not"
+                                    ? "its interpreter is missing"
                                     : "its interpreter is missing, or " + cgroup + " was removed";
             case Errno.EACCES ->
                     cgroup != null && Files.isExecutable(program)
-                            ? cgroup + " does not let us in"
+                            ? "no permission to start processes in " + cgroup
                             : null;
             case Errno.ENOEXEC -> "a script needs a #! line";
             case Errno.EAGAIN -> "a limit of processes is reached (RLIMIT_NPROC, pids.max)";
-            case Errno.EBUSY -> cgroup + " hands controllers to its children";
+            case Errno.EBUSY ->
+                    cgroup + " enables controllers for its children (cgroup.subtree_control)";
             case Errno.EOPNOTSUPP -> cgroup + " is threaded, or a relative of it is";
             case Errno.ENXIO ->
                     throughGate ? "it was held for longer than fs.lease-break-time allows" : null;

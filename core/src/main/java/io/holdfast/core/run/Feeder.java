@@ -29,9 +29,9 @@ final class Feeder {
                 if (written == bytes.length) {
                     out.closeNow();
                 } else {
-                    InputStream rest =
+                    InputStream unwritten =
                             new ByteArrayInputStream(bytes, written, bytes.length - written);
-                    start(out, rest, failed);
+                    start(out, unwritten, failed);
                 }
             }
             case Input.Stream(InputStream stream) -> start(out, stream, failed);

@@ -17,7 +17,7 @@ final class Lines implements Sink {
     private final CharBuffer chars = CharBuffer.allocate(CHUNK);
     private final StringBuilder line = new StringBuilder();
     private final int longest = (int) Math.min(CoreLimits.RUN_LINE.value(), Integer.MAX_VALUE / 4);
-    private ByteBuffer rest = ByteBuffer.allocate(0); // bytes of an incomplete character
+    private ByteBuffer incomplete = ByteBuffer.allocate(0); // bytes of an incomplete character
 
     Lines(Charset charset, Consumer<String> action) {
         this.decoder =
@@ -30,11 +30,12 @@ final class Lines implements Sink {
     @Override
     public void take(byte[] bytes, int length) {
         ByteBuffer all = ByteBuffer.wrap(bytes, 0, length);
-        if (rest.hasRemaining()) {
-            all = ByteBuffer.allocate(rest.remaining() + length).put(rest).put(all).flip();
+        if (incomplete.hasRemaining()) {
+            int size = incomplete.remaining() + length;
+            all = ByteBuffer.allocate(size).put(incomplete).put(all).flip();
         }
         decode(all, false);
-        rest = ByteBuffer.allocate(all.remaining()).put(all).flip();
+        incomplete = ByteBuffer.allocate(all.remaining()).put(all).flip();
     }
 
     private void decode(ByteBuffer bytes, boolean last) {
@@ -73,7 +74,7 @@ final class Lines implements Sink {
 
     @Override
     public Captured end() {
-        decode(rest, true);
+        decode(incomplete, true);
         while (decoder.flush(chars).isOverflow()) {
             split();
         }

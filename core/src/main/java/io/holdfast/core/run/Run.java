@@ -73,8 +73,8 @@ public final class Run {
      *
      * @param spawn the description; later changes to it have no effect
      * @return the run
-     * @throws IllegalArgumentException if it has a {@link Spawn#cgroup}: the run's scope has its
-     *     own
+     * @throws IllegalArgumentException if it has a {@link Spawn#cgroup}, as the run's scope has its
+     *     own; if it is {@linkplain Spawn#reapLater reaped later}
      */
     public static Run of(Spawn spawn) {
         if (spawn.hasCgroup()) {
@@ -181,20 +181,20 @@ public final class Run {
      * practically unlimited output, use {@link #onOutputLine} or write to a file.
      *
      * @param bytes the limit for each of the two, 0 to 2147483639
-     * @param beyond how output beyond the limit is handled
+     * @param overflow how output beyond the limit is handled
      * @return the changed run
      * @throws IllegalArgumentException if the limit is out of range
      */
-    public Run limit(long bytes, Overflow beyond) {
+    public Run limit(long bytes, Overflow overflow) {
         if (bytes < 0 || bytes > MOST) {
             throw new IllegalArgumentException("a limit is 0 to " + MOST + " bytes: " + bytes);
         }
-        Objects.requireNonNull(beyond, "beyond");
+        Objects.requireNonNull(overflow, "overflow");
         return with(s -> {
             s.outputLimit = bytes;
             s.errorLimit = bytes;
             s.ownLimit = true;
-            s.overflow = beyond;
+            s.overflow = overflow;
         });
     }
 
@@ -211,12 +211,12 @@ public final class Run {
     /**
      * Sets how output beyond the limit is handled, without changing the limit.
      *
-     * @param beyond how output beyond the limit is handled
+     * @param overflow how output beyond the limit is handled
      * @return the changed run
      */
-    public Run overflow(Overflow beyond) {
-        Objects.requireNonNull(beyond, "beyond");
-        return with(s -> s.overflow = beyond);
+    public Run overflow(Overflow overflow) {
+        Objects.requireNonNull(overflow, "overflow");
+        return with(s -> s.overflow = overflow);
     }
 
     /**

@@ -135,10 +135,10 @@ public final class RunResult {
         return this;
     }
 
-    private RunFailedException failed(String what) {
-        String told = error().strip();
-        String end = told.length() > QUOTED ? "…" + told.substring(told.length() - QUOTED) : told;
-        return new RunFailedException(what + (end.isEmpty() ? "" : ": " + end), this);
+    private RunFailedException failed(String message) {
+        String text = error().strip();
+        String end = text.length() > QUOTED ? "…" + text.substring(text.length() - QUOTED) : text;
+        return new RunFailedException(message + (end.isEmpty() ? "" : ": " + end), this);
     }
 
     /** {@return how all programs ended, and how many bytes they wrote} */

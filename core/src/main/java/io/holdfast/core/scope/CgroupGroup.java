@@ -61,9 +61,9 @@ final class CgroupGroup implements Group {
     /** Moves a process that was moved by mistake out of the scope. */
     private static void release(Cgroup own) {
         try (Cgroup outside = Cgroup.own()) {
-            own.forEachMember(stranger -> {
+            own.forEachMember(process -> {
                 try {
-                    outside.attach(stranger);
+                    outside.attach(process);
                 } catch (ErrnoException e) {
                     if (e.errno() != Errno.ESRCH) { // ESRCH: it has ended, too
                         throw e;

@@ -13,12 +13,12 @@ final class OwnChildren {
     /**
      * Reaps the zombies among our children that match the predicate and that no other code reaps.
      */
-    static void reap(BiPredicate<PidFd, Integer> meant) {
+    static void reap(BiPredicate<PidFd, Integer> matches) {
         try (PidFd self = PidFd.self()) {
             self.visitChildren((child, number) -> {
                 try (child) {
                     boolean isZombie = child.state() == PidFd.State.EXITED;
-                    if (isZombie && meant.test(child, number)) {
+                    if (isZombie && matches.test(child, number)) {
                         boolean _ = reap(child);
                     }
                 }

@@ -147,7 +147,7 @@ public final class ProcessScope implements AutoCloseable {
      * @throws IllegalStateException if the scope is ended, closed or {@linkplain #isOverdue
      *     overdue}, or becomes so before the start is over
      * @throws IllegalArgumentException if a {@link Spawn#cgroup} was set, and the scope has a
-     *     cgroup
+     *     cgroup; if it is {@linkplain Spawn#reapLater reaped later}
      * @throws ErrnoException as {@link Spawn#start}
      */
     public Child start(Spawn spawn) {
@@ -207,12 +207,12 @@ public final class ProcessScope implements AutoCloseable {
      * @throws ErrnoException EMFILE
      */
     public Members members() {
-        return Members.adopt(ask(group::members, List.of()));
+        return Members.adopt(query(group::members, List.of()));
     }
 
     /** {@return whether no living process is in the scope} */
     public boolean isEmpty() {
-        return ask(group::isEmpty, true);
+        return query(group::isEmpty, true);
     }
 
     /**
@@ -267,15 +267,15 @@ public final class ProcessScope implements AutoCloseable {
         return empty;
     }
 
-    private <T> T ask(Supplier<T> question, T ofClosed) {
+    private <T> T query(Supplier<T> reading, T ifClosed) {
         if (closed) {
-            return ofClosed;
+            return ifClosed;
         }
         try {
-            return question.get();
+            return reading.get();
         } catch (ClosedException | ErrnoException e) {
             if (closed) { // meanwhile
-                return ofClosed;
+                return ifClosed;
             }
             throw e;
         }
@@ -310,7 +310,7 @@ public final class ProcessScope implements AutoCloseable {
      * Kills every process in the scope, and returns when all are gone. Starts are refused from then
      * on. An interrupt does not end the wait; the thread stays interrupted.
      *
-     * @throws ProcessesLeftException if some are left after {@link CoreLimits#SCOPE_PATIENCE}
+     * @throws ProcessesLeftException if some are left after {@link CoreLimits#SCOPE_TIMEOUT}
      */
     public void kill() {
         end(Duration.ZERO);
@@ -324,7 +324,7 @@ public final class ProcessScope implements AutoCloseable {
      *
      * @param grace the time between SIGTERM and SIGKILL
      * @throws ProcessesLeftException if some are left after the grace and {@link
-     *     CoreLimits#SCOPE_PATIENCE}
+     *     CoreLimits#SCOPE_TIMEOUT}
      */
     public void end(Duration grace) {
         starts.refuse();
@@ -364,12 +364,12 @@ public final class ProcessScope implements AutoCloseable {
 
     /** Kills all processes; returns true if the thread was interrupted meanwhile. */
     private boolean killAll() {
-        Duration patience = CoreLimits.SCOPE_PATIENCE.duration();
-        Deadline limit = Deadline.in(patience);
+        Duration timeout = CoreLimits.SCOPE_TIMEOUT.duration();
+        Deadline limit = Deadline.in(timeout);
         for (boolean interrupted = false; ; interrupted = true) {
             try {
                 if (!group.kill(starts, limit)) {
-                    throw new ProcessesLeftException(toString(), patience.toString(), left());
+                    throw new ProcessesLeftException(toString(), timeout.toString(), left());
                 }
                 return interrupted;
             } catch (InterruptedException e) {

@@ -104,7 +104,7 @@ final class SubreaperGroup implements Group {
         return walk(_ -> {});
     }
 
-    private Walk walk(Consumer<PidFd> meet) {
+    private Walk walk(Consumer<PidFd> action) {
         walking.lock();
         try {
             return Walk.of(
@@ -116,8 +116,8 @@ final class SubreaperGroup implements Group {
                         }
 
                         @Override
-                        public void meet(PidFd member) {
-                            meet.accept(member);
+                        public void visit(PidFd member) {
+                            action.accept(member);
                         }
 
                         @Override

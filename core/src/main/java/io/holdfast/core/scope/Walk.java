@@ -43,7 +43,7 @@ final class Walk implements AutoCloseable {
         boolean isStarted(PidFd child);
 
         /** Called with a living member, as soon as it is known to be one. */
-        void meet(PidFd member);
+        void visit(PidFd member);
 
         /**
          * Reaps a member that has exited, unless other code reaps it; returns whether it was reaped
@@ -105,7 +105,7 @@ final class Walk implements AutoCloseable {
     private void add(PidFd process, Deque<PidFd> found) {
         PidFd.State state = process.state();
         if (state == PidFd.State.ALIVE && members.add(process)) {
-            visitor.meet(process);
+            visitor.visit(process);
             found.add(process);
         } else {
             try (process) {

@@ -76,7 +76,7 @@ public final class Ancillary implements AutoCloseable {
         descriptorsCut = message.isControlCut();
         Fd pidfd = message.takePidfd();
         Ucred ucred = message.credentials();
-        if (pidfd != null || (ucred != null && !isNobody(ucred))) {
+        if (pidfd != null || (ucred != null && !isPlaceholder(ucred))) {
             sender = sender(pidfd, ucred);
         }
         if (descriptors.size() > descriptorLimit) { // the control buffer holds more: see MsgHdr
@@ -102,7 +102,7 @@ public final class Ancillary implements AutoCloseable {
      * Returns whether these are the credentials that the kernel substitutes for a message that was
      * sent before the receiver requested senders.
      */
-    private static boolean isNobody(Ucred ucred) {
+    private static boolean isPlaceholder(Ucred ucred) {
         return ucred.pid() == 0 && ucred.uid() == OVERFLOW_ID && ucred.gid() == OVERFLOW_ID;
     }
 
@@ -145,7 +145,7 @@ public final class Ancillary implements AutoCloseable {
      * {@return whether more descriptors arrived than there was room for: the excess is closed, and
      * lost}
      */
-    public boolean isCut() {
+    public boolean areDescriptorsCut() {
         return descriptorsCut;
     }
 

@@ -95,7 +95,7 @@ public final class ListenFds {
     private static int count(String text) {
         if (!text.matches("[1-9][0-9]{0,3}") || Integer.parseInt(text) > MAX) {
             throw new IllegalStateException(
-                    "LISTEN_FDS=" + text + " is no number from 1 to " + MAX);
+                    "LISTEN_FDS=" + text + " is not a number from 1 to " + MAX);
         }
         return Integer.parseInt(text);
     }

@@ -141,7 +141,7 @@ public sealed interface Peer extends AutoCloseable {
      * @return the peer, owned by the caller; empty if the socket has no peer
      */
     static Optional<Peer> of(Fd socket) {
-        Optional<Peer> peer = ask(socket);
+        Optional<Peer> peer = read(socket);
         if (Recorder.isOn() && peer.isPresent()) {
             Peer found = peer.get();
             Recorder.peer(found.toString(), found.uid(), found.getClass().getSimpleName());
@@ -149,7 +149,7 @@ public sealed interface Peer extends AutoCloseable {
         return peer;
     }
 
-    private static Optional<Peer> ask(Fd socket) {
+    private static Optional<Peer> read(Fd socket) {
         Ucred ucred = SysSocket.peercred(socket);
         if (ucred == null) {
             return Optional.empty();
@@ -185,7 +185,7 @@ public sealed interface Peer extends AutoCloseable {
      *
      * @param socket the socket; it stays the caller's
      */
-    static Optional<Peer> unheld(Fd socket) {
+    static Optional<Peer> withoutPidFd(Fd socket) {
         Ucred ucred = SysSocket.peercred(socket);
         return ucred == null
                 ? Optional.empty()

@@ -52,7 +52,7 @@ public final class SocketFile implements AutoCloseable {
      * The time to wait for the lock, many times what a Holdfast process needs: after that, another
      * program holds it.
      */
-    private static final Duration LOCK_LIMIT = CoreLimits.SOCKET_PATIENCE.duration();
+    private static final Duration LOCK_LIMIT = CoreLimits.SOCKET_TIMEOUT.duration();
 
     private static final long PAUSE_NANOS = 200_000;
 
@@ -113,7 +113,7 @@ public final class SocketFile implements AutoCloseable {
             return directory
                     .stat(name)
                     .filter(SysStat.Stat::isSocket)
-                    .orElseThrow(() -> lost("bind"));
+                    .orElseThrow(() -> pathTaken("bind"));
         } catch (FileException e) {
             throw e.asErrno("bind", path);
         }
@@ -121,8 +121,8 @@ public final class SocketFile implements AutoCloseable {
 
     /**
      * Binds the socket as {@link #bind} does, to a file without any permissions, whatever the
-     * umask, until {@link #give} sets them: no process can connect before, and no other file is
-     * mistaken for it.
+     * umask, until {@link #setOwnerAndMode} sets them: no process can connect before, and no other
+     * file is mistaken for it.
      *
      * @param socket the socket
      * @throws ErrnoException as {@link #bind}
@@ -131,7 +131,7 @@ public final class SocketFile implements AutoCloseable {
         ErrnoException.check(SysStat.fchmod(socket, 0), "fchmod", path);
         SysStat.Stat made = bound(socket);
         if (made.permissions() != 0 || made.links() != 1 || made.uid() != Unistd.geteuid()) {
-            throw lost("bind");
+            throw pathTaken("bind");
         }
         entry = new DirectoryEntry(directory, name, made);
     }
@@ -232,12 +232,12 @@ public final class SocketFile implements AutoCloseable {
      * @param mode the permissions, 0 to 0777, whatever the umask
      * @throws ErrnoException EADDRINUSE if another file has taken its place; EPERM
      */
-    public void give(long uid, long gid, int mode) {
+    public void setOwnerAndMode(long uid, long gid, int mode) {
         try {
-            entry().give(uid, gid, mode);
+            entry().setOwnerAndMode(uid, gid, mode);
         } catch (FileException e) {
             throw e.errno() == Errno.ESTALE || e.isMissing()
-                    ? lost("chmod")
+                    ? pathTaken("chmod")
                     : e.asErrno("chmod", path);
         }
     }
@@ -248,9 +248,9 @@ public final class SocketFile implements AutoCloseable {
      *
      * @throws ErrnoException EADDRINUSE if another file has taken its place
      */
-    public void requireThere() {
+    public void requireInPlace() {
         if (!isBound()) {
-            throw lost("listen");
+            throw pathTaken("listen");
         }
     }
 
@@ -283,9 +283,9 @@ public final class SocketFile implements AutoCloseable {
         }
     }
 
-    private ErrnoException lost(String call) {
+    private ErrnoException pathTaken(String call) {
         return new ErrnoException(
-                call, path, Errno.EADDRINUSE, "another has taken the path at this moment");
+                call, path, Errno.EADDRINUSE, "another process has bound the path meanwhile");
     }
 
     /** Closes the directory; the file stays. Idempotent. */

@@ -106,12 +106,12 @@ public final class UnixListener implements AutoCloseable {
             fd = socket(type);
             if (mode.isPresent()) {
                 file.bindClosed(fd);
-                file.give(-1, -1, mode.getAsInt());
+                file.setOwnerAndMode(-1, -1, mode.getAsInt());
             } else {
                 file.bind(fd);
             }
             ErrnoException.check(SysSocket.listen(fd, backlog), "listen", address);
-            file.requireThere();
+            file.requireInPlace();
             return new UnixListener(fd, type, address, file);
         } catch (RuntimeException e) {
             file.removeIfSame();

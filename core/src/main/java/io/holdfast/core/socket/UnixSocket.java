@@ -157,7 +157,7 @@ public final class UnixSocket implements AutoCloseable {
             Fd fd = forOthers();
             try {
                 file.bindClosed(fd);
-                file.give(-1, -1, mode);
+                file.setOwnerAndMode(-1, -1, mode);
                 return new UnixSocket(fd, SocketType.DATAGRAM);
             } catch (RuntimeException e) {
                 file.removeIfSame();
@@ -285,15 +285,15 @@ public final class UnixSocket implements AutoCloseable {
      * Sets whether descriptors are accepted from now on; if not, a send of the peer with
      * descriptors fails with EPERM (SO_PASSRIGHTS).
      *
-     * @param whether whether descriptors are accepted
+     * @param accepted whether they are accepted
      * @throws NotSupportedException before Linux 6.16
      */
-    public void passDescriptors(boolean whether) {
+    public void passDescriptors(boolean accepted) {
         if (!Feature.PASS_RIGHTS.isPresent()) {
             throw new NotSupportedException("refusing descriptors", Feature.PASS_RIGHTS);
         }
         ErrnoException.check(
-                SysSocket.setOption(fd, SysSocket.SO_PASSRIGHTS, whether ? 1 : 0),
+                SysSocket.setOption(fd, SysSocket.SO_PASSRIGHTS, accepted ? 1 : 0),
                 "setsockopt(SO_PASSRIGHTS)",
                 fd);
     }
@@ -529,13 +529,13 @@ public final class UnixSocket implements AutoCloseable {
      * Receives as {@link #receive(ByteBuffer)} does, with the ancillary data.
      *
      * @param into the buffer for the bytes
-     * @param beside takes the ancillary data
+     * @param ancillary takes the ancillary data
      * @return how many bytes were put into the buffer, or {@link #END}
      * @throws InterruptedException if the thread is or gets interrupted
      */
-    public int receive(ByteBuffer into, Ancillary beside) throws InterruptedException {
+    public int receive(ByteBuffer into, Ancillary ancillary) throws InterruptedException {
         for (; ; ) {
-            int n = tryReceive(into, beside);
+            int n = tryReceive(into, ancillary);
             if (n != WOULD_BLOCK) {
                 return n;
             }
@@ -585,11 +585,11 @@ public final class UnixSocket implements AutoCloseable {
      * Receives as {@link #receive(ByteBuffer, Ancillary)} does, but never waits.
      *
      * @param into the buffer for the bytes
-     * @param beside takes the ancillary data
+     * @param ancillary takes the ancillary data
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
-    public int tryReceive(ByteBuffer into, Ancillary beside) {
-        return tryReceive(into, beside, 0, "recvmsg");
+    public int tryReceive(ByteBuffer into, Ancillary ancillary) {
+        return tryReceive(into, ancillary, 0, "recvmsg");
     }
 
     /**
@@ -598,20 +598,20 @@ public final class UnixSocket implements AutoCloseable {
      * Never waits.
      *
      * @param into the buffer for the bytes
-     * @param beside takes the ancillary data
+     * @param ancillary takes the ancillary data
      * @return how many bytes were put into the buffer, {@link #END}, or {@link #WOULD_BLOCK}
      */
-    public int tryPeek(ByteBuffer into, Ancillary beside) {
-        return tryReceive(into, beside, SysSocket.MSG_PEEK, "recvmsg(MSG_PEEK)");
+    public int tryPeek(ByteBuffer into, Ancillary ancillary) {
+        return tryReceive(into, ancillary, SysSocket.MSG_PEEK, "recvmsg(MSG_PEEK)");
     }
 
-    private int tryReceive(ByteBuffer into, Ancillary beside, int flags, String call) {
+    private int tryReceive(ByteBuffer into, Ancillary ancillary, int flags, String call) {
         requireWritable(into);
-        beside.clear();
+        ancillary.clear();
         if (!into.hasRemaining()) {
             return 0;
         }
-        MsgHdr message = beside.message();
+        MsgHdr message = ancillary.message();
         int n =
                 into.isDirect()
                         ? SysSocket.recvmsg(fd, message, MemorySegment.ofBuffer(into), flags)
@@ -623,7 +623,7 @@ public final class UnixSocket implements AutoCloseable {
                                 atOnce(into),
                                 flags);
         if (n >= 0) {
-            beside.fill();
+            ancillary.fill();
         }
         return received(into, n, call);
     }

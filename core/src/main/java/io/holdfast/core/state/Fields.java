@@ -58,7 +58,7 @@ public final class Fields {
         try {
             return Long.parseLong(text);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(name + " is no number: " + text, e);
+            throw new IllegalArgumentException(name + " is not a number: " + text, e);
         }
     }
 
@@ -76,7 +76,7 @@ public final class Fields {
             return Enum.valueOf(kind, text(name));
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(
-                    "%s is no %s: %s".formatted(name, kind.getSimpleName(), text(name)), e);
+                    "%s is not a %s: %s".formatted(name, kind.getSimpleName(), text(name)), e);
         }
     }
 
@@ -114,7 +114,8 @@ public final class Fields {
                             new Exit.Killed(
                                     Signal.of(Integer.toString(number)), how.equals("dumped"));
                     case "unknown" -> new Exit.Unknown();
-                    default -> throw new IllegalArgumentException(name + " is no exit: " + text);
+                    default ->
+                            throw new IllegalArgumentException(name + " is not an exit: " + text);
                 });
     }
 

@@ -29,9 +29,9 @@ public final class CopyBuffer {
     }
 
     /** Gives the memory back; the caller must not use it any more. */
-    public void give() {
+    public void release() {
         if (memory.byteSize() == SIZE) {
-            POOL.give(this);
+            POOL.release(this);
         }
     }
 }

@@ -7,7 +7,7 @@ package io.holdfast.core.sys;
 public final class Faults {
     private Faults() {}
 
-    public static void log(String what, Throwable why) {
-        System.getLogger("io.holdfast.core").log(System.Logger.Level.ERROR, what, why);
+    public static void log(String message, Throwable cause) {
+        System.getLogger("io.holdfast.core").log(System.Logger.Level.ERROR, message, cause);
     }
 }

@@ -73,7 +73,7 @@ public final class Fcntl {
             if (directory != null) {
                 directory.release();
             }
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -149,7 +149,7 @@ public final class Fcntl {
             }
         } finally {
             pipe.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -218,9 +218,9 @@ public final class Fcntl {
      *
      * @throws ErrnoException if this kind of file does not support the mode
      */
-    public static void setBlocking(Fd fd, boolean whether) {
+    public static void setBlocking(Fd fd, boolean blocking) {
         int flags = ErrnoException.check(getfl(fd), "fcntl(F_GETFL)", fd);
-        int wanted = whether ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
+        int wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
         if (wanted != flags) {
             ErrnoException.check(setfl(fd, wanted), "fcntl(F_SETFL)", fd);
         }
@@ -245,7 +245,7 @@ public final class Fcntl {
                     FCNTL, scratch.errno, number, F_OFD_SETLK, scratch.address, 0, 0, 0);
         } finally {
             fd.release();
-            scratch.give();
+            scratch.release();
         }
     }
 }

@@ -31,13 +31,13 @@ public final class KernelFile {
      */
     public static byte[] read(@Nullable Fd directory, String name) {
         try (Fd file = Fcntl.open(directory, name, Fcntl.O_RDONLY, 0)) {
-            return rest(file, name);
+            return readRest(file, name);
         }
     }
 
     /** Returns the rest of an open file, from its position on. */
-    static byte[] rest(Fd file, String name) {
-        return rest(file, name, LIMIT);
+    static byte[] readRest(Fd file, String name) {
+        return readRest(file, name, LIMIT);
     }
 
     /**
@@ -47,8 +47,8 @@ public final class KernelFile {
      * @param most the maximum number of bytes
      * @throws ErrnoException with the error of {@code read(2)}; EFBIG if there are more bytes
      */
-    public static byte[] rest(Fd file, String name, int most) {
-        byte[] content = first(file, name, most + 1);
+    public static byte[] readRest(Fd file, String name, int most) {
+        byte[] content = readFirst(file, name, most + 1);
         if (content.length > most) {
             throw new ErrnoException(
                     "read", name, Errno.EFBIG, "it has more than " + most + " bytes");
@@ -63,7 +63,7 @@ public final class KernelFile {
      * @param most the maximum number of bytes; further ones are not read
      * @throws ErrnoException with the error of {@code read(2)}
      */
-    public static byte[] first(Fd file, String name, int most) {
+    public static byte[] readFirst(Fd file, String name, int most) {
         byte[] content = new byte[Math.min(CHUNK, most)];
         int length = 0;
         while (length < most) {
@@ -110,7 +110,7 @@ public final class KernelFile {
      */
     public static List<String> strings(@Nullable Fd directory, String name, int most) {
         try (Fd file = Fcntl.open(directory, name, Fcntl.O_RDONLY, 0)) {
-            return strings(first(file, name, most));
+            return strings(readFirst(file, name, most));
         }
     }
 

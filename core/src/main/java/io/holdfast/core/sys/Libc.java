@@ -119,7 +119,7 @@ public final class Libc {
         try {
             return intCall(function, scratch.errno, a, b, c, d, e, f);
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 

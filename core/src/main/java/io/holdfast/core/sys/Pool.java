@@ -28,9 +28,9 @@ public final class Pool<T> {
 
     /** Takes memory, which no other call uses until it is given back. */
     public T take() {
-        int own = own();
+        int firstSlot = firstSlot();
         for (int i = 0; i < TRIES; i++) {
-            int slot = (own + i) & mask;
+            int slot = (firstSlot + i) & mask;
             if (slots.getPlain(slot) != null) {
                 T kept = slots.getAndSet(slot, null);
                 if (kept != null) {
@@ -42,17 +42,17 @@ public final class Pool<T> {
     }
 
     /** Gives memory back; the caller must not use it any more. */
-    public void give(T memory) {
-        int own = own();
+    public void release(T memory) {
+        int firstSlot = firstSlot();
         for (int i = 0; i < TRIES; i++) {
-            int slot = (own + i) & mask;
+            int slot = (firstSlot + i) & mask;
             if (slots.getPlain(slot) == null && slots.compareAndSet(slot, null, memory)) {
                 return;
             }
         }
     }
 
-    private static int own() {
+    private static int firstSlot() {
         return (int) Thread.currentThread().threadId();
     }
 }

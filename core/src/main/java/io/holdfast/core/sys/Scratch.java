@@ -41,7 +41,7 @@ public final class Scratch {
     }
 
     /** Gives the memory back; the caller must not use it any more. */
-    public void give() {
-        POOL.give(this);
+    public void release() {
+        POOL.release(this);
     }
 }

@@ -85,7 +85,7 @@ public final class SysDirent {
                 }
             }
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 

@@ -68,7 +68,7 @@ public final class SysInotify implements AutoCloseable {
             return ErrnoException.check(r, "inotify_add_watch", directory);
         } finally {
             fd.release();
-            scratch.give();
+            scratch.release();
         }
     }
 

@@ -42,7 +42,7 @@ public final class SysIoctl {
             return r < 0 ? r : scratch.bytes.getInt(0);
         } finally {
             fd.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -55,7 +55,7 @@ public final class SysIoctl {
             return ioctl(scratch, number, TIOCSPTLCK);
         } finally {
             master.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -87,7 +87,7 @@ public final class SysIoctl {
             return r < 0 ? r : rows << 16 | (scratch.bytes.getShort(WS_COL) & 0xFFFF);
         } finally {
             terminal.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -102,7 +102,7 @@ public final class SysIoctl {
             return ioctl(scratch, number, TIOCSWINSZ);
         } finally {
             terminal.release();
-            scratch.give();
+            scratch.release();
         }
     }
 

@@ -89,7 +89,7 @@ public final class SysMount {
             r = Libc.intCall(openTree, scratch.errno, number, scratch.address, flags, 0, 0, 0);
         } finally {
             held.release();
-            scratch.give();
+            scratch.release();
         }
         Fd tree = Fd.adopt(r, "open_tree", path);
         try {
@@ -135,7 +135,7 @@ public final class SysMount {
                     0);
         } finally {
             tree.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -158,7 +158,7 @@ public final class SysMount {
             int ignored = CString.put(scratch.bytes, 0, type);
             r = Libc.intCall(fsopen, scratch.errno, scratch.address, FSOPEN_CLOEXEC, 0, 0, 0, 0);
         } finally {
-            scratch.give();
+            scratch.release();
         }
         try (Fd context = Fd.adopt(r, "fsopen", type)) {
             options.forEach((key, value) -> {
@@ -198,7 +198,7 @@ public final class SysMount {
                     0);
         } finally {
             context.release();
-            scratch.give();
+            scratch.release();
         }
     }
 }

@@ -46,7 +46,7 @@ public final class SysPoll {
             return r < 0 ? r : memory.getShort(REVENTS) & 0xFFFF;
         } finally {
             fd.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -71,7 +71,7 @@ public final class SysPoll {
         }
         int r = poll(scratch.address, scratch.errno, 2, limited);
         int ready = memory.getShort(REVENTS) & 0xFFFF;
-        scratch.give();
+        scratch.release();
         if (r < 0) {
             return r == -Errno.EINTR ? 0 : r;
         }

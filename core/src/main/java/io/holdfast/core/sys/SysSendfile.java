@@ -33,7 +33,7 @@ public final class SysSendfile {
             }
         } finally {
             to.release();
-            scratch.give();
+            scratch.release();
         }
     }
 }

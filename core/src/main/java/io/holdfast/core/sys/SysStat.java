@@ -176,9 +176,9 @@ public final class SysStat {
         try {
             int r = statx(fd, scratch, flags);
             ErrnoException.check(r, "statx", fd);
-            return told(scratch.bytes);
+            return parse(scratch.bytes);
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -204,16 +204,16 @@ public final class SysStat {
         try {
             int r = statx(scratch, at, path, AT_SYMLINK_NOFOLLOW);
             ErrnoException.check(r, "statx", path);
-            return told(scratch.bytes);
+            return parse(scratch.bytes);
         } finally {
             if (directory != null) {
                 directory.release();
             }
-            scratch.give();
+            scratch.release();
         }
     }
 
-    private static Stat told(ByteBuffer stat) {
+    private static Stat parse(ByteBuffer stat) {
         return new Stat(
                 device(stat, STX_DEV_MAJOR, STX_DEV_MINOR),
                 stat.getLong(STX_INO),
@@ -240,7 +240,7 @@ public final class SysStat {
             ErrnoException.check(statx(fd, scratch, 0), "statx", fd);
             return scratch.bytes.getLong(STX_INO);
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -275,7 +275,7 @@ public final class SysStat {
             return r < 0 ? r : scratch.bytes.getLong(0);
         } finally {
             fd.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -306,7 +306,7 @@ public final class SysStat {
             return memory.getInt(HANDLE_TYPE) == FILEID_INO64 ? 0 : -Errno.EOPNOTSUPP;
         } finally {
             fd.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -335,7 +335,7 @@ public final class SysStat {
                     0);
         } finally {
             mount.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -389,7 +389,7 @@ public final class SysStat {
                     0);
         } finally {
             directory.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -457,7 +457,7 @@ public final class SysStat {
                     0);
         } finally {
             directory.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -481,7 +481,7 @@ public final class SysStat {
             if (directory != null) {
                 directory.release();
             }
-            scratch.give();
+            scratch.release();
         }
     }
 }

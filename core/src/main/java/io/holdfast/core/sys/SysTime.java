@@ -31,7 +31,7 @@ public final class SysTime {
             ErrnoException.check(r, "clock_gettime", "CLOCK_BOOTTIME");
             return scratch.bytes.getLong(0) * NANOS_A_SECOND + scratch.bytes.getLong(Long.BYTES);
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 }

@@ -41,7 +41,7 @@ public final class SysUio {
             }
             return n;
         } finally {
-            give(scratch, copy);
+            release(scratch, copy);
         }
     }
 
@@ -58,7 +58,7 @@ public final class SysUio {
             bytes(scratch, copy).put(copy == null ? IOV_SIZE : 0, from, offset, room);
             return transfer(PWRITEV2, fd, scratch, copy == null ? null : copy.memory, room);
         } finally {
-            give(scratch, copy);
+            release(scratch, copy);
         }
     }
 
@@ -70,11 +70,11 @@ public final class SysUio {
         return copy == null ? scratch.bytes : copy.bytes;
     }
 
-    private static void give(Scratch scratch, @Nullable CopyBuffer copy) {
+    private static void release(Scratch scratch, @Nullable CopyBuffer copy) {
         if (copy != null) {
-            copy.give();
+            copy.release();
         }
-        scratch.give();
+        scratch.release();
     }
 
     private static int transfer(

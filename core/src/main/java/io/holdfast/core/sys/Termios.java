@@ -42,7 +42,7 @@ public final class Termios {
             return new Termios(struct);
         } finally {
             terminal.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -88,7 +88,7 @@ public final class Termios {
             return r;
         } finally {
             terminal.release();
-            scratch.give();
+            scratch.release();
         }
     }
 

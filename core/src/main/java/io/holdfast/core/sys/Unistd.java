@@ -43,7 +43,7 @@ public final class Unistd {
         try {
             return transfer(READ, fd, scratch, into.address(), into.byteSize());
         } finally {
-            scratch.give();
+            scratch.release();
             Reference.reachabilityFence(into);
         }
     }
@@ -75,7 +75,7 @@ public final class Unistd {
             }
             return n;
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -101,7 +101,7 @@ public final class Unistd {
             }
             return n;
         } finally {
-            give(scratch, copy);
+            release(scratch, copy);
         }
     }
 
@@ -119,7 +119,7 @@ public final class Unistd {
             (copy == null ? scratch.bytes : copy.bytes).put(0, from, offset, room);
             return transferAt(PWRITE, fd, scratch, copy, room, at);
         } finally {
-            give(scratch, copy);
+            release(scratch, copy);
         }
     }
 
@@ -143,11 +143,11 @@ public final class Unistd {
         }
     }
 
-    private static void give(Scratch scratch, @Nullable CopyBuffer copy) {
+    private static void release(Scratch scratch, @Nullable CopyBuffer copy) {
         if (copy != null) {
-            copy.give();
+            copy.release();
         }
-        scratch.give();
+        scratch.release();
     }
 
     /** {@code lseek(2)}, SEEK_CUR by 0: the position of the open file, or -errno. */
@@ -167,7 +167,7 @@ public final class Unistd {
             return Libc.wordCall(LSEEK, scratch.errno, number, offset, whence, 0, 0, 0);
         } finally {
             fd.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -177,7 +177,7 @@ public final class Unistd {
         try {
             return transfer(WRITE, fd, scratch, from.address(), from.byteSize());
         } finally {
-            scratch.give();
+            scratch.release();
             Reference.reachabilityFence(from);
         }
     }
@@ -190,7 +190,7 @@ public final class Unistd {
             scratch.bytes.put(0, from, offset, room);
             return (int) transfer(WRITE, fd, scratch, scratch.address, room);
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -217,7 +217,7 @@ public final class Unistd {
             ErrnoException.check(r, "pipe2", "");
             return new Fd[] {Fd.adopt(scratch.bytes.getInt(0)), Fd.adopt(scratch.bytes.getInt(4))};
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -252,7 +252,7 @@ public final class Unistd {
             if (directory != null) {
                 directory.release();
             }
-            scratch.give();
+            scratch.release();
         }
     }
 

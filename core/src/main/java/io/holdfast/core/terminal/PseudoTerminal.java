@@ -130,9 +130,9 @@ public final class PseudoTerminal implements AutoCloseable {
 
     /** {@return the size that programs on the terminal see} */
     public TerminalSize size() {
-        int size = SysIoctl.windowSize(master);
-        int told = ErrnoException.check(size, "ioctl(TIOCGWINSZ)", this);
-        return new TerminalSize(told >>> 16, told & 0xFFFF);
+        int result = SysIoctl.windowSize(master);
+        int size = ErrnoException.check(result, "ioctl(TIOCGWINSZ)", this);
+        return new TerminalSize(size >>> 16, size & 0xFFFF);
     }
 
     /**

@@ -105,7 +105,7 @@ public final class PollWaits implements Fd.Holder {
     }
 
     @Override
-    public void letGo(int number) {
+    public void moved(int number) {
         beforeClose(number);
     }
 

@@ -353,11 +353,11 @@ public final class Poller {
                     }
                 }
             }
-            tell(ready, events);
-            tell(failed, Readiness.ERR); // their next call on the descriptor fails with the reason
+            wake(ready, events);
+            wake(failed, Readiness.ERR); // their next call on the descriptor fails with the reason
         }
 
-        private void tell(@Nullable Waiter list, int events) {
+        private void wake(@Nullable Waiter list, int events) {
             for (Waiter w = list; w != null; ) {
                 Waiter next = w.next;
                 w.ready(events);
@@ -373,7 +373,7 @@ public final class Poller {
                 left = waiters;
                 waiters = null;
             }
-            tell(left, Readiness.NONE);
+            wake(left, Readiness.NONE);
         }
 
         @Override
@@ -387,7 +387,7 @@ public final class Poller {
         }
 
         @Override
-        public void letGo(int number) {
+        public void moved(int number) {
             synchronized (this) {
                 closed = true;
             }

@@ -75,7 +75,7 @@ public final class SysEpoll implements AutoCloseable {
                     EPOLL_CTL, scratch.errno, self, operation, number, scratch.address, 0, 0);
         } finally {
             epoll.release();
-            scratch.give();
+            scratch.release();
         }
     }
 

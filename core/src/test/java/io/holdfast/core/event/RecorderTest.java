@@ -51,7 +51,7 @@ class RecorderTest {
     }
 
     @Test
-    void aStartIsToldWithTheIdentityOfTheChild() throws Exception {
+    void aStartIsRecordedWithTheIdentityOfTheChild() throws Exception {
         try (Child child = Spawn.of("true").start()) { // loads the classes before the recording
             assertThat(child.await().isSuccess()).isTrue();
         }
@@ -71,7 +71,7 @@ class RecorderTest {
     }
 
     @Test
-    void aStartThatFailsIsToldWithItsReason() throws Exception {
+    void aStartThatFailsIsRecordedWithItsReason() throws Exception {
         List<RecordedEvent> events =
                 record(
                         "Spawn",
@@ -84,7 +84,7 @@ class RecorderTest {
     }
 
     @Test
-    void anExitAndASignalAreTold() throws Exception {
+    void anExitAndASignalAreRecorded() throws Exception {
         try (Child child = Spawn.of("sleep", "1000").start()) {
             List<RecordedEvent> signals =
                     record("Signal", () -> assertThat(child.signal(Signal.CONT)).isTrue());
@@ -114,7 +114,7 @@ class RecorderTest {
 
     @Test
     @Needs(features = Feature.PEER_PIDFD)
-    void aPeerIsTold() throws Exception {
+    void aPeerIsRecorded() throws Exception {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket a = pair[0];
                 UnixSocket _ = pair[1]) {
@@ -139,7 +139,7 @@ class RecorderTest {
 
     @Test
     @Needs(cgroup2 = true)
-    void whatBecomesOfACgroupIsTold() throws Exception {
+    void changesOfACgroupAreRecorded() throws Exception {
         try (ScratchCgroup scratch = ScratchCgroup.create()) {
             List<RecordedEvent> events =
                     record(
@@ -172,7 +172,7 @@ class RecorderTest {
     }
 
     @Test
-    void nothingIsLoadedWhileNobodyRecords() {
+    void nothingIsLoadedWithoutARecording() {
         ChildJvm.Result result = ChildJvm.run(List.of("-Xlog:class+load"), Unrecorded.class);
         assertThat(result.status()).isZero();
         assertThat(result.output())

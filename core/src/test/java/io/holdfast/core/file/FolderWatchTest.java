@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class FolderWatchTest {
-    private final Semaphore told = new Semaphore(0);
+    private final Semaphore changes = new Semaphore(0);
 
     @TempDir private Path top;
     private Path near;
@@ -32,7 +32,7 @@ class FolderWatchTest {
     void begin() throws IOException {
         near = Files.createDirectories(top.resolve("near"));
         far = top.resolve("a/b/far");
-        watch = new FolderWatch(List.of(near, far), name -> name.endsWith(".x"), told::release);
+        watch = new FolderWatch(List.of(near, far), name -> name.endsWith(".x"), changes::release);
     }
 
     @AfterEach
@@ -41,10 +41,10 @@ class FolderWatchTest {
     }
 
     /** Makes a change, and waits for a call of the watch after it. */
-    private void isTold(Change change) throws Exception {
-        told.drainPermits();
+    private void assertReported(Change change) throws Exception {
+        changes.drainPermits();
         change.make();
-        told.acquire();
+        changes.acquire();
     }
 
     private interface Change {
@@ -52,15 +52,15 @@ class FolderWatchTest {
     }
 
     @Test
-    void everyChangeOfAFileIsTold() throws Exception {
+    void everyChangeOfAFileIsReported() throws Exception {
         Path file = near.resolve("1.x");
-        isTold(() -> Files.createFile(file));
-        isTold(() -> Files.writeString(file, "text"));
-        isTold(() -> Files.move(file, near.resolve("2.x")));
-        isTold(() -> Files.move(near.resolve("2.x"), near.resolve("2.y")));
-        isTold(() -> Files.move(near.resolve("2.y"), near.resolve("2.x")));
-        isTold(() -> Files.setPosixFilePermissions(near.resolve("2.x"), Set.of()));
-        isTold(() -> Files.delete(near.resolve("2.x")));
+        assertReported(() -> Files.createFile(file));
+        assertReported(() -> Files.writeString(file, "text"));
+        assertReported(() -> Files.move(file, near.resolve("2.x")));
+        assertReported(() -> Files.move(near.resolve("2.x"), near.resolve("2.y")));
+        assertReported(() -> Files.move(near.resolve("2.y"), near.resolve("2.x")));
+        assertReported(() -> Files.setPosixFilePermissions(near.resolve("2.x"), Set.of()));
+        assertReported(() -> Files.delete(near.resolve("2.x")));
     }
 
     @Test
@@ -69,42 +69,42 @@ class FolderWatchTest {
         Files.writeString(top.resolve("1.x"), "text");
         Files.createDirectories(top.resolve("b/far"));
         Files.delete(near.resolve("1.y"));
-        isTold(() -> Files.createFile(near.resolve("1.x"))); // events arrive in order
-        assertThat(told.availablePermits()).isZero();
+        assertReported(() -> Files.createFile(near.resolve("1.x"))); // events arrive in order
+        assertThat(changes.availablePermits()).isZero();
     }
 
     @Test
     void aFolderMayComeLaterAndGoAndComeAgain() throws Exception {
         for (int i = 0; i < 3; i++) {
-            isTold(() -> Files.createDirectories(far));
-            isTold(() -> Files.createFile(far.resolve("1.x")));
-            isTold(() -> Files.delete(far.resolve("1.x")));
-            isTold(() -> Files.delete(far));
-            isTold(() -> Files.delete(far.getParent()));
+            assertReported(() -> Files.createDirectories(far));
+            assertReported(() -> Files.createFile(far.resolve("1.x")));
+            assertReported(() -> Files.delete(far.resolve("1.x")));
+            assertReported(() -> Files.delete(far));
+            assertReported(() -> Files.delete(far.getParent()));
         }
     }
 
     @Test
     void aFolderMayTakeThePlaceOfAnother() throws Exception {
         Path other = Files.createDirectories(top.resolve("other/b/far"));
-        isTold(() -> Files.createDirectories(far));
-        isTold(() -> Files.move(top.resolve("a"), top.resolve("old")));
-        isTold(() -> Files.move(top.resolve("other"), top.resolve("a")));
+        assertReported(() -> Files.createDirectories(far));
+        assertReported(() -> Files.move(top.resolve("a"), top.resolve("old")));
+        assertReported(() -> Files.move(top.resolve("other"), top.resolve("a")));
         assertThat(other).doesNotExist();
         Files.createFile(top.resolve("old/b/far/1.x"));
-        isTold(() -> Files.createFile(far.resolve("1.x")));
+        assertReported(() -> Files.createFile(far.resolve("1.x")));
     }
 
     @Test
     void aFolderBehindALinkIsWatched() throws Exception {
         Path real = Files.createDirectories(top.resolve("real/b/far"));
-        isTold(() -> Files.createSymbolicLink(top.resolve("a"), Path.of("real")));
-        isTold(() -> Files.createFile(real.resolve("1.x")));
-        isTold(() -> Files.delete(top.resolve("a")));
+        assertReported(() -> Files.createSymbolicLink(top.resolve("a"), Path.of("real")));
+        assertReported(() -> Files.createFile(real.resolve("1.x")));
+        assertReported(() -> Files.delete(top.resolve("a")));
     }
 
     @Test
-    void whatChangesWhileItIsReadIsToldAgain() throws Exception {
+    void aChangeDuringTheCallbackIsReportedAgain() throws Exception {
         AtomicInteger calls = new AtomicInteger();
         Path file = near.resolve("1.x");
         try (FolderWatch own =
@@ -124,17 +124,17 @@ class FolderWatchTest {
     }
 
     @Test
-    void manyChangesAreToldOnce() throws Exception {
+    void manyChangesAreReportedOnce() throws Exception {
         for (int i = 0; i < 2000; i++) { // more events than a WatchKey keeps
             Files.writeString(near.resolve(i + ".x"), "text");
         }
-        told.acquire();
-        isTold(() -> Files.createFile(near.resolve("last.x")));
-        assertThat(told.availablePermits()).isLessThan(100);
+        changes.acquire();
+        assertReported(() -> Files.createFile(near.resolve("last.x")));
+        assertThat(changes.availablePermits()).isLessThan(100);
     }
 
     @Test
-    void whoeverThrowsIsToldAgain() throws Exception {
+    void aCallbackThatThrowsIsCalledAgain() throws Exception {
         CountDownLatch calls = new CountDownLatch(2);
         try (FolderWatch own =
                 new FolderWatch(
@@ -153,7 +153,7 @@ class FolderWatchTest {
     }
 
     @Test
-    void whereNothingCanBeWatchedItIsToldNowAndThen() throws Exception {
+    void withoutAWatchItIsReportedAtIntervals() throws Exception {
         Path loop = Files.createSymbolicLink(top.resolve("loop"), Path.of("loop"));
         Semaphore looks = new Semaphore(0);
         try (FolderWatch own =

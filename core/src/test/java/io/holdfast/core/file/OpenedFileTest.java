@@ -56,7 +56,7 @@ class OpenedFileTest {
         return folder.resolve(name);
     }
 
-    private static void give(Path path, long uid) {
+    private static void chown(Path path, long uid) {
         int r = Fcntl.openat(null, path.toString(), Fcntl.O_PATH | Fcntl.O_NOFOLLOW, 0);
         try (Fd held = Fd.adopt(r)) {
             assertThat(SysStat.chown(held, uid, uid)).isZero();
@@ -66,13 +66,13 @@ class OpenedFileTest {
     /** A directory that belongs to a user. */
     private Path directoryOf(String name, long uid) throws IOException {
         Path made = Files.createDirectories(folder.resolve(name));
-        give(made, uid);
+        chown(made, uid);
         return made;
     }
 
     private Path link(Path link, Path target, long uid) throws IOException {
         Files.createSymbolicLink(link, target);
-        give(link, uid);
+        chown(link, uid);
         return link;
     }
 
@@ -161,7 +161,7 @@ class OpenedFileTest {
     // ---- files whose open would wait
 
     @Test
-    void aFifoThatNobodyReadsIsRefusedAtOnce() throws IOException {
+    void aFifoWithoutAReaderIsRefusedAtOnce() throws IOException {
         Path fifo = fifo("fifo");
         OpenHow how = OpenHow.writing().append().kinds(FileKind.REGULAR, FileKind.FIFO);
         assertRefused(
@@ -178,7 +178,7 @@ class OpenedFileTest {
     }
 
     @Test
-    void aFifoTellsWhetherAnybodyWritesItAndLosesNothing() throws IOException {
+    void aFifoShowsWhetherItHasAWriterAndLosesNothing() throws IOException {
         Path fifo = fifo("fifo");
         OpenHow how = OpenHow.reading().kinds(FileKind.FIFO);
         try (OpenedFile opened = OpenedFile.open(fifo.toString(), how)) {
@@ -199,8 +199,8 @@ class OpenedFileTest {
             programs = {"gcc", "setpriv"})
     void aFileUnderALeaseIsRefusedAtOnce() throws IOException {
         Path file = file("file", "x");
-        give(folder, USER);
-        give(file, USER);
+        chown(folder, USER);
+        chown(file, USER);
         try (HostileUser _ = HostileUser.leasing(USER, file)) {
             assertRefused(file, Errno.EAGAIN, "under a lease of another process");
         }
@@ -213,8 +213,8 @@ class OpenedFileTest {
             programs = {"gcc", "setpriv"})
     void aLockDoesNotMatter() throws IOException {
         Path file = file("file", "x");
-        give(folder, USER);
-        give(file, USER);
+        chown(folder, USER);
+        chown(file, USER);
         try (HostileUser _ = HostileUser.locking(USER, file)) {
             assertThat(read(file)).isEqualTo("x");
         }
@@ -296,10 +296,10 @@ class OpenedFileTest {
     void aLinkOfAUserLeadsToHisOwnFilesOnly() throws IOException {
         Path own = directoryOf("user", USER);
         Path release = directoryOf("user/releases/5", USER);
-        give(file("user/releases/5/env", "his"), USER);
+        chown(file("user/releases/5/env", "his"), USER);
         Path secret = file("secret", "root's");
         Path others = file("other", "another user's");
-        give(others, OTHER);
+        chown(others, OTHER);
         link(own.resolve("current"), Path.of("releases/5"), USER);
         link(own.resolve("absolute"), release, USER);
         link(own.resolve("secret"), secret, USER);
@@ -336,7 +336,7 @@ class OpenedFileTest {
     void linksOfTwoUsersDoNotMix() throws IOException {
         Path one = directoryOf("one", USER);
         Path other = directoryOf("other", OTHER);
-        give(file("one/file", "x"), USER);
+        chown(file("one/file", "x"), USER);
         link(other.resolve("step"), one.resolve("file"), OTHER);
         link(one.resolve("step"), other.resolve("step"), USER);
         assertRefused(one.resolve("step"), Errno.ELOOP, "after one of user " + USER);
@@ -344,7 +344,7 @@ class OpenedFileTest {
 
     @Test
     @Needs(root = true)
-    void aLinkThatRootHasGivenAwayInItsOwnDirectoryIsMeant() throws IOException {
+    void aLinkThatRootHasGivenAwayInItsOwnDirectoryIsFollowed() throws IOException {
         Path target = file("target", "x");
         link(folder.resolve("link"), target, USER);
         assertThat(read(folder.resolve("link"))).isEqualTo("x");
@@ -368,7 +368,7 @@ class OpenedFileTest {
 
         assertThat(read(secret)).isEqualTo("root's"); // in a directory that belongs to root
         Path his = file("user/his", "his");
-        give(his, USER);
+        chown(his, USER);
         Files.createLink(own.resolve("again"), his);
         assertThat(read(his)).isEqualTo("his");
         file("user/roots", "made by root");

@@ -41,7 +41,7 @@ class PathRaceTest {
         before.awaitSameNumber();
     }
 
-    private static void give(Path path, long uid) {
+    private static void chown(Path path, long uid) {
         try (Fd held = Fcntl.open(path.toString(), Fcntl.O_PATH | Fcntl.O_NOFOLLOW)) {
             assertThat(SysStat.chown(held, uid, uid)).isZero();
         }
@@ -49,7 +49,7 @@ class PathRaceTest {
 
     private Path make(String name, long uid) throws IOException {
         Path made = Files.createDirectory(folder.resolve(name));
-        give(made, uid);
+        chown(made, uid);
         return made;
     }
 
@@ -57,8 +57,8 @@ class PathRaceTest {
     void aLinkThatIsExchangedWithTheFileIsNeverFollowedToRootsFile() throws IOException {
         Path secret = Files.writeString(folder.resolve("secret"), "root's");
         Path own = make("user", USER);
-        give(Files.writeString(own.resolve("file"), "his"), USER);
-        give(Files.createSymbolicLink(own.resolve("link"), secret), USER);
+        chown(Files.writeString(own.resolve("file"), "his"), USER);
+        chown(Files.createSymbolicLink(own.resolve("link"), secret), USER);
         Files.setPosixFilePermissions(
                 folder, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
         OpenHow how = OpenHow.readingAndWriting();
@@ -86,8 +86,8 @@ class PathRaceTest {
         Path outside = make("outside", 0);
         Path own = make("user", USER);
         Path inner = Files.createDirectory(own.resolve("in"));
-        give(inner, USER);
-        give(Files.createSymbolicLink(own.resolve("link"), outside), USER);
+        chown(inner, USER);
+        chown(Files.createSymbolicLink(own.resolve("link"), outside), USER);
         Files.setPosixFilePermissions(
                 folder, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
         OpenHow how = OpenHow.writing().creating(0600);
@@ -139,7 +139,7 @@ class PathRaceTest {
                                         ? Path.of("none")
                                         : target(gen, directory, gen.oneOf(all)));
             }
-            give(path, owner);
+            chown(path, owner);
             all.add(path);
         }
         for (int i = 0; i < 100; i++) {

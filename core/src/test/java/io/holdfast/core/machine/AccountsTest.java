@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.machine.Accounts.Account;
+import io.holdfast.core.machine.Accounts.LookupFailedException;
 import io.holdfast.core.machine.Accounts.NetgroupMember;
-import io.holdfast.core.machine.Accounts.UnansweredException;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,12 +46,12 @@ class AccountsTest {
     }
 
     /** Accounts with a script instead of getent. */
-    private Accounts accounts(String getent, Duration patience) throws IOException {
+    private Accounts accounts(String getent, Duration timeout) throws IOException {
         Path script = folder.resolve("getent");
         Files.writeString(script, "#!/bin/sh\n" + getent + "\n");
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         return new Accounts(
-                folder.resolve("passwd"), folder.resolve("group"), script.toString(), patience);
+                folder.resolve("passwd"), folder.resolve("group"), script.toString(), timeout);
     }
 
     @Test
@@ -83,7 +83,7 @@ class AccountsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "-x", "a b", "a:b", "a\nb"})
-    void whatIsNoNameIsNotAsked(String name) throws IOException {
+    void anInvalidNameIsNotLookedUp(String name) throws IOException {
         Accounts accounts = accounts("echo \"$2:x:1:1::/:/bin/sh\"");
         assertThatExceptionOfType(UnknownAccountException.class)
                 .isThrownBy(() -> accounts.group(name))
@@ -91,7 +91,7 @@ class AccountsTest {
     }
 
     @Test
-    void theNameServiceSwitchIsAskedForOthers() throws Exception {
+    void theNameServiceSwitchLooksUpOthers() throws Exception {
         Accounts accounts =
                 accounts("[ \"$1 $2\" = 'passwd ada' ] && echo ada:x:9000:9001::/h/ada:/bin/zsh");
         assertThat(accounts.user("ada"))
@@ -138,7 +138,7 @@ class AccountsTest {
     @Test
     void aToolThatIsKilledHasNotAnswered() throws IOException {
         Accounts accounts = accounts("kill -KILL $$");
-        assertThatExceptionOfType(UnansweredException.class)
+        assertThatExceptionOfType(LookupFailedException.class)
                 .isThrownBy(() -> accounts.user("ada"))
                 .withMessageContaining("killed by SIGKILL");
     }
@@ -166,7 +166,7 @@ class AccountsTest {
     }
 
     @Test
-    void withoutTheToolTheReasonIsTold() {
+    void withoutTheToolTheReasonIsReported() {
         Accounts alone =
                 new Accounts(folder.resolve("passwd"), folder.resolve("group"), "/no/getent", LONG);
         assertThatExceptionOfType(UnknownAccountException.class)

@@ -209,14 +209,14 @@ class CgroupTest {
 
     @Test
     @Needs(features = Feature.EXIT_INFO)
-    void theCgroupOfAReapedProcessIsToldUntilItIsRemoved() throws Exception {
+    void theCgroupOfAReapedProcessIsReportedUntilItIsRemoved() throws Exception {
         try (Cgroup its = cgroup.create("its");
                 Child child = sleeper(its)) {
             assertThat(child.signal(Signal.KILL)).isTrue();
             assertThat(child.await()).isEqualTo(KILLED);
             assertThat(child.pidFd().state()).isEqualTo(PidFd.State.REAPED);
-            try (Cgroup told = child.pidFd().cgroup()) {
-                assertThat(told).isEqualTo(its);
+            try (Cgroup found = child.pidFd().cgroup()) {
+                assertThat(found).isEqualTo(its);
             }
             its.remove();
             assertErrno(Errno.ESTALE, () -> child.pidFd().cgroup());
@@ -234,11 +234,11 @@ class CgroupTest {
     }
 
     @Test
-    void aStrangerIsMovedToo() {
+    void aForeignProcessIsMovedToo() {
         try (ForeignParent parent = ForeignParent.start();
-                PidFd stranger = parent.held("stranger")) {
-            cgroup.attach(stranger);
-            assertThat(cgroup.contains(stranger)).isTrue();
+                PidFd foreign = parent.held("stranger")) {
+            cgroup.attach(foreign);
+            assertThat(cgroup.contains(foreign)).isTrue();
         }
     }
 
@@ -363,19 +363,19 @@ class CgroupTest {
                     String said =
                             SpawnTest.output(Spawn.of("cat", "/proc/self/cgroup").cgroup(target));
                     assertThat(said.lines()).contains("0::" + target.path().path());
-                    List<Boolean> met = new ArrayList<>();
+                    List<Boolean> inTarget = new ArrayList<>();
                     String held =
                             SpawnTest.output(
                                     Spawn.of("sh", "-c", "ulimit -Sn; cat /proc/$$/cgroup")
                                             .cgroup(target)
                                             .whileHeld(child -> {
-                                                met.add(target.contains(child.pidFd()));
+                                                inTarget.add(target.contains(child.pidFd()));
                                                 child.limit(Resource.NOFILE, 77, 77);
                                             }));
                     assertThat(held.lines())
                             .startsWith("77")
                             .contains("0::" + target.path().path());
-                    assertThat(met).containsExactly(true);
+                    assertThat(inTarget).containsExactly(true);
                 }
             }
         }
@@ -474,18 +474,18 @@ class CgroupTest {
     }
 
     @Test
-    void aLoopIsToldOnceThatItIsEmpty() throws Exception {
-        List<String> told = new ArrayList<>();
+    void aLoopIsNotifiedOnceThatItIsEmpty() throws Exception {
+        List<String> events = new ArrayList<>();
         try (EventLoop loop = EventLoop.open()) {
-            AutoCloseable atOnce = cgroup.onEmpty(loop, () -> told.add("empty already"));
-            while (told.isEmpty()) {
+            AutoCloseable atOnce = cgroup.onEmpty(loop, () -> events.add("empty already"));
+            while (events.isEmpty()) {
                 int ignored = loop.step(LONG);
             }
             atOnce.close();
             Child first = sleeper(cgroup);
             Child second = sleeper(cgroup);
-            AutoCloseable watch = cgroup.onEmpty(loop, () -> told.add("empty"));
-            AutoCloseable given = cgroup.onEmpty(loop, () -> told.add("never"));
+            AutoCloseable watch = cgroup.onEmpty(loop, () -> events.add("empty"));
+            AutoCloseable given = cgroup.onEmpty(loop, () -> events.add("never"));
             given.close();
             given.close();
             int first1 = loop.step(Duration.ZERO);
@@ -493,33 +493,33 @@ class CgroupTest {
             end(first);
             int between = loop.step(Duration.ZERO);
             assertThat(between).isNotNegative();
-            assertThat(told).containsExactly("empty already");
+            assertThat(events).containsExactly("empty already");
             end(second);
-            while (told.size() < 2) {
+            while (events.size() < 2) {
                 int ignored = loop.step(LONG);
             }
             Child third = sleeper(cgroup);
             end(third);
             int after = loop.step(Duration.ZERO);
             assertThat(after).isNotNegative();
-            assertThat(told).containsExactly("empty already", "empty");
+            assertThat(events).containsExactly("empty already", "empty");
             watch.close();
         }
     }
 
     @Test
     void aCgroupRemovedWhileWatchedIsEmpty() throws Exception {
-        List<String> told = new ArrayList<>();
+        List<String> events = new ArrayList<>();
         try (EventLoop loop = EventLoop.open();
                 Cgroup child = cgroup.create("child")) {
-            AutoCloseable watch = child.onEmpty(loop, () -> told.add("empty"));
+            AutoCloseable watch = child.onEmpty(loop, () -> events.add("empty"));
             child.remove();
-            while (told.isEmpty()) {
+            while (events.isEmpty()) {
                 int ignored = loop.step(LONG);
             }
             watch.close();
         }
-        assertThat(told).containsExactly("empty");
+        assertThat(events).containsExactly("empty");
     }
 
     @Test

@@ -107,7 +107,7 @@ class ChildTest {
     }
 
     @Test
-    void everyWaiterIsTold() throws Exception {
+    void everyWaiterIsNotified() throws Exception {
         try (Child cat = cat()) {
             List<FutureTask<Exit>> waiters = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
@@ -256,7 +256,7 @@ class ChildTest {
     }
 
     @Test
-    void anExitedChildIsReapedThoughNobodyWaits() {
+    void anExitedChildIsReapedWithoutAWaiter() {
         Child child = Spawn.of("true").start();
         Await.until(() -> child.pidFd().state() == PidFd.State.REAPED);
         child.close();

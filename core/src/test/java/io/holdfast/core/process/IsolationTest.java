@@ -147,7 +147,7 @@ class IsolationTest {
                             spawn.isolation(new Isolation().mount(MountTree.at("/no"), "/etc"))
                                     .start())
                     .withMessageContaining("open_tree /no: ENOENT")
-                    .withMessageContaining("it was for /etc");
+                    .withMessageContaining("mount target: /etc");
             assertThat(mark).doesNotExist();
         }
         assertThat(OpenDescriptors.now()).isEqualTo(before);
@@ -178,7 +178,7 @@ class IsolationTest {
     }
 
     @Test
-    void aProgramThatIsHiddenIsToldAsMissing() {
+    void aProgramThatIsHiddenIsReportedAsMissing() {
         Spawn spawn =
                 Spawn.of("/etc/hostname")
                         .isolation(
@@ -203,7 +203,7 @@ class IsolationTest {
     }
 
     @Test
-    void whoMayNotIsToldSo() throws Exception {
+    void aMissingPermissionIsReported() throws Exception {
         AsUser.nobody(() ->
                 assertThatExceptionOfType(Isolation.FailedException.class)
                         .isThrownBy(() ->

@@ -76,7 +76,7 @@ class KernelSelftestCgroupTest {
     }
 
     @Test
-    void aLoopIsToldWhenACgroupGetsEmpty() throws Exception {
+    void aLoopIsNotifiedWhenACgroupGetsEmpty() throws Exception {
         AtomicBoolean empty = new AtomicBoolean();
         try (EventLoop loop = EventLoop.open();
                 Child child = Spawn.of("sleep", "1000").cgroup(cgroup).start();

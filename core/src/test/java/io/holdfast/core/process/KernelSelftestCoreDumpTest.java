@@ -46,7 +46,7 @@ class KernelSelftestCoreDumpTest {
     }
 
     @Test
-    void aCrashIsToldByThePidfdOfThePeer() throws Exception {
+    void aCrashIsReportedByThePidfdOfThePeer() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
                 UnixListener server =
                         UnixListener.listen(UnixAddress.path(SOCKET), SocketType.STREAM, 8);

@@ -103,7 +103,7 @@ class KernelSelftestInfoTest {
             root = true,
             cgroup2 = true,
             features = {Feature.EXIT_INFO})
-    void aReapedProcessTellsTheCgroupWhereItDied() {
+    void theLastCgroupOfAReapedProcessIsKnown() {
         try (var scratch = io.holdfast.core.testkit.ScratchCgroup.create();
                 PidFd child = parent.held("child", "cgroup=" + scratch.folder())) {
             assertThat(child.info().cgroupId()).hasValue(scratch.cgroup().id());
@@ -115,7 +115,7 @@ class KernelSelftestInfoTest {
 
     @Test
     @Needs(root = true, features = Feature.EXIT_INFO)
-    void theExitOfAProcessInItsOwnNamespacesIsTold() {
+    void theExitOfAProcessInItsOwnNamespacesIsReported() {
         String flags = "flags=" + (Clone.NEWUSER | Clone.NEWPID);
         try (PidFd exited = parent.held("exited", flags, "exit=0");
                 PidFd killed = parent.held("killed", flags)) {
@@ -209,7 +209,7 @@ class KernelSelftestInfoTest {
 
     @Test
     @Needs(features = Feature.EXIT_INFO)
-    void aChildThatReapsItselfTellsItsStatus() throws Exception {
+    void theStatusOfAnAutoreapedChildIsKnown() throws Exception {
         PidFd child;
         try {
             child = parent.held("child", "flags=" + Clone.AUTOREAP, "signal=0");

@@ -36,7 +36,7 @@ class KernelSelftestNamespaceTest {
 
     @Test
     @Needs(root = true)
-    void theNamespacesOfAProcessAreToldFromOurs() {
+    void theNamespacesOfAProcessAreDistinguishedFromOurs() {
         try (ForeignParent parent = ForeignParent.start();
                 PidFd self = PidFd.self();
                 PidFd apart = parent.held("apart", "flags=" + OTHERS)) {

@@ -57,7 +57,7 @@ class KernelSelftestSignalTest {
     }
 
     @Test
-    void aSignalEndsAProcessAndTheParentIsToldWhich() {
+    void aSignalEndsAProcessAndTheParentLearnsWhich() {
         try (PidFd child = parent.held("child")) {
             int pid = child.pid();
             assertThat(child.signal(Signal.USR1)).isTrue();
@@ -91,7 +91,7 @@ class KernelSelftestSignalTest {
 
     @Test
     @Needs(root = true)
-    void whoMayNotSendIsTold() throws Exception {
+    void aSenderWithoutPermissionGetsEperm() throws Exception {
         try (PidFd child = parent.held("child")) {
             AsUser.nobody(() ->
                     assertThatThrownBy(() -> child.signal(Signal.KILL))

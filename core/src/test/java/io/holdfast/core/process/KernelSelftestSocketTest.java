@@ -219,9 +219,9 @@ class KernelSelftestSocketTest {
 
     private static Sender hello(UnixSocket socket) throws InterruptedException {
         ByteBuffer room = ByteBuffer.allocate(16);
-        try (Ancillary beside = Ancillary.ofSender()) {
-            assertThat(socket.receive(room, beside)).isEqualTo(5);
-            return beside.takeSender().orElseThrow();
+        try (Ancillary ancillary = Ancillary.ofSender()) {
+            assertThat(socket.receive(room, ancillary)).isEqualTo(5);
+            return ancillary.takeSender().orElseThrow();
         }
     }
 

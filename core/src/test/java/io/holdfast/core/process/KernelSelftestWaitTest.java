@@ -59,7 +59,7 @@ class KernelSelftestWaitTest {
     }
 
     @Test
-    void ourOwnChildTellsItsStatusOnEveryKernel() throws Exception {
+    void theStatusOfOurOwnChildIsKnownOnEveryKernel() throws Exception {
         try (Child exits = Spawn.of("sh", "-c", "exit 42").start();
                 Child killed = Spawn.of("sleep", "1000").start()) {
             assertThat(exits.await(LIMIT)).hasValue(new Exit.Exited(42));
@@ -89,15 +89,15 @@ class KernelSelftestWaitTest {
     @Test
     void whatIsNotOurChildIsNotReaped() throws Exception {
         try (PidFd self = PidFd.self();
-                PidFd stranger = parent.held("child", "exit=1")) {
-            assertThat(stranger.await(LIMIT)).isPresent();
-            for (PidFd process : new PidFd[] {self, stranger}) {
+                PidFd foreign = parent.held("child", "exit=1")) {
+            assertThat(foreign.await(LIMIT)).isPresent();
+            for (PidFd process : new PidFd[] {self, foreign}) {
                 assertThatThrownBy(process::reap)
                         .isInstanceOfSatisfying(
                                 ErrnoException.class,
                                 e -> assertThat(e.errno()).isEqualTo(Errno.ECHILD));
             }
-            assertThat(stranger.state()).isEqualTo(PidFd.State.EXITED);
+            assertThat(foreign.state()).isEqualTo(PidFd.State.EXITED);
         }
     }
 
@@ -113,7 +113,7 @@ class KernelSelftestWaitTest {
 
     @Test
     @Needs(features = Feature.EXIT_INFO)
-    void aChildThatTheKernelReapsTellsItsStatusStill() throws Exception {
+    void theStatusOfAChildThatTheKernelReapsIsStillKnown() throws Exception {
         parent.ignoreChildren();
         try (PidFd child = parent.held("child")) {
             assertThat(child.signal(Signal.TERM)).isTrue();

@@ -34,7 +34,7 @@ class PidFdExitTest {
     private static final Duration LONG = Duration.ofHours(1);
 
     private final OpenDescriptors before = OpenDescriptors.now();
-    private final List<Exit> told = new ArrayList<>();
+    private final List<Exit> exits = new ArrayList<>();
 
     @AfterEach
     void nothingStaysOpen() {
@@ -42,7 +42,7 @@ class PidFdExitTest {
     }
 
     /** Returns the exit that the kernel reports for a reaped process that is not a child. */
-    private static Exit ifTold(Exit exit) {
+    private static Exit ifKnown(Exit exit) {
         return Feature.EXIT_INFO.isPresent() ? exit : UNKNOWN;
     }
 
@@ -71,11 +71,11 @@ class PidFdExitTest {
                     assertThat(child.pidFd().onExit().get()).isEqualTo(three);
                 }
             }
-            assertTheReasonIsTold();
+            assertTheReasonIsReported();
             System.out.print("told");
         }
 
-        private static void assertTheReasonIsTold() throws Exception {
+        private static void assertTheReasonIsReported() throws Exception {
             try (Child child = Spawn.of("sleep", "1000").start()) {
                 CompletableFuture<@Nullable Throwable> failure = new CompletableFuture<>();
                 try (PidFd same = child.pidFd().duplicate()) {
@@ -89,7 +89,7 @@ class PidFdExitTest {
     }
 
     @Test
-    void aChildOfOursTellsItsEndOnEveryKernel() {
+    void theEndOfOurChildIsKnownOnEveryKernel() {
         for (String without : List.of("EXIT_INFO", "EXIT_INFO,PIDFD_INFO")) {
             ChildJvm.Result result =
                     ChildJvm.run(List.of("-Dio.holdfast.without=" + without), OurChildren.class);
@@ -98,132 +98,132 @@ class PidFdExitTest {
     }
 
     @Test
-    void aLoopIsNotToldOfTheExitOfWhatIsClosedBefore() throws Exception {
-        List<Exit> told = new ArrayList<>();
+    void aLoopIsNotNotifiedOfAnExitAfterTheClose() throws Exception {
+        List<Exit> exits = new ArrayList<>();
         try (ForeignParent parent = ForeignParent.start();
                 EventLoop loop = EventLoop.open()) {
             int number = parent.child("stranger");
-            PidFd stranger = PidFd.open(number);
-            AutoCloseable watch = stranger.onExit(loop, told::add);
-            stranger.close();
+            PidFd foreign = PidFd.open(number);
+            AutoCloseable watch = foreign.onExit(loop, exits::add);
+            foreign.close();
             assertThat(parent.kill(number, Signal.KILL)).isTrue();
             assertThat(parent.reap(number)).isEqualTo(new Exit.Killed(Signal.KILL, false));
             assertThat(loop.step(Duration.ZERO)).isZero();
             watch.close();
-            assertThat(told).isEmpty();
+            assertThat(exits).isEmpty();
         }
     }
 
     @Test
-    void aChildOfJavaTellsItsEndAndJavaDoesToo() throws Exception {
+    void theEndOfAChildOfJavaIsReportedHereAndByJava() throws Exception {
         Process process = new ProcessBuilder("sh", "-c", "read x; exit 5").start();
         try (PidFd held = PidFd.of(process)) {
             CompletableFuture<Exit> future = held.onExit();
             assertThat(held.await(Duration.ofMillis(1))).isEmpty();
             process.getOutputStream().close();
-            assertThat(held.await()).isIn(new Exit.Exited(5), ifTold(new Exit.Exited(5)));
-            assertThat(future.get()).isIn(new Exit.Exited(5), ifTold(new Exit.Exited(5)));
+            assertThat(held.await()).isIn(new Exit.Exited(5), ifKnown(new Exit.Exited(5)));
+            assertThat(future.get()).isIn(new Exit.Exited(5), ifKnown(new Exit.Exited(5)));
             assertThat(process.waitFor()).isEqualTo(5);
-            assertThat(held.await()).isEqualTo(ifTold(new Exit.Exited(5)));
+            assertThat(held.await()).isEqualTo(ifKnown(new Exit.Exited(5)));
         }
     }
 
     @Test
-    void aStrangerReapedByItsParentTellsItsEndToEveryWaiter() throws Exception {
+    void theEndOfAForeignProcessReachesEveryWaiterOnceItsParentReapsIt() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
-                PidFd stranger = parent.held("stranger");
+                PidFd foreign = parent.held("stranger");
                 EventLoop loop = EventLoop.open()) {
-            int number = stranger.pid();
-            CompletableFuture<Exit> future = stranger.onExit();
-            AutoCloseable watch = stranger.onExit(loop, told::add);
+            int number = foreign.pid();
+            CompletableFuture<Exit> future = foreign.onExit();
+            AutoCloseable watch = foreign.onExit(loop, exits::add);
             List<FutureTask<Exit>> waiters = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
-                FutureTask<Exit> waiter = new FutureTask<>(stranger::await);
+                FutureTask<Exit> waiter = new FutureTask<>(foreign::await);
                 Thread.Builder kind = (i & 1) == 0 ? Thread.ofVirtual() : Thread.ofPlatform();
                 Await.parked(kind.start(waiter));
                 waiters.add(waiter);
             }
             assertThat(loop.step(Duration.ZERO)).isZero();
-            assertThat(stranger.signal(Signal.KILL)).isTrue();
+            assertThat(foreign.signal(Signal.KILL)).isTrue();
             assertThat(parent.reap(number)).isEqualTo(KILLED);
             for (FutureTask<Exit> waiter : waiters) {
-                assertThat(waiter.get()).isEqualTo(ifTold(KILLED));
+                assertThat(waiter.get()).isEqualTo(ifKnown(KILLED));
             }
-            assertThat(future.get()).isEqualTo(ifTold(KILLED));
-            while (told.isEmpty()) {
+            assertThat(future.get()).isEqualTo(ifKnown(KILLED));
+            while (exits.isEmpty()) {
                 int ignored = loop.step(LONG);
             }
-            assertThat(told).containsExactly(ifTold(KILLED));
+            assertThat(exits).containsExactly(ifKnown(KILLED));
             assertThat(loop.step(Duration.ZERO)).isZero();
-            assertThat(stranger.await(Duration.ZERO)).contains(ifTold(KILLED));
+            assertThat(foreign.await(Duration.ZERO)).contains(ifKnown(KILLED));
             watch.close();
         }
     }
 
     @Test
     @Needs(features = Feature.PIDFD_INFO)
-    void theStatusOfAStrangerThatItsParentDoesNotReapIsReadAfterTheGrace() throws Exception {
+    void theStatusOfAnUnreapedForeignProcessIsReadAfterTheGrace() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
-                PidFd stranger = parent.held("stranger");
+                PidFd foreign = parent.held("stranger");
                 EventLoop loop = EventLoop.open()) {
-            CompletableFuture<Exit> future = stranger.onExit();
-            AutoCloseable watch = stranger.onExit(loop, told::add);
-            FutureTask<Exit> waiter = new FutureTask<>(stranger::await);
+            CompletableFuture<Exit> future = foreign.onExit();
+            AutoCloseable watch = foreign.onExit(loop, exits::add);
+            FutureTask<Exit> waiter = new FutureTask<>(foreign::await);
             Await.parked(Thread.startVirtualThread(waiter));
-            assertThat(stranger.signal(Signal.KILL)).isTrue();
-            while (told.isEmpty()) {
+            assertThat(foreign.signal(Signal.KILL)).isTrue();
+            while (exits.isEmpty()) {
                 int ignored = loop.step(LONG);
             }
-            assertThat(told).containsExactly(KILLED);
+            assertThat(exits).containsExactly(KILLED);
             assertThat(waiter.get()).isEqualTo(KILLED);
             assertThat(future.get()).isEqualTo(KILLED);
-            assertThat(stranger.state()).isEqualTo(PidFd.State.EXITED);
-            parent.reap(stranger.pid());
-            assertThat(stranger.await()).isEqualTo(ifTold(KILLED));
+            assertThat(foreign.state()).isEqualTo(PidFd.State.EXITED);
+            parent.reap(foreign.pid());
+            assertThat(foreign.await()).isEqualTo(ifKnown(KILLED));
             watch.close();
         }
     }
 
     @Test
     @Needs(features = Feature.PIDFD_INFO)
-    void aZombieThatHasSucceededIsToldFromOneThatTellsUsNothing() throws Exception {
+    void aZombieThatHasSucceededDiffersFromOneWithoutAStatus() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
-                PidFd stranger = parent.held("stranger", "exit=0")) {
-            assertThat(stranger.await()).isEqualTo(new Exit.Exited(0));
-            assertThat(stranger.state()).isEqualTo(PidFd.State.EXITED);
+                PidFd foreign = parent.held("stranger", "exit=0")) {
+            assertThat(foreign.await()).isEqualTo(new Exit.Exited(0));
+            assertThat(foreign.state()).isEqualTo(PidFd.State.EXITED);
         }
     }
 
     @Test
     @Needs(features = {Feature.EXIT_INFO, Feature.PIDFS})
-    void aReapWithinTheGraceTellsTheStatus() throws Exception {
+    void aReapWithinTheGraceRevealsTheStatus() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
-                PidFd stranger = parent.held("stranger");
+                PidFd foreign = parent.held("stranger");
                 EventLoop loop = EventLoop.open()) {
-            AutoCloseable watch = stranger.onExit(loop, told::add);
-            CompletableFuture<Exit> future = stranger.onExit();
-            assertThat(stranger.signal(Signal.KILL)).isTrue();
+            AutoCloseable watch = foreign.onExit(loop, exits::add);
+            CompletableFuture<Exit> future = foreign.onExit();
+            assertThat(foreign.signal(Signal.KILL)).isTrue();
             assertThat(loop.step(LONG)).isEqualTo(1); // exited; its status is not known yet
-            assertThat(told).isEmpty();
-            parent.reap(stranger.pid());
-            while (told.isEmpty()) {
+            assertThat(exits).isEmpty();
+            parent.reap(foreign.pid());
+            while (exits.isEmpty()) {
                 int ignored = loop.step(LONG);
             }
-            assertThat(told).containsExactly(KILLED);
+            assertThat(exits).containsExactly(KILLED);
             assertThat(future.get()).isEqualTo(KILLED);
             watch.close();
         }
     }
 
     @Test
-    void aStrangerThatTheKernelReapsAtOnceIsToldToo() throws Exception {
+    void aForeignProcessThatTheKernelReapsAtOnceIsReportedToo() throws Exception {
         try (ForeignParent parent = ForeignParent.start()) {
             parent.ignoreChildren();
-            try (PidFd stranger = parent.held("stranger")) {
-                CompletableFuture<Exit> future = stranger.onExit();
-                assertThat(stranger.signal(Signal.KILL)).isTrue();
-                assertThat(stranger.await()).isEqualTo(ifTold(KILLED));
-                assertThat(future.get()).isEqualTo(ifTold(KILLED));
+            try (PidFd foreign = parent.held("stranger")) {
+                CompletableFuture<Exit> future = foreign.onExit();
+                assertThat(foreign.signal(Signal.KILL)).isTrue();
+                assertThat(foreign.await()).isEqualTo(ifKnown(KILLED));
+                assertThat(future.get()).isEqualTo(ifKnown(KILLED));
             }
         }
     }
@@ -280,25 +280,25 @@ class PidFdExitTest {
     @Test
     void onlyChildrenOfOursAreReaped() throws InterruptedException {
         try (ForeignParent parent = ForeignParent.start();
-                PidFd stranger = parent.held("stranger", "exit=0");
+                PidFd foreign = parent.held("stranger", "exit=0");
                 PidFd self = PidFd.self()) {
-            assertThat(Readiness.await(stranger.fd(), Readiness.IN)).isNotZero();
-            assertEchild(stranger);
+            assertThat(Readiness.await(foreign.fd(), Readiness.IN)).isNotZero();
+            assertEchild(foreign);
             assertEchild(self);
-            assertThat(stranger.state()).isEqualTo(PidFd.State.EXITED);
+            assertThat(foreign.state()).isEqualTo(PidFd.State.EXITED);
         }
     }
 
     @Test
     void aWaitEndsWithItsTimeWithAnInterruptAndWithTheClose() throws Exception {
         try (ForeignParent parent = ForeignParent.start()) {
-            PidFd stranger = parent.held("stranger");
-            assertThat(stranger.await(Duration.ofMillis(5))).isEmpty();
-            assertThat(stranger.await(Duration.ZERO)).isEmpty();
+            PidFd foreign = parent.held("stranger");
+            assertThat(foreign.await(Duration.ofMillis(5))).isEmpty();
+            assertThat(foreign.await(Duration.ZERO)).isEmpty();
 
             List<FutureTask<Optional<Exit>>> waiters = new ArrayList<>();
             for (Thread.Builder kind : List.of(Thread.ofVirtual(), Thread.ofPlatform())) {
-                FutureTask<Exit> interrupted = new FutureTask<>(stranger::await);
+                FutureTask<Exit> interrupted = new FutureTask<>(foreign::await);
                 Thread thread = kind.start(interrupted);
                 Await.parked(thread);
                 thread.interrupt();
@@ -306,14 +306,14 @@ class PidFdExitTest {
                         .cause()
                         .isInstanceOf(InterruptedException.class);
 
-                FutureTask<Optional<Exit>> waiter = new FutureTask<>(() -> stranger.await(LONG));
+                FutureTask<Optional<Exit>> waiter = new FutureTask<>(() -> foreign.await(LONG));
                 Await.parked(kind.start(waiter));
                 waiters.add(waiter);
             }
-            CompletableFuture<Exit> future = stranger.onExit();
+            CompletableFuture<Exit> future = foreign.onExit();
             try (EventLoop loop = EventLoop.open()) {
-                AutoCloseable watch = stranger.onExit(loop, told::add);
-                stranger.close();
+                AutoCloseable watch = foreign.onExit(loop, exits::add);
+                foreign.close();
                 for (FutureTask<?> waiter : waiters) {
                     assertThatThrownBy(waiter::get)
                             .cause()
@@ -323,26 +323,26 @@ class PidFdExitTest {
                 assertThat(loop.step(Duration.ZERO)).isZero();
                 watch.close();
             }
-            assertThat(told).isEmpty();
+            assertThat(exits).isEmpty();
         }
     }
 
     @Test
     void aWatchOnALoopThatIsClosedIsNotCalled() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
-                PidFd stranger = parent.held("stranger");
-                PidFd other = stranger.duplicate();
+                PidFd foreign = parent.held("stranger");
+                PidFd other = foreign.duplicate();
                 EventLoop loop = EventLoop.open()) {
-            AutoCloseable watch = stranger.onExit(loop, told::add);
+            AutoCloseable watch = foreign.onExit(loop, exits::add);
             watch.close();
             watch.close();
-            AutoCloseable kept = other.onExit(loop, told::add);
-            assertThat(stranger.signal(Signal.KILL)).isTrue();
-            parent.reap(stranger.pid());
-            while (told.isEmpty()) {
+            AutoCloseable kept = other.onExit(loop, exits::add);
+            assertThat(foreign.signal(Signal.KILL)).isTrue();
+            parent.reap(foreign.pid());
+            while (exits.isEmpty()) {
                 int ignored = loop.step(LONG);
             }
-            assertThat(told).hasSize(1);
+            assertThat(exits).hasSize(1);
             kept.close();
         }
     }
@@ -355,15 +355,15 @@ class PidFdExitTest {
             parent.ignoreChildren();
             List<PidFd> held = new ArrayList<>();
             for (int i = 0; i < many; i++) {
-                PidFd stranger = parent.held("stranger-" + i);
-                held.add(stranger);
-                AutoCloseable ignored = stranger.onExit(loop, told::add);
+                PidFd foreign = parent.held("stranger-" + i);
+                held.add(foreign);
+                AutoCloseable ignored = foreign.onExit(loop, exits::add);
             }
-            held.forEach(stranger -> assertThat(stranger.signal(Signal.KILL)).isTrue());
-            while (told.size() < many) {
+            held.forEach(foreign -> assertThat(foreign.signal(Signal.KILL)).isTrue());
+            while (exits.size() < many) {
                 int ignored = loop.step(LONG);
             }
-            assertThat(told).containsOnly(ifTold(KILLED)).hasSize(many);
+            assertThat(exits).containsOnly(ifKnown(KILLED)).hasSize(many);
             held.forEach(PidFd::close);
         }
     }

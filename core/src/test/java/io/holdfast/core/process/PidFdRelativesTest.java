@@ -79,7 +79,7 @@ class PidFdRelativesTest {
     }
 
     @Test
-    void aZombieIsAChildAndTellsHowItEnded() {
+    void aZombieIsAChildAndShowsHowItEnded() {
         try (ForeignParent parent = ForeignParent.start();
                 PidFd holder = PidFd.open(parent.pid())) {
             int number = parent.child("zombie", "exit=7");
@@ -113,13 +113,13 @@ class PidFdRelativesTest {
 
     @Test
     @Needs(root = true)
-    void whoMayNotLookIntoAZombieIsNotToldAStatus() throws Exception {
+    void theStatusOfAZombieNeedsAccessToIt() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
                 PidFd zombie = parent.held("zombie", "exit=0")) {
             Await.until(() -> zombie.state() == PidFd.State.EXITED);
-            List<Optional<Exit>> told = new ArrayList<>();
-            AsUser.nobody(() -> told.add(zombie.exit()));
-            assertThat(told).containsExactly(Optional.of(new Exit.Unknown()));
+            List<Optional<Exit>> exits = new ArrayList<>();
+            AsUser.nobody(() -> exits.add(zombie.exit()));
+            assertThat(exits).containsExactly(Optional.of(new Exit.Unknown()));
         }
     }
 

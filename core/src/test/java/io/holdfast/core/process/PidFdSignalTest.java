@@ -35,7 +35,7 @@ class PidFdSignalTest {
     }
 
     @Test
-    void aSignalReachesItsProcessAndNobodyElse() throws InterruptedException {
+    void aSignalReachesItsProcessAndNoOther() throws InterruptedException {
         try (ForeignParent parent = ForeignParent.start();
                 PidFd first = parent.held("first");
                 PidFd second = parent.held("second")) {

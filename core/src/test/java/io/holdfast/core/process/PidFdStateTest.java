@@ -42,7 +42,7 @@ class PidFdStateTest {
     }
 
     @Test
-    void aLivingProcessTellsAllOfIt() throws Exception {
+    void aLivingProcessReportsAllOfIt() throws Exception {
         try (PidFd child = parent.held("child")) {
             assertThat(child.state()).isEqualTo(PidFd.State.ALIVE);
             assertThat(child.isAlive()).isTrue();
@@ -80,7 +80,7 @@ class PidFdStateTest {
 
     @Test
     @Needs(root = true)
-    void theIdsOfAnotherUserAreTold() {
+    void theIdsOfAnotherUserAreReported() {
         try (PidFd child = parent.held("child", "uid=4294967290")) {
             Credentials ids = child.info().credentials().orElseThrow();
             assertThat(ids)
@@ -99,7 +99,7 @@ class PidFdStateTest {
 
     @Test
     @Needs(cgroup2 = true)
-    void theCgroupIsToldByIdAndByPath() {
+    void theCgroupIsReportedByIdAndByPath() {
         try (PidFd self = PidFd.self();
                 Cgroup own = Cgroup.own();
                 Cgroup ofSelf = self.cgroup()) {
@@ -133,7 +133,7 @@ class PidFdStateTest {
     }
 
     @Test
-    void snapshotsThatTellTheSameAreEqual() throws InterruptedException {
+    void snapshotsWithTheSameContentAreEqual() throws InterruptedException {
         try (PidFd child = parent.held("child");
                 PidFd other = parent.held("other")) {
             ProcessInfo info = child.info();
@@ -179,7 +179,7 @@ class PidFdStateTest {
     }
 
     @Test
-    void aReapedProcessWhoseNumberWasNeverAskedForCanStillBePrinted() throws Exception {
+    void aReapedProcessWhoseNumberWasNeverReadCanStillBePrinted() throws Exception {
         try (Child child = Spawn.of("true").start()) {
             assertThat(child.await()).isEqualTo(new Exit.Exited(0));
             try (PidFd held = child.pidFd().duplicate()) {
@@ -194,7 +194,7 @@ class PidFdStateTest {
 
     @Test
     @Needs(features = Feature.EXIT_INFO)
-    void everyWayToEndIsToldOfAReapedProcess() throws InterruptedException {
+    void everyWayToEndIsReportedOfAReapedProcess() throws InterruptedException {
         for (int status : new int[] {0, 1, 77, 255}) {
             try (PidFd child = parent.held("child", "exit=" + status)) {
                 assertThat(Readiness.await(child.fd(), Readiness.IN)).isNotZero();
@@ -215,7 +215,7 @@ class PidFdStateTest {
 
     @Test
     @Needs(cgroup2 = true, features = Feature.EXIT_INFO)
-    void aReapedProcessStillTellsTheCgroupWhereItDied() throws InterruptedException {
+    void theLastCgroupOfAReapedProcessIsStillKnown() throws InterruptedException {
         try (PidFd child = parent.held("child");
                 Cgroup cgroup = child.cgroup()) {
             kill(child);

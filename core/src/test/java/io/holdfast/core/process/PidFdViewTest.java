@@ -202,7 +202,7 @@ class PidFdViewTest {
 
     @Test
     @Needs(root = true, programs = "setpriv")
-    void itsGroupsAreTold() throws Exception {
+    void itsGroupsAreReported() throws Exception {
         try (Child child =
                 Spawn.of("setpriv", "--groups=7,4294967294", "cat")
                         .stdin(Stdio.pipe())

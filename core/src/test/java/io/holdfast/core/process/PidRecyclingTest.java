@@ -117,15 +117,15 @@ class PidRecyclingTest {
                 assertThat(victim.signalWithValue(Signal.KILL, 1, scope)).isFalse();
             }
         }
-        Exit told = Feature.EXIT_INFO.isPresent() ? KILLED : new Exit.Unknown();
-        assertThat(victim.await(LIMIT)).hasValue(told);
-        assertThat(victim.await()).isEqualTo(told);
-        assertThat(victim.onExit().get()).isEqualTo(told);
-        assertThat(exitOnALoop(victim)).isEqualTo(told);
+        Exit expected = Feature.EXIT_INFO.isPresent() ? KILLED : new Exit.Unknown();
+        assertThat(victim.await(LIMIT)).hasValue(expected);
+        assertThat(victim.await()).isEqualTo(expected);
+        assertThat(victim.onExit().get()).isEqualTo(expected);
+        assertThat(exitOnALoop(victim)).isEqualTo(expected);
         fails(Errno.ECHILD, victim::reap);
 
         ProcessInfo info = victim.info();
-        assertThat(info.exit()).hasValue(told);
+        assertThat(info.exit()).hasValue(expected);
         assertThat(info.pid()).isEmpty();
         assertThat(info.tgid()).isEmpty();
         assertThat(info.ppid()).isEmpty();

@@ -57,7 +57,7 @@ class ProcNamesTest {
         "n\\360\\237\\230\\200 m, n%F0%9F%98%80%20m, n<D83D><DE00> m"
     })
     @Needs(programs = "perl")
-    void areToldByteForByteInEveryLocale(
+    void areReportedByteForByteInEveryLocale(
             String name, String inUri, String inText, @TempDir Path folder) throws Exception {
         try (Child child =
                 Spawn.of("sh", "-c", MAKE_AND_RUN)

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class ResourceUsageTest {
     @Test
-    void aChildTellsWhatItHasUsedOnceItHasExited() throws Exception {
+    void theUsageOfAChildIsKnownOnceItHasExited() throws Exception {
         String work = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; (read x)";
         try (Child child = Spawn.of("sh", "-c", "read x; " + work).stdin(Stdio.pipe()).start()) {
             assertThat(child.usage()).isEmpty();

@@ -35,7 +35,7 @@ class SeccompTest {
 
     @ParameterizedTest
     @ValueSource(ints = {Errno.EPERM, Errno.ENOSYS})
-    void whatHasBecomeOfAProcessIsStillToldRight(int errno) throws Exception {
+    void theStateOfAProcessIsStillReportedCorrectly(int errno) throws Exception {
         try (ForeignParent parent = ForeignParent.start();
                 PidFd child = parent.held("child")) {
             int number = child.pid();

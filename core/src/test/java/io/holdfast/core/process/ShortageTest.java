@@ -102,27 +102,27 @@ class ShortageTest {
         }
     }
 
-    private static void assertToldAtEveryStep(List<String> options, String... arguments) {
+    private static void assertReportedAtEveryStep(List<String> options, String... arguments) {
         ChildJvm.Result result = ChildJvm.run(options, InAFullTable.class, arguments);
         assertThat(result.output()).isEqualTo("getfd " + Feature.PIDFD_GETFD.isPresent() + "\n");
         assertThat(result.status()).isZero();
     }
 
     @Test
-    void isToldAtEveryStepAndLeavesNothing() {
-        assertToldAtEveryStep(List.of());
+    void isReportedAtEveryStepAndLeavesNothing() {
+        assertReportedAtEveryStep(List.of());
     }
 
     @Test
-    void isToldWhereAChildIsHeldByItsNumber() {
-        assertToldAtEveryStep(List.of("-Dio.holdfast.without=PIDFD_SPAWN"));
+    void isReportedWhereAChildIsHeldByItsNumber() {
+        assertReportedAtEveryStep(List.of("-Dio.holdfast.without=PIDFD_SPAWN"));
     }
 
     @Test
     @Needs(cgroup2 = true)
-    void isToldWhereAChildIsBornInACgroupThatWasKilled() {
+    void isReportedWhereAChildStartsInACgroupThatWasKilled() {
         try (ScratchCgroup scratch = ScratchCgroup.create()) {
-            assertToldAtEveryStep(List.of(), scratch.cgroup().path().path());
+            assertReportedAtEveryStep(List.of(), scratch.cgroup().path().path());
         }
     }
 }

@@ -115,7 +115,7 @@ class SpawnAsUserTest {
 
     @Test
     @Needs(root = true)
-    void onlyRootStartsAProgramAsSomebodyElse() {
+    void onlyRootStartsAProgramAsAnotherUser() {
         ChildJvm.Result result = ChildJvm.run(NobodyJvm.command(folder, List.of(), Nobody.class));
         assertThat(result.output()).contains("EPERM").contains("CAP_SETUID");
     }

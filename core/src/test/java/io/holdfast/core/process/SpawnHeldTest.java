@@ -144,30 +144,30 @@ class SpawnHeldTest {
     }
 
     @Test
-    void aProgramThatCannotBeExecutedIsToldAfterTheAction() throws IOException {
+    void aProgramThatCannotBeExecutedIsReportedAfterTheAction() throws IOException {
         Path script = Files.writeString(folder.resolve("script"), "#!/no/such/interpreter\n");
         assertThat(script.toFile().setExecutable(true)).isTrue();
-        List<Integer> met = new ArrayList<>();
-        Spawn spawn = Spawn.of(script.toString()).whileHeld(child -> met.add(child.pid()));
+        List<Integer> handled = new ArrayList<>();
+        Spawn spawn = Spawn.of(script.toString()).whileHeld(child -> handled.add(child.pid()));
         assertThatThrownBy(spawn::start)
                 .isInstanceOfSatisfying(
                         ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENOENT));
-        assertThat(met).hasSize(1);
+        assertThat(handled).hasSize(1);
     }
 
     @Test
     void aStartThatFailsBeforeTheChildIsThereDoesNotCallTheAction() {
-        List<Integer> met = new ArrayList<>();
+        List<Integer> handled = new ArrayList<>();
         Spawn spawn =
                 Spawn.of("true")
                         .directory(folder.resolve("missing"))
-                        .whileHeld(child -> met.add(child.pid()));
+                        .whileHeld(child -> handled.add(child.pid()));
         assertThatThrownBy(spawn::start).hasMessageContaining("ENOENT");
-        assertThat(met).isEmpty();
+        assertThat(handled).isEmpty();
     }
 
     @Test
-    void aChildKilledWhileHeldIsToldAsKilled() throws Exception {
+    void aChildKilledWhileHeldIsReportedAsKilled() throws Exception {
         try (Child child =
                 Spawn.of("true")
                         .whileHeld(c -> assertThat(c.pidFd().signal(Signal.KILL)).isTrue())
@@ -270,9 +270,9 @@ class SpawnHeldTest {
                     .isInstanceOfSatisfying(
                             ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ENXIO))
                     .hasMessageContaining("fs.lease-break-time");
-            Exit told = new Exit.Exited(127);
+            Exit expected = new Exit.Exited(127);
             assertThat(exit.get()) // start() reaps it, perhaps first
-                    .isIn(told, Feature.EXIT_INFO.isPresent() ? told : new Exit.Unknown());
+                    .isIn(expected, Feature.EXIT_INFO.isPresent() ? expected : new Exit.Unknown());
             assertThat(trace).doesNotExist();
         } finally {
             assertThat(KernelFile.write(null, limit, usual)).isZero();

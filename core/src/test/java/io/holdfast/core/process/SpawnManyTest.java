@@ -44,16 +44,16 @@ class SpawnManyTest {
         for (int i = 0; i < ALIVE; i++) {
             alive.add(sleeper());
         }
-        OpenDescriptors beside = OpenDescriptors.now();
-        assertThat(beside.count()).isEqualTo(before.count() + ALIVE);
+        OpenDescriptors withChildren = OpenDescriptors.now();
+        assertThat(withChildren.count()).isEqualTo(before.count() + ALIVE);
 
         Collection<Child> more = startedAtOnce(AT_ONCE);
-        assertThat(OpenDescriptors.now().count()).isEqualTo(beside.count() + AT_ONCE);
+        assertThat(OpenDescriptors.now().count()).isEqualTo(withChildren.count() + AT_ONCE);
         assertThat(alive).allMatch(child -> child.pidFd().isAlive());
         assertThat(more).allMatch(child -> child.pidFd().isAlive());
         Await.until(() -> threads() < threadsBefore + SLACK); // no thread per child
         end(more);
-        beside.awaitSameNumber();
+        withChildren.awaitSameNumber();
         assertThat(alive).allMatch(child -> child.pidFd().isAlive());
 
         end(alive);

@@ -72,7 +72,7 @@ class SpawnTest {
     }
 
     @Test
-    void aProgramMayBeToldAnotherName() throws Exception {
+    void aProgramMayGetAnotherName() throws Exception {
         String line = "tr '\\0' ' ' </proc/$$/cmdline";
         assertThat(output(Spawn.of("sh", "-c", line).argumentZero("-login")))
                 .startsWith("-login -c ");
@@ -146,7 +146,7 @@ class SpawnTest {
     }
 
     @Test
-    void severalVariablesTellItsNumber() throws Exception {
+    void severalVariablesHoldItsNumber() throws Exception {
         Spawn spawn =
                 Spawn.of("sh", "-c", "echo $$ $LISTEN_PID $WATCHDOG_PID")
                         .environmentOfPid("LISTEN_PID")
@@ -178,7 +178,7 @@ class SpawnTest {
     }
 
     @Test
-    void itStartsInTheDirectoryThatIsAsked() throws Exception {
+    void itStartsInTheGivenDirectory() throws Exception {
         assertThat(output(Spawn.of("pwd", "-P")).strip())
                 .isEqualTo(Path.of("").toRealPath().toString());
         assertThat(output(Spawn.of("pwd", "-P").directory(folder)).strip())
@@ -257,7 +257,7 @@ class SpawnTest {
     }
 
     @Test
-    void aSessionAndAGroupOfItsOwnAreMadeWhenAsked() throws Exception {
+    void aSessionAndAGroupOfItsOwnAreMadeOnRequest() throws Exception {
         String[] cat = {"-c", "echo $$ \"$(cat /proc/$$/stat)\""};
         List<String> plain = stat(Spawn.of("sh", cat));
         String self = Files.readString(Path.of("/proc/self/stat"));

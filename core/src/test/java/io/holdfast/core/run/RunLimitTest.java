@@ -83,8 +83,8 @@ class RunLimitTest {
     void anythingThatFitsIsKeptWhicheverEndIsKept() throws Exception {
         byte[] bytes = new byte[300_000];
         Arrays.fill(bytes, (byte) 'x');
-        for (Overflow beyond : Overflow.values()) {
-            RunResult result = Run.of("cat").input(bytes).limit(300_000, beyond).run();
+        for (Overflow overflow : Overflow.values()) {
+            RunResult result = Run.of("cat").input(bytes).limit(300_000, overflow).run();
             assertThat(result.outputBytes()).isEqualTo(bytes);
             assertThat(result.droppedOutput()).isZero();
         }

@@ -364,7 +364,7 @@ class RunTest {
     }
 
     @Test
-    void aBrokenPipeIsAFailureOnlyIfThatIsAskedFor() throws Exception {
+    void aBrokenPipeIsAFailureOnlyOnRequest() throws Exception {
         Run run = Run.of("yes").pipeTo(Run.of("head", "-n", "1"));
         RunResult result = run.run();
 

@@ -36,8 +36,8 @@ class ProcessScopeTest {
 
     @TempDir Path folder;
 
-    private static ProcessScope open(Guarantee means) {
-        return ProcessScope.open(ScopeOptions.standard().withName("test"), means);
+    private static ProcessScope open(Guarantee guarantee) {
+        return ProcessScope.open(ScopeOptions.standard().withName("test"), guarantee);
     }
 
     private static Spawn sleeper() {
@@ -46,21 +46,21 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void aDescendantThatForkedTwiceAndBeganASessionIsHeldAndEnded(Guarantee means)
+    void aDescendantThatForkedTwiceAndBeganASessionIsHeldAndEnded(Guarantee guarantee)
             throws Exception {
-        endsTheDaemon(means, Descendants.daemon(folder.resolve("pid")));
+        endsTheDaemon(guarantee, Descendants.daemon(folder.resolve("pid")));
     }
 
     @ParameterizedTest
     @EnumSource
-    void soIsOneWithoutItsEnvironment(Guarantee means) throws Exception {
-        endsTheDaemon(means, Descendants.daemonWithoutEnvironment(folder.resolve("pid")));
+    void soIsOneWithoutItsEnvironment(Guarantee guarantee) throws Exception {
+        endsTheDaemon(guarantee, Descendants.daemonWithoutEnvironment(folder.resolve("pid")));
     }
 
-    private void endsTheDaemon(Guarantee means, Spawn starting) throws Exception {
+    private void endsTheDaemon(Guarantee guarantee, Spawn starting) throws Exception {
         PidFd daemon;
-        try (ProcessScope scope = open(means)) {
-            assertThat(scope.guarantee()).isEqualTo(means);
+        try (ProcessScope scope = open(guarantee)) {
+            assertThat(scope.guarantee()).isEqualTo(guarantee);
             try (Child child = scope.start(starting)) {
                 assertThat(child.await()).isEqualTo(new Exit.Exited(0));
             }
@@ -77,11 +77,11 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void aStormOfDaemonsIsEnded(Guarantee means) {
+    void aStormOfDaemonsIsEnded(Guarantee guarantee) {
         Path running = folder.resolve("running");
         Spawn storm = Descendants.storm(running);
         String tag = Descendants.tag(storm);
-        try (ProcessScope scope = open(means);
+        try (ProcessScope scope = open(guarantee);
                 Child _ = scope.start(storm)) {
             Await.until(() -> Descendants.tagged(tag).size() > 20);
 
@@ -105,10 +105,10 @@ class ProcessScopeTest {
         endsTheRelay(Guarantee.SUBREAPER, Descendants.relay(folder.resolve("running"), 1, 20));
     }
 
-    private void endsTheRelay(Guarantee means, Spawn relay) {
+    private void endsTheRelay(Guarantee guarantee, Spawn relay) {
         Path running = folder.resolve("running");
         String group;
-        try (ProcessScope scope = open(means);
+        try (ProcessScope scope = open(guarantee);
                 Child _ = scope.start(relay)) {
             Descendants.awaitWritten(running);
             group = Descendants.text(running).strip();
@@ -123,9 +123,9 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void twoScopesNeverTouchEachOthersProcesses(Guarantee means) {
-        try (ProcessScope other = open(means);
-                ProcessScope scope = open(means);
+    void twoScopesNeverTouchEachOthersProcesses(Guarantee guarantee) {
+        try (ProcessScope other = open(guarantee);
+                ProcessScope scope = open(guarantee);
                 Child sibling = other.start(sleeper());
                 Child child = scope.start(sleeper())) {
             var _ = other.start(Descendants.daemon(folder.resolve("other")));
@@ -153,13 +153,13 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void childrenOfOthersInThisJvmAreNotTouched(Guarantee means) throws Exception {
+    void childrenOfOthersInThisJvmAreNotTouched(Guarantee guarantee) throws Exception {
         Path file = folder.resolve("pid");
         Process process = new ProcessBuilder("sleep", "1000").start();
         Process answering = new ProcessBuilder("sh", "-c", "read x; exit 7").start();
         PidFd orphan = null;
         try (Child plain = sleeper().start()) {
-            try (ProcessScope scope = open(means)) {
+            try (ProcessScope scope = open(guarantee)) {
                 String script = "(setsid sh -c 'echo $$ > " + file + "; exec sleep 1000' &)";
                 new ProcessBuilder("sh", "-c", script).start().waitFor();
                 orphan = Descendants.written(file);
@@ -177,17 +177,17 @@ class ProcessScopeTest {
         } finally {
             process.destroyForcibly().waitFor();
             if (orphan != null) {
-                end(orphan, means);
+                end(orphan, guarantee);
             }
         }
     }
 
     /** Ends an orphan that the subreaper has adopted and must not touch. */
-    private static void end(PidFd orphan, Guarantee means) throws InterruptedException {
+    private static void end(PidFd orphan, Guarantee guarantee) throws InterruptedException {
         try (orphan) {
             boolean _ = orphan.signal(Signal.KILL);
             var _ = orphan.await();
-            if (means == Guarantee.SUBREAPER) {
+            if (guarantee == Guarantee.SUBREAPER) {
                 assertThat(orphan.reap()).contains(new Exit.Killed(Signal.KILL, false));
             }
         }
@@ -208,9 +208,9 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void aDeadlineEndsTheScope(Guarantee means) throws Exception {
+    void aDeadlineEndsTheScope(Guarantee guarantee) throws Exception {
         ScopeOptions options = ScopeOptions.standard().withDeadline(Duration.ofMillis(50));
-        try (ProcessScope scope = ProcessScope.open(options, means)) {
+        try (ProcessScope scope = ProcessScope.open(options, guarantee)) {
             try {
                 Child child = scope.start(sleeper());
                 assertThat(child.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
@@ -223,21 +223,22 @@ class ProcessScopeTest {
                     .isThrownBy(() -> scope.start(sleeper()))
                     .withMessageContaining("deadline");
         }
-        ProcessScope inTime = ProcessScope.open(options.withDeadline(Duration.ofDays(9)), means);
+        ProcessScope inTime =
+                ProcessScope.open(options.withDeadline(Duration.ofDays(9)), guarantee);
         inTime.close();
         assertThat(inTime.isOverdue()).isFalse();
     }
 
     @ParameterizedTest
     @EnumSource
-    void whatEndsBySigtermWithinTheGraceIsNotKilled(Guarantee means) throws Exception {
+    void whatEndsBySigtermWithinTheGraceIsNotKilled(Guarantee guarantee) throws Exception {
         Path ready = folder.resolve("ready");
         Spawn trap =
                 Descendants.shell(
                         "trap 'exit 5' TERM; echo > " + ready + "; while :; do sleep 0.01; done");
         Child polite;
         try (ProcessScope scope =
-                ProcessScope.open(ScopeOptions.standard().withGrace(LONG), means)) {
+                ProcessScope.open(ScopeOptions.standard().withGrace(LONG), guarantee)) {
             polite = scope.start(trap);
             Descendants.awaitWritten(ready);
         }
@@ -248,9 +249,9 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void whatIgnoresSigtermIsKilledAfterTheGrace(Guarantee means) throws Exception {
+    void whatIgnoresSigtermIsKilledAfterTheGrace(Guarantee guarantee) throws Exception {
         Path ready = folder.resolve("ready");
-        try (ProcessScope scope = open(means);
+        try (ProcessScope scope = open(guarantee);
                 Child stubborn =
                         scope.start(
                                 Descendants.shell(
@@ -263,11 +264,11 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void nothingIsLeftOfAStartThatRacesWithAKill(Guarantee means) throws Exception {
+    void nothingIsLeftOfAStartThatRacesWithAKill(Guarantee guarantee) throws Exception {
         for (int i = 0; i < 10; i++) {
             Spawn spawn = Descendants.shell("(setsid sleep 1000 &) ; sleep 1000");
             String tag = Descendants.tag(spawn);
-            try (ProcessScope scope = open(means)) {
+            try (ProcessScope scope = open(guarantee)) {
                 CompletableFuture<?>[] starters = new CompletableFuture<?>[3];
                 for (int n = 0; n < starters.length; n++) {
                     starters[n] = CompletableFuture.runAsync(() -> startUntilRefused(scope, spawn));
@@ -295,8 +296,8 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void anEmptyScopeIsReportedWhenItIsEmpty(Guarantee means) throws Exception {
-        try (ProcessScope scope = open(means)) {
+    void anEmptyScopeIsReportedWhenItIsEmpty(Guarantee guarantee) throws Exception {
+        try (ProcessScope scope = open(guarantee)) {
             assertThat(scope.isEmpty()).isTrue();
             assertThat(scope.onEmpty()).succeedsWithin(LONG);
             try (Child child = scope.start(Spawn.of("cat").stdin(Stdio.pipe()))) {
@@ -312,8 +313,8 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void aSignalReachesEveryMember(Guarantee means) throws Exception {
-        try (ProcessScope scope = open(means);
+    void aSignalReachesEveryMember(Guarantee guarantee) throws Exception {
+        try (ProcessScope scope = open(guarantee);
                 Child one = scope.start(sleeper());
                 Child two = scope.start(sleeper())) {
             assertThat(scope.signal(Signal.USR1)).isEqualTo(2);
@@ -325,12 +326,12 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void nothingIsLeftBehind(Guarantee means) throws Exception {
+    void nothingIsLeftBehind(Guarantee guarantee) throws Exception {
         boolean subreaper = SysPrctl.isChildSubreaper();
-        open(means).close(); // opens what stays open
+        open(guarantee).close(); // opens what stays open
         OpenDescriptors before = OpenDescriptors.now();
         for (int i = 0; i < 5; i++) {
-            try (ProcessScope scope = open(means);
+            try (ProcessScope scope = open(guarantee);
                     Child child = scope.start(Descendants.shell("(setsid sleep 1000 &)"))) {
                 var _ = child.await();
             }
@@ -352,8 +353,8 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void aClosedScopeIsEmptyAndStartsNothing(Guarantee means) throws Exception {
-        ProcessScope scope = open(means);
+    void aClosedScopeIsEmptyAndStartsNothing(Guarantee guarantee) throws Exception {
+        ProcessScope scope = open(guarantee);
         scope.close();
         scope.close();
         scope.kill();
@@ -369,10 +370,10 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void anInterruptDoesNotKeepAScopeFromEnding(Guarantee means) throws Exception {
+    void anInterruptDoesNotKeepAScopeFromEnding(Guarantee guarantee) throws Exception {
         Child child;
         try (ProcessScope scope =
-                ProcessScope.open(ScopeOptions.standard().withGrace(LONG), means)) {
+                ProcessScope.open(ScopeOptions.standard().withGrace(LONG), guarantee)) {
             child = scope.start(Descendants.shell("trap '' TERM; exec sleep 1000"));
             Thread.currentThread().interrupt();
         }

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 @Needs(cgroup2 = true, root = true)
 class ScopeAdoptionTest {
-    private static ProcessScope open(Guarantee means) {
-        return ProcessScope.open(ScopeOptions.standard(), means);
+    private static ProcessScope open(Guarantee guarantee) {
+        return ProcessScope.open(ScopeOptions.standard(), guarantee);
     }
 
     @Test

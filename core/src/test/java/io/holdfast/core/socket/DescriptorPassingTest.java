@@ -43,19 +43,19 @@ class DescriptorPassingTest {
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
                 Fd pipe = Messages.pipeWith("from the pipe");
-                Ancillary beside = Ancillary.ofDescriptors(1)) {
+                Ancillary ancillary = Ancillary.ofDescriptors(1)) {
             assertThat(one.send(Messages.of("take it"), List.of(pipe))).isEqualTo(7);
             assertThat(pipe.isOpen()).as("it stays the sender's").isTrue();
-            assertThat(Messages.receive(two, beside)).isEqualTo("take it");
-            assertThat(beside.isCut()).isFalse();
-            List<Fd> taken = beside.takeDescriptors();
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("take it");
+            assertThat(ancillary.areDescriptorsCut()).isFalse();
+            List<Fd> taken = ancillary.takeDescriptors();
             assertThat(taken).hasSize(1);
             try (Fd received = taken.getFirst()) {
                 assertThat(SysStat.inode(received)).isEqualTo(SysStat.inode(pipe));
                 assertThat(Messages.textOf(received)).isEqualTo("from the pipe");
                 assertThat(flags(received)).as("close-on-exec").contains("02000000");
             }
-            assertThat(beside.takeDescriptors()).isEmpty();
+            assertThat(ancillary.takeDescriptors()).isEmpty();
         }
     }
 
@@ -76,11 +76,11 @@ class DescriptorPassingTest {
         }
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
-                Ancillary beside = Ancillary.ofDescriptors(count)) {
+                Ancillary ancillary = Ancillary.ofDescriptors(count)) {
             one.send(Messages.of("x"), given);
-            assertThat(Messages.receive(two, beside)).isEqualTo("x");
-            assertThat(beside.isCut()).isFalse();
-            List<Fd> taken = beside.takeDescriptors();
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("x");
+            assertThat(ancillary.areDescriptorsCut()).isFalse();
+            List<Fd> taken = ancillary.takeDescriptors();
             assertThat(taken).hasSize(count);
             for (int i = 0; i < count; i++) {
                 assertThat(Messages.textOf(taken.get(i))).isEqualTo(Integer.toString(i));
@@ -99,11 +99,11 @@ class DescriptorPassingTest {
                 Fd pipe = Messages.pipeWith("it")) {
             for (int count : new int[] {room + 1, Math.min(MOST, room + 50), MOST}) {
                 OpenDescriptors atFirst = OpenDescriptors.now();
-                try (Ancillary beside = Ancillary.ofDescriptors(room)) {
+                try (Ancillary ancillary = Ancillary.ofDescriptors(room)) {
                     one.send(Messages.of("x"), Collections.nCopies(count, pipe));
-                    assertThat(Messages.receive(two, beside)).isEqualTo("x");
-                    assertThat(beside.isCut()).isTrue();
-                    List<Fd> taken = beside.takeDescriptors();
+                    assertThat(Messages.receive(two, ancillary)).isEqualTo("x");
+                    assertThat(ancillary.areDescriptorsCut()).isTrue();
+                    List<Fd> taken = ancillary.takeDescriptors();
                     assertThat(taken).hasSize(room);
                     assertThat(OpenDescriptors.now().count()).isEqualTo(atFirst.count() + room);
                     taken.forEach(Fd::close);
@@ -120,18 +120,18 @@ class DescriptorPassingTest {
                 UnixSocket two = pair[1];
                 Fd pipe = Messages.pipeWith("it")) {
             int none = OpenDescriptors.now().count();
-            try (Ancillary beside = Ancillary.ofDescriptors(5)) {
+            try (Ancillary ancillary = Ancillary.ofDescriptors(5)) {
                 one.send(Messages.of("a"), List.of(pipe, pipe, pipe));
                 one.send(Messages.of("b"), List.of(pipe));
                 one.send(Messages.of("c"));
                 one.send(Messages.of("d"), List.of(pipe, pipe));
-                assertThat(Messages.receive(two, beside)).isEqualTo("a");
+                assertThat(Messages.receive(two, ancillary)).isEqualTo("a");
                 assertThat(OpenDescriptors.now().count()).isEqualTo(none + 3);
-                assertThat(Messages.receive(two, beside)).isEqualTo("b");
+                assertThat(Messages.receive(two, ancillary)).isEqualTo("b");
                 assertThat(OpenDescriptors.now().count()).isEqualTo(none + 1);
-                assertThat(Messages.receive(two, beside)).isEqualTo("c");
+                assertThat(Messages.receive(two, ancillary)).isEqualTo("c");
                 assertThat(OpenDescriptors.now().count()).isEqualTo(none);
-                assertThat(Messages.receive(two, beside)).isEqualTo("d");
+                assertThat(Messages.receive(two, ancillary)).isEqualTo("d");
             }
             assertThat(OpenDescriptors.now().count()).isEqualTo(none);
         }
@@ -143,13 +143,13 @@ class DescriptorPassingTest {
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
                 Fd pipe = Messages.pipeWith("it");
-                Ancillary beside = Ancillary.ofDescriptors(1)) {
+                Ancillary ancillary = Ancillary.ofDescriptors(1)) {
             int none = OpenDescriptors.now().count();
             one.send(Messages.of("a"), List.of(pipe));
-            assertThat(Messages.receive(two, beside)).isEqualTo("a");
-            assertThat(two.tryReceive(ByteBuffer.allocate(1), beside))
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("a");
+            assertThat(two.tryReceive(ByteBuffer.allocate(1), ancillary))
                     .isEqualTo(UnixSocket.WOULD_BLOCK);
-            assertThat(beside.takeDescriptors()).isEmpty();
+            assertThat(ancillary.takeDescriptors()).isEmpty();
             assertThat(OpenDescriptors.now().count()).isEqualTo(none);
         }
     }
@@ -233,10 +233,10 @@ class DescriptorPassingTest {
         try (UnixSocket server = UnixSocket.bind(address);
                 UnixSocket client = UnixSocket.datagram();
                 Fd pipe = Messages.pipeWith("it");
-                Ancillary beside = Ancillary.ofDescriptors(2)) {
+                Ancillary ancillary = Ancillary.ofDescriptors(2)) {
             client.sendTo(address, Messages.of("two"), List.of(pipe, pipe));
-            assertThat(Messages.receive(server, beside)).isEqualTo("two");
-            List<Fd> taken = beside.takeDescriptors();
+            assertThat(Messages.receive(server, ancillary)).isEqualTo("two");
+            List<Fd> taken = ancillary.takeDescriptors();
             assertThat(taken).hasSize(2);
             assertThat(Messages.textOf(taken.get(1))).isEqualTo("it");
             taken.forEach(Fd::close);
@@ -249,15 +249,15 @@ class DescriptorPassingTest {
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
                 Fd pipe = Messages.pipeWith("it");
-                Ancillary beside = Ancillary.ofDescriptors(1)) {
+                Ancillary ancillary = Ancillary.ofDescriptors(1)) {
             one.send(Messages.of("long message"), List.of(pipe));
             ByteBuffer room = ByteBuffer.allocate(4);
-            assertThat(two.receive(room, beside)).isEqualTo(4);
-            List<Fd> taken = beside.takeDescriptors();
+            assertThat(two.receive(room, ancillary)).isEqualTo(4);
+            List<Fd> taken = ancillary.takeDescriptors();
             assertThat(taken).hasSize(1);
             taken.getFirst().close();
-            assertThat(Messages.receive(two, beside)).isEqualTo(" message");
-            assertThat(beside.takeDescriptors()).isEmpty();
+            assertThat(Messages.receive(two, ancillary)).isEqualTo(" message");
+            assertThat(ancillary.takeDescriptors()).isEmpty();
         }
     }
 
@@ -270,11 +270,11 @@ class DescriptorPassingTest {
                 UnixSocket two = outer[1];
                 UnixSocket passed = inner[0];
                 UnixSocket kept = inner[1];
-                Ancillary beside = Ancillary.ofDescriptors(1)) {
+                Ancillary ancillary = Ancillary.ofDescriptors(1)) {
             one.send(Messages.of("x"), List.of(passed.fd()));
             passed.close();
-            assertThat(Messages.receive(two, beside)).isEqualTo("x");
-            try (UnixSocket received = UnixSocket.adopt(beside.takeDescriptors().getFirst())) {
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("x");
+            try (UnixSocket received = UnixSocket.adopt(ancillary.takeDescriptors().getFirst())) {
                 assertThat(received.type()).isEqualTo(SocketType.SEQPACKET);
                 kept.sendFully(Messages.of("through"));
                 assertThat(Messages.receive(received)).isEqualTo("through");

@@ -109,6 +109,6 @@ class ListenFdsTest {
         environment.put("LISTEN_FDS", count);
         assertThatIllegalStateException()
                 .isThrownBy(() -> ListenFds.take(environment))
-                .withMessage("LISTEN_FDS=" + count + " is no number from 1 to 1024");
+                .withMessage("LISTEN_FDS=" + count + " is not a number from 1 to 1024");
     }
 }

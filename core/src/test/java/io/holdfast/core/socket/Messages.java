@@ -31,9 +31,9 @@ final class Messages {
     }
 
     /** Receives once, with the ancillary data. */
-    static String receive(UnixSocket socket, Ancillary beside) throws InterruptedException {
+    static String receive(UnixSocket socket, Ancillary ancillary) throws InterruptedException {
         ByteBuffer room = ByteBuffer.allocate(ROOM);
-        int n = socket.receive(room, beside);
+        int n = socket.receive(room, ancillary);
         return n == UnixSocket.END ? "(end)" : text(room);
     }
 

@@ -205,7 +205,7 @@ class PeerTest {
 
     @Test
     @Needs(root = true, programs = "setpriv")
-    void moreGroupsThanFitAtOnceAreAllTold() throws Exception {
+    void moreGroupsThanFitAtOnceAreAllReported() throws Exception {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         List<String> groups = new ArrayList<>();
         for (int i = 0; i < 3_000; i++) {
@@ -224,7 +224,7 @@ class PeerTest {
     }
 
     @Test
-    void aLabelIsToldWhereASecurityModuleGivesOne() {
+    void aLabelIsReportedWhereASecurityModuleGivesOne() {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];

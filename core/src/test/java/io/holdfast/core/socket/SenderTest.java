@@ -42,29 +42,29 @@ class SenderTest {
     @ParameterizedTest
     @EnumSource
     @Needs(features = Feature.PEER_PIDFD)
-    void eachMessageTellsWhoSentIt(SocketType type) throws InterruptedException {
+    void eachMessageNamesItsSender(SocketType type) throws InterruptedException {
         UnixSocket[] pair = UnixSocket.pair(type);
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
-                Ancillary beside = Ancillary.ofSender();
+                Ancillary ancillary = Ancillary.ofSender();
                 PidFd self = PidFd.self()) {
             two.passIdentity();
             one.sendFully(Messages.of("ours"));
-            assertThat(Messages.receive(two, beside)).isEqualTo("ours");
-            try (Sender sender = beside.takeSender().orElseThrow()) {
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("ours");
+            try (Sender sender = ancillary.takeSender().orElseThrow()) {
                 assertThat(sender.pidFd()).contains(self);
                 assertThat(sender).isNotInstanceOf(Sender.Gone.class);
                 assertThat(sender.pid()).isEqualTo((int) ProcessHandle.current().pid());
                 assertThat(sender.uid()).isEqualTo(Unistd.geteuid());
             }
-            assertThat(beside.takeSender()).isEmpty();
+            assertThat(ancillary.takeSender()).isEmpty();
             try (Child child =
                     Spawn.of("perl", "-e", "syswrite STDOUT, 'theirs'; sysread STDIN, my $x, 1")
                             .stdin(Stdio.pipe())
                             .stdout(Stdio.descriptor(one.fd()))
                             .start()) {
-                assertThat(Messages.receive(two, beside)).isEqualTo("theirs");
-                try (Sender sender = beside.takeSender().orElseThrow()) {
+                assertThat(Messages.receive(two, ancillary)).isEqualTo("theirs");
+                try (Sender sender = ancillary.takeSender().orElseThrow()) {
                     assertThat(sender.pidFd()).contains(child.pidFd());
                     assertThat(sender.pidFd()).isNotEqualTo(java.util.Optional.of(self));
                 }
@@ -76,19 +76,19 @@ class SenderTest {
 
     @Test
     @Needs(features = Feature.PEER_PIDFD)
-    void aSenderThatIsGoneIsHeldOrToldToBeGone() throws InterruptedException {
+    void aSenderThatIsGoneIsHeldOrReportedAsGone() throws InterruptedException {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
-                Ancillary beside = Ancillary.ofSender()) {
+                Ancillary ancillary = Ancillary.ofSender()) {
             two.passIdentity();
             try (Child child =
                     Spawn.of("perl", "-e", "syswrite STDOUT, 'last words'; exit 9")
                             .stdout(Stdio.descriptor(one.fd()))
                             .start()) {
                 assertThat(child.await()).isEqualTo(new Exit.Exited(9));
-                assertThat(Messages.receive(two, beside)).isEqualTo("last words");
-                try (Sender sender = beside.takeSender().orElseThrow()) {
+                assertThat(Messages.receive(two, ancillary)).isEqualTo("last words");
+                try (Sender sender = ancillary.takeSender().orElseThrow()) {
                     assertThat(sender.pidFd().isPresent())
                             .isNotEqualTo(sender instanceof Sender.Gone);
                     if (sender.pidFd().isPresent()) {
@@ -101,27 +101,27 @@ class SenderTest {
     }
 
     @Test
-    void nobodyIsToldWhereItWasNotAskedFor() throws InterruptedException {
+    void noSenderIsReportedWhereNoneWasRequested() throws InterruptedException {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
-                Ancillary beside = Ancillary.ofSender()) {
+                Ancillary ancillary = Ancillary.ofSender()) {
             one.sendFully(Messages.of("anonymous"));
-            assertThat(Messages.receive(two, beside)).isEqualTo("anonymous");
-            assertThat(beside.takeSender()).isEmpty();
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("anonymous");
+            assertThat(ancillary.takeSender()).isEmpty();
         }
     }
 
     @Test
-    void whatWasSentBeforeItWasAskedForHasNoSender() throws InterruptedException {
+    void aMessageSentBeforeTheRequestHasNoSender() throws InterruptedException {
         UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
-                Ancillary beside = Ancillary.ofSender()) {
+                Ancillary ancillary = Ancillary.ofSender()) {
             one.sendFully(Messages.of("early"));
             two.passIdentity();
-            assertThat(Messages.receive(two, beside)).isEqualTo("early");
-            assertThat(beside.takeSender()).isEmpty();
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("early");
+            assertThat(ancillary.takeSender()).isEmpty();
         }
     }
 
@@ -132,13 +132,13 @@ class SenderTest {
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
                 PidFd self = PidFd.self();
-                Ancillary beside = Ancillary.ofDescriptors(1)) {
+                Ancillary ancillary = Ancillary.ofDescriptors(1)) {
             two.passIdentity();
             List<Fd> many = Collections.nCopies(MsgHdr.MAX_DESCRIPTORS, one.fd());
             assertThat(one.send(Messages.of("crowd"), many)).isEqualTo(5);
-            assertThat(Messages.receive(two, beside)).isEqualTo("crowd");
-            assertThat(beside.isCut()).isTrue();
-            try (Sender sender = beside.takeSender().orElseThrow()) {
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("crowd");
+            assertThat(ancillary.areDescriptorsCut()).isTrue();
+            try (Sender sender = ancillary.takeSender().orElseThrow()) {
                 assertThat(sender.pidFd()).contains(self);
             }
         }
@@ -152,26 +152,26 @@ class SenderTest {
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
                 PidFd self = PidFd.self();
-                Ancillary beside = Ancillary.ofDescriptors(MsgHdr.MAX_DESCRIPTORS)) {
+                Ancillary ancillary = Ancillary.ofDescriptors(MsgHdr.MAX_DESCRIPTORS)) {
             two.passIdentity();
             List<Fd> many = Collections.nCopies(MsgHdr.MAX_DESCRIPTORS, one.fd());
             ByteBuffer direct = ByteBuffer.allocateDirect(5).put(Messages.of("for 7")).flip();
 
             assertThat(one.sendAs(7, 8, direct, many)).isEqualTo(5);
-            assertThat(Messages.receive(two, beside)).isEqualTo("for 7");
-            assertThat(beside.isCut()).isFalse();
-            List<Fd> came = beside.takeDescriptors();
-            came.forEach(Fd::close);
-            assertThat(came).hasSize(MsgHdr.MAX_DESCRIPTORS);
-            try (Sender sender = beside.takeSender().orElseThrow()) {
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("for 7");
+            assertThat(ancillary.areDescriptorsCut()).isFalse();
+            List<Fd> received = ancillary.takeDescriptors();
+            received.forEach(Fd::close);
+            assertThat(received).hasSize(MsgHdr.MAX_DESCRIPTORS);
+            try (Sender sender = ancillary.takeSender().orElseThrow()) {
                 assertThat(sender.uid()).isEqualTo(7);
                 assertThat(sender.gid()).isEqualTo(8);
                 assertThat(sender.pidFd()).contains(self);
             }
 
             one.sendFully(Messages.of("again for itself"));
-            assertThat(Messages.receive(two, beside)).isEqualTo("again for itself");
-            try (Sender sender = beside.takeSender().orElseThrow()) {
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("again for itself");
+            try (Sender sender = ancillary.takeSender().orElseThrow()) {
                 assertThat(sender.uid()).isEqualTo(Unistd.geteuid());
             }
         }
@@ -183,7 +183,7 @@ class SenderTest {
         UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
-                Ancillary beside = Ancillary.ofSender()) {
+                Ancillary ancillary = Ancillary.ofSender()) {
             two.passIdentity();
             AsUser.of(
                     NOBODY,
@@ -196,8 +196,8 @@ class SenderTest {
                                 .hasMessageContaining("EPERM");
                         one.sendAs(NOBODY, NOBODY, Messages.of("nobody"), List.of());
                     });
-            assertThat(Messages.receive(two, beside)).isEqualTo("nobody");
-            try (Sender sender = beside.takeSender().orElseThrow()) {
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("nobody");
+            try (Sender sender = ancillary.takeSender().orElseThrow()) {
                 assertThat(sender.uid()).isEqualTo(NOBODY);
             }
         }
@@ -229,9 +229,9 @@ class SenderTest {
             try (UnixSocket client = UnixSocket.connect(address, SocketType.STREAM)) {
                 client.sendFully(Messages.of("before the accept"));
                 try (UnixSocket server = listener.accept();
-                        Ancillary beside = Ancillary.ofSender()) {
-                    assertThat(Messages.receive(server, beside)).isEqualTo("before the accept");
-                    try (Sender sender = beside.takeSender().orElseThrow()) {
+                        Ancillary ancillary = Ancillary.ofSender()) {
+                    assertThat(Messages.receive(server, ancillary)).isEqualTo("before the accept");
+                    try (Sender sender = ancillary.takeSender().orElseThrow()) {
                         assertThat(sender.pid()).isEqualTo((int) ProcessHandle.current().pid());
                         assertThat(sender.pidFd().isPresent())
                                 .isEqualTo(Feature.PEER_PIDFD.isPresent());
@@ -247,15 +247,15 @@ class SenderTest {
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
                 Fd pipe = Messages.pipeWith("it");
-                Ancillary beside = Ancillary.ofDescriptors(253)) {
+                Ancillary ancillary = Ancillary.ofDescriptors(253)) {
             two.passIdentity();
             one.send(Messages.of("all"), Collections.nCopies(253, pipe));
-            assertThat(Messages.receive(two, beside)).isEqualTo("all");
-            assertThat(beside.isCut()).isFalse();
-            List<Fd> taken = beside.takeDescriptors();
+            assertThat(Messages.receive(two, ancillary)).isEqualTo("all");
+            assertThat(ancillary.areDescriptorsCut()).isFalse();
+            List<Fd> taken = ancillary.takeDescriptors();
             assertThat(taken).hasSize(253);
             taken.forEach(Fd::close);
-            try (Sender sender = beside.takeSender().orElseThrow()) {
+            try (Sender sender = ancillary.takeSender().orElseThrow()) {
                 assertThat(sender.pid()).isEqualTo((int) ProcessHandle.current().pid());
             }
         }
@@ -266,12 +266,12 @@ class SenderTest {
         UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
-                Ancillary beside = Ancillary.ofSender()) {
+                Ancillary ancillary = Ancillary.ofSender()) {
             two.passIdentity();
             int none = OpenDescriptors.now().count();
             for (int i = 0; i < 50; i++) {
                 one.sendFully(Messages.of("message"));
-                assertThat(Messages.receive(two, beside)).isEqualTo("message");
+                assertThat(Messages.receive(two, ancillary)).isEqualTo("message");
                 assertThat(OpenDescriptors.now().count()).isLessThanOrEqualTo(none + 1);
             }
         }

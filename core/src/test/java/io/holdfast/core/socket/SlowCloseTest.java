@@ -42,10 +42,10 @@ class SlowCloseTest {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket from = pair[0];
                 UnixSocket to = pair[1];
-                Ancillary beside = Ancillary.ofDescriptors(1)) {
+                Ancillary ancillary = Ancillary.ofDescriptors(1)) {
             assertThat(from.send(ByteBuffer.allocate(1), List.of(lingering.fd()))).isEqualTo(1);
-            assertThat(to.receive(ByteBuffer.allocate(1), beside)).isEqualTo(1);
-            Fd received = beside.takeDescriptors().getFirst();
+            assertThat(to.receive(ByteBuffer.allocate(1), ancillary)).isEqualTo(1);
+            Fd received = ancillary.takeDescriptors().getFirst();
             lingering.fd().close();
             return received;
         }
@@ -85,7 +85,7 @@ class SlowCloseTest {
     }
 
     @Test
-    void aListenerIsClosedWithoutWaitingForAConnectionThatNobodyAccepted(@TempDir Path folder)
+    void aListenerIsClosedWithoutWaitingForAnUnacceptedConnection(@TempDir Path folder)
             throws Exception {
         UnixAddress address = UnixAddress.path(folder.resolve("socket"));
         try (LingeringSocket lingering = LingeringSocket.make()) {
@@ -106,8 +106,8 @@ class SlowCloseTest {
         try (LingeringSocket lingering = LingeringSocket.make();
                 UnixSocket client = UnixSocket.datagram()) {
             UnixSocket bound = UnixSocket.bind(address);
-            List<Fd> beside = List.of(lingering.fd());
-            assertThat(client.sendTo(address, ByteBuffer.allocate(1), beside)).isEqualTo(1);
+            List<Fd> descriptors = List.of(lingering.fd());
+            assertThat(client.sendTo(address, ByteBuffer.allocate(1), descriptors)).isEqualTo(1);
             lingering.fd().close();
             assertCloses(bound);
         }

@@ -127,7 +127,7 @@ class UnixListenerTest {
     }
 
     @Test
-    void aSocketFileThatNobodyListensOnIsReplaced() throws InterruptedException {
+    void aSocketFileWithoutAListenerIsReplaced() throws InterruptedException {
         try (UnixListener first = listen("socket");
                 Fd copy = first.fd().duplicate()) {
             UnixListener.adopt(copy).close(); // closes it, and leaves the file
@@ -274,7 +274,7 @@ class UnixListenerTest {
     }
 
     @Test
-    void aFolderThatSomebodyKeepsLockedDelaysTheReplacementAtMost() throws Exception {
+    void aFolderThatStaysLockedOnlyDelaysTheReplacement() throws Exception {
         dead("socket");
         try (Fd dir = Fcntl.open(folder.toString(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
             assertThat(SysFile.tryLock(dir)).isZero();

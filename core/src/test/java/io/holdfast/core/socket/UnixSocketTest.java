@@ -129,7 +129,7 @@ class UnixSocketTest {
                 UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
                 try (UnixSocket one = pair[0];
                         UnixSocket two = pair[1];
-                        Ancillary beside = Ancillary.ofDescriptors(1)) {
+                        Ancillary ancillary = Ancillary.ofDescriptors(1)) {
                     byte[] bytes = new byte[length];
                     Arrays.fill(bytes, (byte) length);
                     bytes[length - 1] = 7;
@@ -137,7 +137,7 @@ class UnixSocketTest {
                     ByteBuffer room = ByteBuffer.allocate(length + 3).position(2);
                     int sent = isPlain ? one.send(data) : one.send(data, List.of(two.fd()));
                     assertThat(sent).isEqualTo(length);
-                    int received = isPlain ? two.receive(room) : two.receive(room, beside);
+                    int received = isPlain ? two.receive(room) : two.receive(room, ancillary);
                     assertThat(received).isEqualTo(length);
                     assertThat(room.flip().position(2)).isEqualTo(ByteBuffer.wrap(bytes));
                 }
@@ -150,11 +150,11 @@ class UnixSocketTest {
         UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
-                Ancillary beside = Ancillary.ofSender()) {
+                Ancillary ancillary = Ancillary.ofSender()) {
             one.sendFully(Messages.of("message"));
             ByteBuffer none = ByteBuffer.allocate(0);
             assertThat(two.receive(none)).isZero();
-            assertThat(two.receive(none, beside)).isZero();
+            assertThat(two.receive(none, ancillary)).isZero();
             assertThat(Messages.receive(two)).isEqualTo("message");
         }
     }
@@ -165,15 +165,15 @@ class UnixSocketTest {
             UnixSocket[] pair = UnixSocket.pair(type);
             try (UnixSocket one = pair[0];
                     UnixSocket two = pair[1];
-                    Ancillary beside = Ancillary.ofSender()) {
+                    Ancillary ancillary = Ancillary.ofSender()) {
                 one.sendFully(Messages.of("0123456789"));
                 one.sendFully(Messages.of("next"));
                 ByteBuffer room = ByteBuffer.allocate(4);
-                assertThat(two.receive(room, beside)).isEqualTo(4);
+                assertThat(two.receive(room, ancillary)).isEqualTo(4);
                 assertThat(Messages.text(room)).isEqualTo("0123");
-                assertThat(beside.isDataCut()).isTrue();
-                assertThat(Messages.receive(two, beside)).isEqualTo("next");
-                assertThat(beside.isDataCut()).isFalse();
+                assertThat(ancillary.isDataCut()).isTrue();
+                assertThat(Messages.receive(two, ancillary)).isEqualTo("next");
+                assertThat(ancillary.isDataCut()).isFalse();
             }
         }
     }
@@ -319,9 +319,9 @@ class UnixSocketTest {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket one = pair[0];
                 UnixSocket two = pair[1];
-                Ancillary beside = Ancillary.ofDescriptors(1)) {
+                Ancillary ancillary = Ancillary.ofDescriptors(1)) {
             assertThat(one.tryReceive(ByteBuffer.allocate(1))).isEqualTo(UnixSocket.WOULD_BLOCK);
-            assertThat(one.tryReceive(ByteBuffer.allocateDirect(1), beside))
+            assertThat(one.tryReceive(ByteBuffer.allocateDirect(1), ancillary))
                     .isEqualTo(UnixSocket.WOULD_BLOCK);
             ByteBuffer block = ByteBuffer.allocate(8192);
             int n;
@@ -337,21 +337,21 @@ class UnixSocketTest {
     }
 
     @Test
-    void datagramsTellTheirSendersAddress() throws InterruptedException {
+    void datagramsCarryTheirSendersAddress() throws InterruptedException {
         try (UnixSocket server = UnixSocket.bind(address("server"));
                 UnixSocket client = UnixSocket.bind(address("client"));
                 UnixSocket nameless = UnixSocket.datagram();
-                Ancillary beside = Ancillary.ofSender()) {
+                Ancillary ancillary = Ancillary.ofSender()) {
             assertThat(client.sendTo(address("server"), Messages.of("hello"), List.of()))
                     .isEqualTo(5);
-            assertThat(Messages.receive(server, beside)).isEqualTo("hello");
-            UnixAddress sender = beside.senderAddress();
+            assertThat(Messages.receive(server, ancillary)).isEqualTo("hello");
+            UnixAddress sender = ancillary.senderAddress();
             assertThat(sender).isEqualTo(address("client"));
             server.sendTo(sender, Messages.of("answer"), List.of());
             assertThat(Messages.receive(client)).isEqualTo("answer");
             nameless.sendTo(address("server"), Messages.of("who am I"), List.of());
-            assertThat(Messages.receive(server, beside)).isEqualTo("who am I");
-            assertThat(beside.senderAddress()).isEqualTo(UnixAddress.unnamed());
+            assertThat(Messages.receive(server, ancillary)).isEqualTo("who am I");
+            assertThat(ancillary.senderAddress()).isEqualTo(UnixAddress.unnamed());
         }
     }
 
@@ -399,7 +399,7 @@ class UnixSocketTest {
                         UnixSocket.connect(
                                 UnixAddress.abstractName("holdfast nobody"), SocketType.STREAM))
                 .hasMessageContaining("@holdfast nobody")
-                .hasMessageContaining("ECONNREFUSED (nobody listens there)");
+                .hasMessageContaining("ECONNREFUSED (no listener at that address)");
         Files.createFile(folder.resolve("file"));
         assertThatThrownBy(() -> UnixSocket.connect(address("file"), SocketType.STREAM))
                 .hasMessageContaining("ECONNREFUSED");
@@ -425,7 +425,7 @@ class UnixSocketTest {
     }
 
     @Test
-    void aDatagramToNobodyNamesTheAddress() {
+    void aDatagramWithoutAReceiverNamesTheAddress() {
         try (UnixSocket socket = UnixSocket.datagram()) {
             assertThatThrownBy(() -> socket.sendTo(address("none"), Messages.of("x"), List.of()))
                     .isInstanceOf(ErrnoException.class)

@@ -122,7 +122,7 @@ class StateFolderTest {
 
     @Test
     @Needs(root = true)
-    void whatSomebodyElseWroteIsRefused() throws Exception {
+    void aFileOfAnotherWriterIsRefused() throws Exception {
         states.write("x.service", new Fields());
         Files.setAttribute(file("x.service"), "unix:uid", 65534);
         assertThat(refused()).containsEntry("x.service", "user 65534 wrote it");
@@ -134,7 +134,7 @@ class StateFolderTest {
         assertThatIllegalArgumentException().isThrownBy(() -> Fields.parse("a \\x\n"));
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Fields.parse("n x\n").number("n"))
-                .withMessageContaining("n is no number: x");
+                .withMessageContaining("n is not a number: x");
         assertThat(new Fields().put("a", "x\ny\\n\0").toString()).isEqualTo("a x\\ny\\\\n\\0\n");
     }
 }

@@ -24,12 +24,12 @@ class ScratchTest {
     void theMemoryBesideACallThatTakesLongIsKept() {
         Scratch held = Scratch.take();
         Scratch first = Scratch.take();
-        first.give();
+        first.release();
         Scratch second = Scratch.take();
-        second.give();
-        held.give();
+        second.release();
+        held.release();
         Scratch third = Scratch.take();
-        third.give();
+        third.release();
         assertThat(first).isNotSameAs(held);
         assertThat(second).isSameAs(first);
         assertThat(third).isSameAs(first);
@@ -56,7 +56,7 @@ class ScratchTest {
             Scratch scratch = Scratch.take();
             shared += inUse.add(scratch) ? 0 : 1;
             boolean _ = inUse.remove(scratch);
-            scratch.give();
+            scratch.release();
         }
         return shared;
     }

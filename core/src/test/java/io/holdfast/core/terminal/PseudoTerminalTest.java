@@ -65,7 +65,7 @@ class PseudoTerminalTest {
     }
 
     @Test
-    void itsSizeIsToldAndAChangeIsASignal() throws Exception {
+    void itsSizeIsReportedAndAChangeIsASignal() throws Exception {
         try (PseudoTerminal terminal = PseudoTerminal.open(new TerminalSize(24, 80));
                 Child child =
                         terminal.start(

@@ -25,14 +25,14 @@ public final class CProgram {
      * @param source its name, such as {@code threads.c}
      * @return the executable, deleted when the JVM ends
      */
-    public static Path of(Class<?> beside, String source) {
-        return BUILT.computeIfAbsent(source, _ -> compile(beside, source));
+    public static Path of(Class<?> owner, String source) {
+        return BUILT.computeIfAbsent(source, _ -> compile(owner, source));
     }
 
-    private static Path compile(Class<?> beside, String source) {
-        try (InputStream code = beside.getResourceAsStream(source)) {
+    private static Path compile(Class<?> owner, String source) {
+        try (InputStream code = owner.getResourceAsStream(source)) {
             if (code == null) {
-                throw new IllegalStateException("no resource " + source + " beside " + beside);
+                throw new IllegalStateException("no resource " + source + " beside " + owner);
             }
             Path program = Files.createTempFile("holdfast-", "-" + source.replace(".c", ""));
             program.toFile().deleteOnExit();

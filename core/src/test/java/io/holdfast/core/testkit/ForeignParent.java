@@ -74,7 +74,7 @@ public final class ForeignParent implements AutoCloseable {
     public record Program(int pid, String said) {}
 
     private String born(String name, String... options) {
-        return ask("child " + name + " " + String.join(" ", options));
+        return request("child " + name + " " + String.join(" ", options));
     }
 
     /**
@@ -84,7 +84,8 @@ public final class ForeignParent implements AutoCloseable {
      */
     public boolean recycle(int pid, String name, String... options) {
         try {
-            String number = ask("recycle " + pid + " " + name + " " + String.join(" ", options));
+            String number =
+                    request("recycle " + pid + " " + name + " " + String.join(" ", options));
             return Integer.parseInt(number.strip()) == pid;
         } catch (ErrnoException e) {
             if (e.errno() == Errno.EEXIST) {
@@ -96,17 +97,17 @@ public final class ForeignParent implements AutoCloseable {
 
     /** Waits until a child has exited, and reaps it. */
     public Exit reap(int pid) {
-        return Exit.ofWaitStatus(Integer.parseInt(ask("reap " + pid)));
+        return Exit.ofWaitStatus(Integer.parseInt(request("reap " + pid)));
     }
 
     /** {@code kill(2)}: whoever has the number now. False if nobody has. */
     public boolean kill(int pid, Signal signal) {
-        return ask("kill " + pid + " " + signal.number()).equals("1");
+        return request("kill " + pid + " " + signal.number()).equals("1");
     }
 
     /** Ignores SIGCHLD from now on: the kernel reaps its children at once. */
     public void ignoreChildren() {
-        String _ = ask("ignore");
+        String _ = request("ignore");
     }
 
     /** Its own number. */
@@ -114,7 +115,7 @@ public final class ForeignParent implements AutoCloseable {
         return Math.toIntExact(perl.pid());
     }
 
-    private String ask(String command) {
+    private String request(String command) {
         try {
             commands.write(command.strip() + "\n");
             commands.flush();

@@ -93,8 +93,8 @@ public final class LingeringSocket implements AutoCloseable {
      * Closes our descriptor on a thread of its own: if it is the last, that thread waits. Whoever
      * has been sent the socket may be the last, too.
      */
-    public void letGo() {
-        closing = Thread.ofPlatform().name("lets go").start(fd::close);
+    public void startClose() {
+        closing = Thread.ofPlatform().name("close").start(fd::close);
     }
 
     /** Resets the connection: a close that waits returns. */

@@ -65,14 +65,14 @@ class HandOverTest {
 
     @Test
     void tasksThatFailTakeNoOtherOfTheirBatchWithThem() throws InterruptedException {
-        Set<Throwable> told =
+        Set<Throwable> caught =
                 Collections.synchronizedSet(Collections.newSetFromMap(new IdentityHashMap<>()));
         CountDownLatch done = new CountDownLatch(TASKS);
         for (int i = 0; i < TASKS; i++) {
             handOver.execute(() -> {
                 Thread.currentThread()
                         .setUncaughtExceptionHandler((_, e) -> {
-                            boolean _ = told.add(e);
+                            boolean _ = caught.add(e);
                             done.countDown();
                         });
                 throw new IllegalStateException("thrown on purpose by a test");
@@ -80,7 +80,7 @@ class HandOverTest {
         }
         handOver.endBatch();
         done.await();
-        assertThat(told).hasSize(TASKS);
+        assertThat(caught).hasSize(TASKS);
     }
 
     @Test

@@ -35,7 +35,7 @@ record AddressText(String text, String transport, Map<String, String> keys) {
                 String key = pair.substring(0, equals);
                 String value = unescape(text, key, pair.substring(equals + 1));
                 if (keys.putIfAbsent(key, value) != null) {
-                    throw wrong(text, "the key " + key + " is there twice");
+                    throw wrong(text, "duplicate key " + key);
                 }
             }
         }

@@ -84,8 +84,8 @@ public record BusAddress(Transport transport, Optional<String> guid) {
                         "a network connection has no identity and passes no descriptors;"
                                 + " use unix:, or unixexec: with ssh";
                 case "autolaunch" ->
-                        "no bus is started here by itself;"
-                                + " start one and set DBUS_SESSION_BUS_ADDRESS";
+                        "autolaunch is not supported;"
+                                + " start a bus and set DBUS_SESSION_BUS_ADDRESS";
                 default -> "there is no transport " + name + " here, only unix, unixexec, systemd";
             };
         }

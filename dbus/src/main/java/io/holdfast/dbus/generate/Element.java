@@ -72,7 +72,7 @@ final class Element {
     }
 
     Notes notes() {
-        String said = text.toString().isBlank() ? annotation(DOC_STRING) : text.toString();
-        return new Notes(said.strip(), annotation(DEPRECATED).equals("true"));
+        String documentation = text.toString().isBlank() ? annotation(DOC_STRING) : text.toString();
+        return new Notes(documentation.strip(), annotation(DEPRECATED).equals("true"));
     }
 }

@@ -100,7 +100,7 @@ final class InterfaceSource {
             case 0 -> "void";
             case 1 -> {
                 Argument only = method.out().getFirst();
-                tags.add("@return " + said(only, nameOf(only)));
+                tags.add("@return " + documentationOf(only, nameOf(only)));
                 yield javaTypes.value(only.type(), JavaNames.capital(method.name()) + "Result");
             }
             default -> {
@@ -116,7 +116,7 @@ final class InterfaceSource {
         List<String> tags = new ArrayList<>();
         List<String> components = arguments(record.method().out(), record.name(), "@param", tags);
         begin(
-                new JavadocComment().add("What {@code " + record.method().name() + "} returns."),
+                new JavadocComment().add("The outputs of {@code " + record.method().name() + "}."),
                 tags,
                 Notes.NONE);
         record(record.name(), components, javaTypes.use(TYPED + "Outputs"));
@@ -142,7 +142,8 @@ final class InterfaceSource {
                             + " "
                             + javaName
                             + " "
-                            + said(argument, "the type {@code " + argument.type() + "}"));
+                            + documentationOf(
+                                    argument, "the type {@code " + argument.type() + "}"));
         }
         return declared;
     }
@@ -153,7 +154,7 @@ final class InterfaceSource {
     }
 
     /** Returns the text of an argument's tag. */
-    private static String said(Argument argument, String otherwise) {
+    private static String documentationOf(Argument argument, String otherwise) {
         String text = JavadocComment.escaped(argument.notes().documentation());
         return text.isEmpty() ? otherwise : text;
     }
@@ -246,8 +247,8 @@ final class InterfaceSource {
     }
 
     /** Adds the D-Bus name where it does not follow from the Java name. */
-    private void named(StringBuilder out, String indent, String byItself, String dbus) {
-        if (!byItself.equals(dbus)) {
+    private void named(StringBuilder out, String indent, String defaultName, String dbus) {
+        if (!defaultName.equals(dbus)) {
             String annotation = javaTypes.use(TYPED + "DBusName");
             out.append(indent).append("@" + annotation + "(\"" + dbus + "\")\n");
         }

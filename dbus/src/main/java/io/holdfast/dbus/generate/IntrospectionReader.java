@@ -74,7 +74,7 @@ public final class IntrospectionReader {
                     IntrospectedInterface read = ofInterface(child);
                     IntrospectedInterface other = interfaces.putIfAbsent(read.name(), read);
                     if (other != null && !other.equals(read)) {
-                        throw error(child, "another interface " + read.name() + " came before");
+                        throw error(child, "interface " + read.name() + " is defined twice");
                     }
                 }
                 default -> {}

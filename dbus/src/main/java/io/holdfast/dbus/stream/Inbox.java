@@ -32,7 +32,7 @@ public final class Inbox implements AutoCloseable {
 
     private final UnixSocket socket;
     private final int maxMessage;
-    private final Ancillary beside = Ancillary.ofDescriptors(WireLimits.MAX_DESCRIPTORS);
+    private final Ancillary ancillary = Ancillary.ofDescriptors(WireLimits.MAX_DESCRIPTORS);
     private final Deque<Fd> descriptors = new ArrayDeque<>();
     private final MessageView view = new MessageView();
     private ByteBuffer buffer = ByteBuffer.allocateDirect(ROOM);
@@ -173,7 +173,9 @@ public final class Inbox implements AutoCloseable {
         }
         if (count > descriptors.size()) {
             throw new ProtocolException(
-                    "header field UNIX_FDS", 0, count + " where " + descriptors.size() + " came");
+                    "header field UNIX_FDS",
+                    0,
+                    count + " declared, " + descriptors.size() + " received");
         }
         List<Fd> taken = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
@@ -207,18 +209,19 @@ public final class Inbox implements AutoCloseable {
             start = 0;
             end = 0;
         }
-        int n = socket.receive(buffer.limit(buffer.capacity()).position(end), beside);
+        int n = socket.receive(buffer.limit(buffer.capacity()).position(end), ancillary);
         buffer.clear();
-        List<Fd> came = beside.takeDescriptors();
-        if (beside.isCut()) { // the kernel dropped some; which message owns the others is unknown
-            came.forEach(Fd::close);
+        List<Fd> arrived = ancillary.takeDescriptors();
+        if (ancillary.areDescriptorsCut()) {
+            // the kernel dropped some; which message owns the others is unknown
+            arrived.forEach(Fd::close);
             cut.add(new Part(received, received + n));
         } else {
-            descriptors.addAll(came);
+            descriptors.addAll(arrived);
         }
         if (descriptors.size() > MAX_UNCLAIMED) {
             throw new ProtocolException(
-                    "descriptors", 0, descriptors.size() + " came that no message declares");
+                    "descriptors", 0, descriptors.size() + " received that no message declares");
         }
         if (n == UnixSocket.END) {
             return false;
@@ -230,7 +233,7 @@ public final class Inbox implements AutoCloseable {
 
     @Override
     public void close() {
-        beside.close();
+        ancillary.close();
         descriptors.forEach(Fd::close);
         descriptors.clear();
     }

@@ -155,7 +155,7 @@ final class InterfaceReader {
 
     private static AnnotatedType staged(AnnotatedType type) {
         if (!(type instanceof AnnotatedParameterizedType parameterized)) {
-            throw new IllegalArgumentException("a raw stage: say of what");
+            throw new IllegalArgumentException("a raw stage: add its type argument");
         }
         return parameterized.getAnnotatedActualTypeArguments()[0];
     }

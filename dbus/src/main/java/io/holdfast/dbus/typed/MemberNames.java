@@ -16,7 +16,7 @@ final class MemberNames {
         String name = given == null ? String.valueOf(type.getCanonicalName()) : given.value();
         if (!Syntax.isInterface(name)) {
             throw new IllegalArgumentException(
-                    "\"" + name + "\" is no name of a D-Bus interface: say it with @DBusName");
+                    "\"" + name + "\" is not a D-Bus interface name: set it with @DBusName");
         }
         return name;
     }
@@ -34,7 +34,7 @@ final class MemberNames {
     private static String member(String name) {
         if (!Syntax.isMember(name)) {
             throw new IllegalArgumentException(
-                    "\"" + name + "\" is no name of a D-Bus member: say it with @DBusName");
+                    "\"" + name + "\" is not a D-Bus member name: set it with @DBusName");
         }
         return name;
     }

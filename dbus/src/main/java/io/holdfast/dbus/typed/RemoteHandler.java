@@ -75,7 +75,8 @@ final class RemoteHandler implements InvocationHandler {
         Object[] arguments = method.arguments(given);
         try {
             if (method.noReply()) {
-                object.tell(type.name(), method.member(), method.inSignature(), arguments);
+                object.callWithoutReply(
+                        type.name(), method.member(), method.inSignature(), arguments);
                 return null;
             }
             if (method.async()) {

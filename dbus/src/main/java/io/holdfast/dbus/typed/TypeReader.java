@@ -119,7 +119,7 @@ final class TypeReader {
         }
         if (type == List.class || type == Map.class) {
             throw new IllegalArgumentException(
-                    "a raw " + type.getSimpleName() + " has no D-Bus type: say of what");
+                    "a raw " + type.getSimpleName() + " has no D-Bus type: add its type arguments");
         }
         if (type.isRecord()) {
             if (Outputs.class.isAssignableFrom(type) || DBusSignal.class.isAssignableFrom(type)) {

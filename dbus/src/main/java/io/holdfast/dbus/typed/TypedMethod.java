@@ -58,7 +58,7 @@ record TypedMethod(
                 plain[i] = in.get(i).toWire(given[i]);
             }
         } catch (UnfitException e) {
-            throw e.toGiver(subject);
+            throw e.toCallerException(subject);
         }
         return plain;
     }
@@ -92,7 +92,7 @@ record TypedMethod(
             return result.toWire(returned);
         } catch (RuntimeException e) {
             result.discard(returned);
-            throw e instanceof UnfitException unfit ? unfit.toGiver(subject) : e;
+            throw e instanceof UnfitException unfit ? unfit.toCallerException(subject) : e;
         }
     }
 

@@ -39,7 +39,7 @@ record TypedProperty(
         try {
             return type.toWire(given);
         } catch (UnfitException e) {
-            throw e.in(VALUE).toGiver(subject);
+            throw e.in(VALUE).toCallerException(subject);
         }
     }
 

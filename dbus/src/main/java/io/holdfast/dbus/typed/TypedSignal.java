@@ -60,7 +60,7 @@ record TypedSignal(String subject, String interfaceName, String member, RecordSh
         try {
             return shape.toWire(signal);
         } catch (UnfitException e) {
-            throw e.toGiver(subject);
+            throw e.toCallerException(subject);
         }
     }
 
@@ -74,7 +74,7 @@ record TypedSignal(String subject, String interfaceName, String member, RecordSh
         try (message) {
             if (!message.signature().toString().equals(shape.signature())) {
                 throw inconsistent(
-                        "it came with \"%s\", and not \"%s\""
+                        "its signature is \"%s\", and not \"%s\""
                                 .formatted(message.signature(), shape.signature()));
             }
             ReceivedDescriptors descriptors = new ReceivedDescriptors(message);

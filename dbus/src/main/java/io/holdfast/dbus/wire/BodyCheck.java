@@ -58,7 +58,7 @@ final class BodyCheck {
             program = next;
         }
         if (at != end) {
-            throw refuse(at, (end - at) + " more bytes than its signature tells of");
+            throw refuse(at, (end - at) + " more bytes than its signature declares");
         }
     }
 

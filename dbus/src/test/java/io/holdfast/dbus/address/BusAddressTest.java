@@ -13,7 +13,7 @@ import io.holdfast.dbus.address.BusAddress.Program;
 import io.holdfast.dbus.address.BusAddress.RuntimeSocket;
 import io.holdfast.dbus.address.BusAddress.SocketFile;
 import io.holdfast.dbus.address.BusAddress.Unsupported;
-import io.holdfast.dbus.stream.Dialed;
+import io.holdfast.dbus.stream.ConnectedSocket;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -102,7 +102,7 @@ class BusAddressTest {
                 "unix:=x|no key=value",
                 "unix:path=/x,|\"\" is no key=value",
                 "unix:path=|empty socket path",
-                "unix:path=/x,path=/x|twice",
+                "unix:path=/x,path=/x|duplicate key path",
                 "unix:path=/x,abstract=y|exclude each other",
                 "unix:runtime=yes,dir=/tmp|exclude each other",
                 "unix:runtime=no|only be yes",
@@ -144,14 +144,17 @@ class BusAddressTest {
         BusAddress address = BusAddress.parse(text);
         assertThat(address.transport()).isInstanceOf(Unsupported.class);
         assertThat(address).hasToString(text);
-        assertRefused(() -> Dialed.dial(address).close(), text, reason);
+        assertRefused(() -> ConnectedSocket.connect(address).close(), text, reason);
         assertRefused(() -> BusListener.listen(address), text, reason);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"unix:dir=/tmp", "unix:tmpdir=/tmp", "unix:runtime=yes", "systemd:"})
     void whatIsToListenOnCannotBeConnectedTo(String text) {
-        assertRefused(() -> Dialed.dial(BusAddress.parse(text)).close(), text, "to listen on");
+        assertRefused(
+                () -> ConnectedSocket.connect(BusAddress.parse(text)).close(),
+                text,
+                "to listen on");
     }
 
     @Test

@@ -15,7 +15,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.LockHog;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.dbus.stream.Dialed;
+import io.holdfast.dbus.stream.ConnectedSocket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -36,9 +36,9 @@ class BusListenerTest {
     @TempDir Path folder;
 
     private static void assertConnects(BusListener listener) throws InterruptedException {
-        try (Dialed dialed = Dialed.dial(listener.address());
+        try (ConnectedSocket connected = ConnectedSocket.connect(listener.address());
                 UnixSocket accepted = listener.listener().accept()) {
-            dialed.socket().sendFully(ByteBuffer.wrap(new byte[] {42}));
+            connected.socket().sendFully(ByteBuffer.wrap(new byte[] {42}));
             assertThat(accepted.receive(ByteBuffer.allocate(1))).isEqualTo(1);
         }
     }
@@ -159,22 +159,23 @@ class BusListenerTest {
     @Test
     void aProgramIsConnectedToOverItsStandardStreams() throws Exception {
         BusAddress address = BusAddress.parse("unixexec:path=cat,argv0=purr,argv1=-");
-        try (Dialed dialed = Dialed.dial(address)) {
-            dialed.socket().sendFully(ByteBuffer.wrap(new byte[] {7, 8}));
+        try (ConnectedSocket connected = ConnectedSocket.connect(address)) {
+            connected.socket().sendFully(ByteBuffer.wrap(new byte[] {7, 8}));
             ByteBuffer echo = ByteBuffer.allocate(2);
             while (echo.hasRemaining()) {
-                assertThat(dialed.socket().receive(echo)).isPositive();
+                assertThat(connected.socket().receive(echo)).isPositive();
             }
             assertThat(echo.array()).containsExactly(7, 8);
-            dialed.socket().shutdownOutput();
-            assertThat(dialed.program().orElseThrow().await()).isEqualTo(new Exit.Exited(0));
+            connected.socket().shutdownOutput();
+            assertThat(connected.program().orElseThrow().await()).isEqualTo(new Exit.Exited(0));
         }
     }
 
     @Test
     void aProgramThatIsNotThereIsAnError() {
         assertThatExceptionOfType(ErrnoException.class)
-                .isThrownBy(() -> Dialed.dial(BusAddress.parse("unixexec:path=/no/such")).close())
+                .isThrownBy(() ->
+                        ConnectedSocket.connect(BusAddress.parse("unixexec:path=/no/such")).close())
                 .withMessageContaining("/no/such");
     }
 

@@ -149,7 +149,7 @@ class GeneratedInterfacesTest {
                             @Wire("u") long version();
 
                             /**
-                             * What {@code Split} returns.
+                             * The outputs of {@code Split}.
                              *
                              * @param hours the type {@code q}
                              * @param rest the type {@code a(us)}
@@ -278,7 +278,7 @@ class GeneratedInterfacesTest {
                     <node><interface name='a.b'><method name='M'><arg type='s' direction='up'/></method></interface></node> | 1: direction of the arg
                     <node><interface name='a.b'><property name='P' type='s'/></interface></node> | 1: access of the property P is read, write
                     <node><interface name='a.b'><method name='M'/><method name='M'/></interface></node> | 1: a.b has the method M twice
-                    <node><interface name='a.b'/><interface name='a.b'><method name='M'/></interface></node> | 1: another interface a.b
+                    <node><interface name='a.b'/><interface name='a.b'><method name='M'/></interface></node> | 1: interface a.b is defined twice
                     <html/> | 1: introspection data is a <node>, and not a <html>
                     <node>\\n<interface name='a.b'> | 2: not well-formed XML
                     <!DOCTYPE node [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><node>\\n<doc>&x;</doc></node> | The entity "x" was referenced, but not declared

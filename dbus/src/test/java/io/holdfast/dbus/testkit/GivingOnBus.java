@@ -43,7 +43,7 @@ public abstract class GivingOnBus extends OnBus {
                     .withMessageContaining("Giving.list: the result, element 1 is null");
             assertThatExceptionOfType(CompletionException.class)
                     .isThrownBy(() -> proxy.map(in).toCompletableFuture().join())
-                    .withMessageContaining("which does not tell its D-Bus type");
+                    .withMessageContaining("which does not determine a D-Bus type");
             assertThatExceptionOfType(DBusException.class)
                     .isThrownBy(() -> proxy.struct(in))
                     .withMessageContaining("Giving.struct: the result, component name is null");

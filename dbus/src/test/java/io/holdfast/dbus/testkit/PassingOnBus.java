@@ -57,7 +57,8 @@ public abstract class PassingOnBus extends OnBus {
                 assertThat(new String(read, 0, n, StandardCharsets.UTF_8))
                         .isEqualTo("through the pipe");
                 remote().call(TEST, "Ignore", "ahv", List.of(in, out), Variant.of("h", in));
-                remote().tell(TEST, "Ignore", "ahv", List.of(in, out), Variant.of("h", in));
+                remote().callWithoutReply(
+                                TEST, "Ignore", "ahv", List.of(in, out), Variant.of("h", in));
             }
             try (Message reply = remote().exchange(TEST, "Open", "")) {
                 assertThat(reply.values()).containsExactly(List.of(new Handle(0), new Handle(1)));
@@ -151,7 +152,7 @@ public abstract class PassingOnBus extends OnBus {
     void aHandlerLearnsWhoCalls() throws Exception {
         OpenDescriptors before = OpenDescriptors.now();
         AtomicReference<Peer> seen = new AtomicReference<>();
-        BusInterface asking =
+        BusInterface recording =
                 test().method(
                                 "Who",
                                 "",
@@ -162,7 +163,7 @@ public abstract class PassingOnBus extends OnBus {
                                     return List.of(call.sender(), call.peer().uid());
                                 })
                         .build();
-        try (ExportedObject exported = service().export(PATH, asking)) {
+        try (ExportedObject exported = service().export(PATH, recording)) {
             assertThat(remote().call(TEST, "Who"))
                     .containsExactly(client().uniqueName(), Unistd.geteuid());
         }

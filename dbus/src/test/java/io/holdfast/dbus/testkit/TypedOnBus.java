@@ -150,7 +150,7 @@ public abstract class TypedOnBus extends OnBus {
         assertThatExceptionOfType(DBusException.class) // the result does not carry its type
                 .isThrownBy(() -> proxy().any(Variant.of("as", List.of("a"))))
                 .withMessageContaining("Workshop.any: the result is of class")
-                .withMessageContaining("give a Variant");
+                .withMessageContaining("pass a Variant");
     }
 
     @Test
@@ -325,7 +325,7 @@ public abstract class TypedOnBus extends OnBus {
                 .withMessageStartingWith("Workshop.variant: ");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> proxy().any(List.of()))
-                .withMessageContaining("give a Variant");
+                .withMessageContaining("pass a Variant");
     }
 
     @Test
@@ -539,7 +539,7 @@ public abstract class TypedOnBus extends OnBus {
             assertThatExceptionOfType(DBusException.class)
                     .isThrownBy(ticks::take)
                     .withMessageContaining(
-                            "Workshop.Tick: it came with \"s\", and not \"xua(dqs)\"");
+                            "Workshop.Tick: its signature is \"s\", and not \"xua(dqs)\"");
         }
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> exported().emit(new Tick(1, -1, List.of())))

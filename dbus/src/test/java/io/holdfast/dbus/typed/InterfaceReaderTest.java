@@ -248,9 +248,10 @@ class InterfaceReaderTest {
                 arguments(Several.class, List.of("Several.give: ", "Both is several values")),
                 arguments(RawStage.class, List.of("RawStage.later: the result: a raw stage")),
                 arguments(
-                        BadName.class,
-                        List.of("BadName: \"nodot\" is no name of a D-Bus interface")),
-                arguments(BadMember.class, List.of("BadMember.member: \"a-b\" is no name")),
+                        BadName.class, List.of("BadName: \"nodot\" is not a D-Bus interface name")),
+                arguments(
+                        BadMember.class,
+                        List.of("BadMember.member: \"a-b\" is not a D-Bus member name")),
                 arguments(
                         Replying.class, List.of("Replying.member: with @NoReply it returns void")),
                 arguments(Odd.class, List.of("Odd.zone: a property is read without a parameter")),

@@ -110,10 +110,10 @@ class KnownHeaderTest {
             other[bit / 8] ^= (byte) (1 << bit % 8);
             outcome(view, message);
             long version = view.headerVersion();
-            String told = outcome(view, other);
+            String reused = outcome(view, other);
 
-            if (!told.contains("ProtocolException") && !fields(view).equals(fields)) {
-                assertThat(view.headerVersion()).as(told).isNotEqualTo(version);
+            if (!reused.contains("ProtocolException") && !fields(view).equals(fields)) {
+                assertThat(view.headerVersion()).as(reused).isNotEqualTo(version);
             }
         }
     }

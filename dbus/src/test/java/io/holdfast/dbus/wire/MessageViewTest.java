@@ -233,9 +233,9 @@ class MessageViewTest {
         read(body("ax", 0, 0, 0, 0, 0, 0, 0, 0));
         read(body("a(y)", 0, 0, 0, 0, 0, 0, 0, 0));
         read(body("a(y)", 9, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2));
-        refused(body("", 1), "body at byte 24: 1 more bytes than its signature tells of");
+        refused(body("", 1), "body at byte 24: 1 more bytes than its signature declares");
         refused(body("y"), "body at byte 24: 1 bytes needed where 0 remain");
-        refused(body("y", 1, 2), "body at byte 25: 1 more bytes than its signature tells of");
+        refused(body("y", 1, 2), "body at byte 25: 1 more bytes than its signature declares");
         refused(body("b", 2, 0, 0, 0), "body at byte 24: a boolean that is neither 0 nor 1");
         refused(body("b", 1), "body at byte 24: 4 bytes needed where 1 remain");
         refused(

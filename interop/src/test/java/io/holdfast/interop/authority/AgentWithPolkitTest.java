@@ -190,12 +190,12 @@ class AgentWithPolkitTest {
     @Test
     void aRightPasswordAfterAWrongOneAuthorizes() throws Exception {
         FutureTask<Exit> check = check();
-        awaitScreen("Permission is needed for " + PolkitStage.ACTION);
+        awaitScreen("Authentication is required for " + PolkitStage.ACTION);
         awaitScreen("Act in a test");
-        awaitScreen("by " + PolkitStage.USER);
+        awaitScreen("Authenticating as: " + PolkitStage.USER);
         awaitScreen("Password: ");
         type("no such pony\n");
-        awaitScreen("once more");
+        awaitScreen("try again");
         awaitScreen("Password: ");
         type(PolkitStage.PASSWORD + "\n");
         awaitScreen("Authenticated.");

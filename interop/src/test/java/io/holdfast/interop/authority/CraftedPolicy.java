@@ -34,7 +34,7 @@ final class CraftedPolicy {
                 case "t.groups":
                     return subject.groups.length > 1 ? "auth_self" : "auth_admin_keep";
                 case "t.throw":
-                    throw new Error("meant");
+                    throw new Error("intended");
                 case "t.unknown-word":
                     return "perhaps";
                 case "t.upper-case":

@@ -16,15 +16,15 @@ final class DismissingAgent implements AutoCloseable {
     private static final String PATH = "/agent";
 
     private final BusConnection connection;
-    private final BlockingQueue<List<Object>> asked = new LinkedBlockingQueue<>();
+    private final BlockingQueue<List<Object>> requests = new LinkedBlockingQueue<>();
 
     /** Registers the agent. */
-    DismissingAgent(Contender contender, Struct subject) throws InterruptedException {
-        connection = BusConnection.connect(contender.address());
+    DismissingAgent(AuthorityUnderTest underTest, Struct subject) throws InterruptedException {
+        connection = BusConnection.connect(underTest.address());
         var _ =
                 connection.export(
                         PATH,
-                        BusInterface.named(Contender.NAME + ".AuthenticationAgent")
+                        BusInterface.named(AuthorityUnderTest.NAME + ".AuthenticationAgent")
                                 .concurrent()
                                 .method(
                                         "BeginAuthentication",
@@ -35,9 +35,9 @@ final class DismissingAgent implements AutoCloseable {
                                 .build());
         var _ =
                 connection
-                        .object(Contender.NAME, Contender.PATH)
+                        .object(AuthorityUnderTest.NAME, AuthorityUnderTest.PATH)
                         .call(
-                                Contender.INTERFACE,
+                                AuthorityUnderTest.INTERFACE,
                                 "RegisterAuthenticationAgent",
                                 "(sa{sv})ss",
                                 subject,
@@ -51,13 +51,13 @@ final class DismissingAgent implements AutoCloseable {
         ((Map<?, ?>) arguments.get(3)).forEach((key, value) -> details.put((String) key, value));
         noted.add(details);
         noted.add(arguments.get(5)); // without the cookie
-        asked.add(noted);
-        throw new DBusException(Contender.NAME + ".Error.Cancelled", "dismissed");
+        requests.add(noted);
+        throw new DBusException(AuthorityUnderTest.NAME + ".Error.Cancelled", "dismissed");
     }
 
     /** Returns action, message, icon, details and identities of each dialog. */
-    List<List<Object>> asked() {
-        return List.copyOf(asked);
+    List<List<Object>> requests() {
+        return List.copyOf(requests);
     }
 
     @Override

@@ -55,8 +55,8 @@ class PolkitdDialogDifferenceTest {
     @Timeout(120)
     static void start() throws Exception {
         started = TwoAuthorities.start(folder, PolicySources.installed());
-        started.place(Standing.SERVICE); // so that there is a service, too
-        started.place(Standing.LOCAL_AND_ACTIVE);
+        started.place(SubjectPlace.SERVICE); // so that there is a service, too
+        started.place(SubjectPlace.LOCAL_AND_ACTIVE);
     }
 
     @AfterAll
@@ -80,21 +80,21 @@ class PolkitdDialogDifferenceTest {
 
     /** One authority, an agent in the user's session, and the transcript of calls and answers. */
     private static final class Scene implements AutoCloseable {
-        private final Contender contender;
+        private final AuthorityUnderTest underTest;
         private final Child agent;
         private final BufferedReader said;
         private final Map<String, String> ids = new LinkedHashMap<>();
         private final List<String> transcript = new ArrayList<>();
 
-        Scene(Contender contender) throws IOException {
-            this.contender = contender;
+        Scene(AuthorityUnderTest underTest) throws IOException {
+            this.underTest = underTest;
             String session = Long.toString(user().uid());
-            String place = stage().cgroup(Standing.LOCAL_AND_ACTIVE, user());
+            String place = stage().cgroup(SubjectPlace.LOCAL_AND_ACTIVE, user());
             List<String> command = new ArrayList<>(List.of("sh", "-c", TwoAuthorities.HELPERS_BUS));
-            command.addAll(List.of("sh", contender.socket().toString()));
+            command.addAll(List.of("sh", underTest.socket().toString()));
             command.addAll(
                     ChildJvm.command(
-                            List.of(), SessionAgent.class, contender.address(), session, session));
+                            List.of(), SessionAgent.class, underTest.address(), session, session));
             try (Cgroup cgroup =
                     Cgroup.open("/" + Path.of(Cgroup.mountPoint()).relativize(Path.of(place)))) {
                 this.agent =
@@ -110,12 +110,12 @@ class PolkitdDialogDifferenceTest {
         }
 
         private void note(String what, @Nullable String text) {
-            String told =
+            String renamed =
                     ID.matcher(String.valueOf(text))
                             .replaceAll(found ->
                                     ids.computeIfAbsent(
                                             found.group(), _ -> "kept" + (ids.size() + 1)));
-            transcript.add(what + ": " + told);
+            transcript.add(what + ": " + renamed);
         }
 
         /** Sends the agent a command, and records its answer. */
@@ -128,17 +128,19 @@ class PolkitdDialogDifferenceTest {
         }
 
         /** Checks an authorization, and records the whole answer. */
-        String ask(
+        String check(
                 String who, Struct subject, String action, Map<String, String> details, int flags)
                 throws InterruptedException {
             String answer;
             try {
                 Struct result =
-                        Contender.check(contender.connection(), subject, action, details, flags);
-                Map<String, Object> told = new TreeMap<>();
-                ((Map<?, ?>) result.get(2)).forEach((key, value) -> told.put((String) key, value));
-                told.remove(Answer.SINCE_127);
-                answer = "%s %s %s".formatted(result.get(0), result.get(1), told);
+                        AuthorityUnderTest.check(
+                                underTest.connection(), subject, action, details, flags);
+                Map<String, Object> compared = new TreeMap<>();
+                ((Map<?, ?>) result.get(2))
+                        .forEach((key, value) -> compared.put((String) key, value));
+                compared.remove(Answer.SINCE_127);
+                answer = "%s %s %s".formatted(result.get(0), result.get(1), compared);
             } catch (DBusException e) {
                 answer = e.name();
             }
@@ -146,10 +148,10 @@ class PolkitdDialogDifferenceTest {
             return answer;
         }
 
-        String ask(String who, PidFd process, String action, int flags)
+        String check(String who, PidFd process, String action, int flags)
                 throws InterruptedException {
             Struct subject = PolkitSubject.held(process, user().uid());
-            return ask(who, subject, action, Map.of(), flags);
+            return check(who, subject, action, Map.of(), flags);
         }
 
         @Override
@@ -169,8 +171,8 @@ class PolkitdDialogDifferenceTest {
      */
     private static List<String> alike(Plot plot) throws Exception {
         List<List<String>> transcripts = new ArrayList<>();
-        for (Contender contender : stage().both()) {
-            try (Scene scene = new Scene(contender)) {
+        for (AuthorityUnderTest underTest : stage().both()) {
+            try (Scene scene = new Scene(underTest)) {
                 plot.play(scene);
                 transcripts.add(scene.transcript);
             }
@@ -179,16 +181,16 @@ class PolkitdDialogDifferenceTest {
         return transcripts.getFirst();
     }
 
-    private static PidFd process(ForeignParent parent, String name, Standing standing) {
+    private static PidFd process(ForeignParent parent, String name, SubjectPlace subjectPlace) {
         return parent.held(
-                name, "cgroup=" + stage().cgroup(standing, user()), "uid=" + user().uid());
+                name, "cgroup=" + stage().cgroup(subjectPlace, user()), "uid=" + user().uid());
     }
 
     @Test
     void dialogsEndAlike() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
-                PidFd subject = process(parent, "subject", Standing.LOCAL_AND_ACTIVE)) {
-            List<String> told =
+                PidFd subject = process(parent, "subject", SubjectPlace.LOCAL_AND_ACTIVE)) {
+            List<String> transcript =
                     alike(scene -> {
                         for (String word :
                                 List.of(
@@ -199,22 +201,24 @@ class PolkitdDialogDifferenceTest {
                             for (SessionAgent.End end : SessionAgent.End.values()) {
                                 var _ = scene.agent("end " + end);
                                 for (int flags : new int[] {0, 1, 0}) {
-                                    var _ = scene.ask("it", subject, action(word), flags);
+                                    var _ = scene.check("it", subject, action(word), flags);
                                 }
-                                var _ = scene.agent("asked");
+                                var _ = scene.agent("requests");
                                 var _ = scene.agent("list");
                                 var _ = scene.agent("revoke");
-                                var _ = scene.ask("it", subject, action(word), 0);
+                                var _ = scene.check("it", subject, action(word), 0);
                             }
                         }
                     });
-            assertThat(told).filteredOn(line -> line.contains(": true false")).hasSize(6);
-            assertThat(told)
+            assertThat(transcript).filteredOn(line -> line.contains(": true false")).hasSize(6);
+            assertThat(transcript)
                     .filteredOn(line -> line.contains(", flags 1: false false"))
                     .hasSize(20);
-            assertThat(told).filteredOn(line -> line.contains("polkit.dismissed=true")).hasSize(4);
-            assertThat(told).filteredOn(line -> line.contains("SUCCESS")).hasSize(8);
-            assertThat(told).filteredOn(line -> line.contains("FAILURE")).hasSize(4);
+            assertThat(transcript)
+                    .filteredOn(line -> line.contains("polkit.dismissed=true"))
+                    .hasSize(4);
+            assertThat(transcript).filteredOn(line -> line.contains("SUCCESS")).hasSize(8);
+            assertThat(transcript).filteredOn(line -> line.contains("FAILURE")).hasSize(4);
         }
     }
 
@@ -222,74 +226,74 @@ class PolkitdDialogDifferenceTest {
     void whatIsKeptServesTheSameAndEndsAlike() throws Exception {
         for (String word : List.of("auth-self-keep", "auth-admin-keep")) {
             try (ForeignParent parent = ForeignParent.start();
-                    PidFd subject = process(parent, "subject", Standing.LOCAL_AND_ACTIVE);
-                    PidFd sibling = process(parent, "sibling", Standing.LOCAL_AND_ACTIVE);
-                    PidFd service = process(parent, "service", Standing.SERVICE)) {
-                List<String> told =
+                    PidFd subject = process(parent, "subject", SubjectPlace.LOCAL_AND_ACTIVE);
+                    PidFd sibling = process(parent, "sibling", SubjectPlace.LOCAL_AND_ACTIVE);
+                    PidFd service = process(parent, "service", SubjectPlace.SERVICE)) {
+                List<String> transcript =
                         alike(scene -> {
                             var _ = scene.agent("end " + SessionAgent.End.RIGHT);
-                            var _ = scene.ask("it", subject, action(word), 1);
-                            askEverybody(scene, subject, sibling, service, word);
-                            var _ = scene.ask("it", subject, action(word), 1);
-                            var _ = scene.agent("asked");
+                            var _ = scene.check("it", subject, action(word), 1);
+                            checkAll(scene, subject, sibling, service, word);
+                            var _ = scene.check("it", subject, action(word), 1);
+                            var _ = scene.agent("requests");
 
                             var _ = scene.agent("revoke tmpauthz4711");
                             String list = scene.agent("list");
                             var found = ID.matcher(list);
                             assertThat(found.find()).as(list).isTrue();
                             var _ = scene.agent("revoke " + found.group());
-                            askEverybody(scene, subject, sibling, service, word);
+                            checkAll(scene, subject, sibling, service, word);
                             var _ = scene.agent("revoke " + found.group());
 
-                            var _ = scene.ask("sibling", sibling, action(word), 1);
-                            var _ = scene.ask("it", subject, action(word), 1);
+                            var _ = scene.check("sibling", sibling, action(word), 1);
+                            var _ = scene.check("it", subject, action(word), 1);
                             var _ = scene.agent("list");
                             var _ = scene.agent("unregister");
-                            askEverybody(scene, subject, sibling, service, word);
-                            var _ = scene.ask("service", service, action(word), 1);
+                            checkAll(scene, subject, sibling, service, word);
+                            var _ = scene.check("service", service, action(word), 1);
                             var _ = scene.agent("revoke");
-                            askEverybody(scene, subject, sibling, service, word);
+                            checkAll(scene, subject, sibling, service, word);
                         });
-                assertThat(told)
+                assertThat(transcript)
                         .filteredOn(line -> line.matches("(it|sibling) .*: true false .*"))
-                        .as(String.join("\n", told))
+                        .as(String.join("\n", transcript))
                         .hasSizeGreaterThan(6);
-                assertThat(told)
+                assertThat(transcript)
                         .filteredOn(line -> line.startsWith("service "))
                         .noneMatch(line -> line.contains(": true"));
             }
         }
     }
 
-    private static void askEverybody(
+    private static void checkAll(
             Scene scene, PidFd subject, PidFd sibling, PidFd service, String word)
             throws InterruptedException {
         String action = action(word);
         long uid = user().uid();
-        var _ = scene.ask("it", subject, action, 0);
+        var _ = scene.check("it", subject, action, 0);
         Struct number = PolkitSubject.numbered(subject.pid(), subject.proc().startTicks(), uid);
-        var _ = scene.ask("it by number", number, action, Map.of(), 0);
+        var _ = scene.check("it by number", number, action, Map.of(), 0);
         Struct held = PolkitSubject.held(subject, uid);
-        var _ = scene.ask("it with details", held, action, Map.of("unit", "a.service"), 0);
-        var _ = scene.ask("sibling", sibling, action, 0);
-        var _ = scene.ask("service", service, action, 0);
-        var _ = scene.ask("it", subject, action("auth-admin"), 0);
-        var _ = scene.ask("it", subject, "t.same", 0);
+        var _ = scene.check("it with details", held, action, Map.of("unit", "a.service"), 0);
+        var _ = scene.check("sibling", sibling, action, 0);
+        var _ = scene.check("service", service, action, 0);
+        var _ = scene.check("it", subject, action("auth-admin"), 0);
+        var _ = scene.check("it", subject, "t.same", 0);
     }
 
     @Test
     void theJavaClientHasSomebodyAskedByEachOfThemAndByEachWay() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
-                PidFd subject = process(parent, "subject", Standing.LOCAL_AND_ACTIVE)) {
-            for (Contender contender : stage().both()) {
-                try (Scene scene = new Scene(contender);
+                PidFd subject = process(parent, "subject", SubjectPlace.LOCAL_AND_ACTIVE)) {
+            for (AuthorityUnderTest underTest : stage().both()) {
+                try (Scene scene = new Scene(underTest);
                         Authority authority =
-                                Authority.overBus(BusAddress.parseList(contender.address()))) {
-                    asks(authority, subject, scene);
-                    if (contender.equals(stage().ours())) {
+                                Authority.overBus(BusAddress.parseList(underTest.address()))) {
+                    checkWithEachEnd(authority, subject, scene);
+                    if (underTest.equals(stage().ours())) {
                         String socket = stage().varlinkSocket().toString();
                         try (Authority onVarlink = Authority.overVarlink(socket)) {
-                            asks(onVarlink, subject, scene);
+                            checkWithEachEnd(onVarlink, subject, scene);
                         }
                     }
                 }
@@ -297,7 +301,8 @@ class PolkitdDialogDifferenceTest {
         }
     }
 
-    private static void asks(Authority authority, PidFd subject, Scene scene) throws Exception {
+    private static void checkWithEachEnd(Authority authority, PidFd subject, Scene scene)
+            throws Exception {
         String action = action("auth-self");
         for (SessionAgent.End end :
                 List.of(
@@ -310,9 +315,9 @@ class PolkitdDialogDifferenceTest {
                             .check(subject, user().uid(), action, Map.of())
                             .get(60, TimeUnit.SECONDS);
             assertThat(quiet.isChallenge()).as("%s by %s", quiet, authority).isTrue();
-            assertThat(scene.agent("asked")).isEqualTo("[]");
+            assertThat(scene.agent("requests")).isEqualTo("[]");
 
-            Decision told =
+            Decision decision =
                     authority
                             .check(
                                     subject,
@@ -321,13 +326,13 @@ class PolkitdDialogDifferenceTest {
                                     Map.of(),
                                     Authority.Option.INTERACTIVE)
                             .get(60, TimeUnit.SECONDS);
-            assertThat(scene.agent("asked")).contains(action);
-            assertThat(told.isAuthorized())
-                    .as("%s, %s by %s", end, told, authority)
+            assertThat(scene.agent("requests")).contains(action);
+            assertThat(decision.isAuthorized())
+                    .as("%s, %s by %s", end, decision, authority)
                     .isEqualTo(end == SessionAgent.End.RIGHT);
-            assertThat(told.isChallenge()).isFalse();
-            assertThat(told.failure()).isEmpty();
-            assertThat(told.details().containsKey("polkit.dismissed"))
+            assertThat(decision.isChallenge()).isFalse();
+            assertThat(decision.failure()).isEmpty();
+            assertThat(decision.details().containsKey("polkit.dismissed"))
                     .isEqualTo(end == SessionAgent.End.DISMISSED);
         }
     }
@@ -335,16 +340,16 @@ class PolkitdDialogDifferenceTest {
     /** Ours requires the same user, however the process is identified. */
     @Test
     void whatIsKeptOfOneUserServesHimAloneWithOurs() throws Exception {
-        for (Contender contender : stage().both()) {
+        for (AuthorityUnderTest underTest : stage().both()) {
             try (ForeignParent parent = ForeignParent.start();
-                    PidFd subject = process(parent, "subject", Standing.LOCAL_AND_ACTIVE);
-                    Scene scene = new Scene(contender)) {
+                    PidFd subject = process(parent, "subject", SubjectPlace.LOCAL_AND_ACTIVE);
+                    Scene scene = new Scene(underTest)) {
                 String action = action("auth-self-keep");
                 var _ = scene.agent("end " + SessionAgent.End.RIGHT);
-                assertThat(scene.ask("it", subject, action, 1)).startsWith("true");
+                assertThat(scene.check("it", subject, action, 1)).startsWith("true");
                 Struct other = PolkitSubject.held(subject, user().uid() + 1);
-                assertThat(scene.ask("another", other, action, Map.of(), 0))
-                        .startsWith(contender.equals(stage().ours()) ? "false" : "true");
+                assertThat(scene.check("another", other, action, Map.of(), 0))
+                        .startsWith(underTest.equals(stage().ours()) ? "false" : "true");
             }
         }
     }
@@ -352,18 +357,18 @@ class PolkitdDialogDifferenceTest {
     @Test
     void withoutAnAgentAndAfterItHasGoneNobodyIsAsked() throws Exception {
         try (ForeignParent parent = ForeignParent.start();
-                PidFd subject = process(parent, "subject", Standing.LOCAL_AND_ACTIVE);
-                PidFd service = process(parent, "service", Standing.SERVICE)) {
-            List<String> told =
+                PidFd subject = process(parent, "subject", SubjectPlace.LOCAL_AND_ACTIVE);
+                PidFd service = process(parent, "service", SubjectPlace.SERVICE)) {
+            List<String> transcript =
                     alike(scene -> {
-                        var _ = scene.ask("service", service, action("auth-self-keep"), 1);
-                        var _ = scene.agent("asked");
+                        var _ = scene.check("service", service, action("auth-self-keep"), 1);
+                        var _ = scene.agent("requests");
                         var _ = scene.agent("unregister");
                         var _ = scene.agent("unregister");
-                        var _ = scene.ask("it", subject, action("auth-self-keep"), 1);
-                        var _ = scene.agent("asked");
+                        var _ = scene.check("it", subject, action("auth-self-keep"), 1);
+                        var _ = scene.agent("requests");
                     });
-            assertThat(told).anyMatch(line -> line.matches("it .*: false true .*"));
+            assertThat(transcript).anyMatch(line -> line.matches("it .*: false true .*"));
         }
     }
 }

@@ -43,13 +43,13 @@ class PolkitdDifferenceTest {
     private static final int MESSAGE = 1; // index in a dialog
     private static final int ANNOTATIONS = 9; // index in an action
 
-    private static final Set<Standing> OF_ALL =
+    private static final Set<SubjectPlace> OF_ALL =
             EnumSet.of(
-                    Standing.SEALED_SERVICE,
-                    Standing.LOCAL_AND_ACTIVE,
-                    Standing.LOCAL_AND_INACTIVE,
-                    Standing.REMOTE_AND_ACTIVE,
-                    Standing.USER_SERVICE);
+                    SubjectPlace.SEALED_SERVICE,
+                    SubjectPlace.LOCAL_AND_ACTIVE,
+                    SubjectPlace.LOCAL_AND_INACTIVE,
+                    SubjectPlace.REMOTE_AND_ACTIVE,
+                    SubjectPlace.USER_SERVICE);
     private static final String OWNED = "org.freedesktop.hostname1.set-hostname";
     private static final String PLAIN = TwoAuthorities.PLAIN;
 
@@ -83,18 +83,19 @@ class PolkitdDifferenceTest {
         return PolicySources.unpacked();
     }
 
-    private static List<Standing> standings() {
+    private static List<SubjectPlace> subjectPlaces() {
         return LONG
-                ? List.of(Standing.values())
+                ? List.of(SubjectPlace.values())
                 : List.of(
-                        Standing.LOCAL_AND_ACTIVE,
-                        Standing.REMOTE_AND_ACTIVE,
-                        Standing.SERVICE_OF_ACTIVE_USER);
+                        SubjectPlace.LOCAL_AND_ACTIVE,
+                        SubjectPlace.REMOTE_AND_ACTIVE,
+                        SubjectPlace.SERVICE_OF_ACTIVE_USER);
     }
 
     /** Returns the users to check: all that rules name, where that can matter. */
-    private static List<TwoAuthorities.Role> roles(TwoAuthorities stage, Standing standing) {
-        return LONG && OF_ALL.contains(standing)
+    private static List<TwoAuthorities.Role> roles(
+            TwoAuthorities stage, SubjectPlace subjectPlace) {
+        return LONG && OF_ALL.contains(subjectPlace)
                 ? stage.roles()
                 : List.of(stage.role("root"), stage.role(PLAIN));
     }
@@ -109,20 +110,21 @@ class PolkitdDifferenceTest {
                 actions(stage).stream()
                         .filter(id -> id.startsWith(CraftedPolicy.DEFAULTS))
                         .toList();
-        for (Standing standing : standings()) {
-            stage.place(standing);
+        for (SubjectPlace subjectPlace : subjectPlaces()) {
+            stage.place(subjectPlace);
             try (ForeignParent parent = ForeignParent.start()) {
-                for (TwoAuthorities.Role role : roles(stage, standing)) {
-                    try (Asked subject = new Asked(stage, standing, role, parent)) {
-                        for (Asked.Kind kind : kinds(standing, role)) {
-                            compare(stage, standing, subject, kind, actions, differences);
+                for (TwoAuthorities.Role role : roles(stage, subjectPlace)) {
+                    try (CheckedSubject subject =
+                            new CheckedSubject(stage, subjectPlace, role, parent)) {
+                        for (CheckedSubject.Kind kind : kinds(subjectPlace, role)) {
+                            compare(stage, subjectPlace, subject, kind, actions, differences);
                         }
                         if (role.name().equals(PLAIN)) {
                             compare(
                                     stage,
-                                    standing,
+                                    subjectPlace,
                                     subject,
-                                    Asked.Kind.DESCRIPTOR,
+                                    CheckedSubject.Kind.DESCRIPTOR,
                                     defaults,
                                     differences);
                         }
@@ -135,7 +137,7 @@ class PolkitdDifferenceTest {
 
     @Test
     void detailsCountForRulesAndComeBack() throws Exception {
-        stage().place(Standing.LOCAL_AND_ACTIVE);
+        stage().place(SubjectPlace.LOCAL_AND_ACTIVE);
         try (Alone alone = new Alone(PLAIN)) {
             for (String action :
                     List.of(
@@ -161,7 +163,7 @@ class PolkitdDifferenceTest {
 
     @Test
     void rootIsAskedAboutByRulesOnlyWhereThatIsWanted() throws Exception {
-        stage().place(Standing.SERVICE);
+        stage().place(SubjectPlace.SERVICE);
         try (Alone alone = new Alone("root")) {
             for (String action : List.of("t.verb", "t.same", "t.throw", "t.none", "")) {
                 for (int flags : new int[] {0, 1, 2, 3}) {
@@ -174,16 +176,17 @@ class PolkitdDifferenceTest {
     /** Compares which caller may check which subject, and what other callers learn. */
     @Test
     void callersAreRefusedAlike() throws Exception {
-        stage().place(Standing.SERVICE);
+        stage().place(SubjectPlace.SERVICE);
         List<TwoAuthorities.Role> callers =
                 List.of(stage().role(PLAIN), stage().role("systemd-network"), stage().role("root"));
         try (ForeignParent parent = ForeignParent.start()) {
             for (TwoAuthorities.Role subject : callers) {
-                try (Asked asked = new Asked(stage(), Standing.SERVICE, subject, parent)) {
+                try (CheckedSubject checked =
+                        new CheckedSubject(stage(), SubjectPlace.SERVICE, subject, parent)) {
                     for (TwoAuthorities.Role caller : callers) {
                         List<List<Answer>> answers = new ArrayList<>();
                         for (int which = 0; which < 2; which++) {
-                            answers.add(asCaller(caller, asked, which));
+                            answers.add(asCaller(caller, checked, which));
                         }
                         assertThat(answers.getLast())
                                 .as("%s about %s", caller, subject)
@@ -194,20 +197,22 @@ class PolkitdDifferenceTest {
         }
     }
 
-    private static List<Answer> asCaller(TwoAuthorities.Role caller, Asked asked, int which)
-            throws Exception {
+    private static List<Answer> asCaller(
+            TwoAuthorities.Role caller, CheckedSubject checked, int which) throws Exception {
         List<Answer> answers = new ArrayList<>();
         AsUser.of(
                 caller.uid(),
                 () -> {
                     try (BusConnection bus =
                             BusConnection.connect(stage().both().get(which).address())) {
-                        for (Asked.Kind kind : Asked.Kind.values()) {
-                            Struct subject = asked.subject(kind, which);
+                        for (CheckedSubject.Kind kind : CheckedSubject.Kind.values()) {
+                            Struct subject = checked.subject(kind, which);
                             for (Map<String, String> details :
                                     List.of(Map.<String, String>of(), Map.of("unit", ""))) {
                                 for (String action : List.of("t.same", OWNED, "t.none")) {
-                                    answers.add(Contender.ask(bus, subject, action, details, 0));
+                                    answers.add(
+                                            AuthorityUnderTest.checkAuthorization(
+                                                    bus, subject, action, details, 0));
                                 }
                             }
                         }
@@ -218,41 +223,41 @@ class PolkitdDifferenceTest {
 
     @Test
     void agentsAreAskedAlike() throws Exception {
-        stage().place(Standing.LOCAL_AND_ACTIVE);
+        stage().place(SubjectPlace.LOCAL_AND_ACTIVE);
         for (String user : LONG ? List.of(PLAIN, "hfinsudo", "root") : List.of(PLAIN)) {
             try (Alone alone = new Alone(user)) {
-                List<List<List<Object>>> asked = new ArrayList<>();
+                List<List<List<Object>>> dialogs = new ArrayList<>();
                 List<List<Answer>> answers = new ArrayList<>();
                 List<String> actions = comparable(stage());
                 for (int which = 0; which < 2; which++) {
                     try (DismissingAgent agent =
                             new DismissingAgent(
                                     stage().both().get(which),
-                                    alone.asked.subject(Asked.Kind.NUMBER, which))) {
+                                    alone.checked.subject(CheckedSubject.Kind.NUMBER, which))) {
                         List<Answer> heard = new ArrayList<>();
                         for (String action : actions) {
                             heard.add(
-                                    alone.ask(
+                                    alone.check(
                                             which,
                                             action,
                                             Map.of("who", "he", "polkit.icon_name", "i"),
                                             1));
                         }
                         answers.add(heard);
-                        asked.add(agent.asked());
+                        dialogs.add(agent.requests());
                     }
                 }
-                assertThat(asked.getFirst().isEmpty())
-                        .as("root is asked for nothing")
+                assertThat(dialogs.getFirst().isEmpty())
+                        .as("root needs no authentication")
                         .isEqualTo(user.equals("root"));
                 assertThat(answers.getLast()).isEqualTo(answers.getFirst());
-                for (int i = 0; i < asked.getFirst().size(); i++) {
-                    List<Object> their = asked.getFirst().get(i);
-                    List<Object> our = asked.getLast().get(i);
+                for (int i = 0; i < dialogs.getFirst().size(); i++) {
+                    List<Object> their = dialogs.getFirst().get(i);
+                    List<Object> our = dialogs.getLast().get(i);
                     assertThat((String) our.get(MESSAGE)).endsWith((String) their.get(MESSAGE));
                     assertThat(without(MESSAGE, our)).isEqualTo(without(MESSAGE, their));
                 }
-                assertThat(asked.getLast()).hasSameSizeAs(asked.getFirst());
+                assertThat(dialogs.getLast()).hasSameSizeAs(dialogs.getFirst());
             }
         }
     }
@@ -263,8 +268,8 @@ class PolkitdDifferenceTest {
      */
     @Test
     void actionsAreToldAlikeButForEntities() throws Exception {
-        Map<String, List<Object>> theirs = told(stage().theirs());
-        Map<String, List<Object>> ours = told(stage().ours());
+        Map<String, List<Object>> theirs = actionsById(stage().theirs());
+        Map<String, List<Object>> ours = actionsById(stage().ours());
         assertThat(ours.keySet()).isEqualTo(theirs.keySet());
         theirs.forEach((id, their) -> {
             List<Object> our = Objects.requireNonNull(ours.get(id));
@@ -294,9 +299,10 @@ class PolkitdDifferenceTest {
         });
     }
 
-    private static Map<String, List<Object>> told(Contender contender) throws InterruptedException {
+    private static Map<String, List<Object>> actionsById(AuthorityUnderTest underTest)
+            throws InterruptedException {
         Map<String, List<Object>> actions = new TreeMap<>();
-        for (Object each : contender.actions("")) {
+        for (Object each : underTest.actions("")) {
             Struct action = (Struct) each;
             actions.put((String) action.get(0), action.members());
         }
@@ -312,39 +318,44 @@ class PolkitdDifferenceTest {
     /** Duktape implements ECMAScript 5, so polkitd ignores the file. */
     @Test
     void newerScriptsAreReadByOursAlone() throws Exception {
-        stage().place(Standing.SERVICE);
+        stage().place(SubjectPlace.SERVICE);
         try (Alone alone = new Alone(PLAIN)) {
-            assertThat(alone.ask(0, CraftedPolicy.ARROW, Map.of(), 0).word()).isEqualTo("no");
-            assertThat(alone.ask(1, CraftedPolicy.ARROW, Map.of(), 0).word()).isEqualTo("yes");
+            assertThat(alone.check(0, CraftedPolicy.ARROW, Map.of(), 0).word()).isEqualTo("no");
+            assertThat(alone.check(1, CraftedPolicy.ARROW, Map.of(), 0).word()).isEqualTo("yes");
         }
     }
 
     /** One subject alone. */
     private static final class Alone implements AutoCloseable {
         private final ForeignParent parent = ForeignParent.start();
-        private final Asked asked;
+        private final CheckedSubject checked;
 
         Alone(String user) throws InterruptedException {
-            asked = new Asked(stage(), stage().standing(), stage().role(user), parent);
+            checked =
+                    new CheckedSubject(stage(), stage().subjectPlace(), stage().role(user), parent);
         }
 
-        Answer ask(int which, String action, Map<String, String> details, int flags)
+        Answer check(int which, String action, Map<String, String> details, int flags)
                 throws InterruptedException {
             return stage().both()
                     .get(which)
-                    .ask(asked.subject(Asked.Kind.DESCRIPTOR, which), action, details, flags);
+                    .checkAuthorization(
+                            checked.subject(CheckedSubject.Kind.DESCRIPTOR, which),
+                            action,
+                            details,
+                            flags);
         }
 
         void assertAlike(String action, Map<String, String> details, int flags)
                 throws InterruptedException {
-            assertThat(ask(1, action, details, flags))
+            assertThat(check(1, action, details, flags))
                     .as("%s with %s, flags %d", action, details, flags)
-                    .isEqualTo(ask(0, action, details, flags));
+                    .isEqualTo(check(0, action, details, flags));
         }
 
         @Override
         public void close() {
-            asked.close();
+            checked.close();
             parent.close();
         }
     }
@@ -353,9 +364,10 @@ class PolkitdDifferenceTest {
      * Returns the kinds of identification to check: all for one user, and alternating ones for
      * others.
      */
-    private static List<Asked.Kind> kinds(Standing standing, TwoAuthorities.Role role) {
-        List<Asked.Kind> kinds = List.of(Asked.Kind.values());
-        long turn = standing.name().length() + role.uid();
+    private static List<CheckedSubject.Kind> kinds(
+            SubjectPlace subjectPlace, TwoAuthorities.Role role) {
+        List<CheckedSubject.Kind> kinds = List.of(CheckedSubject.Kind.values());
+        long turn = subjectPlace.name().length() + role.uid();
         return LONG && role.name().equals(PLAIN)
                 ? kinds
                 : List.of(kinds.get((int) (turn % kinds.size())));
@@ -381,9 +393,9 @@ class PolkitdDifferenceTest {
 
     private static void compare(
             TwoAuthorities stage,
-            Standing standing,
-            Asked subject,
-            Asked.Kind kind,
+            SubjectPlace subjectPlace,
+            CheckedSubject subject,
+            CheckedSubject.Kind kind,
             List<String> actions,
             List<String> differences) {
         CompletableFuture<List<Answer>> theirs = answers(stage, 0, subject, kind, actions);
@@ -391,7 +403,7 @@ class PolkitdDifferenceTest {
         for (int i = 0; i < actions.size(); i++) {
             Answer their = theirs.join().get(i);
             boolean alike =
-                    standing == Standing.LEFT_BEHIND
+                    subjectPlace == SubjectPlace.LEFT_BEHIND
                             ? isNoMore(ours.get(i), their)
                             : ours.get(i).equals(their);
             if (!alike) {
@@ -399,7 +411,7 @@ class PolkitdDifferenceTest {
                         "%s %s by %s, %s: theirs %s, ours %s"
                                 .formatted(
                                         subject,
-                                        standing,
+                                        subjectPlace,
                                         kind,
                                         actions.get(i),
                                         their,
@@ -415,14 +427,18 @@ class PolkitdDifferenceTest {
     }
 
     private static CompletableFuture<List<Answer>> answers(
-            TwoAuthorities stage, int which, Asked subject, Asked.Kind kind, List<String> actions) {
-        Contender contender = stage.both().get(which);
+            TwoAuthorities stage,
+            int which,
+            CheckedSubject subject,
+            CheckedSubject.Kind kind,
+            List<String> actions) {
+        AuthorityUnderTest underTest = stage.both().get(which);
         Struct named = subject.subject(kind, which);
         return CompletableFuture.supplyAsync(() -> {
             try {
                 List<Answer> answers = new ArrayList<>();
                 for (String action : actions) {
-                    answers.add(contender.ask(named, action, Map.of(), 0));
+                    answers.add(underTest.checkAuthorization(named, action, Map.of(), 0));
                 }
                 return answers;
             } catch (InterruptedException e) {

@@ -95,15 +95,15 @@ class RebootServiceTest {
     @Parameter Decider decider = Decider.POLKITD;
     @TempDir private Path folder;
     private TwoAuthorities stage;
-    private long friend;
-    private long stranger;
+    private long permitted;
+    private long unknown;
     private final List<Child> started = new ArrayList<>();
 
     @BeforeEach
     void start() throws Exception {
         stage = TwoAuthorities.start(folder, PolicySources.installed());
-        friend = stage.role(TwoAuthorities.PLAIN).uid();
-        stranger = friend + 1_000;
+        permitted = stage.role(TwoAuthorities.PLAIN).uid();
+        unknown = permitted + 1_000;
     }
 
     @AfterEach
@@ -118,7 +118,7 @@ class RebootServiceTest {
         }
     }
 
-    private Contender contender() {
+    private AuthorityUnderTest underTest() {
         return decider == Decider.POLKITD ? stage.theirs() : stage.ours();
     }
 
@@ -133,7 +133,7 @@ class RebootServiceTest {
                 decider == Decider.OURS_OVER_VARLINK
                         ? spawn.environment(
                                 Authority.ADDRESS_VARIABLE, stage.varlinkSocket().toString())
-                        : spawn.environment("DBUS_SYSTEM_BUS_ADDRESS", contender().address());
+                        : spawn.environment("DBUS_SYSTEM_BUS_ADDRESS", underTest().address());
         Child child = spawn.start();
         started.add(child);
         BufferedReader said = new BufferedReader(new InputStreamReader(child.stdout(), UTF_8));
@@ -170,15 +170,15 @@ class RebootServiceTest {
         Path socket = folder.resolve("service");
         BufferedReader said = service(ChildJvm.source(EXAMPLE, socket.toString()));
 
-        reboot(socket, friend, "a.service");
+        reboot(socket, permitted, "a.service");
         assertThat(said.readLine()).isEqualTo("rebooted a.service");
-        assertDenied(() -> reboot(socket, friend, "b.service"));
+        assertDenied(() -> reboot(socket, permitted, "b.service"));
         assertThat(said.readLine()).isEqualTo("refused: not authorized");
-        assertDenied(() -> reboot(socket, stranger, "a.service"));
+        assertDenied(() -> reboot(socket, unknown, "a.service"));
         assertThat(said.readLine()).isEqualTo("refused: not authorized");
 
-        contender().end();
-        assertDenied(() -> reboot(socket, friend, "a.service"));
+        underTest().end();
+        assertDenied(() -> reboot(socket, permitted, "a.service"));
         assertThat(said.readLine())
                 .as("that there is no authority")
                 .startsWith("refused: ")
@@ -190,7 +190,7 @@ class RebootServiceTest {
     private static String shown() throws IOException {
         String readme = Files.readString(Path.of("..", "README.md"));
         int found = readme.indexOf("Authority.connect()");
-        assertThat(found).as("README.md shows how to ask").isPositive();
+        assertThat(found).as("README.md shows a check").isPositive();
         int from = readme.lastIndexOf("```java\n", found) + "```java\n".length();
         return readme.substring(from, readme.indexOf("```", from));
     }
@@ -207,13 +207,13 @@ class RebootServiceTest {
         Path socket = folder.resolve("shown");
         BufferedReader said = service(ChildJvm.source(source, socket.toString()));
 
-        connect(socket, friend);
+        connect(socket, permitted);
         assertThat(said.readLine()).isEqualTo("rebooted");
         assertThat(said.readLine()).isEqualTo("served");
-        connect(socket, stranger);
+        connect(socket, unknown);
         assertThat(said.readLine()).isEqualTo("served");
-        contender().end();
-        connect(socket, friend);
-        assertThat(said.readLine()).as("without an authority nobody may").isEqualTo("served");
+        underTest().end();
+        connect(socket, permitted);
+        assertThat(said.readLine()).as("refused without an authority").isEqualTo("served");
     }
 }

@@ -50,7 +50,7 @@ final class SessionAgent {
     private final BusConnection bus;
     private final Struct session;
     private final String uid;
-    private final List<String> asked = new CopyOnWriteArrayList<>();
+    private final List<String> requests = new CopyOnWriteArrayList<>();
     private volatile End end = End.DISMISSED;
 
     private SessionAgent(BusConnection bus, String session, String uid) {
@@ -65,7 +65,7 @@ final class SessionAgent {
             SessionAgent agent = new SessionAgent(bus, arguments[1], arguments[2]);
             System.out.println(agent.register());
             for (String line = in.readLine(); line != null; line = in.readLine()) {
-                System.out.println(agent.told(line.split(" ", 2)));
+                System.out.println(agent.execute(line.split(" ", 2)));
             }
         }
     }
@@ -74,23 +74,27 @@ final class SessionAgent {
         var _ =
                 bus.export(
                         PATH,
-                        BusInterface.named(Contender.NAME + ".AuthenticationAgent")
+                        BusInterface.named(AuthorityUnderTest.NAME + ".AuthenticationAgent")
                                 .concurrent()
-                                .method("BeginAuthentication", "sssa{ss}sa(sa{sv})", "", this::ask)
+                                .method(
+                                        "BeginAuthentication",
+                                        "sssa{ss}sa(sa{sv})",
+                                        "",
+                                        this::begin)
                                 .method("CancelAuthentication", "s", "", _ -> List.of())
                                 .build());
         return outcome("RegisterAuthenticationAgent", "(sa{sv})ss", List.of(session, "C", PATH));
     }
 
-    private String told(String[] words) throws InterruptedException {
+    private String execute(String[] words) throws InterruptedException {
         return switch (words[0]) {
             case "end" -> {
                 end = End.valueOf(words[1]);
                 yield "[]";
             }
-            case "asked" -> {
-                String all = asked.toString();
-                asked.clear();
+            case "requests" -> {
+                String all = requests.toString();
+                requests.clear();
                 yield all;
             }
             case "unregister" ->
@@ -106,8 +110,8 @@ final class SessionAgent {
 
     private List<Object> call(String method, String signature, List<Object> arguments)
             throws InterruptedException {
-        return bus.object(Contender.NAME, Contender.PATH)
-                .call(Contender.INTERFACE, method, signature, arguments.toArray());
+        return bus.object(AuthorityUnderTest.NAME, AuthorityUnderTest.PATH)
+                .call(AuthorityUnderTest.INTERFACE, method, signature, arguments.toArray());
     }
 
     private String outcome(String method, String signature, List<Object> arguments)
@@ -120,7 +124,7 @@ final class SessionAgent {
     }
 
     private String list() throws InterruptedException {
-        List<String> told = new ArrayList<>();
+        List<String> lines = new ArrayList<>();
         for (Object each :
                 (List<?>)
                         call("EnumerateTemporaryAuthorizations", "(sa{sv})", List.of(session))
@@ -128,7 +132,7 @@ final class SessionAgent {
             Struct kept = (Struct) each;
             Struct subject = (Struct) kept.get(2);
             long life = (Long) kept.get(4) - (Long) kept.get(3);
-            told.add(
+            lines.add(
                     "%s for %s of %s %s, %s"
                             .formatted(
                                     kept.get(0),
@@ -137,7 +141,7 @@ final class SessionAgent {
                                     value(subject, "pid"),
                                     life >= 299 && life <= 300 ? "for 5 minutes" : life + " s"));
         }
-        return told.toString();
+        return lines.toString();
     }
 
     /** Returns a detail of a subject or an identity. */
@@ -147,7 +151,7 @@ final class SessionAgent {
 
     // ---- dialogs
 
-    private List<?> ask(MethodCall call) throws Exception {
+    private List<?> begin(MethodCall call) throws Exception {
         List<Object> arguments = call.arguments();
         Map<String, Object> details = new TreeMap<>();
         ((Map<?, ?>) arguments.get(3)).forEach((key, value) -> details.put((String) key, value));
@@ -155,16 +159,19 @@ final class SessionAgent {
         for (Object identity : (List<?>) arguments.get(5)) {
             users.add((Long) value((Struct) identity, "uid"));
         }
-        asked.add("%s %s %s".formatted(arguments.get(0), details, users));
+        requests.add("%s %s %s".formatted(arguments.get(0), details, users));
         return switch (end) {
             case RIGHT -> authenticate(call.string(4), users, PASSWORD);
             case WRONG -> authenticate(call.string(4), users, "no such horse");
             case RIGHT_AND_FAILED -> {
                 var _ = authenticate(call.string(4), users, PASSWORD);
-                throw new DBusException(Contender.NAME + ".Error.Failed", "meant");
+                throw new DBusException(AuthorityUnderTest.NAME + ".Error.Failed", "intended");
             }
-            case DISMISSED -> throw new DBusException(Contender.NAME + ".Error.Cancelled", "meant");
-            case FAILED -> throw new DBusException(Contender.NAME + ".Error.Failed", "meant");
+            case DISMISSED ->
+                    throw new DBusException(
+                            AuthorityUnderTest.NAME + ".Error.Cancelled", "intended");
+            case FAILED ->
+                    throw new DBusException(AuthorityUnderTest.NAME + ".Error.Failed", "intended");
             case UNFOUNDED -> List.of();
         };
     }
@@ -182,13 +189,13 @@ final class SessionAgent {
             helper.stdin().flush();
             BufferedReader said = new BufferedReader(new InputStreamReader(helper.stdout(), UTF_8));
             for (String line = said.readLine(); line != null; line = said.readLine()) {
-                asked.add(line.strip());
+                requests.add(line.strip());
                 if (line.startsWith("PAM_PROMPT")) {
                     helper.stdin().write((password + "\n").getBytes(UTF_8));
                     helper.stdin().flush();
                 }
             }
-            asked.add(helper.await().toString());
+            requests.add(helper.await().toString());
         }
         return List.of();
     }

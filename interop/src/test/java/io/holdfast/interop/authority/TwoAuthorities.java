@@ -71,10 +71,10 @@ final class TwoAuthorities implements AutoCloseable {
     record Role(String name, long uid, List<Long> groups) {}
 
     private final Path folder;
-    private Standing standing = Standing.NOWHERE;
+    private SubjectPlace subjectPlace = SubjectPlace.NOWHERE;
     private final Map<String, Role> roles = new LinkedHashMap<>();
     private final ScratchCgroup cgroup = ScratchCgroup.create();
-    private final List<Contender> both = new ArrayList<>();
+    private final List<AuthorityUnderTest> both = new ArrayList<>();
 
     /**
      * Starts both; skips the test if polkitd is not installed.
@@ -131,9 +131,9 @@ final class TwoAuthorities implements AutoCloseable {
         Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    private Contender start(String name, List<String> command)
+    private AuthorityUnderTest start(String name, List<String> command)
             throws IOException, InterruptedException {
-        return new Contender(
+        return new AuthorityUnderTest(
                 name, folder.resolve(name), this::program, command, cgroup.cgroup().path());
     }
 
@@ -225,19 +225,19 @@ final class TwoAuthorities implements AutoCloseable {
     // ---- the place of subjects
 
     /** Places all users there, in logind's files as well as in cgroups. */
-    void place(Standing everywhere) throws IOException {
-        standing = everywhere;
+    void place(SubjectPlace everywhere) throws IOException {
+        subjectPlace = everywhere;
         for (Role role : roles.values()) {
             String file = Long.toString(role.uid());
-            write("sessions", file, standing.sessionFile(role.uid()).orElse(""));
-            write("users", file, standing.userFile(role.uid()).orElse(""));
-            Path _ = Files.createDirectories(Path.of(cgroup(standing, role)));
+            write("sessions", file, subjectPlace.sessionFile(role.uid()).orElse(""));
+            write("users", file, subjectPlace.userFile(role.uid()).orElse(""));
+            Path _ = Files.createDirectories(Path.of(cgroup(subjectPlace, role)));
         }
     }
 
     /** Returns the place of all users. */
-    Standing standing() {
-        return standing;
+    SubjectPlace subjectPlace() {
+        return subjectPlace;
     }
 
     private void write(String kind, String name, String text) throws IOException {
@@ -250,20 +250,20 @@ final class TwoAuthorities implements AutoCloseable {
     }
 
     /** Returns the folder of a cgroup. */
-    String cgroup(Standing standing, Role role) {
-        return cgroup.folder() + "/" + standing.cgroup(role.uid());
+    String cgroup(SubjectPlace subjectPlace, Role role) {
+        return cgroup.folder() + "/" + subjectPlace.cgroup(role.uid());
     }
 
     /** Returns both, polkitd first. */
-    List<Contender> both() {
+    List<AuthorityUnderTest> both() {
         return both;
     }
 
-    Contender theirs() {
+    AuthorityUnderTest theirs() {
         return both.getFirst();
     }
 
-    Contender ours() {
+    AuthorityUnderTest ours() {
         return both.getLast();
     }
 
@@ -274,7 +274,7 @@ final class TwoAuthorities implements AutoCloseable {
 
     @Override
     public void close() {
-        both.reversed().forEach(Contender::close);
+        both.reversed().forEach(AuthorityUnderTest::close);
         cgroup.close();
     }
 }

@@ -170,18 +170,18 @@ class DbusToolsTest extends OnEachBus {
 
     @Test
     void monitorIsGoneFromTheNames() throws Exception {
-        try (var lost = connection().subscribe("type='signal',member='NameOwnerChanged'")) {
+        try (var changes = connection().subscribe("type='signal',member='NameOwnerChanged'")) {
             Programs.Running monitor = monitor("type='signal',interface='org.example.Alarm'");
-            List<Object> came;
+            List<Object> appeared;
             List<Object> went;
-            try (var message = lost.take()) {
-                came = message.values();
+            try (var message = changes.take()) {
+                appeared = message.values();
             }
-            try (var message = lost.take()) {
+            try (var message = changes.take()) {
                 went = message.values();
             }
-            Object name = came.getFirst();
-            assertThat(came).containsExactly(name, "", name);
+            Object name = appeared.getFirst();
+            assertThat(appeared).containsExactly(name, "", name);
             assertThat(went).containsExactly(name, name, "");
 
             assertThat(programs().output(send("--type=signal", "/a", "org.example.Other.Rang")))

@@ -32,7 +32,7 @@ final class DBusDialogue implements EntryPoint.Dialogue {
     }
 
     @Override
-    public EntryPoint.Answer ask(EntryPoint.Call call, Fd some) throws InterruptedException {
+    public EntryPoint.Answer call(EntryPoint.Call call, Fd some) throws InterruptedException {
         if (sasl.state() == SaslClient.State.WAITING) {
             socket.sendFully(ByteBuffer.wrap(greeting));
             authenticate();

@@ -27,9 +27,9 @@ import java.util.regex.Pattern;
  * bus.
  *
  * @param busName empty without a bus
- * @param asked the call of innocent callers
+ * @param probe the call of innocent callers
  */
-record DBusFace(String name, Daemon daemon, String socket, String busName, Question asked)
+record DBusFace(String name, Daemon daemon, String socket, String busName, Question probe)
         implements EntryPoint {
     private static final int HELLO = 1;
 
@@ -59,13 +59,13 @@ record DBusFace(String name, Daemon daemon, String socket, String busName, Quest
     record Question(String path, String interfaceName, String member, List<String> arguments) {}
 
     /** Returns the face of a service with a name on the bus. */
-    static DBusFace onBus(String name, Daemon daemon, String busName, Question asked) {
-        return new DBusFace(name, daemon, StackStage.RUNTIME + "/bus", busName, asked);
+    static DBusFace onBus(String name, Daemon daemon, String busName, Question probe) {
+        return new DBusFace(name, daemon, StackStage.RUNTIME + "/bus", busName, probe);
     }
 
     /** Returns the face of a socket without a bus, to which only root can connect. */
-    static DBusFace ofRoot(String name, Daemon daemon, String socket, Question asked) {
-        return new DBusFace(name, daemon, socket, "", asked);
+    static DBusFace ofRoot(String name, Daemon daemon, String socket, Question probe) {
+        return new DBusFace(name, daemon, socket, "", probe);
     }
 
     private boolean isOnBus() {
@@ -130,9 +130,9 @@ record DBusFace(String name, Daemon daemon, String socket, String busName, Quest
 
     @Override
     public Optional<Call> question() {
-        MessageWriter call = begin(asked.path, asked.interfaceName, asked.member);
-        Signature types = Signature.of("s".repeat(asked.arguments.size()));
-        return Optional.of(new Call(bytes(call, HELLO + 1, types, asked.arguments), 0));
+        MessageWriter call = begin(probe.path, probe.interfaceName, probe.member);
+        Signature types = Signature.of("s".repeat(probe.arguments.size()));
+        return Optional.of(new Call(bytes(call, HELLO + 1, types, probe.arguments), 0));
     }
 
     @Override

@@ -39,7 +39,7 @@ interface EntryPoint {
     }
 
     /** Returns how long an innocent caller waits for an answer at most. */
-    default Duration patience() {
+    default Duration answerTimeout() {
         return Duration.ofSeconds(20);
     }
 
@@ -101,12 +101,12 @@ interface EntryPoint {
          * @param unsent the number of bytes at the end that are not sent
          */
         void send(UnixSocket socket, Fd some, int unsent) throws InterruptedException {
-            ByteBuffer rest = ByteBuffer.wrap(bytes, 0, bytes.length - unsent);
+            ByteBuffer data = ByteBuffer.wrap(bytes, 0, bytes.length - unsent);
             if (descriptors > 0) {
-                int ignored = socket.send(rest, Collections.nCopies(descriptors, some));
+                int ignored = socket.send(data, Collections.nCopies(descriptors, some));
             }
-            if (rest.hasRemaining()) {
-                socket.sendFully(rest);
+            if (data.hasRemaining()) {
+                socket.sendFully(data);
             }
         }
     }
@@ -119,7 +119,7 @@ interface EntryPoint {
          * @param some the descriptor that is sent with the call, if it needs any; lent
          * @throws IllegalStateException if the face disconnects
          */
-        Answer ask(Call call, Fd some) throws InterruptedException;
+        Answer call(Call call, Fd some) throws InterruptedException;
     }
 
     /**

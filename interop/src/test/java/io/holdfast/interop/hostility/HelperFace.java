@@ -39,7 +39,7 @@ record HelperFace() implements EntryPoint {
 
     /** Seventeen JVMs start at once. */
     @Override
-    public Duration patience() {
+    public Duration answerTimeout() {
         return Duration.ofSeconds(60);
     }
 

@@ -5,7 +5,7 @@ import java.time.Duration;
 
 /** What an attacker does to a face: a column of the matrix. */
 enum Hostility {
-    UNREAD_REPLIES("8 connections with 120 calls each whose replies nobody reads") {
+    UNREAD_REPLIES("8 connections with 120 calls each, and no reply read") {
         @Override
         void run(Attack attack) throws InterruptedException {
             for (int i = 0; i < 8; i++) {

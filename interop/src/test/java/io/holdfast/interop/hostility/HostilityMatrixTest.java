@@ -88,7 +88,7 @@ class HostilityMatrixTest {
     private void measure() throws InterruptedException {
         for (EntryPoint face : Faces.ALL) {
             if (face.isForRoot()) { // a daemon keeps what it opens for its first client
-                stack.ask(face);
+                stack.requireAnswer(face);
             }
         }
         for (Daemon daemon : Daemon.values()) {
@@ -188,11 +188,11 @@ class HostilityMatrixTest {
 
     /** Calls the attacked face, and the faces that every user needs. */
     private void askAll(Cell cell) throws InterruptedException {
-        Set<EntryPoint> asked = new LinkedHashSet<>(Faces.SHARED);
-        asked.add(cell.face());
-        for (EntryPoint face : asked) {
+        Set<EntryPoint> faces = new LinkedHashSet<>(Faces.SHARED);
+        faces.add(cell.face());
+        for (EntryPoint face : faces) {
             try {
-                stack.ask(face);
+                stack.requireAnswer(face);
             } catch (AssertionError e) {
                 throw new AssertionError(
                         "%s: %s\n%s".formatted(cell, e.getMessage(), stack.written()), e);

@@ -23,7 +23,7 @@ final class HostilitySurvey implements AutoCloseable {
     private static final int LONG = 4 << 10;
 
     private static final int TRIES = 8;
-    private static final Duration PATIENCE = Duration.ofSeconds(2);
+    private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
     private final EntryPoint face;
     private final UserProcess user;
@@ -92,10 +92,10 @@ final class HostilitySurvey implements AutoCloseable {
             dialogue = Optional.of(face.dialogue(opened));
         }
         Dialogue with = dialogue.get();
-        FutureTask<Answer> asking = new FutureTask<>(() -> with.ask(call, user.process().fd()));
-        Thread thread = Thread.ofVirtual().start(asking);
+        FutureTask<Answer> pending = new FutureTask<>(() -> with.call(call, user.process().fd()));
+        Thread thread = Thread.ofVirtual().start(pending);
         try {
-            return asking.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS).length();
+            return pending.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS).length();
         } catch (TimeoutException | ExecutionException e) { // no answer, or disconnected
             thread.interrupt();
             hangUp();

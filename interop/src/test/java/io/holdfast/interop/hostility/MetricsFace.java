@@ -39,7 +39,7 @@ record MetricsFace(Daemon daemon, String folder) implements EntryPoint {
 
     /** Eight clients are served at once, and a silent one is disconnected after five seconds. */
     @Override
-    public Duration patience() {
+    public Duration answerTimeout() {
         return Duration.ofSeconds(30);
     }
 

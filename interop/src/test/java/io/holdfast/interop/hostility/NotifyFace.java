@@ -65,7 +65,7 @@ record NotifyFace() implements EntryPoint {
 
     @Override
     public Dialogue dialogue(UnixSocket socket) {
-        throw new UnsupportedOperationException("it answers nobody");
+        throw new UnsupportedOperationException("it sends no answers");
     }
 
     private record Notification(String text) implements Method {

@@ -88,9 +88,9 @@ final class StackUnderAttack implements AutoCloseable {
     /** Makes the daemons open what they open once and then keep. */
     private void warmUp() throws InterruptedException {
         for (EntryPoint face : Faces.SHARED) {
-            ask(face);
+            requireAnswer(face);
         }
-        Answer refused = asked(Faces.START); // for which the manager calls the authority
+        Answer refused = answerOf(Faces.START); // for which the manager calls the authority
         if (refused.error().isEmpty()) {
             throw new AssertionError("a plain user may start units");
         }
@@ -212,21 +212,21 @@ final class StackUnderAttack implements AutoCloseable {
      *
      * @throws AssertionError if there is no good answer in time
      */
-    void ask(EntryPoint face) throws InterruptedException {
+    void requireAnswer(EntryPoint face) throws InterruptedException {
         if (face.question().isEmpty()) {
             restartNotifying();
             return;
         }
-        FutureTask<Answer> asking = new FutureTask<>(() -> asked(face));
-        Thread thread = Thread.ofVirtual().start(asking);
+        FutureTask<Answer> pending = new FutureTask<>(() -> answerOf(face));
+        Thread thread = Thread.ofVirtual().start(pending);
         try {
-            Answer answer = asking.get(face.patience().toMillis(), TimeUnit.MILLISECONDS);
+            Answer answer = pending.get(face.answerTimeout().toMillis(), TimeUnit.MILLISECONDS);
             if (!answer.error().isEmpty()) {
                 throw refused(face, answer.error(), null);
             }
         } catch (TimeoutException e) {
             thread.interrupt();
-            throw refused(face, "no answer within " + face.patience(), e);
+            throw refused(face, "no answer within " + face.answerTimeout(), e);
         } catch (ExecutionException e) {
             throw refused(face, String.valueOf(e.getCause()), e);
         }
@@ -244,10 +244,10 @@ final class StackUnderAttack implements AutoCloseable {
         }
     }
 
-    private Answer asked(EntryPoint face) throws InterruptedException {
+    private Answer answerOf(EntryPoint face) throws InterruptedException {
         UserProcess user = face.isForRoot() ? root : innocent;
         try (UnixSocket socket = user.connect(face.socket())) {
-            return face.dialogue(socket).ask(face.question().orElseThrow(), user.process().fd());
+            return face.dialogue(socket).call(face.question().orElseThrow(), user.process().fd());
         }
     }
 

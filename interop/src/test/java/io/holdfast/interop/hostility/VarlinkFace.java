@@ -16,10 +16,10 @@ import java.util.Optional;
 /**
  * All interfaces that a Varlink socket serves.
  *
- * @param asked the method that innocent callers call
+ * @param probe the method that innocent callers call
  * @param parameters its parameters
  */
-record VarlinkFace(String name, Daemon daemon, String socket, String asked, JsonObject parameters)
+record VarlinkFace(String name, Daemon daemon, String socket, String probe, JsonObject parameters)
         implements EntryPoint {
     @Override
     public List<Method> methods(StackUnderAttack stack) {
@@ -49,7 +49,7 @@ record VarlinkFace(String name, Daemon daemon, String socket, String asked, Json
                 new Call(
                         bytes(
                                 JsonObject.builder()
-                                        .put("method", asked)
+                                        .put("method", probe)
                                         .put("parameters", parameters)
                                         .build()),
                         0));

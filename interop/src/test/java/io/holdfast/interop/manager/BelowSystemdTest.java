@@ -82,7 +82,7 @@ class BelowSystemdTest {
         start();
         assertThat(in("systemctl", "is-active", UNIT)).isEqualTo("active");
         assertThat(in("systemctl", "reload", UNIT)).isEmpty();
-        Await.until(() -> log().contains("holdfast: read the files of "));
+        Await.until(() -> log().contains("holdfast: reloaded "));
         Await.until(() -> property("ActiveState").equals("active"));
         assertThat(in("systemctl", "stop", UNIT)).isEmpty();
         assertThat(property("Result")).isEqualTo("success");

@@ -17,10 +17,10 @@ record CaseFolder(Path path, String seen) {
     static final String SCRIPT = "script.sh";
 
     /** How often a script polls for a condition. */
-    static final int PATIENT = 500;
+    static final int POLLS = 500;
 
     /** The same for a condition that is known not to come true. */
-    static final int IMPATIENT = 20;
+    static final int FEW_POLLS = 20;
 
     Path units() {
         return path.resolve("units");
@@ -35,12 +35,12 @@ record CaseFolder(Path path, String seen) {
         Path _ = Files.createDirectories(units());
     }
 
-    void write(UnitCase one, int patience) throws IOException {
+    void write(UnitCase one, int polls) throws IOException {
         for (String name : new String[] {"prelude.sh", "gate.sh", "note.sh"}) {
             Path _ = Files.writeString(path.resolve(name), CaseFiles.resource(name));
         }
         writeUnits(units(), one.units());
-        Path _ = Files.writeString(path.resolve(SCRIPT), expanded(one.script(patience)));
+        Path _ = Files.writeString(path.resolve(SCRIPT), expanded(one.script(polls)));
     }
 
     private void writeUnits(Path folder, Map<String, String> units) throws IOException {

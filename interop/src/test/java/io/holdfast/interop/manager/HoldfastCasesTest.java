@@ -28,8 +28,8 @@ class HoldfastCasesTest {
     @MethodSource("cases")
     void holds(UnitCase one, @TempDir Path folder) throws Exception {
         String difference = CaseFiles.differences().get(one.title());
-        int patience = difference == null ? CaseFolder.PATIENT : CaseFolder.IMPATIENT;
-        String transcript = HoldfastManager.transcript(one, folder, patience);
+        int polls = difference == null ? CaseFolder.POLLS : CaseFolder.FEW_POLLS;
+        String transcript = HoldfastManager.transcript(one, folder, polls);
         if (difference == null) {
             assertThat(transcript).as(one.toString()).isEqualTo(one.transcript());
         } else {

@@ -24,7 +24,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class HoldfastManager implements AutoCloseable {
     private static final AtomicInteger NUMBER = new AtomicInteger();
-    private static final long PATIENCE = 20; // seconds, less than services take by default
+    private static final long TIMEOUT = 20; // seconds, less than services take by default
 
     private final CaseFolder folder;
     private final Path runtime;
@@ -59,10 +59,10 @@ final class HoldfastManager implements AutoCloseable {
     }
 
     /** Runs a case in an empty folder. */
-    static String transcript(UnitCase one, Path path, int patience) throws Exception {
+    static String transcript(UnitCase one, Path path, int polls) throws Exception {
         CaseFolder folder = new CaseFolder(path, path.toString());
         folder.writeBase();
-        folder.write(one, patience);
+        folder.write(one, polls);
         try (HoldfastManager manager = new HoldfastManager(folder)) {
             manager.run();
             return manager.transcript;
@@ -96,8 +96,8 @@ final class HoldfastManager implements AutoCloseable {
     public void close() {
         face.close();
         try {
-            var _ = manager.shutdown().get(PATIENCE, TimeUnit.SECONDS);
-            if (!thread.join(Duration.ofSeconds(PATIENCE))) {
+            var _ = manager.shutdown().get(TIMEOUT, TimeUnit.SECONDS);
+            if (!thread.join(Duration.ofSeconds(TIMEOUT))) {
                 throw new TimeoutException();
             }
         } catch (InterruptedException | ExecutionException | TimeoutException e) {

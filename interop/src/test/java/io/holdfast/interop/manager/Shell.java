@@ -9,14 +9,14 @@ import java.util.List;
 
 /** Runs programs with a time limit. */
 final class Shell {
-    private static final int PATIENCE = 60; // seconds
+    private static final int TIMEOUT = 60; // seconds
 
     private Shell() {}
 
     /** Returns everything that a program writes until it ends. */
     static String run(List<String> command) throws IOException, InterruptedException {
         List<String> bounded =
-                new ArrayList<>(List.of("timeout", "--kill-after=1", Integer.toString(PATIENCE)));
+                new ArrayList<>(List.of("timeout", "--kill-after=1", Integer.toString(TIMEOUT)));
         bounded.addAll(command);
         ProcessBuilder builder =
                 new ProcessBuilder(bounded)

@@ -40,7 +40,7 @@ class SystemdCasesTest {
     void boot(@TempDir Path folder) throws Exception {
         assumeTrue(
                 Shell.run(List.of("systemctl", "--version")).startsWith("systemd " + VERSION + " "),
-                "needs systemd " + VERSION + ", whose transcripts the cases have");
+                "needs systemd " + VERSION + ", which wrote the transcripts of the cases");
         container = SystemdContainer.boot(folder);
     }
 

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * It runs one case at a time; each finds the container as it was booted.
  */
 final class SystemdContainer implements AutoCloseable {
-    private static final long PATIENCE = 60; // seconds
+    private static final long TIMEOUT = 60; // seconds
 
     private final CaseFolder folder;
     private final Process container;
@@ -57,7 +57,7 @@ final class SystemdContainer implements AutoCloseable {
     }
 
     String transcript(UnitCase one) throws Exception {
-        folder.write(one, CaseFolder.PATIENT);
+        folder.write(one, CaseFolder.POLLS);
         try {
             String _ = Shell.run(inside("systemctl", "daemon-reload"));
             return folder.contracted(Shell.run(inside("sh", "/case/" + CaseFolder.SCRIPT)));
@@ -112,7 +112,7 @@ final class SystemdContainer implements AutoCloseable {
     public void close() throws IOException {
         container.getOutputStream().close();
         try {
-            if (!container.waitFor(PATIENCE, TimeUnit.SECONDS)) {
+            if (!container.waitFor(TIMEOUT, TimeUnit.SECONDS)) {
                 throw new AssertionError("the container does not end");
             }
         } catch (InterruptedException e) {

@@ -87,11 +87,11 @@ record UnitCase(
     /**
      * Returns the script, which writes the transcript.
      *
-     * @param patience how often it polls, every 20 ms, for a condition
+     * @param polls how often it polls, every 20 ms, for a condition
      */
-    String script(int patience) {
+    String script(int polls) {
         StringBuilder script =
-                new StringBuilder("dir={dir} patience=" + patience + "\n. \"$dir/prelude.sh\"\n");
+                new StringBuilder("dir={dir} polls=" + polls + "\n. \"$dir/prelude.sh\"\n");
         for (String command : commands) {
             script.append("step '").append(command.replace("'", "'\\''")).append("'\n");
         }

@@ -101,12 +101,13 @@ final class AuthorityQuestions {
             if (!remembered.isEmpty()) {
                 Named newest = remembered.getLast();
                 Named oldest = remembered.getFirst();
-                ask(tally, random.nextBoolean() ? newest : oldest, random.nextInt(4) != 0);
+                check(tally, random.nextBoolean() ? newest : oldest, random.nextInt(4) != 0);
             }
         };
     }
 
-    private void ask(QuestionTally tally, Named named, boolean byUser) throws InterruptedException {
+    private void check(QuestionTally tally, Named named, boolean byUser)
+            throws InterruptedException {
         Map<String, Variant> details = new LinkedHashMap<>();
         details.put("pid", Variant.of("u", (long) board.number(named.slot())));
         details.put("start-time", Variant.of("t", named.startTicks()));

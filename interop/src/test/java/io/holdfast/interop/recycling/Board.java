@@ -31,7 +31,7 @@ final class Board {
     private static final int RECENT = RING / 2; // older records may be overwritten at any time
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
     private static final long PAUSE_NANOS = 50_000;
-    private static final long PATIENCE_NANOS = 20_000_000_000L;
+    private static final long TIMEOUT_NANOS = 20_000_000_000L;
 
     private final Path file;
     private final MemorySegment memory;
@@ -130,7 +130,7 @@ final class Board {
      * that has just made the process and not yet recorded it.
      */
     Entry entry(int slot, long id) {
-        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        long deadline = System.nanoTime() + TIMEOUT_NANOS;
         while (true) {
             long count = at(ring(slot));
             for (long g = count - 1; g >= 0 && g > count - RECENT; g--) {

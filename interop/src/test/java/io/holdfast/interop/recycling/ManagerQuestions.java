@@ -127,7 +127,7 @@ final class ManagerQuestions {
                                                 .orElse("");
                                 for (Kind kind : kinds) {
                                     if (kind.unit().equals(unit.text()) && !text.isEmpty()) {
-                                        tally.asked();
+                                        tally.add();
                                         tally.judge(
                                                 text.startsWith(kind.name() + " "),
                                                 unit + " got the status " + text);

@@ -10,5 +10,5 @@ interface Question {
      *
      * @param random decides all choices, the same in each run
      */
-    void ask(QuestionTally tally, int slot, Random random) throws Exception;
+    void runOnce(QuestionTally tally, int slot, Random random) throws Exception;
 }

@@ -10,7 +10,7 @@ final class QuestionTally {
     private static final int ENOUGH = 10;
 
     private final String question;
-    private final AtomicLong asked = new AtomicLong();
+    private final AtomicLong count = new AtomicLong();
     private final AtomicLong judged = new AtomicLong();
     private final AtomicLong wrong = new AtomicLong();
     private final List<String> examples = new CopyOnWriteArrayList<>();
@@ -19,8 +19,9 @@ final class QuestionTally {
         this.question = question;
     }
 
-    void asked() {
-        long _ = asked.incrementAndGet();
+    /** Counts one run of the question. */
+    void add() {
+        long _ = count.incrementAndGet();
     }
 
     /** Counts an answer that could be compared with the truth, and whether it was right. */
@@ -66,7 +67,7 @@ final class QuestionTally {
     public String toString() {
         String line =
                 "%-45s %,10d asked %,10d judged %6d wrong"
-                        .formatted(question, asked.get(), judged.get(), wrong.get());
+                        .formatted(question, count.get(), judged.get(), wrong.get());
         return examples.isEmpty() ? line : line + "\n  " + String.join("\n  ", examples);
     }
 }

@@ -180,8 +180,8 @@ final class RecyclingProgram implements AutoCloseable {
                             .start());
         }
         Survey survey = new Survey(board);
-        ask(survey, board, kinds);
-        QuestionTally status = survey.unasked("manager: sender of a status message");
+        addQuestions(survey, board, kinds);
+        QuestionTally status = survey.tally("manager: sender of a status message");
         try (AutoCloseable _ = ManagerQuestions.judgeStatus(manager, kinds, status)) {
             survey.run(time);
         }
@@ -197,7 +197,8 @@ final class RecyclingProgram implements AutoCloseable {
         return hammered && board.endedByOthers() == 0 && survey.isGood();
     }
 
-    private void ask(Survey survey, Board board, List<Kind> kinds) throws InterruptedException {
+    private void addQuestions(Survey survey, Board board, List<Kind> kinds)
+            throws InterruptedException {
         CoreQuestions core = new CoreQuestions(board, inA, mainProcesses);
         survey.onAnotherThread()
                 .question("core: info, name, cgroup", core::info)

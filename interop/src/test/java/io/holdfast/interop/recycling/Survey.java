@@ -11,22 +11,22 @@ import java.util.Random;
  */
 final class Survey {
     /** How long a busy machine may take to judge each question often enough. */
-    private static final Duration PATIENCE = Duration.ofMinutes(4);
+    private static final Duration TIMEOUT = Duration.ofMinutes(4);
 
-    private record Asked(QuestionTally tally, Question question) {}
+    private record TalliedQuestion(QuestionTally tally, Question question) {}
 
     private final Board board;
     private final QuestionTally fooled =
             new QuestionTally("for comparison: a number, looked up twice");
     private final List<QuestionTally> tallies = new ArrayList<>();
-    private final List<List<Asked>> threads = new ArrayList<>();
+    private final List<List<TalliedQuestion>> threads = new ArrayList<>();
 
     Survey(Board board) {
         this.board = board;
     }
 
     /** Adds a tally for answers that arrive without a question. */
-    QuestionTally unasked(String name) {
+    QuestionTally tally(String name) {
         QuestionTally tally = new QuestionTally(name);
         tallies.add(tally);
         return tally;
@@ -39,13 +39,13 @@ final class Survey {
     }
 
     Survey question(String name, Question question) {
-        threads.getLast().add(new Asked(unasked(name), question));
+        threads.getLast().add(new TalliedQuestion(tally(name), question));
         return this;
     }
 
     /** Adds a question that must be answered wrongly now and then. */
     Survey fooling(Question question) {
-        threads.getLast().add(new Asked(fooled, question));
+        threads.getLast().add(new TalliedQuestion(fooled, question));
         return this;
     }
 
@@ -53,7 +53,7 @@ final class Survey {
     void run(Duration time) throws InterruptedException {
         long start = System.nanoTime();
         List<Thread> running = new ArrayList<>();
-        for (List<Asked> questions : threads) {
+        for (List<TalliedQuestion> questions : threads) {
             running.add(
                     Thread.ofPlatform()
                             .name(questions.getFirst().tally().question())
@@ -64,22 +64,22 @@ final class Survey {
         }
     }
 
-    private void takeTurns(List<Asked> questions, long start, Duration time) {
+    private void takeTurns(List<TalliedQuestion> questions, long start, Duration time) {
         Random random = new Random(questions.hashCode());
         while (!isOver(System.nanoTime() - start, time)) {
-            for (Asked asked : questions) {
-                asked.tally().asked();
+            for (TalliedQuestion one : questions) {
+                one.tally().add();
                 try {
-                    asked.question().ask(asked.tally(), random.nextInt(board.slots()), random);
+                    one.question().runOnce(one.tally(), random.nextInt(board.slots()), random);
                 } catch (Exception | Error e) {
-                    asked.tally().failed(e);
+                    one.tally().failed(e);
                 }
             }
         }
     }
 
     private boolean isOver(long passed, Duration time) {
-        return passed > PATIENCE.toNanos()
+        return passed > TIMEOUT.toNanos()
                 || (passed > time.toNanos()
                         && fooled.isFooled()
                         && tallies.stream().allMatch(QuestionTally::isEnough));

@@ -120,7 +120,7 @@ class ChainTest {
         assertThat(answered(A))
                 .isEqualTo("by-bus-name no by-pidfd no by-number no by-varlink no end");
         assertThat(answered(B))
-                .as("a number does not tell a unit")
+                .as("a PID does not identify a unit")
                 .isEqualTo("by-bus-name yes by-pidfd yes by-number no by-varlink yes end");
     }
 

@@ -105,7 +105,7 @@ class ForegroundAuthorityTest {
                     .singleElement()
                     .asString()
                     .startsWith("holdfast: ")
-                    .contains("the bus refuses us", POLKIT);
+                    .contains("the bus refused the name " + POLKIT);
         }
     }
 

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(300)
 class KilledManagerTest {
     private static final int KILLS = Boolean.getBoolean("holdfast.long") ? 100 : 10;
-    private static final int PATIENCE = 60_000; // milliseconds
+    private static final int TIMEOUT = 60_000; // milliseconds
     private static final String ADOPTED = "holdfast: the manager before this one";
 
     /** After several early deaths of managers the next one would pause. */
@@ -88,7 +88,7 @@ class KilledManagerTest {
         assertServes(
                 "redis-server.service",
                 () ->
-                        assertThat(ask("SET key value\r\nGET key\r\nQUIT\r\n"))
+                        assertThat(exchange("SET key value\r\nGET key\r\nQUIT\r\n"))
                                 .isEqualTo("+OK\r\n$5\r\nvalue\r\n+OK\r\n"));
     }
 
@@ -104,7 +104,7 @@ class KilledManagerTest {
                         .replace("$1", Integer.toString(port)));
         assertServes(
                 "nginx.service",
-                () -> assertThat(ask("GET / HTTP/1.0\r\n\r\n")).endsWith("\r\n\r\nserved\n"));
+                () -> assertThat(exchange("GET / HTTP/1.0\r\n\r\n")).endsWith("\r\n\r\nserved\n"));
     }
 
     @Test
@@ -182,9 +182,9 @@ class KilledManagerTest {
     }
 
     /** Sends a request over a new connection; returns the whole response. */
-    private String ask(String text) throws IOException {
+    private String exchange(String text) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
-            socket.setSoTimeout(PATIENCE);
+            socket.setSoTimeout(TIMEOUT);
             socket.getOutputStream().write(text.getBytes(US_ASCII));
             return new String(socket.getInputStream().readAllBytes(), US_ASCII);
         }

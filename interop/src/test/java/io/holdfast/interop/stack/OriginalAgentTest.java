@@ -74,9 +74,9 @@ class OriginalAgentTest {
             InputStream in = helper.inputStream();
             write(helper, StackStage.USER + "\n");
             write(helper, cookie + "\n");
-            String asked = line(in);
+            String prompt = line(in);
             write(helper, password + "\n");
-            return asked + new String(in.readAllBytes(), US_ASCII);
+            return prompt + new String(in.readAllBytes(), US_ASCII);
         }
     }
 

@@ -180,12 +180,12 @@ class PolkitToolsTest {
 
     @Test
     void pkttyagentAsksForThePassword() throws Exception {
-        assertThat(asked(StackStage.PASSWORD)).isEqualTo(new Exit.Exited(0));
-        assertThat(asked("wrong pony")).isEqualTo(new Exit.Exited(1));
+        assertThat(checkWithPassword(StackStage.PASSWORD)).isEqualTo(new Exit.Exited(0));
+        assertThat(checkWithPassword("wrong pony")).isEqualTo(new Exit.Exited(1));
     }
 
     /** A process of the user checks itself, with pkttyagent for it on a terminal. */
-    private Exit asked(String password) throws Exception {
+    private Exit checkWithPassword(String password) throws Exception {
         Path registered = stage.file(REGISTERED);
         boolean _ = Files.deleteIfExists(registered);
         assertThat(stage.output("mkfifo", "--mode=0666", REGISTERED)).isEmpty();

@@ -90,7 +90,7 @@ class RuledUnitsTest {
         try (RunningProgram systemctl = stage.start(command)) {
             assertThat(systemctl.end().isSuccess()).as(systemctl::written).isFalse();
         }
-        up.await("user %d is refused %s (%s %s): the authority".formatted(uid, MANAGE, verb, unit));
+        up.await("user %d: %s (%s %s) denied: ".formatted(uid, MANAGE, verb, unit));
     }
 
     private void isRefused(String verb, String unit) throws Exception {

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A running program, and everything that it writes. It ends with this object. */
 public final class RunningProgram implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(100);
+    private static final Duration TIMEOUT = Duration.ofSeconds(100);
 
     private final Child child;
     private final Thread reader;
@@ -67,7 +67,7 @@ public final class RunningProgram implements AutoCloseable {
 
     /** Waits for a text after the one that was waited for last. */
     public synchronized void await(String text) throws InterruptedException {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        long deadline = System.nanoTime() + TIMEOUT.toNanos();
         int at = written.indexOf(text, awaited);
         while (at < 0) {
             long left = deadline - System.nanoTime();
@@ -95,9 +95,9 @@ public final class RunningProgram implements AutoCloseable {
     Exit end() throws InterruptedException {
         Exit exit =
                 child.pidFd()
-                        .await(PATIENCE)
+                        .await(TIMEOUT)
                         .orElseThrow(() -> new AssertionError("it does not end:\n" + written()));
-        reader.join(PATIENCE);
+        reader.join(TIMEOUT);
         return exit;
     }
 
@@ -111,7 +111,7 @@ public final class RunningProgram implements AutoCloseable {
     void closeGently() {
         try {
             if (!closed && child.signal(Signal.TERM)) {
-                var _ = child.pidFd().await(PATIENCE);
+                var _ = child.pidFd().await(TIMEOUT);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -217,7 +217,7 @@ class SessionTest {
         }
         assertThat(filesIn(whose.folder()))
                 .as(
-                        "all but the lock, which nobody may remove who does not hold it, and the"
+                        "all but the lock, which only its holder may remove, and the"
                                 + " folder for services of the session, which dbus-daemon leaves, too")
                 .isSubsetOf(
                         whose.runtime() + "/lock",
@@ -225,7 +225,7 @@ class SessionTest {
                         whose.folder() + "/dbus-1/services");
         assertThat(stage.file(whose.runtime() + "/systemd")).doesNotExist();
         assertThat(stage.hasCgroup()).isFalse();
-        assertThat(status("is-active", SLEEPER)).as("nobody is there").isNotZero();
+        assertThat(status("is-active", SLEEPER)).as("no manager runs").isNotZero();
     }
 
     /** Returns all files but the runtime folder and the folders above it. */

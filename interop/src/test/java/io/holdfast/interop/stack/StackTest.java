@@ -184,7 +184,7 @@ class StackTest {
         try (PidFd authority = stage.mainProcess("polkit.service");
                 BusConnection bus = connect()) {
             assertThat(authority.signal(Signal.KILL)).isTrue();
-            assertThat(actions()).as("asked meanwhile").isEqualTo(before);
+            assertThat(actions()).as("checked meanwhile").isEqualTo(before);
             awaitOwner(bus, POLKIT);
             try (PidFd again = stage.mainProcess("polkit.service")) {
                 assertThat(again).isNotEqualTo(authority);
@@ -217,7 +217,7 @@ class StackTest {
         }
         assertThat(stage.hasCgroup()).isFalse();
         assertThat(filesIn(StackStage.RUNTIME))
-                .as("all but the lock, which nobody may remove who does not hold it")
+                .as("all but the lock, which only its holder may remove")
                 .isSubsetOf(StackStage.RUNTIME + "/lock");
         assertThat(stage.file("/run/holdfast/dynamic-uid")).doesNotExist();
         assertThat(stage.file(StackStage.RUNTIME + "/inaccessible")).doesNotExist();

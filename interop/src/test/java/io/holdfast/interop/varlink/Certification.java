@@ -174,11 +174,11 @@ final class Certification {
                         got.put(name, value);
                     }
                 });
-        JsonObject rest = got.build();
-        if (!isSame(rest, wanted)) {
+        JsonObject remaining = got.build();
+        if (!isSame(remaining, wanted)) {
             throw new VarlinkException(
                     NAME + ".CertificationError",
-                    JsonObject.builder().put("wants", wanted).put("got", rest).build());
+                    JsonObject.builder().put("wants", wanted).put("got", remaining).build());
         }
     }
 

@@ -1,4 +1,4 @@
-# Functions for the scripts of the cases. $dir is the folder of the case; $patience bounds waits, in turns of 20 ms.
+# Functions for the scripts of the cases. $dir is the folder of the case; $polls bounds waits, in turns of 20 ms.
 
 # Runs a command, and writes it with all that it writes and its status, if that is not 0.
 step() {
@@ -52,7 +52,7 @@ until_true() {
     turns=0
     until eval "$1"; do
         turns=$((turns + 1))
-        [ $turns -lt $patience ] || { echo "waited in vain: $1"; return 1; }
+        [ $turns -lt $polls ] || { echo "waited in vain: $1"; return 1; }
         sleep 0.02
     done
 }

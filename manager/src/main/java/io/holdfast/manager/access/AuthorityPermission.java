@@ -29,28 +29,28 @@ import java.util.function.Supplier;
 public final class AuthorityPermission implements Permission {
     private static final String AUTHORITY = "org.freedesktop.PolicyKit1";
     private static final String PATH = "/org/freedesktop/PolicyKit1/Authority";
-    private static final String GONE = "its process is gone";
+    private static final String GONE = "its process has exited";
     private static final int ALLOW_USER_INTERACTION = 1;
 
     private final Supplier<Optional<BusConnection>> bus;
     private final ObjLongConsumer<String> log;
-    private final Duration patience;
-    private final FairShare<Long> asking = FairShare.of(ManagerLimits.ASKING);
+    private final Duration timeout;
+    private final FairShare<Long> pending = FairShare.of(ManagerLimits.AUTHORIZATIONS);
 
     /**
-     * Creates a permission with the default {@link ManagerLimits#ASKING_PATIENCE}.
+     * Creates a permission with the default {@link ManagerLimits#AUTHORIZATION_TIMEOUT}.
      *
      * @param log receives each refusal: its reason in one line, and the user; called by any thread
      */
     public AuthorityPermission(Supplier<Optional<BusConnection>> bus, ObjLongConsumer<String> log) {
-        this(bus, log, ManagerLimits.ASKING_PATIENCE.duration());
+        this(bus, log, ManagerLimits.AUTHORIZATION_TIMEOUT.duration());
     }
 
     public AuthorityPermission(
-            Supplier<Optional<BusConnection>> bus, ObjLongConsumer<String> log, Duration patience) {
+            Supplier<Optional<BusConnection>> bus, ObjLongConsumer<String> log, Duration timeout) {
         this.bus = bus;
         this.log = log;
-        this.patience = patience;
+        this.timeout = timeout;
     }
 
     @Override
@@ -58,9 +58,9 @@ public final class AuthorityPermission implements Permission {
         if (Permission.isOwner(peer)) {
             return true;
         }
-        Charge<Long> place = asking.charge(peer.uid(), 1);
+        Charge<Long> place = pending.charge(peer.uid(), 1);
         if (place == null) {
-            throw new RejectedExecutionException(asking.refusal(peer.uid()));
+            throw new RejectedExecutionException(pending.refusal(peer.uid()));
         }
         try (place) {
             Optional<String> refusal = refusal(peer, question);
@@ -74,40 +74,40 @@ public final class AuthorityPermission implements Permission {
         String verb = question.details().getOrDefault("verb", "");
         return "user "
                 + peer.uid()
-                + " is refused "
+                + ": "
                 + question.action()
                 + (verb.isEmpty() ? "" : " (" + verb + (unit.isEmpty() ? ")" : " " + unit + ")"))
-                + ": "
+                + " denied: "
                 + why;
     }
 
     /** Returns why the caller is refused; empty if it is authorized. */
     private Optional<String> refusal(Peer peer, Question question) throws InterruptedException {
         if (!(peer instanceof Peer.Held held)) {
-            return Optional.of("its process is not held, so that nothing can be decided about it");
+            return Optional.of("no pidfd of its process");
         }
         if (held.process().state() == PidFd.State.REAPED) {
             return Optional.of(GONE);
         }
         Optional<BusConnection> connection = bus.get();
         if (connection.isEmpty()) {
-            return Optional.of("the manager is on no bus where an authority could be asked");
+            return Optional.of("not connected to a bus with an authority");
         }
         try {
-            return ask(connection.get(), held, question);
+            return check(connection.get(), held, question);
         } catch (DBusException e) {
             String text = e.text().isEmpty() ? "" : ": " + e.text();
             return Optional.of("the authority does not answer: " + e.name() + text);
         } catch (ConnectionLostException e) {
-            return Optional.of("the bus is lost: " + e.getMessage());
+            return Optional.of("the bus connection is lost: " + e.getMessage());
         }
     }
 
-    private Optional<String> ask(BusConnection bus, Peer.Held peer, Question question)
+    private Optional<String> check(BusConnection bus, Peer.Held peer, Question question)
             throws InterruptedException {
         List<Object> reply =
                 bus.object(AUTHORITY, PATH)
-                        .withTimeout(patience)
+                        .withTimeout(timeout)
                         .call(
                                 AUTHORITY + ".Authority",
                                 "CheckAuthorization",
@@ -118,12 +118,12 @@ public final class AuthorityPermission implements Permission {
                                 question.interactive() ? ALLOW_USER_INTERACTION : 0,
                                 "");
         if (reply.isEmpty() || !(reply.getFirst() instanceof Struct answer)) {
-            return Optional.of("the authority's answer is none");
+            return Optional.of("invalid reply from the authority");
         }
         if (!Boolean.TRUE.equals(answer.get(0))) {
             return Optional.of(
                     Boolean.TRUE.equals(answer.get(1))
-                            ? "the authority wants an authentication that is not to be had now"
+                            ? "authentication required"
                             : "the authority does not allow it");
         }
         return peer.process().state() == PidFd.State.REAPED ? Optional.of(GONE) : Optional.empty();

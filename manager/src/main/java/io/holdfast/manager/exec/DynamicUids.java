@@ -145,7 +145,7 @@ public final class DynamicUids {
         }
         throw new SetupException(
                 SetupException.Step.USER,
-                "no number is left for the dynamic user %s: all from %d to %d are in use"
+                "no UID is left for the dynamic user %s: all from %d to %d are in use"
                         .formatted(name, first, first + count - 1));
     }
 

@@ -167,7 +167,7 @@ final class ExecDirectories {
                         top.path() + "/" + link,
                         "does not lead to " + path,
                         Errno.EEXIST,
-                        "remove what is there");
+                        "remove the existing file");
             }
         }
     }

@@ -77,7 +77,7 @@ final class ExecEnvironment {
             throws SetupException {
         Map<String, String> variables = base();
         account.ifPresent(user -> addUser(user, variables));
-        if (hearsNotifications(main)) {
+        if (mayNotify(main)) {
             variables.put("NOTIFY_SOCKET", notifySocket);
         }
         long watchdog = unit.service().timeouts().watchdog().micros();
@@ -146,7 +146,7 @@ final class ExecEnvironment {
         }
     }
 
-    private boolean hearsNotifications(boolean main) {
+    private boolean mayNotify(boolean main) {
         NotifyAccess access = unit.service().notifyAccess();
         return access == NotifyAccess.EXEC
                 || access == NotifyAccess.ALL

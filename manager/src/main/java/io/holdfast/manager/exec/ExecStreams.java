@@ -108,7 +108,7 @@ public final class ExecStreams implements AutoCloseable {
             if (file.kind() == FileKind.FIFO && !file.hasWriter()) {
                 throw FileException.refusal(
                         path,
-                        "is a FIFO that nobody writes",
+                        "is a FIFO without a writer",
                         Errno.ENXIO,
                         "start its writer first, or use ListenFIFO= and StandardInput=fd");
             }
@@ -153,7 +153,8 @@ public final class ExecStreams implements AutoCloseable {
             int count = passed.list().size();
             if (count != 1) {
                 throw new SetupException(
-                        step, directive + "=socket is for one socket, and it has " + count);
+                        step,
+                        directive + "=socket needs exactly one socket: the service has " + count);
             }
             return Stdio.descriptor(passed.list().getFirst().fd());
         }

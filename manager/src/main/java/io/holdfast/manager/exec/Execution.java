@@ -435,11 +435,13 @@ public final class Execution {
         try {
             Path folder = Path.of(path);
             boolean is = Files.readAttributes(folder, BasicFileAttributes.class).isDirectory();
-            return !is ? "is no folder" : Files.isExecutable(folder) ? null : "may not be entered";
+            return !is
+                    ? "is not a directory"
+                    : Files.isExecutable(folder) ? null : "may not be entered";
         } catch (NoSuchFileException e) {
             return "is missing";
         } catch (AccessDeniedException e) {
-            return "may not be looked at: a folder above it denies it";
+            return "cannot be reached: a directory above it denies access";
         } catch (IOException e) {
             return "cannot be entered: " + e.getMessage();
         }
@@ -505,7 +507,7 @@ public final class Execution {
             if (e.errno() != Errno.EACCES && e.errno() != Errno.EPERM) {
                 throw e;
             }
-            warnOnce(setting, setting + " is not ours to set");
+            warnOnce(setting, setting + " cannot be set: permission denied");
         }
     }
 

@@ -196,7 +196,7 @@ public final class MountPlan {
         } catch (FileException e) {
             throw new SetupException(
                     SetupException.Step.NAMESPACE,
-                    "cannot make what is mounted on: " + e.getMessage());
+                    "cannot create the mount point: " + e.getMessage());
         }
     }
 

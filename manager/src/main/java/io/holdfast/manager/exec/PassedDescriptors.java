@@ -57,11 +57,11 @@ public record PassedDescriptors(List<Passed> list, Map<String, String> variables
 
     /** Returns the variables that hold their number and names. */
     Map<String, String> listenVariables() {
-        Map<String, String> told = new LinkedHashMap<>();
-        told.put("LISTEN_FDS", Integer.toString(list.size()));
-        told.put(
+        Map<String, String> variables = new LinkedHashMap<>();
+        variables.put("LISTEN_FDS", Integer.toString(list.size()));
+        variables.put(
                 "LISTEN_FDNAMES", list.stream().map(Passed::name).collect(Collectors.joining(":")));
-        return told;
+        return variables;
     }
 
     /**

@@ -114,12 +114,12 @@ final class Sandbox implements AutoCloseable {
         }
     }
 
-    private SandboxSettings wanted() {
+    private SandboxSettings requested() {
         return settings.sandbox();
     }
 
     private void share(String name, boolean again) throws FileException {
-        if (wanted().privateTmp() == PrivateTmp.YES) {
+        if (requested().privateTmp() == PrivateTmp.YES) {
             for (String base : TEMPORARY) {
                 if (Files.isDirectory(Path.of(base))) {
                     Optional<PrivateFolder> there =
@@ -128,10 +128,10 @@ final class Sandbox implements AutoCloseable {
                 }
             }
         }
-        if (wanted().has(Flag.PRIVATE_NETWORK)) {
+        if (requested().has(Flag.PRIVATE_NETWORK)) {
             network = Namespace.make(Namespace.Kind.NET);
         }
-        if (wanted().has(Flag.PRIVATE_IPC)) {
+        if (requested().has(Flag.PRIVATE_IPC)) {
             ipc = Namespace.make(Namespace.Kind.IPC);
         }
     }
@@ -149,10 +149,10 @@ final class Sandbox implements AutoCloseable {
         if (ipc != null) {
             isolation.join(ipc);
         }
-        if (wanted().has(Flag.PROTECT_HOSTNAME)) {
+        if (requested().has(Flag.PROTECT_HOSTNAME)) {
             isolation.fresh(Namespace.Kind.UTS);
         }
-        if (wanted().has(Flag.PRIVATE_MOUNTS)) {
+        if (requested().has(Flag.PRIVATE_MOUNTS)) {
             isolation.fresh(Namespace.Kind.MNT);
         }
         mounts().addTo(isolation);
@@ -165,20 +165,20 @@ final class Sandbox implements AutoCloseable {
         kernel(plan);
         temporary(plan);
         homes(plan);
-        if (wanted().has(Flag.PRIVATE_DEVICES)) {
+        if (requested().has(Flag.PRIVATE_DEVICES)) {
             PrivateDevices.addTo(plan);
         }
-        for (Temporary one : wanted().temporary()) {
+        for (Temporary one : requested().temporary()) {
             plan.replace(
                     one.path(), MountTree.fileSystem("tmpfs", one.options(), 0), attributes(one));
         }
-        for (Bind bind : wanted().binds()) {
+        for (Bind bind : requested().binds()) {
             bind(plan, bind);
         }
         if (!plan.isEmpty()) {
             folders(plan);
         }
-        for (PathRule rule : wanted().rules()) {
+        for (PathRule rule : requested().rules()) {
             rule(plan, rule);
         }
         if (notifySocket.startsWith("/")) {
@@ -195,7 +195,7 @@ final class Sandbox implements AutoCloseable {
     }
 
     private void protectSystem(MountPlan plan) throws SetupException {
-        switch (wanted().protectSystem()) {
+        switch (requested().protectSystem()) {
             case NO -> {}
             case YES, FULL -> addAll(plan, Kind.PROTECTED, PACKAGES);
             case STRICT -> {
@@ -204,23 +204,23 @@ final class Sandbox implements AutoCloseable {
                 addAll(plan, Kind.KEPT, HOMES);
             }
         }
-        if (wanted().protectSystem() == ProtectSystem.FULL) {
+        if (requested().protectSystem() == ProtectSystem.FULL) {
             plan.add(Kind.PROTECTED, "/etc");
         }
     }
 
     private void kernel(MountPlan plan) throws SetupException {
-        boolean tunables = wanted().has(Flag.PROTECT_KERNEL_TUNABLES);
+        boolean tunables = requested().has(Flag.PROTECT_KERNEL_TUNABLES);
         if (tunables) {
             addAll(plan, Kind.PROTECTED, TUNABLES);
             for (String path : KERNEL_MEMORY) {
                 hide(plan, path);
             }
         }
-        if (wanted().has(Flag.PROTECT_KERNEL_MODULES)) {
+        if (requested().has(Flag.PROTECT_KERNEL_MODULES)) {
             hide(plan, MODULES);
         }
-        if (wanted().has(Flag.PROTECT_CONTROL_GROUPS)) {
+        if (requested().has(Flag.PROTECT_CONTROL_GROUPS)) {
             plan.add(Kind.PROTECTED, CGROUPS);
         } else if (tunables) {
             plan.add(Kind.KEPT, CGROUPS);
@@ -231,7 +231,7 @@ final class Sandbox implements AutoCloseable {
         for (PrivateFolder folder : folders) {
             plan.replace(folder.base(), MountTree.only(folder.path()), NO_DEVICES);
         }
-        if (wanted().privateTmp() == PrivateTmp.DISCONNECTED) {
+        if (requested().privateTmp() == PrivateTmp.DISCONNECTED) {
             Map<String, String> options = Map.of("mode", "1777", "size", "10%", "nr_inodes", "1m");
             for (String base : TEMPORARY) {
                 plan.replace(base, MountTree.fileSystem("tmpfs", options, 0), NO_DEVICES);
@@ -242,7 +242,7 @@ final class Sandbox implements AutoCloseable {
     private void homes(MountPlan plan) throws SetupException {
         Map<String, String> empty = Map.of("mode", "0755", "size", "4k", "nr_inodes", "1k");
         for (String home : HOMES) {
-            switch (wanted().protectHome()) {
+            switch (requested().protectHome()) {
                 case NO -> {}
                 case YES -> hide(plan, home);
                 case READ_ONLY -> plan.add(Kind.PROTECTED, home);

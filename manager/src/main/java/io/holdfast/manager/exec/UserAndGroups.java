@@ -91,7 +91,7 @@ public record UserAndGroups(
         if (Unistd.geteuid() != 0) {
             throw new SetupException(
                     ownUser ? SetupException.Step.GROUP : SetupException.Step.USER,
-                    "only a manager that runs as root can start services as others");
+                    "only a manager that runs as root can start services as other users");
         }
         if (account.isEmpty() && more.isEmpty()) {
             return new UserAndGroups(account, gid, Optional.empty(), false);

@@ -27,7 +27,7 @@ final class PulledIn {
             return new Pull(unit, type, true, false, true);
         }
 
-        static Pull wanted(JobUnit unit, JobType type) {
+        static Pull optional(JobUnit unit, JobType type) {
             return new Pull(unit, type, false, false, false);
         }
     }
@@ -163,13 +163,13 @@ final class PulledIn {
             unit.related(Relation.REQUIRES_START)
                     .forEach(other -> pulls.add(Pull.required(other, JobType.START)));
             unit.related(Relation.WANTS_START)
-                    .forEach(other -> pulls.add(Pull.wanted(other, JobType.START)));
+                    .forEach(other -> pulls.add(Pull.optional(other, JobType.START)));
             unit.related(Relation.REQUIRES_ACTIVE)
                     .forEach(other -> pulls.add(Pull.required(other, JobType.VERIFY_ACTIVE)));
             unit.related(Relation.CONFLICTS_WITH)
                     .forEach(other -> pulls.add(new Pull(other, JobType.STOP, true, true, true)));
             unit.related(Relation.CONFLICTED_BY)
-                    .forEach(other -> pulls.add(Pull.wanted(other, JobType.STOP)));
+                    .forEach(other -> pulls.add(Pull.optional(other, JobType.STOP)));
         }
         boolean restartsOthers =
                 type == JobType.RESTART
@@ -191,7 +191,7 @@ final class PulledIn {
             for (JobUnit other : unit.related(Relation.RELOAD_PROPAGATES_TO)) {
                 JobType too = JobType.TRY_RELOAD.collapse(other.activeState());
                 if (too != JobType.NOP) {
-                    pulls.add(Pull.wanted(other, too));
+                    pulls.add(Pull.optional(other, too));
                 }
             }
         }

@@ -5,22 +5,22 @@ import io.holdfast.manager.unit.UnitName;
 /** Passes on events of a minimum level and above. Output always passes. */
 public final class LogLevelFilter implements ManagerListener {
     private final ManagerListener listener;
-    private volatile Level least = Level.INFO;
+    private volatile Level minimum = Level.INFO;
 
     public LogLevelFilter(ManagerListener listener) {
         this.listener = listener;
     }
 
-    public Level least() {
-        return least;
+    public Level minimum() {
+        return minimum;
     }
 
-    public void least(Level level) {
-        least = level;
+    public void minimum(Level level) {
+        minimum = level;
     }
 
     private boolean passes(Level level) {
-        return level.compareTo(least) >= 0;
+        return level.compareTo(minimum) >= 0;
     }
 
     @Override
@@ -36,13 +36,13 @@ public final class LogLevelFilter implements ManagerListener {
     }
 
     @Override
-    public void told(long file, long position) {
-        listener.told(file, position);
+    public void outputCommitted(long file, long position) {
+        listener.outputCommitted(file, position);
     }
 
     @Override
-    public long toldBefore(long file) {
-        return listener.toldBefore(file);
+    public long committedPosition(long file) {
+        return listener.committedPosition(file);
     }
 
     @Override

@@ -23,13 +23,13 @@ public interface ManagerListener {
      *     was booted; 0 if the output does not outlive the manager
      * @param position in the file
      */
-    default void told(long file, long position) {}
+    default void outputCommitted(long file, long position) {}
 
     /**
-     * Returns the position of the last {@link #told} for this file before this process started, as
-     * far as this listener knows it; else 0.
+     * Returns the position of the last {@link #outputCommitted} for this file before this process
+     * started, as far as this listener knows it; else 0.
      */
-    default long toldBefore(long file) {
+    default long committedPosition(long file) {
         return 0;
     }
 

@@ -6,8 +6,8 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
 import io.holdfast.manager.survival.DescriptorStore;
+import io.holdfast.manager.survival.DurableText;
 import io.holdfast.manager.survival.Keeper;
-import io.holdfast.manager.survival.KeptText;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.Charset;
 import java.time.Duration;
@@ -23,8 +23,8 @@ import java.util.concurrent.TimeUnit;
  * that the reader does not have yet.
  *
  * <pre>
- *            given          end
- *   | header |  lines that wait | ◀── lines, then one commit: { end, dropped, file of a unit, told }
+ *           written         end
+ *   | header |  lines that wait | ◀── lines, then one commit: { end, dropped, unit's file, committed }
  *                └── sendfile ──▶ reader
  * </pre>
  *
@@ -61,7 +61,7 @@ public final class PrintedLines implements LineSink {
     private static final int END = 0;
     private static final int DROPPED = 1;
     private static final int FILE = 2;
-    private static final int TOLD = 3;
+    private static final int COMMITTED = 3;
 
     /**
      * Limits of what waits for the reader.
@@ -71,7 +71,7 @@ public final class PrintedLines implements LineSink {
     public record Bounds(int lines, int bytes, String prefix) {}
 
     private final Fd reader;
-    private final KeptText text;
+    private final DurableText text;
     private final Charset charset;
     private final Bounds bounds;
     private final ByteArrayOutputStream batch = new ByteArrayOutputStream();
@@ -95,15 +95,15 @@ public final class PrintedLines implements LineSink {
     private long file;
 
     @GuardedBy("this")
-    private long told;
+    private long committed;
 
     @GuardedBy("this")
-    private boolean giving;
+    private boolean writing;
 
     private volatile boolean failed;
     private boolean copies; // used by the thread alone
 
-    private PrintedLines(KeptText text, Fd reader, Charset charset, Bounds bounds) {
+    private PrintedLines(DurableText text, Fd reader, Charset charset, Bounds bounds) {
         this.text = text;
         this.reader = reader;
         this.charset = charset;
@@ -112,7 +112,7 @@ public final class PrintedLines implements LineSink {
         end = numbers[END];
         dropped = numbers[DROPPED];
         file = numbers[FILE];
-        told = numbers[TOLD];
+        committed = numbers[COMMITTED];
         if (text.position() > end) {
             text.position(end); // the manager was killed while the file restarted
         }
@@ -126,7 +126,7 @@ public final class PrintedLines implements LineSink {
         for (long at = taken; at < end; ) {
             int n = text.read(at, bytes, (int) Math.min(bytes.length, end - at));
             if (n == 0) {
-                throw new IllegalArgumentException("it ends before its end");
+                throw new IllegalArgumentException("truncated: shorter than its committed length");
             }
             for (int i = 0; i < n; i++) {
                 if (bytes[i] == '\n') {
@@ -151,26 +151,28 @@ public final class PrintedLines implements LineSink {
         List<Fd> kept = store.read(Keeper.PRINTED_LINES);
         if (kept.size() == 1) {
             try {
-                KeptText text = KeptText.open(kept.getFirst());
+                DurableText text = DurableText.open(kept.getFirst());
                 lines = new PrintedLines(text, reader, charset, bounds);
             } catch (IllegalArgumentException e) {
-                refusals.add("what was printed is not adopted: " + e.getMessage());
+                refusals.add(
+                        "printed lines of the previous manager not adopted: " + e.getMessage());
             }
         }
         if (lines == null) {
-            KeptText text = KeptText.make("holdfast-lines", KeptText.START, 0, 0, 0);
+            DurableText text = DurableText.make("holdfast-lines", DurableText.START, 0, 0, 0);
             lines = new PrintedLines(text, reader, charset, bounds);
             keep(store, text)
-                    .ifPresent(why -> refusals.add("printed lines do not outlive a crash: " + why));
+                    .ifPresent(why ->
+                            refusals.add("printed lines are lost if the manager crashes: " + why));
         }
         for (String refusal : refusals) {
             lines.add(bounds.prefix() + refusal);
         }
-        Thread _ = Thread.ofPlatform().daemon().name("holdfast-lines").start(lines::give);
+        Thread _ = Thread.ofPlatform().daemon().name("holdfast-lines").start(lines::writeAll);
         return lines;
     }
 
-    private static Optional<String> keep(DescriptorStore store, KeptText text) {
+    private static Optional<String> keep(DescriptorStore store, DurableText text) {
         try {
             return store.put(Keeper.PRINTED_LINES, List.of(text.file()));
         } catch (ErrnoException e) {
@@ -179,13 +181,13 @@ public final class PrintedLines implements LineSink {
     }
 
     /** Returns up to which position of a unit's file the lines are here; 0 if that is not known. */
-    public synchronized long told(long unitFile) {
-        return unitFile == file ? told : 0;
+    public synchronized long committedPosition(long unitFile) {
+        return unitFile == file ? committed : 0;
     }
 
     @Override
     public synchronized void add(String line) {
-        add(List.of(line), file, told);
+        add(List.of(line), file, committed);
     }
 
     /**
@@ -199,7 +201,7 @@ public final class PrintedLines implements LineSink {
         }
         if (unitFile != 0) {
             file = unitFile;
-            told = position;
+            committed = position;
         }
         reportDropped();
         for (String line : lines) {
@@ -248,7 +250,7 @@ public final class PrintedLines implements LineSink {
         if (batch.size() > 0) {
             write();
         }
-        text.commit(end, dropped, file, told);
+        text.commit(end, dropped, file, committed);
         notifyAll();
     }
 
@@ -270,11 +272,11 @@ public final class PrintedLines implements LineSink {
 
     // ---- the thread
 
-    private void give() {
+    private void writeAll() {
         try {
             while (true) {
-                giveUpTo(take());
-                if (given()) {
+                writeUpTo(take());
+                if (written()) {
                     Thread.sleep(GATHERING_MILLIS);
                 }
             }
@@ -292,7 +294,7 @@ public final class PrintedLines implements LineSink {
         while (ends.isEmpty()) {
             wait();
         }
-        giving = true;
+        writing = true;
         long from = taken;
         do {
             taken = ends.removeFirst();
@@ -304,10 +306,10 @@ public final class PrintedLines implements LineSink {
         return taken;
     }
 
-    private void giveUpTo(long to) throws InterruptedException {
+    private void writeUpTo(long to) throws InterruptedException {
         while (text.position() < to) {
             long left = to - text.position();
-            int n = copies ? text.giveCopy(reader, left) : text.give(reader, left);
+            int n = copies ? text.sendCopy(reader, left) : text.send(reader, left);
             if (n == -Errno.EAGAIN) {
                 int _ = Readiness.await(reader, Readiness.OUT);
             } else if ((n == -Errno.EINVAL || n == -Errno.ENOSYS) && !copies) {
@@ -325,10 +327,10 @@ public final class PrintedLines implements LineSink {
      *
      * @return whether no others wait
      */
-    private synchronized boolean given() {
-        giving = false;
+    private synchronized boolean written() {
+        writing = false;
         if (ends.isEmpty()) {
-            if (end > KeptText.START + LONG) {
+            if (end > DurableText.START + LONG) {
                 beginAnew();
             }
             notifyAll();
@@ -341,9 +343,9 @@ public final class PrintedLines implements LineSink {
      */
     @GuardedBy("this")
     private void beginAnew() {
-        end = KeptText.START;
+        end = DurableText.START;
         taken = end;
-        text.commit(end, dropped, file, told);
+        text.commit(end, dropped, file, committed);
         text.position(end);
     }
 
@@ -354,7 +356,7 @@ public final class PrintedLines implements LineSink {
             commit();
         }
         long deadline = System.nanoTime() + atMost.toNanos();
-        while (giving || !ends.isEmpty()) {
+        while (writing || !ends.isEmpty()) {
             long left = deadline - System.nanoTime();
             if (left <= 0) {
                 return false;

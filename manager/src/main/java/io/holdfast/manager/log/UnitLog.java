@@ -185,7 +185,7 @@ public final class UnitLog {
     }
 
     private void add(String line) {
-        List<Consumer<String>> told;
+        List<Consumer<String>> receivers;
         synchronized (this) {
             lines.addLast(line);
             ofWriter++;
@@ -195,9 +195,9 @@ public final class UnitLog {
                 characters -= lines.removeFirst().length();
             }
             ofWriter = Math.min(ofWriter, lines.size());
-            told = recalling ? List.of() : listeners;
+            receivers = recalling ? List.of() : listeners;
         }
-        told.forEach(listener -> listener.accept(line));
+        receivers.forEach(listener -> listener.accept(line));
     }
 
     /**

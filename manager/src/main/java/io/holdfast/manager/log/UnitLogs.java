@@ -37,17 +37,17 @@ public final class UnitLogs implements AutoCloseable {
         this.survival = survival;
         this.counters = counters;
         chunk = new byte[survival.isOn() ? CHUNK : 0];
-        List<KeptIntake> intakes = new ArrayList<>();
-        for (String key : survival.keys(KeptIntake.KEY)) {
-            UnitName.parse(key.substring(KeptIntake.KEY.length()))
+        List<DurableIntake> intakes = new ArrayList<>();
+        for (String key : survival.keys(DurableIntake.KEY)) {
+            UnitName.parse(key.substring(DurableIntake.KEY.length()))
                     .ifPresent(unit -> {
                         UnitLog log = make(unit);
                         intakes.add(keep(unit, log));
                         kept.put(unit, log);
                     });
         }
-        intakes.forEach(KeptIntake::restore);
-        intakes.forEach(KeptIntake::resume);
+        intakes.forEach(DurableIntake::restore);
+        intakes.forEach(DurableIntake::resume);
     }
 
     /** Opens the log of a unit that is being loaded. */
@@ -57,7 +57,7 @@ public final class UnitLogs implements AutoCloseable {
         if (log == null) {
             log = make(unit);
             if (survival.isOn()) {
-                KeptIntake _ = keep(unit, log);
+                DurableIntake _ = keep(unit, log);
             }
         }
         inUse.put(unit, log);
@@ -77,8 +77,8 @@ public final class UnitLogs implements AutoCloseable {
     }
 
     /** Makes the unit's output outlive the manager. */
-    private KeptIntake keep(UnitName unit, UnitLog log) {
-        KeptIntake intake = new KeptIntake(unit, log, listener, survival, chunk);
+    private DurableIntake keep(UnitName unit, UnitLog log) {
+        DurableIntake intake = new DurableIntake(unit, log, listener, survival, chunk);
         log.intake(intake);
         return intake;
     }

@@ -13,49 +13,49 @@ public final class ManagerLimits {
             Limit.count(
                     "io.holdfast.manager.workers",
                     4,
-                    "threads that spawn and use files and cgroups, while none of them waits long in the kernel");
+                    "worker threads in use at once, not counting those that are blocked in the kernel");
 
     static final Limit WORKER_THREADS =
             Limit.count(
                     "io.holdfast.manager.workerThreads",
                     256,
-                    "worker threads, those included that wait in the kernel");
+                    "worker threads, including those that are blocked in the kernel");
 
     static final Limit LANE =
             Limit.count(
                     "io.holdfast.manager.lane",
                     1024,
-                    "tasks of one unit, or messages to it, that wait for a worker thread");
+                    "tasks and messages of one unit that wait for a worker thread");
 
-    public static final Limit LOAD_PATIENCE =
+    public static final Limit LOAD_TIMEOUT =
             Limit.time(
                     "io.holdfast.manager.loadPatience",
                     Duration.ofSeconds(90),
-                    "time that loading units may take");
+                    "time limit for loading units");
 
     public static final Limit CRASH_PAUSE =
             Limit.time(
                     "io.holdfast.manager.crashPause",
                     Duration.ofSeconds(1),
-                    "time that a manager waits before it adopts units, for each manager in a row before it that died within ten seconds, beyond three");
+                    "back-off before a restarted manager adopts units, for each consecutive crash within ten seconds of a start beyond the third");
 
     public static final Limit KEEPER_REAP =
             Limit.time(
                     "io.holdfast.manager.keeperReap",
                     Duration.ofSeconds(30),
-                    "time between two requests of a manager that adopted units to its keeper, to reap the orphans that come to it");
+                    "interval in which a manager that adopted units lets its keeper reap orphans");
 
-    public static final Limit SOCKET_PATIENCE =
+    public static final Limit SOCKET_TIMEOUT =
             Limit.time(
                     "io.holdfast.manager.socketPatience",
                     Duration.ofSeconds(90),
-                    "time that a socket unit may take to listen or to clean up, where its file sets none");
+                    "time limit for a socket unit to listen or clean up, if its file sets none");
 
-    public static final Limit QUESTION_PATIENCE =
+    public static final Limit READ_TIMEOUT =
             Limit.time(
                     "io.holdfast.manager.questionPatience",
                     Duration.ofSeconds(25),
-                    "time that an answer to a client may take");
+                    "time limit for reading files and processes, such as for a client");
 
     public static final Limit READERS =
             Limit.count(
@@ -67,13 +67,13 @@ public final class ManagerLimits {
             Limit.count(
                     "io.holdfast.manager.notifyBatch",
                     64,
-                    "notify messages that are received in one turn of the event loop");
+                    "notify messages received in one turn of the event loop");
 
     public static final Limit EARLY_MESSAGES =
             Limit.count(
                     "io.holdfast.manager.earlyMessages",
                     256,
-                    "notify messages, and descriptors beside them, that wait until a spawn is over");
+                    "notify messages and their descriptors that are queued during a spawn");
 
     public static final Limit LISTED_PROCESSES =
             Limit.count(
@@ -82,100 +82,97 @@ public final class ManagerLimits {
                     "processes of one unit that are listed");
 
     public static final Limit LOG_LINES =
-            Limit.count(
-                    "io.holdfast.manager.logLines",
-                    200,
-                    "lines of output that are kept of each unit");
+            Limit.count("io.holdfast.manager.logLines", 200, "lines of output kept for each unit");
 
     public static final Limit LOGS =
             Limit.count(
                     "io.holdfast.manager.logs",
                     32,
-                    "units that are not loaded any more, and whose last lines are kept");
+                    "unloaded units whose last lines of output are kept");
 
     public static final Limit LOG_CHARACTERS =
             Limit.count(
                     "io.holdfast.manager.logCharacters",
                     64 * 1024,
-                    "characters of output that are kept of each unit");
+                    "characters of output kept for each unit");
 
     public static final Limit LOG_BATCH =
             Limit.count(
                     "io.holdfast.manager.logBatch",
                     64 * 1024,
-                    "bytes of output of one unit that are read in one turn of the event loop");
+                    "bytes of one unit's output read in one turn of the event loop");
 
     public static final Limit LOG_WINDOW =
             Limit.bytes(
                     "io.holdfast.manager.logWindow",
                     64 * 1024,
-                    "output of each unit that is kept for a manager after this one, and up to as much again");
+                    "output of each unit kept for the next manager, and up to as much again");
 
     public static final Limit ANCESTORS =
             Limit.count(
                     "io.holdfast.manager.ancestors",
                     64,
-                    "ancestors of a process that are looked at for its unit");
+                    "ancestors of a process that are searched for its unit");
 
-    public static final Limit STRAYS =
+    public static final Limit UNTRACKED_ORPHANS =
             Limit.count(
                     "io.holdfast.manager.strays",
                     1024,
-                    "orphans of no unit that are held until they end");
+                    "orphans that belong to no unit and are held until they exit");
 
-    public static final Limit STRAY_LINES =
+    public static final Limit ORPHAN_LINES =
             Limit.count(
                     "io.holdfast.manager.strayLines",
                     20,
-                    "lines about such orphans in one lineInterval");
+                    "log lines about orphans that belong to no unit in one lineInterval");
 
-    public static final Limit STRAY_PATIENCE =
+    public static final Limit ORPHAN_TIMEOUT =
             Limit.time(
                     "io.holdfast.manager.strayPatience",
                     Duration.ofSeconds(10),
-                    "time that such orphans may take to end with the manager before they are killed");
+                    "time between SIGTERM and SIGKILL for such orphans when the manager stops");
 
     public static final Limit FAILED_INSTANCES =
             Limit.count(
                     "io.holdfast.manager.failedInstances",
                     64,
-                    "failed instances of one accepting socket that are kept");
+                    "failed instances kept for one socket with Accept=yes");
 
     public static final Limit UPHOLD_DELAY =
             Limit.time(
                     "io.holdfast.manager.upholdDelay",
                     Duration.ofMillis(100),
-                    "time after its end at which a unit is started again that others uphold");
+                    "delay before a stopped unit is started again because of Upholds=");
 
     public static final Limit LINE_INTERVAL =
             Limit.time(
                     "io.holdfast.manager.lineInterval",
                     Duration.ofSeconds(10),
-                    "time in which one line of a kind is logged that a service or user can cause");
+                    "interval in which a line that a service or user can cause is logged once");
 
     public static final Limit LINE_SOURCES =
             Limit.count(
                     "io.holdfast.manager.lineSources",
                     64,
-                    "kinds of such lines that are told apart in that time");
+                    "kinds of such lines tracked in one lineInterval");
 
     public static final Limit REFUSAL_LINES =
             Limit.count(
                     "io.holdfast.manager.refusalLines",
                     20,
-                    "lines about refused requests in one lineInterval");
+                    "log lines about refused requests in one lineInterval");
 
-    public static final Limit KILL_PATIENCE =
+    public static final Limit KILL_TIMEOUT =
             Limit.time(
                     "io.holdfast.manager.killPatience",
                     Duration.ofSeconds(10),
-                    "time that killed processes may take to be gone");
+                    "time limit for killed processes to exit");
 
     public static final Limit LEFTOVERS =
             Limit.count(
                     "io.holdfast.manager.leftovers",
                     100_000,
-                    "files of a temporary folder that are looked at for leftovers when the manager starts");
+                    "files of a temporary folder examined for leftovers when the manager starts");
 
     public static final Limit REFERENCES =
             Limit.count(
@@ -183,14 +180,14 @@ public final class ManagerLimits {
                     4096,
                     "units that one client of the bus holds by Ref");
 
-    public static final Limit ASKING =
-            Limit.count("io.holdfast.manager.asking", 128, "requests that wait for the authority");
+    public static final Limit AUTHORIZATIONS =
+            Limit.count("io.holdfast.manager.asking", 128, "concurrent authorization checks");
 
-    public static final Limit ASKING_PATIENCE =
+    public static final Limit AUTHORIZATION_TIMEOUT =
             Limit.time(
                     "io.holdfast.manager.askingPatience",
                     Duration.ofMinutes(2),
-                    "time that the authority may take to answer, in which it may ask the user");
+                    "time limit for an authorization check, including a user's authentication");
 
     public static final Limit PRIVATE_PEERS =
             Limit.count(
@@ -212,13 +209,13 @@ public final class ManagerLimits {
             Limit.count(
                     "io.holdfast.manager.scopeProcesses",
                     1024,
-                    "processes that a scope adopts when it is made");
+                    "processes that a scope adopts when it is created");
 
     public static final Limit DESCRIPTION_CHARACTERS =
             Limit.count(
                     "io.holdfast.manager.descriptionCharacters",
                     64 * 1024,
-                    "characters of the file of a unit that is made over D-Bus");
+                    "characters of the unit file of a transient unit created over D-Bus");
 
     private ManagerLimits() {}
 
@@ -229,11 +226,11 @@ public final class ManagerLimits {
                 WORKERS,
                 WORKER_THREADS,
                 LANE,
-                LOAD_PATIENCE,
+                LOAD_TIMEOUT,
                 CRASH_PAUSE,
                 KEEPER_REAP,
-                SOCKET_PATIENCE,
-                QUESTION_PATIENCE,
+                SOCKET_TIMEOUT,
+                READ_TIMEOUT,
                 READERS,
                 NOTIFY_BATCH,
                 EARLY_MESSAGES,
@@ -244,19 +241,19 @@ public final class ManagerLimits {
                 LOG_BATCH,
                 LOG_WINDOW,
                 ANCESTORS,
-                STRAYS,
-                STRAY_LINES,
-                STRAY_PATIENCE,
+                UNTRACKED_ORPHANS,
+                ORPHAN_LINES,
+                ORPHAN_TIMEOUT,
                 FAILED_INSTANCES,
                 UPHOLD_DELAY,
                 LINE_INTERVAL,
                 LINE_SOURCES,
                 REFUSAL_LINES,
-                KILL_PATIENCE,
+                KILL_TIMEOUT,
                 LEFTOVERS,
                 REFERENCES,
-                ASKING,
-                ASKING_PATIENCE,
+                AUTHORIZATIONS,
+                AUTHORIZATION_TIMEOUT,
                 PRIVATE_PEERS,
                 PATTERNS,
                 PATTERN_CHARACTERS,

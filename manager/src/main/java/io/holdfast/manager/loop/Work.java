@@ -43,7 +43,7 @@ public final class Work<T> {
     /** Describes in one line why the work failed. */
     public static String reason(@Nullable Exception failure) {
         if (failure == null) {
-            return "no reason known";
+            return "unknown reason";
         }
         String message = failure.getMessage();
         return message == null ? failure.toString() : message;
@@ -63,15 +63,15 @@ public final class Work<T> {
     private final Callable<T> call;
     private Consumer<? super T> release = _ -> {};
     private boolean evenIfLate;
-    private Runnable unused = () -> {};
+    private Runnable onCancelled = () -> {};
     private @Nullable Duration limit;
     private Answer<? super T> answer = (_, _) -> {};
 
     // guarded by the workers
     private State state = State.NEW;
-    private boolean wanted = true; // an answer is still awaited
+    private boolean isAwaited = true; // an answer is still awaited
     private boolean slow;
-    private boolean toldGivenUp;
+    private boolean reportedAbandoned;
     private long begun;
     private @Nullable T value;
     private @Nullable Exception failure;
@@ -105,7 +105,7 @@ public final class Work<T> {
      * not block.
      */
     public Work<T> ifNeverBegun(Runnable task) {
-        unused = task;
+        onCancelled = task;
         return this;
     }
 
@@ -138,7 +138,7 @@ public final class Work<T> {
         EventLoop loop = workers().loop;
         RejectedExecutionException refusal = tryAdd();
         if (refusal != null) {
-            unused.run();
+            onCancelled.run();
             if (workers().isClosed()) {
                 throw refusal;
             }
@@ -176,7 +176,7 @@ public final class Work<T> {
     public void limit(Duration length) {
         liftTimer();
         synchronized (workers()) {
-            if (!wanted || state == State.OVER) {
+            if (!isAwaited || state == State.OVER) {
                 return;
             }
         }
@@ -195,20 +195,20 @@ public final class Work<T> {
         boolean runs;
         String reason = workers().reason(this);
         synchronized (workers()) {
-            if (!wanted || state == State.DONE || state == State.OVER) {
+            if (!isAwaited || state == State.DONE || state == State.OVER) {
                 return;
             }
             runs = state == State.RUNNING;
-            toldGivenUp = runs;
+            reportedAbandoned = runs;
             if (evenIfLate) {
-                wanted = false;
+                isAwaited = false;
             } else {
                 cancel();
             }
         }
         workers().settled(this);
         if (runs) {
-            workers().tellGivenUp(this);
+            workers().reportAbandoned(this);
         }
         answer.accept(null, new LateException(reason));
     }
@@ -222,10 +222,10 @@ public final class Work<T> {
         T left = null;
         boolean neverBegun = false;
         synchronized (workers()) {
-            if (!wanted || state == State.OVER) {
+            if (!isAwaited || state == State.OVER) {
                 return;
             }
-            wanted = false;
+            isAwaited = false;
             workers().settled(this);
             if (state == State.WAITING && !evenIfLate) {
                 boolean _ = workers().remove(this);
@@ -237,12 +237,12 @@ public final class Work<T> {
             }
         }
         if (neverBegun) {
-            unused.run();
+            onCancelled.run();
         }
         if (left != null) {
             T released = left;
             try {
-                new Work<>(lane, "undoing " + what, () -> released(released)).first();
+                new Work<>(lane, "to release: " + what, () -> released(released)).first();
             } catch (RejectedExecutionException e) { // the manager ends
                 boolean _ = released(released);
             }
@@ -290,10 +290,10 @@ public final class Work<T> {
 
     private void end(@Nullable T result, @Nullable Exception thrown) {
         boolean delivered;
-        boolean told;
+        boolean wasReported;
         synchronized (workers()) {
-            delivered = wanted;
-            told = toldGivenUp;
+            delivered = isAwaited;
+            wasReported = reportedAbandoned;
             value = result;
             failure = thrown;
             state = delivered ? State.DONE : State.OVER;
@@ -302,8 +302,8 @@ public final class Work<T> {
             if (result != null) {
                 release(result);
             }
-            if (told) {
-                workers().tellBack(this);
+            if (wasReported) {
+                workers().reportReturned(this);
             }
         }
         if (delivered) { // before the answers of later work in the lane
@@ -316,14 +316,14 @@ public final class Work<T> {
         try {
             release.accept(result);
         } catch (RuntimeException e) {
-            workers().tellNotUndone(this, e);
+            workers().reportNotReleased(this, e);
         }
     }
 
     private void deliver() {
         liftTimer();
         synchronized (workers()) {
-            if (!wanted || state != State.DONE) {
+            if (!isAwaited || state != State.DONE) {
                 return;
             }
             state = State.OVER;
@@ -336,7 +336,7 @@ public final class Work<T> {
 
     /** {@return whether the answer is no longer awaited} */
     boolean isGivenUp() {
-        return !wanted;
+        return !isAwaited;
     }
 
     /** {@return whether the work has become slow since the last call} */
@@ -351,7 +351,7 @@ public final class Work<T> {
     }
 
     /** {@return whether the work has returned and its answer is not delivered yet} */
-    boolean isBack() {
+    boolean isDone() {
         synchronized (workers()) {
             return state == State.DONE;
         }

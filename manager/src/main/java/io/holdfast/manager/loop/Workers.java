@@ -266,14 +266,14 @@ public final class Workers implements AutoCloseable {
     }
 
     /** Reports that running work was given up. */
-    void tellGivenUp(Work<?> work) {
+    void reportAbandoned(Work<?> work) {
         warnings.accept(
-                "%s: %s; this costs the unit alone, and one of %d worker threads (%d hang)"
+                "%s: %s; only this unit is affected; %d worker threads, %d of them blocked"
                         .formatted(work.lane.name, reason(work), most, hanging()));
     }
 
     /** Reports that work that was given up has returned. */
-    void tellBack(Work<?> work) {
+    void reportReturned(Work<?> work) {
         String text =
                 "%s: %s has returned from the kernel after %s"
                         .formatted(work.lane.name, work.what, seconds(work));
@@ -281,10 +281,10 @@ public final class Workers implements AutoCloseable {
     }
 
     /** Reports that a result, which is no longer awaited, could not be released. */
-    void tellNotUndone(Work<?> work, RuntimeException why) {
+    void reportNotReleased(Work<?> work, RuntimeException why) {
         loop.postEnding(() ->
                 warnings.accept(
-                        "%s: %s came too late, and cannot be undone: %s"
+                        "%s: %s finished too late; cannot release its result: %s"
                                 .formatted(work.lane.name, work.what, why.getMessage())));
     }
 
@@ -311,7 +311,7 @@ public final class Workers implements AutoCloseable {
         undelivered.forEach(Work::cancel);
         endThreads();
         if (!left.isEmpty()) {
-            warnings.accept("ends without what has not returned from the kernel: " + left);
+            warnings.accept("stopping while work is blocked in the kernel: " + left);
         }
     }
 
@@ -324,7 +324,7 @@ public final class Workers implements AutoCloseable {
                 seen = ended;
                 start = System.nanoTime();
             }
-            if (System.nanoTime() - start > ManagerLimits.KILL_PATIENCE.duration().toNanos()) {
+            if (System.nanoTime() - start > ManagerLimits.KILL_TIMEOUT.duration().toNanos()) {
                 return;
             }
             try {

@@ -136,7 +136,7 @@ public final class NotifySocket implements AutoCloseable {
                 return;
             }
             NotifySender held = new NotifySender(sender.get().pidFd().get(), sender.get().uid());
-            if (beside.isCut()) {
+            if (beside.areDescriptorsCut()) {
                 counters.messageRefused();
                 complaints.log(
                         new Complaints.Source("cut", held.uid()),

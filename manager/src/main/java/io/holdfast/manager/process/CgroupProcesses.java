@@ -51,13 +51,13 @@ public final class CgroupProcesses implements RunProcesses {
     }
 
     @Override
-    public void only(Consumer<Optional<PidFd>> told) {
+    public void only(Consumer<Optional<PidFd>> callback) {
         Work<Optional<PidFd>> _ =
                 lane.work("to look for its main process", this::only)
                         .releasing(found -> found.ifPresent(PidFd::close))
                         .begin((found, _) -> {
                             Optional<PidFd> one = found == null ? Optional.empty() : found;
-                            told.accept(one);
+                            callback.accept(one);
                             one.ifPresent(PidFd::close);
                         });
     }
@@ -114,7 +114,7 @@ public final class CgroupProcesses implements RunProcesses {
     }
 
     @Override
-    public void watchEmpty(Runnable emptied) {
+    public void watchEmpty(Runnable whenEmpty) {
         forget();
         try {
             watch =
@@ -122,10 +122,10 @@ public final class CgroupProcesses implements RunProcesses {
                             loop,
                             () -> {
                                 watch = null;
-                                emptied.run();
+                                whenEmpty.run();
                             });
         } catch (ErrnoException e) { // removed by another process
-            loop.postEnding(emptied);
+            loop.postEnding(whenEmpty);
         }
     }
 
@@ -161,7 +161,7 @@ public final class CgroupProcesses implements RunProcesses {
         try {
             if (cgroup.isPopulated()) {
                 cgroup.kill();
-                boolean ignored = cgroup.awaitEmpty(ManagerLimits.KILL_PATIENCE.duration());
+                boolean ignored = cgroup.awaitEmpty(ManagerLimits.KILL_TIMEOUT.duration());
             }
         } catch (ErrnoException e) { // the manager stops, and has removed it
             if (e.errno() != Errno.ENODEV && e.errno() != Errno.ENOENT) {

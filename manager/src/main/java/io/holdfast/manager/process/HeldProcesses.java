@@ -48,8 +48,8 @@ public final class HeldProcesses implements RunProcesses {
     }
 
     @Override
-    public void only(Consumer<Optional<PidFd>> told) {
-        told.accept(held.size() == 1 ? Optional.of(held.getFirst()) : Optional.empty());
+    public void only(Consumer<Optional<PidFd>> callback) {
+        callback.accept(held.size() == 1 ? Optional.of(held.getFirst()) : Optional.empty());
     }
 
     @Override
@@ -67,9 +67,9 @@ public final class HeldProcesses implements RunProcesses {
     }
 
     @Override
-    public void watchEmpty(Runnable told) {
+    public void watchEmpty(Runnable whenEmpty) {
         forget();
-        emptied = told;
+        emptied = whenEmpty;
         for (PidFd process : held) {
             watches.add(process.onExit(loop, _ -> exited(process)));
         }
@@ -86,10 +86,10 @@ public final class HeldProcesses implements RunProcesses {
 
     @Override
     public void exited() {
-        Runnable told = emptied;
-        if (told != null && held.isEmpty()) {
+        Runnable whenEmpty = emptied;
+        if (whenEmpty != null && held.isEmpty()) {
             emptied = null;
-            told.run();
+            whenEmpty.run();
         }
     }
 

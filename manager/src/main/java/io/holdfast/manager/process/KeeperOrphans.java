@@ -35,7 +35,7 @@ public final class KeeperOrphans {
     private void look() {
         Work<Boolean> _ =
                 lane.work("to look for orphans of the keeper", this::isAskedFor)
-                        .within(ManagerLimits.QUESTION_PATIENCE.duration())
+                        .within(ManagerLimits.READ_TIMEOUT.duration())
                         .begin((isAskedFor, _) -> {
                             if (isAskedFor != null && isAskedFor) {
                                 reap.run();

@@ -62,7 +62,7 @@ public final class Orphans {
     private final ProcessIndex index;
     private final Units units;
     private final Consumer<String> warnings;
-    private final UntrackedOrphans strays;
+    private final UntrackedOrphans untracked;
     private List<PidFd> inherited = List.of(); // children that existed before, if tracked
     private List<Runnable> waiting = new ArrayList<>();
     private boolean scanning;
@@ -89,7 +89,7 @@ public final class Orphans {
         this.index = index;
         this.units = units;
         this.warnings = warnings;
-        this.strays = new UntrackedOrphans(loop, this::look, warnings);
+        this.untracked = new UntrackedOrphans(loop, this::look, warnings);
         if (tracked) {
             inherited = scanAll().living().stream().map(Orphan::process).toList();
         }
@@ -107,13 +107,13 @@ public final class Orphans {
             return;
         }
         scanning = true;
-        List<Runnable> told = waiting;
+        List<Runnable> callbacks = waiting;
         waiting = new ArrayList<>();
         Work<Found> _ =
                 lane.work("to look for orphans", this::scan)
                         .releasing(found -> found.living().forEach(one -> one.process().close()))
-                        .within(ManagerLimits.QUESTION_PATIENCE.duration())
-                        .begin((found, failure) -> scanned(found, failure, told));
+                        .within(ManagerLimits.READ_TIMEOUT.duration())
+                        .begin((found, failure) -> scanned(found, failure, callbacks));
     }
 
     /** Scans, and runs a task once every present orphan has been given to its unit. */
@@ -126,16 +126,17 @@ public final class Orphans {
         look();
     }
 
-    private void scanned(@Nullable Found found, @Nullable Exception failure, List<Runnable> told) {
+    private void scanned(
+            @Nullable Found found, @Nullable Exception failure, List<Runnable> callbacks) {
         scanning = false;
         if (found != null) {
             found.living().forEach(this::place);
         }
         if (found != null && !found.certain()) {
-            waiting.addAll(told);
+            waiting.addAll(callbacks);
             var ignored = loop.after(START_PAUSE, this::look);
         } else {
-            told.forEach(Runnable::run);
+            callbacks.forEach(Runnable::run);
         }
         if (failure != null) {
             warnings.accept("cannot look for orphans: " + failure.getMessage());
@@ -148,13 +149,13 @@ public final class Orphans {
 
     private void place(Orphan orphan) {
         PidFd process = orphan.process();
-        if (index.isHeld(process) || strays.hold(process)) {
+        if (index.isHeld(process) || untracked.holds(process)) {
             process.close();
         } else if (orphan.invocation()
                 .flatMap(index::ofInvocation)
                 .filter(run -> units.adopt(run, process))
                 .isEmpty()) {
-            strays.adopt(process);
+            untracked.adopt(process);
         }
     }
 
@@ -164,7 +165,7 @@ public final class Orphans {
      */
     public void end(Runnable ended) {
         if (tracked) {
-            strays.end(ended);
+            untracked.end(ended);
         } else {
             ended.run();
         }
@@ -274,8 +275,8 @@ public final class Orphans {
      * loop nor the units run any more. Blocking.
      */
     public void close() {
-        strays.close();
-        long deadline = System.nanoTime() + ManagerLimits.KILL_PATIENCE.duration().toNanos();
+        untracked.close();
+        long deadline = System.nanoTime() + ManagerLimits.KILL_TIMEOUT.duration().toNanos();
         try {
             boolean again = true; // the children of killed processes come to us
             while (again) {

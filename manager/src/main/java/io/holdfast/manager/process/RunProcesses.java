@@ -23,7 +23,7 @@ public sealed interface RunProcesses permits CgroupProcesses, TrackedProcesses, 
     boolean adopt(PidFd orphan);
 
     /** Passes on their only member, if there is exactly one, or nothing; lent for the call. */
-    void only(Consumer<Optional<PidFd>> told);
+    void only(Consumer<Optional<PidFd>> callback);
 
     /**
      * Sends a signal to all.
@@ -34,7 +34,7 @@ public sealed interface RunProcesses permits CgroupProcesses, TrackedProcesses, 
     void signal(RunSignal signal, List<PidFd> signalled, Runnable done);
 
     /** Runs a task once, when no living process is left; at once if none is left now. */
-    void watchEmpty(Runnable emptied);
+    void watchEmpty(Runnable whenEmpty);
 
     /** Notes that a process which the run itself held has exited. */
     void exited();

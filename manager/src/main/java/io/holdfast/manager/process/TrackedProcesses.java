@@ -79,9 +79,9 @@ public final class TrackedProcesses implements RunProcesses {
     }
 
     @Override
-    public void only(Consumer<Optional<PidFd>> told) {
+    public void only(Consumer<Optional<PidFd>> callback) {
         lookForOrphans.accept(() ->
-                told.accept(
+                callback.accept(
                         orphans.size() == 1 ? Optional.of(orphans.getFirst()) : Optional.empty()));
     }
 
@@ -115,23 +115,23 @@ public final class TrackedProcesses implements RunProcesses {
     }
 
     @Override
-    public void watchEmpty(Runnable told) {
-        emptied = told;
+    public void watchEmpty(Runnable whenEmpty) {
+        emptied = whenEmpty;
         exited();
     }
 
     @Override
     public void exited() {
         if (emptied != null && !forgotten) { // its children are ours by now
-            lookForOrphans.accept(this::tellIfEmpty);
+            lookForOrphans.accept(this::notifyIfEmpty);
         }
     }
 
-    private void tellIfEmpty() {
-        Runnable told = emptied;
-        if (told != null && !forgotten && orphans.isEmpty() && !othersLive.getAsBoolean()) {
+    private void notifyIfEmpty() {
+        Runnable whenEmpty = emptied;
+        if (whenEmpty != null && !forgotten && orphans.isEmpty() && !othersLive.getAsBoolean()) {
             emptied = null;
-            told.run();
+            whenEmpty.run();
         }
     }
 

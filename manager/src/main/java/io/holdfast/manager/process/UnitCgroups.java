@@ -225,7 +225,7 @@ public final class UnitCgroups implements AutoCloseable {
         try (lock;
                 slice) {
             slice.kill();
-            if (slice.awaitEmpty(ManagerLimits.KILL_PATIENCE.duration())) {
+            if (slice.awaitEmpty(ManagerLimits.KILL_TIMEOUT.duration())) {
                 boolean ignored = remove(slice); // another manager may already be using it
             }
         } catch (InterruptedException e) {

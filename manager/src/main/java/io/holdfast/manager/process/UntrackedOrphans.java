@@ -32,16 +32,16 @@ final class UntrackedOrphans {
         this.loop = loop;
         this.look = look;
         this.warnings = warnings;
-        this.losses = Complaints.on(loop, ManagerLimits.STRAY_LINES.intValue(), warnings);
+        this.losses = Complaints.on(loop, ManagerLimits.ORPHAN_LINES.intValue(), warnings);
     }
 
-    boolean hold(PidFd process) {
+    boolean holds(PidFd process) {
         return held.contains(process);
     }
 
     void adopt(PidFd process) {
-        losses.log("stray", process + " has lost its parent and is of no unit");
-        if (held.size() >= ManagerLimits.STRAYS.intValue()) {
+        losses.log("orphan", process + ": orphan belongs to no unit");
+        if (held.size() >= ManagerLimits.UNTRACKED_ORPHANS.intValue()) {
             process.close();
             return;
         }
@@ -57,26 +57,26 @@ final class UntrackedOrphans {
         untouchable.remove(process);
         process.close();
         if (ended != null) {
-            look.accept(this::tellIfNone); // its children are ours by now
+            look.accept(this::finishIfNone); // its children are ours by now
         }
     }
 
     /**
      * Ends all, and the orphans that they leave: with SIGTERM, and with SIGKILL after {@link
-     * ManagerLimits#STRAY_PATIENCE}. Runs a task when none is left that we may signal, or when the
-     * killed ones are not gone after {@link ManagerLimits#KILL_PATIENCE}.
+     * ManagerLimits#ORPHAN_TIMEOUT}. Runs a task when none is left that we may signal, or when the
+     * killed ones are not gone after {@link ManagerLimits#KILL_TIMEOUT}.
      */
-    void end(Runnable told) {
-        ended = told;
+    void end(Runnable whenEnded) {
+        ended = whenEnded;
         sendAll(Signal.TERM);
-        EventLoop.Timer _ = loop.after(ManagerLimits.STRAY_PATIENCE.duration(), this::kill);
-        look.accept(this::tellIfNone);
+        EventLoop.Timer _ = loop.after(ManagerLimits.ORPHAN_TIMEOUT.duration(), this::kill);
+        look.accept(this::finishIfNone);
     }
 
     private void kill() {
         if (ended != null) {
             sendAll(Signal.KILL);
-            EventLoop.Timer _ = loop.after(ManagerLimits.KILL_PATIENCE.duration(), this::tell);
+            EventLoop.Timer _ = loop.after(ManagerLimits.KILL_TIMEOUT.duration(), this::finish);
         }
     }
 
@@ -91,24 +91,26 @@ final class UntrackedOrphans {
         }
         try {
             new RunSignal(signal, false).send(process);
-            warnings.accept(process + " is of no unit and ends with the manager: " + signal);
+            warnings.accept(
+                    process + ": belongs to no unit; the manager is stopping: sent " + signal);
         } catch (ErrnoException e) {
             untouchable.add(process);
-            warnings.accept(process + " is of no unit and stays: " + e.getMessage());
+            warnings.accept(
+                    process + ": belongs to no unit; cannot be signalled: " + e.getMessage());
         }
     }
 
-    private void tellIfNone() {
+    private void finishIfNone() {
         if (held.size() == untouchable.size()) {
-            tell();
+            finish();
         }
     }
 
-    private void tell() {
-        Runnable told = ended;
-        if (told != null) {
+    private void finish() {
+        Runnable whenEnded = ended;
+        if (whenEnded != null) {
             ended = null;
-            told.run();
+            whenEnded.run();
         }
     }
 

@@ -77,7 +77,7 @@ public final class CheckedStart {
         }
         work =
                 lane.work("to check its conditions", () -> StartChecks.of(unit, context))
-                        .within(ManagerLimits.QUESTION_PATIENCE.duration());
+                        .within(ManagerLimits.READ_TIMEOUT.duration());
         work.begin((result, error) -> {
             if (work != null) { // otherwise the start was cancelled
                 work = null;

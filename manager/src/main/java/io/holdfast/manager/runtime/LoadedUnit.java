@@ -54,8 +54,8 @@ public final class LoadedUnit implements JobUnit {
     }
 
     /** Returns the definition that was last found in its files; its dependencies come from it. */
-    public Unit meant() {
-        return unit.meant();
+    public Unit lastDefinition() {
+        return unit.lastDefinition();
     }
 
     /**
@@ -76,7 +76,7 @@ public final class LoadedUnit implements JobUnit {
                 switch (type) {
                     case STOP, VERIFY_ACTIVE -> true;
                     case RESTART -> false;
-                    default -> unit.goesOn();
+                    default -> unit.keepsRunningOnStart();
                 };
         if (stays) {
             return Optional.empty();
@@ -143,7 +143,7 @@ public final class LoadedUnit implements JobUnit {
     // ---- its settings for jobs
 
     private JobSettings jobs() {
-        return meant().unit().jobs();
+        return lastDefinition().unit().jobs();
     }
 
     @Override
@@ -171,7 +171,7 @@ public final class LoadedUnit implements JobUnit {
     @Override
     public Collection<JobUnit> related(Relation relation) {
         Set<JobUnit> related = new LinkedHashSet<>();
-        Unit own = meant();
+        Unit own = lastDefinition();
         for (Dependency kind : relation.own()) {
             for (UnitName other : own.unit().dependencies().of(kind)) {
                 LoadedUnit known = table.node(other);

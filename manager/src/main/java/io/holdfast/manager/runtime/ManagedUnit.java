@@ -36,7 +36,7 @@ public interface ManagedUnit {
     Unit newest();
 
     /** Returns the definition that was last found in its files; its dependencies come from it. */
-    default Unit meant() {
+    default Unit lastDefinition() {
         Unit newest = newest();
         return newest.source().state() == UnitSource.State.LOADED ? newest : unit();
     }
@@ -44,7 +44,7 @@ public interface ManagedUnit {
     ActiveState activeState();
 
     /** Returns whether a start leaves the unit as it is, or joins a start that is under way. */
-    default boolean goesOn() {
+    default boolean keepsRunningOnStart() {
         return activeState().isUp();
     }
 

@@ -59,7 +59,7 @@ public record ManagerContext(
         Optional<BusNameWatcher> busNames();
 
         /** Calls back with that bus, now or as soon as it is known. */
-        void whenBusIsKnown(Consumer<BusNameWatcher> told);
+        void whenBusIsKnown(Consumer<BusNameWatcher> callback);
 
         /** Returns the link between sockets and services. */
         Activation activation();

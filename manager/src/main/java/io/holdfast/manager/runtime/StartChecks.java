@@ -28,10 +28,8 @@ public record StartChecks(ConditionCheck.Verdict conditions, ConditionCheck.Verd
     /** Returns why the unit is not started; empty if it may be started. */
     public String refusal() {
         if (!conditions.met()) {
-            return "not started, a condition does not hold: " + conditions.unmet();
+            return "not started, condition not met: " + conditions.unmet();
         }
-        return assertions.met()
-                ? ""
-                : "not started, an assertion does not hold: " + assertions.unmet();
+        return assertions.met() ? "" : "not started, assertion not met: " + assertions.unmet();
     }
 }

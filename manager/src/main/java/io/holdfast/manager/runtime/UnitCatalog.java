@@ -195,7 +195,7 @@ public final class UnitCatalog {
         Search search = new Search(up);
         search.run(anchors);
         Set<UnitName> others = new LinkedHashSet<>(beside);
-        others.addAll(search.asked);
+        others.addAll(search.requisites);
         others.removeAll(search.units.keySet());
         return new Closure(search.units, byName(others), search.missing, search.notices);
     }
@@ -225,7 +225,7 @@ public final class UnitCatalog {
         private final Deque<UnitName> todo = new ArrayDeque<>();
 
         /** Units whose state matters but that are not started ({@code Requisite=}). */
-        private final Set<UnitName> asked = new LinkedHashSet<>();
+        private final Set<UnitName> requisites = new LinkedHashSet<>();
 
         Search(Set<UnitName> up) {
             this.up = up;
@@ -246,14 +246,14 @@ public final class UnitCatalog {
         }
 
         private void follow(Unit unit) {
-            for (UnitName other : unit.needsToBeThere()) {
+            for (UnitName other : unit.requiredUnits()) {
                 if (reading.source(other).state() != UnitSource.State.LOADED) {
                     missing.add(new Missing(unit.name(), SERVICE, other));
                 }
             }
             for (UnitName other : unit.unit().dependencies().of(Dependency.REQUISITE)) {
                 if (reading.source(other).state() == UnitSource.State.LOADED) {
-                    asked.add(other);
+                    requisites.add(other);
                 } else if (!up.contains(other)) {
                     missing.add(new Missing(unit.name(), Dependency.REQUISITE.directive(), other));
                 }
@@ -285,7 +285,7 @@ public final class UnitCatalog {
                     if (isServedByOthers(source)) {
                         notices.add(
                                 met(unit, kind, pulled)
-                                        + " is taken as met: somebody else serves it already");
+                                        + " is taken as met: another program already serves it");
                     } else if (!isReached(pulled, source)) {
                         todo.add(pulled);
                     }

@@ -97,9 +97,9 @@ final class UnitIndexes {
     Collection<LoadedUnit> dependants(Dependency kind, LoadedUnit on) {
         List<LoadedUnit> dependants = new ArrayList<>();
         Map<UnitName, Set<LoadedUnit>> index = dependingOn(kind);
-        for (UnitName name : on.meant().source().names()) {
+        for (UnitName name : on.lastDefinition().source().names()) {
             for (LoadedUnit node : index.getOrDefault(name, Set.of())) {
-                if (node.meant().unit().dependencies().has(kind, name)) {
+                if (node.lastDefinition().unit().dependencies().has(kind, name)) {
                     dependants.add(node);
                 }
             }
@@ -109,7 +109,7 @@ final class UnitIndexes {
 
     /** Returns each unit whose newest definition, or the one in effect, names this one. */
     Stream<LoadedUnit> referring(LoadedUnit to) {
-        return to.meant().source().names().stream()
+        return to.lastDefinition().source().names().stream()
                 .flatMap(name ->
                         Stream.concat(
                                         Stream.of(byTriggered, byTriggering),
@@ -134,7 +134,7 @@ final class UnitIndexes {
 
     /** Returns the units that trigger a unit, declared by either side. */
     Collection<LoadedUnit> triggering(LoadedUnit node) {
-        Unit triggered = node.meant();
+        Unit triggered = node.lastDefinition();
         Set<LoadedUnit> candidates = new LinkedHashSet<>();
         for (UnitName name : triggered.source().names()) {
             candidates.addAll(byTriggered.getOrDefault(name, Set.of()));
@@ -142,13 +142,13 @@ final class UnitIndexes {
         for (UnitName name : triggered.triggeredBy()) {
             candidates.addAll(byAlias.getOrDefault(name, Set.of()));
         }
-        candidates.removeIf(other -> !other.meant().triggers(triggered));
+        candidates.removeIf(other -> !other.lastDefinition().triggers(triggered));
         return candidates;
     }
 
     /** Returns the units that a unit triggers, declared by either side. */
     Collection<LoadedUnit> triggered(LoadedUnit node) {
-        Unit triggering = node.meant();
+        Unit triggering = node.lastDefinition();
         Set<LoadedUnit> candidates = new LinkedHashSet<>();
         for (UnitName name : triggering.triggers()) {
             candidates.addAll(byAlias.getOrDefault(name, Set.of()));
@@ -156,7 +156,7 @@ final class UnitIndexes {
         for (UnitName name : triggering.source().names()) {
             candidates.addAll(byTriggering.getOrDefault(name, Set.of()));
         }
-        candidates.removeIf(other -> !triggering.triggers(other.meant()));
+        candidates.removeIf(other -> !triggering.triggers(other.lastDefinition()));
         return candidates;
     }
 }

@@ -161,7 +161,7 @@ public final class UnitTable {
         LoadedUnit known = known(unit);
         if (known != null) {
             if (!known.unit().newest().equals(unit)) {
-                tell(unit);
+                logDiagnostics(unit);
                 Set<UnitName> before = referredBy(known);
                 known.unit().reloaded(unit);
                 indexes.update(known);
@@ -170,7 +170,7 @@ public final class UnitTable {
             return;
         }
         if (unit.source().state() != UnitSource.State.NOT_FOUND) {
-            tell(unit);
+            logDiagnostics(unit);
             make(unit);
         }
     }
@@ -248,7 +248,7 @@ public final class UnitTable {
     }
 
     /** Logs each error in its own line, and only the number of unsupported directives. */
-    private void tell(Unit unit) {
+    private void logDiagnostics(Unit unit) {
         int unsupported = 0;
         int security = 0;
         for (Diagnostic each : unit.diagnostics()) {

@@ -126,13 +126,12 @@ final class Adoption {
         if (found.isEmpty()) {
             return;
         }
-        try (PidFd stranger = found.get()) {
-            Optional<PidFd> parent =
-                    cgroup.contains(stranger) ? stranger.parent() : Optional.empty();
+        try (PidFd other = found.get()) {
+            Optional<PidFd> parent = cgroup.contains(other) ? other.parent() : Optional.empty();
             if (parent.isPresent()) {
                 try (PidFd known = parent.get();
                         Cgroup before = known.cgroup()) {
-                    before.attach(stranger);
+                    before.attach(other);
                 }
             }
         } catch (ErrnoException e) {

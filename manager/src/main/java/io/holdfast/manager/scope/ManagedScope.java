@@ -53,11 +53,11 @@ import org.jspecify.annotations.Nullable;
  *   reset       failed ─▶ dead
  * </pre>
  *
- * <p>Its processes are passed to it by descriptor before its only start ({@link #give}); the start
- * moves them to the scope's own cgroup. The scope ends when that cgroup is empty, whatever the
- * reason. If units have no cgroups, it ends when the passed processes have ended. Used on the event
- * loop; blocking work runs on workers, in a lane that all scopes of the same name share, so that
- * the cgroup of the previous scope is gone before the next one is made.
+ * <p>Its processes are passed to it by descriptor before its only start ({@link #setProcesses});
+ * the start moves them to the scope's own cgroup. The scope ends when that cgroup is empty,
+ * whatever the reason. If units have no cgroups, it ends when the passed processes have ended. Used
+ * on the event loop; blocking work runs on workers, in a lane that all scopes of the same name
+ * share, so that the cgroup of the previous scope is gone before the next one is made.
  */
 public final class ManagedScope implements ManagedUnit {
     private final ManagerContext context;
@@ -91,7 +91,7 @@ public final class ManagedScope implements ManagedUnit {
      *
      * @param processes closed by the scope
      */
-    public void give(List<PidFd> processes) {
+    public void setProcesses(List<PidFd> processes) {
         given.addAll(processes);
     }
 
@@ -189,7 +189,7 @@ public final class ManagedScope implements ManagedUnit {
                                 () -> Adoption.of(cgroups, name(), slice(), adopted))
                         .releasing(Adoption::undo)
                         .ifNeverBegun(() -> adopted.forEach(PidFd::close))
-                        .within(ManagerLimits.QUESTION_PATIENCE.duration())
+                        .within(ManagerLimits.READ_TIMEOUT.duration())
                         .begin((adoption, failure) -> {
                             if (adoption != null) {
                                 Cgroup cgroup = adoption.keep();
@@ -251,7 +251,7 @@ public final class ManagedScope implements ManagedUnit {
     }
 
     private void ranTooLong() {
-        context.warn(name(), "has run for RuntimeMaxSec=, and is stopped");
+        context.warn(name(), "RuntimeMaxSec= reached: stopping");
         signal(ScopeState.STOP_SIGTERM, ScopeResult.TIMEOUT);
     }
 
@@ -440,7 +440,7 @@ public final class ManagedScope implements ManagedUnit {
                             }
                         })
                         .evenIfLate()
-                        .within(ManagerLimits.QUESTION_PATIENCE.duration())
+                        .within(ManagerLimits.READ_TIMEOUT.duration())
                         .begin((empty, failure) -> {
                             if (failure != null) {
                                 context.warn(

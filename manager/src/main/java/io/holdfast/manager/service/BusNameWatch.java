@@ -35,7 +35,7 @@ final class BusNameWatch {
                         name,
                         now -> {
                             if (mine == run) {
-                                told(now, ready, changed);
+                                ownerChanged(now, ready, changed);
                             }
                         });
         if (mine == run) {
@@ -64,7 +64,7 @@ final class BusNameWatch {
                 changed);
     }
 
-    private void told(
+    private void ownerChanged(
             Optional<String> now,
             Consumer<Optional<String>> ready,
             Consumer<Optional<String>> changed) {

@@ -177,12 +177,12 @@ final class FdStore implements AutoCloseable {
     /** Drops all descriptors of that name. */
     void remove(String name) {
         stored.removeIf(one -> {
-            boolean meant = one.name.equals(name);
-            if (meant) {
+            boolean matches = one.name.equals(name);
+            if (matches) {
                 ordered.remove(one);
                 close(one);
             }
-            return meant;
+            return matches;
         });
     }
 

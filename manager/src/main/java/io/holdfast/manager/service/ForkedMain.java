@@ -105,7 +105,7 @@ final class ForkedMain {
                     path
                             + " names "
                             + (process == null ? "no process" : process)
-                            + ", which is none of this unit's; waiting for another");
+                            + ", which is not a process of this unit; still waiting");
             if (process != null) {
                 process.close();
             }

@@ -99,7 +99,7 @@ public final class ManagedService
     }
 
     @Override
-    public boolean goesOn() {
+    public boolean keepsRunningOnStart() {
         return activeState().isUp() && !life.is(ServiceState.AUTO_RESTART);
     }
 
@@ -134,7 +134,7 @@ public final class ManagedService
 
     @Override
     public void start(Consumer<JobResult> done) {
-        life.wanted(true);
+        life.setWanted(true);
         switch (life.state()) {
             case RUNNING, EXITED, RELOAD, RELOAD_SIGNAL, RELOAD_NOTIFY ->
                     done.accept(JobResult.DONE);
@@ -179,7 +179,7 @@ public final class ManagedService
 
     @Override
     public void stop(Consumer<JobResult> done) {
-        life.wanted(false);
+        life.setWanted(false);
         switch (life.state()) {
             case DEAD, DEAD_RESOURCES_PINNED, FAILED -> {
                 if (follows()) {
@@ -283,7 +283,7 @@ public final class ManagedService
                 another,
                 () -> {
                     preserved.keep(another ? Optional.of(ended) : Optional.empty());
-                    rest(
+                    becomeInactive(
                             life.result() == ServiceResult.SUCCESS
                                     ? JobResult.DONE
                                     : JobResult.FAILED);
@@ -319,7 +319,7 @@ public final class ManagedService
     }
 
     @Override
-    public void rest(JobResult start) {
+    public void becomeInactive(JobResult start) {
         life.disarm();
         if (restartsAutomatically()) {
             awaitRestart(start);
@@ -519,7 +519,7 @@ public final class ManagedService
                 if (life.run().isPresent()) {
                     cleanUp();
                 } else {
-                    rest(JobResult.DONE);
+                    becomeInactive(JobResult.DONE);
                 }
             }
             default -> {}

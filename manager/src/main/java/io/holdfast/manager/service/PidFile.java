@@ -47,7 +47,7 @@ final class PidFile implements AutoCloseable {
     private final String path;
     private final SysInotify changes = new SysInotify();
     private final EventLoop.Watch watch; // waits for a change, unless a read is under way
-    private final Consumer<Content> told;
+    private final Consumer<Content> callback;
     private int watched = NONE; // used by the worker: the inotify watch
     private @Nullable Work<Content> look; // the read under way
     private boolean closed;
@@ -56,14 +56,14 @@ final class PidFile implements AutoCloseable {
      * Reads the file now, and after every change near it. Called on the loop.
      *
      * @param path absolute; neither the file nor its directories need to exist
-     * @param told called on the loop after each read
+     * @param callback called on the loop after each read
      * @throws ErrnoException EMFILE
      */
-    PidFile(EventLoop loop, Lane lane, String path, Consumer<Content> told) {
+    PidFile(EventLoop loop, Lane lane, String path, Consumer<Content> callback) {
         this.loop = loop;
         this.lane = lane;
         this.path = path;
-        this.told = told;
+        this.callback = callback;
         try {
             watch = loop.watch(changes.fd(), 0, _ -> look());
         } catch (ErrnoException e) {
@@ -88,7 +88,7 @@ final class PidFile implements AutoCloseable {
             return;
         }
         EventLoop.Timer _ = loop.after(PAUSE, this::awaitChange);
-        told.accept(
+        callback.accept(
                 content != null
                         ? content
                         : new Content(OptionalInt.empty(), Optional.of(Work.reason(failure))));

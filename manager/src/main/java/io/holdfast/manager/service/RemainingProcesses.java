@@ -73,7 +73,7 @@ final class RemainingProcesses {
                 life.lane
                         .work("to remove its cgroup", () -> remaining.processes().clean(false))
                         .evenIfLate()
-                        .within(ManagerLimits.KILL_PATIENCE.duration())
+                        .within(ManagerLimits.KILL_TIMEOUT.duration())
                         .begin((clean, failure) -> {
                             if (!all.contains(remaining)) {
                                 return; // the next run has the cgroup

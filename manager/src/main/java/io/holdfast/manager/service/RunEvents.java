@@ -76,11 +76,11 @@ final class RunEvents implements ServiceRun.Listener {
         switch (life.state()) {
             case START -> starting.mainExited(exit, how);
             case START_POST -> { // the ExecStartPost= commands finish first
-                starting.tellExit(exit, how);
+                starting.logExit(exit, how);
                 life.note(how);
             }
             case RUNNING, RELOAD, RELOAD_SIGNAL, RELOAD_NOTIFY -> {
-                starting.tellExit(exit, how);
+                starting.logExit(exit, how);
                 if (how != ServiceResult.SUCCESS) {
                     steps.kill(how);
                 } else if (life.unit().service().remainAfterExit()) {

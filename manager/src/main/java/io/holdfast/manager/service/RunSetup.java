@@ -88,7 +88,7 @@ final class RunSetup {
         Work<Boolean> _ =
                 life.lane
                         .work(
-                                "to find what was made for it",
+                                "to find its directories and user again",
                                 () -> {
                                     execution.takeUp(fields.number("uid"));
                                     return true;
@@ -96,7 +96,7 @@ final class RunSetup {
                         .begin((_, failure) -> {
                             if (failure != null) {
                                 life.warn(
-                                        "what was made for it is not found again: "
+                                        "cannot find its directories and user again: "
                                                 + Work.reason(failure));
                             } else if (life.run().filter(run::equals).isPresent()) {
                                 life.logIsOf(run); // its user is known now

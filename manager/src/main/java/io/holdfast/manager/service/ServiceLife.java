@@ -70,9 +70,9 @@ final class ServiceLife {
          *
          * @param start the result of a start that was under way
          */
-        void rest(JobResult start);
+        void becomeInactive(JobResult start);
 
-        /** Ends a run like {@link #rest}, without an automatic restart. */
+        /** Ends a run like {@link #becomeInactive}, without an automatic restart. */
         void settle(JobResult start);
     }
 
@@ -216,8 +216,8 @@ final class ServiceLife {
                 .timeouts()
                 .stop()
                 .duration()
-                .filter(stop -> stop.compareTo(ManagerLimits.KILL_PATIENCE.duration()) < 0)
-                .orElse(ManagerLimits.KILL_PATIENCE.duration());
+                .filter(stop -> stop.compareTo(ManagerLimits.KILL_TIMEOUT.duration()) < 0)
+                .orElse(ManagerLimits.KILL_TIMEOUT.duration());
     }
 
     /** Returns whether no stop was requested since the last start. */
@@ -225,7 +225,7 @@ final class ServiceLife {
         return wanted;
     }
 
-    void wanted(boolean now) {
+    void setWanted(boolean now) {
         wanted = now;
     }
 

@@ -190,10 +190,10 @@ final class ServiceRun {
     }
 
     /** Passes the only process of the run, if there is exactly one; it is closed after the call. */
-    void only(Consumer<Optional<PidFd>> told) {
+    void only(Consumer<Optional<PidFd>> callback) {
         processes.only(found -> {
             if (!ended) {
-                told.accept(found);
+                callback.accept(found);
             }
         });
     }
@@ -282,7 +282,7 @@ final class ServiceRun {
     private static void killLate(Child child) {
         try (child) {
             boolean _ = child.signal(Signal.KILL);
-            Optional<Exit> _ = child.pidFd().await(ManagerLimits.KILL_PATIENCE.duration());
+            Optional<Exit> _ = child.pidFd().await(ManagerLimits.KILL_TIMEOUT.duration());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -317,7 +317,9 @@ final class ServiceRun {
     }
 
     private static Exception orUnknown(@Nullable Exception failure) {
-        return failure == null ? new IllegalStateException("no child, and no reason") : failure;
+        return failure == null
+                ? new IllegalStateException("internal error: no child process")
+                : failure;
     }
 
     private void hold(Child child, boolean asMain) {
@@ -628,10 +630,10 @@ final class ServiceRun {
      */
     private void awaitExits() throws InterruptedException {
         if (main != null && main.isAlive()) {
-            Optional<Exit> _ = main.pidFd().await(ManagerLimits.KILL_PATIENCE.duration());
+            Optional<Exit> _ = main.pidFd().await(ManagerLimits.KILL_TIMEOUT.duration());
         }
         if (control != null) {
-            Optional<Exit> _ = control.pidFd().await(ManagerLimits.KILL_PATIENCE.duration());
+            Optional<Exit> _ = control.pidFd().await(ManagerLimits.KILL_TIMEOUT.duration());
         }
     }
 
@@ -639,13 +641,13 @@ final class ServiceRun {
     void discard(Runnable discarded) {
         Work<Boolean> _ =
                 lane.work(
-                                "to remove what was kept of it",
+                                "to remove its preserved directories",
                                 () -> {
                                     execution.close(false);
                                     return true;
                                 })
                         .evenIfLate()
-                        .within(ManagerLimits.KILL_PATIENCE.duration())
+                        .within(ManagerLimits.KILL_TIMEOUT.duration())
                         .begin((_, failure) -> {
                             if (failure != null) {
                                 context.warn(

@@ -108,7 +108,7 @@ final class ServiceStart {
                         this::commandFailed);
             }
             case RUNNING, RELOAD, RELOAD_SIGNAL, RELOAD_NOTIFY -> {
-                life.deadline.restore(fields.number("deadline"), this::ranLongEnough);
+                life.deadline.restore(fields.number("deadline"), this::runtimeMaxReached);
                 if (type() == ServiceType.DBUS) {
                     watchNameOfRunning();
                 }
@@ -257,14 +257,14 @@ final class ServiceStart {
         } catch (ErrnoException e) {
             life.fail(Work.reason(e));
             life.note(ServiceResult.RESOURCES);
-            steps.rest(JobResult.FAILED);
+            steps.becomeInactive(JobResult.FAILED);
             return;
         }
         ServiceUnit described = life.unit();
         String id = life.invocationId();
         preparation =
                 life.lane
-                        .work("to make what it needs", () -> setup.open(described, id, output))
+                        .work("to prepare its execution", () -> setup.open(described, id, output))
                         .releasing(ServiceRun::undo)
                         .within(described.service().timeouts().start())
                         .begin((opened, failure) -> prepared(output, opened, failure));
@@ -310,10 +310,10 @@ final class ServiceStart {
         if (life.isWanted()) {
             life.fail("does not start in time: " + late.getMessage());
             life.note(ServiceResult.TIMEOUT);
-            steps.rest(JobResult.FAILED);
+            steps.becomeInactive(JobResult.FAILED);
         } else {
             life.warn("its start is cancelled: " + late.getMessage());
-            steps.rest(JobResult.CANCELED);
+            steps.becomeInactive(JobResult.CANCELED);
         }
     }
 
@@ -326,7 +326,7 @@ final class ServiceStart {
                         + exit.map(how -> " (" + ExitText.of(how) + ")").orElse("")
                         + ": "
                         + Work.reason(failure));
-        steps.rest(JobResult.FAILED);
+        steps.becomeInactive(JobResult.FAILED);
     }
 
     private void arm() {
@@ -341,7 +341,7 @@ final class ServiceStart {
     private void conditionFailed(ExecCommand command, Optional<Exit> exit) {
         Optional<ServiceResult> how = exit.map(ServiceResult::ofCondition);
         if (how.equals(Optional.of(ServiceResult.EXEC_CONDITION))) {
-            life.notice(command.executable() + " says no: " + exit.get());
+            life.notice("ExecCondition=" + command.executable() + " not met: " + exit.get());
             steps.kill(how.get());
         } else {
             commandFailed(command, exit);
@@ -429,7 +429,7 @@ final class ServiceStart {
             life.fail("its main process " + exit + " without READY=1");
             steps.kill(ServiceResult.PROTOCOL);
         } else {
-            tellExit(exit, how);
+            logExit(exit, how);
             if (how == ServiceResult.SUCCESS) {
                 steps.stop(how);
             } else {
@@ -446,7 +446,7 @@ final class ServiceStart {
                 : ServiceResult.of(exit, life.unit().service().successExitStatus(), type());
     }
 
-    void tellExit(Exit exit, ServiceResult how) {
+    void logExit(Exit exit, ServiceResult how) {
         String text = "its main process " + ExitText.of(exit);
         if (how == ServiceResult.SUCCESS) {
             life.info(text);
@@ -551,11 +551,11 @@ final class ServiceStart {
     }
 
     private void armRuntime() {
-        life.deadline.set(life.unit().service().timeouts().runtimeMax(), this::ranLongEnough);
+        life.deadline.set(life.unit().service().timeouts().runtimeMax(), this::runtimeMaxReached);
     }
 
-    private void ranLongEnough() {
-        life.fail("has run for as long as it may");
+    private void runtimeMaxReached() {
+        life.fail("RuntimeMaxSec= reached");
         steps.stop(ServiceResult.TIMEOUT);
     }
 }

@@ -111,8 +111,8 @@ final class ServiceStop {
     }
 
     private void stopCommandIsLate() {
-        life.because("its stop command does not end in time");
-        life.warn("its stop command does not end in time");
+        life.because("its ExecStop= command does not end in time");
+        life.warn("its ExecStop= command does not end in time");
         life.note(ServiceResult.TIMEOUT);
         signal();
     }
@@ -144,7 +144,7 @@ final class ServiceStop {
         emptied = false;
         send(last);
         if (last) {
-            life.deadline.set(ManagerLimits.KILL_PATIENCE.duration(), this::leftOver);
+            life.deadline.set(ManagerLimits.KILL_TIMEOUT.duration(), this::leftOver);
         } else {
             arm(this::signalFinally);
             life.running().limitSpawns(life.stopPatience()); // a late child is killed anyway
@@ -281,7 +281,7 @@ final class ServiceStop {
     }
 
     private void stopPostIsLate() {
-        life.warn("its command after the stop does not end in time");
+        life.warn("its ExecStopPost= command does not end in time");
         life.note(ServiceResult.TIMEOUT);
         end();
     }

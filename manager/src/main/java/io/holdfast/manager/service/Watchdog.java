@@ -28,7 +28,7 @@ final class Watchdog {
     /** Handles that the timeout has passed, or was triggered. */
     void expired() {
         if (watches()) {
-            life.fail("its watchdog was not fed");
+            life.fail("watchdog timeout (WatchdogSec=)");
             reload.cancel(JobResult.FAILED);
             stop.watchdogExpired();
         }

@@ -47,9 +47,9 @@ final class ListeningNode {
         try {
             file = SocketFile.at(path);
             bind(file, fd);
-            file.give(owner.uid(), owner.gid(), settings.mode() & PERMISSIONS);
+            file.setOwnerAndMode(owner.uid(), owner.gid(), settings.mode() & PERMISSIONS);
             ListeningSocket.listen(listen, fd, settings);
-            file.requireThere();
+            file.requireInPlace();
             return new ListeningSocket(listen, fd, Optional.of(file.entry()));
         } catch (RuntimeException e) {
             if (file != null) {
@@ -72,7 +72,7 @@ final class ListeningNode {
                     "bind",
                     file.path(),
                     Errno.EADDRINUSE,
-                    "somebody listens there, or it is no socket");
+                    "address in use by another process, or not a socket");
         }
     }
 
@@ -87,7 +87,7 @@ final class ListeningNode {
             made = directory.makeFifo(name, FRESH_MODE);
             opened = directory.open(name, FIFO);
             requireOurs(opened.stat(), path, owner);
-            give(opened, owner, settings.mode() & PERMISSIONS);
+            setOwnerAndMode(opened, owner, settings.mode() & PERMISSIONS);
             DirectoryEntry entry = new DirectoryEntry(directory, name, opened.stat());
             return new ListeningSocket(listen, opened.take(), Optional.of(entry));
         } catch (IOException | RuntimeException e) {
@@ -110,7 +110,7 @@ final class ListeningNode {
         }
     }
 
-    private static void give(OpenedFile fifo, Owner owner, int mode) throws IOException {
+    private static void setOwnerAndMode(OpenedFile fifo, Owner owner, int mode) throws IOException {
         boolean others =
                 (owner.uid() >= 0 && owner.uid() != fifo.stat().uid())
                         || (owner.gid() >= 0 && owner.gid() != fifo.stat().gid());

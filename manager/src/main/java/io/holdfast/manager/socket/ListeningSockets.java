@@ -101,7 +101,9 @@ final class ListeningSockets {
             made = there.isPresent() && directory.remove(name) && directory.link(name, target);
             if (!made) {
                 warnings.accept(
-                        directory.path() + name + ": something else is there, and is no link");
+                        directory.path()
+                                + name
+                                + ": cannot make the link: a file that is not a link exists");
             }
         }
     }

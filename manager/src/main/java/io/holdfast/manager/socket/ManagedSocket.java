@@ -159,7 +159,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         if (!startLimit.tryStart(System.nanoTime())) {
             error("start limit hit; clear it with: holdfast reset-failed " + name());
             context.events().startLimitHit(name());
-            rest(SocketResult.START_LIMIT_HIT, JobResult.FAILED);
+            becomeInactive(SocketResult.START_LIMIT_HIT, JobResult.FAILED);
             return;
         }
         enter(
@@ -181,7 +181,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         } else if (found == null || verdicts == null) {
             boolean late = error instanceof Work.LateException;
             error("cannot check its conditions: " + Work.reason(error));
-            rest(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
+            becomeInactive(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
         } else if (!wanted) {
             skip(JobResult.CANCELED);
         } else if (!verdicts.conditions().met()) {
@@ -196,9 +196,9 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
             skip(JobResult.FAILED);
         } else if (serviceRuns()) {
             error(
-                    "its service "
+                    "service "
                             + serviceName()
-                            + " is active without it; stop that one first, or restart both");
+                            + " is active without this socket; stop it first, or restart both");
             skip(JobResult.FAILED);
         } else {
             open();
@@ -233,11 +233,11 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         preparation = null;
         if (opened == null && !wanted && error instanceof Work.LateException) {
             context.warn(name(), "its start is cancelled: " + error.getMessage());
-            rest(SocketResult.SUCCESS, JobResult.CANCELED);
+            becomeInactive(SocketResult.SUCCESS, JobResult.CANCELED);
         } else if (opened == null) {
             boolean late = error instanceof Work.LateException;
             error("cannot listen: " + Work.reason(error) + holder(error));
-            rest(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
+            becomeInactive(late ? SocketResult.TIMEOUT : SocketResult.RESOURCES, JobResult.FAILED);
         } else {
             sockets = Optional.of(opened);
             keep(opened);
@@ -303,7 +303,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
             case DEAD_CHECKING, FAILED_CHECKING, START_CHOWN -> {
                 stops.add(done); // checked when the preparation is over
                 if (preparation != null) {
-                    preparation.limit(ManagerLimits.KILL_PATIENCE.duration());
+                    preparation.limit(ManagerLimits.KILL_TIMEOUT.duration());
                 }
             }
             case LISTENING, RUNNING -> {
@@ -371,10 +371,11 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         }
         fail(
                 SocketResult.TRIGGER_LIMIT_HIT,
-                "has started "
+                "trigger limit hit by starts of "
                         + serviceName()
-                        + " too often and listens no longer: TriggerLimitBurst="
-                        + unit.socket().triggerLimit().burst());
+                        + " (TriggerLimitBurst="
+                        + unit.socket().triggerLimit().burst()
+                        + "): no longer listening");
         return false;
     }
 
@@ -417,7 +418,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         if (mayNotStart) {
             fail(
                     SocketResult.SERVICE_START_LIMIT_HIT,
-                    serviceName() + " was started too often: listens no longer");
+                    serviceName() + ": start limit hit: no longer listening");
             return;
         }
         switch (phase) {
@@ -493,7 +494,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                 if (sockets.isEmpty()) {
                     fail(
                             SocketResult.RESOURCES,
-                            "its sockets were not kept, or its file has others now");
+                            "its sockets were not kept, or its unit file now lists others");
                 } else if (state == SocketState.LISTENING || !serviceIsUp()) {
                     listen();
                 }
@@ -524,7 +525,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
                     if (!inTime) {
                         note(SocketResult.TIMEOUT);
                     }
-                    rest(result, wanted ? JobResult.FAILED : JobResult.CANCELED);
+                    becomeInactive(result, wanted ? JobResult.FAILED : JobResult.CANCELED);
                 });
     }
 
@@ -544,7 +545,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         }
     }
 
-    private void rest(SocketResult why, JobResult start) {
+    private void becomeInactive(SocketResult why, JobResult start) {
         note(why);
         if (result == SocketResult.SUCCESS) {
             context.info(name(), "stopped");

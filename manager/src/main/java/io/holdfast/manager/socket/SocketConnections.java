@@ -110,7 +110,7 @@ final class SocketConnections {
         } catch (ErrnoException e) {
             drop(isKept);
             context.closer().close(name().text(), fd);
-            gone.log("gone", "a connection has gone already: " + e.getMessage());
+            gone.log("gone", "a connection was already closed: " + e.getMessage());
             return;
         }
         Optional<UnitName> instance = instanceFor(accepted, connection);

@@ -36,13 +36,13 @@ final class SocketSetup {
 
     Work<?> check(SocketUnit unit, BiConsumer<@Nullable Checks, @Nullable Exception> checked) {
         return lane.work("to check its conditions", () -> check(unit))
-                .within(ManagerLimits.SOCKET_PATIENCE.duration())
+                .within(ManagerLimits.SOCKET_TIMEOUT.duration())
                 .begin(checked::accept);
     }
 
     private Checks check(SocketUnit unit) {
         boolean hasService =
-                unit.needsToBeThere().stream().allMatch(context.events().activation()::isThere);
+                unit.requiredUnits().stream().allMatch(context.events().activation()::isThere);
         return new Checks(StartChecks.of(unit, context), hasService);
     }
 
@@ -52,7 +52,7 @@ final class SocketSetup {
                 text -> context.loop().postEnding(() -> context.warn(name, text));
         return lane.work("to listen", () -> ListeningSockets.open(unit, warnings))
                 .releasing(SocketSetup::remove)
-                .within(ManagerLimits.SOCKET_PATIENCE.duration())
+                .within(ManagerLimits.SOCKET_TIMEOUT.duration())
                 .begin(opened::accept);
     }
 
@@ -70,7 +70,7 @@ final class SocketSetup {
                                     return true;
                                 })
                         .evenIfLate()
-                        .within(ManagerLimits.SOCKET_PATIENCE.duration())
+                        .within(ManagerLimits.SOCKET_TIMEOUT.duration())
                         .begin((_, failure) -> {
                             if (failure != null) {
                                 context.warn(name, "cannot clean up: " + failure.getMessage());

@@ -193,7 +193,7 @@ public final class DescriptorStore implements AutoCloseable {
                 into.flip();
                 byte kind = into.get();
                 String text = UTF_8.decode(into).toString();
-                if (beside.isCut()) {
+                if (beside.areDescriptorsCut()) {
                     throw new ErrnoException("recvmsg", text, Errno.EMFILE);
                 }
                 visitor.visit(new Message(kind, text, beside.takeDescriptors()));

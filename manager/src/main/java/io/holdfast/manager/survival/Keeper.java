@@ -161,7 +161,7 @@ public final class Keeper implements AutoCloseable {
         Fd control = Fd.inherited(CONTROL);
         Keeper keeper =
                 of(DescriptorStore.open(inherited.subList(0, DescriptorStore.SOCKETS)), control);
-        keeper.tell("here");
+        keeper.send("here");
         return Optional.of(keeper);
     }
 
@@ -185,12 +185,12 @@ public final class Keeper implements AutoCloseable {
      * manager.
      */
     public void ready() {
-        tell("ready");
+        send("ready");
     }
 
     /** Lets the keeper reap the zombies reparented to it, because their exit statuses are known. */
     public void reap() {
-        tell("reap");
+        send("reap");
     }
 
     /**
@@ -208,7 +208,7 @@ public final class Keeper implements AutoCloseable {
      * @param runtime the runtime folder, in which another manager may run
      */
     public void ends(int status, Path runtime) {
-        tell("exit " + status);
+        send("exit " + status);
         forget(runtime);
     }
 
@@ -242,7 +242,7 @@ public final class Keeper implements AutoCloseable {
         return watch[0];
     }
 
-    private void tell(String line) {
+    private void send(String line) {
         byte[] bytes = (line + "\n").getBytes(UTF_8); // less than PIPE_BUF: all or nothing
         int _ = Unistd.write(control, bytes, 0, bytes.length);
     }

@@ -94,7 +94,7 @@ public final class Survival {
             try {
                 folder.write(MANAGER, record.apply(keeper.store().id()));
             } catch (ErrnoException e) {
-                warnings.accept("this manager is not written down: " + e.getMessage());
+                warnings.accept("cannot record the manager's state: " + e.getMessage());
             }
         }
     }
@@ -211,9 +211,10 @@ public final class Survival {
         try {
             keeper.store()
                     .put(key, descriptors)
-                    .ifPresent(why -> warnings.accept(key + " does not outlive a crash: " + why));
+                    .ifPresent(why ->
+                            warnings.accept(key + " is lost if the manager crashes: " + why));
         } catch (ErrnoException e) {
-            warnings.accept(key + " does not outlive a crash: " + e.getMessage());
+            warnings.accept(key + " is lost if the manager crashes: " + e.getMessage());
         }
     }
 
@@ -325,7 +326,7 @@ public final class Survival {
                 folder.remove(unit.text());
             }
         } catch (ErrnoException e) {
-            warnings.accept(unit + " does not outlive a crash: " + e.getMessage());
+            warnings.accept(unit + " is lost if the manager crashes: " + e.getMessage());
         }
     }
 }

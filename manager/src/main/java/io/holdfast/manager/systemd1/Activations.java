@@ -28,7 +28,7 @@ final class Activations implements UnitListener {
     private final ManagerView manager;
     private final Supplier<Optional<BusConnection>> bus;
     private final CutOffServices cutOff;
-    private final Map<Long, String> wanted = new HashMap<>(); // used on the loop
+    private final Map<Long, String> requested = new HashMap<>(); // used on the loop
 
     Activations(ManagerView manager, Supplier<Optional<BusConnection>> bus) {
         this.manager = manager;
@@ -37,8 +37,8 @@ final class Activations implements UnitListener {
     }
 
     /** Handles the loss of the bus, with all connections to it. */
-    void lost() {
-        cutOff.lost();
+    void busLost() {
+        cutOff.busLost();
     }
 
     /**
@@ -59,7 +59,8 @@ final class Activations implements UnitListener {
     private void start(String unit) {
         Optional<UnitName> name = UnitName.parse(unit);
         if (name.isPresent()) {
-            cutOff.wanted(name.get(), () -> enqueue(unit, name.get(), JobType.RESTART));
+            cutOff.activationRequested(
+                    name.get(), () -> enqueue(unit, name.get(), JobType.RESTART));
             enqueue(unit, name.get(), JobType.START);
         } else {
             failed(unit, Errors.invalid("Unit name " + unit + " is not valid."));
@@ -71,7 +72,7 @@ final class Activations implements UnitListener {
         var _ =
                 answer.whenComplete((job, failure) -> {
                     if (job != null) {
-                        wanted.put(job.id(), unit);
+                        requested.put(job.id(), unit);
                     } else {
                         failed(
                                 unit,
@@ -113,7 +114,7 @@ final class Activations implements UnitListener {
 
     @Override
     public void jobRemoved(UnitJob job, JobResult result) {
-        String unit = wanted.remove(job.id());
+        String unit = requested.remove(job.id());
         if (unit != null && result != JobResult.DONE) {
             failed(
                     unit,

@@ -169,12 +169,9 @@ final class AdoptedProcesses implements AutoCloseable {
         try {
             return units.workloadOf(process)
                     .toCompletableFuture()
-                    .get(
-                            ManagerLimits.QUESTION_PATIENCE.duration().toMillis(),
-                            TimeUnit.MILLISECONDS);
+                    .get(ManagerLimits.READ_TIMEOUT.duration().toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
-            throw Errors.denied(
-                    "Cannot tell which unit process " + process.pid() + " belongs to: " + e);
+            throw Errors.denied("Cannot determine the unit of process " + process.pid() + ": " + e);
         }
     }
 

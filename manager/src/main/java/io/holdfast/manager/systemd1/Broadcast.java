@@ -51,7 +51,7 @@ final class Broadcast implements UnitListener {
 
     @Override
     public void unitNew(UnitName unit) {
-        tell(Names.MANAGER_PATH, Names.MANAGER, "UnitNew", "so", unit.text(), path(unit));
+        emit(Names.MANAGER_PATH, Names.MANAGER, "UnitNew", "so", unit.text(), path(unit));
     }
 
     @Override
@@ -59,7 +59,7 @@ final class Broadcast implements UnitListener {
         if (changed.contains(unit)) {
             flush();
         }
-        tell(Names.MANAGER_PATH, Names.MANAGER, "UnitRemoved", "so", unit.text(), path(unit));
+        emit(Names.MANAGER_PATH, Names.MANAGER, "UnitRemoved", "so", unit.text(), path(unit));
     }
 
     @Override
@@ -76,7 +76,7 @@ final class Broadcast implements UnitListener {
 
     @Override
     public void jobNew(UnitJob job) {
-        tell(
+        emit(
                 Names.MANAGER_PATH,
                 Names.MANAGER,
                 "JobNew",
@@ -89,7 +89,7 @@ final class Broadcast implements UnitListener {
     @Override
     public void jobRemoved(UnitJob job, JobResult result) {
         flush();
-        tell(
+        emit(
                 Names.MANAGER_PATH,
                 Names.MANAGER,
                 "JobRemoved",
@@ -112,7 +112,7 @@ final class Broadcast implements UnitListener {
 
     /** Reports that the manager begins, or has finished, reloading its unit files. */
     void reloading(boolean begins) {
-        tell(Names.MANAGER_PATH, Names.MANAGER, "Reloading", "b", begins);
+        emit(Names.MANAGER_PATH, Names.MANAGER, "Reloading", "b", begins);
     }
 
     private static ObjectPath path(UnitName unit) {
@@ -131,24 +131,24 @@ final class Broadcast implements UnitListener {
         scheduled = false;
         List<UnitName> units = List.copyOf(changed);
         changed.clear();
-        units.forEach(this::tellChanged);
+        units.forEach(this::emitChanged);
     }
 
-    private void tellChanged(UnitName name) {
+    private void emitChanged(UnitName name) {
         manager.unit(name)
                 .ifPresent(view -> {
                     UnitProperties.Subject subject =
                             new UnitProperties.Subject(view, manager, UnitProperties.Files.UNKNOWN);
                     Map<String, Variant> ofType = UnitFaces.changing(subject);
                     if (!ofType.isEmpty()) {
-                        tellChanged(name, Names.ofType(name), ofType);
+                        emitChanged(name, Names.ofType(name), ofType);
                     }
-                    tellChanged(name, Names.UNIT, UnitProperties.changing(subject));
+                    emitChanged(name, Names.UNIT, UnitProperties.changing(subject));
                 });
     }
 
-    private void tellChanged(UnitName name, String interfaceName, Map<String, Variant> values) {
-        tell(
+    private void emitChanged(UnitName name, String interfaceName, Map<String, Variant> values) {
+        emit(
                 Names.path(name),
                 Names.PROPERTIES,
                 "PropertiesChanged",
@@ -158,7 +158,7 @@ final class Broadcast implements UnitListener {
                 List.of());
     }
 
-    private void tell(
+    private void emit(
             String path, String interfaceName, String signal, String types, Object... values) {
         for (Client client : clients) {
             if (client.listens()) {

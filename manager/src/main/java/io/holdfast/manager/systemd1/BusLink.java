@@ -67,7 +67,7 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
         final Consumer<Optional<String>> owner;
         volatile boolean ended;
         volatile @Nullable Subscription subscription;
-        boolean told; // used on the loop
+        boolean reported; // used on the loop
         Optional<String> last = Optional.empty(); // used on the loop
 
         NameWatch(String name, Consumer<Optional<String>> owner) {
@@ -81,7 +81,7 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
         this.addresses = addresses;
         this.activations = new Activations(face.manager(), this::connection);
         this.listening = face.manager().listen(activations);
-        this.thread = Thread.ofVirtual().name("systemd1 bus").unstarted(this::keepUp);
+        this.thread = Thread.ofVirtual().name("systemd1 bus").unstarted(this::run);
     }
 
     /**
@@ -124,7 +124,7 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
             if (reply != NameReply.PRIMARY_OWNER && reply != NameReply.ALREADY_OWNER) {
                 throw new DBusException(
                         DBusException.FAILED,
-                        "the name " + Names.SERVICE + " is another's on " + made);
+                        "name " + Names.SERVICE + " already has an owner on " + made);
             }
         } catch (RuntimeException | InterruptedException e) {
             connection = null;
@@ -153,15 +153,15 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
 
     // ---- reconnecting
 
-    private void keepUp() {
+    private void run() {
         try {
             while (!closed) {
                 BusConnection now = connection;
                 if (now != null) {
                     now.awaitEnd();
-                    lost(now);
+                    disconnected(now);
                 }
-                come();
+                reconnect();
             }
         } catch (InterruptedException e) {
             // closed
@@ -173,32 +173,32 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
         }
     }
 
-    private void lost(BusConnection was) {
+    private void disconnected(BusConnection was) {
         Client client = shown;
         if (client != null) {
             face.hide(client);
         }
         was.close();
         connection = null;
-        activations.lost();
+        activations.busLost();
         if (!closed) {
             post(() -> {
                 if (!face.manager().isStopping()) { // stopping everything stops the bus too
-                    face.manager().warn("the bus is gone; trying to come back to it");
+                    face.manager().warn("bus connection lost; reconnecting");
                 }
             });
-            watches.forEach(watch -> tell(watch, null, Optional.empty()));
+            watches.forEach(watch -> reportOwner(watch, null, Optional.empty()));
         }
     }
 
-    private void come() throws InterruptedException {
+    private void reconnect() throws InterruptedException {
         List<BusAddress> again = // a restarted bus has another id
                 addresses.stream()
                         .map(address -> new BusAddress(address.transport(), Optional.empty()))
                         .toList();
         Duration pause = FIRST_PAUSE;
-        boolean told = shown != null; // its loss was logged
-        if (told) {
+        boolean logged = shown != null; // the loss of the bus
+        if (logged) {
             Thread.sleep(pause); // it may accept and disconnect at once
         }
         while (!closed) {
@@ -206,8 +206,8 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
                 BusConnection _ = connect(again);
                 return;
             } catch (RuntimeException e) { // any problem may be fixed on the bus's side
-                if (!told && !closed) {
-                    told = true;
+                if (!logged && !closed) {
+                    logged = true;
                     String why = "the manager is not on the bus yet: " + e.getMessage();
                     post(() -> face.manager().warn(why));
                 }
@@ -226,7 +226,7 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
         watches.add(watch);
         BusConnection now = connection;
         if (now == null) {
-            tell(watch, null, Optional.empty());
+            reportOwner(watch, null, Optional.empty());
         } else {
             follow(now, watch);
         }
@@ -258,11 +258,11 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
                         + "'";
         try (Subscription changes = on.subscribe(rule)) {
             watch.subscription = changes;
-            tell(watch, on, on.owner(watch.name));
+            reportOwner(watch, on, on.owner(watch.name));
             while (!watch.ended) {
                 try (Message change = changes.take()) {
                     String now = (String) change.values().get(2);
-                    tell(watch, on, now.isEmpty() ? Optional.empty() : Optional.of(now));
+                    reportOwner(watch, on, now.isEmpty() ? Optional.empty() : Optional.of(now));
                 }
             }
         } catch (ConnectionLostException | DBusException | InterruptedException e) {
@@ -277,11 +277,11 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
     /**
      * @param by the connection that reports it; null if there is none
      */
-    private void tell(NameWatch watch, @Nullable BusConnection by, Optional<String> owner) {
+    private void reportOwner(NameWatch watch, @Nullable BusConnection by, Optional<String> owner) {
         post(() -> {
             boolean stale = by != null && !by.equals(connection);
-            if (!watch.ended && !stale && !(watch.told && owner.equals(watch.last))) {
-                watch.told = true;
+            if (!watch.ended && !stale && !(watch.reported && owner.equals(watch.last))) {
+                watch.reported = true;
                 watch.last = owner;
                 watch.owner.accept(owner);
             }

@@ -23,7 +23,7 @@ import java.util.function.Supplier;
  */
 final class CutOffServices {
     /** Programs that do reconnect have done so by then. */
-    private static final Duration PATIENCE = Duration.ofSeconds(2);
+    private static final Duration RECONNECT_TIMEOUT = Duration.ofSeconds(2);
 
     private final ManagerView manager;
     private final Supplier<Optional<BusConnection>> bus;
@@ -38,7 +38,7 @@ final class CutOffServices {
     }
 
     /** Handles the loss of the bus, with all connections to it. */
-    void lost() {
+    void busLost() {
         lost = DualTimestamp.now();
     }
 
@@ -47,11 +47,11 @@ final class CutOffServices {
      *
      * @param restart called on the loop, later, if the unit has to be restarted
      */
-    void wanted(UnitName name, Runnable restart) {
+    void activationRequested(UnitName name, Runnable restart) {
         Optional<UnitView> suspect = suspect(name);
         if (suspect.isPresent()) {
             long since = activeEnter(suspect.get());
-            var _ = manager.loop().after(PATIENCE, () -> look(name, since, restart));
+            var _ = manager.loop().after(RECONNECT_TIMEOUT, () -> look(name, since, restart));
         }
     }
 
@@ -76,17 +76,19 @@ final class CutOffServices {
     }
 
     private void look(UnitName name, long since, Runnable restart) {
-        Optional<String> wanted = suspect(name).flatMap(CutOffServices::busName);
+        Optional<String> busName = suspect(name).flatMap(CutOffServices::busName);
         Optional<BusConnection> connection = bus.get();
-        if (wanted.isPresent() && connection.isPresent()) {
+        if (busName.isPresent() && connection.isPresent()) {
             Thread _ =
                     Thread.ofVirtual()
-                            .name("owner of " + wanted.get())
-                            .start(() -> ask(connection.get(), wanted.get(), name, since, restart));
+                            .name("owner of " + busName.get())
+                            .start(() ->
+                                    checkOwner(
+                                            connection.get(), busName.get(), name, since, restart));
         }
     }
 
-    private void ask(
+    private void checkOwner(
             BusConnection connection, String busName, UnitName name, long since, Runnable restart) {
         try {
             if (connection.owner(busName).isEmpty()) {
@@ -102,7 +104,7 @@ final class CutOffServices {
     private void restart(String busName, UnitName name, long since, Runnable restart) {
         if (suspect(name).filter(view -> activeEnter(view) == since).isPresent()) {
             manager.warn(
-                    "%s: restarting it: the bus was started anew, somebody calls %s, and it did not come back there"
+                    "%s: restarting it: it did not reconnect to the restarted bus, and %s is called"
                             .formatted(name, busName));
             restart.run();
         }

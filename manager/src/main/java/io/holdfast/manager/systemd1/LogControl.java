@@ -19,8 +19,8 @@ final class LogControl {
         builder.property(
                 "LogLevel",
                 "s",
-                () -> word(manager.loudness()),
-                writable ? value -> manager.loudness(level(String.valueOf(value))) : null,
+                () -> word(manager.logLevel()),
+                writable ? value -> manager.logLevel(level(String.valueOf(value))) : null,
                 BusInterface.Change.SILENT);
         builder.property("LogTarget", "s", () -> "console", null, BusInterface.Change.CONSTANT);
         builder.property(

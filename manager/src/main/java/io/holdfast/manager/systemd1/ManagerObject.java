@@ -8,7 +8,7 @@ import io.holdfast.dbus.MethodCall;
 import io.holdfast.dbus.wire.ObjectPath;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.access.Permission;
-import io.holdfast.manager.systemd1.Operations.Wish;
+import io.holdfast.manager.systemd1.Operations.JobRequest;
 import io.holdfast.manager.systemd1.property.Errors;
 import io.holdfast.manager.systemd1.property.ManagerProperties;
 import io.holdfast.manager.systemd1.property.Names;
@@ -286,13 +286,13 @@ final class ManagerObject {
     // ---- jobs
 
     private void addJobs(BusInterface.Builder builder) {
-        addJob(builder, "StartUnit", Wish.START);
-        addJob(builder, "StopUnit", Wish.STOP);
-        addJob(builder, "ReloadUnit", Wish.RELOAD);
-        addJob(builder, "RestartUnit", Wish.RESTART);
-        addJob(builder, "TryRestartUnit", Wish.TRY_RESTART);
-        addJob(builder, "ReloadOrRestartUnit", Wish.RELOAD_OR_RESTART);
-        addJob(builder, "ReloadOrTryRestartUnit", Wish.RELOAD_OR_TRY_RESTART);
+        addJob(builder, "StartUnit", JobRequest.START);
+        addJob(builder, "StopUnit", JobRequest.STOP);
+        addJob(builder, "ReloadUnit", JobRequest.RELOAD);
+        addJob(builder, "RestartUnit", JobRequest.RESTART);
+        addJob(builder, "TryRestartUnit", JobRequest.TRY_RESTART);
+        addJob(builder, "ReloadOrRestartUnit", JobRequest.RELOAD_OR_RESTART);
+        addJob(builder, "ReloadOrTryRestartUnit", JobRequest.RELOAD_OR_TRY_RESTART);
         builder.method(
                 "GetJob",
                 "u",
@@ -335,12 +335,13 @@ final class ManagerObject {
         return manager.job(id).orElseThrow(() -> Operations.noSuchJob(id)).id();
     }
 
-    private void addJob(BusInterface.Builder builder, String method, Wish wish) {
+    private void addJob(BusInterface.Builder builder, String method, JobRequest request) {
         builder.asyncMethod(
                 method,
                 "ss",
                 "o",
-                (call, reply) -> operations.job(call, call.string(0), call.string(1), wish, reply),
+                (call, reply) ->
+                        operations.job(call, call.string(0), call.string(1), request, reply),
                 "name",
                 "mode",
                 "job");

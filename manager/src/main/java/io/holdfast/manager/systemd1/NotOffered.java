@@ -48,17 +48,13 @@ final class NotOffered {
                             "EnqueueUnitJob",
                             "sss",
                             "uososa(uosos)",
-                            "Telling a whole transaction beforehand"),
+                            "Reporting a transaction before it runs"),
                     new Method("FreezeUnit", "s", "", FREEZER),
                     new Method("ThawUnit", "s", "", FREEZER),
                     new Method("CleanUnit", "sas", "", "Cleaning a unit's folders"),
                     new Method("BindMountUnit", "sssbb", "", MOUNTS),
                     new Method("MountImageUnit", "sssbba(ss)", "", MOUNTS),
-                    new Method(
-                            "AttachProcessesToUnit",
-                            "ssau",
-                            "",
-                            "Attaching processes by their numbers"),
+                    new Method("AttachProcessesToUnit", "ssau", "", "Attaching processes by PID"),
                     new Method("SetEnvironment", "as", "", ENVIRONMENT),
                     new Method("UnsetEnvironment", "as", "", ENVIRONMENT),
                     new Method("UnsetAndSetEnvironment", "asas", "", ENVIRONMENT),
@@ -80,6 +76,6 @@ final class NotOffered {
 
     static DBusException error(String what) {
         return new DBusException(
-                DBusException.NOT_SUPPORTED, what + " is not offered by this manager.");
+                DBusException.NOT_SUPPORTED, what + " is not supported by this manager.");
     }
 }

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Operations {
     /** The requested job, where it depends on the state of the unit. */
-    enum Wish {
+    enum JobRequest {
         START(JobType.START, Verb.START),
         STOP(JobType.STOP, Verb.STOP),
         RELOAD(JobType.RELOAD, Verb.RELOAD),
@@ -43,7 +43,7 @@ final class Operations {
         private final JobType type;
         private final Verb verb;
 
-        Wish(JobType type, Verb verb) {
+        JobRequest(JobType type, Verb verb) {
             this.type = type;
             this.verb = verb;
         }
@@ -95,7 +95,7 @@ final class Operations {
             MethodCall call,
             String unit,
             String modeWord,
-            Wish wish,
+            JobRequest request,
             CompletableFuture<List<?>> reply) {
         UnitName name = name(unit);
         JobMode mode = mode(modeWord);
@@ -109,13 +109,13 @@ final class Operations {
                         reply.complete(List.of(Names.jobPath(job.id())));
                     }
                 });
-        permitted(call, name, wish.verb, reply, () -> enqueue(name, mode, wish, answer));
+        permitted(call, name, request.verb, reply, () -> enqueue(name, mode, request, answer));
     }
 
     private void enqueue(
-            UnitName name, JobMode mode, Wish wish, CompletableFuture<UnitJob> answer) {
-        if (!wish.mayReload()) {
-            manager.enqueue(name, wish.type, mode, answer);
+            UnitName name, JobMode mode, JobRequest request, CompletableFuture<UnitJob> answer) {
+        if (!request.mayReload()) {
+            manager.enqueue(name, request.type, mode, answer);
             return;
         }
         var _ =
@@ -124,7 +124,7 @@ final class Operations {
                             if (unit == null) {
                                 answer.completeExceptionally(failure);
                             } else {
-                                manager.enqueue(name, reloadOr(wish.type, unit), mode, answer);
+                                manager.enqueue(name, reloadOr(request.type, unit), mode, answer);
                             }
                         });
     }
@@ -182,7 +182,7 @@ final class Operations {
             throw Errors.invalid("Signal number out of range.");
         }
         boolean mustHit = whom.endsWith("-fail");
-        KillWhom meant =
+        KillWhom target =
                 switch (mustHit ? whom.substring(0, whom.length() - "-fail".length()) : whom) {
                     case "main" -> KillWhom.MAIN;
                     case "control" -> KillWhom.CONTROL;
@@ -196,11 +196,11 @@ final class Operations {
                 reply,
                 () -> {
                     UnitView _ = loaded(name);
-                    boolean hit = manager.kill(name, new Signal(signal), meant, value);
-                    if (!hit && (mustHit || meant != KillWhom.ALL)) {
+                    boolean hit = manager.kill(name, new Signal(signal), target, value);
+                    if (!hit && (mustHit || target != KillWhom.ALL)) {
                         throw Errors.of(
                                 Errors.NO_SUCH_PROCESS,
-                                switch (meant) {
+                                switch (target) {
                                     case MAIN -> "No main process to kill";
                                     case CONTROL -> "No control process to kill";
                                     case ALL -> "No matching processes to kill";
@@ -315,7 +315,7 @@ final class Operations {
                 () -> {
                     var _ =
                             Thread.ofVirtual()
-                                    .name("D-Bus call of a judged caller")
+                                    .name("D-Bus call that needs authorization")
                                     .start(() -> {
                                         try {
                                             then.accept(call.peer()); // known: it was checked

@@ -34,7 +34,7 @@ final class PrivateSocket implements AutoCloseable {
     private static final int FOLDER_MODE = 0755;
     private static final int BACKLOG = 128;
     private static final int GUID_BYTES = 16;
-    private static final Duration REST = Duration.ofSeconds(1);
+    private static final Duration PAUSE = Duration.ofSeconds(1);
     private static final Duration LINE_INTERVAL = Duration.ofSeconds(10);
 
     /** The limits of what one peer may leave unread, and send at once. */
@@ -105,7 +105,7 @@ final class PrivateSocket implements AutoCloseable {
             } catch (InterruptedException | IllegalStateException e) {
                 return; // closed
             } catch (ErrnoException e) {
-                if (!rest(e)) {
+                if (!pause(e)) {
                     return;
                 }
                 continue;
@@ -123,10 +123,10 @@ final class PrivateSocket implements AutoCloseable {
      * Waits after a failed accept, mostly for lack of descriptors, which passes. Returns false if
      * this was closed meanwhile.
      */
-    private boolean rest(ErrnoException e) {
+    private boolean pause(ErrnoException e) {
         try {
             complaints.log("accept", "the private socket accepts no connection: " + e.getMessage());
-            Thread.sleep(REST);
+            Thread.sleep(PAUSE);
             return true;
         } catch (InterruptedException | RejectedExecutionException closed) {
             return false;

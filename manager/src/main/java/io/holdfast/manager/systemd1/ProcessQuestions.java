@@ -80,7 +80,7 @@ final class ProcessQuestions {
 
     private void byPidFd(MethodCall call, CompletableFuture<List<?>> reply) {
         PidFd process = pidfd(call.descriptor(call.argument(0, Handle.class)));
-        ask(
+        query(
                 process,
                 manager::workloadOf,
                 reply,
@@ -114,7 +114,7 @@ final class ProcessQuestions {
 
     private void whoIs(MethodCall call, CompletableFuture<List<?>> reply) {
         Fd received = call.descriptor(call.argument(0, Handle.class)).move();
-        ask(held(received), manager::whoIs, reply, identity -> List.of(map(identity)));
+        query(held(received), manager::whoIs, reply, identity -> List.of(map(identity)));
     }
 
     private static PidFd held(Fd received) {
@@ -134,20 +134,20 @@ final class ProcessQuestions {
     /**
      * @param process closed by this method
      */
-    private static <T> void ask(
+    private static <T> void query(
             PidFd process,
             Function<PidFd, CompletionStage<T>> question,
             CompletableFuture<List<?>> reply,
             Function<T, List<?>> answer) {
-        CompletionStage<T> asked;
+        CompletionStage<T> result;
         try {
-            asked = question.apply(process);
+            result = question.apply(process);
         } catch (RuntimeException e) {
             process.close();
             throw e;
         }
         var _ =
-                asked.whenComplete((known, failure) -> {
+                result.whenComplete((known, failure) -> {
                     try {
                         if (known == null) {
                             Operations.fail(reply, failure);
@@ -250,7 +250,7 @@ final class ProcessQuestions {
                         .start(() -> {
                             try {
                                 PidFd process = pid == 0 ? caller(call) : held(pid);
-                                ask(
+                                query(
                                         process,
                                         manager::workloadOf,
                                         reply,
@@ -286,14 +286,16 @@ final class ProcessQuestions {
     private static DBusException noSuchProcess(long pid) {
         return Errors.of(
                 Errors.NO_SUCH_PROCESS,
-                pid == 0 ? "The caller is not held." : "There is no process " + pid + ".");
+                pid == 0
+                        ? "The caller has no pidfd (already exited)."
+                        : "There is no process " + pid + ".");
     }
 
     // ---- processes of a unit
 
     private void processes(String text, CompletableFuture<List<?>> reply) {
         UnitName name = Operations.name(text);
-        Runnable ask =
+        Runnable listing =
                 () -> {
                     Optional<String> cgroup =
                             text.equals("-.slice")
@@ -312,7 +314,7 @@ final class ProcessQuestions {
                                                                     ? List.of()
                                                                     : structs(list))));
                 };
-        manager.loop().post(ask);
+        manager.loop().post(listing);
     }
 
     /** Makes {@code a(sus)}: cgroup, PID and command line. */

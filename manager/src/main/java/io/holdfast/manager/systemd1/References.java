@@ -82,8 +82,7 @@ final class References {
      */
     void requireBus() {
         if (!client.isBus()) {
-            throw new DBusException(
-                    DBusException.NOT_SUPPORTED, "References are of clients of a bus alone.");
+            throw new DBusException(DBusException.NOT_SUPPORTED, "RefUnit needs a bus connection.");
         }
     }
 }

@@ -63,7 +63,7 @@ final class Systemd1Face {
     private void confirm(Client client, String caller) {
         var _ =
                 Thread.ofVirtual()
-                        .name("whether a D-Bus caller is there")
+                        .name("check of a D-Bus caller")
                         .start(() -> {
                             try {
                                 if (client.connection().owner(caller).isEmpty()) {

@@ -100,9 +100,9 @@ final class UnitFileStates {
     }
 
     /**
-     * @param asked the requested name
+     * @param name the requested name
      */
-    State of(UnitName asked, Unit unit) {
+    State of(UnitName name, Unit unit) {
         UnitSource source = unit.source();
         Path fragment = source.fragment().orElse(Path.of("/"));
         boolean inRun = fragment.startsWith("/run");
@@ -115,7 +115,7 @@ final class UnitFileStates {
             }
             case LOADED -> {}
         }
-        if (!asked.equals(source.name()) && !asked.isInstance()) {
+        if (!name.equals(source.name()) && !name.isInstance()) {
             return State.ALIAS;
         }
         String path = fragment.toString();

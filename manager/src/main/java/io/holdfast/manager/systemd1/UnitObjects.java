@@ -3,7 +3,7 @@ package io.holdfast.manager.systemd1;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.ObjectTree;
 import io.holdfast.manager.ManagerView;
-import io.holdfast.manager.systemd1.Operations.Wish;
+import io.holdfast.manager.systemd1.Operations.JobRequest;
 import io.holdfast.manager.systemd1.property.Names;
 import io.holdfast.manager.systemd1.property.UnitFaces;
 import io.holdfast.manager.systemd1.property.UnitProperties;
@@ -113,13 +113,13 @@ final class UnitObjects implements ObjectTree {
     }
 
     private void addMethods(BusInterface.Builder builder, String unit) {
-        addJob(builder, "Start", unit, Wish.START);
-        addJob(builder, "Stop", unit, Wish.STOP);
-        addJob(builder, "Reload", unit, Wish.RELOAD);
-        addJob(builder, "Restart", unit, Wish.RESTART);
-        addJob(builder, "TryRestart", unit, Wish.TRY_RESTART);
-        addJob(builder, "ReloadOrRestart", unit, Wish.RELOAD_OR_RESTART);
-        addJob(builder, "ReloadOrTryRestart", unit, Wish.RELOAD_OR_TRY_RESTART);
+        addJob(builder, "Start", unit, JobRequest.START);
+        addJob(builder, "Stop", unit, JobRequest.STOP);
+        addJob(builder, "Reload", unit, JobRequest.RELOAD);
+        addJob(builder, "Restart", unit, JobRequest.RESTART);
+        addJob(builder, "TryRestart", unit, JobRequest.TRY_RESTART);
+        addJob(builder, "ReloadOrRestart", unit, JobRequest.RELOAD_OR_RESTART);
+        addJob(builder, "ReloadOrTryRestart", unit, JobRequest.RELOAD_OR_TRY_RESTART);
         builder.asyncMethod(
                         "Kill",
                         "si",
@@ -159,12 +159,13 @@ final class UnitObjects implements ObjectTree {
                         "Unref", "", "", (call, reply) -> references.unrefer(call, unit, reply));
     }
 
-    private void addJob(BusInterface.Builder builder, String method, String unit, Wish wish) {
+    private void addJob(
+            BusInterface.Builder builder, String method, String unit, JobRequest request) {
         builder.asyncMethod(
                 method,
                 "s",
                 "o",
-                (call, reply) -> operations.job(call, unit, call.string(0), wish, reply),
+                (call, reply) -> operations.job(call, unit, call.string(0), request, reply),
                 "mode",
                 "job");
     }

@@ -36,7 +36,7 @@ public record Diagnostic(
         /** A directive of systemd that Holdfast does not apply: it has no effect. */
         NOT_APPLIED(Severity.NOTICE),
         /** It names a program, a user or a unit that does not exist. */
-        NOT_THERE(Severity.ERROR),
+        MISSING(Severity.ERROR),
         /** It has its effect, but should be written otherwise. */
         REMARK(Severity.NOTICE);
 

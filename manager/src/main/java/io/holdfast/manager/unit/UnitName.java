@@ -51,7 +51,7 @@ public record UnitName(String text) implements Comparable<UnitName> {
      *
      * @throws IllegalArgumentException if the input cannot become a name (empty, too long)
      */
-    public static UnitName meant(String words) {
+    public static UnitName ofUserInput(String words) {
         if (words.startsWith("/")) {
             boolean device = words.equals("/dev") || words.startsWith("/dev/");
             UnitType type = device ? UnitType.DEVICE : UnitType.MOUNT;

@@ -39,7 +39,7 @@ public enum UnitType {
     }
 
     /** {@return whether a unit of this type exists by its name alone} Files only add to it. */
-    public boolean isMadeByName() {
+    public boolean isImplicit() {
         return this == SLICE || this == DEVICE;
     }
 

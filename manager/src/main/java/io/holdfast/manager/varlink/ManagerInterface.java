@@ -63,7 +63,7 @@ public final class ManagerInterface implements AutoCloseable {
             # Units and their processes, known by pidfd.
             interface io.holdfast.Manager
 
-            # A process: its number is for people, its id names it within the boot.
+            # A process: pid is for display; pidfdId and bootId identify it within the boot.
             type ProcessId (pid: int, pidfdId: ?int, bootId: ?string)
 
             type Process (id: ProcessId, commandLine: string)
@@ -75,9 +75,9 @@ public final class ManagerInterface implements AutoCloseable {
               # error (it prevents a start), warning or notice
               severity: string,
               message: string,
-              # what the unit goes without, where a directive has no effect
+              # what the unit lacks because a directive has no effect
               cost: ?string,
-              # whether it runs with less protection than its files ask for
+              # whether the unit therefore runs with less protection than its files require
               security: bool
             )
 
@@ -102,7 +102,7 @@ public final class ManagerInterface implements AutoCloseable {
               fragment: ?string,
               dropIns: []string,
               diagnostics: []Diagnostic,
-              # the last lines that it wrote: for root, the manager's user, the user of User=, and
+              # the last lines of its output: for root, the manager's user, the user of User=, and
               # the groups adm and systemd-journal
               log: []string,
               # whether there are lines that the caller may not read
@@ -111,40 +111,41 @@ public final class ManagerInterface implements AutoCloseable {
 
             type JobResult (name: string, result: string)
 
-            # Every unit that is loaded, without its processes and its log.
+            # Returns every loaded unit, without its processes and its log.
             method List() -> (units: []Unit)
 
-            # One unit, with its processes and its log; loadState tells if there is none of that name.
+            # Returns a unit with its processes and its log; loadState is "not-found" if there is
+            # no unit of that name.
             method Status(name: string) -> (unit: Unit)
 
-            # The managers before this one, which a keeper has replaced when they were killed.
+            # Returns how many earlier managers were killed and replaced by their keeper.
             # lastCrash: when the last of them was found dead, in microseconds since 1970.
-            # how: how it ended. adopted: how many of its units go on.
+            # how: how that one ended. adopted: how many of its units keep running.
             method Predecessors() -> (crashes: int, lastCrash: int, how: ?string, adopted: int)
 
-            # Starts units and what they pull in, and waits until they are started. Of whoever is neither
-            # root nor the manager's user the authority is asked for each unit; it may ask a user only if
-            # interactive authentication is allowed: here and below.
+            # Starts units and the units that they pull in, and waits until they are started. Callers
+            # other than root and the manager's user need polkit authorization for each unit; polkit
+            # authenticates a user only if interactive authentication is allowed: here and below.
             method Start(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
 
-            # Stops units and what cannot be without them, and waits until they are stopped.
+            # Stops units and the units that require them, and waits until they are stopped.
             method Stop(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
 
             method Restart(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
 
-            # Makes running units take up their configuration again; "invalid" of those that cannot.
+            # Reloads the configuration of running services; the result is "invalid" for units that
+            # cannot be reloaded.
             method Reload(names: []string, allowInteractiveAuthentication: ?bool) -> (results: []JobResult)
 
-            # Forgets that units have failed, and how often they were started; of all units, if none
-            # is named.
+            # Resets the failed state and the start counters of units: of all units if none is named.
             method ResetFailed(names: []string, allowInteractiveAuthentication: ?bool) -> ()
 
-            # Reads the files of all units that are loaded again, and tells how many that were.
+            # Reloads the unit files of all loaded units, and returns how many units that were.
             method ReloadDaemon(allowInteractiveAuthentication: ?bool) -> (units: int)
 
-            # Lets a new manager, of the build that is the newest, go on with everything that this one
-            # has. Answered only if it is refused: else the connection ends, and a call on a new one is
-            # answered by the new manager.
+            # Replaces this manager by the newest build; units keep running. A reply comes only
+            # if the request is refused: otherwise the connection ends, and the new manager answers
+            # calls on a new connection.
             method Reexecute(allowInteractiveAuthentication: ?bool) -> ()
 
             # Signals the processes of a unit: "main" or "all".
@@ -155,13 +156,13 @@ public final class ManagerInterface implements AutoCloseable {
               allowInteractiveAuthentication: ?bool
             ) -> ()
 
-            # What the manager knows of a process. pidfd: the index of a descriptor beside the call, a
-            # pidfd or a connected AF_UNIX socket, whose peer is meant.
+            # Returns what the manager knows about a process. pidfd: the index of a descriptor sent with
+            # the call: a pidfd of the process, or a connected AF_UNIX socket whose peer is the process.
             # unit, invocationId: of this manager; a missing unit proves nothing.
-            # slice, session: by the cgroup's path, if root alone could have given these names.
-            # cgroup: the path, with whatever names its owners have chosen.
-            # uid, gid: effective, at this moment. For people: a decision about a peer takes the user
-            # that its connection shows.
+            # slice, session: from the cgroup's path, if only root could have chosen these names.
+            # cgroup: the path; the owners of the cgroups choose the names in it.
+            # uid, gid: the current effective ones, for display only: to decide about a peer, use the
+            # peer credentials of its connection.
             method WhoIs(pidfd: int) -> (
               id: ProcessId,
               uid: ?int,
@@ -176,7 +177,7 @@ public final class ManagerInterface implements AutoCloseable {
             error NoSuchUnit (name: string)
             error NoProcesses (name: string)
 
-            # It is gone, or it is a socket's peer that is not held.
+            # The process has exited, or the socket's peer has no pidfd.
             error NoSuchProcess ()
             error Failed (reason: string)
             """;
@@ -243,13 +244,13 @@ public final class ManagerInterface implements AutoCloseable {
 
     private JsonObject predecessors() {
         Predecessor before = manager.predecessor();
-        JsonObject.Builder told =
+        JsonObject.Builder reply =
                 JsonObject.builder()
                         .put("crashes", before.crashes())
                         .put("lastCrash", before.last().realtime())
                         .put("adopted", before.adopted());
-        before.how().ifPresent(how -> told.put("how", ExitText.of(how)));
-        return told.build();
+        before.how().ifPresent(how -> reply.put("how", ExitText.of(how)));
+        return reply.build();
     }
 
     private Service service() {
@@ -388,7 +389,7 @@ public final class ManagerInterface implements AutoCloseable {
 
     private static UnitName name(String text) {
         try {
-            return UnitName.meant(text);
+            return UnitName.ofUserInput(text);
         } catch (IllegalArgumentException e) {
             throw noSuchUnit(text);
         }

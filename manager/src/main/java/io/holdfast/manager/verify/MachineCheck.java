@@ -141,6 +141,6 @@ final class MachineCheck {
     }
 
     private static Diagnostic missing(UnitFilePlace place, String message) {
-        return new Diagnostic(place, Diagnostic.Kind.NOT_THERE, message);
+        return new Diagnostic(place, Diagnostic.Kind.MISSING, message);
     }
 }

@@ -20,7 +20,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** An ordering cycle of units: {@code a after b after a}. */
+/** An ordering cycle of units: {@code a → b → a, each after the next}. */
 final class OrderCycle {
     private final Map<UnitName, UnitName> byAnyName = new HashMap<>();
     private final Map<UnitName, Set<UnitName>> earlier = new LinkedHashMap<>();
@@ -58,7 +58,8 @@ final class OrderCycle {
             List<UnitName> cycle = graph.from(start, done);
             if (!cycle.isEmpty()) {
                 return Optional.of(
-                        cycle.stream().map(UnitName::text).collect(Collectors.joining(" after ")));
+                        cycle.stream().map(UnitName::text).collect(Collectors.joining(" → "))
+                                + ", each after the next");
             }
         }
         return Optional.empty();

@@ -28,7 +28,7 @@ public final class SupportedDirectives {
         StringBuilder page = new StringBuilder();
         page.append("# Directives of unit files\n\n")
                 .append("What Holdfast's manager does with the directives of systemd 257.\n")
-                .append("`holdfast verify UNIT` tells it of one unit, with the lines.\n")
+                .append("`holdfast verify UNIT` shows this for one unit, with the lines.\n")
                 .append("This page is the output of `holdfast verify --directives`.\n");
         for (Section section : SECTIONS) {
             append(page, section);

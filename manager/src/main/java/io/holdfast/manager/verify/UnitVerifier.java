@@ -89,7 +89,7 @@ public final class UnitVerifier {
             return new Verdict(
                     name,
                     Optional.empty(),
-                    List.of(about(name, Diagnostic.Kind.NOT_THERE, "there is no such unit")));
+                    List.of(about(name, Diagnostic.Kind.MISSING, "there is no such unit")));
         }
         List<Diagnostic> all = new ArrayList<>(unit.diagnostics());
         machine.check(unit, all);
@@ -105,8 +105,11 @@ public final class UnitVerifier {
                                             needing,
                                             missing.directive(),
                                             missing.required().text()),
-                            Diagnostic.Kind.NOT_THERE,
-                            line + ": there is no such unit, and " + missing.unit() + " needs it"));
+                            Diagnostic.Kind.MISSING,
+                            line
+                                    + ": there is no such unit, but "
+                                    + missing.unit()
+                                    + " requires it"));
         }
         closure.units().values().stream()
                 .filter(other -> other.source().state() == UnitSource.State.MASKED)
@@ -114,16 +117,12 @@ public final class UnitVerifier {
                 .map(other ->
                         about(
                                 other.name(),
-                                Diagnostic.Kind.NOT_THERE,
-                                "it is masked, and what is verified needs it"))
+                                Diagnostic.Kind.MISSING,
+                                "masked, but " + unit.name() + " depends on it"))
                 .forEach(all::add);
         OrderCycle.find(closure.units().values())
                 .ifPresent(cycle ->
-                        all.add(
-                                about(
-                                        name,
-                                        Diagnostic.Kind.REFUSED,
-                                        "the order goes in a circle: " + cycle)));
+                        all.add(about(name, Diagnostic.Kind.REFUSED, "ordering cycle: " + cycle)));
         return new Verdict(unit.name(), unit.source().fragment(), all);
     }
 

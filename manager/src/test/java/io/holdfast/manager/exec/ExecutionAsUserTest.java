@@ -117,7 +117,8 @@ class ExecutionAsUserTest {
 
         assertThat(warnings)
                 .anyMatch(text -> text.contains("LimitNOFILE") && text.contains("clamped"))
-                .anyMatch(text -> text.contains("OOMScoreAdjust=-900 is not ours to set"))
+                .anyMatch(text ->
+                        text.contains("OOMScoreAdjust=-900 cannot be set: permission denied"))
                 .hasSize(2);
     }
 

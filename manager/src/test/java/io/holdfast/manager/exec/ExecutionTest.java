@@ -526,8 +526,8 @@ class ExecutionTest {
 
     @ParameterizedTest
     @CsvSource({
-        "StandardInput=socket, 'StandardInput=socket is for one socket, and it has 0'",
-        "StandardOutput=socket, 'StandardOutput=socket is for one socket, and it has 0'",
+        "StandardInput=socket, 'StandardInput=socket needs exactly one socket: the service has 0'",
+        "StandardOutput=socket, 'StandardOutput=socket needs exactly one socket: the service has 0'",
         "StandardOutput=fd, StandardOutput=fd: no socket has the name stdout",
         "StandardError=fd:x, StandardError=fd: no socket has the name x"
     })

@@ -87,7 +87,8 @@ class SandboxTest {
     /** Returns the output of each command before and at the start; they must succeed. */
     private List<String> runAll(String... lines) throws Exception {
         ServiceUnit unit = TestUnits.service(scope, lines);
-        assertThat(unit.diagnostics()).noneMatch(told -> told.kind() == Diagnostic.Kind.REFUSED);
+        assertThat(unit.diagnostics())
+                .noneMatch(diagnostic -> diagnostic.kind() == Diagnostic.Kind.REFUSED);
         List<String> outputs = new ArrayList<>();
         List<ExecCommand> commands = new ArrayList<>(unit.service().commands().startPre());
         commands.addAll(unit.service().commands().start());

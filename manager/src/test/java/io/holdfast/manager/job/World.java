@@ -306,9 +306,9 @@ final class World implements JobEngine.Listener {
             generation++;
             enter(now);
             JobResult how = now == ActiveState.FAILED ? JobResult.FAILED : JobResult.DONE;
-            Consumer<JobResult> asked = pending;
+            Consumer<JobResult> callback = pending;
             pending = _ -> {};
-            asked.accept(how);
+            callback.accept(how);
             engine.run();
         }
 

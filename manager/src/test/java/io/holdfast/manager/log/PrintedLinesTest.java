@@ -9,8 +9,8 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.survival.DescriptorStore;
+import io.holdfast.manager.survival.DurableText;
 import io.holdfast.manager.survival.Keeper;
-import io.holdfast.manager.survival.KeptText;
 import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,9 +62,9 @@ class PrintedLinesTest {
     }
 
     /** Makes a file as a killed manager leaves it. */
-    private KeptText left(String text, long... numbers) {
-        KeptText file = KeptText.make("lines", numbers);
-        file.write(KeptText.START, text.getBytes(UTF_8), text.length());
+    private DurableText left(String text, long... numbers) {
+        DurableText file = DurableText.make("lines", numbers);
+        file.write(DurableText.START, text.getBytes(UTF_8), text.length());
         assertThat(store.put(Keeper.PRINTED_LINES, List.of(file.file()))).isEmpty();
         return file;
     }
@@ -78,28 +78,28 @@ class PrintedLinesTest {
         assertThat(lines.flush(LONG)).isTrue();
         assertThat(lines.hasFailed()).isFalse();
         assertThat(read(18)).isEqualTo("one\ntwo\ndr?i\nfour\n");
-        assertThat(lines.told(FILE)).isEqualTo(5000);
-        assertThat(lines.told(FILE + 1)).isZero();
+        assertThat(lines.committedPosition(FILE)).isEqualTo(5000);
+        assertThat(lines.committedPosition(FILE + 1)).isZero();
     }
 
     @Test
     void theReaderGetsWhatAnEarlierManagerDidNotGiveAndKnowsHowFarUnitsAre() throws Exception {
         String text = "given\nhalf given\nwaits\nnot committed";
         int end = text.indexOf("not");
-        try (KeptText file = left(text, KeptText.START + end, 0, FILE, 5000)) {
-            file.position(KeptText.START + "given\nhalf".length());
+        try (DurableText file = left(text, DurableText.START + end, 0, FILE, 5000)) {
+            file.position(DurableText.START + "given\nhalf".length());
         }
         PrintedLines lines = open();
-        assertThat(lines.told(FILE)).isEqualTo(5000);
+        assertThat(lines.committedPosition(FILE)).isEqualTo(5000);
         lines.add("more");
-        assertThat(lines.told(FILE)).isEqualTo(5000);
+        assertThat(lines.committedPosition(FILE)).isEqualTo(5000);
         assertThat(lines.flush(LONG)).isTrue();
         assertThat(read(18)).isEqualTo(" given\nwaits\nmore\n");
     }
 
     @Test
     void howManyLinesAreMissingIsSaidEvenIfAnEarlierManagerDroppedThem() throws Exception {
-        left("", KeptText.START, 3, 0, 0).close();
+        left("", DurableText.START, 3, 0, 0).close();
         PrintedLines lines = open();
         lines.add("more");
         assertThat(lines.flush(LONG)).isTrue();
@@ -109,20 +109,20 @@ class PrintedLinesTest {
 
     @Test
     void aManagerThatIsKilledWhileItHasTheFileBeginAnewLosesNothing() throws Exception {
-        try (KeptText file = left("long ago\n", KeptText.START, 0, FILE, 5000)) {
-            file.position(KeptText.START + 3_000_000);
+        try (DurableText file = left("long ago\n", DurableText.START, 0, FILE, 5000)) {
+            file.position(DurableText.START + 3_000_000);
         }
         PrintedLines lines = open();
         lines.add("more");
         assertThat(lines.flush(LONG)).isTrue();
         assertThat(read(5)).isEqualTo("more\n");
-        assertThat(lines.told(FILE)).isEqualTo(5000);
+        assertThat(lines.committedPosition(FILE)).isEqualTo(5000);
     }
 
     @Test
     void aFileThatHasBecomeLongBeginsAnewWhenNothingWaits() throws Exception {
-        long end = KeptText.START + PrintedLines.LONG - 3;
-        try (KeptText file = left("", end, 0, FILE, 5000)) {
+        long end = DurableText.START + PrintedLines.LONG - 3;
+        try (DurableText file = left("", end, 0, FILE, 5000)) {
             file.position(end);
         }
         PrintedLines lines = open();
@@ -131,9 +131,9 @@ class PrintedLinesTest {
         lines.add("two");
         assertThat(lines.flush(LONG)).isTrue();
         assertThat(read(8)).isEqualTo("one\ntwo\n");
-        try (KeptText file = KeptText.open(store.read(Keeper.PRINTED_LINES).getFirst())) {
-            assertThat(file.position()).isEqualTo(KeptText.START + 4);
-            assertThat(file.committed()).containsExactly(KeptText.START + 4, 0, FILE, 5000);
+        try (DurableText file = DurableText.open(store.read(Keeper.PRINTED_LINES).getFirst())) {
+            assertThat(file.position()).isEqualTo(DurableText.START + 4);
+            assertThat(file.committed()).containsExactly(DurableText.START + 4, 0, FILE, 5000);
         }
     }
 
@@ -144,8 +144,8 @@ class PrintedLinesTest {
         assertThat(lines.flush(LONG)).isTrue();
         assertThat(read(20)).isEqualTo("lines: what was prin");
         List<Fd> now = store.read(Keeper.PRINTED_LINES);
-        try (KeptText text = KeptText.open(now.getFirst())) {
-            assertThat(text.position()).isGreaterThan(KeptText.START);
+        try (DurableText text = DurableText.open(now.getFirst())) {
+            assertThat(text.position()).isGreaterThan(DurableText.START);
         }
     }
 
@@ -158,7 +158,7 @@ class PrintedLinesTest {
             lines.add(List.of("line " + i, "line " + (i + 1)), FILE, 5000 + i);
         }
         assertThat(lines.flush(Duration.ofMillis(1))).isFalse();
-        assertThat(lines.told(FILE)).isEqualTo(5098);
+        assertThat(lines.committedPosition(FILE)).isEqualTo(5098);
         List<String> got = new ArrayList<>();
         int expected = 0;
         StringBuilder partial = new StringBuilder();

@@ -78,15 +78,15 @@ class UnitLogTest {
     @Test
     void aFollowerGetsWhatComesAfterWhatWasThere() {
         UnitLog log = new UnitLog();
-        List<String> told = new ArrayList<>();
-        Consumer<String> listener = told::add;
+        List<String> received = new ArrayList<>();
+        Consumer<String> listener = received::add;
         write(log, "before\nhal");
         assertThat(log.follow(10, listener)).containsExactly("before");
         write(log, "f\nafter\n");
-        assertThat(told).containsExactly("half", "after");
+        assertThat(received).containsExactly("half", "after");
         log.unfollow(listener);
         write(log, "unheard\n");
-        assertThat(told).hasSize(2);
+        assertThat(received).hasSize(2);
     }
 
     static Stream<Gen> seeds() {

@@ -135,9 +135,8 @@ class WorkersTest {
                 .asString()
                 .startsWith("unit: to open has not returned")
                 .contains(
-                        "one of "
-                                + ManagerLimits.WORKER_THREADS.intValue()
-                                + " worker threads (1 hang)");
+                        ManagerLimits.WORKER_THREADS.intValue()
+                                + " worker threads, 1 of them blocked");
 
         lane.work("to come after", () -> "after").begin((it, _) -> next.set(String.valueOf(it)));
         letGo().close();
@@ -191,7 +190,7 @@ class WorkersTest {
         Work<String> late =
                 lane.work("to answer", () -> "late").releasing(_ -> released.incrementAndGet());
         late.begin((_, _) -> begun.set(100));
-        Await.until(late::isBack);
+        Await.until(late::isDone);
         late.cancel(); // while its answer is on its way
         Await.until(() -> released.get() == 1);
         int _ = loop.step(SHORT);
@@ -206,13 +205,13 @@ class WorkersTest {
             lane.work("to ask", () -> 1).begin((_, _) -> {});
         }
         AtomicReference<@Nullable Exception> refusal = new AtomicReference<>();
-        AtomicInteger unused = new AtomicInteger();
+        AtomicInteger cancelled = new AtomicInteger();
         lane.work("to ask", () -> 1)
-                .ifNeverBegun(unused::incrementAndGet)
+                .ifNeverBegun(cancelled::incrementAndGet)
                 .begin((_, failure) -> refusal.set(failure));
         assertThat(refusal).as("the answer comes on the loop").hasNullValue();
         int _ = loop.step(SHORT);
-        assertThat(unused).hasValue(1);
+        assertThat(cancelled).hasValue(1);
         assertThat(refusal.get())
                 .isInstanceOf(RejectedExecutionException.class)
                 .hasMessageContaining("unit: 1024 tasks wait already")
@@ -263,37 +262,37 @@ class WorkersTest {
     @Test
     void workThatIsCalledOffBeforeItBeginsGivesBackWhatItWasGiven() {
         Lane lane = workers.ownLane("a");
-        List<String> unused = new ArrayList<>();
+        List<String> cancelled = new ArrayList<>();
         Work<Fd> first = lane.work("to hang", this::hang).releasing(Fd::close).begin((_, _) -> {});
         Work<Integer> behind =
                 lane.work("to wait", () -> 1)
-                        .ifNeverBegun(() -> unused.add("behind"))
+                        .ifNeverBegun(() -> cancelled.add("behind"))
                         .begin((_, _) -> {});
         Work<Integer> late =
                 lane.work("to be late", () -> 1)
-                        .ifNeverBegun(() -> unused.add("late"))
+                        .ifNeverBegun(() -> cancelled.add("late"))
                         .within(SHORT)
                         .begin((_, _) -> {});
         behind.cancel();
         behind.cancel();
-        turnUntil(() -> unused.size() == 2);
-        assertThat(unused).containsExactly("behind", "late");
+        turnUntil(() -> cancelled.size() == 2);
+        assertThat(cancelled).containsExactly("behind", "late");
         late.cancel();
         first.cancel();
-        assertThat(unused).hasSize(2);
+        assertThat(cancelled).hasSize(2);
     }
 
     @Test
     void workThatIsRefusedGivesBackWhatItWasGiven() {
         workers.close();
-        List<String> unused = new ArrayList<>();
+        List<String> cancelled = new ArrayList<>();
         assertThatThrownBy(() ->
                         workers.ownLane("a")
                                 .work("nothing", () -> 1)
-                                .ifNeverBegun(() -> unused.add("x"))
+                                .ifNeverBegun(() -> cancelled.add("x"))
                                 .begin((_, _) -> {}))
                 .isInstanceOf(RejectedExecutionException.class);
-        assertThat(unused).containsExactly("x");
+        assertThat(cancelled).containsExactly("x");
     }
 
     @Test

@@ -76,8 +76,8 @@ class UnitCatalogTest {
             assertThat(closure.missing()).isEmpty();
             assertThat(closure.notices())
                     .containsExactly(
-                            "a.service: Requires=a.socket is taken as met: somebody else serves it"
-                                    + " already");
+                            "a.service: Requires=a.socket is taken as met: another program already"
+                                    + " serves it");
             assertThat(other.tryAccept()).as("nobody is disturbed").isEmpty();
 
             assertThat(pulled(Set.of(SOCKET)).units()).as("ours").containsKey(SOCKET);

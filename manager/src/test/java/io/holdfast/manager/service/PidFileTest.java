@@ -25,7 +25,7 @@ class PidFileTest {
     @TempDir private Path folder;
     private final EventLoop loop = EventLoop.open();
     private final Workers workers = new Workers(loop, _ -> {});
-    private final List<PidFile.Content> told = new ArrayList<>();
+    private final List<PidFile.Content> contents = new ArrayList<>();
 
     @AfterEach
     void close() {
@@ -34,7 +34,8 @@ class PidFileTest {
     }
 
     private PidFile open(String path) {
-        return new PidFile(loop, workers.ownLane("a"), folder.resolve(path).toString(), told::add);
+        return new PidFile(
+                loop, workers.ownLane("a"), folder.resolve(path).toString(), contents::add);
     }
 
     private void turnUntil(BooleanSupplier condition) {
@@ -65,17 +66,17 @@ class PidFileTest {
         Path inner = Files.createDirectory(folder.resolve("inner"));
         long before = watches();
         try (PidFile _ = open("inner/a.pid")) {
-            turnUntil(() -> !told.isEmpty());
+            turnUntil(() -> !contents.isEmpty());
             for (int i = 0; i < 20; i++) {
-                int looks = told.size();
+                int looks = contents.size();
                 Files.move(inner, folder.resolve("old" + i));
                 Files.createDirectory(inner);
                 Files.createFile(folder.resolve("old" + i).resolve("x")); // it is still watched
-                turnUntil(() -> told.size() > looks);
+                turnUntil(() -> contents.size() > looks);
             }
             assertThat(watches() - before).isEqualTo(1);
             Files.writeString(inner.resolve("a.pid"), "42\n");
-            turnUntil(() -> told.getLast().number().equals(OptionalInt.of(42)));
+            turnUntil(() -> contents.getLast().number().equals(OptionalInt.of(42)));
         }
     }
 
@@ -83,15 +84,15 @@ class PidFileTest {
     void manyChangesAreFewLooks() throws Exception {
         Path file = folder.resolve("a.pid");
         try (PidFile _ = open("a.pid")) {
-            turnUntil(() -> !told.isEmpty());
+            turnUntil(() -> !contents.isEmpty());
             long start = System.nanoTime();
             for (int i = 1; i <= 2000; i++) {
                 Files.writeString(file, i + "\n");
                 int _ = loop.step(Duration.ZERO);
             }
             long millis = (System.nanoTime() - start) / 1_000_000;
-            turnUntil(() -> told.getLast().number().equals(OptionalInt.of(2000)));
-            assertThat(told.size()).isLessThan((int) (millis / 10) + 10);
+            turnUntil(() -> contents.getLast().number().equals(OptionalInt.of(2000)));
+            assertThat(contents.size()).isLessThan((int) (millis / 10) + 10);
         }
     }
 

@@ -75,10 +75,16 @@ class SurvivalModelTest {
      * @param number the PID of the recorded process, or 0
      * @param phase in the memory of the manager
      * @param held the birth of the process that the manager holds, or 0
-     * @param told how many exits were processed
+     * @param processed how many exits were processed
      */
     private record Unit(
-            int step, boolean spawning, int birth, int number, Phase phase, int held, int told) {}
+            int step,
+            boolean spawning,
+            int birth,
+            int number,
+            Phase phase,
+            int held,
+            int processed) {}
 
     private record World(
             List<Unit> units,
@@ -210,7 +216,7 @@ class SurvivalModelTest {
                                         0,
                                         Phase.ANNOUNCED,
                                         0,
-                                        unit.told())));
+                                        unit.processed())));
             }
             case ANNOUNCED -> {
                 World forked = world.fork(u, unit.step());
@@ -224,7 +230,7 @@ class SurvivalModelTest {
                                         0,
                                         Phase.HOLDING,
                                         forked.births(),
-                                        unit.told())));
+                                        unit.processed())));
             }
             case HOLDING -> held(world, u, unit);
             case SEEN ->
@@ -238,7 +244,7 @@ class SurvivalModelTest {
                                             0,
                                             Phase.WRITTEN,
                                             unit.held(),
-                                            unit.told() + 1)));
+                                            unit.processed() + 1)));
             case WRITTEN ->
                     Optional.of(
                             world.without(unit.held())
@@ -251,7 +257,7 @@ class SurvivalModelTest {
                                                     0,
                                                     Phase.IDLE,
                                                     0,
-                                                    unit.told())));
+                                                    unit.processed())));
         };
     }
 
@@ -272,7 +278,7 @@ class SurvivalModelTest {
                                     process.number(),
                                     Phase.HOLDING,
                                     process.birth(),
-                                    unit.told())));
+                                    unit.processed())));
         }
         if (process.life() == Life.ALIVE) {
             return Optional.empty();
@@ -287,7 +293,7 @@ class SurvivalModelTest {
                                 unit.number(),
                                 Phase.SEEN,
                                 unit.held(),
-                                unit.told()));
+                                unit.processed()));
         return Optional.of(
                 mistake == Mistake.REAPED_BEFORE_IT_IS_WRITTEN
                         ? seen.without(process.birth())
@@ -310,7 +316,15 @@ class SurvivalModelTest {
             if (unit.birth() != 0) {
                 held = found(now, unit);
                 if (held == 0) { // its exit is unknown, and is not guessed
-                    unit = new Unit(unit.step() + 1, false, 0, 0, Phase.IDLE, 0, unit.told() + 1);
+                    unit =
+                            new Unit(
+                                    unit.step() + 1,
+                                    false,
+                                    0,
+                                    0,
+                                    Phase.IDLE,
+                                    0,
+                                    unit.processed() + 1);
                 }
             } else if (unit.spawning()) {
                 held = firstChildOf(now, u);
@@ -328,7 +342,7 @@ class SurvivalModelTest {
                                             unit.number(),
                                             phase,
                                             held,
-                                            unit.told()));
+                                            unit.processed()));
         }
         return now;
     }
@@ -381,8 +395,8 @@ class SurvivalModelTest {
         });
         for (int u = 0; u < UNITS; u++) {
             Unit unit = world.units().get(u);
-            if (unit.told() != unit.step()) {
-                throw new Broken("an exit was told twice, or not");
+            if (unit.processed() != unit.step()) {
+                throw new Broken("an exit was processed twice, or not at all");
             }
             int owner = u;
             boolean isOrphan =

@@ -124,8 +124,8 @@ class LimitsOfClientsTest {
             }
             assertThat(log.take())
                     .startsWith(
-                            "user 65534 is refused org.freedesktop.systemd1.manage-units"
-                                    + " (stop a.service): the authority does not answer: ");
+                            "user 65534: org.freedesktop.systemd1.manage-units"
+                                    + " (stop a.service) denied: the authority does not answer: ");
         } finally {
             end.countDown();
             listener.close();

@@ -94,7 +94,7 @@ class UnitNameTest {
         "a*, a\\x2a.service"
     })
     void whatPeopleTypeBecomesAName(String typed, String name) {
-        assertThat(UnitName.meant(typed)).isEqualTo(UnitName.of(name));
+        assertThat(UnitName.ofUserInput(typed)).isEqualTo(UnitName.of(name));
     }
 
     @Test

@@ -81,7 +81,7 @@ class UnitVerifierTest {
     void theUserOfADynamicOneIsMadeUp() throws Exception {
         write("a.service", "[Service]\nExecStart=/bin/true\nUser=made-up\nDynamicUser=yes\n");
         assertThat(verify("a.service").diagnostics())
-                .noneMatch(line -> line.kind() == Diagnostic.Kind.NOT_THERE);
+                .noneMatch(line -> line.kind() == Diagnostic.Kind.MISSING);
     }
 
     @Test
@@ -103,11 +103,11 @@ class UnitVerifierTest {
         write("d.service", "[Service]\nExecStart=/bin/true\n");
         assertThat(lines(verify("a.service")))
                 .containsExactly(
-                        "b.service:3: Requires=c.service: there is no such unit, and b.service needs it");
+                        "b.service:3: Requires=c.service: there is no such unit, but b.service requires it");
     }
 
     @Test
-    void anOrderThatGoesInACircleIsTold() throws Exception {
+    void anOrderingCycleIsReported() throws Exception {
         write(
                 "a.service",
                 "[Unit]\nWants=b.service\nAfter=b.service\n[Service]\nExecStart=/bin/true\n");
@@ -117,8 +117,8 @@ class UnitVerifierTest {
                 "[Unit]\nBefore=b.service\nAfter=a.service\n[Service]\nExecStart=/bin/true\n");
         assertThat(lines(verify("a.service")))
                 .containsExactly(
-                        "a.service: the order goes in a circle:"
-                                + " a.service after b.service after c.service after a.service");
+                        "a.service: ordering cycle: a.service → b.service → c.service → a.service,"
+                                + " each after the next");
     }
 
     @Test
@@ -153,7 +153,7 @@ class UnitVerifierTest {
         write("a.service", "[Unit]\nRequires=b.service\n[Service]\nExecStart=/bin/true\n");
         write("b.service", "");
         assertThat(lines(verify("a.service")))
-                .containsExactly("b.service: it is masked, and what is verified needs it");
+                .containsExactly("b.service: masked, but a.service depends on it");
     }
 
     @Test

@@ -16,7 +16,7 @@ import org.openjdk.jcstress.infra.results.L_Result;
 
 /** The exit of a dead process is requested while its pidfd is closed. */
 @JCStressTest
-@Outcome(id = "told", expect = ACCEPTABLE, desc = "The exit was told.")
+@Outcome(id = "reported", expect = ACCEPTABLE, desc = "The exit was reported.")
 @Outcome(id = "refused", expect = ACCEPTABLE, desc = "The pidfd was closed before.")
 @Outcome(id = "failed", expect = ACCEPTABLE, desc = "The pidfd was closed meanwhile.")
 @State
@@ -56,7 +56,7 @@ public class ExitAgainstClose {
     /** Returns how a future of an exit has ended. */
     static String ended(CompletableFuture<Exit> exit) {
         try {
-            return exit.get(20, TimeUnit.SECONDS).equals(new Exit.Exited(0)) ? "told" : "wrong";
+            return exit.get(20, TimeUnit.SECONDS).equals(new Exit.Exited(0)) ? "reported" : "wrong";
         } catch (ExecutionException e) {
             return e.getCause() instanceof IllegalStateException ? "failed" : e.toString();
         } catch (TimeoutException | InterruptedException e) {

@@ -217,7 +217,7 @@ public final class VarlinkClient implements AutoCloseable {
         turn.lock();
         try {
             Deadline deadline = Deadline.after(timeout);
-            exchangeBegins(method, parameters, Mode.PLAIN, descriptors, deadline);
+            beginExchange(method, parameters, Mode.PLAIN, descriptors, deadline);
             return last(receive(deadline, false));
         } finally {
             turn.unlock();
@@ -248,7 +248,7 @@ public final class VarlinkClient implements AutoCloseable {
         turn.lock();
         try {
             Deadline deadline = Deadline.after(options.callTimeout());
-            exchangeBegins(method, parameters, Mode.MORE, descriptors, deadline);
+            beginExchange(method, parameters, Mode.MORE, descriptors, deadline);
             streaming = true;
             return new ReplyStream(this, options.streamTimeout());
         } finally {
@@ -267,7 +267,7 @@ public final class VarlinkClient implements AutoCloseable {
         turn.lock();
         try {
             Deadline deadline = Deadline.after(options.callTimeout());
-            exchangeBegins(method, parameters, Mode.ONEWAY, List.of(), deadline);
+            beginExchange(method, parameters, Mode.ONEWAY, List.of(), deadline);
         } finally {
             turn.unlock();
         }
@@ -287,7 +287,7 @@ public final class VarlinkClient implements AutoCloseable {
         turn.lock();
         try {
             Deadline deadline = Deadline.after(options.callTimeout());
-            exchangeBegins(method, parameters, Mode.UPGRADE, List.of(), deadline);
+            beginExchange(method, parameters, Mode.UPGRADE, List.of(), deadline);
             try (Reply reply = last(receive(deadline, true))) {
                 upgraded = true;
                 return new Upgraded(
@@ -300,7 +300,7 @@ public final class VarlinkClient implements AutoCloseable {
 
     /** {@return the description that the service gives of itself} */
     public ServiceInfo getInfo() {
-        return understood("GetInfo", ServiceInfo::of, call(VarlinkException.SERVICE + ".GetInfo"));
+        return parsed("GetInfo", ServiceInfo::of, call(VarlinkException.SERVICE + ".GetInfo"));
     }
 
     /**
@@ -315,22 +315,23 @@ public final class VarlinkClient implements AutoCloseable {
                 call(
                         VarlinkException.SERVICE + ".GetInterfaceDescription",
                         JsonObject.of("interface", name));
-        return understood(
+        return parsed(
                 "GetInterfaceDescription",
                 parameters -> Interface.parse(parameters.string("description")),
                 reply);
     }
 
-    private <T> T understood(String method, Function<JsonObject, T> as, JsonObject reply) {
+    private <T> T parsed(String method, Function<JsonObject, T> as, JsonObject reply) {
         try {
             return as.apply(reply);
         } catch (JsonException | IdlException e) {
-            throw lost(Reason.PROTOCOL, method + " answers what it should not: " + e.getMessage());
+            throw connectionLost(
+                    Reason.PROTOCOL, "invalid reply to " + method + ": " + e.getMessage());
         }
     }
 
     // the caller holds turn
-    private void exchangeBegins(
+    private void beginExchange(
             String method,
             JsonObject parameters,
             Mode mode,
@@ -338,7 +339,7 @@ public final class VarlinkClient implements AutoCloseable {
             Deadline deadline) {
         if (streaming) {
             throw new IllegalStateException(
-                    "a stream of replies is open on this connection: use another one");
+                    "a stream of replies is open on this connection: use another connection");
         }
         if (upgraded) {
             throw new IllegalStateException("the connection was upgraded to another protocol");
@@ -359,7 +360,7 @@ public final class VarlinkClient implements AutoCloseable {
                 | InterruptedException
                 | ErrnoException
                 | IllegalStateException e) {
-            throw lost(e);
+            throw connectionLost(e);
         }
     }
 
@@ -379,21 +380,23 @@ public final class VarlinkClient implements AutoCloseable {
         try {
             message = channel.receive(exactly, deadline);
             if (message == null) {
-                throw lost(Reason.CLOSED, "the service has closed the connection");
+                throw connectionLost(Reason.CLOSED, "the service has closed the connection");
             }
         } catch (MalformedMessageException e) {
-            throw lost(Reason.PROTOCOL, "the service broke the protocol: " + e.getMessage());
+            throw connectionLost(
+                    Reason.PROTOCOL, "the service broke the protocol: " + e.getMessage());
         } catch (TimeoutException
                 | InterruptedException
                 | ErrnoException
                 | IllegalStateException e) {
-            throw lost(e);
+            throw connectionLost(e);
         }
         try {
             reply = ReplyMessage.of(message.body());
         } catch (MalformedMessageException e) {
             message.descriptors().forEach(Fd::close);
-            throw lost(Reason.PROTOCOL, "the service broke the protocol: " + e.getMessage());
+            throw connectionLost(
+                    Reason.PROTOCOL, "the service broke the protocol: " + e.getMessage());
         }
         if (reply.error() != null) {
             message.descriptors().forEach(Fd::close);
@@ -406,9 +409,9 @@ public final class VarlinkClient implements AutoCloseable {
     private Reply last(Received received) {
         if (received.continues()) {
             received.reply().close();
-            throw lost(
+            throw connectionLost(
                     Reason.PROTOCOL,
-                    "the service broke the protocol: it continues a call that wants one reply");
+                    "the service broke the protocol: it continues a call that expects one reply");
         }
         return received.reply();
     }
@@ -422,21 +425,25 @@ public final class VarlinkClient implements AutoCloseable {
         }
     }
 
-    private ConnectionLostException lost(Exception cause) {
-        ConnectionLostException lost =
+    private ConnectionLostException connectionLost(Exception cause) {
+        ConnectionLostException exception =
                 switch (cause) {
-                    case TimeoutException _ -> lost(Reason.TIMED_OUT, "no reply came in time");
+                    case TimeoutException _ ->
+                            connectionLost(Reason.TIMED_OUT, "no reply came in time");
                     case InterruptedException _ -> {
                         Thread.currentThread().interrupt();
-                        yield lost(Reason.INTERRUPTED, "interrupted while waiting for a reply");
+                        yield connectionLost(
+                                Reason.INTERRUPTED, "interrupted while waiting for a reply");
                     }
-                    default -> lost(Reason.CLOSED, "the connection is gone: " + cause.getMessage());
+                    default ->
+                            connectionLost(
+                                    Reason.CLOSED, "the connection is gone: " + cause.getMessage());
                 };
-        lost.initCause(cause);
-        return lost;
+        exception.initCause(cause);
+        return exception;
     }
 
-    private ConnectionLostException lost(Reason reason, String message) {
+    private ConnectionLostException connectionLost(Reason reason, String message) {
         close();
         return new ConnectionLostException(reason, address + ": " + message);
     }

@@ -46,7 +46,7 @@ public final class IdlNames {
      */
     public static void require(boolean valid, String what, String name) {
         if (!valid) {
-            throw new IllegalArgumentException("\"" + name + "\" is no name of " + what);
+            throw new IllegalArgumentException("\"" + name + "\" is not a valid name of " + what);
         }
     }
 }

@@ -29,7 +29,7 @@ final class IdlParser {
         expectWord("interface");
         blanks();
         Word name = word("the interface's name", ".-");
-        require(IdlNames.isInterface(name.text()), name, "is no name of an interface");
+        require(IdlNames.isInterface(name.text()), name, "is not a valid name of an interface");
         List<Interface.Member> members = new ArrayList<>();
         Set<String> names = new HashSet<>();
         Set<String> types = new HashSet<>();
@@ -41,7 +41,7 @@ final class IdlParser {
             }
         }
         for (Word reference : references) {
-            require(types.contains(reference.text()), reference, "is no type defined here");
+            require(types.contains(reference.text()), reference, "is not a type of this interface");
         }
         return new Interface(documentation, name.text(), members);
     }
@@ -50,7 +50,10 @@ final class IdlParser {
         Word keyword = word("type, method or error", "");
         blanks();
         Word name = word("a name", "");
-        require(IdlNames.isMember(name.text()), name, "is no name of a member: [A-Z][A-Za-z0-9]*");
+        require(
+                IdlNames.isMember(name.text()),
+                name,
+                "is not a valid name of a member: [A-Z][A-Za-z0-9]*");
         require(names.add(name.text()), name, "is defined twice");
         blanks();
         return switch (keyword.text()) {
@@ -132,8 +135,8 @@ final class IdlParser {
 
     private Word field(Set<String> names) {
         Word name = word("a field's name", "_");
-        require(IdlNames.isField(name.text()), name, "is no name of a field");
-        require(names.add(name.text()), name, "is there twice");
+        require(IdlNames.isField(name.text()), name, "is not a valid name of a field");
+        require(names.add(name.text()), name, "is defined twice");
         return name;
     }
 
@@ -166,7 +169,7 @@ final class IdlParser {
                 return primitive;
             }
         }
-        throw at(name, "is no type");
+        throw at(name, "is not a type");
     }
 
     /** Skips white space and comments; returns the comments that document the following element. */

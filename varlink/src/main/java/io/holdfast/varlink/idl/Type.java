@@ -167,7 +167,7 @@ public sealed interface Type {
         Set<String> seen = new HashSet<>();
         for (String name : names) {
             if (!seen.add(name)) {
-                throw new IllegalArgumentException(what + " \"" + name + "\" is there twice");
+                throw new IllegalArgumentException(what + " \"" + name + "\" is defined twice");
             }
         }
     }

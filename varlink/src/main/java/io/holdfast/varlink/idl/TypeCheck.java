@@ -21,17 +21,17 @@ public final class TypeCheck {
     }
 
     private final Interface types;
-    private final boolean bearUnknown;
+    private final boolean allowUnknown;
 
     /**
      * Makes a check against the types of an interface.
      *
      * @param types the interface that defines the named types
-     * @param bearUnknown whether to accept fields that the definition does not have
+     * @param allowUnknown whether to accept fields that the definition does not have
      */
-    public TypeCheck(Interface types, boolean bearUnknown) {
+    public TypeCheck(Interface types, boolean allowUnknown) {
         this.types = types;
-        this.bearUnknown = bearUnknown;
+        this.allowUnknown = allowUnknown;
     }
 
     /**
@@ -90,19 +90,19 @@ public final class TypeCheck {
                     case OBJECT -> value instanceof JsonObject;
                     case ANY -> value != Json.Null.NULL;
                 };
-        return fits ? null : unfit(type.word(), value);
+        return fits ? null : mismatched(type.word(), value);
     }
 
     private @Nullable Fault enumeration(Type.Enumeration type, Json value) {
         if (!(value instanceof Json.Text(String word))) {
-            return unfit("string", value);
+            return mismatched("string", value);
         }
-        return type.contains(word) ? null : new Fault("", value + " is none of the enum's values");
+        return type.contains(word) ? null : new Fault("", value + " is not a value of the enum");
     }
 
     private @Nullable Fault struct(Type.Struct type, Json value) {
         if (!(value instanceof JsonObject object)) {
-            return unfit("object", value);
+            return mismatched("object", value);
         }
         for (Type.Field field : type.fields()) {
             Fault fault = field(field, object);
@@ -114,7 +114,7 @@ public final class TypeCheck {
     }
 
     private @Nullable Fault unknown(Type.Struct type, JsonObject object) {
-        if (bearUnknown) {
+        if (allowUnknown) {
             return null;
         }
         long known =
@@ -126,7 +126,7 @@ public final class TypeCheck {
         }
         for (String name : object.fields().keySet()) {
             if (type.fields().stream().noneMatch(field -> field.name().equals(name))) {
-                return new Fault(name, "is no field that is known here");
+                return new Fault(name, "is an unknown field");
             }
         }
         throw new AssertionError("more fields than names");
@@ -134,7 +134,7 @@ public final class TypeCheck {
 
     private @Nullable Fault array(Type element, Json value) {
         if (!(value instanceof Json.Array(List<Json> elements))) {
-            return unfit("array", value);
+            return mismatched("array", value);
         }
         for (int i = 0; i < elements.size(); i++) {
             Fault fault = value(element, elements.get(i));
@@ -147,7 +147,7 @@ public final class TypeCheck {
 
     private @Nullable Fault mapping(Type element, Json value) {
         if (!(value instanceof JsonObject(Map<String, Json> fields))) {
-            return unfit("object", value);
+            return mismatched("object", value);
         }
         for (Map.Entry<String, Json> field : fields.entrySet()) {
             Fault fault = value(element, field.getValue());
@@ -158,7 +158,7 @@ public final class TypeCheck {
         return null;
     }
 
-    private static Fault unfit(String wanted, Json value) {
+    private static Fault mismatched(String wanted, Json value) {
         return new Fault("", "expected " + wanted + ", found " + value.kind());
     }
 }

@@ -132,7 +132,7 @@ public final class JsonReader {
         while (tokens.nextToken() == JsonToken.PROPERTY_NAME) {
             String name = unicode(tokens.currentName());
             if (fields.containsKey(name)) {
-                throw refused("the key " + Json.of(name) + " is there twice");
+                throw refused("duplicate key " + Json.of(name));
             }
             fields.put(name, value(tokens.nextToken(), depth));
         }

@@ -235,7 +235,7 @@ public final class Call {
 
     private void end(@Nullable Frame reply) {
         if (!outbox.end(reply)) {
-            connection.tellUnread();
+            connection.logUnread();
             hangUp();
         }
     }
@@ -252,7 +252,7 @@ public final class Call {
                     .ifPresent(reason ->
                             LOG.log(
                                     WARNING,
-                                    "varlink: {0} answers an error beside its definition:" + " {1}",
+                                    "varlink: {0}: error reply does not match the interface: {1}",
                                     method(),
                                     reason));
             return error;
@@ -262,7 +262,7 @@ public final class Call {
         } else {
             LOG.log(
                     ERROR,
-                    "varlink: " + method() + ", called by " + connection.who() + ", failed",
+                    "varlink: " + method() + ", called by " + connection.peerName() + ", failed",
                     cause);
         }
         int errno = cause instanceof ErrnoException e ? e.errno() : Errno.EIO;
@@ -298,18 +298,18 @@ public final class Call {
     }
 
     private Frame frame(ReplyMessage reply) {
-        List<Fd> beside = takeAttached();
+        List<Fd> descriptors = takeAttached();
         if (reply.error() == null) {
             Interface.Mismatch mismatch =
                     new TypeCheck(served.definition(), false)
                             .mismatch(served.method().output(), reply.parameters());
             if (mismatch != null) {
-                beside.forEach(Fd::close);
+                descriptors.forEach(Fd::close);
                 throw new IllegalArgumentException(
-                        "the reply to " + method() + " breaks its definition: " + mismatch);
+                        "the reply to " + method() + " does not match its definition: " + mismatch);
             }
         }
-        return connection.frame(reply, beside);
+        return connection.frame(reply, descriptors);
     }
 
     private synchronized List<Fd> takeAttached() {

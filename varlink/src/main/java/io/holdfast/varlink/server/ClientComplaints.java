@@ -21,7 +21,7 @@ final class ClientComplaints {
         NOT_ACCEPTED
     }
 
-    private static final long NOBODY = -1;
+    private static final long NO_USER = -1;
 
     private record Source(Kind kind, long uid) {}
 
@@ -45,12 +45,12 @@ final class ClientComplaints {
      *
      * @param uid the user of the client
      */
-    void say(Kind kind, long uid, String text) {
+    void log(Kind kind, long uid, String text) {
         lines.log(new Source(kind, uid), text);
     }
 
     /** Logs a line about the server itself, or counts it as suppressed. */
-    void say(Kind kind, String text) {
-        say(kind, NOBODY, text);
+    void log(Kind kind, String text) {
+        log(kind, NO_USER, text);
     }
 }

@@ -60,7 +60,7 @@ final class ServerConnection implements Runnable {
     private final Peer peer;
 
     /** The peer for logs, by PID and uid. */
-    private final String who;
+    private final String peerName;
 
     private volatile @Nullable Thread thread;
     private volatile boolean closing;
@@ -88,7 +88,7 @@ final class ServerConnection implements Runnable {
             @Nullable Executor executor) {
         this.socket = socket;
         this.peer = peer;
-        this.who = name(peer);
+        this.peerName = name(peer);
         this.services = services;
         this.limits = limits;
         this.held = held;
@@ -105,8 +105,8 @@ final class ServerConnection implements Runnable {
     }
 
     /** Returns the peer for logs. */
-    String who() {
-        return who;
+    String peerName() {
+        return peerName;
     }
 
     boolean isClosing() {
@@ -129,14 +129,14 @@ final class ServerConnection implements Runnable {
             try {
                 serve();
             } catch (MalformedMessageException e) {
-                complaints.say(
+                complaints.log(
                         Kind.MALFORMED,
                         peer.uid(),
-                        "closing the connection of " + who + ": " + e.getMessage());
+                        "closing the connection of " + peerName + ": " + e.getMessage());
             } catch (ErrnoException | IllegalStateException e) {
-                LOG.log(DEBUG, "varlink: {0} is gone: {1}", who, e.getMessage());
+                LOG.log(DEBUG, "varlink: {0} disconnected: {1}", peerName, e.getMessage());
             } catch (InterruptedException e) {
-                LOG.log(DEBUG, "varlink: the connection of {0} is closed by the server", who);
+                LOG.log(DEBUG, "varlink: the connection of {0} is closed by the server", peerName);
             } catch (TimeoutException e) {
                 closeUnread();
             } finally {
@@ -155,7 +155,10 @@ final class ServerConnection implements Runnable {
         try {
             handled.get();
         } catch (InterruptedException e) {
-            LOG.log(DEBUG, "varlink: the server is closed before a handler for {0} ended", who);
+            LOG.log(
+                    DEBUG,
+                    "varlink: the server is closed before a handler for {0} ended",
+                    peerName);
         } catch (ExecutionException e) {
             throw new AssertionError(e); // it is never completed with a failure
         }
@@ -163,11 +166,11 @@ final class ServerConnection implements Runnable {
 
     /** Closes the connection because the write time-out is over. */
     void closeUnread() {
-        complaints.say(
+        complaints.log(
                 Kind.UNREAD,
                 peer.uid(),
-                "closing the connection of %s, which has read no reply for the limit of %s"
-                        .formatted(who, limits.writeTimeout()));
+                "closing the connection of %s: client did not read within writeTimeout=%s"
+                        .formatted(peerName, limits.writeTimeout()));
         closeSocket();
     }
 
@@ -193,10 +196,10 @@ final class ServerConnection implements Runnable {
         while (!closing) {
             MessageChannel.Message message = channel.receive(exactly, Deadline.NEVER);
             if (message == null) {
-                LOG.log(DEBUG, "varlink: {0} is gone", who);
+                LOG.log(DEBUG, "varlink: {0} disconnected", peerName);
                 return;
             }
-            int beside = message.descriptors().size();
+            int descriptorCount = message.descriptors().size();
             long weight = JsonWeight.of(message.body());
             if (!held.grow(weight)) {
                 message.descriptors().forEach(Fd::close);
@@ -208,7 +211,7 @@ final class ServerConnection implements Runnable {
                 }
             } finally {
                 held.shrink(weight);
-                heldDescriptors.shrink(beside); // closed, or owned by the handler by now
+                heldDescriptors.shrink(descriptorCount); // closed, or owned by the handler by now
             }
         }
     }
@@ -281,7 +284,7 @@ final class ServerConnection implements Runnable {
             call.close();
         }
         if (call.isHungUp()) {
-            LOG.log(DEBUG, "varlink: {0} hung up on {1}", who, call.method());
+            LOG.log(DEBUG, "varlink: {0} hung up on {1}", peerName, call.method());
             return false;
         }
         Upgrade next = upgrade[0];
@@ -290,7 +293,7 @@ final class ServerConnection implements Runnable {
         }
         busy = false;
         upgraded = true;
-        speak(call, next.next());
+        runProtocol(call, next.next());
         return false;
     }
 
@@ -303,7 +306,7 @@ final class ServerConnection implements Runnable {
         Frame frame = refusal(error);
         int length = frame.bytes().length;
         if (!held.grow(length)) {
-            tellUnread();
+            logUnread();
             return false;
         }
         try {
@@ -332,7 +335,12 @@ final class ServerConnection implements Runnable {
         served.definition()
                 .checkInput(served.method(), call.parameters())
                 .ifPresent(mismatch -> {
-                    LOG.log(DEBUG, "varlink: {0} calls {1} with {2}", who, call.method(), mismatch);
+                    LOG.log(
+                            DEBUG,
+                            "varlink: {0} called {1} with invalid parameters: {2}",
+                            peerName,
+                            call.method(),
+                            mismatch);
                     throw VarlinkException.invalidParameter(mismatch.parameter());
                 });
         if (served.options().contains(MethodOption.REQUIRES_MORE) && call.mode() != Mode.MORE) {
@@ -382,7 +390,7 @@ final class ServerConnection implements Runnable {
         handle(call, handler, upgrade, done);
         synchronized (this) {
             interruptible = false;
-            // The interrupt was meant for the handler; this thread notices a closed socket or a
+            // The interrupt was intended for the handler; this thread notices a closed socket or a
             // hang-up without it.
             var _ = Thread.interrupted();
         }
@@ -419,13 +427,17 @@ final class ServerConnection implements Runnable {
         done.complete(null);
     }
 
-    private void speak(Call call, UpgradeHandler.Protocol protocol) {
+    private void runProtocol(Call call, UpgradeHandler.Protocol protocol) {
         try {
             protocol.speak(socket);
         } catch (Exception e) {
             LOG.log(
                     closing ? DEBUG : WARNING,
-                    () -> "varlink: what " + call.method() + " led to failed for " + who,
+                    () ->
+                            "varlink: protocol after the upgrade "
+                                    + call.method()
+                                    + " failed for "
+                                    + peerName,
                     e);
         }
     }
@@ -449,7 +461,7 @@ final class ServerConnection implements Runnable {
             }
             case ENDED -> false;
             case FULL -> {
-                tellUnread();
+                logUnread();
                 closeSocket();
                 yield false;
             }
@@ -457,14 +469,14 @@ final class ServerConnection implements Runnable {
     }
 
     /** Logs that the client is disconnected because it leaves replies unread. */
-    void tellUnread() {
-        complaints.say(
+    void logUnread() {
+        complaints.log(
                 Kind.UNREAD,
                 peer.uid(),
-                ("closing the connection of %s, which leaves more than %d replies or %d bytes"
+                ("closing the connection of %s: client leaves more than %d replies or %d bytes"
                                 + " unread, or more than its share (%s)")
                         .formatted(
-                                who,
+                                peerName,
                                 limits.maxQueuedReplies(),
                                 limits.maxQueuedBytes(),
                                 held.refusal()));
@@ -498,7 +510,7 @@ final class ServerConnection implements Runnable {
                 executor.execute(task);
             }
         } catch (RuntimeException e) {
-            LOG.log(ERROR, "varlink: a task after the hang-up of " + who + " failed", e);
+            LOG.log(ERROR, "varlink: a task after the hang-up of " + peerName + " failed", e);
         }
     }
 
@@ -525,6 +537,6 @@ final class ServerConnection implements Runnable {
 
     @Override
     public String toString() {
-        return "the connection of " + who;
+        return "the connection of " + peerName;
     }
 }

@@ -16,10 +16,10 @@ final class Services {
     private static final Interface BUILT_IN =
             Interface.parse(
                     """
-                    # What every Varlink service tells of itself.
+                    # The interface that every Varlink service has.
                     interface org.varlink.service
 
-                    # Who serves here, and which interfaces.
+                    # Returns the service's name and its interfaces.
                     method GetInfo() -> (
                         vendor: string,
                         product: string,
@@ -28,28 +28,28 @@ final class Services {
                         interfaces: []string
                     )
 
-                    # The definition of one of the interfaces.
+                    # Returns the definition of one of the interfaces.
                     method GetInterfaceDescription(interface: string) -> (description: string)
 
-                    # The interface is not served here.
+                    # The service does not have the interface.
                     error InterfaceNotFound(interface: string)
 
-                    # The method, or its interface, is not served here.
+                    # The service does not have the method, or its interface.
                     error MethodNotFound(method: string)
 
-                    # The method is defined, but does not do what was asked.
+                    # The method is not implemented.
                     error MethodNotImplemented(method: string)
 
-                    # A parameter is unknown, missing, of the wrong type or without sense.
+                    # A parameter is unknown, missing, of the wrong type, or invalid.
                     error InvalidParameter(parameter: string)
 
-                    # The caller may not do that.
+                    # The caller may not call the method.
                     error PermissionDenied()
 
-                    # The method answers only calls that ask for more.
+                    # The method accepts only calls with the flag "more".
                     error ExpectedMore()
 
-                    # The method answers only calls that ask for an upgrade.
+                    # The method accepts only calls with the flag "upgrade".
                     error ExpectedUpgrade()
                     """);
 

@@ -43,7 +43,7 @@ public final class VarlinkServer implements AutoCloseable {
     private static final int BACKLOG = 128;
 
     /** The pause in accepting after a failure for lack of descriptors or memory. */
-    private static final Duration REST = Duration.ofMillis(200);
+    private static final Duration ACCEPT_PAUSE = Duration.ofMillis(200);
 
     private final Services services;
     private final ServerLimits limits;
@@ -169,8 +169,8 @@ public final class VarlinkServer implements AutoCloseable {
                 if (isClosed()) {
                     return;
                 }
-                complaints.say(Kind.NOT_ACCEPTED, "cannot accept connections: " + e.getMessage());
-                if (!rest()) {
+                complaints.log(Kind.NOT_ACCEPTED, "cannot accept connections: " + e.getMessage());
+                if (!pause()) {
                     return;
                 }
             } catch (InterruptedException e) {
@@ -184,9 +184,9 @@ public final class VarlinkServer implements AutoCloseable {
         }
     }
 
-    private static boolean rest() {
+    private static boolean pause() {
         try {
-            Thread.sleep(REST);
+            Thread.sleep(ACCEPT_PAUSE);
             return true;
         } catch (InterruptedException e) {
             return false;
@@ -202,9 +202,9 @@ public final class VarlinkServer implements AutoCloseable {
         try {
             peer = socket.peer();
         } catch (ErrnoException e) {
-            Peer.unheld(socket.fd())
+            Peer.withoutPidFd(socket.fd())
                     .ifPresent(known ->
-                            complaints.say(
+                            complaints.log(
                                     Kind.REFUSED,
                                     known.uid(),
                                     "refused a connection of "
@@ -226,7 +226,7 @@ public final class VarlinkServer implements AutoCloseable {
             if (limit == null) {
                 return true;
             }
-            complaints.say(
+            complaints.log(
                     Kind.REFUSED,
                     peer.uid(),
                     "refused a connection of " + ServerConnection.name(peer) + ": " + limit);
@@ -340,7 +340,7 @@ public final class VarlinkServer implements AutoCloseable {
                     .forEach(connection ->
                             LOG.log(
                                     WARNING,
-                                    "varlink: the handler of {0} does not end",
+                                    "varlink: the handler of {0} is still running after close",
                                     connection));
         }
         if (interrupted) {

@@ -135,7 +135,7 @@ public final class MessageChannel implements AutoCloseable {
             completion.await(socket, Readiness.IN);
         } catch (TimeoutException e) {
             throw new MalformedMessageException(
-                    "descriptors came beside a message that is not complete after "
+                    "descriptors arrived with a message that is not complete after "
                             + VarlinkLimits.PENDING_DESCRIPTORS.duration().toMillis()
                             + " ms ("
                             + VarlinkLimits.PENDING_DESCRIPTORS.property()
@@ -174,9 +174,9 @@ public final class MessageChannel implements AutoCloseable {
         return end;
     }
 
-    private void keep(long frame, Ancillary beside) throws MalformedMessageException {
-        List<Fd> descriptors = beside.takeDescriptors();
-        if (descriptors.isEmpty() && !beside.isCut()) {
+    private void keep(long frame, Ancillary received) throws MalformedMessageException {
+        List<Fd> descriptors = received.takeDescriptors();
+        if (descriptors.isEmpty() && !received.areDescriptorsCut()) {
             return;
         }
         if (waiting.isEmpty()) {
@@ -192,11 +192,11 @@ public final class MessageChannel implements AutoCloseable {
                         .filter(other -> other.frame() == frame)
                         .mapToLong(other -> other.descriptors().size())
                         .sum();
-        if (beside.isCut() || count > limits.maxDescriptors()) {
+        if (received.areDescriptorsCut() || count > limits.maxDescriptors()) {
             throw new MalformedMessageException(
                     "more than the limit of "
                             + limits.maxDescriptors()
-                            + " descriptors beside a message, or than this process may open");
+                            + " descriptors with a message, or than this process may open");
         }
     }
 
@@ -219,14 +219,16 @@ public final class MessageChannel implements AutoCloseable {
     public void send(Frame frame, Deadline deadline) throws InterruptedException, TimeoutException {
         try (frame) {
             ByteBuffer bytes = ByteBuffer.wrap(frame.bytes());
-            List<Fd> beside = frame.descriptors();
+            List<Fd> descriptors = frame.descriptors();
             while (bytes.hasRemaining()) {
                 int count =
-                        beside.isEmpty() ? socket.trySend(bytes) : socket.trySend(bytes, beside);
+                        descriptors.isEmpty()
+                                ? socket.trySend(bytes)
+                                : socket.trySend(bytes, descriptors);
                 if (count == UnixSocket.WOULD_BLOCK) {
                     deadline.await(socket, Readiness.OUT);
                 } else {
-                    beside = List.of();
+                    descriptors = List.of();
                 }
             }
         }
@@ -239,7 +241,7 @@ public final class MessageChannel implements AutoCloseable {
     @Override
     public void close() {
         socket.close();
-        waiting.forEach(beside -> beside.descriptors().forEach(Fd::close));
+        waiting.forEach(each -> each.descriptors().forEach(Fd::close));
         waiting.clear();
         if (ancillary != null) {
             ancillary.close();

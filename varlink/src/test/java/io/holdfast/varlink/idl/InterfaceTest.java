@@ -101,16 +101,21 @@ class InterfaceTest {
         return Stream.of(
                 Arguments.of("", "1:1: expected \"interface\", found the end"),
                 Arguments.of("# x\ninterfaces a.b", "2:1: \"interfaces\" found, expected"),
-                Arguments.of("interface a", "1:11: \"a\" is no name of an interface"),
-                Arguments.of("interface a--b.c", "1:11: \"a--b.c\" is no name of an interface"),
-                Arguments.of("interface 1a.b", "1:11: \"1a.b\" is no name of an interface"),
-                Arguments.of("interface a.b.", "1:11: \"a.b.\" is no name of an interface"),
-                Arguments.of("interface a.b\ntype t ()", "2:6: \"t\" is no name of a member"),
+                Arguments.of("interface a", "1:11: \"a\" is not a valid name of an interface"),
+                Arguments.of(
+                        "interface a--b.c", "1:11: \"a--b.c\" is not a valid name of an interface"),
+                Arguments.of(
+                        "interface 1a.b", "1:11: \"1a.b\" is not a valid name of an interface"),
+                Arguments.of(
+                        "interface a.b.", "1:11: \"a.b.\" is not a valid name of an interface"),
+                Arguments.of(
+                        "interface a.b\ntype t ()", "2:6: \"t\" is not a valid name of a member"),
                 Arguments.of("interface a.b\nstruct T ()", "2:1: \"struct\" expected type,"),
                 Arguments.of("interface a.b\n type T", "2:8: expected \"(\", found the end"),
                 Arguments.of("interface a.b\ntype T (a:)", "2:11: expected a type, found \")\""),
-                Arguments.of("interface a.b\ntype T (a: Int)", "2:12: \"Int\" is no type defined"),
-                Arguments.of("interface a.b\ntype T (a: uint)", "2:12: \"uint\" is no type"),
+                Arguments.of(
+                        "interface a.b\ntype T (a: Int)", "2:12: \"Int\" is not a type of this"),
+                Arguments.of("interface a.b\ntype T (a: uint)", "2:12: \"uint\" is not a type"),
                 Arguments.of("interface a.b\ntype T (a: ??int)", "2:13: a type is nullable once"),
                 Arguments.of("interface a.b\ntype T (a: ? int)", "2:13: expected a type, found U+"),
                 Arguments.of("interface a.b\ntype T (a: [int]T)", "2:12: expected a type, found"),
@@ -120,10 +125,11 @@ class InterfaceTest {
                 Arguments.of("interface a.b\ntype T (a, b: int)", "2:13: expected \",\" or \")\""),
                 Arguments.of("interface a.b\ntype T (a,)", "2:11: expected a field's name"),
                 Arguments.of(
-                        "interface a.b\ntype T (a_: int)", "2:9: \"a_\" is no name of a field"),
-                Arguments.of("interface a.b\ntype T (a, a)", "2:12: \"a\" is there twice"),
+                        "interface a.b\ntype T (a_: int)",
+                        "2:9: \"a_\" is not a valid name of a field"),
+                Arguments.of("interface a.b\ntype T (a, a)", "2:12: \"a\" is defined twice"),
                 Arguments.of(
-                        "interface a.b\ntype T (a: int,\na: int)", "3:1: \"a\" is there twice"),
+                        "interface a.b\ntype T (a: int,\na: int)", "3:1: \"a\" is defined twice"),
                 Arguments.of("interface a.b\ntype T ()\nerror T ()", "3:7: \"T\" is defined twice"),
                 Arguments.of("interface a.b\nmethod M(a) -> ()", "2:9: expected fields with types"),
                 Arguments.of("interface a.b\nmethod M() ()", "2:12: expected \"->\", found \"(\""),
@@ -166,12 +172,12 @@ class InterfaceTest {
     @Test
     void recordsMadeByHandAreHeldToTheSameRules() {
         assertThatThrownBy(() -> new Interface(Documentation.NONE, "nodot", List.of()))
-                .hasMessage("\"nodot\" is no name of an interface");
+                .hasMessage("\"nodot\" is not a valid name of an interface");
         assertThatThrownBy(() -> new Type.Enumeration(List.of()))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> new Type.Nullable(new Type.Nullable(Type.Primitive.INT)))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> enumeration("a", "a")).hasMessage("value \"a\" is there twice");
+        assertThatThrownBy(() -> enumeration("a", "a")).hasMessage("value \"a\" is defined twice");
         assertThatThrownBy(() -> new Documentation(List.of("a\nb")))
                 .isInstanceOf(IllegalArgumentException.class);
         Interface.Member dangling =

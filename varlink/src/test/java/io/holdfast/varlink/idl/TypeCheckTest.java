@@ -47,7 +47,7 @@ class TypeCheckTest {
                 "\"f\":true | f | f: expected float, found boolean",
                 "\"s\":[] | s | s: expected string, found array",
                 "\"o\":[] | o | o: expected object, found array",
-                "\"e\":\"three\" | e | e: \"three\" is none of the enum's values",
+                "\"e\":\"three\" | e | e: \"three\" is not a value of the enum",
                 "\"e\":1 | e | e: expected string, found integer",
                 "\"l\":{} | l | l: expected array, found object",
                 "\"l\":[1,null] | l | l[1]: expected int, found null",
@@ -58,8 +58,8 @@ class TypeCheckTest {
                 "\"t\":{\"name\":\"x\",\"children\":[{\"name\":1,\"children\":[]}]} | t"
                         + " | t.children[0].name: expected string, found integer",
                 "\"t\":{\"name\":\"x\",\"children\":[],\"odd\":1} | t"
-                        + " | t.odd: is no field that is known here",
-                "\"odd\":1 | odd | odd: is no field that is known here",
+                        + " | t.odd: is an unknown field",
+                "\"odd\":1 | odd | odd: is an unknown field",
             })
     void aMismatchNamesParameterPlaceAndReason(String field, String parameter, String message) {
         JsonObject call = Json.parse("{" + field + ",\"must\":1}").asObject();

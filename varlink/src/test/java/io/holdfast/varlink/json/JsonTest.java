@@ -109,7 +109,7 @@ class JsonTest {
     void aKeyGivenTwiceIsRefused() {
         assertThatThrownBy(() -> Json.parse("{\"a\":1,\"b\":{\"x\":1,\"\\u0078\":2}}"))
                 .isInstanceOf(JsonException.class)
-                .hasMessageContaining("the key \"x\" is there twice");
+                .hasMessageContaining("duplicate key \"x\"");
     }
 
     @ParameterizedTest

@@ -20,24 +20,24 @@ class ClientComplaintsTest {
 
     @Test
     void oneLineIsLoggedAtOnceAndTheLastOfTheOthersWithTheirNumber() {
-        complaints.say(Kind.MALFORMED, 1, "{one}");
+        complaints.log(Kind.MALFORMED, 1, "{one}");
         clock.addAndGet(VarlinkLimits.LINE_INTERVAL.duration().toNanos() - 1);
         for (int i = 0; i < 1000; i++) {
-            complaints.say(Kind.MALFORMED, 1, "two");
+            complaints.log(Kind.MALFORMED, 1, "two");
         }
         assertThat(RecordedLog.lines()).containsExactly("WARNING varlink: {one}");
 
         clock.addAndGet(1);
-        complaints.say(Kind.MALFORMED, 1, "three");
+        complaints.log(Kind.MALFORMED, 1, "three");
         assertThat(RecordedLog.lines())
                 .endsWith("WARNING varlink: two (and 999 more like it)", "WARNING varlink: three");
     }
 
     @Test
     void noUserAndNoKindHidesAnother() {
-        complaints.say(Kind.MALFORMED, 1, "one");
-        complaints.say(Kind.REFUSED, 1, "two");
-        complaints.say(Kind.MALFORMED, 2, "three");
+        complaints.log(Kind.MALFORMED, 1, "one");
+        complaints.log(Kind.REFUSED, 1, "two");
+        complaints.log(Kind.MALFORMED, 2, "three");
         assertThat(RecordedLog.lines())
                 .containsExactly(
                         "WARNING varlink: one", "WARNING varlink: two", "WARNING varlink: three");

@@ -39,7 +39,7 @@ public final class Evaluator {
     }
 
     private final RuleEngine engine;
-    private final boolean lasting;
+    private final boolean permanent;
     private final Thread thread;
     private final AtomicReference<State> state = new AtomicReference<>(State.BUSY);
     private volatile long busySince; // 0: not busy
@@ -49,11 +49,11 @@ public final class Evaluator {
     /**
      * Makes an evaluator that is not started.
      *
-     * @param lasting whether it stays when it is idle
+     * @param permanent whether it stays when it is idle
      */
-    Evaluator(RuleEngine engine, int number, boolean lasting) {
+    Evaluator(RuleEngine engine, int number, boolean permanent) {
         this.engine = engine;
-        this.lasting = lasting;
+        this.permanent = permanent;
         this.thread = new Thread(null, this::run, "rules-" + number, STACK_BYTES);
         thread.setDaemon(true);
     }
@@ -129,7 +129,7 @@ public final class Evaluator {
         try {
             Budget.prepare();
             while (!abandoned && !engine.isClosed()) {
-                if (!serve() && !park()) {
+                if (!runNext() && !park()) {
                     break;
                 }
             }
@@ -139,7 +139,7 @@ public final class Evaluator {
     }
 
     /** Runs one waiting piece of work; returns false if there is none. */
-    private boolean serve() {
+    private boolean runNext() {
         WorkQueue.Waiting next = engine.queue().take();
         if (next == null) {
             return false;
@@ -165,7 +165,7 @@ public final class Evaluator {
             return true;
         }
         while (state.get() == State.PARKED) {
-            if (lasting) {
+            if (permanent) {
                 LockSupport.park(this);
             } else {
                 LockSupport.parkNanos(this, RETIRE_NANOS);

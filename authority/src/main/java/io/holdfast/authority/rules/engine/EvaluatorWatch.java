@@ -85,7 +85,7 @@ final class EvaluatorWatch implements Runnable {
             switch (attention) {
                 case CLOSE ->
                         LockSupport.parkNanos(
-                                this, Math.max(Readiness.nanos(limits.patience()) / 2, 100_000));
+                                this, Math.max(Readiness.nanos(limits.busyLimit()) / 2, 100_000));
                 case ROUNDS -> LockSupport.parkNanos(this, ROUND_NANOS);
                 case ASLEEP -> LockSupport.park(this);
             }
@@ -114,7 +114,7 @@ final class EvaluatorWatch implements Runnable {
                 engine.ended(evaluator);
                 abandoned.add(evaluator);
                 long _ = stuckEver.incrementAndGet();
-                engine.tellStuck(where.get(), abandoned.size());
+                engine.logStuck(where.get(), abandoned.size());
             }
         }
         stuck = abandoned.size();
@@ -133,9 +133,9 @@ final class EvaluatorWatch implements Runnable {
         if (evaluators.isEmpty()) {
             return true;
         }
-        long patience = Readiness.nanos(limits.patience());
+        long busyLimit = Readiness.nanos(limits.busyLimit());
         return engine.queue().isAnyReady()
                 && evaluators.size() < limits.evaluators()
-                && evaluators.stream().allMatch(evaluator -> evaluator.busyNanos() > patience);
+                && evaluators.stream().allMatch(evaluator -> evaluator.busyNanos() > busyLimit);
     }
 }

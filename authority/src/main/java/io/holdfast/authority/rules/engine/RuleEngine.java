@@ -40,7 +40,7 @@ import java.util.function.Supplier;
 
 /**
  * The engine that evaluates rules in JavaScript, on its own threads. Normally one evaluator serves;
- * when it has run one check for longer than {@link RuleLimits#patience} while others wait, another
+ * when it has run one check for longer than {@link RuleLimits#busyLimit} while others wait, another
  * is started. So a runaway script delays only its own caller. Evaluators, the places in their queue
  * and programs are shared fairly between the users of the subjects: a user with many checks under
  * way delays only that user's own.
@@ -66,7 +66,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
     private final AtomicInteger numbers = new AtomicInteger();
     private final List<Evaluator> evaluators = new CopyOnWriteArrayList<>();
     private final EvaluatorWatch watch;
-    private final Set<RuleDiagnostic> told = new HashSet<>();
+    private final Set<RuleDiagnostic> logged = new HashSet<>();
     private volatile RuleGeneration generation;
     private volatile List<RuleDiagnostic> diagnostics = List.of();
     private volatile boolean closed;
@@ -137,7 +137,7 @@ public final class RuleEngine implements Rules, AutoCloseable {
      */
     @CanIgnoreReturnValue
     public List<RuleDiagnostic> reload() {
-        synchronized (told) { // the last reload that reads is the last that replaces
+        synchronized (logged) { // the last reload that reads is the last that replaces
             generation = load();
             return diagnostics;
         }
@@ -149,12 +149,12 @@ public final class RuleEngine implements Rules, AutoCloseable {
                 onDeepStack(() -> RuleGeneration.load(sandbox, files, programs, log, counts));
         List<RuleDiagnostic> found = loaded.diagnostics();
         for (RuleDiagnostic diagnostic : found) {
-            if (!told.contains(diagnostic)) { // an unchanged error is logged once
+            if (!logged.contains(diagnostic)) { // an unchanged error is logged once
                 log.log(diagnostic.place(), diagnostic.message());
             }
         }
-        told.clear();
-        boolean _ = told.addAll(found);
+        logged.clear();
+        boolean _ = logged.addAll(found);
         diagnostics = List.copyOf(found);
         return loaded;
     }
@@ -315,13 +315,15 @@ public final class RuleEngine implements Rules, AutoCloseable {
         boolean _ = suspended.add(evaluation);
         var _ =
                 programs.run(evaluation.owner(), pending.command(), pending.remaining())
-                        .thenAccept(outcome -> goOn(evaluation, pending.continuation(), outcome));
+                        .thenAccept(outcome ->
+                                enqueueResume(evaluation, pending.continuation(), outcome));
         if (closed) {
             end(evaluation, CLOSED);
         }
     }
 
-    private void goOn(Evaluation<?> evaluation, Object continuation, ProgramOutcome outcome) {
+    private void enqueueResume(
+            Evaluation<?> evaluation, Object continuation, ProgramOutcome outcome) {
         queue.addAgain(
                 evaluation.owner(),
                 new Work() {
@@ -361,10 +363,10 @@ public final class RuleEngine implements Rules, AutoCloseable {
     }
 
     /** Logs that a thread could not be ended, only abandoned. */
-    void tellStuck(SourceLine where, int number) {
+    void logStuck(SourceLine where, int number) {
         log.log(
                 where,
-                "a built-in function does not end, and its thread runs on: %d of at most %d do"
+                "a built-in function does not return; its thread was abandoned (%d of at most %d)"
                         .formatted(number, limits.evaluators() + 1));
     }
 

@@ -179,7 +179,7 @@ public final class RuleLint {
             subject = parameter(rule, 1, "subject");
             SourceLine before = admin ? unconditionalAdmin : unconditional;
             if (before != null) {
-                report(call, "never asked: " + before + " has answered every check before");
+                report(call, "unreachable rule: " + before + " answers every check");
             } else if (isUnconditional(rule, admin) && isTopLevel(call)) {
                 if (admin) {
                     unconditionalAdmin = place(call);
@@ -275,10 +275,12 @@ public final class RuleLint {
                 case StringLiteral text
                         when !text.getValue().isEmpty()
                                 && ImplicitAuthorization.ofWord(text.getValue()).isEmpty() ->
-                        report(bare, "\"" + text.getValue() + "\" is no result: it means \"no\"");
+                        report(
+                                bare,
+                                "invalid result \"" + text.getValue() + "\", treated as \"no\"");
                 default -> {
                     if (bare.getType() == Token.TRUE || bare.getType() == Token.NUMBER) {
-                        report(bare, bare.toSource() + " is no result: it means \"no\"");
+                        report(bare, "invalid result " + bare.toSource() + ", treated as \"no\"");
                     }
                 }
             }
@@ -288,16 +290,16 @@ public final class RuleLint {
             String target = dotted(get.getTarget());
             String property = get.getProperty().getIdentifier();
             if (target.equals("polkit.Result")) {
-                complain(get, target, property, RESULTS);
+                reportUnknown(get, target, property, RESULTS);
             } else if (target.equals("polkit")) {
-                complain(get, target, property, POLKIT);
+                reportUnknown(get, target, property, POLKIT);
             } else if (target.equals(subject) && !subject.isEmpty()) {
                 Set<String> known = new TreeSet<>(SubjectObject.names());
                 known.add("isInGroup");
                 known.add("isInNetGroup");
-                complain(get, target, property, known);
+                reportUnknown(get, target, property, known);
             } else if (target.equals(action) && !property.startsWith("_detail_")) {
-                complain(get, target, property, Set.of("id", "lookup"));
+                reportUnknown(get, target, property, Set.of("id", "lookup"));
             } else if (target.equals(subject + ".groups") && !OF_ARRAYS.contains(property)) {
                 report(
                         get,
@@ -305,13 +307,14 @@ public final class RuleLint {
                                 + target
                                 + "."
                                 + property
-                                + "; is "
+                                + "; did you mean "
                                 + subject
-                                + ".isInGroup meant?");
+                                + ".isInGroup?");
             }
         }
 
-        private void complain(AstNode node, String target, String property, Set<String> known) {
+        private void reportUnknown(
+                AstNode node, String target, String property, Set<String> known) {
             if (known.contains(property) || OF_OBJECTS.contains(property)) {
                 return;
             }
@@ -323,7 +326,7 @@ public final class RuleLint {
                                             .thenComparing(Comparator.naturalOrder()))
                             .filter(name ->
                                     distance(property, name) <= Math.max(1, name.length() / 2))
-                            .map(name -> "; is " + name + " meant?")
+                            .map(name -> "; did you mean " + name + "?")
                             .orElse("");
             report(node, "there is no " + target + "." + property + nearest);
         }
@@ -331,7 +334,7 @@ public final class RuleLint {
         private void readCondition(AstNode condition) {
             AstNode bare = bare(condition);
             if (bare instanceof Assignment) {
-                report(bare, "an assignment as a condition: is == meant?");
+                report(bare, "an assignment as a condition; did you mean ==?");
             } else if (bare instanceof InfixExpression infix
                     && (infix.getType() == Token.AND || infix.getType() == Token.OR)) {
                 readCondition(infix.getLeft());

@@ -47,38 +47,38 @@ final class WorkQueue {
         final long user;
         final RuleEngine.Work work;
         private final long since = System.nanoTime();
-        private final Duration patience;
+        private final Duration maxWait;
         private final boolean hasPlace;
 
-        private Waiting(long user, RuleEngine.Work work, Duration patience, boolean hasPlace) {
+        private Waiting(long user, RuleEngine.Work work, Duration maxWait, boolean hasPlace) {
             this.user = user;
             this.work = work;
-            this.patience = patience;
+            this.maxWait = maxWait;
             this.hasPlace = hasPlace;
         }
 
         private boolean isOverdue() {
-            return System.nanoTime() - since > Readiness.nanos(patience);
+            return System.nanoTime() - since > Readiness.nanos(maxWait);
         }
     }
 
     /**
      * Adds new work.
      *
-     * @param patience how long it may wait
+     * @param maxWait how long it may wait
      * @return why it was not added, if its user has no place left
      */
-    synchronized Optional<String> add(long user, RuleEngine.Work work, Duration patience) {
+    synchronized Optional<String> add(long user, RuleEngine.Work work, Duration maxWait) {
         if (!waiting.tryTake(user, 1)) {
             return Optional.of(waiting.refusal(user));
         }
-        of(user).addLast(new Waiting(user, work, patience, true));
+        of(user).addLast(new Waiting(user, work, maxWait, true));
         return Optional.empty();
     }
 
     /** Adds work that resumes an evaluation, before all other work of its user. */
-    synchronized void addAgain(long user, RuleEngine.Work work, Duration patience) {
-        of(user).addFirst(new Waiting(user, work, patience, false));
+    synchronized void addAgain(long user, RuleEngine.Work work, Duration maxWait) {
+        of(user).addFirst(new Waiting(user, work, maxWait, false));
     }
 
     @GuardedBy("this")
@@ -144,7 +144,7 @@ final class WorkQueue {
         for (Waiting each : remove(Waiting::isOverdue)) {
             each.work.refused(
                     "no evaluator was free for "
-                            + Budget.describe(each.patience)
+                            + Budget.describe(each.maxWait)
                             + ": "
                             + running.refusal(each.user));
         }

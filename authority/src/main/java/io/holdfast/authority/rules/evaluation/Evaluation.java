@@ -90,7 +90,7 @@ public abstract class Evaluation<V> {
     private volatile SourceLine at = ScriptPlace.UNKNOWN;
     private int logged;
     private boolean suspendable;
-    private boolean userAsked;
+    private boolean userRead;
 
     /**
      * Makes an evaluation that has not begun.
@@ -141,7 +141,7 @@ public abstract class Evaluation<V> {
         V verdict;
         try (RuleSandbox.Cell cell = generation.sandbox().open()) {
             try {
-                verdict = ask(cell, continuation, outcome);
+                verdict = evaluate(cell, continuation, outcome);
                 budget.requireNotEnded();
             } catch (ContinuationPending e) {
                 @SuppressWarnings("unchecked")
@@ -163,7 +163,7 @@ public abstract class Evaluation<V> {
         }
         forget();
         release();
-        tell(verdict);
+        complete(verdict);
         return new Progress.Answered();
     }
 
@@ -173,12 +173,12 @@ public abstract class Evaluation<V> {
         arguments = null;
     }
 
-    private V ask(
+    private V evaluate(
             RuleSandbox.Cell cell,
             @Nullable Object continuation,
             @Nullable ProgramOutcome outcome) {
         if (world != null) {
-            cell.serve(world.global(), budget);
+            cell.attach(world.global(), budget);
         }
         @Nullable Object pending = continuation;
         RuleFunctions.Walk walk = functions;
@@ -233,7 +233,7 @@ public abstract class Evaluation<V> {
         if (object != null) {
             return object.userAsText();
         }
-        userAsked = true;
+        userRead = true;
         try {
             return subject.user();
         } catch (RuntimeException e) {
@@ -246,9 +246,9 @@ public abstract class Evaluation<V> {
         Realm own = world;
         if (own == null) {
             own = generation.world(cell);
-            own.serve(this, generation.log());
+            own.attach(this, generation.log());
             world = own;
-            cell.serve(own.global(), budget);
+            cell.attach(own.global(), budget);
         }
         return own;
     }
@@ -258,7 +258,7 @@ public abstract class Evaluation<V> {
         if (known == null) {
             Realm own = world(cell);
             SubjectObject made = own.subject(subject);
-            if (userAsked) { // the skipped rules would have read it before any other property
+            if (userRead) { // the skipped rules would have read it before any other property
                 @Nullable String _ = made.userAsText();
             }
             object = made;
@@ -305,10 +305,10 @@ public abstract class Evaluation<V> {
     /** Answers in place of the thread. Any thread may call it. */
     public void abandon(String why) {
         budget.revoke();
-        tell(failed(List.of(), why));
+        complete(failed(List.of(), why));
     }
 
-    private void tell(V verdict) {
+    private void complete(V verdict) {
         if (answered.compareAndSet(false, true)) {
             generation.counts().answered(budget.remaining() <= 0);
             answer.accept(verdict);

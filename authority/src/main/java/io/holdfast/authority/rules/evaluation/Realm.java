@@ -203,7 +203,7 @@ public final class Realm {
     }
 
     /** Makes the scripts of this world run for an evaluation from now on. */
-    void serve(Evaluation<?> evaluation, RuleLog log) {
+    void attach(Evaluation<?> evaluation, RuleLog log) {
         this.evaluation = evaluation;
         this.log = log;
     }

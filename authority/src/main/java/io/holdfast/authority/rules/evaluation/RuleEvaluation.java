@@ -32,7 +32,7 @@ public final class RuleEvaluation extends Evaluation<RuleVerdict> {
             steps.add(new RuleStep(place, word.get().word()));
             return new RuleVerdict(word, steps, skipped(), Optional.empty());
         }
-        String why = "returned " + describe(result) + ", which is no result";
+        String why = "returned " + describe(result) + ", which is not a valid result";
         log(place, why);
         steps.add(new RuleStep(place, "failed: " + why));
         return failed(steps, place + ": " + why);

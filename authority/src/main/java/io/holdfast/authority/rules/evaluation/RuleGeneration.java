@@ -116,7 +116,7 @@ public final class RuleGeneration {
         SourceLine whole = new SourceLine(code.path(), 0);
         List<Realm.Added> added = new ArrayList<>();
         List<ProgramOutcome.OfCommand> ran = new ArrayList<>();
-        cell.serve(world.global(), Budget.ofFile(sandbox.limits()));
+        cell.attach(world.global(), Budget.ofFile(sandbox.limits()));
         try {
             boolean failed = false;
             try {
@@ -137,7 +137,7 @@ public final class RuleGeneration {
         } catch (RuntimeException e) { // thrown by the interpreter itself
             stopped(number, code, added, whole, e.toString());
         } finally {
-            cell.rest();
+            cell.detach();
         }
     }
 

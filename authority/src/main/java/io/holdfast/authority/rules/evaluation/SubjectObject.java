@@ -86,14 +86,14 @@ public final class SubjectObject extends ScriptableObject {
     }
 
     boolean isInGroup(String group) {
-        return ask(asked -> asked.isInGroup(group));
+        return lookUp(facts -> facts.isInGroup(group));
     }
 
     boolean isInNetGroup(String netgroup) {
-        return ask(asked -> asked.isInNetGroup(netgroup));
+        return lookUp(facts -> facts.isInNetGroup(netgroup));
     }
 
-    private <T> T ask(Function<RuleSubject, T> question) {
+    private <T> T lookUp(Function<RuleSubject, T> question) {
         try {
             return question.apply(subject);
         } catch (RuntimeException e) { // as an Abort, since a script's "finally" could hide it

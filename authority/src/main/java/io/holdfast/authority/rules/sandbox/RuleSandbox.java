@@ -41,13 +41,13 @@ public final class RuleSandbox extends ContextFactory {
         }
 
         /** Sets the globals and the budget of the scripts that run from now on. */
-        public void serve(ScriptableObject global, Budget budget) {
+        public void attach(ScriptableObject global, Budget budget) {
             this.global = global;
             this.budget = budget;
         }
 
         /** Removes the budget, when the scripts have ended. */
-        public void rest() {
+        public void detach() {
             budget = null;
         }
 
@@ -58,7 +58,7 @@ public final class RuleSandbox extends ContextFactory {
         /** Returns the globals of the scripts that run. */
         ScriptableObject global() {
             if (global == null) {
-                throw new IllegalStateException("no scripts are served here");
+                throw new IllegalStateException("no scripts are attached");
             }
             return global;
         }

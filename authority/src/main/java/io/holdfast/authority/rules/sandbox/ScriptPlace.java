@@ -67,7 +67,7 @@ public final class ScriptPlace {
         try {
             return String.valueOf(thrown.details());
         } catch (RuntimeException | Error e) {
-            return "threw what cannot be told: " + e.getMessage();
+            return "exception without a readable message: " + e.getMessage();
         }
     }
 

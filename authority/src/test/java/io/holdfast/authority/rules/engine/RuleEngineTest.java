@@ -37,14 +37,14 @@ class RuleEngineTest {
 
     /** A subject whose user name is not available until it is released. */
     private static final class BlockedSubject extends GoneSubject {
-        final CountDownLatch asked = new CountDownLatch(1);
+        final CountDownLatch entered = new CountDownLatch(1);
         final CountDownLatch release = new CountDownLatch(1);
         final AtomicReference<Thread> thread = new AtomicReference<>();
 
         @Override
         public String user() {
             thread.set(Thread.currentThread());
-            asked.countDown();
+            entered.countDown();
             try {
                 release.await();
             } catch (InterruptedException e) {
@@ -220,7 +220,7 @@ class RuleEngineTest {
             BlockedSubject blocked = new BlockedSubject();
             CompletableFuture<RuleVerdict> held =
                     rules.engine.evaluate(TestRules.action("x"), blocked);
-            Await.until(() -> blocked.asked.getCount() == 0);
+            Await.until(() -> blocked.entered.getCount() == 0);
             assertThat(rules.word("other")).isEqualTo("auth_self");
             assertThat(held).isNotDone();
             assertThat(rules.engine.evaluators()).hasSize(2);
@@ -266,8 +266,8 @@ class RuleEngineTest {
                     .satisfies(metrics -> assertThat(metrics.stuckEver()).isEqualTo(1));
             assertThat(rules.logged)
                     .contains(
-                            "/r/1.rules:1: a built-in function does not end, and its thread runs"
-                                    + " on: 1 of at most 2 do");
+                            "/r/1.rules:1: a built-in function does not return; its thread was"
+                                    + " abandoned (1 of at most 2)");
             RuleVerdict same = rules.ask(new GoneSubject(), "other");
             assertThat(same.failure().orElseThrow())
                     .as("of the same user, whose share it keeps")
@@ -291,7 +291,7 @@ class RuleEngineTest {
             BlockedSubject blocked = new BlockedSubject();
             CompletableFuture<RuleVerdict> held =
                     rules.engine.evaluate(TestRules.action("x"), blocked);
-            Await.until(() -> blocked.asked.getCount() == 0);
+            Await.until(() -> blocked.entered.getCount() == 0);
             CompletableFuture<RuleVerdict> first =
                     rules.engine.evaluate(TestRules.action("other"), TestRules.JANE);
             CompletableFuture<RuleVerdict> second =

@@ -36,8 +36,8 @@ class RuleLimitsTest {
         List<ThrowingCallable> numbers =
                 List.of(
                         () -> STANDARD.withAllocated(0),
-                        () -> STANDARD.withEvaluators(0, 1, STANDARD.patience()),
-                        () -> STANDARD.withEvaluators(1, 0, STANDARD.patience()),
+                        () -> STANDARD.withEvaluators(0, 1, STANDARD.busyLimit()),
+                        () -> STANDARD.withEvaluators(1, 0, STANDARD.busyLimit()),
                         () -> STANDARD.withMemory(0),
                         () -> STANDARD.withPrograms(-1, STANDARD.program(), 1),
                         () -> STANDARD.withPrograms(1, STANDARD.program(), 0));

@@ -51,15 +51,15 @@ class RuleLintTest {
                                 });
                                 """))
                 .containsExactly(
-                        "/r/1.rules:2: there is no a.idd; is id meant?",
+                        "/r/1.rules:2: there is no a.idd; did you mean id?",
                         "/r/1.rules:2: there is no polkit.Result.AUTH",
-                        "/r/1.rules:3: \"YES\" is no result: it means \"no\"",
-                        "/r/1.rules:3: an assignment as a condition: is == meant?",
-                        "/r/1.rules:4: true is no result: it means \"no\"",
+                        "/r/1.rules:3: invalid result \"YES\", treated as \"no\"",
+                        "/r/1.rules:3: an assignment as a condition; did you mean ==?",
+                        "/r/1.rules:4: invalid result true, treated as \"no\"",
                         "/r/1.rules:4: no action is called \"org.unknown\"",
-                        "/r/1.rules:4: there is no s.usr; is user meant?",
-                        "/r/1.rules:5: there is no s.groups.contains; is s.isInGroup meant?",
-                        "/r/1.rules:5: there is no polkit.Results; is Result meant?",
+                        "/r/1.rules:4: there is no s.usr; did you mean user?",
+                        "/r/1.rules:5: there is no s.groups.contains; did you mean s.isInGroup?",
+                        "/r/1.rules:5: there is no polkit.Results; did you mean Result?",
                         "/r/1.rules:6: no action is called \"org.other\"");
     }
 
@@ -75,8 +75,8 @@ class RuleLintTest {
                                 });
                                 """))
                 .containsExactly(
-                        "/r/1.rules:2: there is no s.usr; is user meant?",
-                        "/r/1.rules:3: \"maybe\" is no result: it means \"no\"");
+                        "/r/1.rules:2: there is no s.usr; did you mean user?",
+                        "/r/1.rules:3: invalid result \"maybe\", treated as \"no\"");
     }
 
     @Test
@@ -87,8 +87,8 @@ class RuleLintTest {
                                         + "polkit.addAdminRule(() => ['unix-user:0']);",
                                 "polkit.addRule(() => 'yes');\n\npolkit.addAdminRule(() => []);"))
                 .containsExactly(
-                        "/r/2.rules:1: never asked: /r/1.rules:1 has answered every check before",
-                        "/r/2.rules:3: never asked: /r/1.rules:2 has answered every check before");
+                        "/r/2.rules:1: unreachable rule: /r/1.rules:1 answers every check",
+                        "/r/2.rules:3: unreachable rule: /r/1.rules:2 answers every check");
         assertThat(
                         lint(
                                 "polkit.addRule(function(a) { if (a.id) return; return 'no'; });",

@@ -234,7 +234,7 @@ class RuleSandboxTest {
                             "new Set().keys()",
                             "'a'.matchAll(/a/g)",
                             "(function*() {})()")) {
-                cell.serve(world.global(), Budget.ofFile(RuleLimits.STANDARD));
+                cell.attach(world.global(), Budget.ofFile(RuleLimits.STANDARD));
                 look(
                         iterable,
                         cell.evaluateString(world.global(), iterable, "x", 1, null),

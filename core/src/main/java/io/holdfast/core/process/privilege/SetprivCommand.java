@@ -102,10 +102,6 @@ public final class SetprivCommand {
                 return candidate.toString();
             }
         }
-        throw new ErrnoException(
-                "execve",
-                name,
-                Errno.ENOENT,
-                name + " is needed and not installed: it is of " + source);
+        throw new ErrnoException("execve", name, Errno.ENOENT, "install " + source);
     }
 }

@@ -54,7 +54,7 @@ public final class Lease implements AutoCloseable {
         writable.close();
         int r = fcntl(F_SETLEASE, F_WRLCK);
         if (r == 0) {
-            r = fcntl(F_SETOWN, 0); // whom to signal that somebody waits: nobody
+            r = fcntl(F_SETOWN, 0); // signals no process when another one waits
         }
         if (r < 0) {
             close();
@@ -77,16 +77,16 @@ public final class Lease implements AutoCloseable {
         return file;
     }
 
-    /** Lets everybody open it. Idempotent, and needs no descriptor. */
-    public void letGo() {
+    /** Ends the lease, so that every process can open the file. Idempotent, needs no descriptor. */
+    public void release() {
         int ignored = fcntl(F_SETLEASE, F_UNLCK);
     }
 
-    /** Lets go, and closes the file. Idempotent. */
+    /** Ends the lease, and closes the file. Idempotent. */
     @Override
     public void close() {
         if (held.isOpen()) {
-            letGo(); // a process that is about to execute may have a copy of the descriptor
+            release(); // a process that is about to execute may have a copy of the descriptor
         }
         held.close();
         file.close();

@@ -109,8 +109,8 @@ public final class PosixSpawn implements AutoCloseable {
         }
 
         /** Gives them back; the caller forgets them. */
-        void give() {
-            POOL.give(this);
+        void release() {
+            POOL.release(this);
         }
 
         /** Whether SIGPIPE keeps the disposition of this process, or gets the default one. */
@@ -524,8 +524,8 @@ public final class PosixSpawn implements AutoCloseable {
             if (pipeIgnored) {
                 SignalDispositions.restorePipe();
             }
-            scratch.give();
-            attributes.give();
+            scratch.release();
+            attributes.release();
             Reference.reachabilityFence(environment);
         }
     }

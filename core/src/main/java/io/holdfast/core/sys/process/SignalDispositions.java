@@ -82,7 +82,7 @@ public final class SignalDispositions {
             int ignored = Libc.intCall(SIGNAL, signal.number(), SIG_DFL, 0, 0, 0, 0);
             return true;
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 }

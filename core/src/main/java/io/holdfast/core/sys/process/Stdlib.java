@@ -52,7 +52,7 @@ public final class Stdlib {
                             0);
             int ignored = ErrnoException.check(r, "setenv", name);
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 }

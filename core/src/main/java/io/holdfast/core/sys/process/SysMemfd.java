@@ -37,7 +37,7 @@ public final class SysMemfd {
             int _ = CString.put(scratch.bytes, 0, name);
             return Libc.intCall(MEMFD_CREATE, scratch.errno, scratch.address, flags, 0, 0, 0, 0);
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 }

@@ -114,7 +114,7 @@ public final class SysPidfd {
                     0);
         } finally {
             pidfd.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -146,7 +146,7 @@ public final class SysPidfd {
             return r < 0 ? PidfdInfo.failed(-r) : PidfdInfo.read(scratch.bytes);
         } finally {
             pidfd.release();
-            scratch.give();
+            scratch.release();
         }
     }
 

@@ -30,7 +30,7 @@ public final class SysPrctl {
             int r = prctl(PR_GET_CHILD_SUBREAPER, scratch.address);
             return r == 0 && scratch.bytes.getInt(0) != 0;
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 }

@@ -27,7 +27,7 @@ public final class SysResource {
             scratch.bytes.putLong(8, hard);
             return Libc.intCall(PRLIMIT, scratch.errno, pid, resource, scratch.address, 0, 0, 0);
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -43,7 +43,7 @@ public final class SysResource {
             int r = Libc.intCall(PRLIMIT, scratch.errno, pid, resource, 0, scratch.address, 0, 0);
             return r < 0 ? OptionalLong.empty() : OptionalLong.of(scratch.bytes.getLong(0));
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -55,7 +55,7 @@ public final class SysResource {
             ErrnoException.check(r, "prlimit", resource);
             return new long[] {scratch.bytes.getLong(0), scratch.bytes.getLong(8)};
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 }

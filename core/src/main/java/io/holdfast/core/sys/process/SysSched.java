@@ -32,7 +32,7 @@ public final class SysSched {
             return Libc.intCall(
                     SETSCHEDULER, scratch.errno, pid, policy | flags, scratch.address, 0, 0, 0);
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 

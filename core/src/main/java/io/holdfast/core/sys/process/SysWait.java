@@ -86,7 +86,7 @@ public final class SysWait {
             return change(r, info);
         } finally {
             pidfd.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -135,7 +135,7 @@ public final class SysWait {
             return new Waited(change, change > 0 ? new Rusage(info, SIGINFO_SIZE) : null);
         } finally {
             pidfd.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -161,7 +161,7 @@ public final class SysWait {
                             0);
             return r < 0 ? r : info.getInt(SI_PID);
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 

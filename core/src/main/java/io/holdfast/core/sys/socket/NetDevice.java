@@ -46,7 +46,7 @@ public final class NetDevice {
                 check(ioctl(scratch, number, SIOCSIFFLAGS), "ioctl(SIOCSIFFLAGS)", name);
             } finally {
                 socket.release();
-                scratch.give();
+                scratch.release();
             }
         }
     }

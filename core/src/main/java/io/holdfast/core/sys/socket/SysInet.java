@@ -69,7 +69,7 @@ public final class SysInet {
             return Libc.intCall(BIND, scratch.errno, number, scratch.address, length, 0, 0, 0);
         } finally {
             socket.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -125,7 +125,7 @@ public final class SysInet {
             return read(memory, socket);
         } finally {
             socket.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -169,7 +169,7 @@ public final class SysInet {
                     SETSOCKOPT, scratch.errno, number, level, option, scratch.address, 4, 0);
         } finally {
             socket.release();
-            scratch.give();
+            scratch.release();
         }
     }
 }

@@ -129,7 +129,7 @@ public final class SysSocket {
             ErrnoException.check(r, "socketpair", "");
             return new Fd[] {Fd.adopt(scratch.bytes.getInt(0)), Fd.adopt(scratch.bytes.getInt(4))};
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -158,7 +158,7 @@ public final class SysSocket {
             return r;
         } finally {
             socket.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -195,7 +195,7 @@ public final class SysSocket {
             return UnixName.read(scratch.bytes, 8, scratch.bytes.getInt(0));
         } finally {
             socket.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -242,7 +242,7 @@ public final class SysSocket {
                     SETSOCKOPT, scratch.errno, number, SOL_SOCKET, option, scratch.address, 4, 0);
         } finally {
             socket.release();
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -256,7 +256,7 @@ public final class SysSocket {
             int length = option(socket, option, scratch, Integer.BYTES);
             return length < 0 ? length : scratch.bytes.getInt(OPTION);
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -273,7 +273,7 @@ public final class SysSocket {
             Ucred ucred = Ucred.read(scratch.bytes, OPTION);
             return ucred.pid() == 0 && ucred.uid() == 0xFFFFFFFFL ? null : ucred;
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -299,7 +299,7 @@ public final class SysSocket {
                 }
             };
         } finally {
-            scratch.give();
+            scratch.release();
         }
     }
 
@@ -362,7 +362,7 @@ public final class SysSocket {
         try {
             return transfer(SEND, socket, scratch, data.address() + offset, length, TO_SEND);
         } finally {
-            scratch.give();
+            scratch.release();
             Reference.reachabilityFence(data);
         }
     }
@@ -386,7 +386,7 @@ public final class SysSocket {
         try {
             return transfer(function, socket, scratch, data.address(), data.byteSize(), flags);
         } finally {
-            scratch.give();
+            scratch.release();
             Reference.reachabilityFence(data);
         }
     }
@@ -415,7 +415,7 @@ public final class SysSocket {
             memory.put(0, data, offset, length);
             return transfer(SEND, socket, scratch, address, length, TO_SEND);
         } finally {
-            give(scratch, copy);
+            release(scratch, copy);
         }
     }
 
@@ -436,14 +436,14 @@ public final class SysSocket {
             }
             return n;
         } finally {
-            give(scratch, copy);
+            release(scratch, copy);
         }
     }
 
-    private static void give(Scratch scratch, @Nullable CopyBuffer copy) {
-        scratch.give();
+    private static void release(Scratch scratch, @Nullable CopyBuffer copy) {
+        scratch.release();
         if (copy != null) {
-            copy.give();
+            copy.release();
         }
     }
 
@@ -451,21 +451,21 @@ public final class SysSocket {
      * {@code sendmsg(2)}: bytes taken, or -errno.
      *
      * @param to the destination of a datagram, or null for the connected peer
-     * @param give at most {@link MsgHdr#MAX_DESCRIPTORS} that go with the first byte, lent for the
-     *     call
-     * @param as who it is from, or null for the kernel's own word
+     * @param descriptors at most {@link MsgHdr#MAX_DESCRIPTORS}, sent with the first byte, lent for
+     *     the call
+     * @param as the sender's credentials, or null for those that the kernel adds
      */
     public static int sendmsg(
             Fd socket,
             MemorySegment data,
             @Nullable UnixName to,
-            List<Fd> give,
+            List<Fd> descriptors,
             @Nullable Ucred as) {
         Scratch scratch = Scratch.take();
         try {
-            return sendmsg(socket, scratch, data.address(), data.byteSize(), to, give, as);
+            return sendmsg(socket, scratch, data.address(), data.byteSize(), to, descriptors, as);
         } finally {
-            scratch.give();
+            scratch.release();
             Reference.reachabilityFence(data);
         }
     }
@@ -477,7 +477,7 @@ public final class SysSocket {
             int offset,
             int length,
             @Nullable UnixName to,
-            List<Fd> give,
+            List<Fd> descriptors,
             @Nullable Ucred as) {
         Scratch scratch = Scratch.take();
         boolean fits = length <= Scratch.SIZE - MsgHdr.OUTGOING_SIZE; // behind the header
@@ -487,9 +487,9 @@ public final class SysSocket {
             long address = copy == null ? scratch.address : copy.memory.address();
             int at = copy == null ? MsgHdr.OUTGOING_SIZE : 0;
             memory.put(at, data, offset, length);
-            return sendmsg(socket, scratch, address + at, length, to, give, as);
+            return sendmsg(socket, scratch, address + at, length, to, descriptors, as);
         } finally {
-            give(scratch, copy);
+            release(scratch, copy);
         }
     }
 
@@ -499,14 +499,14 @@ public final class SysSocket {
             long data,
             long length,
             @Nullable UnixName to,
-            List<Fd> give,
+            List<Fd> descriptors,
             @Nullable Ucred as) {
-        int[] numbers = give.isEmpty() ? NO_NUMBERS : new int[give.size()];
+        int[] numbers = descriptors.isEmpty() ? NO_NUMBERS : new int[descriptors.size()];
         int held = 0;
         int number = socket.acquire();
         try {
             for (; held < numbers.length; held++) {
-                numbers[held] = give.get(held).acquire();
+                numbers[held] = descriptors.get(held).acquire();
             }
             MsgHdr.outgoing(scratch.bytes, scratch.address, data, length, to, numbers, as);
             long r;
@@ -518,7 +518,7 @@ public final class SysSocket {
             return (int) r;
         } finally {
             for (int i = 0; i < held; i++) {
-                give.get(i).release();
+                descriptors.get(i).release();
             }
             socket.release();
         }
@@ -537,13 +537,13 @@ public final class SysSocket {
             }
             return n;
         } finally {
-            copy.give();
+            copy.release();
         }
     }
 
     /**
-     * {@code recvmsg(2)}: bytes, 0 at the end of a stream, or -errno. What came beside the data is
-     * in the message, and the caller's to own.
+     * {@code recvmsg(2)}: bytes, 0 at the end of a stream, or -errno. The ancillary data is in the
+     * message, and owned by the caller.
      */
     public static int recvmsg(Fd socket, MsgHdr message, MemorySegment into, int flags) {
         return recvmsg(socket, message, into, 0, into.byteSize(), flags);
@@ -580,7 +580,7 @@ public final class SysSocket {
             return (int) r;
         } finally {
             socket.release();
-            scratch.give();
+            scratch.release();
             Reference.reachabilityFence(into);
             Reference.reachabilityFence(message);
         }

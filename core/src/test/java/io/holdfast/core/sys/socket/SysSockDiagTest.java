@@ -69,7 +69,7 @@ class SysSockDiagTest {
     }
 
     @Test
-    void manyAreToldInSeveralPartsOfTheAnswer() {
+    void manyAreReturnedInSeveralPartsOfTheAnswer() {
         List<UnixSocket> open = new ArrayList<>();
         try {
             for (int i = 0; i < 1_000; i++) {

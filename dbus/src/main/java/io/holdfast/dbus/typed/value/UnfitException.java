@@ -47,7 +47,7 @@ public final class UnfitException extends RuntimeException {
     }
 
     /** Returns the exception for the program that passed the value. */
-    public RuntimeException toGiver(String subject) {
+    public RuntimeException toCallerException(String subject) {
         String message = subject + ": " + text();
         return ofNull ? new NullPointerException(message) : new IllegalArgumentException(message);
     }

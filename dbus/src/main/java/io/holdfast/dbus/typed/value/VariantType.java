@@ -48,7 +48,7 @@ public record VariantType(boolean asObject) implements WireType {
                             throw new UnfitException(
                                     "is of "
                                             + value.getClass()
-                                            + ", which does not tell its D-Bus type: give a"
+                                            + ", which does not determine a D-Bus type: pass a"
                                             + " Variant");
                 });
     }

@@ -176,7 +176,7 @@ public record MatchRule(
          */
         public Builder type(int value) {
             if (MatchRuleParser.typeName(value) == null) {
-                throw new MatchRuleException("type: " + value + " is no known message type");
+                throw new MatchRuleException("type: " + value + " is not a message type");
             }
             once("type", type != 0);
             type = value;

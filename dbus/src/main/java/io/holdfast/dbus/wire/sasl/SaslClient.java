@@ -40,7 +40,7 @@ public final class SaslClient {
     }
 
     private final Mechanism mechanism;
-    private final boolean askDescriptors;
+    private final boolean negotiateDescriptors;
     private final Optional<String> expectedGuid;
     private final SaslLine line = new SaslLine();
     private State state = State.WAITING;
@@ -53,12 +53,13 @@ public final class SaslClient {
      * Makes the client side of one authentication.
      *
      * @param mechanism the authentication mechanism
-     * @param askDescriptors whether to negotiate passing of descriptors; a server may decline
+     * @param negotiateDescriptors whether to negotiate passing of descriptors; a server may decline
      * @param expectedGuid the GUID that the server must have, if the address has one
      */
-    public SaslClient(Mechanism mechanism, boolean askDescriptors, Optional<String> expectedGuid) {
+    public SaslClient(
+            Mechanism mechanism, boolean negotiateDescriptors, Optional<String> expectedGuid) {
         this.mechanism = mechanism;
-        this.askDescriptors = askDescriptors;
+        this.negotiateDescriptors = negotiateDescriptors;
         this.expectedGuid = expectedGuid;
         this.step = mechanism == Mechanism.EXTERNAL ? Step.DATA : Step.OK;
     }
@@ -69,7 +70,7 @@ public final class SaslClient {
                 mechanism == Mechanism.EXTERNAL
                         ? "\0AUTH EXTERNAL\r\nDATA\r\n"
                         : "\0AUTH ANONYMOUS\r\n";
-        String negotiate = askDescriptors ? "NEGOTIATE_UNIX_FD\r\n" : "";
+        String negotiate = negotiateDescriptors ? "NEGOTIATE_UNIX_FD\r\n" : "";
         return (auth + negotiate + "BEGIN\r\n").getBytes(StandardCharsets.US_ASCII);
     }
 
@@ -132,7 +133,7 @@ public final class SaslClient {
                     "the server answered "
                             + SaslServer.shown(text)
                             + " where "
-                            + expectedNow()
+                            + expectedReply()
                             + " was expected");
             return;
         }
@@ -146,7 +147,7 @@ public final class SaslClient {
         }
     }
 
-    private String expectedNow() {
+    private String expectedReply() {
         return switch (step) {
             case DATA -> "DATA";
             case OK -> "OK";
@@ -164,7 +165,7 @@ public final class SaslClient {
         } else {
             guid = lower;
             step = Step.DESCRIPTORS;
-            if (!askDescriptors) {
+            if (!negotiateDescriptors) {
                 state = State.DONE;
             }
         }

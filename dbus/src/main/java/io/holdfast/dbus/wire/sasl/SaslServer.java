@@ -265,7 +265,7 @@ public final class SaslServer {
         } else {
             reject(
                     mechanism.isEmpty()
-                            ? "asked for the mechanisms"
+                            ? "AUTH without a mechanism"
                             : "no mechanism " + shown(mechanism) + " here");
         }
     }
@@ -273,7 +273,7 @@ public final class SaslServer {
     /** Handles a response, which names the user, or is empty to accept the kernel's. */
     private void external(String response) {
         if (config.uid.isEmpty()) {
-            reject("EXTERNAL by a client whose user is not known");
+            reject("EXTERNAL by a client whose uid is unknown");
             return;
         }
         String uid = Long.toString(config.uid.getAsLong());
@@ -292,8 +292,8 @@ public final class SaslServer {
         }
     }
 
-    private void accept(boolean asNobody) {
-        anonymous = asNobody;
+    private void accept(boolean asAnonymous) {
+        anonymous = asAnonymous;
         step = Step.BEGIN;
         answer("OK " + config.guid);
     }

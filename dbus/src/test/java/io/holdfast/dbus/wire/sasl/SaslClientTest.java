@@ -26,7 +26,7 @@ class SaslClientTest {
         return new SaslClient(Mechanism.EXTERNAL, true, guid);
     }
 
-    private static int say(SaslClient client, String text) {
+    private static int feed(SaslClient client, String text) {
         byte[] bytes = text.getBytes(StandardCharsets.ISO_8859_1);
         return client.read(bytes, 0, bytes.length);
     }
@@ -40,17 +40,17 @@ class SaslClientTest {
     @Test
     void agreementIsRecognizedAndBytesBehindItAreKept() {
         SaslClient client = client(Optional.of(GUID));
-        assertThat(say(client, GOOD + "l\2\1\1")).isEqualTo(GOOD.length());
+        assertThat(feed(client, GOOD + "l\2\1\1")).isEqualTo(GOOD.length());
         assertThat(client.state()).isEqualTo(State.DONE);
         assertThat(client.guid()).isEqualTo(GUID);
         assertThat(client.descriptorsAgreed()).isTrue();
-        assertThat(say(client, "l\2\1\1")).isZero();
+        assertThat(feed(client, "l\2\1\1")).isZero();
     }
 
     @Test
     void aServerMayPassNoDescriptors() {
         SaslClient client = client(Optional.empty());
-        assertThat(say(client, "DATA\r\nOK " + GUID + "\r\nERROR no\r\n")).isPositive();
+        assertThat(feed(client, "DATA\r\nOK " + GUID + "\r\nERROR no\r\n")).isPositive();
         assertThat(client.state()).isEqualTo(State.DONE);
         assertThat(client.descriptorsAgreed()).isFalse();
     }
@@ -58,7 +58,7 @@ class SaslClientTest {
     @Test
     void whoAsksForNoDescriptorsWaitsForNoAnswerAboutThem() {
         SaslClient client = new SaslClient(Mechanism.EXTERNAL, false, Optional.empty());
-        assertThat(say(client, "DATA\r\nOK " + GUID + "\r\nl")).isEqualTo(43);
+        assertThat(feed(client, "DATA\r\nOK " + GUID + "\r\nl")).isEqualTo(43);
         assertThat(client.state()).isEqualTo(State.DONE);
         assertThat(client.descriptorsAgreed()).isFalse();
     }
@@ -66,10 +66,10 @@ class SaslClientTest {
     @Test
     void theIdOfTheAddressIsCheckedWithoutRegardToCase() {
         SaslClient client = client(Optional.of(GUID.toUpperCase(java.util.Locale.ROOT)));
-        assertThat(say(client, GOOD)).isPositive();
+        assertThat(feed(client, GOOD)).isPositive();
         assertThat(client.state()).isEqualTo(State.DONE);
         SaslClient other = client(Optional.of("f".repeat(32)));
-        assertThat(say(other, GOOD)).isPositive();
+        assertThat(feed(other, GOOD)).isPositive();
         assertThat(other.state()).isEqualTo(State.REFUSED);
         assertThat(other.refusal()).contains(GUID).contains("ffff");
     }
@@ -91,7 +91,7 @@ class SaslClientTest {
             })
     void whatIsNotTheAnswerIsRefusedWithAReason(String text) {
         SaslClient client = client(Optional.empty());
-        assertThat(say(client, text)).isEqualTo(text.length());
+        assertThat(feed(client, text)).isEqualTo(text.length());
         assertThat(client.state()).isEqualTo(State.REFUSED);
         assertThat(client.refusal()).contains("server");
         assertThat(client.descriptorsAgreed()).isFalse();
@@ -100,9 +100,9 @@ class SaslClientTest {
     @Test
     void aLineWithoutEndIsRefused() {
         SaslClient client = client(Optional.empty());
-        assertThat(say(client, "D".repeat(WireLimits.MAX_LINE - 1))).isPositive();
+        assertThat(feed(client, "D".repeat(WireLimits.MAX_LINE - 1))).isPositive();
         assertThat(client.state()).isEqualTo(State.WAITING);
-        assertThat(say(client, "DD")).isEqualTo(2);
+        assertThat(feed(client, "DD")).isEqualTo(2);
         assertThat(client.state()).isEqualTo(State.REFUSED);
         assertThat(client.refusal()).contains("16384");
     }

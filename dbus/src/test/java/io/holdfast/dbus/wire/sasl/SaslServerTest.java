@@ -35,27 +35,27 @@ class SaslServerTest {
     }
 
     /** Feeds text and returns the answers to it. */
-    private static String say(SaslServer server, String text) {
+    private static String exchange(SaslServer server, String text) {
         byte[] bytes = ascii(text);
         int used = server.read(bytes, 0, bytes.length);
         assertThat(used).isLessThanOrEqualTo(bytes.length);
         return new String(server.takeAnswers(), StandardCharsets.US_ASCII);
     }
 
-    private String say(String text) {
-        return say(server, text);
+    private String exchange(String text) {
+        return exchange(server, text);
     }
 
     private void started() {
-        assertThat(say("\0")).isEmpty();
+        assertThat(exchange("\0")).isEmpty();
     }
 
     private void inData() {
-        assertThat(say("\0AUTH EXTERNAL\r\n")).isEqualTo("DATA\r\n");
+        assertThat(exchange("\0AUTH EXTERNAL\r\n")).isEqualTo("DATA\r\n");
     }
 
     private void accepted() {
-        assertThat(say("\0AUTH EXTERNAL " + HEX_1000 + "\r\n")).isEqualTo(OK);
+        assertThat(exchange("\0AUTH EXTERNAL " + HEX_1000 + "\r\n")).isEqualTo(OK);
     }
 
     @Test
@@ -75,17 +75,17 @@ class SaslServerTest {
     @Test
     void aHandshakeStepByStepAsLibdbusHasItIsAnswered() {
         accepted();
-        assertThat(say("NEGOTIATE_UNIX_FD\r\n")).isEqualTo("AGREE_UNIX_FD\r\n");
-        assertThat(say("BEGIN\r\n")).isEmpty();
+        assertThat(exchange("NEGOTIATE_UNIX_FD\r\n")).isEqualTo("AGREE_UNIX_FD\r\n");
+        assertThat(exchange("BEGIN\r\n")).isEmpty();
         assertThat(server.state()).isEqualTo(State.BEGUN);
     }
 
     @Test
     void aHandshakeThatAsksForTheMechanismsFirstAsGDBusIsAnswered() {
         started();
-        assertThat(say("AUTH\r\n")).isEqualTo(REJECTED);
-        assertThat(say("AUTH EXTERNAL " + HEX_1000 + "\r\n")).isEqualTo(OK);
-        assertThat(say("BEGIN\r\n")).isEmpty();
+        assertThat(exchange("AUTH\r\n")).isEqualTo(REJECTED);
+        assertThat(exchange("AUTH EXTERNAL " + HEX_1000 + "\r\n")).isEqualTo(OK);
+        assertThat(exchange("BEGIN\r\n")).isEmpty();
         assertThat(server.state()).isEqualTo(State.BEGUN);
         assertThat(server.descriptorsAgreed()).isFalse();
         assertThat(server.refusal()).isEmpty();
@@ -93,7 +93,7 @@ class SaslServerTest {
 
     @Test
     void aFirstByteOtherThanNulIsRefused() {
-        assertThat(say("GET / HTTP/1.1\r\n\r\n")).isEmpty();
+        assertThat(exchange("GET / HTTP/1.1\r\n\r\n")).isEmpty();
         assertThat(server.state()).isEqualTo(State.REFUSED);
         assertThat(server.refusal()).contains("0x47");
     }
@@ -118,9 +118,9 @@ class SaslServerTest {
             })
     void inAuthTheseAreRejectedAndMayBeFollowedByAGoodTry(String line) {
         started();
-        assertThat(say(line + "\r\n")).isEqualTo(REJECTED);
+        assertThat(exchange(line + "\r\n")).isEqualTo(REJECTED);
         assertThat(server.lastRejection()).isPresent();
-        assertThat(say("AUTH EXTERNAL " + HEX_1000 + "\r\n")).isEqualTo(OK);
+        assertThat(exchange("AUTH EXTERNAL " + HEX_1000 + "\r\n")).isEqualTo(OK);
     }
 
     @ParameterizedTest
@@ -145,29 +145,34 @@ class SaslServerTest {
             })
     void inAuthTheseAreErrorsAndChangeNothing(String line) {
         started();
-        assertThat(say(line + "\r\n")).startsWith("ERROR").endsWith("\r\n").hasSizeLessThan(64);
-        assertThat(say("AUTH EXTERNAL " + HEX_1000 + "\r\n")).isEqualTo(OK);
+        assertThat(exchange(line + "\r\n"))
+                .startsWith("ERROR")
+                .endsWith("\r\n")
+                .hasSizeLessThan(64);
+        assertThat(exchange("AUTH EXTERNAL " + HEX_1000 + "\r\n")).isEqualTo(OK);
     }
 
     @Test
     void anUnknownCommandAsTheVeryFirstLineIsAnErrorAndNotTheEnd() {
-        assertThat(say("\0HELLO\r\nAUTH EXTERNAL\r\n")).startsWith("ERROR").endsWith("DATA\r\n");
+        assertThat(exchange("\0HELLO\r\nAUTH EXTERNAL\r\n"))
+                .startsWith("ERROR")
+                .endsWith("DATA\r\n");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"DATA", "DATA ", "DATA 31303030", "DATA  31303030"})
     void inDataTheKernelsUserOrItsNumberIsAccepted(String line) {
         inData();
-        assertThat(say(line + "\r\n")).isEqualTo(OK);
+        assertThat(exchange(line + "\r\n")).isEqualTo(OK);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"DATA 30", "DATA zz", "DATA 3", "CANCEL", "ERROR", "ERROR x"})
     void inDataTheseAreRejectedAndLeadBackToAuth(String line) {
         inData();
-        assertThat(say(line + "\r\n")).isEqualTo(REJECTED);
-        assertThat(say("DATA\r\n")).startsWith("ERROR");
-        assertThat(say("AUTH EXTERNAL " + HEX_1000 + "\r\n")).isEqualTo(OK);
+        assertThat(exchange(line + "\r\n")).isEqualTo(REJECTED);
+        assertThat(exchange("DATA\r\n")).startsWith("ERROR");
+        assertThat(exchange("AUTH EXTERNAL " + HEX_1000 + "\r\n")).isEqualTo(OK);
     }
 
     @ParameterizedTest
@@ -175,15 +180,15 @@ class SaslServerTest {
             strings = {"AUTH EXTERNAL", "NEGOTIATE_UNIX_FD", "", "BEGIN x", "data", "CANCEL x"})
     void inDataTheseAreErrorsAndChangeNothing(String line) {
         inData();
-        assertThat(say(line + "\r\n")).startsWith("ERROR");
-        assertThat(say("DATA\r\n")).isEqualTo(OK);
+        assertThat(exchange(line + "\r\n")).startsWith("ERROR");
+        assertThat(exchange("DATA\r\n")).isEqualTo(OK);
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {"\0BEGIN\r\n", "\0AUTH EXTERNAL\r\nBEGIN\r\n", "\0AUTH\r\nBEGIN\r\nrest"})
     void beginBeforeAuthenticationIsRefused(String text) {
-        String ignored = say(text);
+        String ignored = exchange(text);
         assertThat(server.state()).isEqualTo(State.REFUSED);
         assertThat(server.refusal()).startsWith("BEGIN without authentication");
         assertThat(server.identity()).isEmpty();
@@ -193,10 +198,10 @@ class SaslServerTest {
     @CsvSource({"CANCEL", "ERROR", "ERROR no"})
     void afterOkTheClientCanStillGiveUpAndLosesItsDescriptors(String line) {
         accepted();
-        assertThat(say("NEGOTIATE_UNIX_FD\r\n")).isEqualTo("AGREE_UNIX_FD\r\n");
-        assertThat(say(line + "\r\n")).isEqualTo(REJECTED);
+        assertThat(exchange("NEGOTIATE_UNIX_FD\r\n")).isEqualTo("AGREE_UNIX_FD\r\n");
+        assertThat(exchange(line + "\r\n")).isEqualTo(REJECTED);
         assertThat(server.descriptorsAgreed()).isFalse();
-        assertThat(say("AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")).isEqualTo("DATA\r\n" + OK);
+        assertThat(exchange("AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")).isEqualTo("DATA\r\n" + OK);
         assertThat(server.state()).isEqualTo(State.BEGUN);
         assertThat(server.descriptorsAgreed()).isFalse();
     }
@@ -205,22 +210,22 @@ class SaslServerTest {
     @ValueSource(strings = {"AUTH EXTERNAL", "DATA", "", "begin", "NEGOTIATE_UNIX_FD x", "OK"})
     void afterOkTheseAreErrorsAndChangeNothing(String line) {
         accepted();
-        assertThat(say(line + "\r\n")).startsWith("ERROR");
-        assertThat(say("BEGIN\r\n")).isEmpty();
+        assertThat(exchange(line + "\r\n")).startsWith("ERROR");
+        assertThat(exchange("BEGIN\r\n")).isEmpty();
         assertThat(server.state()).isEqualTo(State.BEGUN);
     }
 
     @Test
     void negotiatingTwiceIsFine() {
         accepted();
-        assertThat(say("NEGOTIATE_UNIX_FD\r\nNEGOTIATE_UNIX_FD\r\n"))
+        assertThat(exchange("NEGOTIATE_UNIX_FD\r\nNEGOTIATE_UNIX_FD\r\n"))
                 .isEqualTo("AGREE_UNIX_FD\r\nAGREE_UNIX_FD\r\n");
     }
 
     @Test
     void whereDescriptorsCannotPassTheyAreNotAgreedAndTheClientMayGoOn() {
         SaslServer without = new SaslServer(config(false, false));
-        assertThat(say(without, "\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n"))
+        assertThat(exchange(without, "\0AUTH EXTERNAL\r\nDATA\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n"))
                 .startsWith("DATA\r\n" + OK + "ERROR");
         assertThat(without.state()).isEqualTo(State.BEGUN);
         assertThat(without.descriptorsAgreed()).isFalse();
@@ -228,21 +233,22 @@ class SaslServerTest {
 
     @Test
     void severalSpacesAreTolerated() {
-        assertThat(say("\0AUTH   EXTERNAL   " + HEX_1000 + "  \r\n")).isEqualTo(OK);
+        assertThat(exchange("\0AUTH   EXTERNAL   " + HEX_1000 + "  \r\n")).isEqualTo(OK);
     }
 
     @Test
     void aLineFeedAloneEndsNoLine() {
-        assertThat(say("\0AUTH EXTERNAL\n")).isEmpty();
-        assertThat(say("\r\n")).isEqualTo(REJECTED); // the mechanism has a line feed in its name
+        assertThat(exchange("\0AUTH EXTERNAL\n")).isEmpty();
+        assertThat(exchange("\r\n"))
+                .isEqualTo(REJECTED); // the mechanism has a line feed in its name
     }
 
     @Test
     void anonymousIsAcceptedOnlyWhereAllowedAndIsNobody() {
         SaslServer open = new SaslServer(config(true, true));
-        assertThat(say(open, "\0AUTH\r\n")).isEqualTo("REJECTED EXTERNAL ANONYMOUS\r\n");
-        assertThat(say(open, "AUTH ANONYMOUS 7g\r\n")).startsWith("REJECTED");
-        assertThat(say(open, "AUTH ANONYMOUS 7465\r\nBEGIN\r\n")).isEqualTo(OK);
+        assertThat(exchange(open, "\0AUTH\r\n")).isEqualTo("REJECTED EXTERNAL ANONYMOUS\r\n");
+        assertThat(exchange(open, "AUTH ANONYMOUS 7g\r\n")).startsWith("REJECTED");
+        assertThat(exchange(open, "AUTH ANONYMOUS 7465\r\nBEGIN\r\n")).isEqualTo(OK);
         assertThat(open.state()).isEqualTo(State.BEGUN);
         assertThat(open.isAnonymous()).isTrue();
         assertThat(open.identity()).isEmpty();
@@ -252,7 +258,7 @@ class SaslServerTest {
     void whoGaveAnonymousUpIsNotNobody() {
         SaslServer open = new SaslServer(config(true, true));
         String ignored =
-                say(open, "\0AUTH ANONYMOUS\r\nCANCEL\r\nAUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n");
+                exchange(open, "\0AUTH ANONYMOUS\r\nCANCEL\r\nAUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n");
         assertThat(open.isAnonymous()).isFalse();
         assertThat(open.identity()).hasValue(1000);
     }
@@ -260,17 +266,18 @@ class SaslServerTest {
     @Test
     void aClientWhoseUserIsNotKnownCannotBeExternal() {
         SaslServer unknown = new SaslServer(SaslServer.Config.of(GUID, OptionalLong.empty()));
-        assertThat(say(unknown, "\0AUTH EXTERNAL\r\nDATA\r\n")).isEqualTo("DATA\r\n" + REJECTED);
+        assertThat(exchange(unknown, "\0AUTH EXTERNAL\r\nDATA\r\n"))
+                .isEqualTo("DATA\r\n" + REJECTED);
     }
 
     @Test
     void afterTheSixthRejectionTheClientIsRefusedAndToldSo() {
         started();
         for (int i = 1; i < 6; i++) {
-            assertThat(say("AUTH EXTERNAL 30\r\n")).isEqualTo(REJECTED);
+            assertThat(exchange("AUTH EXTERNAL 30\r\n")).isEqualTo(REJECTED);
             assertThat(server.state()).isEqualTo(State.AUTHENTICATING);
         }
-        assertThat(say("AUTH EXTERNAL 30\r\nAUTH EXTERNAL\r\n")).isEqualTo(REJECTED);
+        assertThat(exchange("AUTH EXTERNAL 30\r\nAUTH EXTERNAL\r\n")).isEqualTo(REJECTED);
         assertThat(server.state()).isEqualTo(State.REFUSED);
         assertThat(server.refusal())
                 .isEqualTo("6 rejected attempts, the last: EXTERNAL as \"0\" by user 1000");
@@ -289,16 +296,16 @@ class SaslServerTest {
     void aLineOfTheGreatestLengthIsReadAndOneMoreIsRefused() {
         started();
         String most = "x".repeat(WireLimits.MAX_LINE - 2);
-        assertThat(say(most + "\r\n")).startsWith("ERROR").hasSizeLessThan(64);
+        assertThat(exchange(most + "\r\n")).startsWith("ERROR").hasSizeLessThan(64);
         assertThat(server.state()).isEqualTo(State.AUTHENTICATING);
-        assertThat(say(most + "x\r\n")).isEmpty();
+        assertThat(exchange(most + "x\r\n")).isEmpty();
         assertThat(server.state()).isEqualTo(State.REFUSED);
         assertThat(server.refusal()).contains("16384");
     }
 
     @Test
     void aRefusedClientsFurtherBytesAreSwallowed() {
-        assertThat(say("x")).isEmpty();
+        assertThat(exchange("x")).isEmpty();
         byte[] more = ascii("\0AUTH EXTERNAL\r\n");
         assertThat(server.read(more, 0, more.length)).isEqualTo(more.length);
         assertThat(server.hasAnswers()).isFalse();
@@ -307,7 +314,7 @@ class SaslServerTest {
     @Test
     void whatIsLoggedOfAStrangersWordsIsShortAndHarmless() {
         started();
-        String ignored = say("AUTH " + "\u001b[31m".repeat(1000) + "\r\n");
+        String ignored = exchange("AUTH " + "\u001b[31m".repeat(1000) + "\r\n");
         assertThat(server.lastRejection().orElseThrow())
                 .hasSizeLessThan(120)
                 .doesNotContain("\u001b");

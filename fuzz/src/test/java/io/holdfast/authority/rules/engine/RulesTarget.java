@@ -38,7 +38,7 @@ public final class RulesTarget {
                     .withEvaluation(Duration.ofMillis(200))
                     .withLoad(Duration.ofMillis(200))
                     .withPrograms(0, Duration.ofMillis(100), 100);
-    private static final long PATIENCE_SECONDS = 30; // the machine may be busy
+    private static final long TIMEOUT_SECONDS = 30; // the machine may be busy
     private static final String MARKER =
             "polkit.addRule(function(action, subject) { return polkit.Result.AUTH_SELF; });";
     private static final RuleFiles INNOCENT = files(MARKER);
@@ -71,12 +71,12 @@ public final class RulesTarget {
         List<RuleDiagnostic> _ = RuleLint.check(hostile, Set.of(ACTION.id()));
         current = hostile;
         ENGINE.reload();
-        RuleVerdict verdict = ask();
+        RuleVerdict verdict = evaluate();
         require(
                 verdict.answer().isPresent() || verdict.failure().isPresent(),
                 "a rule or a failure answers");
         AdministratorVerdict _ =
-                ENGINE.administrators(ACTION, JANE).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+                ENGINE.administrators(ACTION, JANE).get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
         same(ENGINE.metrics().stuckEver(), 0L);
         if (verdict.failure().isPresent()) { // a limit was reached
             theNextGenerationIsUnharmed();
@@ -89,13 +89,13 @@ public final class RulesTarget {
     private static void theNextGenerationIsUnharmed() throws Exception {
         current = INNOCENT;
         ENGINE.reload();
-        RuleVerdict innocent = ask();
+        RuleVerdict innocent = evaluate();
         same(innocent.failure(), Optional.empty());
         same(innocent.answer(), Optional.of(ImplicitAuthorization.AUTH_SELF));
     }
 
-    private static RuleVerdict ask()
+    private static RuleVerdict evaluate()
             throws ExecutionException, InterruptedException, TimeoutException {
-        return ENGINE.evaluate(ACTION, JANE).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        return ENGINE.evaluate(ACTION, JANE).get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
     }
 }

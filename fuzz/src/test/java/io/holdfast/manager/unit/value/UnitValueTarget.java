@@ -119,8 +119,8 @@ public final class UnitValueTarget {
                         List<UnitName> _ = name.slicePath();
                     }
                 });
-        UnitName meant = UnitName.meant(text);
-        same(UnitName.of(meant.text()), meant);
+        UnitName name = UnitName.ofUserInput(text);
+        same(UnitName.of(name.text()), name);
     }
 
     private static void escapes(String text) {

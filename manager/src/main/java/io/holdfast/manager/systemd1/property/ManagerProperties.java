@@ -40,15 +40,15 @@ public final class ManagerProperties {
         for (String name : List.of("Firmware", "Loader", "Kernel", "InitRD")) {
             PropertyTimes.add(table, name, _ -> DualTimestamp.NEVER, false);
         }
-        table.asked("SystemState", "s", ManagerProperties::state)
-                .asked("NNames", "u", manager -> manager.names().size())
-                .asked("NFailedUnits", "u", manager -> failed(manager))
-                .asked("NJobs", "u", manager -> manager.jobs().size())
-                .asked("NInstalledJobs", "u", manager -> manager.jobsEver())
-                .asked("NFailedJobs", "u", _ -> 0)
-                .asked("Progress", "d", _ -> 1.0)
-                .asked("Environment", "as", _ -> environment())
-                .asked("ExitCode", "y", manager -> (byte) manager.exitStatus())
+        table.unsignalled("SystemState", "s", ManagerProperties::state)
+                .unsignalled("NNames", "u", manager -> manager.names().size())
+                .unsignalled("NFailedUnits", "u", manager -> failed(manager))
+                .unsignalled("NJobs", "u", manager -> manager.jobs().size())
+                .unsignalled("NInstalledJobs", "u", manager -> manager.jobsEver())
+                .unsignalled("NFailedJobs", "u", _ -> 0)
+                .unsignalled("Progress", "d", _ -> 1.0)
+                .unsignalled("Environment", "as", _ -> environment())
+                .unsignalled("ExitCode", "y", manager -> (byte) manager.exitStatus())
                 .fixed(
                         "UnitPath",
                         "as",

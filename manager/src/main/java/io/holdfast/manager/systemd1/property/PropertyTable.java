@@ -33,7 +33,7 @@ public final class PropertyTable<T> {
 
     /** Adds a property that changes without a signal. */
     @CanIgnoreReturnValue
-    PropertyTable<T> asked(String name, String type, Function<T, ?> value) {
+    PropertyTable<T> unsignalled(String name, String type, Function<T, ?> value) {
         properties.add(new Property<>(name, Signature.of(type), value, Change.SILENT));
         return this;
     }

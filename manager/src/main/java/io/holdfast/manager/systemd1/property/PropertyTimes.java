@@ -19,8 +19,8 @@ final class PropertyTimes {
             table.changing(name + "Timestamp", "t", realtime)
                     .changing(name + "TimestampMonotonic", "t", monotonic);
         } else {
-            table.asked(name + "Timestamp", "t", realtime)
-                    .asked(name + "TimestampMonotonic", "t", monotonic);
+            table.unsignalled(name + "Timestamp", "t", realtime)
+                    .unsignalled(name + "TimestampMonotonic", "t", monotonic);
         }
     }
 }

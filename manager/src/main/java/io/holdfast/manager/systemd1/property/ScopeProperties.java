@@ -38,7 +38,7 @@ final class ScopeProperties {
                                 s -> UnitProperties.word(s.unit.cgroup().oomPolicy()))
                         .fixed("Slice", "s", s -> s.slice().text())
                         .fixed("Delegate", "b", s -> s.unit.cgroup().delegate())
-                        .asked(
+                        .unsignalled(
                                 "ControlGroup",
                                 "s",
                                 s -> s.subject.view().status().cgroup().orElse(""));

@@ -77,7 +77,7 @@ final class ServiceProperties {
                 .changing("StatusText", "s", s -> s.subject.view().status().statusText())
                 .changing("StatusErrno", "i", _ -> 0)
                 .changing("NRestarts", "u", s -> s.subject.view().status().restarts())
-                .asked(
+                .unsignalled(
                         "RestartUSecNext",
                         "t",
                         s ->
@@ -149,7 +149,7 @@ final class ServiceProperties {
                 .fixed("TimeoutStopUSec", "t", s -> Micros.of(s.section().timeouts().stop()))
                 .fixed("TimeoutAbortUSec", "t", s -> Micros.of(s.section().timeouts().abort()))
                 .fixed("RuntimeMaxUSec", "t", s -> Micros.of(s.section().timeouts().runtimeMax()))
-                .asked("WatchdogUSec", "t", ServiceProperties::watchdog)
+                .unsignalled("WatchdogUSec", "t", ServiceProperties::watchdog)
                 .fixed("ReloadSignal", "i", s -> s.section().reloadSignal().number())
                 .fixed("SuccessExitStatus", "(aiai)", s -> set(s.section().successExitStatus()))
                 .fixed(
@@ -194,11 +194,11 @@ final class ServiceProperties {
     private static void addCommands(
             PropertyTable<Service> table, String name, Function<Commands, List<ExecCommand>> of) {
         boolean isMain = name.equals("ExecStart");
-        table.asked(
+        table.unsignalled(
                         name,
                         "a(sasbttttuii)",
                         s -> commands(s, of.apply(s.section().commands()), isMain, false))
-                .asked(
+                .unsignalled(
                         name + "Ex",
                         "a(sasasttttuii)",
                         s -> commands(s, of.apply(s.section().commands()), isMain, true));
@@ -256,6 +256,7 @@ final class ServiceProperties {
                                         .text())
                 .fixed("Delegate", "b", s -> s.unit.cgroup().delegate())
                 .fixed("OOMPolicy", "s", s -> UnitProperties.word(s.unit.cgroup().oomPolicy()))
-                .asked("ControlGroup", "s", s -> s.subject.view().status().cgroup().orElse(""));
+                .unsignalled(
+                        "ControlGroup", "s", s -> s.subject.view().status().cgroup().orElse(""));
     }
 }

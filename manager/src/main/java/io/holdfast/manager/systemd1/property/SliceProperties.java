@@ -9,7 +9,7 @@ final class SliceProperties {
     static final PropertyTable<Subject> TABLE =
             new PropertyTable<Subject>()
                     .fixed("Slice", "s", SliceProperties::parent)
-                    .asked(
+                    .unsignalled(
                             "ControlGroup",
                             "s",
                             subject -> subject.view().status().cgroup().orElse(""));

@@ -92,22 +92,22 @@ public final class UnitProperties {
         addTime(table, "InactiveEnter", UnitTimes::inactiveEnter);
         table.changing("ConditionResult", "b", unit -> unit.view.checks().conditions())
                 .changing("AssertResult", "b", unit -> unit.view.checks().assertions())
-                .asked(
+                .unsignalled(
                         "Conditions",
                         "a(sbbsi)",
                         unit -> conditions("Condition", unit, unit.section().conditions()))
-                .asked(
+                .unsignalled(
                         "Asserts",
                         "a(sbbsi)",
                         unit -> conditions("Assert", unit, unit.section().assertions()));
         PropertyTimes.add(table, "Condition", unit -> unit.view.checks().at(), true);
         PropertyTimes.add(table, "Assert", unit -> unit.view.checks().assertionsAt(), true);
-        table.asked("CanStart", "b", unit -> canStart(unit.view))
-                .asked("CanStop", "b", unit -> canStop(unit.view))
-                .asked("CanReload", "b", unit -> unit.view.unit().canReload())
-                .asked("CanIsolate", "b", _ -> false)
-                .asked("CanFreeze", "b", _ -> false)
-                .asked("CanClean", "as", _ -> List.of());
+        table.unsignalled("CanStart", "b", unit -> canStart(unit.view))
+                .unsignalled("CanStop", "b", unit -> canStop(unit.view))
+                .unsignalled("CanReload", "b", unit -> unit.view.unit().canReload())
+                .unsignalled("CanIsolate", "b", _ -> false)
+                .unsignalled("CanFreeze", "b", _ -> false)
+                .unsignalled("CanClean", "as", _ -> List.of());
     }
 
     private static List<?> loadError(Subject unit) {
@@ -158,9 +158,9 @@ public final class UnitProperties {
                                 unit.view.unit().source().dropIns().stream()
                                         .map(Path::toString)
                                         .toList())
-                .asked("UnitFileState", "s", unit -> unit.files.state())
-                .asked("UnitFilePreset", "s", _ -> "")
-                .asked("NeedDaemonReload", "b", unit -> unit.files.changed())
+                .unsignalled("UnitFileState", "s", unit -> unit.files.state())
+                .unsignalled("UnitFilePreset", "s", _ -> "")
+                .unsignalled("NeedDaemonReload", "b", unit -> unit.files.changed())
                 .fixed("Transient", "b", unit -> unit.files.state().equals("transient"))
                 .fixed("Perpetual", "b", unit -> unit.view.perpetual());
     }
@@ -184,8 +184,8 @@ public final class UnitProperties {
         inverse(table, "ConflictedBy", Dependency.CONFLICTS);
         inverse(table, "OnFailureOf", Dependency.ON_FAILURE);
         inverse(table, "OnSuccessOf", Dependency.ON_SUCCESS);
-        table.asked("Triggers", "as", unit -> texts(triggers(unit.view)))
-                .asked(
+        table.unsignalled("Triggers", "as", unit -> texts(triggers(unit.view)))
+                .unsignalled(
                         "TriggeredBy",
                         "as",
                         unit -> texts(unit.manager.triggeredBy(unit.view.unit())));
@@ -203,7 +203,7 @@ public final class UnitProperties {
     }
 
     private static void inverse(PropertyTable<Subject> table, String name, Dependency kind) {
-        table.asked(
+        table.unsignalled(
                 name, "as", unit -> texts(unit.manager.dependants(kind, unit.view.unit().name())));
     }
 
@@ -239,7 +239,7 @@ public final class UnitProperties {
                 .fixed("DefaultDependencies", "b", unit -> unit.section().defaultDependencies())
                 .fixed("IgnoreOnIsolate", "b", unit -> unit.section().jobs().ignoreOnIsolate())
                 .fixed("OnFailureJobMode", "s", unit -> word(unit.section().ends().onFailureMode()))
-                .asked("ActivationDetails", "a(ss)", _ -> List.of());
+                .unsignalled("ActivationDetails", "a(ss)", _ -> List.of());
     }
 
     /**

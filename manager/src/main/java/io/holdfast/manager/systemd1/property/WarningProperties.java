@@ -22,8 +22,8 @@ public final class WarningProperties {
 
     private static PropertyTable<Subject> table() {
         return new PropertyTable<Subject>()
-                .asked("Warnings", "as", unit -> warnings(unit.view().status(), _ -> true))
-                .asked(
+                .unsignalled("Warnings", "as", unit -> warnings(unit.view().status(), _ -> true))
+                .unsignalled(
                         "SecurityWarnings",
                         "as",
                         unit -> warnings(unit.view().status(), Diagnostic::isSecurity));

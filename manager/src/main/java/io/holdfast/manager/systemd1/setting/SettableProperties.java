@@ -159,7 +159,7 @@ public final class SettableProperties {
         if (!value.equals("")) {
             throw new DBusException(
                     DBusException.NOT_SUPPORTED,
-                    "Controllers of scopes are not offered by this manager.");
+                    "Controllers of scopes are not supported by this manager.");
         }
     }
 }

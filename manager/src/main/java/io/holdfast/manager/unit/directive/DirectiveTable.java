@@ -189,7 +189,7 @@ public final class DirectiveTable {
     }
 
     /** Suggests which directive an unknown one was meant to be: {@code did you mean Restart=?} */
-    public static Optional<String> meant(UnitType type, String section, String key) {
+    public static Optional<String> suggest(UnitType type, String section, String key) {
         Optional<String> similar =
                 of(section).stream()
                         .filter(known -> Spelling.isSlip(key, known))

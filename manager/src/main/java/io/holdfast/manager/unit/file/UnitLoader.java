@@ -101,7 +101,7 @@ public final class UnitLoader {
                 UnitIndex.Entry entry = entry(name);
                 switch (entry) {
                     case null -> {
-                        return name.type().isMadeByName() && !name.isTemplate()
+                        return name.type().isImplicit() && !name.isTemplate()
                                 ? found(name, Optional.empty())
                                 : without(name, UnitSource.State.NOT_FOUND, Optional.empty());
                     }

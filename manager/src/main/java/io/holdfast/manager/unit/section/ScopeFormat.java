@@ -21,7 +21,7 @@ final class ScopeFormat implements UnitFormat {
 
     @Override
     public OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope) {
-        unit.usually(name.text(), true);
+        unit.defaults(name.text(), true);
         ScopeUnit.Reader own = new ScopeUnit.Reader();
         KillSettings.Reader kill = new KillSettings.Reader();
         CgroupSettings.Reader cgroup = new CgroupSettings.Reader();

@@ -225,7 +225,7 @@ final class ServiceSectionReader implements SectionReader {
             refuse.accept("a service without ExecStart= needs RemainAfterExit=yes");
         }
         if (starts > 1 && !oneshot) {
-            refuse.accept("more than one ExecStart= is for Type=oneshot only");
+            refuse.accept("more than one ExecStart= needs Type=oneshot");
         }
         if (oneshot && (restart == Restart.ALWAYS || restart == Restart.ON_SUCCESS)) {
             refuse.accept("Restart=" + Scalars.word(restart) + " is not for Type=oneshot");

@@ -16,7 +16,7 @@ final class SliceFormat implements UnitFormat {
 
     @Override
     public OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope) {
-        unit.usually(SliceUnit.usualDescription(name, scope), true);
+        unit.defaults(SliceUnit.defaultDescription(name, scope), true);
         if (SliceUnit.isPerpetual(name, scope)) {
             unit.withoutDefaults();
         }

@@ -51,7 +51,7 @@ public record SliceUnit(
     }
 
     /** Returns the description of a slice whose files set none. */
-    static String usualDescription(UnitName name, ManagerScope scope) {
+    static String defaultDescription(UnitName name, ManagerScope scope) {
         if (isRoot(name)) {
             return "Root Slice";
         }

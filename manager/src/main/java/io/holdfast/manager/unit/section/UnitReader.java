@@ -165,8 +165,8 @@ public record UnitReader(Host host, ManagerScope scope) {
                                 + " in ["
                                 + section
                                 + "]"
-                                + DirectiveTable.meant(type, section, key)
-                                        .map(meant -> ", " + meant)
+                                + DirectiveTable.suggest(type, section, key)
+                                        .map(suggestion -> ", " + suggestion)
                                         .orElse("")
                                 + "; ignored");
                 return;

@@ -136,7 +136,7 @@ public record UnitSection(
         private int startLimitBurst = StartLimit.DEFAULT.burst();
 
         /** Sets the defaults for a unit of its type. */
-        void usually(String words, boolean staysOnIsolate) {
+        void defaults(String words, boolean staysOnIsolate) {
             description = Optional.of(words);
             ignoreOnIsolate = staysOnIsolate;
         }
@@ -194,7 +194,7 @@ public record UnitSection(
             if (a.isEmpty()) {
                 requiresMountsFor.clear();
             } else {
-                a.remark("mounts are not made here; it is met where the path is there");
+                a.remark("mount units are not supported; taken as met if the path exists");
             }
             a.words(
                     WordReader.Backslash.LITERAL_NEXT,

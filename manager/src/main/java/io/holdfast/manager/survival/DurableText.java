@@ -21,14 +21,14 @@ import java.util.zip.CRC32;
  *
  * <p>Text is added at ever greater offsets, and its oldest pages are freed. The position is the
  * file offset: the kernel moves it by exactly as much as a pipe has delivered ({@link #fill}) or a
- * reader has taken ({@link #give}), even if this process is killed in the middle. The numbers
+ * reader has taken ({@link #send}), even if this process is killed in the middle. The numbers
  * ({@link #commit}) are written into two places in turn, each with a checksum: the older numbers
  * count until the newer ones are complete.
  *
  * <p>Not safe for use by several threads, except that one thread may use the position while another
  * writes and commits.
  */
-public final class KeptText implements AutoCloseable {
+public final class DurableText implements AutoCloseable {
     /** The offset of the beginning of the text. */
     public static final long START = 4096;
 
@@ -49,7 +49,7 @@ public final class KeptText implements AutoCloseable {
     private long position;
     private long freed = START;
 
-    private KeptText(Fd file) {
+    private DurableText(Fd file) {
         this.file = file;
     }
 
@@ -60,8 +60,8 @@ public final class KeptText implements AutoCloseable {
      * @param numbers the first numbers
      * @throws ErrnoException EMFILE, ENOMEM
      */
-    public static KeptText make(String name, long... numbers) {
-        KeptText made = new KeptText(SysMemfd.make(name));
+    public static DurableText make(String name, long... numbers) {
+        DurableText made = new DurableText(SysMemfd.make(name));
         try {
             made.position(START);
             made.commit(numbers);
@@ -78,8 +78,8 @@ public final class KeptText implements AutoCloseable {
      * @param file closed with the result, or if this fails
      * @throws IllegalArgumentException if it is not such a text, or one of another version
      */
-    public static KeptText open(Fd file) {
-        KeptText found = new KeptText(file);
+    public static DurableText open(Fd file) {
+        DurableText found = new DurableText(file);
         try {
             found.read();
             return found;
@@ -99,7 +99,7 @@ public final class KeptText implements AutoCloseable {
         }
         position = Unistd.position(file);
         if (sequence == 0 || position < START) {
-            throw new IllegalArgumentException("it has no header that is known here");
+            throw new IllegalArgumentException("no known header");
         }
     }
 
@@ -212,7 +212,7 @@ public final class KeptText implements AutoCloseable {
      * Sends the next text to a reader, and waits for the reader. Returns the number of bytes, or
      * -errno.
      */
-    public int give(Fd reader, long most) {
+    public int send(Fd reader, long most) {
         FaultPoint.OUTPUT.pass();
         return moved(SysSendfile.send(reader, file, (int) Math.min(most, Integer.MAX_VALUE)));
     }
@@ -221,7 +221,7 @@ public final class KeptText implements AutoCloseable {
      * Sends text by write(2) to a reader that does not support sendfile(2) (EINVAL). The reader
      * gets the text twice if this process is killed before it has moved the position.
      */
-    public int giveCopy(Fd reader, long most) {
+    public int sendCopy(Fd reader, long most) {
         byte[] bytes = new byte[(int) Math.min(most, PAGE)];
         int length = read(position, bytes, bytes.length);
         FaultPoint.OUTPUT.pass();

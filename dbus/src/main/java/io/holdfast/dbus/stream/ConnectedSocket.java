@@ -23,7 +23,7 @@ import java.util.Optional;
  * was started ({@code unixexec:}): the program sees the end of its input when the socket is closed,
  * and is reaped automatically.
  */
-public record Dialed(UnixSocket socket, Optional<Child> program) implements AutoCloseable {
+public record ConnectedSocket(UnixSocket socket, Optional<Child> program) implements AutoCloseable {
     /**
      * Connects to a server, or starts it.
      *
@@ -31,13 +31,13 @@ public record Dialed(UnixSocket socket, Optional<Child> program) implements Auto
      * @throws ErrnoException ENOENT, ECONNREFUSED (no process listens), EACCES; for a program, the
      *     error of exec
      */
-    public static Dialed dial(BusAddress address) throws InterruptedException {
+    public static ConnectedSocket connect(BusAddress address) throws InterruptedException {
         return switch (address.transport()) {
             case SocketFile(var path) -> connect(path);
             case AbstractSocket(var name) -> connect(name);
             case Program program -> run(program);
             case Folder _, RuntimeSocket _, Inherited _ ->
-                    throw refused(address, "it is an address to listen on");
+                    throw refused(address, "an address to listen on");
             case Unsupported unsupported -> throw refused(address, unsupported.reason());
         };
     }
@@ -46,11 +46,12 @@ public record Dialed(UnixSocket socket, Optional<Child> program) implements Auto
         return new BusAddressException("cannot connect to \"" + address + "\": " + reason);
     }
 
-    private static Dialed connect(UnixAddress address) throws InterruptedException {
-        return new Dialed(UnixSocket.connect(address, SocketType.STREAM), Optional.empty());
+    private static ConnectedSocket connect(UnixAddress address) throws InterruptedException {
+        return new ConnectedSocket(
+                UnixSocket.connect(address, SocketType.STREAM), Optional.empty());
     }
 
-    private static Dialed run(Program program) {
+    private static ConnectedSocket run(Program program) {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket theirs = pair[1]) {
             Spawn spawn = Spawn.of(program.path()).arguments(program.arguments());
@@ -59,7 +60,7 @@ public record Dialed(UnixSocket socket, Optional<Child> program) implements Auto
                     spawn.stdin(Stdio.descriptor(theirs.fd()))
                             .stdout(Stdio.descriptor(theirs.fd()))
                             .start();
-            return new Dialed(pair[0], Optional.of(child));
+            return new ConnectedSocket(pair[0], Optional.of(child));
         } catch (RuntimeException e) {
             pair[0].close();
             throw e;

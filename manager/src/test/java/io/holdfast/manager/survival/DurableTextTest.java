@@ -18,11 +18,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
-class KeptTextTest {
+class DurableTextTest {
     private static final int PLACE = 2048;
 
     @TempDir private Path folder;
-    private final KeptText text = KeptText.make("test", 7, -8);
+    private final DurableText text = DurableText.make("test", 7, -8);
     private final Fd[] pipe = Unistd.pipe2(0);
 
     @AfterEach
@@ -32,8 +32,8 @@ class KeptTextTest {
         pipe[1].close();
     }
 
-    private KeptText again() {
-        return KeptText.open(text.file().duplicate());
+    private DurableText again() {
+        return DurableText.open(text.file().duplicate());
     }
 
     private void write(String line) {
@@ -41,7 +41,7 @@ class KeptTextTest {
         assertThat(Unistd.write(pipe[1], bytes, 0, bytes.length)).isEqualTo(bytes.length);
     }
 
-    private static String read(KeptText from, long at) {
+    private static String read(DurableText from, long at) {
         byte[] into = new byte[100];
         return new String(into, 0, from.read(at, into, into.length), UTF_8);
     }
@@ -53,23 +53,23 @@ class KeptTextTest {
         assertThat(text.fill(pipe[0], 5)).isEqualTo(5);
         text.commit(9, 10, 11);
         assertThat(text.fill(pipe[0], 100)).isEqualTo(3);
-        try (KeptText next = again()) {
+        try (DurableText next = again()) {
             assertThat(next.committed()).containsExactly(9, 10, 11);
-            assertThat(next.position()).isEqualTo(KeptText.START + 8);
-            assertThat(read(next, KeptText.START)).isEqualTo("one\ntwo\n");
+            assertThat(next.position()).isEqualTo(DurableText.START + 8);
+            assertThat(read(next, DurableText.START)).isEqualTo("one\ntwo\n");
             assertThat(next.fill((byte) '!')).isEqualTo(1);
             next.commit(12);
         }
-        try (KeptText next = again()) {
+        try (DurableText next = again()) {
             assertThat(next.committed()).containsExactly(12);
-            assertThat(read(next, KeptText.START + 4)).isEqualTo("two\n!");
+            assertThat(read(next, DurableText.START + 4)).isEqualTo("two\n!");
         }
     }
 
     @Test
     void numbersThatAreHalfWrittenDoNotCount() {
         text.commit(1, 2); // in the first place, as the second was written first
-        try (KeptText next = again()) {
+        try (DurableText next = again()) {
             assertThat(next.committed()).containsExactly(1, 2);
         }
         for (int at = 0; at < 48; at++) {
@@ -77,7 +77,7 @@ class KeptTextTest {
             assertThat(Unistd.pread(text.file(), was, 0, 1, at)).isEqualTo(1);
             byte[] other = {(byte) (was[0] ^ 1)};
             assertThat(Unistd.pwrite(text.file(), other, 0, 1, at)).isEqualTo(1);
-            try (KeptText next = again()) {
+            try (DurableText next = again()) {
                 assertThat(next.committed()).as("byte %d", at).containsExactly(7, -8);
             }
             assertThat(Unistd.pwrite(text.file(), was, 0, 1, at)).isEqualTo(1);
@@ -91,7 +91,7 @@ class KeptTextTest {
     @Test
     void anotherFileIsRefused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> KeptText.open(SysMemfd.make("another")));
+                .isThrownBy(() -> DurableText.open(SysMemfd.make("another")));
     }
 
     @Test
@@ -99,24 +99,24 @@ class KeptTextTest {
         byte[] much = new byte[60_000];
         Arrays.fill(much, (byte) 'x');
         for (int i = 0; i < 5; i++) {
-            text.write(KeptText.START + i * 60_000L, much, much.length);
+            text.write(DurableText.START + i * 60_000L, much, much.length);
         }
-        text.free(KeptText.START + 60_000); // too little to be freed
-        assertThat(read(text, KeptText.START)).startsWith("xx");
-        text.free(KeptText.START + 200_001);
-        assertThat(read(text, KeptText.START)).startsWith("\0\0");
-        assertThat(read(text, KeptText.START + 200_001)).startsWith("xx");
-        assertThat(read(text, (KeptText.START + 200_001) / 4096 * 4096 - 1)).startsWith("\0x");
+        text.free(DurableText.START + 60_000); // too little to be freed
+        assertThat(read(text, DurableText.START)).startsWith("xx");
+        text.free(DurableText.START + 200_001);
+        assertThat(read(text, DurableText.START)).startsWith("\0\0");
+        assertThat(read(text, DurableText.START + 200_001)).startsWith("xx");
+        assertThat(read(text, (DurableText.START + 200_001) / 4096 * 4096 - 1)).startsWith("\0x");
         assertThat(text.committed()).containsExactly(7, -8);
     }
 
     @Test
     void aReaderGetsWhatFollowsThePosition() {
         byte[] lines = "one\ntwo\n".getBytes(UTF_8);
-        text.write(KeptText.START, lines, lines.length);
-        assertThat(text.give(pipe[1], 4)).isEqualTo(4);
-        try (KeptText next = again()) {
-            assertThat(next.give(pipe[1], 100)).isEqualTo(4);
+        text.write(DurableText.START, lines, lines.length);
+        assertThat(text.send(pipe[1], 4)).isEqualTo(4);
+        try (DurableText next = again()) {
+            assertThat(next.send(pipe[1], 100)).isEqualTo(4);
         }
         byte[] taken = new byte[100];
         int n = Unistd.read(pipe[0], taken, 0, taken.length);
@@ -126,14 +126,14 @@ class KeptTextTest {
     @Test
     void aReaderThatTakesNoTransferGetsACopy() throws Exception {
         byte[] lines = "one\ntwo\n".getBytes(UTF_8);
-        text.write(KeptText.START, lines, lines.length);
+        text.write(DurableText.START, lines, lines.length);
         Path path = Files.writeString(folder.resolve("log"), "before\n");
         try (Fd appended = Fcntl.open(path.toString(), Fcntl.O_WRONLY | Fcntl.O_APPEND)) {
-            assertThat(text.give(appended, 8)).isEqualTo(-Errno.EINVAL);
-            assertThat(text.giveCopy(appended, 4)).isEqualTo(4);
-            try (KeptText next = again()) {
-                assertThat(next.giveCopy(appended, 100)).isEqualTo(4);
-                assertThat(next.position()).isEqualTo(KeptText.START + 8);
+            assertThat(text.send(appended, 8)).isEqualTo(-Errno.EINVAL);
+            assertThat(text.sendCopy(appended, 4)).isEqualTo(4);
+            try (DurableText next = again()) {
+                assertThat(next.sendCopy(appended, 100)).isEqualTo(4);
+                assertThat(next.position()).isEqualTo(DurableText.START + 8);
             }
         }
         assertThat(path).hasContent("before\none\ntwo\n");

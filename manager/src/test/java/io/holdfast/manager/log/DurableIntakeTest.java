@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Tests a sequence of managers, each of which is stopped at some point as if killed there. */
 @Timeout(120)
-class KeptIntakeTest {
+class DurableIntakeTest {
     private static final int ROOM = 1 << 20;
     private static final int MUCH = 1 << 16;
     private static final UnitName UNIT = UnitName.of("a.service");
@@ -67,8 +67,8 @@ class KeptIntakeTest {
         private final List<String> printed = new ArrayList<>();
         private final List<String> waiting = new ArrayList<>();
         private final List<String> events = new ArrayList<>();
-        private long toldFile; // the last one: no other is recorded
-        private long told;
+        private long committedFile; // the last one: no other is recorded
+        private long committed;
         private int stepsToLive = Integer.MAX_VALUE;
 
         private void step() {
@@ -85,20 +85,20 @@ class KeptIntakeTest {
         }
 
         @Override
-        public void told(long file, long position) {
+        public void outputCommitted(long file, long position) {
             step();
             printed.addAll(waiting);
             waiting.clear();
             if (file != 0) {
-                toldFile = file;
-                told = position;
+                committedFile = file;
+                committed = position;
             }
             step();
         }
 
         @Override
-        public long toldBefore(long file) {
-            return file == toldFile ? told : 0;
+        public long committedPosition(long file) {
+            return file == committedFile ? committed : 0;
         }
 
         @Override
@@ -298,12 +298,12 @@ class KeptIntakeTest {
 
     @Test
     void aFileThatIsNoneIsSaidAndTheNextRunIsKeptAgain() {
-        manager.keeper.store().put(KeptIntake.KEY + UNIT, List.of(pipe[0]));
+        manager.keeper.store().put(DurableIntake.KEY + UNIT, List.of(pipe[0]));
         killed();
         assertThat(printer.events)
                 .singleElement()
                 .asString()
-                .contains("what it wrote is not adopted");
+                .contains("output of the previous manager not adopted");
         write("one\ntw");
         take();
         assertThat(printer.printed).containsExactly("one");

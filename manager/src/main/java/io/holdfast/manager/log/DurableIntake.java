@@ -5,7 +5,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.SysIoctl;
 import io.holdfast.manager.loop.ManagerLimits;
-import io.holdfast.manager.survival.KeptText;
+import io.holdfast.manager.survival.DurableText;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
 import java.util.List;
@@ -17,18 +17,19 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   pipe ── splice ──▶ file ── read ──▶ log ── lines ──▶ listeners
- *                       ▲ told: the next manager continues here
+ *                       ▲ committed: the next manager continues here
  * </pre>
  *
  * <p>Each byte is in the pipe or in the file and never only in this process. Once the lines of a
- * batch are reported, first the listener records the position ({@link ManagerListener#told}), then
- * the file does; after a crash in between, the listener's position counts. A window of the output
- * before the position stays, from which the next manager restores the last lines.
+ * batch are reported, first the listener records the position ({@link
+ * ManagerListener#outputCommitted}), then the file does; after a crash in between, the listener's
+ * position counts. A window of the output before the position stays, from which the next manager
+ * restores the last lines.
  *
  * <p>The file exists from the first byte on, for as long as the manager keeps the unit's log. If no
  * file can be made, the pipe is read directly, and a crash loses output. On the loop.
  */
-final class KeptIntake implements Intake {
+final class DurableIntake implements Intake {
     static final String KEY = "log ";
 
     private static final byte NEWLINE = '\n';
@@ -39,17 +40,17 @@ final class KeptIntake implements Intake {
     private final Survival survival;
     private final byte[] chunk;
     private final DirectIntake direct;
-    private @Nullable KeptText text;
+    private @Nullable DurableText text;
     private long number; // of the file
     private long parsed; // the log has everything before this
-    private long told;
+    private long committed;
     private boolean refused;
 
     /**
      * @param log has no listeners yet besides its own
      * @param chunk a buffer that all units of a manager share
      */
-    KeptIntake(
+    DurableIntake(
             UnitName unit, UnitLog log, ManagerListener listener, Survival survival, byte[] chunk) {
         this.unit = unit;
         this.log = log;
@@ -75,22 +76,22 @@ final class KeptIntake implements Intake {
             return;
         }
         try {
-            KeptText found = KeptText.open(kept.getFirst());
+            DurableText found = DurableText.open(kept.getFirst());
             text = found;
             long[] numbers = found.committed();
             number = numbers[0];
-            told = Math.max(numbers[1], listener.toldBefore(number));
-            if (told > numbers[1]) {
-                found.commit(number, told);
+            committed = Math.max(numbers[1], listener.committedPosition(number));
+            if (committed > numbers[1]) {
+                found.commit(number, committed);
             }
         } catch (IllegalArgumentException | ErrnoException e) {
-            refuse("what it wrote is not adopted: " + e.getMessage());
+            refuse("output of the previous manager not adopted: " + e.getMessage());
         }
     }
 
     /** Resumes the adopted file. */
     void resume() {
-        KeptText found = text;
+        DurableText found = text;
         if (found == null) {
             return;
         }
@@ -98,7 +99,7 @@ final class KeptIntake implements Intake {
             recall(found);
             parse(found);
         } catch (IllegalArgumentException | ErrnoException e) {
-            refuse("what it wrote is not adopted: " + e.getMessage());
+            refuse("output of the previous manager not adopted: " + e.getMessage());
         } catch (RuntimeException e) { // from a listener that receives the lines
             close();
             throw e;
@@ -106,14 +107,14 @@ final class KeptIntake implements Intake {
     }
 
     /** Restores the lines of the window to the log. */
-    private void recall(KeptText found) {
-        long start = Math.max(KeptText.START, told - ManagerLimits.LOG_WINDOW.value());
-        boolean inLine = start > KeptText.START;
+    private void recall(DurableText found) {
+        long start = Math.max(DurableText.START, committed - ManagerLimits.LOG_WINDOW.value());
+        boolean inLine = start > DurableText.START;
         byte last = NEWLINE;
-        for (long at = start; at < told; ) {
-            int n = found.read(at, chunk, (int) Math.min(chunk.length, told - at));
+        for (long at = start; at < committed; ) {
+            int n = found.read(at, chunk, (int) Math.min(chunk.length, committed - at));
             if (n == 0) {
-                throw new IllegalArgumentException("it ends before what was told of it");
+                throw new IllegalArgumentException("truncated: shorter than its committed length");
             }
             int from = 0;
             while (inLine && from < n) {
@@ -124,12 +125,12 @@ final class KeptIntake implements Intake {
             at += n;
         }
         log.resume(last != NEWLINE);
-        parsed = told;
+        parsed = committed;
     }
 
     @Override
     public int take(Fd pipe, int most) {
-        KeptText file = text;
+        DurableText file = text;
         if (file == null
                 && !refused
                 && !log.isInLine()) { // otherwise it would lack the line's beginning
@@ -157,30 +158,30 @@ final class KeptIntake implements Intake {
     private int takeDirectly(Fd pipe, int most) {
         int n = direct.take(pipe, most);
         if (n > 0) {
-            listener.told(0, 0);
+            listener.outputCommitted(0, 0);
         }
         return n;
     }
 
-    private @Nullable KeptText make() {
+    private @Nullable DurableText make() {
         long now = System.nanoTime();
-        KeptText made;
+        DurableText made;
         try {
-            made = KeptText.make("holdfast-log", now, KeptText.START);
+            made = DurableText.make("holdfast-log", now, DurableText.START);
         } catch (ErrnoException e) {
             refuse(e.getMessage());
             return null;
         }
         number = now;
-        told = KeptText.START;
-        parsed = told;
+        committed = DurableText.START;
+        parsed = committed;
         survival.keep(key(), List.of(made.file()));
         text = made;
         return made;
     }
 
     /** Writes the new part of the file to the log, and commits how far lines were reported. */
-    private void parse(KeptText file) {
+    private void parse(DurableText file) {
         for (long end = file.position(); parsed < end; ) {
             int n = file.read(parsed, chunk, (int) Math.min(chunk.length, end - parsed));
             if (n == 0) {
@@ -190,11 +191,11 @@ final class KeptIntake implements Intake {
             parsed += n;
         }
         long now = parsed - log.unfinished();
-        if (now != told) {
-            listener.told(number, now);
+        if (now != committed) {
+            listener.outputCommitted(number, now);
             file.commit(number, now);
-            told = now;
-            file.free(told - ManagerLimits.LOG_WINDOW.value());
+            committed = now;
+            file.free(committed - ManagerLimits.LOG_WINDOW.value());
         }
     }
 
@@ -202,7 +203,7 @@ final class KeptIntake implements Intake {
     @Override
     public void end() {
         refused = false;
-        KeptText file = text;
+        DurableText file = text;
         if (file != null && log.isInLine()) {
             int n = file.fill(NEWLINE);
             if (n == 1) {
@@ -212,7 +213,7 @@ final class KeptIntake implements Intake {
             refuse("write: " + Errno.name(-n));
         }
         log.end();
-        listener.told(0, 0);
+        listener.outputCommitted(0, 0);
     }
 
     private void refuse(@Nullable String why) {
@@ -221,7 +222,7 @@ final class KeptIntake implements Intake {
             listener.event(
                     unit,
                     ManagerListener.Level.WARNING,
-                    "its output does not outlive a crash: " + why);
+                    "output is lost if the manager crashes: " + why);
         }
         close();
         survival.drop(key());

@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** The subject of checks: a process, and a connection of it to the bus of each authority. */
-final class Asked implements AutoCloseable {
+final class CheckedSubject implements AutoCloseable {
     /** How a check identifies the subject. */
     enum Kind {
         NUMBER,
@@ -36,21 +36,25 @@ final class Asked implements AutoCloseable {
      *
      * @param parent the parent of the process
      */
-    Asked(TwoAuthorities stage, Standing standing, TwoAuthorities.Role role, ForeignParent parent)
+    CheckedSubject(
+            TwoAuthorities stage,
+            SubjectPlace subjectPlace,
+            TwoAuthorities.Role role,
+            ForeignParent parent)
             throws InterruptedException {
         this.role = role;
-        String place = stage.cgroup(standing, role);
+        String place = stage.cgroup(subjectPlace, role);
         process = parent.held(role.name(), "cgroup=" + place, "uid=" + role.uid());
-        for (Contender contender : stage.both()) {
-            names.add(connect(contender, place));
+        for (AuthorityUnderTest underTest : stage.both()) {
+            names.add(connect(underTest, place));
         }
     }
 
-    private String connect(Contender contender, String place) throws InterruptedException {
-        String wanted = "org.holdfast.asked.u" + role.uid();
+    private String connect(AuthorityUnderTest underTest, String place) throws InterruptedException {
+        String wanted = "org.holdfast.checked.u" + role.uid();
         String groups =
                 role.groups().stream().map(String::valueOf).collect(Collectors.joining(","));
-        BusConnection bus = contender.connection();
+        BusConnection bus = underTest.connection();
         try (Cgroup cgroup =
                         Cgroup.open("/" + Path.of(Cgroup.mountPoint()).relativize(Path.of(place)));
                 Subscription owners =
@@ -63,7 +67,7 @@ final class Asked implements AutoCloseable {
                                     "--regid=" + role.groups().getFirst())
                             .arguments(List.of("--groups=" + groups, "dbus-test-tool"))
                             .arguments(List.of("black-hole", "--system", "--name=" + wanted))
-                            .environment("DBUS_SYSTEM_BUS_ADDRESS", contender.address())
+                            .environment("DBUS_SYSTEM_BUS_ADDRESS", underTest.address())
                             .cgroup(cgroup)
                             .stdin(Stdio.devNull())
                             .start());

@@ -3,7 +3,7 @@ package io.holdfast.interop.authority;
 import java.util.Optional;
 
 /** The place of a subject, and the state of its user in logind's files. */
-enum Standing {
+enum SubjectPlace {
     NOWHERE("elsewhere", "", ""),
     SERVICE("system.slice/plain.service", "", ""),
     SEALED_SERVICE("system.slice/sealed.service", "", ""),
@@ -24,7 +24,7 @@ enum Standing {
     private final String seat;
     private final String state;
 
-    Standing(String place, String seat, String state) {
+    SubjectPlace(String place, String seat, String state) {
         this.place = place;
         this.seat = seat;
         this.state = state;

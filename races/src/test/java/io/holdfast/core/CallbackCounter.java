@@ -4,9 +4,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /** Counts the calls of a readiness callback, and waits for one that must come. */
-final class Told implements Readiness.Callback {
+final class CallbackCounter implements Readiness.Callback {
     private static final long PAUSE_NANOS = 10_000;
-    private static final long PATIENCE_NANOS = 20_000_000_000L;
+    private static final long TIMEOUT_NANOS = 20_000_000_000L;
 
     private final AtomicInteger calls = new AtomicInteger();
 
@@ -24,7 +24,7 @@ final class Told implements Readiness.Callback {
      * count.
      */
     String awaited() {
-        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        long deadline = System.nanoTime() + TIMEOUT_NANOS;
         while (calls.get() == 0) {
             if (System.nanoTime() > deadline) {
                 return "never";

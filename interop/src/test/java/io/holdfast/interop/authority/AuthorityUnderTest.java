@@ -23,7 +23,7 @@ import java.util.function.Function;
 /**
  * An authority in a separate process, on its own {@code dbus-daemon}, with a connection of root.
  */
-final class Contender implements AutoCloseable {
+final class AuthorityUnderTest implements AutoCloseable {
     static final String NAME = "org.freedesktop.PolicyKit1";
     static final String PATH = "/org/freedesktop/PolicyKit1/Authority";
     static final String INTERFACE = NAME + ".Authority";
@@ -57,7 +57,7 @@ final class Contender implements AutoCloseable {
      * @param command the command of the authority
      * @param root the cgroup that contains the units of processes
      */
-    Contender(
+    AuthorityUnderTest(
             String name,
             Path folder,
             Function<List<String>, Spawn> stage,
@@ -120,13 +120,13 @@ final class Contender implements AutoCloseable {
     }
 
     /** Checks an authorization as root. */
-    Answer ask(Struct subject, String action, Map<String, String> details, int flags)
+    Answer checkAuthorization(Struct subject, String action, Map<String, String> details, int flags)
             throws InterruptedException {
-        return ask(connection, subject, action, details, flags);
+        return checkAuthorization(connection, subject, action, details, flags);
     }
 
     /** Checks an authorization as the owner of a connection to its bus. */
-    static Answer ask(
+    static Answer checkAuthorization(
             BusConnection caller,
             Struct subject,
             String action,

@@ -91,6 +91,7 @@ public final class Spawn {
         copy.terminal = terminal;
         copy.isolation = isolation;
         copy.held = held;
+        copy.reapedLater = reapedLater;
         copy.parentDeath = parentDeath;
         copy.ids = ids;
         copy.scriptsByShell = scriptsByShell;
@@ -350,6 +351,11 @@ public final class Spawn {
     public Spawn reapLater() {
         reapedLater = true;
         return this;
+    }
+
+    /** {@return whether the owner of the child reaps it ({@link #reapLater})} */
+    public boolean isReapedLater() {
+        return reapedLater;
     }
 
     /**

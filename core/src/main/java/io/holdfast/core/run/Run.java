@@ -80,6 +80,9 @@ public final class Run {
         if (spawn.hasCgroup()) {
             throw new IllegalArgumentException(spawn + " has a cgroup; a run has one of its own");
         }
+        if (spawn.isReapedLater()) {
+            throw new IllegalArgumentException(spawn + " is reaped later, but a run must reap it");
+        }
         return ofOwn(spawn.copy());
     }
 

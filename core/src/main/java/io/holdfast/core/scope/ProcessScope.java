@@ -154,6 +154,10 @@ public final class ProcessScope implements AutoCloseable {
         if (spawn.hasCgroup() && guarantee() == Guarantee.CGROUP) {
             throw new IllegalArgumentException(spawn + " has a cgroup, and " + this + " another");
         }
+        if (spawn.isReapedLater()) {
+            throw new IllegalArgumentException(
+                    spawn + " is reaped later, but a scope must reap it");
+        }
         if (!starts.begin()) {
             throw refusal();
         }

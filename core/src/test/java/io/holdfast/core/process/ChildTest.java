@@ -339,4 +339,14 @@ class ChildTest {
         assertThat(new String(output.readAllBytes(), StandardCharsets.UTF_8)).isEqualTo("kept\n");
         output.close();
     }
+
+    @Test
+    void aCopyOfASpawnIsReapedLaterToo() throws Exception {
+        try (Child child = Spawn.of("true").reapLater().copy().start()) {
+            assertThat(child.await()).isEqualTo(SUCCESS);
+            assertThat(child.pidFd().state()).isEqualTo(PidFd.State.EXITED);
+            child.reap();
+            assertThat(child.pidFd().state()).isEqualTo(PidFd.State.REAPED);
+        }
+    }
 }

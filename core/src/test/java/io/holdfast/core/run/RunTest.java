@@ -377,6 +377,13 @@ class RunTest {
     }
 
     @Test
+    void aSpawnWhoseOwnerReapsItIsRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Run.of(Spawn.of("true").reapLater()))
+                .withMessageContaining("reaped later");
+    }
+
+    @Test
     void aPipelineWhoseEndsAreTakenIsRefused() {
         Run to = Run.of("cat");
         assertThatIllegalArgumentException()

@@ -428,4 +428,13 @@ class ProcessScopeTest {
                     .isThrownBy(() -> scope.start(sleeper().cgroup(other)));
         }
     }
+
+    @Test
+    void aSpawnWhoseOwnerReapsItIsRefused() {
+        try (ProcessScope scope = open(Guarantee.CGROUP)) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> scope.start(sleeper().reapLater()))
+                    .withMessageContaining("reaped later");
+        }
+    }
 }

@@ -416,7 +416,7 @@ public final class Spawn {
      * Its standard streams are opened outside. {@link #start} throws {@link
      * Isolation.FailedException} if the namespaces cannot be made.
      *
-     * @param own the namespaces
+     * @param isolation the namespaces
      * @return this
      */
     public Spawn isolation(Isolation isolation) {

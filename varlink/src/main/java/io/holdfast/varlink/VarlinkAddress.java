@@ -55,8 +55,8 @@ public sealed interface VarlinkAddress {
             return new Exec(path(text, text.substring(5)));
         }
         throw new IllegalArgumentException(
-                "not a Varlink address: \"%s\" (expected /PATH, unix:/PATH, unix:@NAME,"
-                        + " or exec:/PATH)".formatted(text));
+                "not a Varlink address: \"%s\"; expected /PATH, unix:/PATH, unix:@NAME or exec:/PATH"
+                        .formatted(text));
     }
 
     private static Path path(String address, String text) {

@@ -55,7 +55,7 @@ public sealed interface VarlinkAddress {
             return new Exec(path(text, text.substring(5)));
         }
         throw new IllegalArgumentException(
-                "not a Varlink address: \"%s\"; expected /PATH, unix:/PATH, unix:@NAME or exec:/PATH"
+                "not a Varlink address: \"%s\"; expected /PATH, unix:/PATH, unix:@NAME, exec:/PATH"
                         .formatted(text));
     }
 

@@ -99,7 +99,7 @@ class EventLoopTest {
                         for (Runnable turn : List.<Runnable>of(this::turn, loop::run)) {
                             assertThatIllegalStateException()
                                     .isThrownBy(turn::run)
-                                    .withMessageContaining("within a turn of its own");
+                                    .withMessageContaining("by a handler of the same loop");
                         }
                         said.add("ready");
                     });

@@ -181,6 +181,6 @@ class SharedFileTest {
         }
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> FdChannel.duplicate(new FileDescriptor()))
-                .withMessageContaining("standard streams");
+                .withMessageContaining("not a standard stream");
     }
 }

@@ -167,7 +167,7 @@ class OpenedFileTest {
         assertRefused(
                 fifo,
                 Errno.ENXIO,
-                "nobody reads",
+                "without a reader",
                 () -> OpenedFile.open(fifo.toString(), how).close());
         try (Fd reader = Fcntl.open(fifo.toString(), Fcntl.O_RDONLY | Fcntl.O_NONBLOCK);
                 OpenedFile opened = OpenedFile.open(fifo.toString(), how.blocking())) {

@@ -144,7 +144,7 @@ class SpawnErrorsTest {
     @Test
     void aScriptWhoseInterpreterIsMissing() throws IOException {
         Path script = script("script", "#!/no/such/interpreter\n");
-        assertFails(Spawn.of(script.toString()), Errno.ENOENT, script, "interpreter is not");
+        assertFails(Spawn.of(script.toString()), Errno.ENOENT, script, "interpreter is missing");
     }
 
     @Test

@@ -82,10 +82,10 @@ class GeneratedInterfacesTest {
                         package org.example;
 
                         import io.holdfast.dbus.BusInterface;
+                        import io.holdfast.dbus.typed.DBusSignal;
                         import io.holdfast.dbus.typed.NoReply;
                         import io.holdfast.dbus.typed.Outputs;
                         import io.holdfast.dbus.typed.Property;
-                        import io.holdfast.dbus.typed.DBusSignal;
                         import io.holdfast.dbus.typed.Wire;
                         import java.math.BigInteger;
                         import java.util.List;

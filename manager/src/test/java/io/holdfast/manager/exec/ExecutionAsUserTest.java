@@ -168,7 +168,7 @@ class ExecutionAsUserTest {
                 "WorkingDirectory=" + closed);
         refused(
                 SetupException.Step.CHDIR,
-                "a folder above it denies it",
+                "a directory above it denies access",
                 STATUS,
                 "WorkingDirectory=" + closed.resolve("inside"));
         refused(

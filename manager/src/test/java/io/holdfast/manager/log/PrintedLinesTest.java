@@ -142,7 +142,7 @@ class PrintedLinesTest {
         assertThat(store.put(Keeper.PRINTED_LINES, List.of(pipe[0]))).isEmpty();
         PrintedLines lines = open();
         assertThat(lines.flush(LONG)).isTrue();
-        assertThat(read(20)).isEqualTo("lines: what was prin");
+        assertThat(read(20)).isEqualTo("lines: printed lines");
         List<Fd> now = store.read(Keeper.PRINTED_LINES);
         try (DurableText text = DurableText.open(now.getFirst())) {
             assertThat(text.position()).isGreaterThan(DurableText.START);

@@ -99,7 +99,7 @@ class HangingWorkTest {
         assertThat(stage.happenings().awaitRest("hangs0.service")).contains("failed: timeout");
         assertThat(stage.state("hangs0")).isEqualTo("failed/failed timeout");
         assertThat(stage.happenings().await("has not returned from the kernel"))
-                .contains("one of 256 worker threads");
+                .contains("256 worker threads, 1 of them blocked");
 
         user.close();
         assertThat(stage.happenings().await("has returned from the kernel")).isNotEmpty();

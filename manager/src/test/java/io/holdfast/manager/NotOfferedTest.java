@@ -66,7 +66,7 @@ class NotOfferedTest {
         assertThat(ran.status()).as(ran.output()).isNotZero();
         assertThat(ran.output().strip().lines())
                 .as(ran.output())
-                .filteredOn(line -> line.contains("not offered by this manager."))
+                .filteredOn(line -> line.contains("not supported by this manager."))
                 .singleElement()
                 .asString()
                 .doesNotContain("Exception", "Unknown method");

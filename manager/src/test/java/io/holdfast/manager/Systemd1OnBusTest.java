@@ -284,7 +284,7 @@ class Systemd1OnBusTest {
             other.requestName(SYSTEMD1);
             assertThatThrownBy(() -> face.connect(address(bus)))
                     .isInstanceOf(DBusException.class)
-                    .hasMessageContaining("another's");
+                    .hasMessageContaining("already has an owner");
         }
     }
 

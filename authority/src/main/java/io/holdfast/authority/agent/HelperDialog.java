@@ -54,7 +54,7 @@ final class HelperDialog {
             case HelperProtocol.INFO -> new HelperLine.Message(textAfter(line, tag), false);
             case HelperProtocol.SUCCESS -> new HelperLine.End(true);
             case HelperProtocol.FAILURE -> new HelperLine.End(false);
-            default -> throw new IOException("helper protocol error: unknown line");
+            default -> throw new IOException("the helper sent an unknown line");
         };
     }
 

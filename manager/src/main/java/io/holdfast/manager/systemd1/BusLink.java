@@ -124,7 +124,7 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
             if (reply != NameReply.PRIMARY_OWNER && reply != NameReply.ALREADY_OWNER) {
                 throw new DBusException(
                         DBusException.FAILED,
-                        "name " + Names.SERVICE + " already has an owner on " + made);
+                        made + ": the name " + Names.SERVICE + " already has an owner");
             }
         } catch (RuntimeException | InterruptedException e) {
             connection = null;

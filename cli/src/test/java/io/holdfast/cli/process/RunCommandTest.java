@@ -189,10 +189,10 @@ class RunCommandTest {
 
     @ParameterizedTest
     @CsvSource({
-        "--nice=20,--nice cannot be '20'",
-        "--nice=x,--nice cannot be 'x'",
-        "--umask=8,--umask cannot be '8'",
-        "--umask=1000,--umask cannot be '1000'",
+        "--nice=20,--nice has an invalid value '20'",
+        "--nice=x,--nice has an invalid value 'x'",
+        "--umask=8,--umask has an invalid value '8'",
+        "--umask=1000,--umask has an invalid value '1000'",
         "--limit=NOFILE,not a limit: 'NOFILE'",
         "--limit=FILES=3,not a limit: 'FILES=3'",
         "--limit=NOFILE=-1,not a limit: 'NOFILE=-1'",

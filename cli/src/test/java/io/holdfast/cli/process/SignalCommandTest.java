@@ -132,7 +132,7 @@ class SignalCommandTest {
         "FOO,not a signal: 'FOO'",
         "65,not a signal: '65'",
         "-1,not a signal: '-1'",
-        "SIG,no signal"
+        "SIG,not a signal: 'SIG'"
     })
     void unknownSignalsAreNamed(String text, String said) {
         Invocation refused = Invocation.of("signal", "1", text);

@@ -100,7 +100,7 @@ public final class ManagerLimits {
             Limit.count(
                     "io.holdfast.manager.logBatch",
                     64 * 1024,
-                    "bytes of one unit's output read in one turn of the event loop");
+                    "bytes of the output of a unit that one turn of the event loop reads");
 
     public static final Limit LOG_WINDOW =
             Limit.bytes(
@@ -187,7 +187,7 @@ public final class ManagerLimits {
             Limit.time(
                     "io.holdfast.manager.askingPatience",
                     Duration.ofMinutes(2),
-                    "time limit for an authorization check, including a user's authentication");
+                    "time limit for an authorization check, including the authentication of a user");
 
     public static final Limit PRIVATE_PEERS =
             Limit.count(

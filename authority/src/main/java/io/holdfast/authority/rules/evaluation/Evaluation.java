@@ -32,16 +32,16 @@ import org.mozilla.javascript.Undefined;
  * <h2>How an evaluation is isolated, bounded and ended</h2>
  *
  * <p><b>Isolated.</b> Each evaluation has its own {@link Realm}: built-in objects, prototypes,
- * globals and {@code polkit} that are made for it, in which the rules files run again. The world
+ * globals and {@code polkit} that are made for it, in which the rules files run again. The realm
  * ends with the evaluation. Therefore no other evaluation sees anything that a rule changes,
  * neither a prototype nor a global nor an object that a function has closed over; a value that a
- * file computes while it is loaded exists in each world as it was computed. In polkit(8), globals
+ * file computes while it is loaded exists in each realm as it was computed. In polkit(8), globals
  * live as long as the daemon, so that one user's check can change the answer to another's; here, a
  * rule that keeps a value in a global has to compute it again. Files are compiled once, when they
  * are loaded. They also run once then, to find their errors, and the programs that they run have
- * the same outcomes in each world. A file that only adds rules does not run again: a world gets
+ * the same outcomes in each realm. A file that only adds rules does not run again: a realm gets
  * only those of its rules that may concern the action. An evaluation that no rule concerns makes no
- * world at all. The interpreter's own state, the {@link RuleSandbox.Cell}, lasts for one step of
+ * realm at all. The interpreter's own state, the {@link RuleSandbox.Cell}, lasts for one step of
  * one evaluation.
  *
  * <p><b>Bounded.</b> An evaluation has a {@link Budget}: 15 seconds, and memory from a part of the
@@ -62,7 +62,7 @@ import org.mozilla.javascript.Undefined;
  *
  * <p><b>Ended.</b> A budget that is used up throws an {@link Abort}, which no script can catch, and
  * throws it again at every further check: an evaluation that was ended once has no answer but "no".
- * A StackOverflowError or an OutOfMemoryError ends the evaluation in the same way, and its world
+ * A StackOverflowError or an OutOfMemoryError ends the evaluation in the same way, and its realm
  * becomes garbage. A thread that does not return because it is in native code is noticed by the
  * {@code EvaluatorWatch} half a second after its time limit: the watch refuses in its place,
  * another thread replaces it, and it ends at its next check. Until then it stays charged to its
@@ -83,7 +83,7 @@ public abstract class Evaluation<V> {
     private final Budget budget;
     private final List<RuleStep> steps = new ArrayList<>();
     private final AtomicBoolean answered = new AtomicBoolean();
-    private @Nullable Realm world;
+    private @Nullable Realm realm;
     private @Nullable SubjectObject object;
     private Object @Nullable [] arguments;
     private RuleFunctions.@Nullable Walk functions;
@@ -168,7 +168,7 @@ public abstract class Evaluation<V> {
     }
 
     private void forget() {
-        world = null;
+        realm = null;
         object = null;
         arguments = null;
     }
@@ -177,8 +177,8 @@ public abstract class Evaluation<V> {
             RuleSandbox.Cell cell,
             @Nullable Object continuation,
             @Nullable ProgramOutcome outcome) {
-        if (world != null) {
-            cell.attach(world.global(), budget);
+        if (realm != null) {
+            cell.attach(realm.global(), budget);
         }
         @Nullable Object pending = continuation;
         RuleFunctions.Walk walk = functions;
@@ -193,15 +193,15 @@ public abstract class Evaluation<V> {
                 return unanswered(steps);
             }
             at = rule.place();
-            Realm world = world(cell);
+            Realm realm = realm(cell);
             Object result;
             if (pending == null || outcome == null) {
-                Function function = rule.source().in(cell, world);
+                Function function = rule.source().in(cell, realm);
                 suspendable = RuleFunction.isScript(function);
-                result = RuleFunction.call(cell, function, world, arguments(cell));
+                result = RuleFunction.call(cell, function, realm, arguments(cell));
             } else {
                 budget.check();
-                result = cell.resumeContinuation(pending, world.global(), outcome.toScript());
+                result = cell.resumeContinuation(pending, realm.global(), outcome.toScript());
                 pending = null;
             }
             suspendable = false;
@@ -216,7 +216,7 @@ public abstract class Evaluation<V> {
     /** Finds the functions to call. */
     private RuleFunctions.Walk find(RuleSandbox.Cell cell) {
         List<RuleFunctions.Entry> more =
-                generation.hasPrograms() ? generation.run(cell, world(cell), kind) : List.of();
+                generation.hasPrograms() ? generation.run(cell, realm(cell), kind) : List.of();
         return generation
                 .functions(kind)
                 .about(
@@ -241,13 +241,13 @@ public abstract class Evaluation<V> {
         }
     }
 
-    /** Returns the evaluation's world, which is made when the first function needs it. */
-    private Realm world(RuleSandbox.Cell cell) {
-        Realm own = world;
+    /** Returns the evaluation's realm, which is made when the first function needs it. */
+    private Realm realm(RuleSandbox.Cell cell) {
+        Realm own = realm;
         if (own == null) {
-            own = generation.world(cell);
+            own = generation.realm(cell);
             own.attach(this, generation.log());
-            world = own;
+            realm = own;
             cell.attach(own.global(), budget);
         }
         return own;
@@ -256,7 +256,7 @@ public abstract class Evaluation<V> {
     private Object[] arguments(RuleSandbox.Cell cell) {
         Object[] known = arguments;
         if (known == null) {
-            Realm own = world(cell);
+            Realm own = realm(cell);
             SubjectObject made = own.subject(subject);
             if (userRead) { // the skipped rules would have read it before any other property
                 @Nullable String _ = made.userAsText();

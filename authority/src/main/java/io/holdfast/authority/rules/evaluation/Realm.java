@@ -47,7 +47,7 @@ public final class Realm {
     private RuleLog log = RuleLog.NOWHERE;
 
     /**
-     * Makes a world without any rules.
+     * Makes a realm without any rules.
      *
      * @param log receives the log lines of the scripts
      */
@@ -155,7 +155,7 @@ public final class Realm {
     record Added(Kind kind, SourceLine place, Function function) {}
 
     /**
-     * A run of a file in this world.
+     * A run of a file in this realm.
      *
      * @param outcomes of the programs that the file ran at its load, in order; null if this is the
      *     load
@@ -202,7 +202,7 @@ public final class Realm {
         }
     }
 
-    /** Makes the scripts of this world run for an evaluation from now on. */
+    /** Makes the scripts of this realm run for an evaluation from now on. */
     void attach(Evaluation<?> evaluation, RuleLog log) {
         this.evaluation = evaluation;
         this.log = log;

@@ -23,7 +23,7 @@ import org.mozilla.javascript.ast.PropertyGet;
 /**
  * A compiled rules file. Most files consist only of statements that add a rule: their effect is
  * known without running them, and a rule that does not concern the action of a check need not exist
- * in its world. Any other file runs as a whole.
+ * in its realm. Any other file runs as a whole.
  *
  * @param script the file as a whole
  * @param rules its statements that do nothing but add a rule
@@ -86,10 +86,10 @@ record RuleFileCode(Path path, Script script, List<Statement> rules, boolean isR
                         new RuleFunction(
                                 new SourceLine(file.path(), statement.getLineno()),
                                 RuleGuard.of(function, end - begin),
-                                (each, world) ->
+                                (each, realm) ->
                                         (Function)
                                                 script.exec(
-                                                        each, world.global(), world.global()))));
+                                                        each, realm.global(), realm.global()))));
     }
 
     private static Realm.@Nullable Kind kind(AstNode called) {

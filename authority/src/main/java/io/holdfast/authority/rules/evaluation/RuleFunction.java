@@ -20,10 +20,10 @@ record RuleFunction(SourceLine place, RuleGuard guard, RuleStep silence, Source 
         this(place, guard, new RuleStep(place, "nothing"), source);
     }
 
-    /** Makes the function in a world. */
+    /** Makes the function in a realm. */
     @FunctionalInterface
     interface Source {
-        Function in(RuleSandbox.Cell cell, Realm world);
+        Function in(RuleSandbox.Cell cell, Realm realm);
     }
 
     /** Returns whether the function can be suspended, as long as it calls only scripts. */
@@ -31,9 +31,9 @@ record RuleFunction(SourceLine place, RuleGuard guard, RuleStep silence, Source 
         return function instanceof JSFunction;
     }
 
-    static Object call(Context cx, Function function, Realm world, Object[] arguments) {
+    static Object call(Context cx, Function function, Realm realm, Object[] arguments) {
         return isScript(function)
-                ? cx.callFunctionWithContinuations(function, world.global(), arguments)
-                : function.call(cx, world.global(), world.global(), arguments);
+                ? cx.callFunctionWithContinuations(function, realm.global(), arguments)
+                : function.call(cx, realm.global(), realm.global(), arguments);
     }
 }

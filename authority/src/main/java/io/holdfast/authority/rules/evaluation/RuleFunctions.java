@@ -50,7 +50,7 @@ final class RuleFunctions {
      * Finds the functions that may concern an action and a user, according to their {@link
      * RuleGuard}, in their order.
      *
-     * @param more functions of the evaluation's own world
+     * @param more functions of the evaluation's own realm
      * @param user returns the subject's user at each step, as scripts may change it; null if they
      *     have replaced it by something else than a text: then a function may concern any user
      */

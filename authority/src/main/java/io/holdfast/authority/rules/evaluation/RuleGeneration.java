@@ -47,7 +47,7 @@ public final class RuleGeneration {
     }
 
     /**
-     * A file that each world runs, since it does more than add rules.
+     * A file that each realm runs, since it does more than add rules.
      *
      * @param number its position among the files
      * @param added how many functions it added when it was loaded
@@ -77,22 +77,22 @@ public final class RuleGeneration {
         RuleGeneration generation = new RuleGeneration(sandbox, programs, log, counts);
         generation.diagnostics.addAll(files.diagnostics());
         try (RuleSandbox.Cell cell = sandbox.open()) {
-            Realm world = new Realm(cell, sandbox, programs, log);
+            Realm realm = new Realm(cell, sandbox, programs, log);
             for (int i = 0; i < files.files().size(); i++) {
-                generation.load(cell, world, i, files.files().get(i));
+                generation.load(cell, realm, i, files.files().get(i));
             }
         }
         return generation;
     }
 
-    private void load(RuleSandbox.Cell cell, Realm world, int number, RuleFile file) {
+    private void load(RuleSandbox.Cell cell, Realm realm, int number, RuleFile file) {
         SourceLine whole = new SourceLine(file.path(), 0);
         try {
             RuleFileCode code = RuleFileCode.compile(cell, file);
             if (code.isRulesOnly()) {
                 addAll(number, code.rules());
             } else {
-                run(cell, world, number, code);
+                run(cell, realm, number, code);
             }
         } catch (EvaluatorException e) {
             wrong(new SourceLine(file.path(), Math.max(e.lineNumber(), 0)), ScriptPlace.details(e));
@@ -112,15 +112,15 @@ public final class RuleGeneration {
         }
     }
 
-    private void run(RuleSandbox.Cell cell, Realm world, int number, RuleFileCode code) {
+    private void run(RuleSandbox.Cell cell, Realm realm, int number, RuleFileCode code) {
         SourceLine whole = new SourceLine(code.path(), 0);
         List<Realm.Added> added = new ArrayList<>();
         List<ProgramOutcome.OfCommand> ran = new ArrayList<>();
-        cell.attach(world.global(), Budget.ofFile(sandbox.limits()));
+        cell.attach(realm.global(), Budget.ofFile(sandbox.limits()));
         try {
             boolean failed = false;
             try {
-                world.load(code, cell, added, ran);
+                realm.load(code, cell, added, ran);
             } catch (RhinoException e) {
                 failed = true;
                 wrong(place(e, code), ScriptPlace.details(e));
@@ -141,7 +141,7 @@ public final class RuleGeneration {
         }
     }
 
-    /** Handles a file that no world can run again: keeps only its statements that add a rule. */
+    /** Handles a file that no realm can run again: keeps only its statements that add a rule. */
     private void stopped(
             int number, RuleFileCode code, List<Realm.Added> added, SourceLine place, String why) {
         wrong(place, why);
@@ -175,34 +175,34 @@ public final class RuleGeneration {
         return diagnostics;
     }
 
-    /** Returns the functions of one kind that exist without a world. */
+    /** Returns the functions of one kind that exist without a realm. */
     RuleFunctions functions(Realm.Kind kind) {
         return Objects.requireNonNull(rules.get(kind));
     }
 
-    /** Returns whether only a world can show all functions. */
+    /** Returns whether only a realm can show all functions. */
     boolean hasPrograms() {
         return !files.isEmpty();
     }
 
-    /** Makes a world for one evaluation. */
-    Realm world(RuleSandbox.Cell cell) {
+    /** Makes a realm for one evaluation. */
+    Realm realm(RuleSandbox.Cell cell) {
         return new Realm(cell, sandbox, programs, RuleLog.NOWHERE);
     }
 
     /**
-     * Runs in a world the files that do more than add rules, in the same way as at their load.
+     * Runs in a realm the files that do more than add rules, in the same way as at their load.
      *
      * @return the functions of that kind that they added
      * @throws Abort if a file behaves differently than at its load: rules of it may be missing
      */
-    List<RuleFunctions.Entry> run(RuleSandbox.Cell cell, Realm world, Realm.Kind kind) {
+    List<RuleFunctions.Entry> run(RuleSandbox.Cell cell, Realm realm, Realm.Kind kind) {
         List<RuleFunctions.Entry> entries = new ArrayList<>();
         for (Program file : files) {
             List<Realm.Added> added = new ArrayList<>();
             boolean failed = false;
             try {
-                world.runAgain(file.code(), cell, file.ran(), added);
+                realm.runAgain(file.code(), cell, file.ran(), added);
             } catch (RhinoException e) {
                 failed = true;
             }

@@ -1,4 +1,4 @@
-/** Compiled rules files, and an evaluation of them: its world, its subject and its programs. */
+/** Compiled rules files, and an evaluation of them: its realm, its subject and its programs. */
 @NullMarked
 package io.holdfast.authority.rules.evaluation;
 

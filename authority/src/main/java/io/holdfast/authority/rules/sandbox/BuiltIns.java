@@ -168,7 +168,7 @@ public final class BuiltIns {
         this.global = global;
     }
 
-    /** Makes the standard objects of a new world. */
+    /** Makes the standard objects of a new realm. */
     public static ScriptableObject create(RuleSandbox.Cell cell) {
         ScriptableObject global = cell.initSafeStandardObjects(null, false);
         new BuiltIns(global).guard();
@@ -194,7 +194,7 @@ public final class BuiltIns {
      */
     private record Step(Object id, @Nullable BuiltinGuard guard) {}
 
-    /** The steps for each object, computed for the first world: all worlds start identical. */
+    /** The steps for each object, computed for the first realm: all realms start identical. */
     private static final Map<String, List<Step>> STEPS = new ConcurrentHashMap<>();
 
     private void guard() {

@@ -217,7 +217,7 @@ class RuleSandboxTest {
     void everyBuiltInFunctionIsBehindItsGuard() {
         RuleSandbox sandbox = new RuleSandbox(RuleLimits.STANDARD);
         try (RuleSandbox.Cell cell = sandbox.open()) {
-            Realm world =
+            Realm realm =
                     new Realm(
                             cell,
                             sandbox,
@@ -225,7 +225,7 @@ class RuleSandboxTest {
                             RuleLog.NOWHERE);
             Set<Object> seen = Collections.newSetFromMap(new IdentityHashMap<>());
             List<String> bare = new ArrayList<>();
-            look("", world.global(), seen, bare);
+            look("", realm.global(), seen, bare);
             for (String iterable :
                     List.of(
                             "[].values()",
@@ -234,10 +234,10 @@ class RuleSandboxTest {
                             "new Set().keys()",
                             "'a'.matchAll(/a/g)",
                             "(function*() {})()")) {
-                cell.attach(world.global(), Budget.ofFile(RuleLimits.STANDARD));
+                cell.attach(realm.global(), Budget.ofFile(RuleLimits.STANDARD));
                 look(
                         iterable,
-                        cell.evaluateString(world.global(), iterable, "x", 1, null),
+                        cell.evaluateString(realm.global(), iterable, "x", 1, null),
                         seen,
                         bare);
             }

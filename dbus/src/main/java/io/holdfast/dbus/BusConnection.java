@@ -316,8 +316,8 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * {@return whether the connection is authenticated and has not ended; always true while a call
-     * from it is being handled}
+     * {@return whether the connection is authenticated and has not ended} A connection is
+     * authenticated before any call is read from it.
      */
     public boolean isReady() {
         return link.isReady();
@@ -634,8 +634,8 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * Sends a signal without waiting. If the messages that wait to be sent exceed {@link
-     * ConnectionOptions#outgoingBytes}, ends the connection.
+     * Sends a signal without waiting. If the messages that were sent without waiting and are still
+     * queued already exceed {@link ConnectionOptions#outgoingBytes}, ends the connection.
      *
      * @param destination the bus name of the receiver; empty to broadcast
      * @param path the path of the object

@@ -416,8 +416,8 @@ final class Link {
     }
 
     /**
-     * Sends a message without waiting. If too many bytes wait to be sent already, ends the
-     * connection.
+     * Sends a message without waiting. If too many bytes of such messages wait to be sent already,
+     * ends the connection.
      */
     void offer(IntFunction<Outgoing> message) {
         offer(checked(message.apply(nextSerial())), null);

@@ -82,7 +82,7 @@ public final class HeldChild {
                 SysSched.setIoPriority(pid, kind.number(), level), "ioprio_set", pidFd);
     }
 
-    /** Moves it to a cgroup, where the kernel cannot start it there. */
+    /** Moves it to a cgroup in which the kernel could not start it. */
     void attachTo(Cgroup cgroup) {
         try {
             cgroup.attach(pidFd);

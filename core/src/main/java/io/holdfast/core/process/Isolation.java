@@ -95,7 +95,8 @@ public final class Isolation {
     }
 
     /**
-     * Makes all mounts at and below a path read-only, as far as they were added earlier.
+     * Makes all mounts at and below a path read-only, the inherited ones too. Mounts that are added
+     * later are not affected.
      *
      * @param path the path
      * @return this

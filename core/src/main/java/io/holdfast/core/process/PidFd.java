@@ -556,8 +556,9 @@ public final class PidFd implements AutoCloseable {
     }
 
     /**
-     * {@return its cgroup now, held open, found by the id that the pidfd reports (Linux 6.13)} For
-     * a reaped process this is the cgroup that it died in (Linux 6.15).
+     * {@return its cgroup now, held open: found by the id that the pidfd reports (Linux 6.13), on
+     * older kernels by its path, verified} For a reaped process this is the cgroup that it died in
+     * (Linux 6.15).
      *
      * @throws ErrnoException ESRCH if it is reaped, before Linux 6.15; ESTALE if it has exited and
      *     the cgroup was removed since (ENOENT before Linux 6.13); before Linux 6.13 also ESRCH if

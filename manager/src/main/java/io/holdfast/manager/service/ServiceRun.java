@@ -189,7 +189,7 @@ final class ServiceRun {
         return !ended && processes.adopt(orphan);
     }
 
-    /** Passes the only process of the run, if there is exactly one; it is closed after the call. */
+    /** Passes the only process of the run, if there is exactly one; it is lent for the call. */
     void only(Consumer<Optional<PidFd>> callback) {
         processes.only(found -> {
             if (!ended) {

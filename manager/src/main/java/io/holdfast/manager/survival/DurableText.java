@@ -75,7 +75,7 @@ public final class DurableText implements AutoCloseable {
     /**
      * Opens the text of an earlier manager.
      *
-     * @param file closed with the result, or if this fails
+     * @param file owned from now on: closed with the result, or if this fails
      * @throws IllegalArgumentException if it is not such a text, or one of another version
      */
     public static DurableText open(Fd file) {
@@ -83,7 +83,7 @@ public final class DurableText implements AutoCloseable {
         try {
             found.read();
             return found;
-        } catch (IllegalArgumentException e) {
+        } catch (RuntimeException e) {
             found.close();
             throw e;
         }

@@ -299,7 +299,7 @@ final class Check {
                                 .orElseGet(() ->
                                         challenged(
                                                 standing,
-                                                "no authentication agent is registered")));
+                                                "no authentication agent is registered for the subject")));
     }
 
     private Decision decide(Standing standing, DecisionContext.Asked dialog) {

@@ -58,7 +58,7 @@ public final class Holdfast {
         if (isOutputClosed()) {
             return ExitCode.OUTPUT_CLOSED;
         }
-        output.complain("standard output: the output is incomplete: write error");
+        output.complain("standard output: write error; the output is incomplete");
         return ExitCode.FAILURE;
     }
 

@@ -23,8 +23,8 @@ final class UnknownCommand {
                     Map.entry("is-system-running", STATUS),
                     Map.entry("show", "holdfast status --json UNIT"),
                     Map.entry("cat", "holdfast verify UNIT"),
-                    Map.entry("logs", STATUS + " shows the last lines"),
-                    Map.entry("journalctl", STATUS + " shows the last lines"),
+                    Map.entry("logs", STATUS + ", which shows the last lines"),
+                    Map.entry("journalctl", STATUS + ", which shows the last lines"),
                     Map.entry("try-restart", "holdfast restart UNIT"),
                     Map.entry("condrestart", "holdfast restart UNIT"),
                     Map.entry(

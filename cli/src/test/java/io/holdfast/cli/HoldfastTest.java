@@ -153,7 +153,7 @@ class HoldfastTest {
 
         assertThat(process.errorReader().lines())
                 .containsExactly(
-                        "holdfast: standard output: the output is incomplete: write error");
+                        "holdfast: standard output: write error; the output is incomplete");
         assertThat(process.waitFor()).isEqualTo(ExitCode.FAILURE);
     }
 

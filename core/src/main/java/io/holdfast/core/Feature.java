@@ -76,7 +76,7 @@ public enum Feature {
     EXIT_INFO(
             "exit status of any process",
             "Linux 6.15",
-            "only children have an exit status",
+            "the exit status is known only for children",
             Probe::exitInfo),
     /** pidfd_spawn: glibc 2.39. */
     PIDFD_SPAWN(

@@ -288,7 +288,7 @@ public final class BusConnection implements AutoCloseable {
         } catch (DBusException e) {
             close();
             throw new ConnectionLostException(
-                    Reason.REFUSED, link + ": the bus refused Hello: " + e.getMessage(), e);
+                    Reason.REFUSED, link + ": Hello failed: " + e.getMessage(), e);
         } catch (RuntimeException | InterruptedException e) {
             close();
             throw e;

@@ -42,8 +42,8 @@ final class CallsUnderWay {
     static final int WAITING_BYTES = 4 << 10;
 
     private static final Object SINGLE_PEER = "the peer";
-    private static final Object UNIDENTIFIED_CALLERS = "callers whose uid is unknown";
-    private static final Object DISCONNECTED_CALLERS = "disconnected callers";
+    private static final Object UNIDENTIFIED_CALLERS = "the share of callers without a known uid";
+    private static final Object DISCONNECTED_CALLERS = "the share of disconnected callers";
 
     private final boolean isBus;
     private final Function<String, CompletableFuture<Long>> userOf;

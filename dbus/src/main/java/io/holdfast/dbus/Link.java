@@ -198,7 +198,8 @@ final class Link {
 
     private static DBusException descriptorsLost() {
         return new DBusException(
-                DBusException.LIMITS_EXCEEDED, "descriptors lost (EMFILE); raise RLIMIT_NOFILE");
+                DBusException.LIMITS_EXCEEDED,
+                "descriptors lost in recvmsg (MSG_CTRUNC); RLIMIT_NOFILE may be too low");
     }
 
     private DBusException tooLong(int length) {

@@ -171,7 +171,7 @@ class CallsUnderWayTest {
         assertThat(taken).isEqualTo(20); // half of the half that is not reserved
         assertThatExceptionOfType(DBusException.class)
                 .isThrownBy(() -> begin(calls, ":1.1", 0))
-                .withMessageContaining("disconnected callers holds 20 of 80");
+                .withMessageContaining("the share of disconnected callers holds 20 of 80");
         introduce(calls, ":1.100", USER);
         assertThat(fill(calls, ":1.100", 80)).isNotEmpty();
     }

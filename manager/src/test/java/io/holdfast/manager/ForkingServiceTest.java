@@ -114,7 +114,7 @@ class ForkingServiceTest {
 
         assertThat(stage.start("a")).isEqualTo(JobResult.FAILED);
         assertThat(stage.happenings().await(pidFile() + " names process 1"))
-                .contains("not a process of this unit");
+                .contains("which is not of this unit; still waiting");
         assertThat(stage.status("a").mainProcess()).isEmpty();
         assertThat(stage.status("a").processes()).isEmpty();
     }

@@ -180,7 +180,7 @@ public final class AuthenticationAgent implements AutoCloseable {
         } catch (DBusException e) {
             LOG.log(
                     Level.WARNING,
-                    "agent for {0}: the new authority process refused the registration: {1}",
+                    "agent for {0}: cannot register with the new authority process: {1}",
                     subject,
                     e.getMessage());
         } catch (ErrnoException e) {

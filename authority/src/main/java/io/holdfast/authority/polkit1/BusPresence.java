@@ -97,7 +97,7 @@ public final class BusPresence implements AutoCloseable {
             first = begin(engine);
         } catch (DBusException e) {
             throw new IllegalStateException(
-                    "the bus refused the name " + Authority.BUS_NAME + ": " + e.getMessage(), e);
+                    "cannot serve " + Authority.BUS_NAME + " on the bus: " + e.getMessage(), e);
         }
         keeper =
                 Thread.ofVirtual()

@@ -110,7 +110,12 @@ public final class PolicyKit1 implements AutoCloseable {
         NameReply reply = bus.requestName(Authority.BUS_NAME, flags.toArray(NameFlag[]::new));
         if (reply != NameReply.PRIMARY_OWNER && reply != NameReply.ALREADY_OWNER) {
             throw new IllegalStateException(
-                    Authority.BUS_NAME + " is already owned on " + bus + "; use --replace");
+                    Authority.BUS_NAME
+                            + " is already owned on "
+                            + bus
+                            + (replace
+                                    ? ", and its owner allows no replacement"
+                                    : "; use --replace"));
         }
     }
 

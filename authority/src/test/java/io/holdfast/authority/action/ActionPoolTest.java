@@ -150,7 +150,10 @@ class ActionPoolTest {
             write(first.resolve("%05d.policy".formatted(i)), "org.a" + i, "yes");
         }
         assertThat(pool().actions()).hasSize(ActionPool.MAX_FILES);
-        assertThat(pool().problems()).singleElement().asString().contains("04096.policy and all later");
+        assertThat(pool().problems())
+                .singleElement()
+                .asString()
+                .contains("04096.policy and all later");
         Files.delete(first.resolve("00000.policy"));
         assertThat(pool().actions()).hasSize(ActionPool.MAX_FILES);
         assertThat(pool().problems()).isEmpty();

@@ -95,7 +95,7 @@ public final class ConnectionInput implements AutoCloseable {
         if (connections.header.isControlCut()) {
             connection.disconnect(
                     End.SYSTEM_ERROR,
-                    "descriptors lost (EMFILE): the bus may open no more; raise its RLIMIT_NOFILE");
+                    "descriptors lost in recvmsg (MSG_CTRUNC); the bus's RLIMIT_NOFILE may be too low");
         }
         if (connection.state() != State.CLOSED) {
             int length = partialLength + n;

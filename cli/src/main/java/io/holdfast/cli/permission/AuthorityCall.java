@@ -3,6 +3,7 @@ package io.holdfast.cli.permission;
 import io.holdfast.authority.client.Authority;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.client.ConnectionLostException;
@@ -36,6 +37,9 @@ final class AuthorityCall {
             throw new CommandException(
                     e.parameters().optionalString("reason").orElse(e.error()), e);
         } catch (ErrnoException e) {
+            if (e.errno() != Errno.ENOENT && e.errno() != Errno.ECONNREFUSED) {
+                throw new CommandException(e.getMessage(), e);
+            }
             throw new CommandException(
                     "no authority is running at "
                             + address

@@ -120,7 +120,7 @@ public final class AuthorityCommand implements Command {
                 AutoCloseable _ = signals.onSignal(Signal.HUP, () -> reload(engine))) {
             boolean listens = listen(face, line.matchedOptionValue("--socket", null));
             if (!listens && line.matchedOptionValue("--bus", "").equals(NO_BUS)) {
-                throw Command.misuse(line, "nothing to serve: give --bus or --socket");
+                throw Command.misuse(line, "nothing to serve: --bus=none needs --socket");
             }
             presence.serve(engine, signals::stop);
             notifyManager("READY=1");

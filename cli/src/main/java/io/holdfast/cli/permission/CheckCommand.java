@@ -244,7 +244,11 @@ public final class CheckCommand implements Command {
     }
 
     private static PidFd parentOf(PidFd self) {
-        return self.parent().orElseThrow(() -> new CommandException("the parent process is gone"));
+        return self.parent()
+                .orElseThrow(() ->
+                        new CommandException(
+                                "the parent is in another PID namespace; name the subject with"
+                                        + " --process"));
     }
 
     /**

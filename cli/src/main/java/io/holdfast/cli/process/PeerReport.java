@@ -30,7 +30,7 @@ final class PeerReport {
                 switch (peer) {
                     case Peer.Held _ -> "held since it began to listen (SO_PEERPIDFD)";
                     case Peer.BestEffort _ ->
-                            "not held: this kernel reports only the PID (SO_PEERCRED)";
+                            "not held: this kernel reports a PID, but no pidfd (SO_PEERCRED)";
                     case Peer.Gone _ -> "exited before it could be held";
                 };
         return new PeerReport("socket", address, held, peer, managers);
@@ -41,7 +41,8 @@ final class PeerReport {
         String held =
                 switch (peer) {
                     case Peer.Held _ -> "held by the bus since it connected (ProcessFD)";
-                    case Peer.BestEffort _ -> "not held: this bus reports only the PID (ProcessID)";
+                    case Peer.BestEffort _ ->
+                            "not held: this bus reports a PID, but no pidfd (ProcessID)";
                     case Peer.Gone _ -> "exited before it could be held";
                 };
         return new PeerReport("name", name, held, peer, managers);

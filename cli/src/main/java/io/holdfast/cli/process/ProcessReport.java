@@ -45,7 +45,7 @@ record ProcessReport(ProcessIdentity identity, ProcessAttributes attributes, boo
                                         : String.join(" ", words)));
         String unseen =
                 identity.state() == PidFd.State.ALIVE
-                        ? "permission denied"
+                        ? "none, or not readable"
                         : "none (it has exited)";
         output.field("executable", attributes.executable().map(Path::toString).orElse(unseen));
         output.field("directory", attributes.directory().map(Path::toString).orElse(unseen));

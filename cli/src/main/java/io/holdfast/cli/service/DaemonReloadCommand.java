@@ -24,7 +24,7 @@ public final class DaemonReloadCommand implements Command {
     public int run(ParseResult line, Output output) {
         JsonObject mayAsk = JsonObject.of(ManagerSocket.INTERACTIVE, true);
         long units = ManagerSocket.call(line, "ReloadDaemon", mayAsk).integer("units");
-        output.line("reloaded ", units, units == 1 ? " unit" : " units");
+        output.line("reloaded the unit files of ", units, units == 1 ? " unit" : " units");
         return ExitCode.OK;
     }
 }

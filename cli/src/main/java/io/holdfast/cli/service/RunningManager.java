@@ -191,7 +191,7 @@ final class RunningManager {
                     scope.user()
                             ? "systemctl --user cannot find this manager: "
                                     + e.getMessage()
-                                    + "; run it with XDG_RUNTIME_DIR="
+                                    + "; run systemctl with XDG_RUNTIME_DIR="
                                     + options.runtimeDirectory()
                             : "systemctl cannot find this manager: " + e.getMessage());
         }
@@ -282,7 +282,9 @@ final class RunningManager {
                             } else {
                                 lines.event(
                                         Level.INFO,
-                                        "reloaded " + count + (count == 1 ? " unit" : " units"));
+                                        "reloaded the unit files of "
+                                                + count
+                                                + (count == 1 ? " unit" : " units"));
                             }
                             supervisor.ready();
                         });

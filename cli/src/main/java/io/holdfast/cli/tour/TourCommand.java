@@ -77,8 +77,8 @@ public final class TourCommand implements Command {
                 title(output, "1. A PID is not a process");
                 output.line(
                         "   (not shown: only root or a user namespace may choose the next PID, and"
-                                + " this kernel does not permit you a user namespace; run this as"
-                                + " root)");
+                                + " this kernel does not permit you to create a user namespace; run"
+                                + " this as root)");
             }
             service(scratch.folder(), output);
             return ExitCode.OK;

@@ -169,7 +169,7 @@ class DaemonProcessTest {
             up.await("holdfast: ready");
             assertThat(up.await("a.service | SigIgn")).endsWith("0000000000000000");
             up.signal("HUP");
-            up.await("holdfast: reloaded 1 unit");
+            up.await("holdfast: reloaded the unit files of 1 unit");
             up.signal("INT");
             up.await("holdfast: stopping");
             assertThat(up.exitCode()).isZero();

@@ -113,7 +113,7 @@ class WhoBusTest {
                 assertThat(Invocation.of("who", "--bus", address, name).out())
                         .startsWith("name        " + name + "\n")
                         .contains(
-                                "peer        not held: this bus reports only the PID (ProcessID)\n",
+                                "peer        not held: this bus reports a PID, but no pidfd (ProcessID)\n",
                                 "pid         " + SELF + " (PID only; it may have been reused)\n",
                                 "user        ")
                         .doesNotContain("process     ");

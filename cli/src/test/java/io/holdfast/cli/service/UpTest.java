@@ -629,7 +629,8 @@ class UpTest {
             up.signal("INT");
             assertThat(up.exitCode()).isZero();
             assertThat(up.lines())
-                    .anyMatch(line -> line.contains(number) && line.contains("cannot be signalled: "));
+                    .anyMatch(line ->
+                            line.contains(number) && line.contains("cannot be signalled: "));
             assertThat(root.signal(Signal.KILL)).as("it lives").isTrue();
             assertThat(root.await(Duration.ofSeconds(30))).isPresent();
         }

@@ -285,7 +285,7 @@ public final class SocketFile implements AutoCloseable {
 
     private ErrnoException pathTaken(String call) {
         return new ErrnoException(
-                call, path, Errno.EADDRINUSE, "another process has bound the path meanwhile");
+                call, path, Errno.EADDRINUSE, "the socket file was removed or replaced meanwhile");
     }
 
     /** Closes the directory; the file stays. Idempotent. */

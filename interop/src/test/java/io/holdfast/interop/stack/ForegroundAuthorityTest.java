@@ -105,7 +105,7 @@ class ForegroundAuthorityTest {
                     .singleElement()
                     .asString()
                     .startsWith("holdfast: ")
-                    .contains("the bus refused the name " + POLKIT);
+                    .contains("cannot serve " + POLKIT + " on the bus");
         }
     }
 

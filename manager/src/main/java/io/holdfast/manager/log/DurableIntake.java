@@ -33,6 +33,7 @@ final class DurableIntake implements Intake {
     static final String KEY = "log ";
 
     private static final byte NEWLINE = '\n';
+    private static final String LOST = "output is lost if the manager crashes: ";
 
     private final UnitName unit;
     private final UnitLog log;
@@ -85,7 +86,7 @@ final class DurableIntake implements Intake {
                 found.commit(number, committed);
             }
         } catch (IllegalArgumentException | ErrnoException e) {
-            refuse("output of the previous manager not adopted: " + e.getMessage());
+            refuse("cannot adopt the output of the previous manager: " + e.getMessage());
         }
     }
 
@@ -99,7 +100,7 @@ final class DurableIntake implements Intake {
             recall(found);
             parse(found);
         } catch (IllegalArgumentException | ErrnoException e) {
-            refuse("output of the previous manager not adopted: " + e.getMessage());
+            refuse("cannot adopt the output of the previous manager: " + e.getMessage());
         } catch (RuntimeException e) { // from a listener that receives the lines
             close();
             throw e;
@@ -149,7 +150,7 @@ final class DurableIntake implements Intake {
             forget(); // RLIMIT_FSIZE: another file follows
             return takeDirectly(pipe, most);
         } else if (n < 0 && n != -Errno.EAGAIN) {
-            refuse("splice: " + Errno.name(-n));
+            refuse(LOST + "splice: " + Errno.name(-n));
             return takeDirectly(pipe, most);
         }
         return n;
@@ -169,7 +170,7 @@ final class DurableIntake implements Intake {
         try {
             made = DurableText.make("holdfast-log", now, DurableText.START);
         } catch (ErrnoException e) {
-            refuse(e.getMessage());
+            refuse(LOST + e.getMessage());
             return null;
         }
         number = now;
@@ -210,19 +211,16 @@ final class DurableIntake implements Intake {
                 parse(file);
                 return;
             }
-            refuse("write: " + Errno.name(-n));
+            refuse(LOST + "write: " + Errno.name(-n));
         }
         log.end();
         listener.outputCommitted(0, 0);
     }
 
-    private void refuse(@Nullable String why) {
+    private void refuse(String line) {
         if (!refused) {
             refused = true;
-            listener.event(
-                    unit,
-                    ManagerListener.Level.WARNING,
-                    "output is lost if the manager crashes: " + why);
+            listener.event(unit, ManagerListener.Level.WARNING, line);
         }
         close();
         survival.drop(key());

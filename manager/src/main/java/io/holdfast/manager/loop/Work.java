@@ -242,7 +242,11 @@ public final class Work<T> {
         if (left != null) {
             T released = left;
             try {
-                new Work<>(lane, "to release: " + what, () -> released(released)).first();
+                new Work<>(
+                                lane,
+                                "to release the result of \"" + what + "\"",
+                                () -> released(released))
+                        .first();
             } catch (RejectedExecutionException e) { // the manager ends
                 boolean _ = released(released);
             }

@@ -246,7 +246,7 @@ public final class UnitCatalog {
         }
 
         private void follow(Unit unit) {
-            for (UnitName other : unit.requiredUnits()) {
+            for (UnitName other : unit.unitsThatMustExist()) {
                 if (reading.source(other).state() != UnitSource.State.LOADED) {
                     missing.add(new Missing(unit.name(), SERVICE, other));
                 }

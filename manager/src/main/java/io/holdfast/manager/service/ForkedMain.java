@@ -103,9 +103,10 @@ final class ForkedMain {
             complaints.log(
                     "not of the unit",
                     path
-                            + " names "
-                            + (process == null ? "no process" : process)
-                            + ", which is not a process of this unit; still waiting");
+                            + (process == null
+                                    ? " names no process"
+                                    : " names " + process + ", which is not of this unit")
+                            + "; still waiting");
             if (process != null) {
                 process.close();
             }

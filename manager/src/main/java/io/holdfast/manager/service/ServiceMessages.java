@@ -116,7 +116,7 @@ final class ServiceMessages {
     private void watchdog(NotifyMessage.Watchdog message) {
         switch (message) {
             case PING -> watchdog.feed();
-            case TRIGGER -> watchdog.expired();
+            case TRIGGER -> watchdog.triggered();
         }
     }
 

@@ -25,10 +25,19 @@ final class Watchdog {
         return life.is(ServiceState.RUNNING) || life.isReloading();
     }
 
-    /** Handles that the timeout has passed, or was triggered. */
+    /** Handles that the timeout has passed. */
     void expired() {
+        fail("watchdog timeout (WatchdogSec=)");
+    }
+
+    /** Handles {@code WATCHDOG=trigger}. */
+    void triggered() {
+        fail("watchdog triggered by the service (WATCHDOG=trigger)");
+    }
+
+    private void fail(String reason) {
         if (watches()) {
-            life.fail("watchdog timeout (WatchdogSec=)");
+            life.fail(reason);
             reload.cancel(JobResult.FAILED);
             stop.watchdogExpired();
         }

@@ -103,7 +103,7 @@ final class ListeningSockets {
                 warnings.accept(
                         directory.path()
                                 + name
-                                + ": cannot make the link: a file that is not a link exists");
+                                + ": cannot make the link: another file or link exists");
             }
         }
     }

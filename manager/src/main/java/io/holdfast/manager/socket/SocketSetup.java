@@ -42,7 +42,7 @@ final class SocketSetup {
 
     private Checks check(SocketUnit unit) {
         boolean hasService =
-                unit.requiredUnits().stream().allMatch(context.events().activation()::isThere);
+                unit.unitsThatMustExist().stream().allMatch(context.events().activation()::isThere);
         return new Checks(StartChecks.of(unit, context), hasService);
     }
 

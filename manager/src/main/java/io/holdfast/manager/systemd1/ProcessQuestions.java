@@ -287,7 +287,7 @@ final class ProcessQuestions {
         return Errors.of(
                 Errors.NO_SUCH_PROCESS,
                 pid == 0
-                        ? "The caller has no pidfd (already exited)."
+                        ? "The caller is not held by a pidfd."
                         : "There is no process " + pid + ".");
     }
 

@@ -82,7 +82,9 @@ final class References {
      */
     void requireBus() {
         if (!client.isBus()) {
-            throw new DBusException(DBusException.NOT_SUPPORTED, "RefUnit needs a bus connection.");
+            throw new DBusException(
+                    DBusException.NOT_SUPPORTED,
+                    "References to units need a connection over a bus.");
         }
     }
 }

@@ -303,7 +303,7 @@ class DurableIntakeTest {
         assertThat(printer.events)
                 .singleElement()
                 .asString()
-                .contains("output of the previous manager not adopted");
+                .contains("cannot adopt the output of the previous manager");
         write("one\ntw");
         take();
         assertThat(printer.printed).containsExactly("one");

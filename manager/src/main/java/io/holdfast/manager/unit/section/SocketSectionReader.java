@@ -188,7 +188,7 @@ final class SocketSectionReader implements SectionReader {
             refuse.accept("its name is too long for a service of the same name");
         }
         if (accept && !socket.listens().stream().allMatch(l -> l.kind().isConnected())) {
-            refuse.accept("Accept=yes needs ListenStream= or ListenSequentialPacket=");
+            refuse.accept("Accept=yes allows only ListenStream= and ListenSequentialPacket=");
         }
         if (accept && maxConnections == 0) {
             refuse.accept("Accept=yes needs MaxConnections= of at least 1");

@@ -30,7 +30,7 @@ public record SocketUnit(
 
     /** Returns the service, or the template whose instances the connections get. */
     @Override
-    public Set<UnitName> requiredUnits() {
+    public Set<UnitName> unitsThatMustExist() {
         return isRefused() ? Set.of() : Set.of(socket.service());
     }
 

@@ -64,7 +64,7 @@ public interface Unit {
      * {@return units that must be loadable when it is started, although it does not start them at
      * once}
      */
-    default Set<UnitName> requiredUnits() {
+    default Set<UnitName> unitsThatMustExist() {
         return Set.of();
     }
 

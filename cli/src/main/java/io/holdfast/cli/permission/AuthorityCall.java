@@ -38,7 +38,7 @@ final class AuthorityCall {
                     e.parameters().optionalString("reason").orElse(e.error()), e);
         } catch (ErrnoException e) {
             if (e.errno() != Errno.ENOENT && e.errno() != Errno.ECONNREFUSED) {
-                throw new CommandException(e.getMessage(), e);
+                throw new CommandException("authority: " + e.getMessage(), e);
             }
             throw new CommandException(
                     "no authority is running at "

@@ -314,6 +314,11 @@ public final class ProcessScope implements AutoCloseable {
      * Kills every process in the scope, and returns when all are gone. Starts are refused from then
      * on. An interrupt does not end the wait; the thread stays interrupted.
      *
+     * <p>The kernel takes an exiting process out of its cgroup after it has closed its files and
+     * released its memory, and just before it reports the exit. So in a scope with a cgroup, {@link
+     * PidFd#isAlive} of a process may still be true for an instant afterwards; {@link PidFd#await}
+     * returns at once.
+     *
      * @throws ProcessesLeftException if some are left after {@link CoreLimits#SCOPE_TIMEOUT}
      */
     public void kill() {

@@ -71,7 +71,7 @@ class ProcessScopeTest {
             assertThat(scope.isEmpty()).isFalse();
         }
         try (daemon) {
-            assertThat(daemon.isAlive()).isFalse();
+            assertThat(daemon.await(LONG)).isPresent();
         }
     }
 
@@ -123,7 +123,7 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void twoScopesNeverTouchEachOthersProcesses(Guarantee guarantee) {
+    void twoScopesNeverTouchEachOthersProcesses(Guarantee guarantee) throws Exception {
         try (ProcessScope other = open(guarantee);
                 ProcessScope scope = open(guarantee);
                 Child sibling = other.start(sleeper());
@@ -136,8 +136,8 @@ class ProcessScopeTest {
 
                 scope.kill();
 
-                assertThat(daemon.isAlive()).isFalse();
-                assertThat(child.pidFd().isAlive()).isFalse();
+                assertThat(daemon.await(LONG)).isPresent();
+                assertThat(child.await(LONG)).isPresent();
                 assertThat(otherDaemon.isAlive()).isTrue();
                 assertThat(sibling.pidFd().isAlive()).isTrue();
                 assertThat(count(other)).isEqualTo(2);

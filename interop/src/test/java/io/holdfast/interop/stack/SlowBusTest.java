@@ -20,6 +20,8 @@ class SlowBusTest {
             stage.write(
                     "/run/late/dbus.service.d/late.conf",
                     "[Service]\nExecStartPre=/bin/cat /run/begin\n");
+            // The authority gives up after ten seconds: it starts after the bus.
+            stage.write("/run/late/polkit.service.d/late.conf", "[Unit]\nAfter=dbus.service\n");
             assertThat(stage.run("mkfifo", "--mode=666", "/run/begin"))
                     .isEqualTo(new Exit.Exited(0));
             RunningProgram up = stage.up("--units", "/run/late");

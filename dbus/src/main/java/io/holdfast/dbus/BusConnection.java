@@ -550,8 +550,8 @@ public final class BusConnection implements AutoCloseable {
 
     /**
      * Subscribes to signals and handles them one after the other on a virtual thread, until the
-     * subscription is closed or the connection is lost. Logs an exception of the handler, and
-     * closes each message after the handler returns.
+     * subscription is closed or the connection is lost. Logs what the handler throws, clears the
+     * interrupt status that it leaves, and closes each message after the handler returns.
      *
      * @param rule the match rule
      * @param handler called with each signal, on a virtual thread
@@ -571,16 +571,18 @@ public final class BusConnection implements AutoCloseable {
 
     private static void handle(Subscription subscription, Consumer<Message> handler) {
         for (; ; ) {
-            try (Message signal = subscription.take()) {
-                handler.accept(signal);
-            } catch (ConnectionLostException | InterruptedException e) {
+            Message signal;
+            try {
+                signal = subscription.take();
+            } catch (ConnectionLostException | IllegalStateException | InterruptedException e) {
                 return;
-            } catch (RuntimeException e) {
-                if (subscription.isClosed()) {
-                    return;
-                }
+            }
+            try (signal) {
+                handler.accept(signal);
+            } catch (RuntimeException | Error e) { // the signals behind it must still be handled
                 LOG.log(Level.WARNING, "a handler of signals failed: " + subscription.rule(), e);
             }
+            boolean _ = Thread.interrupted();
         }
     }
 

@@ -128,15 +128,6 @@ final class SignalQueue {
         }
     }
 
-    boolean isClosed() {
-        lock.lock();
-        try {
-            return closed;
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /**
      * Closes the queue and drops the signals that wait.
      *

@@ -120,10 +120,6 @@ public final class Subscription implements AutoCloseable {
         return signals.next(Readiness.nanos(time));
     }
 
-    boolean isClosed() {
-        return signals.isClosed();
-    }
-
     /**
      * {@return how many signals were lost so far because the queue was full, or because their
      * descriptors could not be duplicated}

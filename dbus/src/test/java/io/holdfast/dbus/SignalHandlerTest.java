@@ -1,0 +1,61 @@
+package io.holdfast.dbus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.core.testkit.SameOnEveryKernel;
+import io.holdfast.dbus.testkit.PeerPair;
+import io.holdfast.dbus.wire.Message;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The thread that runs a handler of signals survives all failures of the handler. */
+@SuppressWarnings("try") // the subscription is only kept open
+@SameOnEveryKernel
+@Timeout(60)
+class SignalHandlerTest {
+    private static final List<String> FAILURES =
+            List.of("lost another connection", "assertion", "linkage", "overflow", "interrupted");
+
+    private final BlockingQueue<String> handled = new LinkedBlockingQueue<>();
+
+    @Test
+    void theNextSignalIsHandledWhateverTheHandlerThrows() throws Exception {
+        PeerPair lost = PeerPair.connect();
+        lost.close();
+        try (PeerPair pair = PeerPair.connect();
+                Subscription subscription =
+                        pair.client()
+                                .subscribe("member='S'", signal -> handle(signal, lost.client()))) {
+            for (String failure : FAILURES) {
+                pair.server().offerSignal("", "/p", "org.example.Test", "S", "s", failure);
+                assertThat(handled.take()).isEqualTo(failure);
+            }
+            pair.server().offerSignal("", "/p", "org.example.Test", "S", "s", "last");
+            assertThat(handled.take()).isEqualTo("last");
+        }
+    }
+
+    private void handle(Message signal, BusConnection lost) {
+        String failure = (String) signal.values().getFirst();
+        handled.add(failure);
+        switch (failure) {
+            case "lost another connection" -> call(lost);
+            case "assertion" -> throw new AssertionError(failure);
+            case "linkage" -> throw new NoClassDefFoundError(failure);
+            case "overflow" -> throw new StackOverflowError(failure);
+            case "interrupted" -> Thread.currentThread().interrupt();
+            default -> {}
+        }
+    }
+
+    private static void call(BusConnection lost) {
+        try {
+            var _ = lost.object("/p").call("org.example.Test", "M");
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

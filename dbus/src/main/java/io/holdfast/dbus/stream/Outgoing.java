@@ -93,11 +93,12 @@ public record Outgoing(byte[] bytes, List<Fd> descriptors) {
                     new Variant(type, requireNonNull(withoutDescriptors(inner, noted)));
             case Struct(List<Object> members) ->
                     new Struct(members.stream().map(m -> withoutDescriptors(m, noted)).toList());
-            case List<?> list when hasParts(list) ->
+            case List<?> list when mayHoldDescriptors(list) ->
                     list.stream().map(m -> withoutDescriptors(m, noted)).toList();
             case Map<?, ?> map -> {
                 Map<Object, Object> plain = new LinkedHashMap<>();
-                map.forEach((k, v) -> plain.put(k, withoutDescriptors(v, noted)));
+                map.forEach((k, v) ->
+                        plain.put(withoutDescriptors(k, noted), withoutDescriptors(v, noted)));
                 yield plain;
             }
             default -> value;
@@ -108,10 +109,15 @@ public record Outgoing(byte[] bytes, List<Fd> descriptors) {
      * Returns whether the list may contain descriptors: long lists of strings and numbers need no
      * copy.
      */
-    private static boolean hasParts(List<?> list) {
-        return !list.isEmpty()
-                && !(list.getFirst() instanceof String)
-                && !(list.getFirst() instanceof Number);
+    private static boolean mayHoldDescriptors(List<?> list) {
+        for (Object element : list) {
+            if (!(element instanceof String
+                    || element instanceof Number
+                    || element instanceof Boolean)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Returns the descriptors among values. */

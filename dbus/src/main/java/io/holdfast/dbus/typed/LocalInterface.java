@@ -101,7 +101,7 @@ final class LocalInterface {
             TypedMethod method, @Nullable Object value, CompletableFuture<List<?>> reply) {
         try {
             reply.complete(method.reply(value));
-        } catch (RuntimeException e) {
+        } catch (Throwable e) { // the failure becomes the error reply
             reply.completeExceptionally(e);
         }
     }

@@ -127,7 +127,7 @@ final class RemoteHandler implements InvocationHandler {
             if (result.complete(returned)) {
                 descriptors.release();
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) { // for example an AssertionError of a record's constructor
             result.completeExceptionally(e);
         }
     }

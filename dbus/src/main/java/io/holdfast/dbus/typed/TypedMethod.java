@@ -90,9 +90,12 @@ record TypedMethod(
     List<Object> reply(@Nullable Object returned) {
         try {
             return result.toWire(returned);
-        } catch (RuntimeException e) {
+        } catch (UnfitException e) {
             result.discard(returned);
-            throw e instanceof UnfitException unfit ? unfit.toCallerException(subject) : e;
+            throw e.toCallerException(subject);
+        } catch (RuntimeException | Error e) {
+            result.discard(returned);
+            throw e;
         }
     }
 

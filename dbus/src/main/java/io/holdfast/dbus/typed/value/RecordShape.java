@@ -99,7 +99,7 @@ public record RecordShape(Class<?> type, Constructor<?> constructor, List<Compon
         Object value;
         try {
             value = Reflected.invoke(component.accessor(), record);
-        } catch (RuntimeException e) { // the accessor returned no descriptor
+        } catch (RuntimeException | Error e) { // the accessor returned no descriptor
             return;
         }
         component.type().discard(value);

@@ -41,8 +41,13 @@ final class InterfaceReader {
         // getMethods has no defined order; sorted by name, every run and every error is the same.
         Arrays.sort(all, Comparator.comparing(Method::getName).thenComparing(Method::toString));
         for (Method method : all) {
-            if (isMember(method)) {
-                String subject = subject(method);
+            String subject = subject(method);
+            boolean isMember = isMember(method);
+            if (isMember || method.isDefault()) {
+                // the method of a superinterface is accessible only if that interface is, too
+                at(subject, () -> Reflected.requireAccessible(method.getDeclaringClass()));
+            }
+            if (isMember) {
                 if (method.isAnnotationPresent(Property.class)) {
                     at(subject, () -> addProperty(method, subject));
                 } else {

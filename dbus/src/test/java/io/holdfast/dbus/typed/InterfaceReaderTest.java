@@ -47,6 +47,26 @@ class InterfaceReaderTest {
 
     interface Hidden {}
 
+    interface HiddenAbove {
+        void above();
+    }
+
+    /** A member of a superinterface that is not public. */
+    public interface Inherited extends HiddenAbove {}
+
+    /** The same member, declared again by a public interface. */
+    public interface DeclaredAgain extends HiddenAbove {
+        @Override
+        void above();
+    }
+
+    interface HiddenDefault {
+        default void ofJava() {}
+    }
+
+    /** A default method of a superinterface that is not public. */
+    public interface InheritedDefault extends HiddenDefault {}
+
     /** Overloads. */
     public interface Overloaded {
         void add(int a);
@@ -212,6 +232,11 @@ class InterfaceReaderTest {
     static Stream<Arguments> refused() {
         return Stream.of(
                 arguments(Hidden.class, List.of("Hidden: ", "is not public")),
+                arguments(
+                        Inherited.class, List.of("Inherited.above: ", "HiddenAbove is not public")),
+                arguments(
+                        InheritedDefault.class,
+                        List.of("InheritedDefault.ofJava: ", "HiddenDefault is not public")),
                 arguments(String.class, List.of("String: ", "no interface")),
                 arguments(Override.class, List.of("Override: ", "no interface")),
                 arguments(
@@ -285,5 +310,8 @@ class InterfaceReaderTest {
         assertThat(pair.inSignature()).isEqualTo("aa{s(it)}");
         assertThat(pair.result().signature()).isEqualTo("(it)");
         assertThat(TypedInterface.of(Good.class)).isSameAs(good);
+        assertThat(TypedInterface.of(DeclaredAgain.class).methods())
+                .extracting(TypedMethod::member)
+                .containsExactly("Above");
     }
 }

@@ -16,9 +16,10 @@ final class InterfaceSource {
     /** The types that the source may mention: no generated type may have such a name. */
     static final Set<String> MENTIONED =
             Set.of(
-                    ("BigInteger Boolean BusInterface Byte DBusName Deprecated Double Fd Integer List"
-                                    + " Long Map NoReply Object ObjectPath Outputs Override Property"
-                                    + " Record Short Signal Signature String Variant Wire")
+                    ("BigInteger Boolean BusInterface Byte DBusName DBusSignal Deprecated Double Fd"
+                                    + " Integer List Long Map NoReply Object ObjectPath Outputs"
+                                    + " Override Property Record Short Signature String Variant"
+                                    + " Wire")
                             .split(" "));
 
     private static final String TYPED = "io.holdfast.dbus.typed.";

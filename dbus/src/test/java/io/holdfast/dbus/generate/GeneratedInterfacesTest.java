@@ -225,6 +225,15 @@ class GeneratedInterfacesTest {
     }
 
     @Test
+    void aSignalMayHaveTheNameOfAnyType() throws Exception {
+        String source = generate(inInterface("<signal name='Signal'/><signal name='DBusSignal'/>"));
+        assertThat(source)
+                .contains("record Signal() implements DBusSignal")
+                .contains("record DBusSignal_() implements DBusSignal");
+        assertThat(CompiledSources.complaints(folder, files(source))).isEmpty();
+    }
+
+    @Test
     void hostileDocumentationStaysInItsComment() throws Exception {
         String source =
                 generate(

@@ -201,8 +201,10 @@ public final class BusInterface {
             Signature inTypes = Signature.of(requireNonNull(in, "in"));
             requireNonNull(out, "out");
             Signature outTypes = Signature.of(out);
-            List<Argument> all = arguments(method, Signature.of(in + out), argumentNames);
-            int ins = inTypes.types().size();
+            List<Signature> types = new ArrayList<>(inTypes.types());
+            int ins = types.size();
+            types.addAll(outTypes.types());
+            List<Argument> all = arguments(method, types, argumentNames);
             Method described =
                     new Method(
                             member(method),
@@ -317,7 +319,7 @@ public final class BusInterface {
                     new Signal(
                             member(signal),
                             signature,
-                            arguments(signal, signature, List.of(argumentNames)));
+                            arguments(signal, signature.types(), List.of(argumentNames)));
             unique(signal, signals.putIfAbsent(signal, described) == null);
             return this;
         }
@@ -357,8 +359,7 @@ public final class BusInterface {
         }
 
         private static List<Argument> arguments(
-                String member, Signature signature, List<String> names) {
-            List<Signature> types = signature.types();
+                String member, List<Signature> types, List<String> names) {
             if (!names.isEmpty() && names.size() != types.size()) {
                 throw new IllegalArgumentException(
                         "%s has %d arguments and %d names"

@@ -33,6 +33,20 @@ class BusInterfaceTest {
     }
 
     @Test
+    void argumentsAndReturnValuesAreLimitedSeparately() {
+        BusInterface described =
+                BusInterface.named(NAME)
+                        .method("M", "i".repeat(200), "s".repeat(200), NOTHING)
+                        .build();
+        assertThat(described.methods().values())
+                .singleElement()
+                .satisfies(method -> {
+                    assertThat(method.inArguments()).hasSize(200);
+                    assertThat(method.outArguments()).hasSize(200);
+                });
+    }
+
+    @Test
     void whatIsAddedLaterDoesNotChangeWhatWasBuilt() {
         BusInterface.Builder builder = BusInterface.named(NAME).method("M", "", "", NOTHING);
         BusInterface built = builder.build();

@@ -155,9 +155,10 @@ public final class BusConnection implements AutoCloseable {
 
     private static BusConnection open(BusAddress address, ConnectionOptions options)
             throws InterruptedException {
+        Deadline deadline = Deadline.after(options.connectTimeout());
         ConnectedSocket connected;
         try {
-            connected = ConnectedSocket.connect(address);
+            connected = ConnectedSocket.connect(address, deadline.left());
         } catch (ErrnoException e) {
             throw new ConnectionLostException(
                     Reason.DISCONNECTED, address + ": " + e.getMessage(), e);
@@ -165,7 +166,7 @@ public final class BusConnection implements AutoCloseable {
         Handshake handshake = client(options, address.guid());
         BusConnection connection =
                 new BusConnection(connected, handshake, true, address.toString(), options);
-        return connection.started();
+        return connection.started(deadline);
     }
 
     private static Handshake client(ConnectionOptions options, Optional<String> guid) {
@@ -194,7 +195,7 @@ public final class BusConnection implements AutoCloseable {
                         false,
                         "a peer",
                         options)
-                .started();
+                .started(Deadline.after(options.connectTimeout()));
     }
 
     /**
@@ -246,7 +247,7 @@ public final class BusConnection implements AutoCloseable {
             socket.close(); // the reader closes it, but it has not started yet
             throw e;
         }
-        return connection.started();
+        return connection.started(Deadline.after(options.connectTimeout()));
     }
 
     private static BusConnection accepting(
@@ -274,21 +275,24 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /** Authenticates, and calls Hello on a bus. */
-    private BusConnection started() throws InterruptedException {
+    private BusConnection started(Deadline deadline) throws InterruptedException {
         try {
-            link.start();
+            link.start(deadline);
             if (isBus) {
                 uniqueName =
                         (String)
-                                bus().withTimeout(options.connectTimeout())
+                                bus().withTimeout(deadline.left())
                                         .call(BusNames.BUS, "Hello")
                                         .getFirst();
             }
             return this;
         } catch (DBusException e) {
             close();
-            throw new ConnectionLostException(
-                    Reason.REFUSED, link + ": Hello failed: " + e.getMessage(), e);
+            String how =
+                    e.name().equals(DBusException.TIMEOUT)
+                            ? "no reply to Hello within " + deadline.limit()
+                            : "Hello failed: " + e.getMessage();
+            throw new ConnectionLostException(Reason.REFUSED, link + ": " + how, e);
         } catch (RuntimeException | InterruptedException e) {
             close();
             throw e;

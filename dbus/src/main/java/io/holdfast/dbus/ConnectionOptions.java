@@ -16,7 +16,8 @@ import java.util.function.Consumer;
  * ConnectionOptions options = ConnectionOptions.DEFAULT.withCallTimeout(Duration.ofSeconds(3));
  * }</pre>
  *
- * @param connectTimeout the time limit for authentication and Hello together
+ * @param connectTimeout the time limit for connecting to one address: connect(2), authentication
+ *     and Hello together
  * @param callTimeout the default time limit of a call, from its beginning to its reply
  * @param calls the number of our calls that may wait for a reply at a time; a further call waits
  * @param incomingCalls the number of incoming calls that may wait or run at a time; a further call
@@ -91,7 +92,8 @@ public record ConnectionOptions(
     /**
      * {@return the same options with another time to connect}
      *
-     * @param time the time limit for authentication and Hello together, positive; 10 s by default
+     * @param time the time limit for connect(2), authentication and Hello together, positive; 10 s
+     *     by default
      * @throws IllegalArgumentException if it is not positive
      */
     public ConnectionOptions withConnectTimeout(Duration time) {

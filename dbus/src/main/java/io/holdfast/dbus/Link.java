@@ -97,17 +97,18 @@ final class Link {
     /**
      * Authenticates.
      *
+     * @param deadline the end of the time to connect
      * @throws ConnectionLostException if the other side refuses, or the time limit passes
      */
-    void start() throws InterruptedException {
+    void start(Deadline deadline) throws InterruptedException {
         reader.start();
         try {
-            authenticated.get(nanos(options.connectTimeout()), TimeUnit.NANOSECONDS);
+            authenticated.get(nanos(deadline.left()), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             end(
                     new ConnectionLostException(
                             Reason.REFUSED,
-                            name + ": no authentication within " + options.connectTimeout()));
+                            name + ": no authentication within " + deadline.limit()));
             throw endException();
         } catch (ExecutionException e) {
             throw endException();

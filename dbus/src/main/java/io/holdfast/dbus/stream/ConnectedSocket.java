@@ -16,6 +16,7 @@ import io.holdfast.dbus.address.BusAddress.RuntimeSocket;
 import io.holdfast.dbus.address.BusAddress.SocketFile;
 import io.holdfast.dbus.address.BusAddress.Unsupported;
 import io.holdfast.dbus.address.BusAddressException;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -27,14 +28,16 @@ public record ConnectedSocket(UnixSocket socket, Optional<Child> program) implem
     /**
      * Connects to a server, or starts it.
      *
+     * @param limit the time limit for connect(2)
      * @throws BusAddressException if it is impossible to connect to such an address
-     * @throws ErrnoException ENOENT, ECONNREFUSED (no process listens), EACCES; for a program, the
-     *     error of exec
+     * @throws ErrnoException ENOENT, ECONNREFUSED (no process listens), EACCES, ETIMEDOUT (the
+     *     listener does not accept); for a program, the error of exec
      */
-    public static ConnectedSocket connect(BusAddress address) throws InterruptedException {
+    public static ConnectedSocket connect(BusAddress address, Duration limit)
+            throws InterruptedException {
         return switch (address.transport()) {
-            case SocketFile(var path) -> connect(path);
-            case AbstractSocket(var name) -> connect(name);
+            case SocketFile(var path) -> connect(path, limit);
+            case AbstractSocket(var name) -> connect(name, limit);
             case Program program -> run(program);
             case Folder _, RuntimeSocket _, Inherited _ ->
                     throw refused(address, "an address to listen on");
@@ -46,9 +49,10 @@ public record ConnectedSocket(UnixSocket socket, Optional<Child> program) implem
         return new BusAddressException("cannot connect to \"" + address + "\": " + reason);
     }
 
-    private static ConnectedSocket connect(UnixAddress address) throws InterruptedException {
+    private static ConnectedSocket connect(UnixAddress address, Duration limit)
+            throws InterruptedException {
         return new ConnectedSocket(
-                UnixSocket.connect(address, SocketType.STREAM), Optional.empty());
+                UnixSocket.connect(address, SocketType.STREAM, limit), Optional.empty());
     }
 
     private static ConnectedSocket run(Program program) {

@@ -14,6 +14,7 @@ import io.holdfast.dbus.address.BusAddress.RuntimeSocket;
 import io.holdfast.dbus.address.BusAddress.SocketFile;
 import io.holdfast.dbus.address.BusAddress.Unsupported;
 import io.holdfast.dbus.stream.ConnectedSocket;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,6 +31,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @SameOnEveryKernel
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class BusAddressTest {
+    private static final Duration LIMIT = Duration.ofSeconds(10);
+
     private static final String GUID = "0123456789abcdef0123456789abcdef";
 
     private static void assertRefused(ThrowingCallable call, String... reasons) {
@@ -144,7 +147,7 @@ class BusAddressTest {
         BusAddress address = BusAddress.parse(text);
         assertThat(address.transport()).isInstanceOf(Unsupported.class);
         assertThat(address).hasToString(text);
-        assertRefused(() -> ConnectedSocket.connect(address).close(), text, reason);
+        assertRefused(() -> ConnectedSocket.connect(address, LIMIT).close(), text, reason);
         assertRefused(() -> BusListener.listen(address), text, reason);
     }
 
@@ -152,7 +155,7 @@ class BusAddressTest {
     @ValueSource(strings = {"unix:dir=/tmp", "unix:tmpdir=/tmp", "unix:runtime=yes", "systemd:"})
     void whatIsToListenOnCannotBeConnectedTo(String text) {
         assertRefused(
-                () -> ConnectedSocket.connect(BusAddress.parse(text)).close(),
+                () -> ConnectedSocket.connect(BusAddress.parse(text), LIMIT).close(),
                 text,
                 "to listen on");
     }

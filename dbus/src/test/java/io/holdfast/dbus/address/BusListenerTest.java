@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -33,10 +34,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class BusListenerTest {
+    private static final Duration LIMIT = Duration.ofSeconds(10);
+
     @TempDir Path folder;
 
     private static void assertConnects(BusListener listener) throws InterruptedException {
-        try (ConnectedSocket connected = ConnectedSocket.connect(listener.address());
+        try (ConnectedSocket connected = ConnectedSocket.connect(listener.address(), LIMIT);
                 UnixSocket accepted = listener.listener().accept()) {
             connected.socket().sendFully(ByteBuffer.wrap(new byte[] {42}));
             assertThat(accepted.receive(ByteBuffer.allocate(1))).isEqualTo(1);
@@ -159,7 +162,7 @@ class BusListenerTest {
     @Test
     void aProgramIsConnectedToOverItsStandardStreams() throws Exception {
         BusAddress address = BusAddress.parse("unixexec:path=cat,argv0=purr,argv1=-");
-        try (ConnectedSocket connected = ConnectedSocket.connect(address)) {
+        try (ConnectedSocket connected = ConnectedSocket.connect(address, LIMIT)) {
             connected.socket().sendFully(ByteBuffer.wrap(new byte[] {7, 8}));
             ByteBuffer echo = ByteBuffer.allocate(2);
             while (echo.hasRemaining()) {
@@ -175,7 +178,8 @@ class BusListenerTest {
     void aProgramThatIsNotThereIsAnError() {
         assertThatExceptionOfType(ErrnoException.class)
                 .isThrownBy(() ->
-                        ConnectedSocket.connect(BusAddress.parse("unixexec:path=/no/such")).close())
+                        ConnectedSocket.connect(BusAddress.parse("unixexec:path=/no/such"), LIMIT)
+                                .close())
                 .withMessageContaining("/no/such");
     }
 

@@ -17,9 +17,7 @@ public final class ConnectionLostException extends RuntimeException {
         /** The other side broke the protocol. */
         PROTOCOL,
         /** A limit of {@link ConnectionOptions} was reached. */
-        LIMIT,
-        /** The calling thread was interrupted; its interrupt status is set again. */
-        INTERRUPTED
+        LIMIT
     }
 
     /** Why the connection ended. */

@@ -15,6 +15,8 @@ import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.ProtocolException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -36,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * the socket.
  */
 final class Link {
+    private static final Logger LOG = System.getLogger(Link.class.getName());
     private static final Duration FLUSH_TIMEOUT = Duration.ofSeconds(2);
     private static final long MAX_NANOS = Long.MAX_VALUE / 4;
 
@@ -88,7 +91,11 @@ final class Link {
         this.name = name;
         this.inbox = new Inbox(connected.socket(), options.messageBytes());
         this.outbox =
-                new SendQueue(connected.socket(), options.outgoingBytes(), "D-Bus writer " + name);
+                new SendQueue(
+                        connected.socket(),
+                        options.outgoingBytes(),
+                        "D-Bus writer " + name,
+                        new SendFailures());
         this.calls = new Semaphore(options.calls());
         this.reader = options.reader().newThread(this::read);
         reader.setName("D-Bus reader " + name);
@@ -319,8 +326,29 @@ final class Link {
         pending.put(serial, reply);
         requireOpen(); // otherwise no thread would complete the reply
         Duration left = Duration.ofNanos(end - System.nanoTime());
-        if (!outbox.send(message.bytes(), message.descriptors(), left)) {
+        if (!outbox.send(message.bytes(), message.descriptors(), left, e -> refused(reply, e))) {
             throw timedOut(timeout, "it could not be sent");
+        }
+    }
+
+    private static void refused(CompletableFuture<Message> reply, ErrnoException why) {
+        boolean ignored =
+                reply.completeExceptionally(
+                        new DBusException(
+                                DBusException.LIMITS_EXCEEDED, String.valueOf(why.getMessage())));
+    }
+
+    /** Receives what cannot be sent. */
+    private final class SendFailures implements SendQueue.Failures {
+        @Override
+        public void ended(Throwable why) {
+            String how = why instanceof ErrnoException e ? e.getMessage() : why.toString();
+            end(new ConnectionLostException(Reason.DISCONNECTED, name + ": " + how, why));
+        }
+
+        @Override
+        public void dropped(ErrnoException why) {
+            LOG.log(Level.WARNING, name + ": dropped a message: " + why.getMessage());
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,17 +29,34 @@ public final class SendQueue {
     private final UnixSocket socket;
     private final long limit;
     private final String threadName;
+    private final Failures failures;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
+
+    /** Receives what cannot be sent. Called by any thread, and must not wait. */
+    public interface Failures {
+        /**
+         * The queue is closed: the kernel refuses to send, though the peer has not disconnected.
+         */
+        void ended(Throwable why);
+
+        /** The kernel refused the descriptors of a message that waited: it alone was dropped. */
+        void dropped(ErrnoException why);
+    }
 
     /**
      * A message, or the rest of one.
      *
      * @param charge closed when all of the message is sent, or dropped
      * @param offered whether it counts toward {@link #offered}
+     * @param dropped called if the kernel refuses the descriptors
      */
     private record Part(
-            ByteBuffer bytes, List<Fd> descriptors, @Nullable Charge<?> charge, boolean offered) {
+            ByteBuffer bytes,
+            List<Fd> descriptors,
+            @Nullable Charge<?> charge,
+            boolean offered,
+            Consumer<ErrnoException> dropped) {
         /** Closes the descriptors, which the kernel has taken with the first byte. */
         void begun() {
             descriptors.forEach(Fd::close);
@@ -74,10 +92,11 @@ public final class SendQueue {
     /**
      * @param limit the bytes that may wait; while more wait, senders wait too
      */
-    public SendQueue(UnixSocket socket, long limit, String threadName) {
+    public SendQueue(UnixSocket socket, long limit, String threadName, Failures failures) {
         this.socket = socket;
         this.limit = limit;
         this.threadName = threadName;
+        this.failures = failures;
     }
 
     /**
@@ -101,7 +120,7 @@ public final class SendQueue {
                 }
                 hasRoom.run();
                 kept = true;
-                return put(message, descriptors, charge, false);
+                return put(message, descriptors, charge, false, failures::dropped);
             } finally {
                 lock.unlock();
             }
@@ -112,8 +131,13 @@ public final class SendQueue {
         }
     }
 
-    /** Sends a message, waiting for a limited time; returns false also if the time passes. */
-    public boolean send(byte[] message, List<Fd> descriptors, Duration time)
+    /**
+     * Sends a message, waiting for a limited time; returns false also if the time passes.
+     *
+     * @param dropped called instead of {@link Failures#dropped}
+     */
+    public boolean send(
+            byte[] message, List<Fd> descriptors, Duration time, Consumer<ErrnoException> dropped)
             throws InterruptedException {
         long nanos = Readiness.nanos(time);
         lock.lockInterruptibly();
@@ -124,7 +148,7 @@ public final class SendQueue {
                 }
                 nanos = changed.awaitNanos(nanos);
             }
-            return put(message, descriptors, null, false);
+            return put(message, descriptors, null, false, dropped);
         } finally {
             lock.unlock();
         }
@@ -143,7 +167,7 @@ public final class SendQueue {
         lock.lock();
         try {
             return (charge != null || offered <= limit)
-                    && put(message, descriptors, charge, charge == null);
+                    && put(message, descriptors, charge, charge == null, failures::dropped);
         } finally {
             lock.unlock();
         }
@@ -151,10 +175,14 @@ public final class SendQueue {
 
     @GuardedBy("lock")
     private boolean put(
-            byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge, boolean isOffer) {
+            byte[] message,
+            List<Fd> descriptors,
+            @Nullable Charge<?> charge,
+            boolean isOffer,
+            Consumer<ErrnoException> dropped) {
         boolean waits = false;
         try {
-            waits = sendOrKeep(message, descriptors, charge, isOffer);
+            waits = sendOrKeep(message, descriptors, charge, isOffer, dropped);
             return !closed;
         } finally {
             if (!waits && charge != null) {
@@ -166,7 +194,11 @@ public final class SendQueue {
     /** Sends what the socket takes, and queues the rest; returns whether a rest was queued. */
     @GuardedBy("lock")
     private boolean sendOrKeep(
-            byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge, boolean isOffer) {
+            byte[] message,
+            List<Fd> descriptors,
+            @Nullable Charge<?> charge,
+            boolean isOffer,
+            Consumer<ErrnoException> dropped) {
         if (closed) {
             return false;
         }
@@ -178,14 +210,14 @@ public final class SendQueue {
                 if (rest.position() == 0 && isOf(descriptors, e)) {
                     throw e; // nothing was sent, and the next message can be
                 }
-                close(); // the reader thread sees the cause
+                fail(e);
                 return false;
             }
         }
         if (rest.hasRemaining()) {
             boolean begun = rest.position() > 0;
             List<Fd> kept = begun ? List.of() : Outgoing.duplicates(descriptors);
-            parts.add(new Part(rest, kept, charge, isOffer));
+            parts.add(new Part(rest, kept, charge, isOffer, dropped));
             bytes += rest.remaining();
             offered += isOffer ? rest.remaining() : 0;
             if (!sending) {
@@ -230,8 +262,19 @@ public final class SendQueue {
             while (sendWaiting()) {
                 int ignored = socket.await(Readiness.OUT);
             }
-        } catch (InterruptedException | ErrnoException | IllegalStateException e) {
-            close();
+        } catch (InterruptedException | RuntimeException | Error e) {
+            fail(e);
+        }
+    }
+
+    /** Closes the queue after a failure to send. */
+    private void fail(Throwable why) {
+        close();
+        boolean isDisconnected =
+                why instanceof ErrnoException e
+                        && (e.errno() == Errno.EPIPE || e.errno() == Errno.ECONNRESET);
+        if (!isDisconnected) { // the reader thread sees what the peer sent before, and the end
+            failures.ended(why);
         }
     }
 
@@ -242,7 +285,7 @@ public final class SendQueue {
             Part part = parts.peek();
             while (part != null) {
                 int before = part.bytes.remaining();
-                sendSome(part.bytes, part.descriptors);
+                sendOrDrop(part);
                 int sent = before - part.bytes.remaining();
                 bytes -= sent;
                 offered -= part.offered ? sent : 0;
@@ -260,6 +303,19 @@ public final class SendQueue {
             return sending;
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Sends as much as the socket takes now; drops the part if the kernel refuses it alone. */
+    private void sendOrDrop(Part part) {
+        try {
+            sendSome(part.bytes, part.descriptors);
+        } catch (ErrnoException e) {
+            if (part.bytes.position() > 0 || !isOf(part.descriptors, e)) {
+                throw e;
+            }
+            part.bytes.position(part.bytes.limit());
+            part.dropped.accept(e);
         }
     }
 

@@ -774,6 +774,12 @@ public final class BusConnection implements AutoCloseable {
                 });
     }
 
+    /** Returns the caller's unique name; empty without a bus, where a peer may write any name. */
+    String senderOf(Message call) {
+        String sender = call.sender();
+        return !isBus || sender == null ? "" : sender;
+    }
+
     Peer peerOf(@Nullable String busName) throws InterruptedException {
         if (!isBus || busName == null) {
             link.requireOpen();

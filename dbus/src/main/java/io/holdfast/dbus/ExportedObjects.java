@@ -285,8 +285,7 @@ final class ExportedObjects {
         if (counted == null) {
             return; // called again when the user is known
         }
-        String sender = message.sender();
-        CallOrder.Turn turn = tree.order.next(sender == null ? "" : sender);
+        CallOrder.Turn turn = tree.order.next(connection.senderOf(message));
         boolean taken =
                 execute(
                         tree.executor,
@@ -300,13 +299,12 @@ final class ExportedObjects {
 
     private CompletionStage<?> found(Tree tree, String path, Message message, Counted counted) {
         CompletionStage<List<BusInterface>> found;
-        String sender = message.sender();
         try {
             found =
                     path.equals(tree.path)
                             ? CompletableFuture.completedStage(List.of())
                             : requireNonNull(
-                                    tree.objects.interfaces(path, sender == null ? "" : sender),
+                                    tree.objects.interfaces(path, connection.senderOf(message)),
                                     "no stage");
         } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
             found = CompletableFuture.failedStage(e);

@@ -85,8 +85,7 @@ public final class MethodCall implements AutoCloseable {
 
     /** {@return the caller's unique name; empty without a bus} */
     public String sender() {
-        String sender = message.sender();
-        return sender == null ? "" : sender;
+        return connection.senderOf(message);
     }
 
     /**

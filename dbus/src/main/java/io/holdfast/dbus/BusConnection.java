@@ -826,8 +826,9 @@ public final class BusConnection implements AutoCloseable {
     }
 
     /**
-     * Exports all objects that a tree has below a path, except those that are exported
-     * individually. The objects of a tree have no ObjectManager.
+     * Exports all objects that a tree has below a path, except those that are exported individually
+     * or belong to a tree below. The objects of a tree have no ObjectManager, unless the tree
+     * returns such an interface.
      *
      * @param path the path of the tree's root
      * @param executor calls the tree, and runs the handlers of its objects

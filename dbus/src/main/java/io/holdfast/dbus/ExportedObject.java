@@ -23,6 +23,7 @@ public final class ExportedObject implements AutoCloseable {
     private final String path;
     private final Map<String, BusInterface> interfaces;
     private final @Nullable Executor executor;
+    private final List<String> standard;
     private final WaitingCalls calls;
 
     ExportedObject(
@@ -30,12 +31,14 @@ public final class ExportedObject implements AutoCloseable {
             ExportedObjects all,
             String path,
             Map<String, BusInterface> interfaces,
-            @Nullable Executor executor) {
+            @Nullable Executor executor,
+            List<String> standard) {
         this.connection = connection;
         this.all = all;
         this.path = path;
         this.interfaces = interfaces;
         this.executor = executor;
+        this.standard = standard;
         this.calls = new WaitingCalls(path);
     }
 
@@ -46,6 +49,11 @@ public final class ExportedObject implements AutoCloseable {
 
     Map<String, BusInterface> interfaces() {
         return interfaces;
+    }
+
+    /** Returns the names of its standard interfaces. */
+    List<String> standard() {
+        return standard;
     }
 
     private BusInterface described(String interfaceName) {

@@ -51,7 +51,7 @@ final class ExportedObjects {
     /** Objects that are looked up at each call. */
     private record Tree(String path, Executor executor, ObjectTree objects, CallOrder order) {
         boolean covers(String some) {
-            return some.equals(path) || some.startsWith(path + "/");
+            return path.equals("/") || some.equals(path) || some.startsWith(path + "/");
         }
     }
 
@@ -63,7 +63,7 @@ final class ExportedObjects {
 
     ExportedObject add(String path, List<BusInterface> interfaces, @Nullable Executor executor) {
         requirePath(path);
-        ExportedObject object = object(path, interfaces, executor);
+        ExportedObject object = object(path, interfaces, executor, StandardInterfaces.OF_OBJECTS);
         // Read the values before the object becomes visible, since a reader may fail. Readers of an
         // object with an executor may run only there, so its values are not read.
         Map<String, Object> values = executor == null ? object.valuesByInterface() : Map.of();
@@ -98,16 +98,19 @@ final class ExportedObjects {
     }
 
     private ExportedObject object(
-            String path, List<BusInterface> interfaces, @Nullable Executor executor) {
+            String path,
+            List<BusInterface> interfaces,
+            @Nullable Executor executor,
+            List<String> standard) {
         Map<String, BusInterface> byName = new LinkedHashMap<>();
         for (BusInterface described : interfaces) {
             requireNonNull(described, "interfaces");
-            if (StandardInterfaces.NAMES.contains(described.name())
+            if (standard.contains(described.name())
                     || byName.putIfAbsent(described.name(), described) != null) {
                 throw new IllegalArgumentException(path + " has " + described.name() + " already");
             }
         }
-        return new ExportedObject(connection, this, path, byName, executor);
+        return new ExportedObject(connection, this, path, byName, executor, standard);
     }
 
     void remove(ExportedObject object) {
@@ -153,18 +156,15 @@ final class ExportedObjects {
     }
 
     /** Returns the next elements of the paths of the objects below a path, for introspection. */
-    private List<String> nodesBelow(String path) {
-        List<String> all = new ArrayList<>(below(path).keySet());
+    private List<String> nodesBelow(String path, Collection<String> ofTree) {
+        List<String> all = new ArrayList<>(ofTree);
+        all.addAll(below(path).keySet());
         all.addAll(trees.keySet());
-        return nodesBelow(path, all);
-    }
-
-    private static List<String> nodesBelow(String path, Collection<String> all) {
         String start = path.equals("/") ? "/" : path + "/";
         int prefix = start.length();
         TreeSet<String> nodes = new TreeSet<>();
         for (String found : all) {
-            if (!found.startsWith(start)) {
+            if (!found.startsWith(start) || found.equals(start)) {
                 continue;
             }
             int slash = found.indexOf('/', prefix);
@@ -185,7 +185,7 @@ final class ExportedObjects {
         CallTarget target;
         @Nullable Counted counted;
         try {
-            target = target(message, object, () -> nodesBelow(path));
+            target = target(message, object, () -> nodesBelow(path, List.of()));
             checked(message, target);
             counted =
                     target.where() == CallTarget.Where.HERE
@@ -263,8 +263,9 @@ final class ExportedObjects {
 
     // Trees
 
+    /** Returns the innermost tree that covers a path. */
     private @Nullable Tree treeOf(String path) {
-        for (Tree tree : trees.values()) {
+        for (Tree tree : trees.descendingMap().values()) {
             if (tree.covers(path)) {
                 return tree;
             }
@@ -326,7 +327,13 @@ final class ExportedObjects {
                 throw failure == null ? unknownObject(path) : refusal(message, failure);
             }
             ExportedObject object =
-                    interfaces.isEmpty() ? null : object(path, interfaces, tree.executor);
+                    interfaces.isEmpty()
+                            ? null
+                            : object(
+                                    path,
+                                    interfaces,
+                                    tree.executor,
+                                    StandardInterfaces.OF_TREES);
             target = target(message, object, () -> nodesBelow(path, tree.objects.paths()));
             checked(message, target);
         } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
@@ -360,7 +367,7 @@ final class ExportedObjects {
             throw unknownObject(path);
         }
         BusInterface described = object.interfaces().get(interfaceName);
-        if (described == null && !StandardInterfaces.NAMES.contains(interfaceName)) {
+        if (described == null && !object.standard().contains(interfaceName)) {
             throw new DBusException(
                     DBusException.UNKNOWN_INTERFACE, path + " has no interface " + interfaceName);
         }
@@ -390,7 +397,7 @@ final class ExportedObjects {
                 }
             }
         }
-        for (String interfaceName : StandardInterfaces.NAMES) {
+        for (String interfaceName : StandardInterfaces.OF_OBJECTS) {
             CallTarget standard = standard(object, path, interfaceName, member, nodes);
             if (standard != null) {
                 return standard;
@@ -408,6 +415,9 @@ final class ExportedObjects {
             String interfaceName,
             String member,
             Supplier<List<String>> nodes) {
+        if (!standard(object).contains(interfaceName)) {
+            return null;
+        }
         return switch (interfaceName) {
             case StandardInterfaces.PEER ->
                     switch (member) {
@@ -418,14 +428,21 @@ final class ExportedObjects {
                     };
             case StandardInterfaces.INTROSPECTABLE ->
                     member.equals("Introspect") ? introspect(object, path, nodes.get()) : null;
-            case StandardInterfaces.PROPERTIES ->
-                    object == null ? null : PropertyCalls.of(object, member);
+            case StandardInterfaces.PROPERTIES -> PropertyCalls.of(requireNonNull(object), member);
             case StandardInterfaces.OBJECT_MANAGER ->
-                    object != null && member.equals("GetManagedObjects")
-                            ? CallTarget.of(object, "", "a{oa{sa{sv}}}", _ -> managed(path))
+                    member.equals("GetManagedObjects")
+                            ? CallTarget.of(
+                                    requireNonNull(object),
+                                    "",
+                                    "a{oa{sa{sv}}}",
+                                    _ -> managed(path))
                             : null;
             default -> null;
         };
+    }
+
+    private static List<String> standard(@Nullable ExportedObject object) {
+        return object == null ? StandardInterfaces.OF_PATHS : object.standard();
     }
 
     private @Nullable CallTarget introspect(
@@ -436,7 +453,7 @@ final class ExportedObjects {
         List<BusInterface> interfaces =
                 object == null ? List.of() : List.copyOf(object.interfaces().values());
         return CallTarget.here(
-                "s", _ -> List.of(StandardInterfaces.xml(interfaces, object != null, nodes)));
+                "s", _ -> List.of(StandardInterfaces.xml(interfaces, standard(object), nodes)));
     }
 
     private List<?> managed(String path) {

@@ -41,7 +41,7 @@ final class PropertyCalls {
             return List.copyOf(object.interfaces().values());
         }
         BusInterface described = object.interfaces().get(interfaceName);
-        if (described == null && !StandardInterfaces.NAMES.contains(interfaceName)) {
+        if (described == null && !object.standard().contains(interfaceName)) {
             throw new DBusException(
                     DBusException.UNKNOWN_INTERFACE,
                     object.path() + " has no interface \"" + interfaceName + "\"");

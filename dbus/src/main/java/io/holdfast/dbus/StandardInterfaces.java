@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 
 /** The standard interfaces that every object has, and the introspection data in XML. */
 final class StandardInterfaces {
@@ -13,8 +14,15 @@ final class StandardInterfaces {
     static final String PROPERTIES = "org.freedesktop.DBus.Properties";
     static final String OBJECT_MANAGER = "org.freedesktop.DBus.ObjectManager";
 
-    /** In the order in which a call without an interface is matched. */
-    static final List<String> NAMES = List.of(PEER, INTROSPECTABLE, PROPERTIES, OBJECT_MANAGER);
+    /** The interfaces of a path without an object. */
+    static final List<String> OF_PATHS = List.of(PEER, INTROSPECTABLE);
+
+    /** The interfaces of an object of a tree. */
+    static final List<String> OF_TREES = List.of(PEER, INTROSPECTABLE, PROPERTIES);
+
+    /** The interfaces of other objects; a call without an interface is matched in this order. */
+    static final List<String> OF_OBJECTS =
+            List.of(PEER, INTROSPECTABLE, PROPERTIES, OBJECT_MANAGER);
 
     private static final List<String> MACHINE_ID_FILES =
             List.of("/var/lib/dbus/machine-id", "/etc/machine-id");
@@ -25,70 +33,78 @@ final class StandardInterfaces {
              "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
             """;
 
-    private static final String STANDARD =
-            """
-             <interface name="org.freedesktop.DBus.Peer">
-              <method name="Ping"/>
-              <method name="GetMachineId">
-               <arg name="machine_uuid" type="s" direction="out"/>
-              </method>
-             </interface>
-             <interface name="org.freedesktop.DBus.Introspectable">
-              <method name="Introspect">
-               <arg name="xml_data" type="s" direction="out"/>
-              </method>
-             </interface>
-            """;
-
-    private static final String OF_OBJECTS =
-            """
-             <interface name="org.freedesktop.DBus.Properties">
-              <method name="Get">
-               <arg name="interface_name" type="s" direction="in"/>
-               <arg name="property_name" type="s" direction="in"/>
-               <arg name="value" type="v" direction="out"/>
-              </method>
-              <method name="GetAll">
-               <arg name="interface_name" type="s" direction="in"/>
-               <arg name="properties" type="a{sv}" direction="out"/>
-              </method>
-              <method name="Set">
-               <arg name="interface_name" type="s" direction="in"/>
-               <arg name="property_name" type="s" direction="in"/>
-               <arg name="value" type="v" direction="in"/>
-              </method>
-              <signal name="PropertiesChanged">
-               <arg name="interface_name" type="s"/>
-               <arg name="changed_properties" type="a{sv}"/>
-               <arg name="invalidated_properties" type="as"/>
-              </signal>
-             </interface>
-             <interface name="org.freedesktop.DBus.ObjectManager">
-              <method name="GetManagedObjects">
-               <arg name="objects" type="a{oa{sa{sv}}}" direction="out"/>
-              </method>
-              <signal name="InterfacesAdded">
-               <arg name="object_path" type="o"/>
-               <arg name="interfaces_and_properties" type="a{sa{sv}}"/>
-              </signal>
-              <signal name="InterfacesRemoved">
-               <arg name="object_path" type="o"/>
-               <arg name="interfaces" type="as"/>
-              </signal>
-             </interface>
-            """;
+    private static final Map<String, String> XML =
+            Map.of(
+                    PEER,
+                    """
+                     <interface name="org.freedesktop.DBus.Peer">
+                      <method name="Ping"/>
+                      <method name="GetMachineId">
+                       <arg name="machine_uuid" type="s" direction="out"/>
+                      </method>
+                     </interface>
+                    """,
+                    INTROSPECTABLE,
+                    """
+                     <interface name="org.freedesktop.DBus.Introspectable">
+                      <method name="Introspect">
+                       <arg name="xml_data" type="s" direction="out"/>
+                      </method>
+                     </interface>
+                    """,
+                    PROPERTIES,
+                    """
+                     <interface name="org.freedesktop.DBus.Properties">
+                      <method name="Get">
+                       <arg name="interface_name" type="s" direction="in"/>
+                       <arg name="property_name" type="s" direction="in"/>
+                       <arg name="value" type="v" direction="out"/>
+                      </method>
+                      <method name="GetAll">
+                       <arg name="interface_name" type="s" direction="in"/>
+                       <arg name="properties" type="a{sv}" direction="out"/>
+                      </method>
+                      <method name="Set">
+                       <arg name="interface_name" type="s" direction="in"/>
+                       <arg name="property_name" type="s" direction="in"/>
+                       <arg name="value" type="v" direction="in"/>
+                      </method>
+                      <signal name="PropertiesChanged">
+                       <arg name="interface_name" type="s"/>
+                       <arg name="changed_properties" type="a{sv}"/>
+                       <arg name="invalidated_properties" type="as"/>
+                      </signal>
+                     </interface>
+                    """,
+                    OBJECT_MANAGER,
+                    """
+                     <interface name="org.freedesktop.DBus.ObjectManager">
+                      <method name="GetManagedObjects">
+                       <arg name="objects" type="a{oa{sa{sv}}}" direction="out"/>
+                      </method>
+                      <signal name="InterfacesAdded">
+                       <arg name="object_path" type="o"/>
+                       <arg name="interfaces_and_properties" type="a{sa{sv}}"/>
+                      </signal>
+                      <signal name="InterfacesRemoved">
+                       <arg name="object_path" type="o"/>
+                       <arg name="interfaces" type="as"/>
+                      </signal>
+                     </interface>
+                    """);
 
     private StandardInterfaces() {}
 
     /**
      * Returns the introspection data of a path. Names need no escaping, since none contains a
      * character that XML reserves.
+     *
+     * @param standard the names of its standard interfaces
      */
-    static String xml(Collection<BusInterface> interfaces, boolean isObject, List<String> nodes) {
-        StringBuilder xml = new StringBuilder(HEAD).append("<node>\n").append(STANDARD);
-        if (isObject) {
-            xml.append(OF_OBJECTS);
-        }
+    static String xml(
+            Collection<BusInterface> interfaces, List<String> standard, List<String> nodes) {
+        StringBuilder xml = new StringBuilder(HEAD).append("<node>\n");
+        standard.forEach(name -> xml.append(XML.get(name)));
         interfaces.forEach(described -> append(xml, described));
         nodes.forEach(node -> xml.append(" <node name=\"").append(node).append("\"/>\n"));
         return xml.append("</node>\n").toString();

@@ -63,7 +63,11 @@ class BusInterfaceTest {
                         .property("B", "s", () -> "", _ -> {}, BusInterface.Change.SILENT)
                         .method("M", "a{sv}", "", NOTHING)
                         .build();
-        assertThat(StandardInterfaces.xml(List.of(described), true, List.of("x", "y")))
+        assertThat(
+                        StandardInterfaces.xml(
+                                List.of(described),
+                                StandardInterfaces.OF_OBJECTS,
+                                List.of("x", "y")))
                 .startsWith("<!DOCTYPE node PUBLIC")
                 .contains("EmitsChangedSignal\" value=\"const\"/>")
                 .contains("access=\"readwrite\">")

@@ -159,6 +159,44 @@ class ObjectTreeTest {
     }
 
     @Test
+    void aTreeMayBeginAtTheRoot() throws Exception {
+        var _ = server.exportTree("/", loop, new Numbers());
+        var _ = server.export("/own/object", BusInterface.named("org.example.Own").build());
+        assertThat(client.object("/42").get(NUMBER, "Value")).isEqualTo(42);
+        assertThat(client.object("/numbers/7").get(NUMBER, "Value")).isEqualTo(7);
+        assertThat(introspect("/")).contains("<node name=\"numbers\"/>", "<node name=\"own\"/>");
+        assertThat(introspect("/own")).contains("<node name=\"object\"/>");
+        assertThat(introspect("/own/object")).contains("org.example.Own");
+        assertThatThrownBy(() -> client.object("/").get(NUMBER, "Value"))
+                .hasMessageContaining("UnknownObject");
+    }
+
+    @Test
+    void theInnermostTreeHasAnObject() throws Exception {
+        Numbers outer = new Numbers();
+        Numbers inner = new Numbers();
+        var _ = server.exportTree("/", loop, outer);
+        var _ = server.exportTree("/numbers", loop, inner);
+        assertThat(client.object("/numbers/7").get(NUMBER, "Value")).isEqualTo(7);
+        assertThat(inner.threads).isNotEmpty();
+        assertThat(outer.threads).isEmpty();
+    }
+
+    @Test
+    void anObjectOfATreeHasNoObjectManager() throws Exception {
+        var _ = server.exportTree("/numbers", loop, new Numbers());
+        assertThat(introspect("/numbers/7"))
+                .contains("org.freedesktop.DBus.Properties")
+                .doesNotContain("ObjectManager");
+        RemoteObject number = client.object("/numbers/7");
+        assertThatThrownBy(
+                        () -> number.call(StandardInterfaces.OBJECT_MANAGER, "GetManagedObjects"))
+                .hasMessageContaining(DBusException.UNKNOWN_INTERFACE);
+        assertThatThrownBy(() -> number.getAll(StandardInterfaces.OBJECT_MANAGER))
+                .hasMessageContaining(DBusException.UNKNOWN_INTERFACE);
+    }
+
+    @Test
     void aTreeThatFailsIsToldToTheCallerAndItsCallsCountNoMore() throws Exception {
         BusInterface twice =
                 BusInterface.named(NUMBER).method("Twice", "", "i", _ -> List.of(2)).build();

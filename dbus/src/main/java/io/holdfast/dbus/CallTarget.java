@@ -18,7 +18,7 @@ record CallTarget(
     enum Where {
         /** On the reader thread: the handler takes no time. */
         HERE,
-        /** One after the other for each object. */
+        /** One after the other for each object, on its executor if it has one. */
         IN_ORDER,
         /** Each on its own virtual thread. */
         CONCURRENTLY,
@@ -37,12 +37,14 @@ record CallTarget(
     }
 
     static CallTarget of(ExportedObject object, String in, String out, MethodHandler handler) {
+        return of(object, in, out, new BusInterface.Handling.Sync(handler));
+    }
+
+    /** Returns a target that runs where the object's own methods run. */
+    static CallTarget of(
+            ExportedObject object, String in, String out, BusInterface.Handling handling) {
         return new CallTarget(
-                Where.IN_ORDER,
-                object,
-                Signature.of(in),
-                Signature.of(out),
-                new BusInterface.Handling.Sync(handler));
+                Where.IN_ORDER, object, Signature.of(in), Signature.of(out), handling);
     }
 
     static CallTarget of(

@@ -113,6 +113,10 @@ final class ExportedObjects {
         return new ExportedObject(connection, this, path, byName, executor, standard);
     }
 
+    private boolean isExported(ExportedObject object) {
+        return objects.get(object.path()) == object;
+    }
+
     void remove(ExportedObject object) {
         if (objects.remove(object.path(), object)) {
             emitFromManagers(
@@ -200,20 +204,19 @@ final class ExportedObjects {
             return; // called again when the user is known
         }
         switch (target.where()) {
-            case HERE -> run(message, target, counted, offering(counted));
-            case ASYNC -> begin(message, target, counted);
+            case HERE, ASYNC -> handle(message, target, counted, offering(counted));
             case IN_ORDER -> {
                 Executor executor = target.object().executor();
                 if (executor == null) {
                     target.object()
-                            .runInOrder(() -> run(message, target, counted, sending(counted)));
+                            .runInOrder(() -> handle(message, target, counted, sending(counted)));
                 } else {
                     boolean _ =
                             execute(
                                     executor,
                                     message,
                                     counted,
-                                    () -> run(message, target, counted, offering(counted)));
+                                    () -> handle(message, target, counted, offering(counted)));
                 }
             }
             case CONCURRENTLY -> {
@@ -221,7 +224,7 @@ final class ExportedObjects {
                 var _ =
                         Thread.ofVirtual()
                                 .name(name)
-                                .start(() -> run(message, target, counted, sending(counted)));
+                                .start(() -> handle(message, target, counted, sending(counted)));
             }
         }
     }
@@ -252,13 +255,13 @@ final class ExportedObjects {
         } catch (RejectedExecutionException e) {
             counted.end();
             message.close();
-            refuse(
-                    message,
-                    new DBusException(
-                            DBusException.LIMITS_EXCEEDED, String.valueOf(e.getMessage())),
-                    link::offer);
+            refuse(message, rejected(e), link::offer);
             return false;
         }
+    }
+
+    private static DBusException rejected(RejectedExecutionException e) {
+        return new DBusException(DBusException.LIMITS_EXCEEDED, String.valueOf(e.getMessage()));
     }
 
     // Trees
@@ -342,11 +345,7 @@ final class ExportedObjects {
             refuse(message, refusal(message, e), link::offer);
             return;
         }
-        if (target.where() == CallTarget.Where.ASYNC) {
-            begin(message, target, counted);
-        } else {
-            run(message, target, counted, offering(counted));
-        }
+        handle(message, target, counted, offering(counted));
     }
 
     // Finding the method
@@ -435,7 +434,8 @@ final class ExportedObjects {
                                     requireNonNull(object),
                                     "",
                                     "a{oa{sa{sv}}}",
-                                    _ -> managed(path))
+                                    new BusInterface.Handling.Async(
+                                            (_, reply) -> managed(path, reply)))
                             : null;
             default -> null;
         };
@@ -456,10 +456,35 @@ final class ExportedObjects {
                 "s", _ -> List.of(StandardInterfaces.xml(interfaces, standard(object), nodes)));
     }
 
-    private List<?> managed(String path) {
-        Map<String, Object> managed = new LinkedHashMap<>();
-        below(path).forEach((below, object) -> managed.put(below, object.valuesByInterface()));
-        return List.of(managed);
+    /** Reads the values of the objects below, each where its readers may run. */
+    private void managed(String path, CompletableFuture<List<?>> reply) {
+        Map<ExportedObject, CompletableFuture<Map<String, Object>>> below = new LinkedHashMap<>();
+        for (ExportedObject object : below(path).values()) {
+            Executor executor = object.executor();
+            below.put(
+                    object,
+                    CompletableFuture.supplyAsync(
+                            () -> isExported(object) ? object.valuesByInterface() : Map.of(),
+                            executor == null ? Runnable::run : executor));
+        }
+        var _ =
+                CompletableFuture.allOf(below.values().toArray(CompletableFuture[]::new))
+                        .thenApply(_ -> {
+                            Map<String, Object> managed = new LinkedHashMap<>();
+                            below.forEach((object, values) -> {
+                                if (isExported(object)) {
+                                    managed.put(object.path(), values.join());
+                                }
+                            });
+                            return managed;
+                        })
+                        .whenComplete((managed, failure) -> {
+                            if (failure == null) {
+                                reply.complete(List.of(managed));
+                            } else {
+                                reply.completeExceptionally(failure);
+                            }
+                        });
     }
 
     // Running handlers and sending replies
@@ -494,11 +519,22 @@ final class ExportedObjects {
                 });
     }
 
-    /** Runs the handler of a call, and sends the reply. */
-    private void run(Message message, CallTarget target, Counted counted, Answering how) {
-        if (!(target.handling() instanceof BusInterface.Handling.Sync(MethodHandler handler))) {
-            throw new AssertionError(target);
+    private void handle(Message message, CallTarget target, Counted counted, Answering how) {
+        switch (target.handling()) {
+            case BusInterface.Handling.Sync(MethodHandler handler) ->
+                    run(message, target, handler, counted, how);
+            case BusInterface.Handling.Async(AsyncMethodHandler handler) ->
+                    begin(message, target, handler, counted);
         }
+    }
+
+    /** Runs the handler of a call, and sends the reply. */
+    private void run(
+            Message message,
+            CallTarget target,
+            MethodHandler handler,
+            Counted counted,
+            Answering how) {
         try (MethodCall call = new MethodCall(connection, message, counted)) {
             List<?> values = requireNonNull(handler.handle(call), NO_VALUES);
             answer(message, target, values, how.replies());
@@ -514,11 +550,8 @@ final class ExportedObjects {
     }
 
     /** Begins an asynchronous handler, and sends the reply when it is complete. */
-    private void begin(Message message, CallTarget target, Counted counted) {
-        if (!(target.handling()
-                instanceof BusInterface.Handling.Async(AsyncMethodHandler handler))) {
-            throw new AssertionError(target);
-        }
+    private void begin(
+            Message message, CallTarget target, AsyncMethodHandler handler, Counted counted) {
         MethodCall call = new MethodCall(connection, message, counted);
         Answering how = offering(counted);
         CompletableFuture<List<?>> reply = new CompletableFuture<>();
@@ -540,6 +573,8 @@ final class ExportedObjects {
                 });
         try {
             handler.begin(call, reply);
+        } catch (RejectedExecutionException e) {
+            reply.completeExceptionally(rejected(e));
         } catch (RuntimeException | LinkageError | StackOverflowError | AssertionError e) {
             reply.completeExceptionally(e);
         }

@@ -816,6 +816,11 @@ public final class BusConnection implements AutoCloseable {
      * handlers run on the executor, where nothing may wait. Only {@linkplain
      * BusInterface.Builder#asyncMethod asynchronous methods} are begun by the reader thread.
      *
+     * <p>If there are objects above it, the executor reads the values for their signal
+     * InterfacesAdded, which is not emitted if the object is withdrawn first. A value that cannot
+     * be read or does not fit its type is logged; the object remains exported then, but is not
+     * announced.
+     *
      * @param path the path of the object
      * @param executor runs the property readers and method handlers
      * @param interfaces the interfaces

@@ -64,21 +64,59 @@ final class ExportedObjects {
     ExportedObject add(String path, List<BusInterface> interfaces, @Nullable Executor executor) {
         requirePath(path);
         ExportedObject object = object(path, interfaces, executor, StandardInterfaces.OF_OBJECTS);
-        // Read the values before the object becomes visible, since a reader may fail. Readers of an
-        // object with an executor may run only there, so its values are not read.
-        Map<String, Object> values = executor == null ? object.valuesByInterface() : Map.of();
-        if (objects.putIfAbsent(path, object) != null) {
-            throw new IllegalStateException("there is an object " + path + " already");
+        if (executor != null) {
+            put(object);
+            announceLater(object, executor);
+            return object;
         }
-        if (executor == null) {
-            try {
-                emitFromManagers(object, "InterfacesAdded", ADDED, List.of(path, values));
-            } catch (RuntimeException | Error e) { // a value does not fit its type
-                objects.remove(path, object);
-                throw e;
-            }
+        // Read the values before the object becomes visible, since a reader may fail.
+        Map<String, Object> values = object.valuesByInterface();
+        put(object);
+        try {
+            announce(object, values);
+        } catch (RuntimeException | Error e) { // a value does not fit its type
+            objects.remove(path, object);
+            throw e;
         }
         return object;
+    }
+
+    private void put(ExportedObject object) {
+        if (objects.putIfAbsent(object.path(), object) != null) {
+            throw new IllegalStateException("there is an object " + object.path() + " already");
+        }
+    }
+
+    private synchronized void announce(ExportedObject object, Map<String, Object> values) {
+        if (isExported(object)) { // else InterfacesRemoved was emitted
+            emitFromManagers(object, "InterfacesAdded", ADDED, List.of(object.path(), values));
+        }
+    }
+
+    /** Announces an object when its values are read on the executor. */
+    private void announceLater(ExportedObject object, Executor executor) {
+        if (managersOf(object).isEmpty()) {
+            return;
+        }
+        try {
+            executor.execute(() -> readAndAnnounce(object));
+        } catch (RejectedExecutionException e) {
+            logUnannounced(object, e);
+        }
+    }
+
+    private void readAndAnnounce(ExportedObject object) {
+        try {
+            if (isExported(object)) {
+                announce(object, object.valuesByInterface());
+            }
+        } catch (RuntimeException | Error e) { // a value cannot be read, or does not fit its type
+            logUnannounced(object, e);
+        }
+    }
+
+    private static void logUnannounced(ExportedObject object, Throwable e) {
+        LOG.log(Level.WARNING, object + ": InterfacesAdded was not emitted", e);
     }
 
     AutoCloseable addTree(String path, Executor executor, ObjectTree objects) {
@@ -117,7 +155,7 @@ final class ExportedObjects {
         return objects.get(object.path()) == object;
     }
 
-    void remove(ExportedObject object) {
+    synchronized void remove(ExportedObject object) {
         if (objects.remove(object.path(), object)) {
             emitFromManagers(
                     object,
@@ -127,12 +165,22 @@ final class ExportedObjects {
         }
     }
 
+    /** Returns the paths of the objects above the given one. */
+    private List<String> managersOf(ExportedObject object) {
+        List<String> managers = new ArrayList<>();
+        for (String above = parent(object.path()); above != null; above = parent(above)) {
+            if (objects.containsKey(above)) {
+                managers.add(above);
+            }
+        }
+        return managers;
+    }
+
     /** Emits a signal from all objects above the given one. */
     private void emitFromManagers(
             ExportedObject object, String signal, Signature types, List<?> values) {
-        for (String above = parent(object.path()); above != null; above = parent(above)) {
-            if (objects.containsKey(above) && link.isOpen()) {
-                String path = above;
+        for (String path : managersOf(object)) {
+            if (link.isOpen()) {
                 link.offer(serial ->
                         Outgoing.of(
                                 w -> w.signal(path, StandardInterfaces.OBJECT_MANAGER, signal),

@@ -18,6 +18,10 @@ import org.jspecify.annotations.Nullable;
  * below it. Safe for use by any thread.
  */
 public final class ExportedObject implements AutoCloseable {
+    private static final String PROPERTIES = StandardInterfaces.PROPERTIES;
+    private static final String CHANGED = "PropertiesChanged";
+    private static final String CHANGED_TYPES = "sa{sv}as";
+
     private final BusConnection connection;
     private final ExportedObjects all;
     private final String path;
@@ -96,6 +100,26 @@ public final class ExportedObject implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public void changed(String interfaceName, String... properties) throws InterruptedException {
+        List<Object> change = change(interfaceName, properties);
+        if (!change.isEmpty()) {
+            connection.emit(path, PROPERTIES, CHANGED, Signature.of(CHANGED_TYPES), change);
+        }
+    }
+
+    /** Announces a property that a caller has set, on the thread that handles the call. */
+    void changedByCaller(String interfaceName, String property) throws InterruptedException {
+        if (executor == null) {
+            changed(interfaceName, property);
+            return;
+        }
+        List<Object> change = change(interfaceName, property);
+        if (!change.isEmpty()) { // the executor must not wait
+            connection.offerSignal("", path, PROPERTIES, CHANGED, CHANGED_TYPES, change.toArray());
+        }
+    }
+
+    /** Returns the arguments of PropertiesChanged; none if there is nothing to announce. */
+    private List<Object> change(String interfaceName, String... properties) {
         BusInterface described = described(interfaceName);
         Map<String, Object> values = new LinkedHashMap<>();
         List<String> invalidated = new ArrayList<>();
@@ -110,14 +134,9 @@ public final class ExportedObject implements AutoCloseable {
                 case CONSTANT, SILENT -> {}
             }
         }
-        if (!values.isEmpty() || !invalidated.isEmpty()) {
-            connection.emit(
-                    path,
-                    StandardInterfaces.PROPERTIES,
-                    "PropertiesChanged",
-                    Signature.of("sa{sv}as"),
-                    List.of(interfaceName, values, invalidated));
-        }
+        return values.isEmpty() && invalidated.isEmpty()
+                ? List.of()
+                : List.of(interfaceName, values, invalidated);
     }
 
     static Variant value(BusInterface.Property property) {

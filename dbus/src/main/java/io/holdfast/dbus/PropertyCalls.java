@@ -84,6 +84,6 @@ final class PropertyCalls {
                             .formatted(property.name(), property.type(), value.type()));
         }
         property.writer().accept(value.value());
-        object.changed(owner(object, call).name(), property.name());
+        object.changedByCaller(owner(object, call).name(), property.name());
     }
 }

@@ -814,7 +814,8 @@ public final class BusConnection implements AutoCloseable {
     /**
      * Exports an object whose state belongs to one thread: its property readers and its method
      * handlers run on the executor, where nothing may wait. Only {@linkplain
-     * BusInterface.Builder#asyncMethod asynchronous methods} are begun by the reader thread.
+     * BusInterface.Builder#asyncMethod asynchronous methods} are begun by the reader thread; they
+     * can continue on {@link MethodCall#executor}.
      *
      * <p>If there are objects above it, the executor reads the values for their signal
      * InterfacesAdded, which is not emitted if the object is withdrawn first. A value that cannot

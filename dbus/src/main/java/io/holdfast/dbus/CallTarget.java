@@ -2,6 +2,7 @@ package io.holdfast.dbus;
 
 import io.holdfast.dbus.wire.Signature;
 import java.util.Objects;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,6 +57,11 @@ record CallTarget(
                             described.isConcurrent() ? Where.CONCURRENTLY : Where.IN_ORDER;
                 };
         return new CallTarget(where, object, method.in(), method.out(), method.handling());
+    }
+
+    /** Returns the executor of the object, if it has one. */
+    @Nullable Executor executor() {
+        return ofObject == null ? null : ofObject.executor();
     }
 
     ExportedObject object() {

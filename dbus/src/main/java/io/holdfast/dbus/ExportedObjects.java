@@ -383,7 +383,7 @@ final class ExportedObjects {
                             : object(
                                     path,
                                     interfaces,
-                                    tree.executor,
+                                    Runnable::run, // on the tree's executor
                                     StandardInterfaces.OF_TREES);
             target = target(message, object, () -> nodesBelow(path, tree.objects.paths()));
             checked(message, target);
@@ -583,7 +583,7 @@ final class ExportedObjects {
             MethodHandler handler,
             Counted counted,
             Answering how) {
-        try (MethodCall call = new MethodCall(connection, message, counted)) {
+        try (MethodCall call = new MethodCall(connection, message, counted, target.executor())) {
             List<?> values = requireNonNull(handler.handle(call), NO_VALUES);
             answer(message, target, values, how.replies());
         } catch (ConnectionLostException e) {
@@ -600,7 +600,7 @@ final class ExportedObjects {
     /** Begins an asynchronous handler, and sends the reply when it is complete. */
     private void begin(
             Message message, CallTarget target, AsyncMethodHandler handler, Counted counted) {
-        MethodCall call = new MethodCall(connection, message, counted);
+        MethodCall call = new MethodCall(connection, message, counted, target.executor());
         Answering how = offering(counted);
         CompletableFuture<List<?>> reply = new CompletableFuture<>();
         var _ =

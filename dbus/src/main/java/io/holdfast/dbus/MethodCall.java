@@ -6,6 +6,8 @@ import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,12 +19,18 @@ public final class MethodCall implements AutoCloseable {
     private final Message message;
     private final List<Object> arguments;
     private final CallsUnderWay.Counted counted;
+    private final @Nullable Executor executor;
     private @Nullable Peer peer;
 
-    MethodCall(BusConnection connection, Message message, CallsUnderWay.Counted counted) {
+    MethodCall(
+            BusConnection connection,
+            Message message,
+            CallsUnderWay.Counted counted,
+            @Nullable Executor executor) {
         this.connection = connection;
         this.message = message;
         this.counted = counted;
+        this.executor = executor;
         this.arguments = message.values();
     }
 
@@ -115,6 +123,15 @@ public final class MethodCall implements AutoCloseable {
     /** {@return whether the caller expects no reply (NO_REPLY_EXPECTED)} */
     public boolean isOneWay() {
         return message.hasFlag(MessageFlags.NO_REPLY_EXPECTED);
+    }
+
+    /**
+     * {@return the executor with which the object was exported, on which a handler that the reader
+     * thread begins can continue; empty if the object's handlers run on virtual threads} Handlers
+     * of a tree run on its executor already: there, it runs a task at once.
+     */
+    public Optional<Executor> executor() {
+        return Optional.ofNullable(executor);
     }
 
     /** {@return the message of the call} */

@@ -88,7 +88,9 @@ public final class Export implements AutoCloseable {
 
     /**
      * Describes an implementation for {@link BusConnection#export} and {@link
-     * io.holdfast.dbus.ObjectTree}, for objects with an executor and for trees of many objects.
+     * io.holdfast.dbus.ObjectTree}, for objects with an executor and for trees of many objects. All
+     * methods then run on the executor, where nothing may wait; those that return a stage begin
+     * there.
      *
      * @param <T> the interface
      * @param type the interface

@@ -57,7 +57,10 @@ final class LocalInterface {
                     method.member(),
                     in,
                     out,
-                    (call, reply) -> beginning.run(() -> begin(method, call, reply)),
+                    (call, reply) ->
+                            call.executor()
+                                    .orElse(beginning::run)
+                                    .execute(() -> begin(method, call, reply)),
                     method.names());
         } else {
             described.method(

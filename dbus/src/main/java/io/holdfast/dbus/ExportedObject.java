@@ -23,7 +23,7 @@ public final class ExportedObject implements AutoCloseable {
     private static final String CHANGED_TYPES = "sa{sv}as";
 
     private final BusConnection connection;
-    private final ExportedObjects all;
+    private final ManagedObjects all;
     private final String path;
     private final Map<String, BusInterface> interfaces;
     private final @Nullable Executor executor;
@@ -32,7 +32,7 @@ public final class ExportedObject implements AutoCloseable {
 
     ExportedObject(
             BusConnection connection,
-            ExportedObjects all,
+            ManagedObjects all,
             String path,
             Map<String, BusInterface> interfaces,
             @Nullable Executor executor,

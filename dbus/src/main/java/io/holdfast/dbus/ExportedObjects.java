@@ -17,7 +17,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -39,12 +38,10 @@ final class ExportedObjects {
     private static final Logger LOG = System.getLogger(ExportedObjects.class.getName());
     private static final Signature STRING = Signature.of("s");
     private static final String NO_VALUES = "the handler returned null, and not a list of values";
-    private static final Signature ADDED = Signature.of("oa{sa{sv}}");
 
     private final BusConnection connection;
     private final Link link;
-    private final ConcurrentNavigableMap<String, ExportedObject> objects =
-            new ConcurrentSkipListMap<>();
+    private final ManagedObjects objects;
     private final ConcurrentNavigableMap<String, Tree> trees = new ConcurrentSkipListMap<>();
     private final CallsUnderWay underWay;
 
@@ -58,65 +55,15 @@ final class ExportedObjects {
     ExportedObjects(BusConnection connection, Link link, CallsUnderWay underWay) {
         this.connection = connection;
         this.link = link;
+        this.objects = new ManagedObjects(link);
         this.underWay = underWay;
     }
 
     ExportedObject add(String path, List<BusInterface> interfaces, @Nullable Executor executor) {
         requirePath(path);
         ExportedObject object = object(path, interfaces, executor, StandardInterfaces.OF_OBJECTS);
-        if (executor != null) {
-            put(object);
-            announceLater(object, executor);
-            return object;
-        }
-        // Read the values before the object becomes visible, since a reader may fail.
-        Map<String, Object> values = object.valuesByInterface();
-        put(object);
-        try {
-            announce(object, values);
-        } catch (RuntimeException | Error e) { // a value does not fit its type
-            objects.remove(path, object);
-            throw e;
-        }
+        objects.add(object);
         return object;
-    }
-
-    private void put(ExportedObject object) {
-        if (objects.putIfAbsent(object.path(), object) != null) {
-            throw new IllegalStateException("there is an object " + object.path() + " already");
-        }
-    }
-
-    private synchronized void announce(ExportedObject object, Map<String, Object> values) {
-        if (isExported(object)) { // else InterfacesRemoved was emitted
-            emitFromManagers(object, "InterfacesAdded", ADDED, List.of(object.path(), values));
-        }
-    }
-
-    /** Announces an object when its values are read on the executor. */
-    private void announceLater(ExportedObject object, Executor executor) {
-        if (managersOf(object).isEmpty()) {
-            return;
-        }
-        try {
-            executor.execute(() -> readAndAnnounce(object));
-        } catch (RejectedExecutionException e) {
-            logUnannounced(object, e);
-        }
-    }
-
-    private void readAndAnnounce(ExportedObject object) {
-        try {
-            if (isExported(object)) {
-                announce(object, object.valuesByInterface());
-            }
-        } catch (RuntimeException | Error e) { // a value cannot be read, or does not fit its type
-            logUnannounced(object, e);
-        }
-    }
-
-    private static void logUnannounced(ExportedObject object, Throwable e) {
-        LOG.log(Level.WARNING, object + ": InterfacesAdded was not emitted", e);
     }
 
     AutoCloseable addTree(String path, Executor executor, ObjectTree objects) {
@@ -148,69 +95,13 @@ final class ExportedObjects {
                 throw new IllegalArgumentException(path + " has " + described.name() + " already");
             }
         }
-        return new ExportedObject(connection, this, path, byName, executor, standard);
-    }
-
-    private boolean isExported(ExportedObject object) {
-        return objects.get(object.path()) == object;
-    }
-
-    synchronized void remove(ExportedObject object) {
-        if (objects.remove(object.path(), object)) {
-            emitFromManagers(
-                    object,
-                    "InterfacesRemoved",
-                    Signature.of("oas"),
-                    List.of(object.path(), List.copyOf(object.interfaces().keySet())));
-        }
-    }
-
-    /** Returns the paths of the objects above the given one. */
-    private List<String> managersOf(ExportedObject object) {
-        List<String> managers = new ArrayList<>();
-        for (String above = parent(object.path()); above != null; above = parent(above)) {
-            if (objects.containsKey(above)) {
-                managers.add(above);
-            }
-        }
-        return managers;
-    }
-
-    /** Emits a signal from all objects above the given one. */
-    private void emitFromManagers(
-            ExportedObject object, String signal, Signature types, List<?> values) {
-        for (String path : managersOf(object)) {
-            if (link.isOpen()) {
-                link.offer(serial ->
-                        Outgoing.of(
-                                w -> w.signal(path, StandardInterfaces.OBJECT_MANAGER, signal),
-                                0,
-                                serial,
-                                null,
-                                types,
-                                values));
-            }
-        }
-    }
-
-    private static @Nullable String parent(String path) {
-        if (path.equals("/")) {
-            return null;
-        }
-        int slash = path.lastIndexOf('/');
-        return slash == 0 ? "/" : path.substring(0, slash);
-    }
-
-    /** Returns the objects below a path. */
-    private NavigableMap<String, ExportedObject> below(String path) {
-        String prefix = path.equals("/") ? "/" : path + "/";
-        return objects.subMap(prefix, false, prefix.substring(0, prefix.length() - 1) + "0", false);
+        return new ExportedObject(connection, objects, path, byName, executor, standard);
     }
 
     /** Returns the next elements of the paths of the objects below a path, for introspection. */
     private List<String> nodesBelow(String path, Collection<String> ofTree) {
         List<String> all = new ArrayList<>(ofTree);
-        all.addAll(below(path).keySet());
+        all.addAll(objects.below(path).keySet());
         all.addAll(trees.keySet());
         String start = path.equals("/") ? "/" : path + "/";
         int prefix = start.length();
@@ -483,7 +374,7 @@ final class ExportedObjects {
                                     "",
                                     "a{oa{sa{sv}}}",
                                     new BusInterface.Handling.Async(
-                                            (_, reply) -> managed(path, reply)))
+                                            (_, reply) -> objects.values(path, reply)))
                             : null;
             default -> null;
         };
@@ -502,37 +393,6 @@ final class ExportedObjects {
                 object == null ? List.of() : List.copyOf(object.interfaces().values());
         return CallTarget.here(
                 "s", _ -> List.of(StandardInterfaces.xml(interfaces, standard(object), nodes)));
-    }
-
-    /** Reads the values of the objects below, each where its readers may run. */
-    private void managed(String path, CompletableFuture<List<?>> reply) {
-        Map<ExportedObject, CompletableFuture<Map<String, Object>>> below = new LinkedHashMap<>();
-        for (ExportedObject object : below(path).values()) {
-            Executor executor = object.executor();
-            below.put(
-                    object,
-                    CompletableFuture.supplyAsync(
-                            () -> isExported(object) ? object.valuesByInterface() : Map.of(),
-                            executor == null ? Runnable::run : executor));
-        }
-        var _ =
-                CompletableFuture.allOf(below.values().toArray(CompletableFuture[]::new))
-                        .thenApply(_ -> {
-                            Map<String, Object> managed = new LinkedHashMap<>();
-                            below.forEach((object, values) -> {
-                                if (isExported(object)) {
-                                    managed.put(object.path(), values.join());
-                                }
-                            });
-                            return managed;
-                        })
-                        .whenComplete((managed, failure) -> {
-                            if (failure == null) {
-                                reply.complete(List.of(managed));
-                            } else {
-                                reply.completeExceptionally(failure);
-                            }
-                        });
     }
 
     // Running handlers and sending replies

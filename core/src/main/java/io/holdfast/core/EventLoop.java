@@ -333,6 +333,9 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
                             wakeUp();
                         });
         signals.add(watch);
+        if (watch.raised.get()) { // before the add, when the loop did not know the watch
+            wakeUp();
+        }
         return () -> {
             handler.cancel();
             return signals.remove(watch);

@@ -52,6 +52,7 @@ public final class Spawn {
     @Nullable String argumentZero;
     @Nullable Map<String, String> environment; // null: that of this process
     @Nullable String idVariable;
+    @Nullable Path programFolder; // where a relative program starts; null: our working directory
     @Nullable Path directory;
     @Nullable Cgroup cgroup;
     @Nullable Fd terminal;
@@ -86,6 +87,7 @@ public final class Spawn {
         copy.argumentZero = argumentZero;
         copy.environment = environment == null ? null : new LinkedHashMap<>(environment);
         copy.idVariable = idVariable;
+        copy.programFolder = programFolder;
         copy.directory = directory;
         copy.cgroup = cgroup;
         copy.terminal = terminal;
@@ -136,7 +138,7 @@ public final class Spawn {
 
     /**
      * Copies the description that a {@code ProcessBuilder} holds: command, environment, directory
-     * and redirections.
+     * and redirections. As there, a relative path of the program starts at the builder's directory.
      *
      * @param builder the builder; later changes to it have no effect
      * @return the description
@@ -146,7 +148,8 @@ public final class Spawn {
     public static Spawn of(ProcessBuilder builder) {
         Spawn spawn = of(builder.command()).environment(builder.environment()).scriptsByShell();
         if (builder.directory() != null) {
-            spawn.directory(builder.directory().toPath());
+            spawn.programFolder = builder.directory().toPath();
+            spawn.directory(spawn.programFolder);
         }
         return spawn.stdin(Stdio.of(builder.redirectInput()))
                 .stdout(Stdio.of(builder.redirectOutput()))
@@ -621,7 +624,8 @@ public final class Spawn {
                     "pidfd_spawn", "\"\"", Errno.ENOENT, "the name of the program is empty");
         }
         if (program.contains("/")) {
-            return Path.of(program).toAbsolutePath(); // not from the child's directory
+            Path path = Path.of(program);
+            return (programFolder == null ? path : programFolder.resolve(path)).toAbsolutePath();
         }
         String path = System.getenv("PATH");
         boolean denied = false;

@@ -74,6 +74,26 @@ class ChildProcessTest {
     }
 
     @Test
+    void aRelativePathOfAProgramStartsAtTheBuildersDirectory(@TempDir Path folder)
+            throws Exception {
+        Files.createSymbolicLink(
+                Files.createDirectory(folder.resolve("bin")).resolve("shell"), Path.of("/bin/sh"));
+        String line = "tr '\\0' ' ' </proc/$$/cmdline; pwd";
+        for (String program : new String[] {"bin/shell", "./bin/shell"}) {
+            ProcessBuilder builder =
+                    new ProcessBuilder(program, "-c", line).directory(folder.toFile());
+            Process expected = builder.start();
+            try (Child child = Spawn.of(builder).start()) {
+                assertThat(child.asProcess().inputReader().readAllAsString())
+                        .startsWith(program + " -c ")
+                        .isEqualTo(expected.inputReader().readAllAsString());
+                assertThat(child.await()).isEqualTo(new Exit.Exited(0));
+            }
+            assertThat(expected.waitFor()).isZero();
+        }
+    }
+
+    @Test
     void aStreamThatIsNoPipeIsAtItsEnd() throws Exception {
         ProcessBuilder builder =
                 new ProcessBuilder("true")

@@ -81,7 +81,7 @@ final class ExitWatch {
      */
     private @Nullable Exit status() {
         int options = SysWait.WEXITED | SysWait.WNOHANG;
-        long change = reaping ? reap(options) : SysWait.waitid(fd, options | SysWait.WNOWAIT);
+        long change = waitFor(reaping ? options : options | SysWait.WNOWAIT);
         if (change > 0) {
             return Exit.ofChange(change);
         }
@@ -101,7 +101,7 @@ final class ExitWatch {
         return info.has(PidfdInfo.INFO_EXIT) ? Exit.ofWaitStatus(info.exitCode()) : UNKNOWN;
     }
 
-    private long reap(int options) {
+    private long waitFor(int options) {
         SysWait.Waited waited = SysWait.waitForUsage(fd, options);
         Rusage rusage = waited.usage();
         if (rusage != null) {
@@ -110,7 +110,10 @@ final class ExitWatch {
         return waited.change();
     }
 
-    /** Returns the resources that the child has used; null if this watch has not reaped it. */
+    /**
+     * Returns the resources that the child has used; null if this watch has not seen it as a
+     * zombie.
+     */
     @Nullable ResourceUsage usage() {
         return usage;
     }
@@ -251,7 +254,7 @@ final class ExitWatch {
                 .start(() -> {
                     Exit exit = null;
                     try {
-                        long change = reap(SysWait.WEXITED);
+                        long change = waitFor(SysWait.WEXITED);
                         exit = change > 0 ? Exit.ofChange(change) : UNKNOWN;
                     } catch (ClosedException e) {
                         // closed meanwhile

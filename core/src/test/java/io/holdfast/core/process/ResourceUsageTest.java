@@ -24,4 +24,15 @@ class ResourceUsageTest {
             assertThat(used.voluntarySwitches()).isPositive();
         }
     }
+
+    @Test
+    void theUsageOfAChildThatIsReapedLaterIsKnownBeforeTheReap() throws Exception {
+        try (Child child = Spawn.of("true").reapLater().start()) {
+            assertThat(child.await()).isEqualTo(new Exit.Exited(0));
+            ResourceUsage used = child.usage().orElseThrow();
+            assertThat(used.maxResident()).isPositive();
+            child.reap();
+            assertThat(child.usage()).contains(used);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 package io.holdfast.core.process;
 
 import io.holdfast.core.ClosedException;
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdInputStream;
@@ -191,6 +192,35 @@ public final class Child implements AutoCloseable {
         CompletableFuture<Exit> _ = UNREAPED.remove(pidFd);
     }
 
+    /**
+     * Returns its PID, from the kernel or, once it is reaped, from the call that reaped it; 0 if
+     * other code reaped it.
+     *
+     * @throws ErrnoException if the kernel does not report the PID of an unreaped child
+     */
+    int pid() {
+        try {
+            return pidFd.pid();
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ESRCH) {
+                throw e;
+            }
+        } catch (ClosedException e) {
+            // it has exited
+        }
+        Exit _ = exit.join(); // follows the reap at once
+        return exitWatch.pid();
+    }
+
+    /** Returns whether it is reaped. */
+    boolean isReaped() {
+        try {
+            return pidFd.state() == PidFd.State.REAPED;
+        } catch (ClosedException e) {
+            return true; // it is closed after the reap
+        }
+    }
+
     /** {@return the process, lent: this child closes it} */
     public PidFd pidFd() {
         return pidFd;
@@ -313,10 +343,10 @@ public final class Child implements AutoCloseable {
      * <p>All methods follow their specification there. The exit value of a killed process is 128
      * plus the signal. A stream that is not a pipe is at its end for reading, and throws on
      * writing. {@code destroy} sends SIGTERM, {@code destroyForcibly} SIGKILL, to this process only
-     * and through its pidfd, and both close our ends of its streams. {@code toHandle}, and so
-     * {@code info}, {@code children} and {@code descendants}, throw UnsupportedOperationException
-     * once it is reaped, since a handle is found by PID; {@code pid} does so if it was reaped
-     * before this call.
+     * and through its pidfd, and both close our ends of its streams. Once it is reaped, {@code
+     * toHandle} returns a handle of a process that is not alive, has no children, and equals no
+     * handle of the JDK. Only if other code in this JVM reaped it before this call do {@code pid}
+     * and {@code toHandle} throw UnsupportedOperationException.
      *
      * @return a view of this child: {@link #close} must still be called, or is left to garbage
      *     collection

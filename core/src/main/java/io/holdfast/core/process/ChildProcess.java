@@ -1,12 +1,11 @@
 package io.holdfast.core.process;
 
-import io.holdfast.core.ClosedException;
-import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Signal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -16,8 +15,6 @@ import java.util.function.Supplier;
  * Child#asProcess}.
  */
 final class ChildProcess extends Process {
-    private static final int UNSEEN = -1;
-
     private final Child child;
     private final int pid;
     private final OutputStream stdin;
@@ -26,18 +23,10 @@ final class ChildProcess extends Process {
 
     ChildProcess(Child child) {
         this.child = child;
-        this.pid = numberOf(child);
+        this.pid = child.pid();
         this.stdin = orElse(child::stdin, new NoInput());
         this.stdout = orElse(child::stdout, InputStream.nullInputStream());
         this.stderr = orElse(child::stderr, InputStream.nullInputStream());
-    }
-
-    private static int numberOf(Child child) {
-        try {
-            return child.pidFd().pid();
-        } catch (ErrnoException | ClosedException e) {
-            return UNSEEN; // it is reaped
-        }
     }
 
     private static <S> S orElse(Supplier<S> piped, S other) {
@@ -95,8 +84,9 @@ final class ChildProcess extends Process {
 
     @Override
     public long pid() {
-        if (pid == UNSEEN) {
-            throw new UnsupportedOperationException(child + " was reaped before its PID was read");
+        if (pid == 0) {
+            throw new UnsupportedOperationException(
+                    child + " was reaped by other code before its PID was read");
         }
         return pid;
     }
@@ -137,12 +127,12 @@ final class ChildProcess extends Process {
      */
     @Override
     public ProcessHandle toHandle() {
-        ProcessHandle handle = pid == UNSEEN ? null : ProcessHandle.of(pid).orElse(null);
-        if (handle == null || child.pidFd().state() == PidFd.State.REAPED) {
-            throw new UnsupportedOperationException(
-                    child + " is reaped: a ProcessHandle would refer to another process");
+        Optional<ProcessHandle> found = ProcessHandle.of(pid());
+        if (child.isReaped()) {
+            return new ReapedHandle(child, pid);
         }
-        return handle;
+        return found.orElseThrow(() ->
+                new UnsupportedOperationException(child + " is not in the /proc of this process"));
     }
 
     @Override

@@ -45,6 +45,7 @@ final class ExitWatch {
     private final @Nullable CompletableFuture<Exit> reaped;
     private final Supplier<Exit> zombieExit;
     private volatile @Nullable ResourceUsage usage;
+    private volatile int pid;
 
     private ExitWatch(
             Fd fd,
@@ -105,9 +106,15 @@ final class ExitWatch {
         SysWait.Waited waited = SysWait.waitForUsage(fd, options);
         Rusage rusage = waited.usage();
         if (rusage != null) {
+            pid = waited.pid();
             usage = ResourceUsage.of(rusage);
         }
         return waited.change();
+    }
+
+    /** Returns the PID of the exited child; 0 if this watch has not seen it as a zombie. */
+    int pid() {
+        return pid;
     }
 
     /**

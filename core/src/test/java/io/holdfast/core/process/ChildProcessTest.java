@@ -1,5 +1,6 @@
 package io.holdfast.core.process;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -58,18 +59,44 @@ class ChildProcessTest {
         }
     }
 
+    @SuppressWarnings("try") // closed early on purpose
     @Test
-    void aHandleIsGivenOnlyWhileTheNumberIsItsOwn() throws Exception {
+    void itsPidIsKnownAfterTheReap() throws Exception {
+        for (boolean reapedLater : new boolean[] {false, true}) {
+            Spawn spawn = Spawn.of("sh", "-c", "echo $$").stdout(Stdio.pipe());
+            try (Child child = (reapedLater ? spawn.reapLater() : spawn).start()) {
+                long pid = Long.parseLong(new String(child.stdout().readAllBytes(), UTF_8).strip());
+                Exit _ = child.await();
+                child.reap();
+                assertThat(child.asProcess().pid()).isEqualTo(pid);
+                child.close();
+                assertThat(child.asProcess().pid()).isEqualTo(pid);
+            }
+        }
+    }
+
+    @Test
+    void aHandleIsOfThisProcessOnly() throws Exception {
         try (Child child = start("sleep", "1000")) {
             Process process = child.asProcess();
-            assertThat(process.toHandle().pid()).isEqualTo(process.pid());
+            ProcessHandle before = process.toHandle();
+            assertThat(before.pid()).isEqualTo(process.pid());
             assertThat(process.info().command()).isPresent();
             assertThat(process.descendants()).isEmpty();
             process.destroyForcibly();
             assertThat(process.waitFor()).isEqualTo(128 + 9);
-            assertThatExceptionOfType(UnsupportedOperationException.class)
-                    .isThrownBy(process::toHandle)
-                    .withMessageContaining("reaped");
+
+            ProcessHandle after = process.toHandle();
+            assertThat(after.pid()).isEqualTo(process.pid());
+            assertThat(after.isAlive()).isFalse();
+            assertThat(after.parent()).isEmpty();
+            assertThat(after.destroyForcibly()).isFalse();
+            assertThat(after.onExit().get()).isEqualTo(after);
+            assertThat(after).isEqualTo(process.toHandle()).isNotEqualTo(ProcessHandle.current());
+            assertThat(after).isEqualByComparingTo(before);
+            assertThat(process.info().command()).isEmpty();
+            assertThat(process.children()).isEmpty();
+            assertThat(process.descendants()).isEmpty();
         }
     }
 

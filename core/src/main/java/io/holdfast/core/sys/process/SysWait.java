@@ -104,9 +104,10 @@ public final class SysWait {
      * A child that was waited for.
      *
      * @param change its change of state, {@link #NOTHING}, or -errno
+     * @param pid its PID, if it has changed
      * @param usage what it has used, if it has changed
      */
-    public record Waited(long change, @Nullable Rusage usage) {}
+    public record Waited(long change, int pid, @Nullable Rusage usage) {}
 
     /**
      * The same, with what the child has used: the kernel's call has an argument for that, which
@@ -132,7 +133,9 @@ public final class SysWait {
                                 scratch.address + SIGINFO_SIZE);
             } while (r == -Errno.EINTR);
             long change = change(r, info);
-            return new Waited(change, change > 0 ? new Rusage(info, SIGINFO_SIZE) : null);
+            return change > 0
+                    ? new Waited(change, info.getInt(SI_PID), new Rusage(info, SIGINFO_SIZE))
+                    : new Waited(change, 0, null);
         } finally {
             pidfd.release();
             scratch.release();

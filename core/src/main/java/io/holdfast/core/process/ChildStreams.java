@@ -2,6 +2,7 @@ package io.holdfast.core.process;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.PosixSpawn;
 import java.util.ArrayList;
@@ -31,7 +32,7 @@ final class ChildStreams implements AutoCloseable {
                         case Stdio.Null _ ->
                                 opened("/dev/null", i == 0 ? Fcntl.O_RDONLY : Fcntl.O_WRONLY);
                         case Stdio.File(var path, int flags) ->
-                                opened(path.toString(), flags | Fcntl.O_NOCTTY);
+                                opened(KernelPath.text(path), flags | Fcntl.O_NOCTTY);
                         case Stdio.Pipe _ -> pipe(i);
                         case Stdio.Descriptor(Fd fd) -> fd;
                         case Stdio.Merged _ -> merged();

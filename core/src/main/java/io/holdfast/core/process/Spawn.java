@@ -6,8 +6,11 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
 import io.holdfast.core.event.Recorder;
 import io.holdfast.core.process.privilege.UserIds;
+import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.Libc;
-import java.nio.file.Files;
+import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.Stdlib;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -146,7 +149,10 @@ public final class Spawn {
      *     invalid
      */
     public static Spawn of(ProcessBuilder builder) {
-        Spawn spawn = of(builder.command()).environment(builder.environment()).scriptsByShell();
+        Spawn spawn =
+                of(builder.command())
+                        .environment(SpawnEnvironment.of(builder.environment()))
+                        .scriptsByShell();
         if (builder.directory() != null) {
             spawn.programFolder = builder.directory().toPath();
             spawn.directory(spawn.programFolder);
@@ -182,7 +188,7 @@ public final class Spawn {
     }
 
     /**
-     * Sets the whole environment.
+     * Sets the whole environment. The child gets names and values in UTF-8.
      *
      * @param variables all variables
      * @return this
@@ -194,7 +200,8 @@ public final class Spawn {
     }
 
     /**
-     * Sets a variable of the environment, which by default is that of this process.
+     * Sets a variable of the environment, which by default is that of this process. The child gets
+     * the value in UTF-8, and all variables that are not set here byte for byte.
      *
      * @param name the name of the variable
      * @param value the value of the variable
@@ -220,7 +227,7 @@ public final class Spawn {
     private Map<String, String> variables() {
         Map<String, String> variables = environment;
         if (variables == null) {
-            variables = new LinkedHashMap<>(System.getenv());
+            variables = new LinkedHashMap<>(Stdlib.environment());
             environment = variables;
         }
         return variables;
@@ -618,22 +625,21 @@ public final class Spawn {
     }
 
     /** Returns the absolute path of the program. */
-    Path resolve() {
+    String resolve() {
         if (program.isEmpty()) {
             throw new ErrnoException(
                     "pidfd_spawn", "\"\"", Errno.ENOENT, "the name of the program is empty");
         }
         if (program.contains("/")) {
-            Path path = Path.of(program);
-            return (programFolder == null ? path : programFolder.resolve(path)).toAbsolutePath();
+            return absolute(programFolder == null ? "." : KernelPath.text(programFolder), program);
         }
-        String path = System.getenv("PATH");
+        String path = Stdlib.environment().get("PATH");
         boolean denied = false;
         for (String folder : (path == null ? "/usr/bin:/bin" : path).split(":", -1)) {
-            Path candidate = Path.of(folder, program).toAbsolutePath();
-            if (Files.isRegularFile(candidate)) {
-                if (Files.isExecutable(candidate)) {
-                    return candidate;
+            String candidate = (folder.isEmpty() ? "." : folder) + "/" + program;
+            if (SysStat.type(candidate) == SysStat.S_IFREG) {
+                if (Unistd.accessExecutable(candidate) == 0) {
+                    return absolute(".", candidate);
                 }
                 denied = true;
             }
@@ -643,6 +649,16 @@ public final class Spawn {
                 program,
                 denied ? Errno.EACCES : Errno.ENOENT,
                 "no such program in PATH=" + path);
+    }
+
+    /** Returns an absolute path: the child may enter another directory before it uses the path. */
+    private static String absolute(String folder, String path) {
+        if (path.startsWith("/")) {
+            return path;
+        }
+        return folder.startsWith("/")
+                ? folder + "/" + path
+                : absolute(Unistd.readlinkat(null, "/proc/self/cwd"), folder + "/" + path);
     }
 
     @Override

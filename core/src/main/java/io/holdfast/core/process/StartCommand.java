@@ -4,6 +4,8 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.privilege.ProgramCheck;
 import io.holdfast.core.process.privilege.SetprivCommand;
+import io.holdfast.core.sys.KernelPath;
+import io.holdfast.core.sys.process.Stdlib;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -19,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param environment null: that of this process
  */
 record StartCommand(
-        Path program, List<String> arguments, @Nullable Map<String, String> environment) {
-    private static final Path SHELL = Path.of("/bin/sh");
+        String program, List<String> arguments, @Nullable Map<String, String> environment) {
+    private static final String SHELL = "/bin/sh";
 
     /**
      * Returns the command of a spawn.
@@ -28,7 +30,7 @@ record StartCommand(
      * @throws ErrnoException ENOENT, EACCES, ENOEXEC, EPERM
      */
     static StartCommand of(Spawn spawn) {
-        Path program = spawn.resolve();
+        String program = spawn.resolve();
         String name = spawn.argumentZero == null ? spawn.program : spawn.argumentZero;
         List<String> arguments = new ArrayList<>(spawn.arguments.size() + 1);
         arguments.add(name);
@@ -38,15 +40,16 @@ record StartCommand(
             return new StartCommand(program, arguments, spawn.environment);
         }
         requireCapabilities(spawn);
+        Path path = KernelPath.of(program);
         if (spawn.isolation == null) { // otherwise it is looked up in namespaces that we do not see
-            ProgramCheck.requireExecutable(program, spawn.scriptsByShell);
+            ProgramCheck.requireExecutable(path, spawn.scriptsByShell);
         }
         Map<String, String> environment =
                 new LinkedHashMap<>(
-                        spawn.environment == null ? System.getenv() : spawn.environment);
+                        spawn.environment == null ? Stdlib.environment() : spawn.environment);
         boolean ownName = spawn.argumentZero != null;
-        List<String> line = SetprivCommand.line(options, program, arguments, ownName, environment);
-        return new StartCommand(Path.of(line.getFirst()), line, environment);
+        List<String> line = SetprivCommand.line(options, path, arguments, ownName, environment);
+        return new StartCommand(line.getFirst(), line, environment);
     }
 
     private static List<String> options(Spawn spawn) {
@@ -79,8 +82,8 @@ record StartCommand(
      */
     StartCommand byShell() {
         List<String> line = new ArrayList<>();
-        line.add(SHELL.toString());
-        line.add(program.toString());
+        line.add(SHELL);
+        line.add(program);
         line.addAll(arguments.subList(1, arguments.size()));
         return new StartCommand(SHELL, line, environment);
     }

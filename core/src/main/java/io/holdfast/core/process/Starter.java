@@ -11,10 +11,12 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.NamespaceEntry;
 import io.holdfast.core.sys.process.PosixSpawn;
 import io.holdfast.core.sys.process.SignalDispositions;
+import io.holdfast.core.sys.process.Stdlib;
 import io.holdfast.core.sys.process.SysPidfd;
 import io.holdfast.core.sys.process.ThreadAttributes;
 import java.lang.foreign.Arena;
@@ -449,14 +451,14 @@ final class Starter {
         Fd directory =
                 path == null || isolation != null
                         ? null
-                        : Fcntl.open(path.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY);
+                        : Fcntl.open(KernelPath.text(path), Fcntl.O_PATH | Fcntl.O_DIRECTORY);
         try (directory;
                 NamespaceEntry entry = isolation == null ? null : isolation.entry();
                 PosixSpawn call = new PosixSpawn()) {
             if (entry != null) {
                 call.from(entry);
                 if (path != null) {
-                    call.chdir(path.toString());
+                    call.chdir(KernelPath.text(path));
                 }
             }
             if (spawn.pipeIgnored) {
@@ -490,7 +492,7 @@ final class Starter {
         if (given == null && pidVariables.isEmpty() && spawn.idVariable == null) {
             return null;
         }
-        Map<String, String> variables = given == null ? System.getenv() : given;
+        Map<String, String> variables = given == null ? Stdlib.environment() : given;
         List<String> entries = new ArrayList<>(variables.size() + pidVariables.size() + 1);
         variables.forEach((name, value) -> {
             if (!pidVariables.contains(name) && !name.equals(spawn.idVariable)) {
@@ -510,12 +512,11 @@ final class Starter {
 
     private PidFd spawned(
             PosixSpawn call,
-            Path program,
+            String program,
             List<String> arguments,
             @Nullable MemorySegment environment) {
-        String path = program.toString();
         if (Feature.PIDFD_SPAWN.isPresent()) {
-            int number = call.pidfdSpawn(path, arguments, environment);
+            int number = call.pidfdSpawn(program, arguments, environment);
             if (number < 0) {
                 throw failure("pidfd_spawn", program, -number);
             }
@@ -523,7 +524,7 @@ final class Starter {
         }
         int pid;
         try (Fd _ = Fcntl.open("/", Fcntl.O_PATH)) { // reserves a number for its pidfd
-            pid = call.spawn(path, arguments, environment);
+            pid = call.spawn(program, arguments, environment);
         }
         if (pid < 0) {
             throw failure("posix_spawn", program, -pid);
@@ -549,14 +550,14 @@ final class Starter {
         }
     }
 
-    private ErrnoException failure(String call, Path program, int errno) {
+    private ErrnoException failure(String call, String program, int errno) {
         ErrnoException ofTerminal = terminal == null ? null : terminal.failure(errno);
         if (ofTerminal != null) {
             return ofTerminal;
         }
         String ofDirectory = adviceOfDirectory(errno);
-        String advice = ofDirectory != null ? ofDirectory : advice(program, errno);
-        return new ErrnoException(call, program.toString(), errno, advice);
+        String advice = ofDirectory != null ? ofDirectory : advice(KernelPath.of(program), errno);
+        return new ErrnoException(call, program, errno, advice);
     }
 
     /**

@@ -20,10 +20,10 @@ public final class KernelPath {
      * characters that the locale supports.
      */
     public static Path of(String text) {
-        byte[] bytes = CString.encode(text);
-        if (isAscii(bytes)) {
+        if (isAscii(text)) {
             return Path.of(text);
         }
+        byte[] bytes = CString.encode(text);
         // a file URI is the only way to make a Path from bytes
         boolean absolute = text.startsWith("/");
         StringBuilder uri = new StringBuilder(absolute ? "file://" : "file:///");
@@ -41,7 +41,7 @@ public final class KernelPath {
     /** Returns the text for the bytes of a path, the same in every locale, as {@link #of} takes. */
     public static String text(Path path) {
         String text = path.toString();
-        if (text.chars().allMatch(c -> c < 0x80)) {
+        if (isAscii(text)) {
             return text;
         }
         String uri = path.toUri().getRawPath(); // the only way to the bytes of a Path
@@ -60,9 +60,9 @@ public final class KernelPath {
                 : absolute;
     }
 
-    private static boolean isAscii(byte[] bytes) {
-        for (byte b : bytes) {
-            if (b < 0) {
+    private static boolean isAscii(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) >= 0x80) {
                 return false;
             }
         }

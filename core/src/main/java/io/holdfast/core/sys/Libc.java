@@ -8,7 +8,10 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +30,7 @@ public final class Libc {
     private static final FunctionDescriptor WORDS =
             FunctionDescriptor.of(
                     JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final Function STRLEN = bind("strlen");
     private static final @Nullable MethodHandle CALL = downcall(); // null if access is denied
 
     public static final MemoryLayout ERRNO_LAYOUT = Linker.Option.captureStateLayout();
@@ -111,6 +115,35 @@ public final class Libc {
     /** Returns the value of {@code environ}: the address of this process's environment in libc. */
     public static long environ() {
         return Environ.POINTER.get(JAVA_LONG, 0);
+    }
+
+    /**
+     * Returns the strings of this process's environment in libc, as {@link CString} decodes them.
+     */
+    @SuppressWarnings("restricted") // the sizes that environ(7) and strlen(3) define
+    public static List<String> environmentStrings() {
+        List<String> strings = new ArrayList<>();
+        for (long at = environ(); at != 0; at += Long.BYTES) {
+            long string = MemorySegment.ofAddress(at).reinterpret(Long.BYTES).get(JAVA_LONG, 0);
+            if (string == 0) {
+                break;
+            }
+            byte[] bytes = new byte[(int) length(string)];
+            ByteBuffer memory =
+                    MemorySegment.ofAddress(string).reinterpret(bytes.length).asByteBuffer();
+            memory.get(bytes);
+            strings.add(CString.decode(bytes));
+        }
+        return strings;
+    }
+
+    private static long length(long string) {
+        Scratch scratch = Scratch.take();
+        try {
+            return wordCall(STRLEN, scratch.errno, string, 0, 0, 0, 0, 0);
+        } finally {
+            scratch.release();
+        }
     }
 
     /** Calls a function that returns {@code int}; returns the result, or -errno. */

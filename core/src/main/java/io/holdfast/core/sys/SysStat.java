@@ -18,7 +18,14 @@ public final class SysStat {
     /** The handle type of kernfs and pidfs, whose eight bytes are the inode number. */
     static final int FILEID_INO64 = 0xFE;
 
+    /** The type of a FIFO or pipe ({@link Stat#type}). */
+    public static final int S_IFIFO = 0x1000;
+
+    /** The type of a regular file ({@link Stat#type}). */
+    public static final int S_IFREG = 0x8000;
+
     static final int AT_EMPTY_PATH = 0x1000;
+    private static final int PATH_MAX = 4096; // with the NUL
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_STATX_DONT_SYNC = 0x4000;
     private static final int AT_REMOVEDIR = 0x200;
@@ -89,8 +96,6 @@ public final class SysStat {
         private static final int S_IFMT = 0xF000;
         private static final int S_IFSOCK = 0xC000;
         private static final int S_IFDIR = 0x4000;
-        private static final int S_IFIFO = 0x1000;
-        private static final int S_IFREG = 0x8000;
         private static final int S_IFLNK = 0xA000;
         private static final int S_ISVTX = 01000;
         private static final int OTHERS_WRITE = 022;
@@ -209,6 +214,23 @@ public final class SysStat {
             if (directory != null) {
                 directory.release();
             }
+            scratch.release();
+        }
+    }
+
+    /**
+     * {@code statx(2)} of the file that a path leads to, through symbolic links: its type, as in
+     * {@link Stat#type}, or -errno.
+     */
+    public static int type(String path) {
+        if (CString.bytes(path).length > PATH_MAX) {
+            return -Errno.ENAMETOOLONG;
+        }
+        Scratch scratch = Scratch.take();
+        try {
+            int r = statx(scratch, Fcntl.AT_FDCWD, path, 0);
+            return r < 0 ? r : scratch.bytes.getShort(STX_MODE) & Stat.S_IFMT;
+        } finally {
             scratch.release();
         }
     }

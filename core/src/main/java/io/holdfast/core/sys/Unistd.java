@@ -16,6 +16,7 @@ public final class Unistd {
     private static final Libc.Function EXIT = Libc.bind("_exit");
 
     private static final Libc.Function READLINKAT = Libc.bind("readlinkat");
+    private static final Libc.Function ACCESS = Libc.bind("access");
     private static final Libc.Function GETPID = Libc.bind("getpid");
 
     private static final Libc.Function PREAD = Libc.bind("pread");
@@ -27,10 +28,22 @@ public final class Unistd {
     private static final Libc.Function GETTID = Libc.bind("gettid");
     private static final Libc.Function DUP2 = Libc.bind("dup2");
 
+    private static final int X_OK = 1;
     private static final int SEEK_SET = 0;
     private static final int SEEK_CUR = 1;
 
     private Unistd() {}
+
+    /** {@code access(2)} with X_OK: 0 if the real user may execute the file, or -errno. */
+    public static int accessExecutable(String path) {
+        Scratch scratch = Scratch.take();
+        try {
+            int _ = CString.put(scratch.bytes, 0, path);
+            return Libc.intCall(ACCESS, scratch.errno, scratch.address, X_OK, 0, 0, 0, 0);
+        } finally {
+            scratch.release();
+        }
+    }
 
     /** {@code close(2)}, never retried: on Linux the number is free whatever it returns. */
     public static void close(int number) {

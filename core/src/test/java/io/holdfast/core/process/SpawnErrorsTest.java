@@ -126,6 +126,7 @@ class SpawnErrorsTest {
     void anUnknownProgram() {
         assertFails(Spawn.of("no-such-program"), Errno.ENOENT, "no-such-program", "PATH=");
         assertFails(Spawn.of("/no/such/program"), Errno.ENOENT, "/no/such/program");
+        assertFails(Spawn.of("x".repeat(10_000)), Errno.ENOENT, "xxx", "PATH=");
     }
 
     @Test

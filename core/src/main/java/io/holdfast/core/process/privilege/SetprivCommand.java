@@ -2,6 +2,7 @@ package io.holdfast.core.process.privilege;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.sys.KernelPath;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -66,7 +67,8 @@ public final class SetprivCommand {
             List<String> arguments,
             boolean ownName,
             Map<String, String> environment) {
-        if (program.toString().indexOf('=') >= 0) {
+        String path = KernelPath.text(program);
+        if (path.indexOf('=') >= 0) {
             throw new IllegalArgumentException(
                     program + ": env(1) takes a path with = for a variable");
         }
@@ -79,7 +81,7 @@ public final class SetprivCommand {
             line.add("--argv0=" + arguments.getFirst());
         }
         guarded(environment).forEach((name, value) -> line.add(name + "=" + value));
-        line.add(program.toString());
+        line.add(path);
         line.addAll(arguments.subList(1, arguments.size()));
         return line;
     }

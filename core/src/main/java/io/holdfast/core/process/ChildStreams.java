@@ -23,7 +23,7 @@ final class ChildStreams implements AutoCloseable {
     private final @Nullable Fd[] ours = new @Nullable Fd[STREAMS];
     private final List<Fd> toClose = new ArrayList<>();
 
-    /** Opens files and pipes. */
+    /** Opens files and pipes; waits for the other end of a FIFO. */
     void open(Stdio[] streams) {
         for (int i = 0; i < STREAMS; i++) {
             theirs[i] =
@@ -48,7 +48,10 @@ final class ChildStreams implements AutoCloseable {
     }
 
     private Fd opened(String path, int flags) {
-        Fd fd = Fcntl.open(null, path, flags, FILE_MODE);
+        Fd fd =
+                Fifo.isWaitedFor(path, flags)
+                        ? Fifo.open(path, flags, FILE_MODE)
+                        : Fcntl.open(null, path, flags, FILE_MODE);
         toClose.add(fd);
         return fd;
     }

@@ -594,14 +594,17 @@ public final class Spawn {
 
     /**
      * Starts the process. When this returns, the child executes its program. The calling thread
-     * waits for that, about a tenth of a millisecond; a virtual thread is parked meanwhile.
+     * waits for that, about a tenth of a millisecond; a virtual thread is parked meanwhile. For a
+     * stream that is a FIFO without a process at its other end, it waits until there is one, or the
+     * thread is interrupted.
      *
      * @return the child, owned by the caller
      * @throws ErrnoException if it cannot be started. The program: ENOENT, EACCES, ENOEXEC. The
      *     {@link #directory}: ENOENT, ENOTDIR, EACCES. Limits: EAGAIN (of processes), EMFILE. The
      *     cgroup: EACCES, EBUSY, ENOENT. The terminal: ENOTTY (not a terminal, or not the one of
      *     our session), EPERM (it did not become the controlling one), EIO, ENXIO. The {@link
-     *     #user}: EPERM if only root can run it as that user
+     *     #user}: EPERM if only root can run it as that user. A FIFO: EINTR if the thread, which
+     *     keeps its interrupt status, is or gets interrupted while it waits for the other end
      * @throws IllegalArgumentException if a string contains a NUL
      * @throws IllegalCallerException if this JVM denies native access
      * @throws IllegalStateException if there is a {@link #terminal} without {@link #newSession} or

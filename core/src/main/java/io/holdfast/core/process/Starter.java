@@ -92,36 +92,36 @@ final class Starter {
     }
 
     Child start() {
-        Child.starting();
-        try {
-            return startAndWatch();
-        } finally {
-            Child.startEnded();
-        }
-    }
-
-    private Child startAndWatch() {
         try (streams) {
             StartCommand command = StartCommand.of(spawn);
             if (terminal != null) {
                 terminal.requireTerminal();
             }
-            streams.open(spawn.streams);
-            PidFd pidFd = startedOrShell(command);
+            streams.open(spawn.streams); // not counted as a start: it may wait for a FIFO's peer
+            Child.starting();
             try {
-                Child child =
-                        new Child(
-                                pidFd,
-                                spawn.reapedLater,
-                                streams.takeOurs(0),
-                                streams.takeOurs(1),
-                                streams.takeOurs(2));
-                child.watch();
-                return child;
-            } catch (RuntimeException | Error e) { // no memory or descriptors for the watch
-                Child.killAndReap(pidFd);
-                throw e;
+                return startAndWatch(command);
+            } finally {
+                Child.startEnded();
             }
+        }
+    }
+
+    private Child startAndWatch(StartCommand command) {
+        PidFd pidFd = startedOrShell(command);
+        try {
+            Child child =
+                    new Child(
+                            pidFd,
+                            spawn.reapedLater,
+                            streams.takeOurs(0),
+                            streams.takeOurs(1),
+                            streams.takeOurs(2));
+            child.watch();
+            return child;
+        } catch (RuntimeException | Error e) { // no memory or descriptors for the watch
+            Child.killAndReap(pidFd);
+            throw e;
         }
     }
 

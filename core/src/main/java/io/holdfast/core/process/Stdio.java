@@ -19,7 +19,8 @@ public sealed interface Stdio {
     record Merged() implements Stdio {}
 
     /**
-     * A file that is opened when the child is started.
+     * A file that is opened when the child is started. The start waits until the other end of a
+     * FIFO is open; an interrupt of the thread ends that wait.
      *
      * @param path the path
      * @param flags the flags of {@code open(2)}
@@ -65,7 +66,8 @@ public sealed interface Stdio {
     }
 
     /**
-     * Reads the stream from a file.
+     * Reads the stream from a file. If it is a FIFO, the start waits until a process has opened it
+     * for writing.
      *
      * @param path the path
      * @return the stream
@@ -75,7 +77,8 @@ public sealed interface Stdio {
     }
 
     /**
-     * Writes the stream to a file, which is created if missing and truncated otherwise.
+     * Writes the stream to a file, which is created if missing and truncated otherwise. If it is a
+     * FIFO, the start waits until a process has opened it for reading.
      *
      * @param path the path
      * @return the stream
@@ -85,7 +88,8 @@ public sealed interface Stdio {
     }
 
     /**
-     * Appends the stream to a file, which is created if missing.
+     * Appends the stream to a file, which is created if missing. A FIFO is waited for as by {@link
+     * #to}.
      *
      * @param path the path
      * @return the stream

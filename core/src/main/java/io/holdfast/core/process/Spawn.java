@@ -177,7 +177,9 @@ public final class Spawn {
     }
 
     /**
-     * Sets the name that the program gets as {@code argv[0]}, instead of {@link #program}.
+     * Sets the name that the program gets as {@code argv[0]}, instead of {@link #program}. Together
+     * with {@link #user}, {@link #group}, {@link #groups} or {@link #parentDeathSignal} it needs
+     * env(1) of coreutils 9.5: with an older one, {@link #start} throws EOPNOTSUPP.
      *
      * @param name the value of {@code argv[0]}
      * @return this

@@ -2,6 +2,10 @@ package io.holdfast.core.process.privilege;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
 import io.holdfast.core.sys.KernelPath;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The command line that a child executes before its own program: setpriv(1) sets the attributes
@@ -47,6 +52,8 @@ public final class SetprivCommand {
                     "RES_OPTIONS",
                     "TZDIR");
 
+    private static volatile @Nullable String checkedEnv; // it has the option --argv0
+
     private SetprivCommand() {}
 
     /**
@@ -57,7 +64,8 @@ public final class SetprivCommand {
      * @param ownName whether argv[0] is to differ from the program
      * @param environment the environment of the program, mutable; variables that could subvert
      *     setpriv are removed from it, and env(1) sets them after the privileges are gone
-     * @throws ErrnoException ENOENT if a tool is missing
+     * @throws ErrnoException ENOENT if a tool is missing, EOPNOTSUPP if argv[0] is to differ and
+     *     env(1) has no option for it
      * @throws IllegalArgumentException if the path of the program contains an equals sign, which
      *     env(1) takes for a variable
      */
@@ -76,14 +84,44 @@ public final class SetprivCommand {
         line.add(tool("setpriv", "util-linux"));
         line.addAll(options);
         line.add("--");
-        line.add(tool("env", "coreutils"));
+        String env = tool("env", "coreutils");
+        line.add(env);
         if (ownName) {
+            requireArgumentZero(env);
             line.add("--argv0=" + arguments.getFirst());
         }
         guarded(environment).forEach((name, value) -> line.add(name + "=" + value));
         line.add(path);
         line.addAll(arguments.subList(1, arguments.size()));
         return line;
+    }
+
+    /**
+     * Refuses an env(1) without the option --argv0, which would only end the child, with status
+     * 125, after its start has returned. Runs env(1) once to check that.
+     *
+     * @throws ErrnoException EOPNOTSUPP
+     */
+    static void requireArgumentZero(String env) {
+        if (env.equals(checkedEnv)) {
+            return;
+        }
+        Spawn check =
+                Spawn.of(env, "--argv0=env", "--version")
+                        .stdin(Stdio.devNull())
+                        .stdout(Stdio.devNull())
+                        .stderr(Stdio.devNull());
+        try (Child child = check.start()) {
+            if (!child.onExit().join().equals(new Exit.Exited(0))) {
+                throw new ErrnoException(
+                        "execve",
+                        env + " --argv0",
+                        Errno.EOPNOTSUPP,
+                        "another argv[0] for a child whose user, group or parent-death signal is"
+                                + " set needs coreutils 9.5");
+            }
+        }
+        checkedEnv = env;
     }
 
     private static Map<String, String> guarded(Map<String, String> environment) {

@@ -282,7 +282,8 @@ public final class Run {
     /**
      * Lets processes that the program leaves behind continue to run. Output and error then contain
      * what the pipes hold when the program ends; later writes of those processes fail (SIGPIPE).
-     * Until the program has ended, the timeout and a cancellation still end all of them.
+     * Until the program has ended, the timeout and a cancellation still end all of them; afterwards
+     * nothing of this run does.
      *
      * @return the changed run
      */

@@ -36,8 +36,11 @@ final class RunExecution {
     private @Nullable PipeReader error;
     private @Nullable Fd input;
 
-    private volatile boolean ended; // on our initiative, before all programs had exited
-    private volatile @Nullable Throwable failure; // the exception of a reader or writer
+    // guarded by this object's monitor until the run is over, then only finish() uses them
+    private boolean over; // all programs have exited; from then on nothing ends the kept descendants
+    private boolean ended; // on our initiative, before all programs had exited
+    private boolean timedOut;
+    private @Nullable Throwable failure; // the exception of a reader or writer
 
     private RunExecution(Settings settings, ProcessScope scope) {
         this.settings = settings;
@@ -97,7 +100,7 @@ final class RunExecution {
 
     private void awaitExits() {
         if (settings.timeout != null) {
-            var _ = timer.thenRunAsync(this::end, Readiness.executor());
+            var _ = timer.thenRunAsync(this::passTimeout, Readiness.executor());
             var _ =
                     timer.completeOnTimeout(
                             null, Readiness.nanos(settings.timeout), TimeUnit.NANOSECONDS);
@@ -109,15 +112,27 @@ final class RunExecution {
 
     /** Fails the run: a callback has thrown, or the limit is exceeded. */
     private void fail(Throwable cause) {
-        if (failure == null) {
-            failure = cause;
-        }
-        end();
+        end(() -> failure = failure == null ? cause : failure);
+    }
+
+    private void passTimeout() {
+        end(() -> timedOut = true);
     }
 
     /** Ends all processes, and thereby the run. Blocks until they are gone. */
     void end() {
-        ended = true;
+        end(() -> {});
+    }
+
+    /** Does nothing if the run is over: descendants that were kept then continue to run. */
+    private void end(Runnable note) {
+        synchronized (this) {
+            if (over) {
+                return;
+            }
+            ended = true;
+            note.run();
+        }
         try {
             scope.end(settings.grace);
         } catch (RuntimeException e) { // some are left, and may never exit
@@ -127,10 +142,11 @@ final class RunExecution {
 
     /** Completes the result, after all programs have exited. */
     private void finish() {
-        boolean timedOut = !timer.cancel(false);
+        boolean keep = decide();
+        boolean _ = timer.cancel(false);
         RuntimeException left = null;
         try {
-            if (ended || !settings.keepDescendants) {
+            if (!keep) {
                 scope.end(settings.grace);
             }
         } catch (RuntimeException e) {
@@ -144,7 +160,7 @@ final class RunExecution {
         List<Exit> exits = children.stream().map(child -> child.exit().orElseThrow()).toList();
         children.forEach(Child::close);
         try {
-            release();
+            release(keep);
         } catch (RuntimeException e) {
             left = left == null ? e : left;
         }
@@ -158,6 +174,12 @@ final class RunExecution {
         }
     }
 
+    /** Decides that the run is over, and returns whether descendants continue to run. */
+    private synchronized boolean decide() {
+        over = true;
+        return settings.keepDescendants && !ended;
+    }
+
     /** Returns what a reader has kept; nothing if the reader has failed. */
     private Captured finish(@Nullable PipeReader reader) {
         if (reader == null) {
@@ -167,17 +189,17 @@ final class RunExecution {
         try {
             return reader.captured().join();
         } catch (CompletionException e) {
-            failure = failure == null ? e.getCause() : failure; // fail() may not have run yet
+            failure = failure == null ? e.getCause() : failure; // fail() may have come too late
             return Captured.NOTHING;
         }
     }
 
     /** Closes the scope; if processes were left running, once they have ended. */
-    private void release() {
-        if (ended || !settings.keepDescendants) {
-            scope.close();
-        } else {
+    private void release(boolean keep) {
+        if (keep) {
             var _ = scope.onEmpty().thenRun(scope::close);
+        } else {
+            scope.close();
         }
     }
 

@@ -293,22 +293,6 @@ class RunTest {
     }
 
     @Test
-    void descendantsMayBeKeptAndDoNotHoldUpTheResult() throws Exception {
-        Path file = folder.resolve("pid");
-        String script = "setsid sh -c 'echo $$ > " + file + "; exec sleep 1000' & ";
-        RunResult result =
-                shell(script + "while [ ! -s " + file + " ]; do sleep 0.01; done; echo done")
-                        .keepDescendants()
-                        .run();
-        assertThat(result.output()).isEqualTo("done\n");
-        assertThat(isAlive(file)).isTrue();
-
-        String number = Files.readString(file).strip();
-        RunResult _ = Run.of("kill", "-KILL", number).run().requireSuccess();
-        Await.until(() -> !Files.exists(Path.of("/proc", number)));
-    }
-
-    @Test
     void anInterruptEndsTheProgram() throws Exception {
         Path file = folder.resolve("pid");
         Run run = shell("echo $$ > " + file + "; exec sleep 1000");

@@ -20,8 +20,10 @@ final class Feeder {
      *
      * @param pipe the pipe, non-blocking; owned from now on
      * @param failed called if the stream throws
+     * @return the stream that owns the pipe: it may exchange the descriptor, so only the stream
+     *     closes the pipe
      */
-    static void start(Fd pipe, Input input, Consumer<Throwable> failed) {
+    static FdOutputStream start(Fd pipe, Input input, Consumer<Throwable> failed) {
         FdOutputStream out = new FdOutputStream(pipe);
         switch (input) {
             case Input.Bytes(byte[] bytes) -> {
@@ -37,6 +39,7 @@ final class Feeder {
             case Input.Stream(InputStream stream) -> start(out, stream, failed);
             case Input.Nothing _, Input.Inherited _, Input.File _ -> out.closeNow();
         }
+        return out;
     }
 
     /** Writes as much as the pipe takes without blocking: a short input needs no thread. */

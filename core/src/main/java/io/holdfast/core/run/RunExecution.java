@@ -1,6 +1,7 @@
 package io.holdfast.core.run;
 
 import io.holdfast.core.Fd;
+import io.holdfast.core.FdOutputStream;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
@@ -34,10 +35,10 @@ final class RunExecution {
     private final CompletableFuture<Void> timer = new CompletableFuture<>();
     private @Nullable PipeReader output;
     private @Nullable PipeReader error;
-    private @Nullable Fd input;
+    private @Nullable FdOutputStream input;
 
     // guarded by this object's monitor until the run is over, then only finish() uses them
-    private boolean over; // all programs have exited; from then on nothing ends the kept descendants
+    private boolean over; // from then on nothing ends the processes
     private boolean ended; // on our initiative, before all programs had exited
     private boolean timedOut;
     private @Nullable Throwable failure; // the exception of a reader or writer
@@ -73,11 +74,11 @@ final class RunExecution {
 
     private void handOver(Pipes pipes) {
         pipes.handOver();
-        input = pipes.input();
         output = reader(pipes.output(), true, settings.outputLines);
         error = reader(pipes.error(), false, settings.errorLines);
-        if (input != null) {
-            Feeder.start(input, settings.input, this::fail);
+        Fd pipe = pipes.input();
+        if (pipe != null) {
+            input = Feeder.start(pipe, settings.input, this::fail);
         }
     }
 
@@ -153,7 +154,7 @@ final class RunExecution {
             left = e;
         }
         if (input != null) {
-            input.close();
+            input.closeNow();
         }
         Captured kept = finish(output);
         Captured errors = finish(error);

@@ -312,7 +312,8 @@ public final class ProcessScope implements AutoCloseable {
 
     /**
      * Kills every process in the scope, and returns when all are gone. Starts are refused from then
-     * on. An interrupt does not end the wait; the thread stays interrupted.
+     * on. An interrupt does not end the wait; the thread stays interrupted. The grace of an {@link
+     * #end} or {@link #close} in another thread ends with the processes.
      *
      * <p>The kernel takes an exiting process out of its cgroup after it has closed its files and
      * released its memory, and just before it reports the exit. So in a scope with a cgroup, {@link
@@ -337,25 +338,25 @@ public final class ProcessScope implements AutoCloseable {
      */
     public void end(Duration grace) {
         starts.refuse();
-        boolean interrupted = Thread.interrupted();
+        awaitGrace(grace);
         ending.lock();
         try {
             if (!closed) {
-                if (grace.isPositive() && !interrupted && !isEmpty()) {
-                    interrupted = !isEndedBySignal(grace);
-                }
-                interrupted |= killAll();
+                killAll();
             }
         } finally {
             ending.unlock();
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
         }
     }
 
-    /** Sends SIGTERM and waits for the grace; returns false if the thread was interrupted. */
-    private boolean isEndedBySignal(Duration grace) {
+    /**
+     * Sends SIGTERM and waits for the grace, without the lock: another thread may kill meanwhile.
+     * An interrupted thread does not wait, and stays interrupted.
+     */
+    private void awaitGrace(Duration grace) {
+        if (!grace.isPositive() || Thread.currentThread().isInterrupted() || isEmpty()) {
+            return;
+        }
         for (Signal signal : List.of(Signal.TERM, Signal.CONT)) {
             try {
                 int _ = signal(signal);
@@ -364,25 +365,31 @@ public final class ProcessScope implements AutoCloseable {
             }
         }
         try {
-            boolean _ = group.awaitEmpty(Deadline.in(grace));
-            return true;
+            boolean _ = awaitEmpty(grace);
         } catch (InterruptedException e) {
-            return false;
+            Thread.currentThread().interrupt();
         }
     }
 
-    /** Kills all processes; returns true if the thread was interrupted meanwhile. */
-    private boolean killAll() {
+    /** Kills all processes. A kill is not abandoned half-way: the thread stays interrupted. */
+    private void killAll() {
         Duration timeout = CoreLimits.SCOPE_TIMEOUT.duration();
         Deadline limit = Deadline.in(timeout);
-        for (boolean interrupted = false; ; interrupted = true) {
-            try {
-                if (!group.kill(starts, limit)) {
-                    throw new ProcessesLeftException(toString(), timeout.toString(), left());
+        boolean interrupted = Thread.interrupted();
+        try {
+            while (true) {
+                try {
+                    if (!group.kill(starts, limit)) {
+                        throw new ProcessesLeftException(toString(), timeout.toString(), left());
+                    }
+                    return;
+                } catch (InterruptedException e) {
+                    interrupted = true;
                 }
-                return interrupted;
-            } catch (InterruptedException e) {
-                // a kill is not abandoned half-way
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
             }
         }
     }
@@ -416,6 +423,8 @@ public final class ProcessScope implements AutoCloseable {
      */
     @Override
     public void close() {
+        starts.refuse();
+        awaitGrace(options.grace());
         ending.lock();
         try {
             if (closed) {
@@ -423,7 +432,7 @@ public final class ProcessScope implements AutoCloseable {
             }
             RuntimeException failure = null;
             try {
-                end(options.grace());
+                killAll();
             } catch (RuntimeException e) {
                 failure = e;
             }

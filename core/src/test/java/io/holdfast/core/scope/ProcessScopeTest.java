@@ -231,39 +231,6 @@ class ProcessScopeTest {
 
     @ParameterizedTest
     @EnumSource
-    void whatEndsBySigtermWithinTheGraceIsNotKilled(Guarantee guarantee) throws Exception {
-        Path ready = folder.resolve("ready");
-        Spawn trap =
-                Descendants.shell(
-                        "trap 'exit 5' TERM; echo > " + ready + "; while :; do sleep 0.01; done");
-        Child polite;
-        try (ProcessScope scope =
-                ProcessScope.open(ScopeOptions.standard().withGrace(LONG), guarantee)) {
-            polite = scope.start(trap);
-            Descendants.awaitWritten(ready);
-        }
-        try (polite) {
-            assertThat(polite.await()).isEqualTo(new Exit.Exited(5));
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    void whatIgnoresSigtermIsKilledAfterTheGrace(Guarantee guarantee) throws Exception {
-        Path ready = folder.resolve("ready");
-        try (ProcessScope scope = open(guarantee);
-                Child stubborn =
-                        scope.start(
-                                Descendants.shell(
-                                        "trap '' TERM; echo > " + ready + "; exec sleep 1000"))) {
-            Descendants.awaitWritten(ready);
-            scope.end(Duration.ofMillis(30));
-            assertThat(stubborn.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource
     void nothingIsLeftOfAStartThatRacesWithAKill(Guarantee guarantee) throws Exception {
         for (int i = 0; i < 10; i++) {
             Spawn spawn = Descendants.shell("(setsid sleep 1000 &) ; sleep 1000");
@@ -366,21 +333,6 @@ class ProcessScopeTest {
         assertThatIllegalStateException()
                 .isThrownBy(() -> scope.start(sleeper()))
                 .withMessageContaining("closed");
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    void anInterruptDoesNotKeepAScopeFromEnding(Guarantee guarantee) throws Exception {
-        Child child;
-        try (ProcessScope scope =
-                ProcessScope.open(ScopeOptions.standard().withGrace(LONG), guarantee)) {
-            child = scope.start(Descendants.shell("trap '' TERM; exec sleep 1000"));
-            Thread.currentThread().interrupt();
-        }
-        assertThat(Thread.interrupted()).isTrue();
-        try (child) {
-            assertThat(child.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
-        }
     }
 
     @Test

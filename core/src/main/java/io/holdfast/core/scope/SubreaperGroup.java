@@ -8,7 +8,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -83,17 +83,16 @@ final class SubreaperGroup implements Group {
     @Override
     public List<PidFd> members() {
         try (Walk walk = walk()) {
-            List<PidFd> members = new ArrayList<>(walk.take());
-            started.keySet().forEach(process -> addMissed(process, members));
-            return members;
+            started.keySet().forEach(process -> addMissed(process, walk.members()));
+            return walk.take();
         }
     }
 
     /** Adds a child of this scope that the walk has missed, as it can. */
-    private static void addMissed(PidFd process, List<PidFd> members) {
+    private static void addMissed(PidFd process, Collection<PidFd> members) {
         try {
             if (!members.contains(process) && process.state() == PidFd.State.ALIVE) {
-                members.add(process.duplicate());
+                boolean _ = members.add(process.duplicate());
             }
         } catch (ClosedException e) {
             // it has exited meanwhile

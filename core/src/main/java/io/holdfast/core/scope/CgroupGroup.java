@@ -126,13 +126,11 @@ final class CgroupGroup implements Group {
     }
 
     @Override
-    public void close() {
-        try (cgroup) {
-            int tries = 0;
-            do {
-                tries++;
-            } while (!isRemoved(tries == REMOVALS));
-        }
+    public void remove() {
+        int tries = 0;
+        do {
+            tries++;
+        } while (!isRemoved(tries == REMOVALS));
     }
 
     private boolean isRemoved(boolean last) {
@@ -148,6 +146,11 @@ final class CgroupGroup implements Group {
             }
             return false;
         }
+    }
+
+    @Override
+    public void close() {
+        cgroup.close();
     }
 
     @Override

@@ -34,6 +34,9 @@ interface Group {
      */
     boolean kill(Starts starts, Deadline deadline) throws InterruptedException;
 
+    /** Removes what the kernel holds of the group; after a failure it may be called again. */
+    void remove();
+
     /** Releases the group. Processes that are left in it continue to run. */
     void close();
 }

@@ -1,6 +1,5 @@
 package io.holdfast.core.scope;
 
-import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Resource;
@@ -55,10 +54,10 @@ record Mark(long id) {
         try {
             return isInEnvironment(process);
         } catch (ErrnoException e) {
-            return switch (e.errno()) {
-                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> throw e; // it may have the mark
-                default -> false; // reaped, or of another user
-            };
+            if (ProcessScope.isShortage(e)) {
+                throw e; // it may have the mark
+            }
+            return false; // reaped, or of another user
         }
     }
 

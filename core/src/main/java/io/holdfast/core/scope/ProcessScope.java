@@ -1,6 +1,7 @@
 package io.holdfast.core.scope;
 
 import io.holdfast.core.ClosedException;
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
@@ -56,6 +58,7 @@ public final class ProcessScope implements AutoCloseable {
     private final Group group;
     private final ReentrantLock ending = new ReentrantLock();
     private final @Nullable CompletableFuture<Void> deadline;
+    private final AtomicBoolean retrying = new AtomicBoolean(); // a thread closes the scope later
 
     private volatile boolean overdue;
     private volatile boolean closed;
@@ -122,13 +125,21 @@ public final class ProcessScope implements AutoCloseable {
             return;
         }
         overdue = true;
+        retry(this::kill);
+    }
+
+    /** Runs an action until it meets no shortage, or the scope is closed. */
+    private void retry(Runnable action) {
         while (!closed) {
             try {
-                kill();
+                action.run();
                 return;
             } catch (ProcessesLeftException e) {
                 return; // close() reports them
-            } catch (ErrnoException e) { // no descriptor or memory at the moment
+            } catch (ErrnoException e) {
+                if (!isShortage(e)) {
+                    return;
+                }
                 LockSupport.parkNanos(RETRY.toNanos());
             }
         }
@@ -321,6 +332,7 @@ public final class ProcessScope implements AutoCloseable {
      * returns at once.
      *
      * @throws ProcessesLeftException if some are left after {@link CoreLimits#SCOPE_TIMEOUT}
+     * @throws ErrnoException EMFILE, ENFILE or ENOMEM; some processes may be alive
      */
     public void kill() {
         end(Duration.ZERO);
@@ -335,6 +347,7 @@ public final class ProcessScope implements AutoCloseable {
      * @param grace the time between SIGTERM and SIGKILL
      * @throws ProcessesLeftException if some are left after the grace and {@link
      *     CoreLimits#SCOPE_TIMEOUT}
+     * @throws ErrnoException as {@link #kill}
      */
     public void end(Duration grace) {
         starts.refuse();
@@ -420,11 +433,30 @@ public final class ProcessScope implements AutoCloseable {
      *
      * @throws ProcessesLeftException as {@link #end}; the cgroup then remains, and everything else
      *     is released
+     * @throws ErrnoException EMFILE, ENFILE or ENOMEM: the scope is still open, and its deadline
+     *     holds. A thread kills its processes, without grace, and closes it as soon as there are
+     *     descriptors and memory; this method may be called again, too. Another errno if the cgroup
+     *     cannot be removed; it then remains without processes
      */
     @Override
     public void close() {
-        starts.refuse();
-        awaitGrace(options.grace());
+        try {
+            starts.refuse();
+            awaitGrace(options.grace());
+            closeNow();
+        } catch (ErrnoException e) {
+            if (isShortage(e) && retrying.compareAndSet(false, true)) {
+                Thread _ =
+                        Thread.ofVirtual()
+                                .name("holdfast-scope-close")
+                                .start(() -> retry(this::closeNow));
+            }
+            throw e;
+        }
+    }
+
+    /** Kills what is left, and releases everything; after a shortage the scope stays open. */
+    private void closeNow() {
         ending.lock();
         try {
             if (closed) {
@@ -433,17 +465,22 @@ public final class ProcessScope implements AutoCloseable {
             RuntimeException failure = null;
             try {
                 killAll();
-            } catch (RuntimeException e) {
+            } catch (ProcessesLeftException e) {
                 failure = e;
             }
-            closed = true;
+            closed = true; // before the cgroup is gone: see query()
+            try {
+                group.remove();
+            } catch (ErrnoException e) {
+                if (failure == null && isShortage(e)) {
+                    closed = false;
+                    throw e;
+                }
+                failure = failure == null ? e : failure; // the processes left are the cause
+            }
+            group.close();
             if (deadline != null) {
                 boolean _ = deadline.cancel(false);
-            }
-            try {
-                group.close();
-            } catch (ErrnoException e) {
-                failure = failure == null ? e : failure; // the processes left are the cause
             }
             if (failure != null) {
                 throw failure;
@@ -451,6 +488,14 @@ public final class ProcessScope implements AutoCloseable {
         } finally {
             ending.unlock();
         }
+    }
+
+    /** Returns whether a call may succeed once there are more descriptors or memory. */
+    static boolean isShortage(ErrnoException e) {
+        return switch (e.errno()) {
+            case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> true;
+            default -> false;
+        };
     }
 
     /** {@return the name of the scope, and its id} */

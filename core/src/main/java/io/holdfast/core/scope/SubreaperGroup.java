@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 
 /** The processes of a scope without a cgroup: see {@link Guarantee#SUBREAPER}. */
 final class SubreaperGroup implements Group {
@@ -100,10 +99,16 @@ final class SubreaperGroup implements Group {
     }
 
     private Walk walk() {
-        return walk(_ -> {});
+        return walk(false);
     }
 
-    private Walk walk(Consumer<PidFd> action) {
+    /**
+     * Performs a walk.
+     *
+     * @param stopping whether each member is stopped when it is found; if the walk fails, it is
+     *     killed instead of staying stopped
+     */
+    private Walk walk(boolean stopping) {
         walking.lock();
         try {
             return Walk.of(
@@ -116,7 +121,9 @@ final class SubreaperGroup implements Group {
 
                         @Override
                         public void visit(PidFd member) {
-                            action.accept(member);
+                            if (stopping) {
+                                send(member, Signal.STOP);
+                            }
                         }
 
                         @Override
@@ -124,6 +131,13 @@ final class SubreaperGroup implements Group {
                             // a process whose start is under way may not be registered as a child
                             // yet
                             return starts.areOver() && OwnChildren.reap(zombie);
+                        }
+
+                        @Override
+                        public void abandon(PidFd member) {
+                            if (stopping) {
+                                send(member, Signal.KILL);
+                            }
                         }
                     });
         } finally {
@@ -222,26 +236,44 @@ final class SubreaperGroup implements Group {
 
     /**
      * Stops members until a walk finds no further ones: a stopped process does not fork and stays
-     * the parent of its children.
+     * the parent of its children. If there are too few descriptors for a walk, kills those that are
+     * held.
      */
     private Walk stopAll(Deadline deadline) {
-        Walk before = walk(member -> send(member, Signal.STOP));
-        while (!before.members().isEmpty() && !deadline.isOver()) {
-            Walk now;
-            try {
-                now = walk(member -> send(member, Signal.STOP));
-            } catch (RuntimeException e) {
+        try {
+            Walk before = walk(true);
+            while (!before.members().isEmpty() && !deadline.isOver()) {
+                Walk now = walkAgain(before);
+                boolean isSame = before.members().containsAll(now.members());
                 before.close();
-                throw e;
+                if (isSame) {
+                    return now;
+                }
+                before = now;
             }
-            boolean isSame = before.members().containsAll(now.members());
-            before.close();
-            if (isSame) {
-                return now;
-            }
-            before = now;
+            return before;
+        } catch (ErrnoException e) {
+            started.keySet().forEach(SubreaperGroup::killHeld);
+            throw e;
         }
-        return before;
+    }
+
+    private Walk walkAgain(Walk before) {
+        try {
+            return walk(true);
+        } catch (RuntimeException e) {
+            before.members().forEach(member -> send(member, Signal.KILL));
+            before.close();
+            throw e;
+        }
+    }
+
+    private static void killHeld(PidFd process) {
+        try {
+            send(process, Signal.KILL);
+        } catch (ClosedException e) {
+            // it has exited meanwhile
+        }
     }
 
     private static void send(PidFd member, Signal signal) {
@@ -252,6 +284,11 @@ final class SubreaperGroup implements Group {
                 throw e;
             }
         }
+    }
+
+    @Override
+    public void remove() {
+        // its processes are all that there is of it
     }
 
     @Override

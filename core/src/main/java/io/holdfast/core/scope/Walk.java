@@ -50,6 +50,9 @@ final class Walk implements AutoCloseable {
          * here.
          */
         boolean reap(PidFd zombie);
+
+        /** Called with each member that a failed walk has found, before it is closed. */
+        void abandon(PidFd member);
     }
 
     private Walk(Mark mark, Visitor visitor) {
@@ -64,6 +67,7 @@ final class Walk implements AutoCloseable {
             walk.walk();
             return walk;
         } catch (RuntimeException e) {
+            walk.members.forEach(visitor::abandon);
             walk.close();
             throw e;
         }
@@ -182,7 +186,7 @@ final class Walk implements AutoCloseable {
         return members.isEmpty() && !reaped;
     }
 
-    /** Returns the living members, lent. */
+    /** Returns the living members, lent; what is added to them, this closes as well. */
     Collection<PidFd> members() {
         return members;
     }

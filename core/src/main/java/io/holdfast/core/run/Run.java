@@ -343,7 +343,8 @@ public final class Run {
      *     ended
      * @throws RunFailedException if it writes more than the limit, or a stream or action of this
      *     run throws
-     * @throws ErrnoException if a program cannot be started, as {@link Spawn#start}
+     * @throws ErrnoException if a program cannot be started, as {@link Spawn#start}; EMFILE, ENFILE
+     *     or ENOMEM if the processes cannot be ended: they are killed as soon as that is possible
      * @throws io.holdfast.core.scope.ProcessesLeftException if killed processes do not exit in time
      */
     public RunResult run() throws InterruptedException {

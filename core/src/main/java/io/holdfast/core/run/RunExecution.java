@@ -7,6 +7,7 @@ import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.scope.ProcessScope;
+import io.holdfast.core.scope.ProcessesLeftException;
 import io.holdfast.core.scope.ScopeOptions;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,12 +58,21 @@ final class RunExecution {
             execution.startPrograms(pipes);
             execution.handOver(pipes);
         } catch (RuntimeException | Error e) {
-            execution.scope.close();
+            execution.abandon(e);
             execution.children.forEach(Child::close);
             throw e;
         }
         execution.awaitExits();
         return execution;
+    }
+
+    /** Closes the scope after a failure; it closes itself later if there are no descriptors now. */
+    private void abandon(Throwable failure) {
+        try {
+            scope.close();
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
     }
 
     private void startPrograms(Pipes pipes) {
@@ -136,7 +146,10 @@ final class RunExecution {
         }
         try {
             scope.end(settings.grace);
-        } catch (RuntimeException e) { // some are left, and may never exit
+        } catch (ProcessesLeftException e) { // they may never exit
+            boolean _ = result.completeExceptionally(e);
+        } catch (RuntimeException e) {
+            abandon(e);
             boolean _ = result.completeExceptionally(e);
         }
     }

@@ -8,6 +8,7 @@ import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.sys.process.SysPrctl;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -18,6 +19,12 @@ final class CgroupGroup implements Group {
 
     private final Cgroup cgroup;
     private final AtomicInteger adoptions = new AtomicInteger();
+
+    /**
+     * The adopted children of this JVM that {@link Spawn} has not started, by a pidfd of our own:
+     * their owner, such as a {@link Process}, reaps them. Guarded by itself.
+     */
+    private final List<PidFd> adoptedChildren = new ArrayList<>();
 
     CgroupGroup(Cgroup cgroup) {
         this.cgroup = cgroup;
@@ -47,6 +54,7 @@ final class CgroupGroup implements Group {
         }
         try (Cgroup own = cgroup.create(ADOPTED + adoptions.incrementAndGet())) {
             try {
+                keepIfChild(process);
                 own.attach(process);
             } catch (ErrnoException e) {
                 if (process.state() == PidFd.State.REAPED) {
@@ -55,6 +63,31 @@ final class CgroupGroup implements Group {
                 removeIfEmpty(own);
                 throw e;
             }
+        }
+    }
+
+    private void keepIfChild(PidFd process) {
+        boolean isOurs = process.info().ppid().orElse(0) == ProcessHandle.current().pid();
+        synchronized (adoptedChildren) {
+            adoptedChildren.removeIf(CgroupGroup::isReaped);
+            if (isOurs && !Child.isStarted(process) && !isAdoptedChild(process)) {
+                boolean _ = adoptedChildren.add(process.duplicate());
+            }
+        }
+    }
+
+    /** Returns whether a child is gone, and closes it then. */
+    private static boolean isReaped(PidFd child) {
+        boolean reaped = child.state() == PidFd.State.REAPED;
+        if (reaped) {
+            child.close();
+        }
+        return reaped;
+    }
+
+    private boolean isAdoptedChild(PidFd process) {
+        synchronized (adoptedChildren) {
+            return adoptedChildren.contains(process);
         }
     }
 
@@ -112,7 +145,8 @@ final class CgroupGroup implements Group {
             }
         }
         if (ProcessHandle.current().pid() == 1 || SysPrctl.isChildSubreaper()) {
-            OwnChildren.reap((zombie, _) -> isOfIt(zombie)); // otherwise their new parent does
+            // otherwise their new parent does
+            OwnChildren.reap((zombie, _) -> !isAdoptedChild(zombie) && isOfIt(zombie));
         }
         return true;
     }
@@ -151,6 +185,10 @@ final class CgroupGroup implements Group {
     @Override
     public void close() {
         cgroup.close();
+        synchronized (adoptedChildren) {
+            adoptedChildren.forEach(PidFd::close);
+            adoptedChildren.clear();
+        }
     }
 
     @Override

@@ -198,6 +198,9 @@ public final class ProcessScope implements AutoCloseable {
      * in between, ESRCH is thrown and it is not in the scope; nor is another process that got its
      * PID in that instant, though that process may then be in the cgroup of this JVM.
      *
+     * <p>A child of this JVM stays its owner's to reap: {@link Process#waitFor()} still returns its
+     * exit value.
+     *
      * @param process the process, lent
      * @throws ErrnoException ESRCH if it has ended; EACCES without permission to move it;
      *     EOPNOTSUPP if the scope has no cgroup

@@ -14,6 +14,8 @@ import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.core.testkit.Needs;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 @Needs(cgroup2 = true, root = true)
 class ScopeAdoptionTest {
+    private static final int SOME = 10;
+
     private static ProcessScope open(Guarantee guarantee) {
         return ProcessScope.open(ScopeOptions.standard(), guarantee);
     }
@@ -48,6 +52,51 @@ class ScopeAdoptionTest {
             assertThat(outside.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
             assertThat(former.isAlive()).isTrue();
             boolean _ = former.signal(Signal.KILL);
+        }
+    }
+
+    @Test
+    void anAdoptedChildOfASubreaperIsReapedByItsOwner(@TempDir Path folder) throws Exception {
+        List<PidFd> children = new ArrayList<>();
+        try (ProcessScope _ = open(Guarantee.SUBREAPER)) { // makes this JVM a subreaper
+            try (ProcessScope scope = open(Guarantee.CGROUP)) {
+                for (int i = 0; i < SOME; i++) {
+                    PidFd child = orphan(folder.resolve("pid" + i));
+                    children.add(child);
+                    scope.adopt(child);
+                }
+            }
+            for (PidFd child : children) {
+                var _ = child.await();
+                assertThat(child.reap()).contains(new Exit.Killed(Signal.KILL, false));
+                child.close();
+            }
+        }
+    }
+
+    /** Starts a process that this JVM, as a subreaper, inherits from its parent. */
+    private static PidFd orphan(Path file) throws Exception {
+        String script = "setsid sh -c 'echo $$ > " + file + "; exec sleep 1000' &";
+        assertThat(new ProcessBuilder("sh", "-c", script).start().waitFor()).isZero();
+        return Descendants.written(file);
+    }
+
+    @Test
+    void anAdoptedProcessOfASubreaperKeepsItsExitValue() throws Exception {
+        try (ProcessScope _ = open(Guarantee.SUBREAPER)) {
+            List<Process> processes = new ArrayList<>();
+            try (ProcessScope scope = open(Guarantee.CGROUP)) {
+                for (int i = 0; i < SOME; i++) {
+                    Process process = new ProcessBuilder("sleep", "1000").start();
+                    processes.add(process);
+                    try (PidFd held = PidFd.of(process)) {
+                        scope.adopt(held);
+                    }
+                }
+            }
+            for (Process process : processes) {
+                assertThat(process.waitFor()).isEqualTo(128 + Signal.KILL.number());
+            }
         }
     }
 

@@ -150,7 +150,9 @@ public final class Run {
 
     /**
      * Limits the duration of the run: after that time all its processes are ended, with the {@link
-     * #grace}, and {@link RunResult#isTimedOut} is true.
+     * #grace}, and {@link RunResult#isTimedOut} is true. The time begins when all programs have
+     * started; a start waits for the other end of a FIFO that is its input or output, until that is
+     * there or the thread is interrupted.
      *
      * @param time the time, positive
      * @return the changed run

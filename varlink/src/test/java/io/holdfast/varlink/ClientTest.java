@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.varlink.client.ClientOptions;
@@ -17,6 +19,7 @@ import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.JsonLimits;
 import io.holdfast.varlink.json.JsonObject;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -24,6 +27,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -72,6 +76,22 @@ class ClientTest {
         answers(reply);
         assertThat(failureReason()).isEqualTo(Reason.PROTOCOL);
         assertThat(failureReason()).isEqualTo(Reason.CLOSED);
+    }
+
+    @Test
+    void aConnectionThatIsNotAcceptedIsGivenUp(@TempDir Path folder) throws Exception {
+        UnixAddress address = UnixAddress.path(folder.resolve("socket"));
+        ClientOptions options = ClientOptions.DEFAULT.withCallTimeout(Duration.ofMillis(50));
+        try (UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 0);
+                UnixSocket first = UnixSocket.connect(address, SocketType.STREAM)) {
+            assertThat(first.remoteAddress()).isEqualTo(listener.address());
+            assertThatThrownBy(
+                            () -> VarlinkClient.connect(new VarlinkAddress.Unix(address), options))
+                    .isInstanceOfSatisfying(
+                            ConnectionLostException.class,
+                            e -> assertThat(e.reason()).isEqualTo(Reason.TIMED_OUT))
+                    .hasMessageContaining("does not accept connections");
+        }
     }
 
     @Test

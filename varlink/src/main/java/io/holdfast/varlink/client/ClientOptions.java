@@ -6,12 +6,15 @@ import java.time.Duration;
 /**
  * The time-outs and limits of a client.
  *
- * @param callTimeout the time limit of a call until its (first) reply
+ * @param callTimeout the time limit to connect, and of a call until its (first) reply
  * @param streamTimeout the time limit between two replies to a {@code more} call
  * @param limits the limits of a reply
  */
 public record ClientOptions(Duration callTimeout, Duration streamTimeout, MessageLimits limits) {
-    /** 45 s for a call, no limit between the replies of a stream, {@link MessageLimits#DEFAULT}. */
+    /**
+     * 45 s to connect and for a call, no limit between the replies of a stream, {@link
+     * MessageLimits#DEFAULT}.
+     */
     public static final ClientOptions DEFAULT =
             new ClientOptions(
                     Duration.ofSeconds(45),
@@ -30,7 +33,7 @@ public record ClientOptions(Duration callTimeout, Duration streamTimeout, Messag
     }
 
     /**
-     * {@return the same options with another time limit of calls}
+     * {@return the same options with another time limit to connect and of calls}
      *
      * @param timeout the time limit, positive; the default is 45 s
      * @throws IllegalArgumentException if the time limit is not positive

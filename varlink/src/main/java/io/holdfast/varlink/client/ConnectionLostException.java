@@ -3,17 +3,17 @@ package io.holdfast.varlink.client;
 import java.io.Serial;
 
 /**
- * Thrown when a client's connection has ended before the reply was complete; the client cannot be
- * used any more.
+ * Thrown when a client's connection has ended before the reply was complete, so that the client
+ * cannot be used any more, or when no connection was made in time.
  */
 public final class ConnectionLostException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
-    /** Why the connection ended. */
+    /** Why there is no connection. */
     public enum Reason {
         /** The service closed it, or this client was closed. */
         CLOSED,
-        /** No reply came in time. */
+        /** The service did not accept the connection, or did not reply, in time. */
         TIMED_OUT,
         /** The service broke the protocol. */
         PROTOCOL,
@@ -21,7 +21,7 @@ public final class ConnectionLostException extends RuntimeException {
         INTERRUPTED
     }
 
-    /** Why the connection ended. */
+    /** Why there is no connection. */
     private final Reason reason;
 
     ConnectionLostException(Reason reason, String message) {
@@ -29,7 +29,7 @@ public final class ConnectionLostException extends RuntimeException {
         this.reason = reason;
     }
 
-    /** {@return why the connection ended} */
+    /** {@return why there is no connection} */
     public Reason reason() {
         return reason;
     }

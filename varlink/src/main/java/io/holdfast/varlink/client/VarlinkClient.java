@@ -1,5 +1,6 @@
 package io.holdfast.varlink.client;
 
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Signal;
@@ -94,31 +95,50 @@ public final class VarlinkClient implements AutoCloseable {
      * @return the client, owned by the caller
      * @throws IllegalArgumentException if the address is malformed
      * @throws ErrnoException if no service listens there, or the program cannot be started
+     * @throws ConnectionLostException as {@link #connect(VarlinkAddress, ClientOptions)}
      */
     public static VarlinkClient connect(String address) {
         return connect(VarlinkAddress.parse(address), ClientOptions.DEFAULT);
     }
 
     /**
-     * Connects to an address, or starts the program of an {@code exec:} address.
+     * Connects to an address within {@link ClientOptions#callTimeout}, or starts the program of an
+     * {@code exec:} address.
      *
      * @param address the address
      * @param options the options
      * @return the client, owned by the caller
      * @throws ErrnoException if no service listens there, or the program cannot be started
-     * @throws ConnectionLostException INTERRUPTED if the thread is or gets interrupted
+     * @throws ConnectionLostException TIMED_OUT if the service does not accept connections and its
+     *     queue of connections is full until the end of the time limit; INTERRUPTED if the thread
+     *     is or gets interrupted
      */
     public static VarlinkClient connect(VarlinkAddress address, ClientOptions options) {
         return switch (address) {
             case VarlinkAddress.Unix(UnixAddress unix) ->
-                    new VarlinkClient(connect(unix), null, unix.toString(), options);
+                    new VarlinkClient(
+                            connect(unix, options.callTimeout()), null, unix.toString(), options);
             case VarlinkAddress.Exec(Path program) -> start(program, options);
         };
     }
 
-    private static UnixSocket connect(UnixAddress address) {
+    private static UnixSocket connect(UnixAddress address, Duration limit) {
         try {
-            return UnixSocket.connect(address, SocketType.STREAM);
+            return UnixSocket.connect(address, SocketType.STREAM, limit);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ETIMEDOUT) {
+                throw e;
+            }
+            ConnectionLostException late =
+                    new ConnectionLostException(
+                            Reason.TIMED_OUT,
+                            address
+                                    + ": no connection within "
+                                    + limit
+                                    + ": the service does not accept connections, and its queue of"
+                                    + " connections is full");
+            late.initCause(e);
+            throw late;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ConnectionLostException(

@@ -126,7 +126,8 @@ public final class Call {
     }
 
     /**
-     * Attaches a descriptor to the next reply; the call owns it from now on.
+     * Attaches a descriptor to the next reply; the call owns it from now on. If that reply is an
+     * error, it carries no descriptors, and the call closes this one.
      *
      * @param descriptor the descriptor, owned by the call from now on
      * @return its index among the descriptors of that reply
@@ -213,15 +214,16 @@ public final class Call {
         end(reply);
     }
 
-    /** Ends the call with an error. */
+    /** Ends the call with an error. The descriptors belong to the reply that the error replaces. */
     void fail(Throwable failure) {
+        takeAttached().forEach(Fd::close);
         if (!outbox.isOpen()) {
             return;
         }
         VarlinkException error = explain(failure);
         Frame reply;
         try {
-            reply = isOneway() ? null : frame(ReplyMessage.failure(error));
+            reply = isOneway() ? null : connection.frame(ReplyMessage.failure(error), List.of());
         } catch (RuntimeException e) {
             if (failure instanceof VarlinkException) {
                 fail(e); // too long: reply that the call failed
@@ -297,17 +299,16 @@ public final class Call {
                 .map(mismatch -> error.error() + ": " + mismatch);
     }
 
+    /** Returns the frame of a reply that is no error, with the attached descriptors. */
     private Frame frame(ReplyMessage reply) {
         List<Fd> descriptors = takeAttached();
-        if (reply.error() == null) {
-            Interface.Mismatch mismatch =
-                    new TypeCheck(served.definition(), false)
-                            .mismatch(served.method().output(), reply.parameters());
-            if (mismatch != null) {
-                descriptors.forEach(Fd::close);
-                throw new IllegalArgumentException(
-                        "the reply to " + method() + " does not match its definition: " + mismatch);
-            }
+        Interface.Mismatch mismatch =
+                new TypeCheck(served.definition(), false)
+                        .mismatch(served.method().output(), reply.parameters());
+        if (mismatch != null) {
+            descriptors.forEach(Fd::close);
+            throw new IllegalArgumentException(
+                    "the reply to " + method() + " does not match its definition: " + mismatch);
         }
         return connection.frame(reply, descriptors);
     }

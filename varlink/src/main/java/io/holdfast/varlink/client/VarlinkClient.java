@@ -32,6 +32,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -39,8 +40,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A connection to a Varlink service. A call blocks the calling thread, virtual or platform, until
- * the reply has arrived; calls by several threads take turns. After a {@link
- * ConnectionLostException} the client is closed.
+ * the reply has arrived. After a {@link ConnectionLostException} the client is closed.
+ *
+ * <p>Calls by several threads take turns; the time limit of a call includes the wait for its turn.
+ * A call whose turn does not come within the limit is not sent: it throws {@link
+ * CallNotSentException}, and the client stays usable. While a {@link ReplyStream} is open, or after
+ * an {@link #upgrade}, a call throws IllegalStateException.
  *
  * <p>An error reply is thrown as {@link VarlinkException}. The client does not compare replies with
  * the service's interface definition: see {@link Interface#checkOutput}.
@@ -73,9 +78,10 @@ public final class VarlinkClient implements AutoCloseable {
     private final String address;
     private final ReentrantLock turn = new ReentrantLock();
 
-    // guarded by turn
-    private boolean streaming;
+    /** Whether a stream of replies is open. Written under turn. */
+    private volatile boolean streaming;
 
+    /** Whether the connection carries another protocol. Written under turn. */
     private volatile boolean upgraded;
 
     private VarlinkClient(
@@ -133,10 +139,8 @@ public final class VarlinkClient implements AutoCloseable {
                     new ConnectionLostException(
                             Reason.TIMED_OUT,
                             address
-                                    + ": no connection within "
-                                    + limit
-                                    + ": the service does not accept connections, and its queue of"
-                                    + " connections is full");
+                                    + ": not connected in time: the service does not accept"
+                                    + " connections, and its queue of connections is full");
             late.initCause(e);
             throw late;
         } catch (InterruptedException e) {
@@ -216,6 +220,7 @@ public final class VarlinkClient implements AutoCloseable {
      * @return the reply's parameters
      * @throws VarlinkException if the service replies with an error
      * @throws ConnectionLostException if no reply arrives in time, or the connection ends
+     * @throws CallNotSentException if earlier calls do not end in time
      */
     public JsonObject call(String method, JsonObject parameters, Duration timeout) {
         try (Reply reply = call(method, parameters, timeout, List.of())) {
@@ -234,9 +239,9 @@ public final class VarlinkClient implements AutoCloseable {
      */
     public Reply call(
             String method, JsonObject parameters, Duration timeout, List<Fd> descriptors) {
-        turn.lock();
+        Deadline deadline = Deadline.after(timeout);
+        awaitTurn(deadline);
         try {
-            Deadline deadline = Deadline.after(timeout);
             beginExchange(method, parameters, Mode.PLAIN, descriptors, deadline);
             return last(receive(deadline, false));
         } finally {
@@ -265,9 +270,9 @@ public final class VarlinkClient implements AutoCloseable {
      * @return the replies, owned by the caller
      */
     public ReplyStream more(String method, JsonObject parameters, List<Fd> descriptors) {
-        turn.lock();
+        Deadline deadline = Deadline.after(options.callTimeout());
+        awaitTurn(deadline);
         try {
-            Deadline deadline = Deadline.after(options.callTimeout());
             beginExchange(method, parameters, Mode.MORE, descriptors, deadline);
             streaming = true;
             return new ReplyStream(this, options.streamTimeout());
@@ -284,9 +289,9 @@ public final class VarlinkClient implements AutoCloseable {
      * @throws ConnectionLostException if the call cannot be sent in time
      */
     public void oneway(String method, JsonObject parameters) {
-        turn.lock();
+        Deadline deadline = Deadline.after(options.callTimeout());
+        awaitTurn(deadline);
         try {
-            Deadline deadline = Deadline.after(options.callTimeout());
             beginExchange(method, parameters, Mode.ONEWAY, List.of(), deadline);
         } finally {
             turn.unlock();
@@ -304,9 +309,9 @@ public final class VarlinkClient implements AutoCloseable {
      * @throws VarlinkException if the service replies with an error; the client stays usable
      */
     public Upgraded upgrade(String method, JsonObject parameters) {
-        turn.lock();
+        Deadline deadline = Deadline.after(options.callTimeout());
+        awaitTurn(deadline);
         try {
-            Deadline deadline = Deadline.after(options.callTimeout());
             beginExchange(method, parameters, Mode.UPGRADE, List.of(), deadline);
             try (Reply reply = last(receive(deadline, true))) {
                 upgraded = true;
@@ -350,13 +355,29 @@ public final class VarlinkClient implements AutoCloseable {
         }
     }
 
-    // the caller holds turn
-    private void beginExchange(
-            String method,
-            JsonObject parameters,
-            Mode mode,
-            List<Fd> descriptors,
-            Deadline deadline) {
+    /**
+     * Waits until no other call uses the connection, by locking turn. A stream may hold turn as
+     * long as it waits for a reply, so the streams are checked first.
+     */
+    private void awaitTurn(Deadline deadline) {
+        requireCallsPossible();
+        try {
+            if (turn.tryLock() || turn.tryLock(deadline.left().toNanos(), TimeUnit.NANOSECONDS)) {
+                return;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CallNotSentException(
+                    CallNotSentException.Reason.INTERRUPTED,
+                    address + ": interrupted while waiting for the end of an earlier call");
+        }
+        requireCallsPossible(); // an earlier call may have opened a stream
+        throw new CallNotSentException(
+                CallNotSentException.Reason.TIMED_OUT,
+                address + ": call not sent: an earlier call did not end in time");
+    }
+
+    private void requireCallsPossible() {
         if (streaming) {
             throw new IllegalStateException(
                     "a stream of replies is open on this connection: use another connection");
@@ -364,6 +385,16 @@ public final class VarlinkClient implements AutoCloseable {
         if (upgraded) {
             throw new IllegalStateException("the connection was upgraded to another protocol");
         }
+    }
+
+    // the caller holds turn
+    private void beginExchange(
+            String method,
+            JsonObject parameters,
+            Mode mode,
+            List<Fd> descriptors,
+            Deadline deadline) {
+        requireCallsPossible();
         List<Fd> lent = new ArrayList<>();
         try {
             descriptors.forEach(descriptor -> lent.add(descriptor.duplicate()));
@@ -384,7 +415,10 @@ public final class VarlinkClient implements AutoCloseable {
         }
     }
 
-    /** Waits for the next reply of a stream, within its own time limit. */
+    /**
+     * Waits for the next reply of a stream, within its own time limit. The wait for turn is short:
+     * no other call can use the connection.
+     */
     Received receive(Duration timeout) {
         turn.lock();
         try {

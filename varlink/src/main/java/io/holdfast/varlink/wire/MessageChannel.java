@@ -270,14 +270,19 @@ public final class MessageChannel implements AutoCloseable {
             return !endless && (other.endless || nanos - other.nanos < 0);
         }
 
+        /** Returns the time until the deadline, at least 0; Long.MAX_VALUE ns if endless. */
+        public Duration left() {
+            return Duration.ofNanos(
+                    endless ? Long.MAX_VALUE : Math.max(0, nanos - System.nanoTime()));
+        }
+
         void await(UnixSocket socket, int events) throws InterruptedException, TimeoutException {
             if (endless) {
                 var _ = socket.await(events);
                 return;
             }
-            Duration left = Duration.ofNanos(nanos - System.nanoTime());
-            if (!left.isPositive()
-                    || Readiness.await(socket.fd(), events, left) == Readiness.NONE) {
+            Duration left = left();
+            if (left.isZero() || Readiness.await(socket.fd(), events, left) == Readiness.NONE) {
                 throw new TimeoutException();
             }
         }

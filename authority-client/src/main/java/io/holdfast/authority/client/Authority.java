@@ -33,9 +33,10 @@ import java.util.concurrent.ExecutionException;
  * of a failure at run time; only a null among the arguments throws NullPointerException.
  *
  * <p>The first check connects to the authority, and a check after the connection was lost connects
- * again. A check waits at most 25 seconds for its answer, with {@link Option#INTERACTIVE} at most a
- * day. Over Varlink, 64 checks can be under way (the system property {@code
- * io.holdfast.authority.connections}); further ones wait for these.
+ * again. A check waits at most 25 seconds, from the call to the answer. With {@link
+ * Option#INTERACTIVE} it waits at most 25 seconds for a connection, and then at most a day for the
+ * answer. Over Varlink, 64 checks can be under way (the system property {@code
+ * io.holdfast.authority.connections}); further ones wait for these, within their time limit.
  *
  * <p>Safe for use by any thread. Keep one for the whole program and close it at the end: a new one
  * for each check would make a new connection for each check.
@@ -118,7 +119,7 @@ public interface Authority extends AutoCloseable {
      * @throws IllegalArgumentException if the address is malformed
      */
     static Authority overVarlink(String address) {
-        return new VarlinkAuthority(VarlinkAddress.parse(address));
+        return new VarlinkAuthority(VarlinkAddress.parse(address), RemoteAuthority.TIMEOUT);
     }
 
     /**
@@ -133,7 +134,7 @@ public interface Authority extends AutoCloseable {
      *     run
      */
     static Authority overBus(List<BusAddress> addresses) {
-        return new BusAuthority(addresses, ConnectionOptions.DEFAULT);
+        return new BusAuthority(addresses, ConnectionOptions.DEFAULT, RemoteAuthority.TIMEOUT);
     }
 
     /**
@@ -195,7 +196,8 @@ public interface Authority extends AutoCloseable {
     }
 
     /**
-     * Closes the connections; checks that are under way, and later ones, are refused. Idempotent.
+     * Closes the connections; checks that are under way, and later ones, are refused. Does not wait
+     * for a connect under way. Idempotent.
      */
     @Override
     void close();

@@ -23,13 +23,15 @@ import org.jspecify.annotations.Nullable;
  * user only.
  */
 final class BusAuthority extends RemoteAuthority {
-    private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(25);
-    private static final Duration DIALOG_TIMEOUT = Duration.ofDays(1);
-
     private final List<BusAddress> addresses;
     private final ConnectionOptions options;
-    private final ReentrantLock lock = new ReentrantLock();
     private final AtomicLong dialogs = new AtomicLong();
+
+    /** Held while connecting, so that checks do not each make a connection. */
+    private final ReentrantLock connecting = new ReentrantLock();
+
+    /** Never held while waiting, so that close() need not wait for a connect. */
+    private final Object lock = new Object();
 
     @GuardedBy("lock")
     private @Nullable BusConnection connection;
@@ -37,38 +39,57 @@ final class BusAuthority extends RemoteAuthority {
     @GuardedBy("lock")
     private boolean closed;
 
-    BusAuthority(List<BusAddress> addresses, ConnectionOptions options) {
+    BusAuthority(List<BusAddress> addresses, ConnectionOptions options, Duration timeout) {
+        super(timeout);
         this.addresses = List.copyOf(addresses);
         this.options = options;
     }
 
-    private BusConnection connection() throws InterruptedException {
-        if (!lock.tryLock(REPLY_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {
-            throw new IllegalStateException("no connection to the bus within " + REPLY_TIMEOUT);
+    private BusConnection connection(Check check) throws InterruptedException {
+        if (!connecting.tryLock(check.timeLeft().toNanos(), TimeUnit.NANOSECONDS)) {
+            throw new IllegalStateException("no connection to the bus in time");
         }
         try {
+            BusConnection current = openConnection();
+            return current == null ? connect(check.timeLeft()) : current;
+        } finally {
+            connecting.unlock();
+        }
+    }
+
+    private @Nullable BusConnection openConnection() {
+        synchronized (lock) {
             if (closed) {
                 throw new IllegalStateException("closed");
             }
-            BusConnection current = connection;
-            if (current == null || !current.isOpen()) {
-                current = BusConnection.connect(addresses, options);
-                connection = current;
-            }
-            return current;
-        } finally {
-            lock.unlock();
+            return connection != null && connection.isOpen() ? connection : null;
         }
+    }
+
+    private BusConnection connect(Duration limit) throws InterruptedException {
+        Duration most = options.connectTimeout();
+        BusConnection made =
+                BusConnection.connect(
+                        addresses,
+                        options.withConnectTimeout(limit.compareTo(most) < 0 ? limit : most));
+        synchronized (lock) {
+            if (!closed) {
+                connection = made;
+                return made;
+            }
+        }
+        made.close();
+        throw new IllegalStateException("closed");
     }
 
     @Override
     Decision sendCheck(Check check) throws InterruptedException {
-        boolean interactive = check.options().contains(Option.INTERACTIVE);
+        boolean interactive = check.isInteractive();
         int flags = (interactive ? 1 : 0) | (check.options().contains(Option.ALWAYS) ? 2 : 0);
         RemoteObject authority =
-                connection()
+                connection(check)
                         .object(Authority.BUS_NAME, Authority.OBJECT_PATH)
-                        .withTimeout(interactive ? DIALOG_TIMEOUT : REPLY_TIMEOUT);
+                        .withTimeout(check.answerTimeout());
         String cancellationId = interactive ? "dialog" + dialogs.incrementAndGet() : "";
         List<Object> reply;
         try {
@@ -115,14 +136,13 @@ final class BusAuthority extends RemoteAuthority {
 
     @Override
     public void close() {
-        lock.lock();
-        try {
+        BusConnection last;
+        synchronized (lock) {
             closed = true;
-            if (connection != null) {
-                connection.close();
-            }
-        } finally {
-            lock.unlock();
+            last = connection;
+        }
+        if (last != null) {
+            last.close();
         }
     }
 

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -16,19 +17,52 @@ import java.util.concurrent.CompletableFuture;
  * every failure is a refusal.
  */
 abstract class RemoteAuthority implements Authority {
+    /** The time limit of a check, apart from the time in which a user authenticates. */
+    static final Duration TIMEOUT = Duration.ofSeconds(25);
+
+    private static final Duration DIALOG_TIMEOUT = Duration.ofDays(1);
+
+    private final Duration timeout;
+
+    /**
+     * @param timeout the time limit of a check: {@link #TIMEOUT}, except in tests
+     */
+    RemoteAuthority(Duration timeout) {
+        this.timeout = timeout;
+    }
+
     /**
      * The parameters of a check.
      *
      * @param process the process, owned by the thread that makes the check
+     * @param end when its time limit ends, on the clock of {@link System#nanoTime}
      */
     record Check(
             PidFd process,
             long uid,
             String action,
             Map<String, String> details,
-            Set<Option> options) {}
+            Set<Option> options,
+            long end) {
+        boolean isInteractive() {
+            return options.contains(Option.INTERACTIVE);
+        }
 
-    /** Sends the check and waits for the answer. Any exception becomes a refusal. */
+        /** Returns the time that is left to reach the authority; 1 ns if none is. */
+        Duration timeLeft() {
+            return Duration.ofNanos(Math.max(1, end - System.nanoTime()));
+        }
+
+        /** Returns the time limit of the authority's answer. */
+        Duration answerTimeout() {
+            return isInteractive() ? DIALOG_TIMEOUT : timeLeft();
+        }
+    }
+
+    /**
+     * Sends the check and waits for the answer, within the time limits of the check. Any exception
+     * becomes a refusal.
+     */
     abstract Decision sendCheck(Check check) throws InterruptedException;
 
     @Override
@@ -61,7 +95,8 @@ abstract class RemoteAuthority implements Authority {
         CompletableFuture<Decision> answer = new CompletableFuture<>();
         Check check;
         try {
-            check = new Check(process.duplicate(), uid, action, copied, optionSet);
+            long end = System.nanoTime() + timeout.toNanos();
+            check = new Check(process.duplicate(), uid, action, copied, optionSet, end);
         } catch (ErrnoException | IllegalStateException e) {
             return CompletableFuture.completedFuture(
                     Decision.refused(String.valueOf(e.getMessage())));

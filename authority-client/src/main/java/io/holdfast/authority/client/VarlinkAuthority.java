@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 
 /**
  * The authority {@code io.holdfast.Authority} over Varlink. A Varlink connection answers calls in
@@ -34,9 +35,6 @@ final class VarlinkAuthority extends RemoteAuthority {
     /** The number of connections that are kept for later checks. */
     static final int MAX_IDLE = 4;
 
-    private static final Duration REPLY_TIMEOUT = Duration.ofSeconds(25);
-    private static final Duration DIALOG_TIMEOUT = Duration.ofDays(1);
-
     private final VarlinkAddress address;
     private final Semaphore free = new Semaphore(MAX_CONNECTIONS);
 
@@ -49,13 +47,21 @@ final class VarlinkAuthority extends RemoteAuthority {
     @GuardedBy("idle")
     private boolean closed;
 
-    VarlinkAuthority(VarlinkAddress address) {
+    VarlinkAuthority(VarlinkAddress address, Duration timeout) {
+        super(timeout);
         this.address = address;
     }
 
     @Override
     Decision sendCheck(Check check) throws InterruptedException {
-        free.acquire();
+        if (!free.tryAcquire(check.timeLeft().toNanos(), TimeUnit.NANOSECONDS)) {
+            throw new IllegalStateException(
+                    "no answer in time: "
+                            + MAX_CONNECTIONS
+                            + " earlier checks ("
+                            + AuthorityClientLimits.CONNECTIONS.property()
+                            + ") are under way");
+        }
         try {
             VarlinkClient kept = takeIdle();
             if (kept != null) {
@@ -71,7 +77,7 @@ final class VarlinkAuthority extends RemoteAuthority {
                     throw e;
                 }
             }
-            VarlinkClient made = connect();
+            VarlinkClient made = connect(check.timeLeft());
             try {
                 return sendCheck(made, check);
             } catch (RuntimeException e) {
@@ -96,8 +102,9 @@ final class VarlinkAuthority extends RemoteAuthority {
         }
     }
 
-    private VarlinkClient connect() {
-        VarlinkClient made = VarlinkClient.connect(address, ClientOptions.DEFAULT);
+    private VarlinkClient connect(Duration limit) {
+        VarlinkClient made =
+                VarlinkClient.connect(address, ClientOptions.DEFAULT.withCallTimeout(limit));
         synchronized (idle) {
             if (!closed) {
                 busy.add(made);
@@ -127,7 +134,6 @@ final class VarlinkAuthority extends RemoteAuthority {
     }
 
     private Decision sendCheck(VarlinkClient client, Check check) {
-        boolean interactive = check.options().contains(Option.INTERACTIVE);
         boolean explained = check.options().contains(Option.EXPLAIN);
         JsonObject.Builder parameters =
                 JsonObject.builder()
@@ -139,7 +145,7 @@ final class VarlinkAuthority extends RemoteAuthority {
             check.details().forEach(details::put);
             parameters.put("details", details.build());
         }
-        if (interactive) {
+        if (check.isInteractive()) {
             parameters.put("allowInteractiveAuthentication", true);
         }
         if (check.options().contains(Option.ALWAYS)) {
@@ -154,7 +160,7 @@ final class VarlinkAuthority extends RemoteAuthority {
                 client.call(
                         Authority.VARLINK_INTERFACE + ".Check",
                         parameters.build(),
-                        interactive ? DIALOG_TIMEOUT : REPLY_TIMEOUT,
+                        check.answerTimeout(),
                         descriptors)) {
             decision = decision(reply.parameters());
         } catch (VarlinkException e) {

@@ -85,7 +85,7 @@ class FailClosedTest {
     @Test
     void anErrorOfTheClientIsARefusalToo() {
         RemoteAuthority broken =
-                new RemoteAuthority() {
+                new RemoteAuthority(RemoteAuthority.TIMEOUT) {
                     @Override
                     Decision sendCheck(Check check) {
                         throw new StackOverflowError("on purpose");

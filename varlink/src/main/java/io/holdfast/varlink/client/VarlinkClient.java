@@ -220,7 +220,8 @@ public final class VarlinkClient implements AutoCloseable {
      * @return the reply's parameters
      * @throws VarlinkException if the service replies with an error
      * @throws ConnectionLostException if no reply arrives in time, or the connection ends
-     * @throws CallNotSentException if earlier calls do not end in time
+     * @throws CallNotSentException if earlier calls do not end in time, or the thread is
+     *     interrupted while it waits for them
      */
     public JsonObject call(String method, JsonObject parameters, Duration timeout) {
         try (Reply reply = call(method, parameters, timeout, List.of())) {

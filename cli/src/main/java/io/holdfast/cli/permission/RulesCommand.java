@@ -2,7 +2,6 @@ package io.holdfast.cli.permission;
 
 import io.holdfast.authority.action.ActionFolders;
 import io.holdfast.authority.action.ActionPool;
-import io.holdfast.authority.client.Authority;
 import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.engine.RuleLint;
@@ -12,9 +11,6 @@ import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.machine.Accounts;
-import io.holdfast.varlink.VarlinkException;
-import io.holdfast.varlink.client.ConnectionLostException;
-import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.JsonObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -195,13 +191,7 @@ public final class RulesCommand implements Command {
         if (line.hasMatchedPositional(1)) {
             throw Command.misuse(line, "rules metrics takes no files");
         }
-        String address = line.matchedOptionValue("--authority", Authority.varlinkAddress());
-        JsonObject metrics;
-        try (VarlinkClient authority = VarlinkClient.connect(address)) {
-            metrics = authority.call(Authority.VARLINK_INTERFACE + ".GetRuleMetrics");
-        } catch (VarlinkException | ConnectionLostException | IllegalArgumentException e) {
-            throw new CommandException(address + ": " + e.getMessage(), e);
-        }
+        JsonObject metrics = AuthorityCall.call(line, "GetRuleMetrics", JsonObject.EMPTY);
         if (line.hasMatchedOption("--json")) {
             output.line(metrics.toString());
         } else {

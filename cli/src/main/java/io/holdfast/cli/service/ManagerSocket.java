@@ -27,8 +27,7 @@ public final class ManagerSocket {
     private static final String RUNTIME_DIR = "--runtime-dir";
 
     /** Long enough for the start timeouts of units. */
-    private static final ClientOptions LONG_TIMEOUT =
-            ClientOptions.DEFAULT.withCallTimeout(Duration.ofHours(1));
+    private static final Duration CALL_TIMEOUT = Duration.ofHours(1);
 
     private ManagerSocket() {}
 
@@ -81,9 +80,8 @@ public final class ManagerSocket {
     static JsonObject call(ParseResult line, String method, JsonObject parameters) {
         Path socket = options(line).runtimeDirectory().resolve(ManagerInterface.SOCKET);
         VarlinkAddress address = VarlinkAddress.parse("unix:" + socket);
-        VarlinkClient client;
-        try {
-            client = VarlinkClient.connect(address, LONG_TIMEOUT);
+        try (VarlinkClient client = VarlinkClient.connect(address, ClientOptions.DEFAULT)) {
+            return client.call("io.holdfast.Manager." + method, parameters, CALL_TIMEOUT);
         } catch (ErrnoException e) {
             throw new CommandException(
                     e.errno() == Errno.ENOENT || e.errno() == Errno.ECONNREFUSED
@@ -95,9 +93,6 @@ public final class ManagerSocket {
                                             : "")
                             : String.valueOf(e.getMessage()),
                     e);
-        }
-        try (client) {
-            return client.call("io.holdfast.Manager." + method, parameters);
         } catch (VarlinkException e) {
             throw new CommandException(explain(e), e);
         } catch (ConnectionLostException e) {

@@ -127,7 +127,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
             if (n > 0) {
                 into.put(bytes, 0, n);
             }
-            return n == 0 || n == -Errno.EIO ? -1 : checked("read", n);
+            return n == 0 ? -1 : checked("read", n);
         } finally {
             readLock.unlock();
         }

@@ -22,6 +22,8 @@ import java.util.Objects;
  * keeps the interrupt status. Other errors are IOExceptions that name the errno. The open file
  * description, which other processes may share, is not changed: it does not become non-blocking.
  *
+ * <p>The master side of a pseudo-terminal is at its end when no process has the slave side open.
+ *
  * <p>The stream owns its descriptor and closes it, also when the stream becomes garbage. A regular
  * file is read from its current position, and the calling thread waits for the disk. A device that
  * is not a terminal and does not support non-blocking reads (RWF_NOWAIT) can block a reader if two
@@ -72,8 +74,6 @@ public final class FdInputStream extends InputStream {
                     int n = transfer.read(into, offset, length);
                     if (n == -Errno.EAGAIN) {
                         int ignored = Readiness.await(transfer.fd(), Readiness.IN);
-                    } else if (n == -Errno.EIO) {
-                        return -1; // the other side of a pseudo-terminal is closed
                     } else if (n < 0) {
                         throw new IOException(new ErrnoException("read", transfer.toString(), -n));
                     } else {

@@ -68,7 +68,7 @@ final class FdTransfer {
             way = otherWay(Fcntl.O_RDONLY);
             n = readOnce(into, offset, length);
         }
-        return n;
+        return n == -Errno.EIO && isMaster() ? 0 : n; // no process has the slave side open
     }
 
     private int readOnce(byte[] into, int offset, int length) {
@@ -126,9 +126,14 @@ final class FdTransfer {
         return Way.PLAIN;
     }
 
+    /** Whether this is the master side of a pseudo-terminal. */
+    private boolean isMaster() {
+        return SysIoctl.number(fd) >= 0;
+    }
+
     private boolean isTerminal() {
-        if (SysIoctl.number(fd) >= 0) {
-            return false; // the master side: opening it again makes another pseudo-terminal
+        if (isMaster()) {
+            return false; // opening it again makes another pseudo-terminal
         }
         try {
             Termios _ = Termios.of(fd);

@@ -36,10 +36,12 @@ final class FdTransfer {
     /** Bytes that a pipe takes without waiting once it is ready for writing (PIPE_BUF). */
     private static final int TAKEN_WHEN_READY = 4096;
 
+    private static final int COPIED_AT_ONCE = 64 << 10; // bytes of a stream socket
     private static final int S_IFBLK = 0x6000;
 
     private final Object owner;
     private final SysStat.Stat stat;
+    private final boolean keepsMessages;
     private volatile Fd fd;
     private Way way;
 
@@ -53,6 +55,8 @@ final class FdTransfer {
         this.stat = SysStat.cachedStat(fd);
         boolean neverBlocks = stat.isRegular() || stat.isDirectory() || stat.type() == S_IFBLK;
         this.way = stat.isSocket() ? Way.SOCKET : neverBlocks ? Way.PLAIN : Way.FLAGGED;
+        this.keepsMessages =
+                stat.isSocket() && SysSocket.option(fd, SysSocket.SO_TYPE) != SysSocket.SOCK_STREAM;
         LeakDetector.closeWith(owner, fd);
     }
 
@@ -74,7 +78,7 @@ final class FdTransfer {
     private int readOnce(byte[] into, int offset, int length) {
         return switch (way) {
             case FLAGGED -> SysUio.readNow(fd, into, offset, length);
-            case SOCKET -> SysSocket.recv(fd, into, offset, length, 0);
+            case SOCKET -> SysSocket.recv(fd, into, offset, atOnce(length), 0);
             case PLAIN -> Unistd.read(fd, into, offset, length);
             case POLLED ->
                     isReady(Readiness.IN) ? Unistd.read(fd, into, offset, length) : -Errno.EAGAIN;
@@ -94,13 +98,18 @@ final class FdTransfer {
     private int writeOnce(byte[] from, int offset, int length) {
         return switch (way) {
             case FLAGGED -> SysUio.writeNow(fd, from, offset, length);
-            case SOCKET -> SysSocket.send(fd, from, offset, length);
+            case SOCKET -> SysSocket.send(fd, from, offset, atOnce(length));
             case PLAIN -> Unistd.write(fd, from, offset, length);
             case POLLED ->
                     isReady(Readiness.OUT)
                             ? Unistd.write(fd, from, offset, Math.min(length, TAKEN_WHEN_READY))
                             : -Errno.EAGAIN;
         };
+    }
+
+    /** Returns how much of an array one call copies: a message cannot be split. */
+    private int atOnce(int length) {
+        return keepsMessages ? length : Math.min(length, COPIED_AT_ONCE);
     }
 
     private static boolean isRefusal(int result) {

@@ -3,10 +3,15 @@ package io.holdfast.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysIoctl;
+import io.holdfast.core.testkit.ChildJvm;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -44,5 +49,42 @@ class FdTransferTest {
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("EIO");
         }
+    }
+
+    private static final int HUGE = 64_000_000;
+
+    /** Runs in a JVM that has room for the huge array, but not for a copy of it. */
+    static final class HugeArrays {
+        public static void main(String[] arguments) throws Exception {
+            byte[] huge = new byte[HUGE];
+            UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+            try (FdInputStream in = new FdInputStream(pair[0].fd());
+                    FdOutputStream out = FdOutputStream.borrowing(pair[1].fd());
+                    UnixSocket socket = pair[1]) {
+                Thread reader = Thread.ofPlatform().start(() -> expect(in, 2L * HUGE));
+                out.write(huge);
+                socket.sendFully(ByteBuffer.wrap(huge).asReadOnlyBuffer());
+                reader.join();
+                out.write(1);
+                out.flush();
+                System.out.println(in.read(huge, 0, huge.length));
+            }
+        }
+
+        private static void expect(FdInputStream in, long count) {
+            try {
+                in.skipNBytes(count);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    @Test
+    void aHugeArrayPassesASocketWithoutACopyOfAllOfIt() {
+        List<String> small = List.of("-Xmx110m", "-XX:MaxDirectMemorySize=8m");
+        ChildJvm.Result result = ChildJvm.run(small, HugeArrays.class);
+        assertThat(result.output()).isEqualTo("1\n");
+        assertThat(result.status()).isZero();
     }
 }

@@ -480,12 +480,13 @@ public final class UnixSocket implements AutoCloseable {
         return sent(data, n, call);
     }
 
-    /** Copies a buffer without an accessible array, such as a read-only one. */
-    private static ByteBuffer withArray(ByteBuffer data) {
-        return data.hasArray()
-                ? data
-                : ByteBuffer.allocate(data.remaining())
-                        .put(0, data, data.position(), data.remaining());
+    /** Copies what one call sends of a buffer without an accessible array: a read-only one. */
+    private ByteBuffer withArray(ByteBuffer data) {
+        if (data.hasArray()) {
+            return data;
+        }
+        int length = atOnce(data);
+        return ByteBuffer.allocate(length).put(0, data, data.position(), length);
     }
 
     /**

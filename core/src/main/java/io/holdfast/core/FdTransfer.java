@@ -33,8 +33,8 @@ final class FdTransfer {
         POLLED
     }
 
-    /** Bytes that a pipe takes without waiting once it is ready for writing (PIPE_BUF). */
-    private static final int TAKEN_WHEN_READY = 4096;
+    /** Bytes that a pipe takes without waiting once it is ready for writing. */
+    private static final int PIPE_BUF = 4096;
 
     private static final int COPIED_AT_ONCE = 64 << 10; // bytes of a stream socket
     private static final int S_IFBLK = 0x6000;
@@ -44,6 +44,7 @@ final class FdTransfer {
     private final boolean keepsMessages;
     private volatile Fd fd;
     private Way way;
+    private boolean terminal; // known once the way is not FLAGGED any more
 
     /**
      * @param owner the stream or channel; when it becomes garbage the descriptor is closed
@@ -102,7 +103,7 @@ final class FdTransfer {
             case PLAIN -> Unistd.write(fd, from, offset, length);
             case POLLED ->
                     isReady(Readiness.OUT)
-                            ? Unistd.write(fd, from, offset, Math.min(length, TAKEN_WHEN_READY))
+                            ? Unistd.write(fd, from, offset, Math.min(length, takenWhenReady()))
                             : -Errno.EAGAIN;
         };
     }
@@ -110,6 +111,14 @@ final class FdTransfer {
     /** Returns how much of an array one call copies: a message cannot be split. */
     private int atOnce(int length) {
         return keepsMessages ? length : Math.min(length, COPIED_AT_ONCE);
+    }
+
+    /**
+     * Returns how many bytes the file takes without waiting once it is ready for writing. A
+     * terminal promises one; a write of more sleeps until the last byte has room.
+     */
+    private int takenWhenReady() {
+        return terminal && (Fcntl.getfl(fd) & Fcntl.O_NONBLOCK) == 0 ? 1 : PIPE_BUF;
     }
 
     private static boolean isRefusal(int result) {
@@ -121,8 +130,9 @@ final class FdTransfer {
     }
 
     private Way otherWay(int access) {
-        if (!stat.isPipe() && !isTerminal()) {
-            return Way.POLLED;
+        terminal = isTerminal();
+        if ((!stat.isPipe() && !terminal) || isMaster()) {
+            return Way.POLLED; // opening a master side again makes another pseudo-terminal
         }
         int flags = access | Fcntl.O_NONBLOCK | Fcntl.O_NOCTTY;
         Fd own;
@@ -141,9 +151,6 @@ final class FdTransfer {
     }
 
     private boolean isTerminal() {
-        if (isMaster()) {
-            return false; // opening it again makes another pseudo-terminal
-        }
         try {
             Termios _ = Termios.of(fd);
             return true;

@@ -3,15 +3,22 @@ package io.holdfast.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysIoctl;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -48,6 +55,29 @@ class FdTransferTest {
             assertThatThrownBy(() -> channel.read(ByteBuffer.allocate(1)))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("EIO");
+        }
+    }
+
+    @Test
+    @Needs(programs = "stty")
+    void aWriterOfAFullTerminalInBlockingModeCanBeEnded() throws Exception {
+        Fd[] terminal = terminal();
+        FdOutputStream out = new FdOutputStream(terminal[0]);
+        try (Fd slave = terminal[1];
+                Child stty = Spawn.of("stty", "raw").stdin(Stdio.descriptor(slave)).start()) {
+            assertThat(stty.await()).isEqualTo(new Exit.Exited(0));
+            out.write(new byte[3_000]);
+            out.flush();
+            FutureTask<Void> writer =
+                    new FutureTask<>(() -> {
+                        out.write(new byte[1_000_000]);
+                        return null;
+                    });
+            Await.parked(Thread.startVirtualThread(writer)); // not blocked in write(2)
+            out.closeNow();
+            assertThatThrownBy(writer::get).cause().isInstanceOf(IOException.class);
+        } finally {
+            out.closeNow();
         }
     }
 

@@ -56,14 +56,20 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
     /**
      * Takes over the descriptor.
      *
-     * @param fd the descriptor of a pipe, socket, terminal or file; the channel takes it over
+     * @param fd the descriptor of a pipe, socket, terminal or file; owned by the channel if this
+     *     constructor returns, otherwise it stays the caller's
      * @throws ClosedException if it is closed
      * @throws ErrnoException EMFILE: a channel has two descriptors, one for each direction
      */
     public FdChannel(Fd fd) {
         Fd other = fd.duplicate();
-        this.reading = new FdTransfer(this, fd);
-        this.writing = new FdTransfer(this, other);
+        try {
+            this.writing = new FdTransfer(this, other);
+            this.reading = new FdTransfer(this, fd);
+        } catch (RuntimeException e) {
+            other.close();
+            throw e;
+        }
     }
 
     /**
@@ -74,7 +80,13 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
      * @throws ErrnoException EMFILE
      */
     public static FdChannel borrowing(Fd lent) {
-        return new FdChannel(lent.duplicate());
+        Fd own = lent.duplicate();
+        try {
+            return new FdChannel(own);
+        } catch (RuntimeException e) {
+            own.close();
+            throw e;
+        }
     }
 
     /**

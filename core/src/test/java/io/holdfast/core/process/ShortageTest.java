@@ -6,6 +6,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FdChannel;
 import io.holdfast.core.Feature;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.sys.Fcntl;
@@ -48,12 +49,19 @@ class ShortageTest {
             }
             System.out.println("getfd " + Feature.PIDFD_GETFD.isPresent());
             atEachStep(() -> EventLoop.open().close());
+            atEachStep(InAFullTable::borrow);
             atEachStep(() -> start(Spawn.of("/bin/true").stdin(Stdio.pipe())));
             atEachStep(() -> start(Spawn.of("/bin/true").stdin(Stdio.pipe()).whileHeld(_ -> {})));
             if (arguments.length > 0) {
                 bornInAKilledCgroup(Cgroup.open(arguments[0]));
             }
             SpawnErrorsTest.awaitNoChildren();
+        }
+
+        private static void borrow() throws Exception {
+            try (Fd lent = Fcntl.open("/dev/null", Fcntl.O_RDONLY)) {
+                FdChannel.borrowing(lent).close();
+            }
         }
 
         private static void start(Spawn spawn) throws InterruptedException {

@@ -46,8 +46,6 @@ import java.util.concurrent.locks.ReentrantLock;
  * which other processes may share, is not changed.
  */
 public final class FdChannel implements ByteChannel, InterruptibleChannel {
-    private static final int CHUNK = 16 << 10;
-
     private final FdTransfer reading;
     private final FdTransfer writing;
     private final ReentrantLock readLock = new ReentrantLock();
@@ -126,13 +124,16 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
                 "not a standard stream: Java exposes no number of any other FileDescriptor");
     }
 
-    /** Reads at least one byte; parks the calling thread until there is one. -1 at the end. */
+    /**
+     * Reads at least one byte; parks the calling thread until there is one. -1 at the end. Of a
+     * datagram or SEQPACKET socket it reads one message; what exceeds the buffer is lost.
+     */
     @Override
     public int read(ByteBuffer into) throws IOException {
         if (!into.hasRemaining()) {
             return 0;
         }
-        byte[] bytes = new byte[Math.min(into.remaining(), CHUNK)];
+        byte[] bytes = new byte[reading.atOnce(into.remaining())];
         readLock.lock();
         try {
             int n = transfer(reading, Readiness.IN, bytes, bytes.length);
@@ -145,14 +146,17 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
         }
     }
 
-    /** Writes all remaining bytes; parks the calling thread until the file has taken them. */
+    /**
+     * Writes all remaining bytes; parks the calling thread until the file has taken them. To a
+     * datagram or SEQPACKET socket they are one message.
+     */
     @Override
     public int write(ByteBuffer from) throws IOException {
         int written = 0;
         writeLock.lock();
         try {
             while (from.hasRemaining()) {
-                byte[] bytes = new byte[Math.min(from.remaining(), CHUNK)];
+                byte[] bytes = new byte[writing.atOnce(from.remaining())];
                 from.get(from.position(), bytes);
                 int n = checked("write", transfer(writing, Readiness.OUT, bytes, bytes.length));
                 from.position(from.position() + n);

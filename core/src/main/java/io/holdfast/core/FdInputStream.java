@@ -24,6 +24,9 @@ import java.util.Objects;
  *
  * <p>The master side of a pseudo-terminal is at its end when no process has the slave side open.
  *
+ * <p>A stream does not show where a message of a datagram or SEQPACKET socket ends, and loses what
+ * exceeds its buffer of 8 KiB: read such a socket by {@link FdChannel}.
+ *
  * <p>The stream owns its descriptor and closes it, also when the stream becomes garbage. A regular
  * file is read from its current position, and the calling thread waits for the disk. A device that
  * is not a terminal and does not support non-blocking reads (RWF_NOWAIT) can block a reader if two

@@ -24,6 +24,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * content of the buffer. Other errors are IOExceptions that name the errno. The open file
  * description, which other processes may share, is not changed: it does not become non-blocking.
  *
+ * <p>To a datagram or SEQPACKET socket, each flush of the buffer is a message: write to such a
+ * socket by {@link FdChannel}.
+ *
  * <p>The stream owns its descriptor and closes it, also when the stream becomes garbage; then
  * unflushed output is lost.
  */

@@ -36,7 +36,7 @@ final class FdTransfer {
     /** Bytes that a pipe takes without waiting once it is ready for writing. */
     private static final int PIPE_BUF = 4096;
 
-    private static final int COPIED_AT_ONCE = 64 << 10; // bytes of a stream socket
+    private static final int COPIED_AT_ONCE = 64 << 10;
     private static final int S_IFBLK = 0x6000;
 
     private final Object owner;
@@ -109,7 +109,7 @@ final class FdTransfer {
     }
 
     /** Returns how much of an array one call copies: a message cannot be split. */
-    private int atOnce(int length) {
+    int atOnce(int length) {
         return keepsMessages ? length : Math.min(length, COPIED_AT_ONCE);
     }
 

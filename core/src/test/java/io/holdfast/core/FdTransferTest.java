@@ -17,10 +17,13 @@ import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** How streams and channels treat the kinds of files: their ends, errors and limits. */
 @Timeout(60)
@@ -78,6 +81,21 @@ class FdTransferTest {
             assertThatThrownBy(writer::get).cause().isInstanceOf(IOException.class);
         } finally {
             out.closeNow();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"DATAGRAM", "SEQPACKET"})
+    void aChannelPassesALongMessageAsOne(SocketType type) throws IOException {
+        byte[] message = new byte[100_000];
+        Arrays.fill(message, (byte) 'm');
+        UnixSocket[] pair = UnixSocket.pair(type);
+        try (FdChannel sender = new FdChannel(pair[0].fd());
+                FdChannel receiver = new FdChannel(pair[1].fd())) {
+            assertThat(sender.write(ByteBuffer.wrap(message))).isEqualTo(message.length);
+            ByteBuffer received = ByteBuffer.allocate(2 * message.length);
+            assertThat(receiver.read(received)).isEqualTo(message.length);
+            assertThat(received.flip()).isEqualTo(ByteBuffer.wrap(message));
         }
     }
 

@@ -11,13 +11,13 @@ public sealed interface UnixAddress {
     /**
      * A socket in the file system.
      *
-     * @param path the path, at most 107 bytes, without NUL
+     * @param path the path, at most 108 bytes, without NUL; many programs support only 107
      */
     record PathName(String path) implements UnixAddress {
         /**
          * Checks the path.
          *
-         * @throws IllegalArgumentException if it has more than 107 bytes, is empty, or contains a
+         * @throws IllegalArgumentException if it has more than 108 bytes, is empty, or contains a
          *     NUL
          */
         public PathName {
@@ -69,7 +69,7 @@ public sealed interface UnixAddress {
      * {@return the address of a path}
      *
      * @param path the path
-     * @throws IllegalArgumentException if it has more than 107 bytes, or is empty
+     * @throws IllegalArgumentException if it has more than 108 bytes, or is empty
      */
     static UnixAddress path(Path path) {
         return new PathName(path.toString());
@@ -99,8 +99,8 @@ public sealed interface UnixAddress {
      *
      * @param text the text
      * @return the address
-     * @throws IllegalArgumentException if it has more than 107 bytes, or a path is empty or
-     *     contains a NUL
+     * @throws IllegalArgumentException if a name has more than 107 bytes or a path more than 108,
+     *     or a path is empty or contains a NUL
      */
     static UnixAddress parse(String text) {
         return text.startsWith("@") ? new AbstractName(text.substring(1)) : new PathName(text);

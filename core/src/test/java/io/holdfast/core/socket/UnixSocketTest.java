@@ -123,6 +123,23 @@ class UnixSocketTest {
     }
 
     @Test
+    void aPathWithoutRoomForItsNulIsAnAddressLikeAnyOther() throws InterruptedException {
+        int left = 108 - folder.toString().length() - 1;
+        UnixAddress longest = address("x".repeat(left));
+        try (UnixSocket one = UnixSocket.bind(longest);
+                UnixSocket two = UnixSocket.bind(address("two"));
+                Ancillary ancillary = Ancillary.ofDescriptors(1)) {
+            assertThat(one.localAddress()).isEqualTo(longest);
+            int _ = one.sendTo(address("two"), Messages.of("question"), List.of());
+            int _ = two.receive(ByteBuffer.allocate(100), ancillary);
+            UnixAddress sender = ancillary.senderAddress();
+            assertThat(sender).isEqualTo(longest);
+            int _ = two.sendTo(sender, Messages.of("answer"), List.of());
+            assertThat(Messages.receive(one)).isEqualTo("answer");
+        }
+    }
+
+    @Test
     void aMessageOfAnyLengthIsWholeFromAndToAnArray() throws InterruptedException {
         for (int length : new int[] {1, 6_000, 8_192, 8_193, 65_536, 65_537, 150_000}) {
             for (boolean isPlain : new boolean[] {true, false}) {

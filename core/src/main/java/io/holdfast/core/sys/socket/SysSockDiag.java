@@ -12,7 +12,6 @@ import io.holdfast.core.sys.Libc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /** {@code sock_diag(7)}: what the kernel knows of the sockets of this network namespace. */
@@ -127,22 +126,12 @@ public final class SysSockDiag {
             MemorySegment value = message.asSlice(at + ATTRIBUTE, length - ATTRIBUTE);
             switch (message.get(JAVA_SHORT, at + 2)) {
                 case UNIX_DIAG_PEER -> peer = Integer.toUnsignedLong(value.get(JAVA_INT, 0));
-                case UNIX_DIAG_NAME -> name = name(value.toArray(JAVA_BYTE));
+                case UNIX_DIAG_NAME -> name = UnixName.read(value.toArray(JAVA_BYTE));
                 default -> {} // nothing that was asked for
             }
             at += aligned(length);
         }
         return new UnixConnection(inode, peer, name);
-    }
-
-    /** A path ends with a NUL. */
-    private static UnixName name(byte[] bytes) {
-        boolean isPath = bytes.length > 0 && bytes[0] != 0;
-        int length = bytes.length;
-        if (isPath && bytes[length - 1] == 0) {
-            length--;
-        }
-        return UnixName.of(Arrays.copyOf(bytes, length));
     }
 
     private static int aligned(int length) {

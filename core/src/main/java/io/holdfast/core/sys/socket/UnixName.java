@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * socket; a leading NUL makes the name an abstract one.
  */
 public final class UnixName {
-    /** {@code sizeof sun_path}: a path has one byte less, for its NUL. */
+    /** {@code sizeof sun_path}: a path of this length has no NUL at its end. */
     public static final int MAX = 108;
 
     static final int SIZE = 110;
@@ -29,9 +29,9 @@ public final class UnixName {
      */
     public static UnixName of(byte[] path) {
         boolean isAbstract = path.length > 0 && path[0] == 0;
-        if (path.length > (isAbstract ? MAX : MAX - 1)) {
+        if (path.length > MAX) {
             throw new IllegalArgumentException(
-                    "a socket address of " + path.length + " bytes; at most " + (MAX - 1) + " fit");
+                    "a socket address of " + path.length + " bytes; at most " + MAX + " fit");
         }
         if (!isAbstract) {
             for (byte b : path) {
@@ -66,7 +66,7 @@ public final class UnixName {
     int write(ByteBuffer memory, int at) {
         memory.putShort(at, AF_UNIX);
         memory.put(at + PATH, path);
-        if (path.length == 0 || path[0] == 0) {
+        if (path.length == 0 || path[0] == 0 || path.length == MAX) {
             return PATH + path.length;
         }
         memory.put(at + PATH + path.length, (byte) 0);
@@ -74,17 +74,18 @@ public final class UnixName {
     }
 
     static UnixName read(ByteBuffer memory, int at, int length) {
-        int n = Math.clamp(length - PATH, 0, MAX);
-        byte[] path = new byte[n];
+        byte[] path = new byte[Math.clamp(length - PATH, 0, MAX)];
         memory.get(at + PATH, path);
-        if (n > 0 && path[0] != 0) {
-            int end = 0;
-            while (end < n && path[end] != 0) {
-                end++;
-            }
-            path = Arrays.copyOf(path, end);
+        return read(path);
+    }
+
+    /** The name that the kernel returned, of which a path can have a NUL at its end. */
+    static UnixName read(byte[] path) {
+        int end = 0;
+        while (end < path.length && path[0] != 0 && path[end] != 0) {
+            end++;
         }
-        return new UnixName(path);
+        return new UnixName(end == 0 ? path : Arrays.copyOf(path, end));
     }
 
     @Override

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which sockets are connected to which, as the kernel tells it. */
 @Timeout(60)
@@ -47,10 +49,12 @@ class SysSockDiagTest {
         }
     }
 
-    @Test
-    void bothEndsKnowEachOtherAndTheAcceptedOneHasTheNameOfTheListener(@TempDir Path folder)
-            throws InterruptedException {
-        Path path = folder.resolve("socket");
+    @ParameterizedTest
+    @ValueSource(ints = {1, 108})
+    void bothEndsKnowEachOtherAndTheAcceptedOneHasTheNameOfTheListener(
+            int bytes, @TempDir Path folder) throws InterruptedException {
+        int left = Math.max(1, bytes - folder.toString().length() - 1);
+        Path path = folder.resolve("s".repeat(left));
         UnixAddress address = UnixAddress.path(path);
         try (UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 1);
                 UnixSocket client = UnixSocket.connect(address, SocketType.STREAM, LIMIT);

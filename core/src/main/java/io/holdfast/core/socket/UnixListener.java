@@ -147,19 +147,28 @@ public final class UnixListener implements AutoCloseable {
      * Takes over a listening socket that an earlier process of this program made, and that was kept
      * after its end: like {@link #adopt}, but the existing socket file is removed at close.
      *
-     * @param kept the descriptor; owned by the listener if this method returns
+     * @param kept the descriptor; owned by the listener if this method returns, otherwise it stays
+     *     the caller's
      * @param address the address on which it listens
      * @return the listener, owned by the caller
-     * @throws ErrnoException ENOTSOCK, EAFNOSUPPORT, EINVAL (it does not listen)
+     * @throws ErrnoException ENOTSOCK, EAFNOSUPPORT, EINVAL (it does not listen); ENOENT, ELOOP,
+     *     EMFILE (the directory of the socket file cannot be opened)
      */
     public static UnixListener takeOver(Fd kept, UnixAddress address) {
-        UnixListener adopted = adopt(kept);
-        SocketFile file = null;
-        if (address instanceof UnixAddress.PathName path) {
-            file = SocketFile.at(path.path());
-            file.takeOver();
+        SocketFile file =
+                address instanceof UnixAddress.PathName path ? SocketFile.at(path.path()) : null;
+        try {
+            if (file != null) {
+                file.takeOver();
+            }
+            UnixListener adopted = adopt(kept);
+            return new UnixListener(adopted.fd, adopted.type, address, file);
+        } catch (RuntimeException e) {
+            if (file != null) {
+                file.close();
+            }
+            throw e;
         }
-        return new UnixListener(adopted.fd, adopted.type, address, file);
     }
 
     /**

@@ -501,6 +501,24 @@ class UnixListenerTest {
     }
 
     @Test
+    void aListenerThatCannotBeTakenOverStaysTheGivers() throws Exception {
+        UnixAddress elsewhere = address("none/socket");
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (UnixListener made = listen("socket");
+                UnixSocket one = pair[0];
+                UnixSocket _ = pair[1]) {
+            assertThatThrownBy(() -> UnixListener.takeOver(made.fd(), elsewhere))
+                    .isInstanceOf(ErrnoException.class)
+                    .hasMessageContaining("ENOENT");
+            assertThat(made.fd().isOpen()).isTrue();
+            assertThatThrownBy(() -> UnixListener.takeOver(one.fd(), address("socket")))
+                    .hasMessageContaining("it does not listen");
+            assertThat(one.fd().isOpen()).isTrue();
+            talk(made, address("socket"), SocketType.STREAM);
+        }
+    }
+
+    @Test
     void aSocketThatDoesNotListenIsNotAdopted() {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket one = pair[0];

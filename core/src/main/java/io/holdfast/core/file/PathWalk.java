@@ -112,7 +112,7 @@ final class PathWalk implements AutoCloseable {
         directory = fromRoot ? openRoot() : start == null ? opened(".") : copy(start);
         try {
             directoryStat = stat(directory);
-            judge.judge(place(), directoryStat, names.isEmpty());
+            judge.judge(place(), directoryStat, isAtEnd());
         } catch (FileException | RuntimeException e) {
             directory.close();
             throw e;
@@ -179,6 +179,11 @@ final class PathWalk implements AutoCloseable {
         return this;
     }
 
+    /** Whether the walk ends at the name that was looked up last: only dots can follow it. */
+    private boolean isAtEnd() {
+        return names.stream().allMatch("."::equals);
+    }
+
     /** The path that the walk has reached, for the messages of a judge. */
     private String place() {
         return fromRoot ? realPath() : before + realPath().substring(1);
@@ -212,6 +217,7 @@ final class PathWalk implements AutoCloseable {
             }
             enter(adopt(Fcntl.openat(directory, "..", ENTER, 0)), true);
             var _ = real.pollLast();
+            judge.judge(place(), directoryStat, isAtEnd());
             return;
         }
         int r = Fcntl.openat(directory, name, enter ? ENTER : LOOK, 0);
@@ -237,7 +243,7 @@ final class PathWalk implements AutoCloseable {
                 follow(name, found, stat);
                 return;
             }
-            judge.judge(place(), stat, names.isEmpty());
+            judge.judge(place(), stat, isAtEnd());
             if (enter && kind != FileKind.DIRECTORY) {
                 throw FileException.of(shown, "open", Errno.ENOTDIR);
             } else if (enter) {
@@ -274,11 +280,11 @@ final class PathWalk implements AutoCloseable {
         Fd next = adopt(Fcntl.openat(directory, name, ENTER, 0));
         try {
             if (made) {
-                int mode = names.isEmpty() ? madeLast : madeAbove;
+                int mode = isAtEnd() ? madeLast : madeAbove;
                 FileException.check(SysStat.chmod(next, mode), "chmod", shown);
             }
             Stat stat = stat(next);
-            judge.judge(place(), stat, names.isEmpty());
+            judge.judge(place(), stat, isAtEnd());
             enter(next.move(), owners.isStable(directoryStat, stat));
             real.addLast(name);
         } finally {
@@ -287,7 +293,7 @@ final class PathWalk implements AutoCloseable {
     }
 
     private void follow(String name, Fd link, Stat stat) throws FileException {
-        judge.judgeLink(place(), directoryStat, stat, names.isEmpty());
+        judge.judgeLink(place(), directoryStat, stat, isAtEnd());
         if (++followed > MOST_LINKS) {
             throw FileException.refusal(
                     shown,

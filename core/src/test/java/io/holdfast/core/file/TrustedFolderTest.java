@@ -15,6 +15,7 @@ import io.holdfast.core.testkit.OpenDescriptors;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.FutureTask;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
@@ -162,6 +163,26 @@ class TrustedFolderTest {
         assertRefused(Errno.ELOOP, making(circle.resolve("x")), "more than 40 symbolic links");
         Path wide = Files.createSymbolicLink(folder.resolve("to-wide"), made("wide", 0777));
         assertRefused(Errno.EPERM, making(wide.resolve("x")), "other users may replace");
+    }
+
+    @Test
+    void dotsAtTheEndOfAPathChangeNothing() throws Exception {
+        Path shared = made("shared", 01777);
+        Path wide = made("wide", 0777);
+        Path below = made("shared/below", 0755);
+        Path link = Files.createSymbolicLink(folder.resolve("link"), below);
+        for (Path path : List.of(shared.resolve("."), shared.resolve("./."), below.resolve(".."))) {
+            assertRefused(Errno.EPERM, making(path), "all users share it (mode 01777)");
+            TrustedFolder.requireForSocket(path);
+        }
+        assertRefused(Errno.EPERM, making(wide.resolve(".")), "other users may write to it");
+        assertRefused(Errno.ELOOP, making(link.resolve(".")), "it is a symbolic link");
+        assertRefused(Errno.EPERM, making(link.resolve("..")), "all users share it");
+
+        TrustedFolder.make(folder.resolve("made/."), 0700).close();
+        assertThat(modeOf(folder.resolve("made"))).isEqualTo(0700);
+        TrustedFolder.open(folder.resolve("made/..")).close();
+        TrustedFolder.open(Path.of("/")).close();
     }
 
     @Test

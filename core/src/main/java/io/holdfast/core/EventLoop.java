@@ -313,12 +313,12 @@ public final class EventLoop implements AutoCloseable, java.util.concurrent.Exec
      * Runs a task on the loop's thread whenever the process receives the signal, in place of the
      * JVM's own handling. Signals that arrive before the loop handles the first are merged into
      * one, as in the kernel; none is lost, however many tasks wait. A JVM has one handler per
-     * signal. The sender is not known. KILL, STOP, SEGV and QUIT (the JVM's thread dump) cannot be
-     * handled.
+     * signal, the newest; its cancel restores the one before it. The sender is not known. KILL,
+     * STOP, SEGV and QUIT (the JVM's thread dump) cannot be handled.
      *
      * @param signal the signal
      * @param task the task
-     * @return the registration; any thread may cancel it, which restores the previous handler
+     * @return the registration; any thread may cancel it
      * @throws IllegalArgumentException if the JVM allows no handler of this signal
      */
     public Registration onSignal(Signal signal, Runnable task) {

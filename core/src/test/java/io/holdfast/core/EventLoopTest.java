@@ -546,6 +546,32 @@ class EventLoopTest {
         assertThat(loop.step(NOW)).isZero();
     }
 
+    @Test
+    void theNewestHandlerOfASignalThatIsNotCancelledHandlesIt() {
+        Signal signal = Signal.of("WINCH");
+        Registration first = loop.onSignal(signal, () -> said.add("first"));
+        Registration second = loop.onSignal(signal, () -> said.add("second"));
+        Registration third = loop.onSignal(signal, () -> said.add("third"));
+        assertThat(second.cancel()).isTrue();
+        handleOne(signal);
+        assertThat(third.cancel()).isTrue();
+        handleOne(signal);
+        assertThat(third.cancel()).isFalse();
+        handleOne(signal);
+        Registration fourth = loop.onSignal(signal, () -> said.add("fourth"));
+        assertThat(first.cancel()).isTrue();
+        handleOne(signal);
+        assertThat(fourth.cancel()).isTrue();
+        assertThat(said).containsExactly("third", "first", "first", "fourth");
+        sendToOurselves(signal); // ignored by default
+        assertThat(loop.step(NOW)).isZero();
+    }
+
+    private void handleOne(Signal signal) {
+        sendToOurselves(signal);
+        assertThat(loop.step(LONG)).isEqualTo(1);
+    }
+
     private static void sendToOurselves(Signal signal) {
         int self = (int) ProcessHandle.current().pid();
         try (Fd pidfd = Fd.adopt(SysPidfd.open(self, 0), "pidfd_open", "self")) {

@@ -6,7 +6,10 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandleProxies;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * Handles signals by {@code sun.misc.Signal}, the only way in a JVM: signalfd(2) would need the
@@ -20,6 +23,9 @@ public final class JvmSignal {
     private static final MethodHandle NEW;
     private static final MethodHandle HANDLE;
     private static final MethodHandle RUN;
+
+    /** For each signal the JVM's handler and ours, the newest last; guarded by the class. */
+    private static final Map<Signal, List<Object>> HANDLERS = new HashMap<>();
 
     static {
         try {
@@ -44,19 +50,34 @@ public final class JvmSignal {
         }
     }
 
-    /** Runs the task at each signal, on a thread of the JVM. A cancel restores the old handler. */
-    public static Registration handle(Signal signal, Runnable task) {
+    /**
+     * Runs the task at each signal, on a thread of the JVM, in place of the handler before it. A
+     * cancel of the newest handler restores the newest of those that are not cancelled, or that of
+     * the JVM.
+     */
+    public static synchronized Registration handle(Signal signal, Runnable task) {
         MethodHandle run = MethodHandles.dropArguments(RUN.bindTo(task), 0, SIGNAL);
-        Object ours = call(NEW, signal.name());
-        Object before = call(HANDLE, ours, MethodHandleProxies.asInterfaceInstance(HANDLER, run));
-        AtomicBoolean cancelled = new AtomicBoolean();
-        return () -> {
-            boolean first = !cancelled.getAndSet(true);
-            if (first) {
-                Object _ = call(HANDLE, ours, before);
-            }
-            return first;
-        };
+        Object handler = MethodHandleProxies.asInterfaceInstance(HANDLER, run);
+        Object before = call(HANDLE, call(NEW, signal.name()), handler);
+        List<Object> handlers = HANDLERS.computeIfAbsent(signal, _ -> new ArrayList<>());
+        if (handlers.isEmpty()) {
+            handlers.add(before); // that of the JVM
+        }
+        handlers.add(handler);
+        return () -> cancel(signal, handlers, handler);
+    }
+
+    private static synchronized boolean cancel(
+            Signal signal, List<Object> handlers, Object handler) {
+        boolean newest = handlers.getLast().equals(handler);
+        boolean first = handlers.remove(handler);
+        if (first && newest) {
+            Object _ = call(HANDLE, call(NEW, signal.name()), handlers.getLast());
+        }
+        if (first && handlers.size() == 1) {
+            HANDLERS.remove(signal);
+        }
+        return first;
     }
 
     private static Object call(MethodHandle handle, Object... arguments) {

@@ -41,7 +41,11 @@ public final class Notify {
         }
         try (UnixSocket sender = UnixSocket.datagram()) {
             ByteBuffer message = ByteBuffer.wrap(assignments.getBytes(StandardCharsets.UTF_8));
-            int ignored = sender.sendTo(UnixAddress.parse(socket), message, descriptors);
+            UnixAddress manager = UnixAddress.parse(socket);
+            int sent = sender.trySendTo(manager, message, descriptors); // if interrupted, too
+            if (sent == UnixSocket.WOULD_BLOCK) {
+                int ignored = sender.sendTo(manager, message, descriptors);
+            }
             return true;
         } catch (ErrnoException | IllegalArgumentException e) {
             return false;

@@ -197,6 +197,7 @@ public final class UnixListener implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public UnixSocket accept() throws InterruptedException {
+        UnixSocket.requireNotInterrupted();
         for (; ; ) {
             Optional<UnixSocket> accepted = tryAccept();
             if (accepted.isPresent()) {

@@ -83,6 +83,7 @@ public final class UnixSocket implements AutoCloseable {
      */
     public static UnixSocket connect(UnixAddress address, SocketType type, Duration limit)
             throws InterruptedException {
+        requireNotInterrupted();
         UnixName name = UnixAddress.name(address);
         long begin = System.nanoTime();
         long nanos = Readiness.nanos(limit);
@@ -112,6 +113,13 @@ public final class UnixSocket implements AutoCloseable {
         } catch (RuntimeException | InterruptedException e) {
             fd.close();
             throw e;
+        }
+    }
+
+    /** Throws if the thread is interrupted, for calls that may find no reason to wait. */
+    static void requireNotInterrupted() throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
         }
     }
 
@@ -308,6 +316,7 @@ public final class UnixSocket implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public int send(ByteBuffer data) throws InterruptedException {
+        requireNotInterrupted();
         for (; ; ) {
             int n = trySend(data);
             if (n != WOULD_BLOCK) {
@@ -340,6 +349,7 @@ public final class UnixSocket implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public int send(ByteBuffer data, List<Fd> descriptors) throws InterruptedException {
+        requireNotInterrupted();
         for (; ; ) {
             int n = trySend(data, descriptors);
             if (n != WOULD_BLOCK) {
@@ -366,6 +376,7 @@ public final class UnixSocket implements AutoCloseable {
      */
     public int sendAs(long uid, long gid, ByteBuffer data, List<Fd> descriptors)
             throws InterruptedException {
+        requireNotInterrupted();
         for (; ; ) {
             int n = trySendAs(uid, gid, data, descriptors);
             if (n != WOULD_BLOCK) {
@@ -387,13 +398,19 @@ public final class UnixSocket implements AutoCloseable {
      */
     public int sendTo(UnixAddress to, ByteBuffer data, List<Fd> descriptors)
             throws InterruptedException {
+        requireNotInterrupted();
         for (Duration pause = Duration.ofMillis(1); ; pause = longer(pause)) {
-            int n = trySendMessage(data, UnixAddress.name(to), descriptors, null, "sendto " + to);
+            int n = trySendTo(to, data, descriptors);
             if (n != WOULD_BLOCK) {
                 return n;
             }
             Thread.sleep(pause); // the receiver's queue has no event for an unconnected sender
         }
+    }
+
+    /** Sends as {@link #sendTo} does, but never waits. */
+    int trySendTo(UnixAddress to, ByteBuffer data, List<Fd> descriptors) {
+        return trySendMessage(data, UnixAddress.name(to), descriptors, null, "sendto " + to);
     }
 
     /**

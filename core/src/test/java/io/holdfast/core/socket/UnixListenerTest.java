@@ -33,6 +33,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -383,6 +384,35 @@ class UnixListenerTest {
             assertThatThrownBy(task::get).cause().isInstanceOf(IllegalStateException.class);
         }
         assertThatIllegalStateException().isThrownBy(listener::tryAccept);
+    }
+
+    @Test
+    void anInterruptedThreadNeitherConnectsNorAcceptsNorSends() throws InterruptedException {
+        UnixAddress address = address("socket");
+        List<Fd> none = List.of();
+        try (UnixListener listener = listen("socket");
+                UnixSocket client = UnixSocket.connect(address, SocketType.STREAM);
+                UnixSocket sender = UnixSocket.datagram();
+                UnixSocket receiver = UnixSocket.bind(address("receiver"))) {
+            for (ThrowingCallable call :
+                    List.<ThrowingCallable>of(
+                            () -> UnixSocket.connect(address, SocketType.STREAM).close(),
+                            () -> listener.accept().close(),
+                            () -> client.send(Messages.of("x")),
+                            () -> client.send(Messages.of("x"), none),
+                            () -> client.sendFully(Messages.of("x")),
+                            () -> sender.sendTo(address("receiver"), Messages.of("x"), none))) {
+                Thread.currentThread().interrupt();
+                assertThatThrownBy(call).isInstanceOf(InterruptedException.class);
+                assertThat(Thread.interrupted()).as("the status is cleared").isFalse();
+            }
+            ByteBuffer room = ByteBuffer.allocate(1);
+            assertThat(receiver.tryReceive(room)).isEqualTo(UnixSocket.WOULD_BLOCK);
+            try (UnixSocket server = listener.accept()) {
+                assertThat(server.tryReceive(room)).isEqualTo(UnixSocket.WOULD_BLOCK);
+            }
+            assertThat(listener.tryAccept()).isEmpty();
+        }
     }
 
     @Test

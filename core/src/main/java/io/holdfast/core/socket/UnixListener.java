@@ -222,7 +222,7 @@ public final class UnixListener implements AutoCloseable {
      * has taken its place. Idempotent.
      */
     @Override
-    public void close() {
+    public synchronized void close() {
         if (file != null) {
             if (fd.isOpen()) {
                 file.removeIfSame();

@@ -128,6 +128,30 @@ class UnixListenerTest {
     }
 
     @Test
+    void severalThreadsMayCloseAtOnce() throws Exception {
+        int closers = 4;
+        try (var threads = Executors.newFixedThreadPool(closers)) {
+            for (int round = 0; round < ROUNDS; round++) {
+                UnixListener listener = listen("socket");
+                CyclicBarrier start = new CyclicBarrier(closers);
+                List<Future<?>> closed = new ArrayList<>();
+                for (int i = 0; i < closers; i++) {
+                    closed.add(
+                            threads.submit(() -> {
+                                int _ = start.await();
+                                listener.close();
+                                return null;
+                            }));
+                }
+                for (Future<?> one : closed) {
+                    one.get();
+                }
+                assertThat(folder).isEmptyDirectory();
+            }
+        }
+    }
+
+    @Test
     void aSocketFileWithoutAListenerIsReplaced() throws InterruptedException {
         try (UnixListener first = listen("socket");
                 Fd copy = first.fd().duplicate()) {

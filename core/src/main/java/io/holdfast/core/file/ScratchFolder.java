@@ -4,6 +4,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.SysFile;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.SysStat.Stat;
@@ -45,7 +46,8 @@ public final class ScratchFolder implements AutoCloseable {
      * @throws ErrnoException ENOENT, ENOSPC, EROFS, EMFILE
      */
     public static ScratchFolder make(Path shared, String prefix) {
-        try (Fd above = Fcntl.open(shared.toString(), Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
+        int flags = Fcntl.O_PATH | Fcntl.O_DIRECTORY;
+        try (Fd above = Fcntl.open(KernelPath.text(shared), flags)) {
             for (int i = 0; ; i++) {
                 long random = ThreadLocalRandom.current().nextLong();
                 Path path = shared.resolve(prefix + HexFormat.of().toHexDigits(random));
@@ -62,7 +64,7 @@ public final class ScratchFolder implements AutoCloseable {
 
     /** Empty if the name exists, or if a process removed the folder as dead before our lock. */
     private static Optional<ScratchFolder> made(Fd above, Path path) {
-        String name = String.valueOf(path.getFileName());
+        String name = nameOf(path);
         int r = SysStat.mkdirat(above, name, OWNER_ALONE);
         if (r == -Errno.EEXIST) {
             return Optional.empty();
@@ -97,7 +99,7 @@ public final class ScratchFolder implements AutoCloseable {
     }
 
     private static Optional<ScratchFolder> held(Fd above, Path path) {
-        String name = String.valueOf(path.getFileName());
+        String name = nameOf(path);
         try (Fd place = Fcntl.open(above, name, PLACE, 0)) {
             if (!isOurs(place, above)) {
                 return Optional.empty();
@@ -129,6 +131,10 @@ public final class ScratchFolder implements AutoCloseable {
         }
     }
 
+    private static String nameOf(Path path) {
+        return Directory.nameOf(KernelPath.text(path));
+    }
+
     /** {@return the folder, lent} */
     public Fd fd() {
         return folder;
@@ -150,7 +156,7 @@ public final class ScratchFolder implements AutoCloseable {
      * @return 0, or -errno (ENOTEMPTY)
      */
     public int remove() {
-        return SysStat.rmdirat(shared, String.valueOf(path.getFileName()));
+        return SysStat.rmdirat(shared, nameOf(path));
     }
 
     /** Releases the lock. Idempotent. */

@@ -1,5 +1,6 @@
 package io.holdfast.core.socket;
 
+import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.socket.UnixName;
 import java.nio.file.Path;
 
@@ -72,7 +73,7 @@ public sealed interface UnixAddress {
      * @throws IllegalArgumentException if it has more than 108 bytes, or is empty
      */
     static UnixAddress path(Path path) {
-        return new PathName(path.toString());
+        return new PathName(KernelPath.text(path));
     }
 
     /**

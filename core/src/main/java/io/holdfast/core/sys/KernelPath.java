@@ -44,7 +44,8 @@ public final class KernelPath {
         if (isAscii(text)) {
             return text;
         }
-        String uri = path.toUri().getRawPath(); // the only way to the bytes of a Path
+        // the only way to the bytes of a Path; toUri would prepend the directory to a relative one
+        String uri = ROOT.resolve(path).toUri().getRawPath();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(uri.length());
         for (int i = 0; i < uri.length(); i++) {
             if (uri.charAt(i) == '%') {
@@ -54,10 +55,9 @@ public final class KernelPath {
                 bytes.write(uri.charAt(i));
             }
         }
-        String absolute = CString.decode(bytes.toByteArray());
-        return absolute.endsWith("/") && absolute.length() > 1
-                ? absolute.substring(0, absolute.length() - 1)
-                : absolute;
+        String decoded = CString.decode(bytes.toByteArray());
+        int end = decoded.length() - (decoded.endsWith("/") ? 1 : 0); // as that of a directory does
+        return decoded.substring(path.isAbsolute() ? 0 : 1, end);
     }
 
     private static boolean isAscii(String text) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.SysDirent;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
@@ -31,6 +32,16 @@ class ScratchFolderTest {
         try (Fd above = Fcntl.open(shared.toString(), Fcntl.O_PATH)) {
             return ScratchFolder.dead(above, path);
         }
+    }
+
+    @Test
+    void theSharedFolderMayHaveANameThatIsNoText() throws Exception {
+        Path strange = Files.createDirectory(shared.resolve(KernelPath.of("\udcff")));
+        try (ScratchFolder made = ScratchFolder.make(strange, "x-")) {
+            assertThat(strange).isDirectoryContaining(made.path()::equals);
+            assertThat(made.remove()).isZero();
+        }
+        assertThat(strange).isEmptyDirectory();
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.holdfast.core.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.socket.UnixName;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import java.nio.file.Path;
@@ -65,5 +66,11 @@ class UnixAddressTest {
             UnixName name = UnixName.of(bytes);
             assertThat(UnixAddress.name(UnixAddress.of(name))).isEqualTo(name);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/x/\udcff", "x/\udcff", "\u00fc"})
+    void aPathKeepsTheBytesThatAreNoText(String text) {
+        assertThat(UnixAddress.path(KernelPath.of(text))).isEqualTo(UnixAddress.parse(text));
     }
 }

@@ -56,6 +56,8 @@ public record WorkloadIdentity(
      * @param descriptor a pidfd, or a connected AF_UNIX socket to ask about its peer; not closed
      * @throws io.holdfast.varlink.VarlinkException {@code io.holdfast.Manager.NoSuchProcess} if the
      *     process is gone or has no pidfd, InvalidParameter if the descriptor is of another kind
+     * @throws io.holdfast.varlink.client.CallNotSentException if calls of other threads use the
+     *     connection for too long
      * @throws io.holdfast.varlink.client.ConnectionLostException if the connection is lost
      */
     public static WorkloadIdentity query(VarlinkClient manager, Fd descriptor) {

@@ -132,6 +132,7 @@ public interface Authority extends AutoCloseable {
      * @param addresses the addresses of the bus, tried in turn
      * @return the authority, owned by the caller; this does not connect, and the authority need not
      *     run
+     * @throws IllegalArgumentException if there is no address
      */
     static Authority overBus(List<BusAddress> addresses) {
         return new BusAuthority(addresses, ConnectionOptions.DEFAULT, RemoteAuthority.TIMEOUT);

@@ -42,6 +42,9 @@ final class BusAuthority extends RemoteAuthority {
     BusAuthority(List<BusAddress> addresses, ConnectionOptions options, Duration timeout) {
         super(timeout);
         this.addresses = List.copyOf(addresses);
+        if (this.addresses.isEmpty()) {
+            throw new IllegalArgumentException("no address of a bus");
+        }
         this.options = options;
     }
 
@@ -66,7 +69,9 @@ final class BusAuthority extends RemoteAuthority {
         }
     }
 
-    private BusConnection connect(Duration limit) throws InterruptedException {
+    /** Connects; the addresses are tried one after the other, and share the time. */
+    private BusConnection connect(Duration left) throws InterruptedException {
+        Duration limit = left.dividedBy(addresses.size());
         Duration most = options.connectTimeout();
         BusConnection made =
                 BusConnection.connect(

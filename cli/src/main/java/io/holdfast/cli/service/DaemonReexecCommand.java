@@ -32,7 +32,10 @@ public final class DaemonReexecCommand implements Command {
         try {
             JsonObject ignored = ManagerSocket.call(line, "Reexecute", mayAsk);
         } catch (CommandException e) {
-            if (!(e.getCause() instanceof ConnectionLostException)) {
+            boolean isReplaced = // the manager closed the connection instead of replying
+                    e.getCause() instanceof ConnectionLostException lost
+                            && lost.reason() == ConnectionLostException.Reason.CLOSED;
+            if (!isReplaced) {
                 throw e;
             }
         }

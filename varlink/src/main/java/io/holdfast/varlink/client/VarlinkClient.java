@@ -3,6 +3,7 @@ package io.holdfast.varlink.client;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.process.Child;
@@ -42,10 +43,10 @@ import org.jspecify.annotations.Nullable;
  * A connection to a Varlink service. A call blocks the calling thread, virtual or platform, until
  * the reply has arrived. After a {@link ConnectionLostException} the client is closed.
  *
- * <p>Calls by several threads take turns; the time limit of a call includes the wait for its turn.
- * A call whose turn does not come within the limit is not sent: it throws {@link
- * CallNotSentException}, and the client stays usable. While a {@link ReplyStream} is open, or after
- * an {@link #upgrade}, a call throws IllegalStateException.
+ * <p>Calls by several threads take turns. The time limit of a call applies to the wait for its
+ * turn, and once more from its turn to the reply. A call whose turn does not come within the limit
+ * is not sent: it throws {@link CallNotSentException}, and the client stays usable. While a {@link
+ * ReplyStream} is open, or after an {@link #upgrade}, a call throws IllegalStateException.
  *
  * <p>An error reply is thrown as {@link VarlinkException}. The client does not compare replies with
  * the service's interface definition: see {@link Interface#checkOutput}.
@@ -220,8 +221,8 @@ public final class VarlinkClient implements AutoCloseable {
      * @return the reply's parameters
      * @throws VarlinkException if the service replies with an error
      * @throws ConnectionLostException if no reply arrives in time, or the connection ends
-     * @throws CallNotSentException if earlier calls do not end in time, or the thread is
-     *     interrupted while it waits for them
+     * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
+     *     while it waits for that
      */
     public JsonObject call(String method, JsonObject parameters, Duration timeout) {
         try (Reply reply = call(method, parameters, timeout, List.of())) {
@@ -237,12 +238,16 @@ public final class VarlinkClient implements AutoCloseable {
      * @param timeout the time limit
      * @param descriptors the descriptors of the call; they stay the caller's
      * @return the reply, which owns its descriptors
+     * @throws VarlinkException if the service replies with an error
+     * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
+     *     while it waits for that
+     * @throws ConnectionLostException if no reply arrives in time, or the connection ends
      */
     public Reply call(
             String method, JsonObject parameters, Duration timeout, List<Fd> descriptors) {
-        Deadline deadline = Deadline.after(timeout);
-        awaitTurn(deadline);
+        awaitTurn(timeout);
         try {
+            Deadline deadline = Deadline.after(timeout);
             beginExchange(method, parameters, Mode.PLAIN, descriptors, deadline);
             return last(receive(deadline, false));
         } finally {
@@ -256,6 +261,8 @@ public final class VarlinkClient implements AutoCloseable {
      * @param method the qualified name
      * @param parameters the parameters
      * @return the replies, owned by the caller
+     * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
+     *     while it waits for that
      * @throws ConnectionLostException if the call cannot be sent in time
      */
     public ReplyStream more(String method, JsonObject parameters) {
@@ -269,11 +276,14 @@ public final class VarlinkClient implements AutoCloseable {
      * @param parameters the parameters
      * @param descriptors the descriptors of the call; they stay the caller's
      * @return the replies, owned by the caller
+     * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
+     *     while it waits for that
+     * @throws ConnectionLostException if the call cannot be sent in time
      */
     public ReplyStream more(String method, JsonObject parameters, List<Fd> descriptors) {
-        Deadline deadline = Deadline.after(options.callTimeout());
-        awaitTurn(deadline);
+        awaitTurn(options.callTimeout());
         try {
+            Deadline deadline = Deadline.after(options.callTimeout());
             beginExchange(method, parameters, Mode.MORE, descriptors, deadline);
             streaming = true;
             return new ReplyStream(this, options.streamTimeout());
@@ -287,12 +297,14 @@ public final class VarlinkClient implements AutoCloseable {
      *
      * @param method the qualified name
      * @param parameters the parameters
+     * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
+     *     while it waits for that
      * @throws ConnectionLostException if the call cannot be sent in time
      */
     public void oneway(String method, JsonObject parameters) {
-        Deadline deadline = Deadline.after(options.callTimeout());
-        awaitTurn(deadline);
+        awaitTurn(options.callTimeout());
         try {
+            Deadline deadline = Deadline.after(options.callTimeout());
             beginExchange(method, parameters, Mode.ONEWAY, List.of(), deadline);
         } finally {
             turn.unlock();
@@ -308,11 +320,14 @@ public final class VarlinkClient implements AutoCloseable {
      * @return the last reply, with the socket and the program of an {@code exec:} address, which it
      *     owns
      * @throws VarlinkException if the service replies with an error; the client stays usable
+     * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
+     *     while it waits for that
+     * @throws ConnectionLostException if no reply arrives in time, or the connection ends
      */
     public Upgraded upgrade(String method, JsonObject parameters) {
-        Deadline deadline = Deadline.after(options.callTimeout());
-        awaitTurn(deadline);
+        awaitTurn(options.callTimeout());
         try {
+            Deadline deadline = Deadline.after(options.callTimeout());
             beginExchange(method, parameters, Mode.UPGRADE, List.of(), deadline);
             try (Reply reply = last(receive(deadline, true))) {
                 upgraded = true;
@@ -358,12 +373,13 @@ public final class VarlinkClient implements AutoCloseable {
 
     /**
      * Waits until no other call uses the connection, by locking turn. A stream may hold turn as
-     * long as it waits for a reply, so the streams are checked first.
+     * long as it waits for a reply, so the streams are checked first. The exchange has a time limit
+     * of its own: one with little time left would close the client for the calls behind it.
      */
-    private void awaitTurn(Deadline deadline) {
+    private void awaitTurn(Duration limit) {
         requireCallsPossible();
         try {
-            if (turn.tryLock() || turn.tryLock(deadline.left().toNanos(), TimeUnit.NANOSECONDS)) {
+            if (turn.tryLock() || turn.tryLock(Readiness.nanos(limit), TimeUnit.NANOSECONDS)) {
                 return;
             }
         } catch (InterruptedException e) {

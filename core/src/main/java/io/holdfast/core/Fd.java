@@ -5,6 +5,7 @@ import io.holdfast.core.sys.LeakDetector;
 import io.holdfast.core.sys.Unistd;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -24,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>If another process sent a file, that process decides how long its {@code close(2)} takes; the
  * same holds for a socket with such a file unread in it. If the close of such a descriptor ({@link
- * #received}) may take long, {@link FdCloser} does it on another thread.
+ * #received}, {@link #closeWith}) may take long, {@link FdCloser} does it on another thread. A
+ * duplicate is closed in the same way.
  *
  * <p>Safe for use by any thread. With {@code -Dio.holdfast.leaks=true} a descriptor that becomes
  * garbage unclosed is closed and reported with the stack trace of its creation.
@@ -74,8 +76,11 @@ public final class Fd implements AutoCloseable {
     private final int number;
     private final @Nullable LeakDetector leaks;
 
-    /** Whether another process controls the file, so that no thread may wait for its close. */
-    private volatile boolean received;
+    /**
+     * Closes the number if another process controls the file, so that no thread may wait for its
+     * close; null if none does.
+     */
+    private volatile @Nullable Consumer<Fd> closer;
 
     /** Copy-on-write: replaced under the monitor of this, never modified. */
     private volatile @Nullable Holder[] holders = NONE;
@@ -109,7 +114,8 @@ public final class Fd implements AutoCloseable {
     /**
      * Takes over the number of a file that another process controls: a file that it sent
      * (SCM_RIGHTS), or a socket to which other processes send descriptors or connect. {@link
-     * #close} then never waits.
+     * #close} then never waits. If the user who controls the file is known, name that user with
+     * {@link #closeWith}.
      *
      * @param number the number of the descriptor
      * @return the owner of the descriptor
@@ -117,8 +123,43 @@ public final class Fd implements AutoCloseable {
      */
     public static Fd received(int number) {
         Fd received = adopt(number);
-        received.received = true;
+        received.closeWith(FdCloser.automatic(new Object()));
         return received;
+    }
+
+    /**
+     * Takes over the number of a file that another process sent to a socket (SCM_RIGHTS). {@link
+     * #close} never waits: the file is closed by what closes the socket ({@link #closeWith}).
+     *
+     * @param number the number of the descriptor
+     * @param socket the socket at which it arrived; it stays the caller's
+     * @return the owner of the descriptor
+     * @throws IllegalArgumentException if it is negative
+     */
+    public static Fd received(int number, Fd socket) {
+        Fd received = adopt(number);
+        Consumer<Fd> closer = socket.closer;
+        received.closer = closer == null ? FdCloser.automatic(socket) : closer;
+        return received;
+    }
+
+    /**
+     * Sets what closes the descriptor: {@link #close} gives the number to it, instead of waiting
+     * for {@code close(2)}, because another process controls the file. It also closes the
+     * duplicates that are made from now on, the owner to which this one moves, and the descriptors
+     * that arrive if this is a socket.
+     *
+     * @param closer gets a new owner of the number, on the thread that releases the last pin, and
+     *     must not wait: {@link FdCloser#of}, {@link FdCloser#automatic}; or null to close on that
+     *     thread
+     */
+    public void closeWith(@Nullable Consumer<Fd> closer) {
+        this.closer = closer;
+    }
+
+    /** {@return whether another process controls the file, as far as this process knows} */
+    public boolean isReceived() {
+        return closer != null;
     }
 
     /**
@@ -174,7 +215,7 @@ public final class Fd implements AutoCloseable {
      */
     public Fd duplicate() {
         Fd made = adopt(Fcntl.dupfd(this, 3), "fcntl(F_DUPFD_CLOEXEC)", this);
-        made.received = received;
+        made.closer = closer;
         return made;
     }
 
@@ -204,7 +245,7 @@ public final class Fd implements AutoCloseable {
         }
         Counters.DESCRIPTORS.decrement();
         Fd moved = new Fd(number);
-        moved.received = received;
+        moved.closer = closer;
         return moved;
     }
 
@@ -377,7 +418,7 @@ public final class Fd implements AutoCloseable {
 
     /** Closes like {@link #close}, but on this thread, which waits for {@code close(2)}. */
     void closeHere() {
-        received = false;
+        closer = null;
         close();
     }
 
@@ -393,10 +434,11 @@ public final class Fd implements AutoCloseable {
                 }
             }
         } finally {
-            if (received) {
-                FdCloser.closeReceived(new Fd(number));
-            } else {
+            Consumer<Fd> to = closer;
+            if (to == null) {
                 Unistd.close(number);
+            } else {
+                to.accept(new Fd(number));
             }
         }
     }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,13 +24,24 @@ import org.jspecify.annotations.Nullable;
  * together with its carrier. So descriptors of these kinds are closed on other threads, and those
  * of one owner one after the other: an owner delays only its own descriptors.
  *
- * <p>A descriptor that waits here stays charged to its owner's share, if the closer has a {@link
- * FairShare}.
- *
  * <p>An {@link Fd} that another process sent, and a socket to which other processes send or
- * connect, come here automatically when they are closed. Their owner is then the socket, the file
- * system or the device. A daemon that knows the users behind them uses its own closer. Safe for use
- * by any thread.
+ * connect, come to the closer of the process automatically ({@link #automatic}) when they are
+ * closed. Their owner is the user at the other end of the connection (SO_PEERCRED); for a socket
+ * whose other end may be anybody's, the socket itself. This closer has no share and can refuse
+ * nothing, so a user can make it keep any number of descriptors open.
+ *
+ * <p>A server for several users therefore makes a closer with a {@link FairShare}, from which it
+ * also charges the descriptors that it receives, and sets it for each connection. The descriptors
+ * that arrive there are closed by it, too. One that waits stays charged to its owner, so the server
+ * notices when it must refuse more:
+ *
+ * <pre>{@code
+ * FdCloser<Long> closer = new FdCloser<>("close", share);
+ * ...
+ * connection.fd().closeWith(closer.of(uid));
+ * }</pre>
+ *
+ * <p>Safe for use by any thread.
  *
  * @param <K> the owner of descriptors, such as a user
  */
@@ -41,21 +53,10 @@ public final class FdCloser<K> implements AutoCloseable {
     private static final int MAX_THREADS = 64;
 
     private static final long IDLE_SECONDS = 10;
-    private static final int AF_UNIX = 1;
 
-    /** The closer of descriptors that were made by {@link Fd#received}; loaded on first use. */
-    private static final class Received {
-        static final FdCloser<Source> CLOSER = new FdCloser<>("holdfast-close");
-    }
-
-    /**
-     * The resource that determines how long a close takes: a socket for itself, a file system or a
-     * device for all of its files.
-     */
-    private record Source(long device, long special, long socket) {
-        static Source of(SysStat.Stat stat) {
-            return new Source(stat.device(), stat.special(), stat.isSocket() ? stat.inode() : 0);
-        }
+    /** The closer for {@link #automatic}; loaded when the first close may block. */
+    private static final class Automatic {
+        static final FdCloser<Object> CLOSER = new FdCloser<>("holdfast-close");
     }
 
     // guarded by this
@@ -97,6 +98,33 @@ public final class FdCloser<K> implements AutoCloseable {
     }
 
     /**
+     * Returns what closes the descriptors of an owner with the closer of the process, which has no
+     * share: they are charged to nobody.
+     *
+     * @param owner the owner of the descriptors, with {@code equals}
+     * @return the closer of the owner's descriptors, for {@link Fd#closeWith}
+     */
+    public static Consumer<Fd> automatic(Object owner) {
+        return fd -> {
+            if (mayBlock(fd)) {
+                Automatic.CLOSER.closeLater(owner, fd);
+            } else {
+                fd.closeHere();
+            }
+        };
+    }
+
+    /**
+     * Returns what closes the descriptors of an owner with this closer.
+     *
+     * @param owner the owner of the descriptors, with {@code equals}
+     * @return the closer of the owner's descriptors, for {@link Fd#closeWith}
+     */
+    public Consumer<Fd> of(K owner) {
+        return fd -> close(owner, fd);
+    }
+
+    /**
      * Closes descriptors of one owner. Never waits for a slow close.
      *
      * @param owner the owner of the descriptors
@@ -115,20 +143,10 @@ public final class FdCloser<K> implements AutoCloseable {
     public void close(K owner, Fd fd) {
         if (!fd.isOpen()) {
             fd.close(); // moved or closed before: does nothing
-        } else if (!mayBlock(fd, stat(fd))) {
+        } else if (!mayBlock(fd)) {
             fd.closeHere();
         } else {
             closeLater(owner, fd);
-        }
-    }
-
-    /** Closes a descriptor that was made by {@link Fd#received}. */
-    static void closeReceived(Fd fd) {
-        SysStat.Stat stat = stat(fd);
-        if (mayBlock(fd, stat)) {
-            Received.CLOSER.closeLater(stat == null ? new Source(0, 0, 0) : Source.of(stat), fd);
-        } else {
-            fd.closeHere();
         }
     }
 
@@ -180,21 +198,15 @@ public final class FdCloser<K> implements AutoCloseable {
         return fd;
     }
 
-    /** The cached status, since the file system could block, too; null if the call fails. */
-    private static SysStat.@Nullable Stat stat(Fd fd) {
+    private static boolean mayBlock(Fd fd) {
+        SysStat.Stat stat;
         try {
-            return SysStat.cachedStat(fd);
+            stat = SysStat.cachedStat(fd); // cached, since the file system could block, too
         } catch (ErrnoException e) {
-            return null;
-        }
-    }
-
-    private static boolean mayBlock(Fd fd, SysStat.@Nullable Stat stat) {
-        if (stat == null) {
             return true;
         }
         return stat.isSocket()
-                ? SysSocket.option(fd, SysSocket.SO_DOMAIN) != AF_UNIX || hasUnread(fd)
+                ? SysSocket.option(fd, SysSocket.SO_DOMAIN) != SysSocket.AF_UNIX || hasUnread(fd)
                 : !stat.isPipe() && !stat.isAnonymous();
     }
 

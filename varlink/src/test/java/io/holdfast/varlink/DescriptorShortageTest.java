@@ -9,10 +9,12 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.FullTable;
+import io.holdfast.core.testkit.LingeringSocket;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.varlink.client.VarlinkClient;
@@ -26,6 +28,8 @@ import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -34,7 +38,13 @@ import org.junit.jupiter.api.Timeout;
 @Needs(root = true)
 class DescriptorShortageTest {
     private static final int LIMIT = 128;
+    private static final int LARGER_LIMIT = 2048;
     private static final int SPARE = 4; // opened once, and kept open
+    private static final int MORE_THAN_CLOSER_THREADS = 70;
+
+    private static final int MANY = 200;
+    private static final int ENOUGH = 5; // times so many exceed a user's share of the larger limit
+
     private static final long GREEDY = 20001;
     private static final long INNOCENT = 20002;
 
@@ -43,8 +53,8 @@ class DescriptorShortageTest {
      * by line.
      */
     static final class SmallServer {
-        static void main() throws Exception {
-            FullTable.limit(LIMIT, Fd.class, VarlinkServer.class);
+        static void main(String[] arguments) throws Exception {
+            FullTable.limit(Integer.parseInt(arguments[0]), Fd.class, VarlinkServer.class);
             try (TestService service = new TestService();
                     BufferedReader in =
                             new BufferedReader(new InputStreamReader(System.in, UTF_8))) {
@@ -95,15 +105,19 @@ class DescriptorShortageTest {
         return taken;
     }
 
+    private static Process server(int limit) throws IOException {
+        return new ProcessBuilder(
+                        ChildJvm.command(
+                                List.of("-Dio.holdfast.varlink.pendingDescriptors=3000"),
+                                SmallServer.class,
+                                Integer.toString(limit)))
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
     @Test
     void oneUserCannotTakeAll() throws Exception {
-        Process server =
-                new ProcessBuilder(
-                                ChildJvm.command(
-                                        List.of("-Dio.holdfast.varlink.pendingDescriptors=3000"),
-                                        SmallServer.class))
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start();
+        Process server = server(LIMIT);
         try (BufferedReader output = server.inputReader();
                 Writer input = server.outputWriter()) {
             UnixAddress address = UnixAddress.abstractName(output.readLine());
@@ -130,6 +144,79 @@ class DescriptorShortageTest {
         } finally {
             server.destroy();
             int _ = server.waitFor();
+        }
+    }
+
+    private static UnixSocket connectAs(long user, UnixAddress address) throws Exception {
+        AtomicReference<UnixSocket> connected = new AtomicReference<>();
+        AsUser.of(user, () -> connected.set(UnixSocket.connect(address, SocketType.STREAM)));
+        return connected.get();
+    }
+
+    /** Begins a call with descriptors, and closes them here. */
+    private static void sendBegin(UnixSocket socket, List<Fd> descriptors) throws Exception {
+        assertThat(socket.send(ByteBuffer.wrap(new byte[] {' '}), descriptors)).isEqualTo(1);
+        descriptors.forEach(Fd::close);
+    }
+
+    private static List<Fd> files() {
+        return Stream.generate(() -> Fcntl.open("/dev/null", Fcntl.O_RDONLY)).limit(MANY).toList();
+    }
+
+    private static boolean servesWithFiles(UnixSocket socket) throws Exception {
+        try {
+            sendBegin(socket, files());
+            assertServes(socket);
+            return true;
+        } catch (ErrnoException | AssertionError e) {
+            return false; // disconnected
+        }
+    }
+
+    @Test
+    void whatIsClosedSlowlyStaysChargedAndDelaysNoOtherUser() throws Exception {
+        Process server = server(LARGER_LIMIT);
+        List<LingeringSocket> lingering = new ArrayList<>();
+        try (BufferedReader output = server.inputReader();
+                Writer input = server.outputWriter()) {
+            UnixAddress address = UnixAddress.abstractName(output.readLine());
+            int open = count(input, output);
+            try (UnixSocket greedy = connectAs(GREEDY, address)) {
+                for (int i = 0; i < MORE_THAN_CLOSER_THREADS; i++) {
+                    lingering.add(LingeringSocket.make());
+                }
+                sendBegin(greedy, lingering.stream().map(LingeringSocket::fd).toList());
+                assertServes(greedy);
+                try (UnixSocket innocent = connectAs(INNOCENT, address)) {
+                    sendBegin(innocent, files());
+                    assertServes(innocent);
+                }
+                int most = open + SPARE + MORE_THAN_CLOSER_THREADS + 2; // and the connection
+                Await.until(() -> count(input, output) <= most);
+
+                int served = 0;
+                while (served < ENOUGH && servesWithFiles(greedy)) {
+                    served++;
+                }
+                assertThat(served).as("it is refused").isLessThan(ENOUGH);
+            }
+            try (UnixSocket again = connectAs(GREEDY, address)) {
+                assertThat(servesWithFiles(again)).as("it is refused still").isFalse();
+            }
+            assertThat(request("log", input, output).split("\t"))
+                    .isNotEmpty()
+                    .allMatch(line -> line.contains("user " + GREEDY + " holds"))
+                    .allMatch(line -> line.contains("raise RLIMIT_NOFILE"));
+            for (LingeringSocket each : lingering) {
+                each.end();
+            }
+            Await.until(() -> count(input, output) <= open + SPARE);
+        } finally {
+            server.destroy();
+            int _ = server.waitFor();
+            for (LingeringSocket each : lingering) {
+                each.close();
+            }
         }
     }
 

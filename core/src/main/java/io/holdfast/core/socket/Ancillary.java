@@ -2,18 +2,25 @@ package io.holdfast.core.socket;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.sys.socket.MsgHdr;
 import io.holdfast.core.sys.socket.Ucred;
 import io.holdfast.core.sys.socket.UnixName;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The ancillary data of a received message: descriptors, the sender, and its address. One object
  * serves many receives, one at a time on one thread. Descriptors and senders that are not taken are
  * closed by the next receive or by {@link #close}: nothing leaks, however much arrives.
+ *
+ * <p>The close of a received descriptor never waits for the process that sent it. What closes the
+ * socket closes the descriptor, too ({@link Fd#closeWith}); by default {@link FdCloser#automatic},
+ * whose owner is the peer's user. The owner of one that came with a datagram is the user in the
+ * message's credentials if the sender is requested, else the receiving socket.
  */
 public final class Ancillary implements AutoCloseable {
     private static final long NO_ID = 0xFFFFFFFFL;
@@ -70,7 +77,7 @@ public final class Ancillary implements AutoCloseable {
      * Takes over the results of recvmsg. Nothing between the kernel and an owner can fail, so that
      * nothing leaks even with a full descriptor table.
      */
-    void fill() {
+    void fill(SocketType type) {
         descriptors = message.takeDescriptors();
         dataCut = message.isDataCut();
         descriptorsCut = message.isControlCut();
@@ -78,6 +85,10 @@ public final class Ancillary implements AutoCloseable {
         Ucred ucred = message.credentials();
         if (pidfd != null || (ucred != null && !isPlaceholder(ucred))) {
             sender = sender(pidfd, ucred);
+        }
+        if (type == SocketType.DATAGRAM && sender != null) {
+            Consumer<Fd> ofSender = FdCloser.automatic(sender.uid());
+            descriptors.forEach(fd -> fd.closeWith(ofSender));
         }
         if (descriptors.size() > descriptorLimit) { // the control buffer holds more: see MsgHdr
             descriptors.subList(descriptorLimit, descriptors.size()).forEach(Fd::close);

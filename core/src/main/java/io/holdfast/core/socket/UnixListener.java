@@ -3,6 +3,7 @@ package io.holdfast.core.socket;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.socket.SysSocket;
@@ -140,7 +141,11 @@ public final class UnixListener implements AutoCloseable {
         }
         Fcntl.setBlocking(received, false);
         UnixAddress address = UnixAddress.of(SysSocket.getsockname(received));
-        return new UnixListener(received.move(), type, address, null);
+        Fd owned = received.move();
+        if (!owned.isReceived()) {
+            owned.closeWith(FdCloser.automatic(new Object()));
+        }
+        return new UnixListener(owned, type, address, null);
     }
 
     /**
@@ -213,8 +218,7 @@ public final class UnixListener implements AutoCloseable {
         if (number == -Errno.EAGAIN) {
             return Optional.empty();
         }
-        Fd accepted = Fd.received(ErrnoException.check(number, "accept4", fd));
-        return Optional.of(new UnixSocket(accepted, type));
+        return Optional.of(UnixSocket.of(Fd.adopt(number, "accept4", fd), type));
     }
 
     /**

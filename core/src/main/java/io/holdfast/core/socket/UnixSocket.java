@@ -3,6 +3,7 @@ package io.holdfast.core.socket;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
 import io.holdfast.core.Feature;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.Readiness;
@@ -47,13 +48,19 @@ public final class UnixSocket implements AutoCloseable {
     private final Fd fd;
     private final SocketType type;
 
-    UnixSocket(Fd fd, SocketType type) {
+    private UnixSocket(Fd fd, SocketType type) {
         this.fd = fd;
         this.type = type;
     }
 
-    private static Fd open(SocketType type, int mode) {
-        return Fd.adopt(SysSocket.socket(type.number() | mode), "socket", type);
+    /**
+     * Makes a socket of this process. Its close does not wait for descriptors that the other end
+     * has sent and nobody has received.
+     */
+    static UnixSocket of(Fd fd, SocketType type) {
+        Ucred peer = SysSocket.peercred(fd);
+        fd.closeWith(FdCloser.automatic(peer == null ? new Object() : peer.uid()));
+        return new UnixSocket(fd, type);
     }
 
     /**
@@ -87,7 +94,8 @@ public final class UnixSocket implements AutoCloseable {
         UnixName name = UnixAddress.name(address);
         long begin = System.nanoTime();
         long nanos = Readiness.nanos(limit);
-        Fd fd = open(type, SysSocket.SOCK_NONBLOCK);
+        int number = SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK);
+        Fd fd = Fd.adopt(number, "socket", type);
         try {
             Duration pause = Duration.ofMillis(1);
             int r = SysSocket.connect(fd, name);
@@ -109,7 +117,7 @@ public final class UnixSocket implements AutoCloseable {
                 throw new ErrnoException("connect", address.toString(), -r, advice(-r));
             }
             Fcntl.setBlocking(fd, true); // non-blocking for connect(2) only, which has no flag
-            return new UnixSocket(fd, type);
+            return of(fd, type);
         } catch (RuntimeException | InterruptedException e) {
             fd.close();
             throw e;
@@ -175,7 +183,7 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** Makes a datagram socket to which other processes will send. */
+    /** Makes a datagram socket to which other processes may send. */
     private static Fd forOthers() {
         int number = SysSocket.socket(SocketType.DATAGRAM.number());
         return Fd.received(ErrnoException.check(number, "socket", SocketType.DATAGRAM));
@@ -183,7 +191,7 @@ public final class UnixSocket implements AutoCloseable {
 
     /** {@return a datagram socket without an address, to send from} */
     public static UnixSocket datagram() {
-        return new UnixSocket(open(SocketType.DATAGRAM, 0), SocketType.DATAGRAM);
+        return new UnixSocket(forOthers(), SocketType.DATAGRAM);
     }
 
     /**
@@ -193,7 +201,13 @@ public final class UnixSocket implements AutoCloseable {
      */
     public static UnixSocket[] pair(SocketType type) {
         Fd[] pair = SysSocket.socketpair(type.number());
-        return new UnixSocket[] {new UnixSocket(pair[0], type), new UnixSocket(pair[1], type)};
+        return new UnixSocket[] {endOfPair(pair[0], type), endOfPair(pair[1], type)};
+    }
+
+    /** Makes one end, whose close is its own matter: the user at the other end is not known. */
+    private static UnixSocket endOfPair(Fd fd, SocketType type) {
+        fd.closeWith(FdCloser.automatic(new Object()));
+        return new UnixSocket(fd, type);
     }
 
     /**
@@ -207,7 +221,8 @@ public final class UnixSocket implements AutoCloseable {
      */
     public static UnixSocket adopt(Fd received) {
         SocketType type = typeOf(received);
-        return new UnixSocket(received.move(), type);
+        Fd owned = received.move();
+        return owned.isReceived() ? new UnixSocket(owned, type) : of(owned, type);
     }
 
     static SocketType typeOf(Fd received) {
@@ -641,7 +656,7 @@ public final class UnixSocket implements AutoCloseable {
                                 atOnce(into),
                                 flags);
         if (n >= 0) {
-            ancillary.fill();
+            ancillary.fill(type);
         }
         return received(into, n, call);
     }

@@ -5,13 +5,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdCloser;
 import io.holdfast.core.limit.FairShare;
+import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.socket.SysSocket;
+import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.LingeringSocket;
+import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,32 +31,43 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class SlowCloseTest {
     private static final Duration SOON = Duration.ofSeconds(10);
+    private static final int MORE_THAN_THREADS = 70; // than FdCloser has
 
     private static void assertCloses(AutoCloseable resource) throws Exception {
-        Thread closing =
-                Thread.ofPlatform()
-                        .daemon()
-                        .start(() -> {
-                            try {
-                                resource.close();
-                            } catch (Exception e) {
-                                throw new AssertionError(e);
-                            }
-                        });
-        assertThat(closing.join(SOON)).as("it is closed at once").isTrue();
+        Object ignored =
+                resultAtOnce(() -> {
+                    resource.close();
+                    return true;
+                });
+    }
+
+    /** Runs a step on a thread of its own, and returns its result. */
+    private static <T> T resultAtOnce(Callable<T> step) throws Exception {
+        FutureTask<T> task = new FutureTask<>(step);
+        Thread running = Thread.ofPlatform().daemon().start(task);
+        assertThat(running.join(SOON)).as("it returns at once").isTrue();
+        return task.get();
+    }
+
+    private static void send(UnixSocket from, LingeringSocket lingering) throws Exception {
+        assertThat(from.send(ByteBuffer.allocate(1), List.of(lingering.fd()))).isEqualTo(1);
+        lingering.fd().close();
     }
 
     /** Receives the socket from another process, which has closed it. */
     private static Fd received(LingeringSocket lingering) throws Exception {
         UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
         try (UnixSocket from = pair[0];
-                UnixSocket to = pair[1];
-                Ancillary ancillary = Ancillary.ofDescriptors(1)) {
-            assertThat(from.send(ByteBuffer.allocate(1), List.of(lingering.fd()))).isEqualTo(1);
+                UnixSocket to = pair[1]) {
+            send(from, lingering);
+            return received(to);
+        }
+    }
+
+    private static Fd received(UnixSocket to) throws Exception {
+        try (Ancillary ancillary = Ancillary.ofDescriptors(1)) {
             assertThat(to.receive(ByteBuffer.allocate(1), ancillary)).isEqualTo(1);
-            Fd received = ancillary.takeDescriptors().getFirst();
-            lingering.fd().close();
-            return received;
+            return ancillary.takeDescriptors().getFirst();
         }
     }
 
@@ -78,8 +98,7 @@ class SlowCloseTest {
                 UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 1);
                 UnixSocket client = UnixSocket.connect(address, SocketType.STREAM)) {
             UnixSocket accepted = listener.accept();
-            assertThat(client.send(ByteBuffer.allocate(1), List.of(lingering.fd()))).isEqualTo(1);
-            lingering.fd().close();
+            send(client, lingering);
             assertCloses(accepted);
         }
     }
@@ -91,9 +110,7 @@ class SlowCloseTest {
         try (LingeringSocket lingering = LingeringSocket.make()) {
             UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 1);
             try (UnixSocket client = UnixSocket.connect(address, SocketType.STREAM)) {
-                assertThat(client.send(ByteBuffer.allocate(1), List.of(lingering.fd())))
-                        .isEqualTo(1);
-                lingering.fd().close();
+                send(client, lingering);
             }
             assertCloses(listener);
         }
@@ -123,5 +140,81 @@ class SlowCloseTest {
             lingering.end();
             Await.until(() -> share.held("somebody") == 0);
         }
+    }
+
+    @Test
+    void aClientIsClosedWithoutWaitingForWhatItsServerSent(@TempDir Path folder) throws Exception {
+        UnixAddress address = UnixAddress.path(folder.resolve("socket"));
+        try (LingeringSocket lingering = LingeringSocket.make();
+                UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 1)) {
+            UnixSocket client = UnixSocket.connect(address, SocketType.STREAM);
+            try (UnixSocket accepted = listener.accept()) {
+                send(accepted, lingering);
+            }
+            assertCloses(client);
+        }
+    }
+
+    @Test
+    void oneEndOfAPairIsClosedWithoutWaitingForWhatTheOtherSent() throws Exception {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
+        try (LingeringSocket lingering = LingeringSocket.make()) {
+            try (UnixSocket other = pair[1]) {
+                send(other, lingering);
+            }
+            assertCloses(pair[0]);
+        }
+    }
+
+    @Test
+    void anAdoptedSocketIsClosedWithoutWaiting() throws Exception {
+        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+        UnixSocket adopted = UnixSocket.adopt(pair[0]);
+        try (LingeringSocket lingering = LingeringSocket.make()) {
+            try (UnixSocket other = UnixSocket.adopt(pair[1])) {
+                send(other, lingering);
+            }
+            assertCloses(adopted);
+        }
+    }
+
+    @Test
+    @Needs(root = true)
+    void manyOfOneUserDelayNoneOfAnother() throws Exception {
+        UnixAddress address = UnixAddress.abstractName("holdfast-test-" + UUID.randomUUID());
+        LingeringSocket.make().close(); // the JDK opens descriptors for its first socket
+        OpenDescriptors before = OpenDescriptors.now();
+        List<LingeringSocket> many = new ArrayList<>();
+        try (UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 2);
+                UnixSocket greedy = connectAs(20_001, address);
+                UnixSocket fromGreedy = listener.accept();
+                UnixSocket innocent = connectAs(20_002, address);
+                UnixSocket fromInnocent = listener.accept()) {
+            int open = OpenDescriptors.now().count();
+            for (int i = 0; i < MORE_THAN_THREADS; i++) {
+                LingeringSocket lingering = LingeringSocket.make();
+                many.add(lingering);
+                send(greedy, lingering);
+                received(fromGreedy).close();
+            }
+            int waiting = open + 3 * MORE_THAN_THREADS - 1; // two are of the other end
+            Await.until(() -> OpenDescriptors.now().count() == waiting);
+            try (Fd file = Fcntl.open("/dev/null", Fcntl.O_RDONLY)) {
+                assertThat(innocent.send(ByteBuffer.allocate(1), List.of(file))).isEqualTo(1);
+            }
+            received(fromInnocent).close();
+            Await.until(() -> OpenDescriptors.now().count() == waiting);
+        } finally {
+            for (LingeringSocket lingering : many) {
+                lingering.close();
+            }
+        }
+        before.awaitSameNumber();
+    }
+
+    private static UnixSocket connectAs(long user, UnixAddress address) throws Exception {
+        AtomicReference<UnixSocket> connected = new AtomicReference<>();
+        AsUser.of(user, () -> connected.set(UnixSocket.connect(address, SocketType.STREAM)));
+        return connected.get();
     }
 }

@@ -40,6 +40,7 @@ public final class LingeringSocket implements AutoCloseable {
             SocketChannel deaf = server.accept();
             client.configureBlocking(false);
             client.setOption(StandardSocketOptions.SO_LINGER, LINGER_SECONDS);
+            client.setOption(StandardSocketOptions.SO_SNDBUF, 4096);
             while (client.write(ByteBuffer.allocate(1 << 16)) > 0) {
                 // until nothing more fits
             }

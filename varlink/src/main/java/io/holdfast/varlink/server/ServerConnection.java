@@ -211,7 +211,8 @@ final class ServerConnection implements Runnable {
                 }
             } finally {
                 held.shrink(weight);
-                heldDescriptors.shrink(descriptorCount); // closed, or owned by the handler by now
+                // Each is closed, or the handler's, or charged by the closer, where it waits.
+                heldDescriptors.shrink(descriptorCount);
             }
         }
     }

@@ -5,6 +5,7 @@ import static java.lang.System.Logger.Level.WARNING;
 
 import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.FdCloser;
 import io.holdfast.core.limit.Charge;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.socket.Peer;
@@ -49,6 +50,10 @@ public final class VarlinkServer implements AutoCloseable {
     private final ServerLimits limits;
     private final FairShare<Long> held;
     private final FairShare<Long> descriptors;
+
+    /** Closes the connections and what they bring; what waits there stays charged to its user. */
+    private final FdCloser<Long> closer;
+
     private final ClientComplaints complaints = new ClientComplaints(System::nanoTime);
     private final @Nullable Executor executor;
 
@@ -80,6 +85,7 @@ public final class VarlinkServer implements AutoCloseable {
                                 DescriptorLimit.ofClients(),
                                 DescriptorLimit.REMEDY)
                         .withTrusted(uid -> uid == 0 || uid == own);
+        this.closer = new FdCloser<>("holdfast-varlink-close", descriptors);
         this.executor = executor;
     }
 
@@ -248,6 +254,7 @@ public final class VarlinkServer implements AutoCloseable {
             memory.close();
             return descriptors.refusal(peer.uid());
         }
+        socket.fd().closeWith(closer.of(peer.uid()));
         try {
             start(
                     new ServerConnection(
@@ -334,6 +341,7 @@ public final class VarlinkServer implements AutoCloseable {
         }
         open.forEach(ServerConnection::abort);
         interrupted |= !join(threads);
+        closer.close();
         synchronized (this) {
             connections
                     .keySet()

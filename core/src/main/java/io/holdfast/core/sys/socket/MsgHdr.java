@@ -156,7 +156,7 @@ public final class MsgHdr {
     }
 
     /** Reads what recvmsg left, and takes ownership of every descriptor. */
-    void parse(int bytes) {
+    void parse(int bytes, Fd socket) {
         received = bytes;
         flags = memory.getInt(FLAGS);
         long end = memory.getLong(CONTROLLEN);
@@ -167,20 +167,20 @@ public final class MsgHdr {
                 break;
             }
             if (memory.getInt(message + CMSG_LEVEL) == SysSocket.SOL_SOCKET) {
-                take(message, (int) length - CMSG_DATA);
+                take(message, (int) length - CMSG_DATA, socket);
             }
             at += (int) (length + 7 & -8L);
         }
     }
 
-    private void take(int message, int length) {
+    private void take(int message, int length, Fd socket) {
         switch (memory.getInt(message + CMSG_TYPE)) {
             case SysSocket.SCM_RIGHTS -> {
                 int count = length / 4;
                 List<Fd> list = new ArrayList<>(descriptors.size() + count);
                 list.addAll(descriptors);
                 for (int i = 0; i < count; i++) {
-                    list.add(Fd.received(memory.getInt(message + CMSG_DATA + 4 * i)));
+                    list.add(Fd.received(memory.getInt(message + CMSG_DATA + 4 * i), socket));
                 }
                 descriptors = list;
             }

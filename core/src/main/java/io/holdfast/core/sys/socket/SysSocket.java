@@ -575,7 +575,7 @@ public final class SysSocket {
                                 0);
             } while (r == -Errno.EINTR);
             if (r >= 0) {
-                message.parse((int) r);
+                message.parse((int) r, socket);
             }
             return (int) r;
         } finally {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdCloser;
+import io.holdfast.core.FdInputStream;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.socket.SysSocket;
@@ -175,6 +176,38 @@ class SlowCloseTest {
                 send(other, lingering);
             }
             assertCloses(adopted);
+        }
+    }
+
+    @Test
+    void aReceiveThatTakesNoDescriptorsDoesNotWait() throws Exception {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        try (UnixSocket from = pair[0];
+                UnixSocket to = pair[1];
+                LingeringSocket toArray = LingeringSocket.make();
+                LingeringSocket toMemory = LingeringSocket.make();
+                LingeringSocket toStream = LingeringSocket.make()) {
+            send(from, toArray);
+            int received = resultAtOnce(() -> to.receive(ByteBuffer.allocate(1)));
+            assertThat(received).isEqualTo(1);
+            send(from, toMemory);
+            received = resultAtOnce(() -> to.tryReceive(ByteBuffer.allocateDirect(1)));
+            assertThat(received).isEqualTo(1);
+            send(from, toStream);
+            int read = resultAtOnce(to.inputStream()::read);
+            assertThat(read).isZero();
+        }
+    }
+
+    @Test
+    void aStreamOverASocketDoesNotWait() throws Exception {
+        Fd[] pair = SysSocket.socketpair(SysSocket.SOCK_STREAM);
+        try (UnixSocket from = UnixSocket.adopt(pair[0]);
+                FdInputStream to = new FdInputStream(pair[1]);
+                LingeringSocket lingering = LingeringSocket.make()) {
+            send(from, lingering);
+            int read = resultAtOnce(to::read);
+            assertThat(read).isZero();
         }
     }
 

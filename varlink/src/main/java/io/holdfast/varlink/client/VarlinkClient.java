@@ -90,7 +90,7 @@ public final class VarlinkClient implements AutoCloseable {
         this.program = program;
         this.channel =
                 new MessageChannel(
-                        socket, options.limits(), true, Charge.unlimited(), Charge.unlimited());
+                        socket, options.limits(), Charge.unlimited(), Charge.unlimited());
         this.options = options;
         this.address = address;
     }

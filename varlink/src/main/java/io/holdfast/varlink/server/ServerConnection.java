@@ -95,9 +95,7 @@ final class ServerConnection implements Runnable {
         this.heldDescriptors = heldDescriptors;
         this.complaints = complaints;
         this.executor = executor;
-        this.channel =
-                new MessageChannel(
-                        socket, limits.calls(), services.takeDescriptors(), held, heldDescriptors);
+        this.channel = new MessageChannel(socket, limits.calls(), held, heldDescriptors);
     }
 
     Peer peer() {

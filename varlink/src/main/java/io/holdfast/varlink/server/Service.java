@@ -61,11 +61,6 @@ public final class Service {
         return methods.values().stream().anyMatch(Served::upgrades);
     }
 
-    boolean takesDescriptors() {
-        return methods.values().stream()
-                .anyMatch(served -> served.options().contains(MethodOption.TAKES_DESCRIPTORS));
-    }
-
     /** Collects handlers. Calls of a method without one get {@code MethodNotImplemented}. */
     public static final class Builder {
         private final Interface definition;

@@ -113,8 +113,4 @@ final class Services {
     boolean upgrade() {
         return byName.values().stream().anyMatch(Service::upgrades);
     }
-
-    boolean takeDescriptors() {
-        return byName.values().stream().anyMatch(Service::takesDescriptors);
-    }
 }

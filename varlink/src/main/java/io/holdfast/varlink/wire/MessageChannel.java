@@ -36,15 +36,8 @@ public final class MessageChannel implements AutoCloseable {
     private final UnixSocket socket;
     private final MessageLimits limits;
     private final FrameDecoder decoder;
-    private final @Nullable Ancillary ancillary;
+    private final Ancillary ancillary;
     private final Charge<?> heldDescriptors;
-
-    /**
-     * The direct buffer into which recvmsg writes the data, since the kernel cannot write into an
-     * array.
-     */
-    private final ByteBuffer landing;
-
     private final Deque<Beside> waiting = new ArrayDeque<>();
     private long framesGiven;
 
@@ -58,24 +51,17 @@ public final class MessageChannel implements AutoCloseable {
     /**
      * Makes a channel.
      *
-     * @param takesDescriptors whether to receive descriptors; if not, the kernel drops them
      * @param held charged for the memory of received messages
      * @param heldDescriptors charged for received descriptors; the receiver of a message reduces
      *     the charge
      */
     public MessageChannel(
-            UnixSocket socket,
-            MessageLimits limits,
-            boolean takesDescriptors,
-            Charge<?> held,
-            Charge<?> heldDescriptors) {
+            UnixSocket socket, MessageLimits limits, Charge<?> held, Charge<?> heldDescriptors) {
         this.socket = socket;
         this.limits = limits;
         this.heldDescriptors = heldDescriptors;
         this.decoder = new FrameDecoder(limits.json().maxBytes(), held);
-        boolean takes = takesDescriptors && limits.maxDescriptors() > 0;
-        this.landing = ByteBuffer.allocateDirect(takes ? FrameDecoder.CHUNK : 0);
-        this.ancillary = takes ? Ancillary.ofDescriptors(limits.maxDescriptors()) : null;
+        this.ancillary = Ancillary.ofDescriptors(limits.maxDescriptors());
     }
 
     public UnixSocket socket() {
@@ -114,9 +100,7 @@ public final class MessageChannel implements AutoCloseable {
                 awaitMore(deadline);
             } else if (count != UnixSocket.END) {
                 int framesEnded = decoder.received(count);
-                if (ancillary != null) {
-                    keep(framesGiven + framesEnded, ancillary);
-                }
+                keep(framesGiven + framesEnded);
             } else if (decoder.isBetweenFrames()) {
                 return null;
             } else {
@@ -151,13 +135,7 @@ public final class MessageChannel implements AutoCloseable {
             }
             space.limit(endOfFrame(space, count));
         }
-        if (ancillary == null) {
-            return socket.tryReceive(space);
-        }
-        landing.clear().limit(Math.min(landing.capacity(), space.remaining()));
-        int count = socket.tryReceive(landing, ancillary);
-        space.put(landing.flip());
-        return count;
+        return socket.tryReceive(space, ancillary);
     }
 
     /**
@@ -174,9 +152,9 @@ public final class MessageChannel implements AutoCloseable {
         return end;
     }
 
-    private void keep(long frame, Ancillary received) throws MalformedMessageException {
-        List<Fd> descriptors = received.takeDescriptors();
-        if (descriptors.isEmpty() && !received.areDescriptorsCut()) {
+    private void keep(long frame) throws MalformedMessageException {
+        List<Fd> descriptors = ancillary.takeDescriptors();
+        if (descriptors.isEmpty() && !ancillary.areDescriptorsCut()) {
             return;
         }
         if (waiting.isEmpty()) {
@@ -192,7 +170,7 @@ public final class MessageChannel implements AutoCloseable {
                         .filter(other -> other.frame() == frame)
                         .mapToLong(other -> other.descriptors().size())
                         .sum();
-        if (received.areDescriptorsCut() || count > limits.maxDescriptors()) {
+        if (ancillary.areDescriptorsCut() || count > limits.maxDescriptors()) {
             throw new MalformedMessageException(
                     "more than the limit of "
                             + limits.maxDescriptors()
@@ -243,9 +221,7 @@ public final class MessageChannel implements AutoCloseable {
         socket.close();
         waiting.forEach(each -> each.descriptors().forEach(Fd::close));
         waiting.clear();
-        if (ancillary != null) {
-            ancillary.close();
-        }
+        ancillary.close();
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.holdfast.core.sys.socket;
 
 import io.holdfast.core.Fd;
+import io.holdfast.core.sys.Pool;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -48,10 +49,16 @@ public final class MsgHdr {
             CONTROL_BUFFER + space(4 * MAX_DESCRIPTORS) + space(Ucred.SIZE);
 
     private static final int LABEL_ROOM = 256;
+    private static final int SLOTS = 16;
+
+    /** For receives of bytes alone. */
+    private static final Pool<MsgHdr> POOL =
+            new Pool<>(SLOTS, () -> new MsgHdr(MAX_DESCRIPTORS, true));
 
     private final ByteBuffer memory;
     private final long address;
     private final int controlSize;
+    private int controlRoom; // for the next message: the size, or 0
 
     private int received;
     private int flags;
@@ -77,11 +84,33 @@ public final class MsgHdr {
                                 + space(4 * MAX_DESCRIPTORS)
                                 + space(4)
                         : descriptorLimit == 0 ? 0 : space(4 * descriptorLimit);
+        controlRoom = controlSize;
         MemorySegment room = Arena.ofAuto().allocate(CONTROL_BUFFER + controlSize, 8);
         memory = room.asByteBuffer().order(ByteOrder.nativeOrder());
         address = room.address();
         memory.putLong(IOV, address + IOV_BASE);
         memory.putLong(IOVLEN, 1);
+    }
+
+    /**
+     * Takes an object for one call, with room for everything that can come beside the bytes. For a
+     * peek it has none: the socket keeps its descriptors, so that dropping their duplicates never
+     * waits.
+     */
+    static MsgHdr take(int flags) {
+        MsgHdr message = POOL.take();
+        message.controlRoom = (flags & SysSocket.MSG_PEEK) == 0 ? message.controlSize : 0;
+        return message;
+    }
+
+    /** Closes what came beside the bytes, and gives the object back. */
+    void release() {
+        takeDescriptors().forEach(Fd::close);
+        Fd process = takePidfd();
+        if (process != null) {
+            process.close();
+        }
+        POOL.release(this);
     }
 
     private static int space(int data) {
@@ -142,8 +171,8 @@ public final class MsgHdr {
         memory.putLong(IOV_LEN, length);
         memory.putLong(NAME, address + NAME_BUFFER);
         memory.putInt(NAMELEN, UnixName.SIZE);
-        memory.putLong(CONTROL, controlSize == 0 ? 0 : address + CONTROL_BUFFER);
-        memory.putLong(CONTROLLEN, controlSize);
+        memory.putLong(CONTROL, controlRoom == 0 ? 0 : address + CONTROL_BUFFER);
+        memory.putLong(CONTROLLEN, controlRoom);
         memory.putInt(FLAGS, 0);
         descriptors = List.of();
         credentials = null;

@@ -85,7 +85,6 @@ public final class SysSocket {
     private static final Libc.Function SENDMSG = Libc.bind("sendmsg");
     private static final Libc.Function RECVMSG = Libc.bind("recvmsg");
     private static final Libc.Function SEND = Libc.bind("send");
-    private static final Libc.Function RECV = Libc.bind("recv");
 
     private static final Libc.Function SOCKETPAIR = Libc.bind("socketpair");
     private static final Libc.Function BIND = Libc.bind("bind");
@@ -348,7 +347,7 @@ public final class SysSocket {
 
     /** {@code send(2)}: bytes taken, or -errno; EAGAIN when the socket is full. */
     public static int send(Fd socket, MemorySegment data) {
-        return transfer(SEND, socket, data, TO_SEND);
+        return send(socket, data, 0, data.byteSize());
     }
 
     /**
@@ -360,14 +359,19 @@ public final class SysSocket {
         java.util.Objects.checkFromIndexSize(offset, length, data.byteSize());
         Scratch scratch = Scratch.take();
         try {
-            return transfer(SEND, socket, scratch, data.address() + offset, length, TO_SEND);
+            return send(socket, scratch, data.address() + offset, length);
         } finally {
             scratch.release();
             Reference.reachabilityFence(data);
         }
     }
 
-    /** {@code recv(2)}: bytes, 0 at the end, or -errno; EAGAIN when there is nothing. */
+    /**
+     * Receives bytes alone: bytes, 0 at the end, or -errno; EAGAIN when there is nothing.
+     *
+     * <p>It calls {@code recvmsg(2)} and closes the descriptors that arrive. {@code recv(2)} would
+     * make the kernel drop them on this thread, which would wait for the close of each.
+     */
     public static int recv(Fd socket, MemorySegment into) {
         return recv(socket, into, 0);
     }
@@ -378,26 +382,20 @@ public final class SysSocket {
      * @param flags {@link #MSG_PEEK} or 0
      */
     public static int recv(Fd socket, MemorySegment into, int flags) {
-        return transfer(RECV, socket, into, flags | MSG_DONTWAIT);
-    }
-
-    private static int transfer(Libc.Function function, Fd socket, MemorySegment data, int flags) {
-        Scratch scratch = Scratch.take();
+        MsgHdr message = MsgHdr.take(flags);
         try {
-            return transfer(function, socket, scratch, data.address(), data.byteSize(), flags);
+            return recvmsg(socket, message, into, flags);
         } finally {
-            scratch.release();
-            Reference.reachabilityFence(data);
+            message.release();
         }
     }
 
-    private static int transfer(
-            Libc.Function function, Fd socket, Scratch scratch, long data, long length, int flags) {
+    private static int send(Fd socket, Scratch scratch, long data, long length) {
         int number = socket.acquire();
         try {
             long r;
             do {
-                r = Libc.wordCall(function, scratch.errno, number, data, length, flags, 0, 0);
+                r = Libc.wordCall(SEND, scratch.errno, number, data, length, TO_SEND, 0, 0);
             } while (r == -Errno.EINTR);
             return (int) r;
         } finally {
@@ -413,30 +411,23 @@ public final class SysSocket {
             ByteBuffer memory = copy == null ? scratch.bytes : copy.bytes;
             long address = copy == null ? scratch.address : copy.memory.address();
             memory.put(0, data, offset, length);
-            return transfer(SEND, socket, scratch, address, length, TO_SEND);
+            return send(socket, scratch, address, length);
         } finally {
             release(scratch, copy);
         }
     }
 
     /**
-     * {@code recv(2)} into an array: bytes, 0 at the end, or -errno.
+     * Receives bytes alone into an array, as {@link #recv(Fd, MemorySegment)} does.
      *
      * @param flags {@link #MSG_PEEK} or 0
      */
     public static int recv(Fd socket, byte[] into, int offset, int length, int flags) {
-        Scratch scratch = Scratch.take();
-        CopyBuffer copy = length > Scratch.SIZE ? CopyBuffer.take(length) : null;
+        MsgHdr message = MsgHdr.take(flags);
         try {
-            ByteBuffer memory = copy == null ? scratch.bytes : copy.bytes;
-            long address = copy == null ? scratch.address : copy.memory.address();
-            int n = transfer(RECV, socket, scratch, address, length, flags | MSG_DONTWAIT);
-            if (n > 0) {
-                memory.get(0, into, offset, n);
-            }
-            return n;
+            return recvmsg(socket, message, into, offset, length, flags);
         } finally {
-            release(scratch, copy);
+            message.release();
         }
     }
 

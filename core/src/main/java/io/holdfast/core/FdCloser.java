@@ -206,18 +206,17 @@ public final class FdCloser<K> implements AutoCloseable {
             return true;
         }
         return stat.isSocket()
-                ? SysSocket.option(fd, SysSocket.SO_DOMAIN) != SysSocket.AF_UNIX || hasUnread(fd)
+                ? SysSocket.option(fd, SysSocket.SO_DOMAIN) != SysSocket.AF_UNIX || mayHold(fd)
                 : !stat.isPipe() && !stat.isAnonymous();
     }
 
-    /** Whether a socket holds unread messages or unaccepted connections. */
-    private static boolean hasUnread(Fd socket) {
-        if ((SysPoll.now(socket, Readiness.IN) & Readiness.IN) == 0) {
-            return false;
-        }
-        boolean isStream = SysSocket.option(socket, SysSocket.SO_TYPE) == SysSocket.SOCK_STREAM;
-        int n = SysSocket.recv(socket, new byte[1], 0, 1, SysSocket.MSG_PEEK);
-        return n != 0 || !isStream; // 0: the end of the stream
+    /**
+     * Returns whether a socket may hold unread messages or unaccepted connections. One that is only
+     * at the end of its stream cannot be told apart: the kernel reports the end, too, while a byte
+     * out of band (MSG_OOB) that was read keeps its descriptors in the socket.
+     */
+    private static boolean mayHold(Fd socket) {
+        return (SysPoll.now(socket, Readiness.IN) & Readiness.IN) != 0;
     }
 
     /** Ends the threads once all descriptors that wait are closed. Does not wait for that. */

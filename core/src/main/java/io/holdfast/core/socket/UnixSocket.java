@@ -1,5 +1,6 @@
 package io.holdfast.core.socket;
 
+import io.holdfast.core.ClosedException;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
@@ -8,6 +9,7 @@ import io.holdfast.core.Feature;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.sys.Fcntl;
+import io.holdfast.core.sys.SysIoctl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.socket.MsgHdr;
 import io.holdfast.core.sys.socket.SysSocket;
@@ -32,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * time must synchronize. The {@code try…} methods never wait, for use on an event loop, whatever
  * the mode of the socket: a socket that is made here is in blocking mode, as a program that gets it
  * passed expects. Buffers of any kind are accepted; direct ones are not copied, and must not be
- * freed ({@code Arena.close}) during a call.
+ * freed ({@code Arena.close}) during a call. A byte that the other end sends out of band (MSG_OOB)
+ * is part of the stream (SO_OOBINLINE).
  */
 public final class UnixSocket implements AutoCloseable {
     /** The result of the {@code try…} methods when they would have to wait. */
@@ -48,9 +51,20 @@ public final class UnixSocket implements AutoCloseable {
     private final Fd fd;
     private final SocketType type;
 
-    private UnixSocket(Fd fd, SocketType type) {
+    /**
+     * Whether a process that sent the socket may still have it: by reading a byte out of band, it
+     * could hide the descriptors of that byte.
+     */
+    private final boolean shared;
+
+    private UnixSocket(Fd fd, SocketType type, boolean shared) {
         this.fd = fd;
         this.type = type;
+        this.shared = shared;
+        if (type == SocketType.STREAM) {
+            // otherwise a receive drops the descriptors of a byte out of band, and waits for that
+            int ignored = SysSocket.setOption(fd, SysSocket.SO_OOBINLINE, 1);
+        }
     }
 
     /**
@@ -60,7 +74,7 @@ public final class UnixSocket implements AutoCloseable {
     static UnixSocket of(Fd fd, SocketType type) {
         Ucred peer = SysSocket.peercred(fd);
         fd.closeWith(FdCloser.automatic(peer == null ? new Object() : peer.uid()));
-        return new UnixSocket(fd, type);
+        return new UnixSocket(fd, type, false);
     }
 
     /**
@@ -155,7 +169,7 @@ public final class UnixSocket implements AutoCloseable {
             fd.close();
             throw new ErrnoException("bind", address.toString(), -r);
         }
-        return new UnixSocket(fd, SocketType.DATAGRAM);
+        return new UnixSocket(fd, SocketType.DATAGRAM, false);
     }
 
     /**
@@ -174,7 +188,7 @@ public final class UnixSocket implements AutoCloseable {
             try {
                 file.bindClosed(fd);
                 file.setOwnerAndMode(-1, -1, mode);
-                return new UnixSocket(fd, SocketType.DATAGRAM);
+                return new UnixSocket(fd, SocketType.DATAGRAM, false);
             } catch (RuntimeException e) {
                 file.removeIfSame();
                 fd.close();
@@ -191,7 +205,7 @@ public final class UnixSocket implements AutoCloseable {
 
     /** {@return a datagram socket without an address, to send from} */
     public static UnixSocket datagram() {
-        return new UnixSocket(forOthers(), SocketType.DATAGRAM);
+        return new UnixSocket(forOthers(), SocketType.DATAGRAM, false);
     }
 
     /**
@@ -207,7 +221,7 @@ public final class UnixSocket implements AutoCloseable {
     /** Makes one end, whose close is its own matter: the user at the other end is not known. */
     private static UnixSocket endOfPair(Fd fd, SocketType type) {
         fd.closeWith(FdCloser.automatic(new Object()));
-        return new UnixSocket(fd, type);
+        return new UnixSocket(fd, type, false);
     }
 
     /**
@@ -222,7 +236,7 @@ public final class UnixSocket implements AutoCloseable {
     public static UnixSocket adopt(Fd received) {
         SocketType type = typeOf(received);
         Fd owned = received.move();
-        return owned.isReceived() ? new UnixSocket(owned, type) : of(owned, type);
+        return owned.isReceived() ? new UnixSocket(owned, type, true) : of(owned, type);
     }
 
     static SocketType typeOf(Fd received) {
@@ -725,7 +739,18 @@ public final class UnixSocket implements AutoCloseable {
 
     @Override
     public void close() {
+        if (type == SocketType.STREAM && !shared && isEmpty()) {
+            fd.closeWith(null); // at the end of the stream FdCloser could not tell
+        }
         fd.close();
+    }
+
+    private boolean isEmpty() {
+        try {
+            return SysIoctl.readable(fd) == 0;
+        } catch (ClosedException e) {
+            return false;
+        }
     }
 
     @Override

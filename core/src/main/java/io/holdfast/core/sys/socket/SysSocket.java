@@ -36,6 +36,10 @@ public final class SysSocket {
     public static final int SO_ERROR = 4;
     public static final int SO_SNDBUF = 7;
     public static final int SO_RCVBUF = 8;
+
+    /** Makes bytes out of band (MSG_OOB) part of the stream, with their descriptors. */
+    public static final int SO_OOBINLINE = 10;
+
     public static final int SO_PASSCRED = 16;
     public static final int SO_PEERCRED = 17;
     public static final int SO_ACCEPTCONN = 30;

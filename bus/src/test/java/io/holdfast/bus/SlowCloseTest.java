@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdCloser;
+import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Spawn;
+import io.holdfast.core.process.Stdio;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.LingeringSocket;
@@ -97,6 +100,45 @@ class SlowCloseTest {
 
             TestClient late = bus.connect();
             assertThat(b.query("NameHasOwner", late.name())).isEqualTo(true);
+        }
+    }
+
+    /** Sends a lingering socket with a byte out of band, and closes it before the bus reads. */
+    private static final String SEND_OUT_OF_BAND =
+            """
+            import socket, struct
+            server = socket.create_server(("127.0.0.1", 0))
+            lingering = socket.create_connection(server.getsockname())
+            deaf, _ = server.accept()
+            lingering.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 120))
+            lingering.setblocking(False)
+            try:
+                while True:
+                    lingering.send(bytes(1 << 16))
+            except BlockingIOError:
+                pass
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("i", lingering.fileno()))]
+            socket.socket(fileno=3).sendmsg([b"l"], rights, socket.MSG_OOB)
+            lingering.close()
+            print("sent", flush=True)
+            input()
+            """;
+
+    /** Such a byte hides its descriptor: the kernel drops both in the receiver's next call. */
+    @Test
+    void oneThatCameWithAByteOutOfBandHoldsUpNobody() throws Exception {
+        try (TestBus bus = TestBus.ours()) {
+            TestClient attacker = bus.connect();
+            TestClient b = bus.connect();
+            try (Child sender =
+                    Spawn.of("/usr/bin/python3", "-c", SEND_OUT_OF_BAND)
+                            .descriptor(3, attacker.socket().fd())
+                            .stdin(Stdio.pipe())
+                            .stdout(Stdio.pipe())
+                            .start()) {
+                assertThat(sender.stdout().readNBytes(4)).asString().isEqualTo("sent");
+                assertThat(b.query("NameHasOwner", b.name())).isEqualTo(true);
+            }
         }
     }
 }

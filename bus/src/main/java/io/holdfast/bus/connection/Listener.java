@@ -12,6 +12,7 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.sys.socket.SysSocket;
+import io.holdfast.core.sys.socket.Ucred;
 import io.holdfast.dbus.wire.sasl.SaslServer;
 import java.time.Duration;
 import java.util.Optional;
@@ -71,7 +72,7 @@ public final class Listener implements AutoCloseable {
         for (int i = 0; i < AT_ONCE && watch.events() != 0; i++) {
             int number = SysSocket.accept(socket.fd());
             if (number >= 0) {
-                admit(Fd.adopt(number));
+                admit(accepted(number));
             } else if (number == -Errno.EAGAIN) {
                 return;
             } else if (number == -Errno.EMFILE || number == -Errno.ENFILE) {
@@ -82,6 +83,18 @@ public final class Listener implements AutoCloseable {
                 return;
             }
         }
+    }
+
+    /**
+     * Takes over an accepted connection, in which descriptors may already be: neither a close nor a
+     * receive is to wait for theirs. One that comes with a byte out of band is seen only inline.
+     */
+    private static Fd accepted(int number) {
+        Fd client = Fd.adopt(number);
+        Ucred user = SysSocket.peercred(client);
+        client.closeWith(FdCloser.automatic(user == null ? client : user.uid()));
+        int ignored = SysSocket.setOption(client, SysSocket.SO_OOBINLINE, 1);
+        return client;
     }
 
     private void admit(Fd client) {
@@ -185,7 +198,7 @@ public final class Listener implements AutoCloseable {
             try {
                 number = SysSocket.accept(socket.fd());
                 if (number >= 0) {
-                    refuse(Fd.adopt(number), "accept4: " + Errno.name(-errno));
+                    refuse(accepted(number), "accept4: " + Errno.name(-errno));
                 }
             } finally {
                 restoreReserve();

@@ -6,7 +6,6 @@ import io.holdfast.authority.rules.RuleDiagnostic;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.engine.RuleLint;
 import io.holdfast.cli.command.Command;
-import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;

@@ -578,12 +578,14 @@ public final class BusConnection implements AutoCloseable {
             Message signal;
             try {
                 signal = subscription.take();
-            } catch (ConnectionLostException | IllegalStateException | InterruptedException e) {
+            } catch (InterruptedException e) { // late, by the handler; a closed subscription throws
+                continue;
+            } catch (ConnectionLostException | IllegalStateException e) {
                 return;
             }
             try (signal) {
                 handler.accept(signal);
-            } catch (RuntimeException | Error e) { // the signals behind it must still be handled
+            } catch (Throwable e) { // the signals behind it must still be handled
                 LOG.log(Level.WARNING, "a handler of signals failed: " + subscription.rule(), e);
             }
             boolean _ = Thread.interrupted();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.dbus.testkit.PeerPair;
 import io.holdfast.dbus.wire.Message;
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -17,7 +18,13 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class SignalHandlerTest {
     private static final List<String> FAILURES =
-            List.of("lost another connection", "assertion", "linkage", "overflow", "interrupted");
+            List.of(
+                    "lost another connection",
+                    "assertion",
+                    "linkage",
+                    "overflow",
+                    "undeclared",
+                    "interrupted");
 
     private final BlockingQueue<String> handled = new LinkedBlockingQueue<>();
 
@@ -46,8 +53,34 @@ class SignalHandlerTest {
             case "assertion" -> throw new AssertionError(failure);
             case "linkage" -> throw new NoClassDefFoundError(failure);
             case "overflow" -> throw new StackOverflowError(failure);
+            case "undeclared" -> throwUnchecked(new IOException(failure));
             case "interrupted" -> Thread.currentThread().interrupt();
             default -> {}
+        }
+    }
+
+    /** Throws a checked exception that its caller does not declare, as other languages do. */
+    @SuppressWarnings("unchecked")
+    private static <E extends Throwable> void throwUnchecked(Throwable failure) throws E {
+        throw (E) failure;
+    }
+
+    @Test
+    void anInterruptWhileItWaitsForTheNextSignalDoesNotEndIt() throws Exception {
+        BlockingQueue<Thread> threads = new LinkedBlockingQueue<>();
+        try (PeerPair pair = PeerPair.connect()) {
+            Subscription subscription =
+                    pair.client().subscribe("member='S'", _ -> threads.add(Thread.currentThread()));
+            pair.server().offerSignal("", "/p", "org.example.Test", "S", "");
+            Thread thread = threads.take();
+            while (thread.getState() != Thread.State.WAITING) {
+                Thread.onSpinWait(); // until it waits for the next signal
+            }
+            thread.interrupt();
+            pair.server().offerSignal("", "/p", "org.example.Test", "S", "");
+            assertThat(threads.take()).isEqualTo(thread);
+            subscription.close();
+            thread.join();
         }
     }
 

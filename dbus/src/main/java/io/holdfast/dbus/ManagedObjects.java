@@ -5,11 +5,15 @@ import io.holdfast.dbus.wire.Signature;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.Executor;
@@ -28,6 +32,9 @@ final class ManagedObjects {
     private final Link link;
     private final ConcurrentNavigableMap<String, ExportedObject> objects =
             new ConcurrentSkipListMap<>();
+
+    /** The readings under way. */
+    private final Set<Reading> readings = ConcurrentHashMap.newKeySet();
 
     ManagedObjects(Link link) {
         this.link = link;
@@ -97,14 +104,26 @@ final class ManagedObjects {
         return objects.get(object.path()) == object;
     }
 
-    synchronized void remove(ExportedObject object) {
-        if (objects.remove(object.path(), object)) {
+    void remove(ExportedObject object) {
+        if (removeAndAnnounce(object)) {
+            for (Reading reading : readings) {
+                if (reading.object().equals(object)) { // its executor may never run it
+                    reading.leaveOut();
+                }
+            }
+        }
+    }
+
+    private synchronized boolean removeAndAnnounce(ExportedObject object) {
+        boolean removed = objects.remove(object.path(), object);
+        if (removed) {
             emitFromManagers(
                     object,
                     "InterfacesRemoved",
                     REMOVED,
                     List.of(object.path(), List.copyOf(object.interfaces().keySet())));
         }
+        return removed;
     }
 
     /** Returns the paths of the objects above the given one. */
@@ -151,32 +170,88 @@ final class ManagedObjects {
 
     /** Reads the values of the objects below a path, each where its readers may run. */
     void values(String path, CompletableFuture<List<?>> reply) {
-        Map<ExportedObject, CompletableFuture<Map<String, Object>>> below = new LinkedHashMap<>();
-        for (ExportedObject object : below(path).values()) {
-            Executor executor = object.executor();
-            below.put(
-                    object,
-                    CompletableFuture.supplyAsync(
-                            () -> isExported(object) ? object.valuesByInterface() : Map.of(),
-                            executor == null ? Runnable::run : executor));
-        }
+        values(path, new HashMap<>(), reply);
+    }
+
+    /** Reads the values that were not read yet, and replies. */
+    private void values(
+            String path, Map<ExportedObject, Reading> known, CompletableFuture<List<?>> reply) {
+        below(path).values().forEach(object -> known.computeIfAbsent(object, this::read));
+        CompletableFuture<?>[] read =
+                known.values().stream().map(Reading::values).toArray(CompletableFuture[]::new);
         var _ =
-                CompletableFuture.allOf(below.values().toArray(CompletableFuture[]::new))
-                        .thenApply(_ -> {
-                            Map<String, Object> managed = new LinkedHashMap<>();
-                            below.forEach((object, values) -> {
-                                if (isExported(object)) {
-                                    managed.put(object.path(), values.join());
-                                }
-                            });
-                            return managed;
-                        })
-                        .whenComplete((managed, failure) -> {
-                            if (failure == null) {
-                                reply.complete(List.of(managed));
-                            } else {
-                                reply.completeExceptionally(failure);
+                CompletableFuture.allOf(read)
+                        .whenComplete((_, _) -> {
+                            if (!reply(path, known, reply)) {
+                                values(path, known, reply);
                             }
                         });
+    }
+
+    /**
+     * Sends the reply before any later InterfacesAdded and InterfacesRemoved; returns false if an
+     * object was added whose values were not read.
+     */
+    private synchronized boolean reply(
+            String path, Map<ExportedObject, Reading> known, CompletableFuture<List<?>> reply) {
+        Map<String, Object> managed = new LinkedHashMap<>();
+        for (ExportedObject object : below(path).values()) {
+            Reading reading = known.get(object);
+            if (reading == null) {
+                return false;
+            }
+            reading.values().join().ifPresent(values -> managed.put(object.path(), values));
+        }
+        reply.complete(List.of(managed));
+        return true;
+    }
+
+    private Reading read(ExportedObject object) {
+        Reading reading = new Reading(object, new CompletableFuture<>());
+        readings.add(reading);
+        var _ = reading.values().whenComplete((_, _) -> readings.remove(reading));
+        Executor executor = object.executor();
+        try {
+            if (executor == null) {
+                reading.run(this);
+            } else {
+                executor.execute(() -> reading.run(this));
+            }
+        } catch (RejectedExecutionException e) {
+            reading.fail(e);
+        }
+        if (!isExported(object)) { // the executor may never run it
+            reading.leaveOut();
+        }
+        return reading;
+    }
+
+    /**
+     * The values of an object that are being read for a reply.
+     *
+     * @param values empty if the reply leaves the object out
+     */
+    private record Reading(
+            ExportedObject object, CompletableFuture<Optional<Map<String, Object>>> values) {
+        void run(ManagedObjects objects) {
+            try {
+                if (objects.isExported(object)) {
+                    values.complete(Optional.of(object.valuesByInterface()));
+                }
+            } catch (RuntimeException | Error e) {
+                fail(e);
+            } finally {
+                leaveOut(); // if it was withdrawn
+            }
+        }
+
+        void fail(Throwable why) {
+            LOG.log(Level.WARNING, object + ": GetManagedObjects leaves the object out", why);
+            leaveOut();
+        }
+
+        void leaveOut() {
+            boolean ignored = values.complete(Optional.empty());
+        }
     }
 }

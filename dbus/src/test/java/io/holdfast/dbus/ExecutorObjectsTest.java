@@ -111,10 +111,50 @@ class ExecutorObjectsTest {
             Thread.ofVirtual().start(call);
             Runnable reading = tasks.take();
             below.close();
+            assertThat(call.get()).containsExactly(Map.of());
             announcement.run();
             reading.run();
-            assertThat(call.get()).containsExactly(Map.of());
             assertThat(threads).isEmpty();
+        }
+    }
+
+    @Test
+    void objectsThatCannotBeReadAreLeftOut() throws Exception {
+        BusInterface unreadable =
+                BusInterface.named(TEST).property("Thread", "s", ExecutorObjectsTest::fail).build();
+        try (ExportedObject above = pair.server().export("/a");
+                ExportedObject full =
+                        pair.server().export("/a/b", ExecutorObjectsTest::reject, described());
+                ExportedObject failing = pair.server().export("/a/c", loop, unreadable);
+                ExportedObject good = pair.server().export("/a/d", loop, described())) {
+            assertThat(managed("/a"))
+                    .containsExactly(Map.of(new ObjectPath("/a/d"), readBy("the loop")));
+        }
+    }
+
+    private static String fail() {
+        throw new IllegalStateException("cannot be read");
+    }
+
+    @Test
+    void anObjectThatIsAddedWhileTheOthersAreReadIsInTheReply() throws Exception {
+        try (ExportedObject above = pair.server().export("/a");
+                ExportedObject slow = pair.server().export("/a/b", tasks::add)) {
+            Runnable announcement = tasks.take();
+            FutureTask<List<Object>> call = new FutureTask<>(() -> managed("/a"));
+            Thread.ofVirtual().start(call);
+            Runnable reading = tasks.take();
+            try (ExportedObject added = pair.server().export("/a/c", loop, described())) {
+                reading.run();
+                assertThat(call.get())
+                        .containsExactly(
+                                Map.of(
+                                        new ObjectPath("/a/b"),
+                                        Map.of(),
+                                        new ObjectPath("/a/c"),
+                                        readBy("the loop")));
+            }
+            announcement.run();
         }
     }
 

@@ -467,15 +467,18 @@ final class Link {
     }
 
     private void offer(Outgoing made, @Nullable Charge<?> charge) {
-        if (!outbox.offer(made.bytes(), made.descriptors(), charge)) {
-            end(
-                    new ConnectionLostException(
-                            Reason.LIMIT,
-                            name
-                                    + ": peer does not read: more than outgoingBytes="
-                                    + options.outgoingBytes()
-                                    + " queued"));
+        if (outbox.offer(made.bytes(), made.descriptors(), charge)) {
+            return;
         }
+        end(
+                outbox.isClosed()
+                        ? ended("nothing can be sent")
+                        : new ConnectionLostException(
+                                Reason.LIMIT,
+                                name
+                                        + ": peer does not read: more than outgoingBytes="
+                                        + options.outgoingBytes()
+                                        + " queued"));
     }
 
     // The end

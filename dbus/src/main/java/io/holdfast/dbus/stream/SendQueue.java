@@ -36,7 +36,8 @@ public final class SendQueue {
     /** Receives what cannot be sent. Called by any thread, and must not wait. */
     public interface Failures {
         /**
-         * The queue is closed: the kernel refuses to send, though the peer has not disconnected.
+         * The queue is about to be closed: the kernel refuses to send, though the peer has not
+         * disconnected.
          */
         void ended(Throwable why);
 
@@ -234,7 +235,9 @@ public final class SendQueue {
      */
     private static boolean isOf(List<Fd> descriptors, RuntimeException e) {
         if (e instanceof ErrnoException refused && !descriptors.isEmpty()) {
-            return refused.errno() == Errno.EBADF || refused.errno() == Errno.ETOOMANYREFS;
+            return refused.errno() == Errno.EBADF
+                    || refused.errno() == Errno.ETOOMANYREFS
+                    || refused.errno() == Errno.EPERM; // the peer accepts none (SO_PASSRIGHTS)
         }
         return descriptors.stream().anyMatch(fd -> !fd.isOpen());
     }
@@ -269,13 +272,13 @@ public final class SendQueue {
 
     /** Closes the queue after a failure to send. */
     private void fail(Throwable why) {
-        close();
         boolean isDisconnected =
                 why instanceof ErrnoException e
                         && (e.errno() == Errno.EPIPE || e.errno() == Errno.ECONNRESET);
         if (!isDisconnected) { // the reader thread sees what the peer sent before, and the end
-            failures.ended(why);
+            failures.ended(why); // before a sender finds the queue closed
         }
+        close();
     }
 
     /** Sends messages that wait; returns whether some still wait. */

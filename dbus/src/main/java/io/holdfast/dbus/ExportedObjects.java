@@ -3,6 +3,7 @@ package io.holdfast.dbus;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.Objects.requireNonNull;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.dbus.CallsUnderWay.Counted;
 import io.holdfast.dbus.stream.Outgoing;
@@ -143,19 +144,25 @@ final class ExportedObjects {
             return; // called again when the user is known
         }
         switch (target.where()) {
-            case HERE, ASYNC -> handle(message, target, counted, offering(counted));
+            case HERE, ASYNC -> handle(message, target, counted, offering(message, counted));
             case IN_ORDER -> {
                 Executor executor = target.object().executor();
                 if (executor == null) {
                     target.object()
-                            .runInOrder(() -> handle(message, target, counted, sending(counted)));
+                            .runInOrder(() ->
+                                    handle(message, target, counted, sending(message, counted)));
                 } else {
                     boolean _ =
                             execute(
                                     executor,
                                     message,
                                     counted,
-                                    () -> handle(message, target, counted, offering(counted)));
+                                    () ->
+                                            handle(
+                                                    message,
+                                                    target,
+                                                    counted,
+                                                    offering(message, counted)));
                 }
             }
             case CONCURRENTLY -> {
@@ -163,7 +170,12 @@ final class ExportedObjects {
                 var _ =
                         Thread.ofVirtual()
                                 .name(name)
-                                .start(() -> handle(message, target, counted, sending(counted)));
+                                .start(() ->
+                                        handle(
+                                                message,
+                                                target,
+                                                counted,
+                                                sending(message, counted)));
             }
         }
     }
@@ -284,7 +296,7 @@ final class ExportedObjects {
             refuse(message, refusal(message, e), link::offer);
             return;
         }
-        handle(message, target, counted, offering(counted));
+        handle(message, target, counted, offering(message, counted));
     }
 
     // Finding the method
@@ -412,19 +424,24 @@ final class ExportedObjects {
     private record Answering(Sender replies, Sender errors) {}
 
     /** Waits for room to send; the call is charged until then. */
-    private Answering sending(Counted counted) {
+    private Answering sending(Message call, Counted counted) {
         return new Answering(
-                message -> link.send(message, counted),
-                message -> link.send(message, counted::end));
+                reply -> link.send(reply, counted, why -> refuseDescriptors(call, why)),
+                error -> link.send(error, counted::end));
     }
 
-    private Answering offering(Counted counted) {
+    private Answering offering(Message call, Counted counted) {
         return new Answering(
-                message -> link.offer(message, counted),
-                message -> {
+                reply -> link.offer(reply, counted, why -> refuseDescriptors(call, why)),
+                error -> {
                     counted.end();
-                    link.offer(message);
+                    link.offer(error);
                 });
+    }
+
+    /** Refuses a call whose reply waited until the kernel refused its descriptors. */
+    private void refuseDescriptors(Message call, ErrnoException why) {
+        refuse(call, Link.descriptorsRefused(why), link::offer);
     }
 
     private void handle(Message message, CallTarget target, Counted counted, Answering how) {
@@ -461,7 +478,7 @@ final class ExportedObjects {
     private void begin(
             Message message, CallTarget target, AsyncMethodHandler handler, Counted counted) {
         MethodCall call = new MethodCall(connection, message, counted, target.executor());
-        Answering how = offering(counted);
+        Answering how = offering(message, counted);
         CompletableFuture<List<?>> reply = new CompletableFuture<>();
         var _ =
                 reply.whenComplete((values, failure) -> {

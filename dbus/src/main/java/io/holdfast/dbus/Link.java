@@ -1,5 +1,6 @@
 package io.holdfast.dbus;
 
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
@@ -29,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -95,7 +97,7 @@ final class Link {
                         connected.socket(),
                         options.outgoingBytes(),
                         "D-Bus writer " + name,
-                        new SendFailures());
+                        this::sendingEnded);
         this.calls = new Semaphore(options.calls());
         this.reader = options.reader().newThread(this::read);
         reader.setName("D-Bus reader " + name);
@@ -332,24 +334,27 @@ final class Link {
     }
 
     private static void refused(CompletableFuture<Message> reply, ErrnoException why) {
-        boolean ignored =
-                reply.completeExceptionally(
-                        new DBusException(
-                                DBusException.LIMITS_EXCEEDED, String.valueOf(why.getMessage())));
+        boolean ignored = reply.completeExceptionally(descriptorsRefused(why));
     }
 
-    /** Receives what cannot be sent. */
-    private final class SendFailures implements SendQueue.Failures {
-        @Override
-        public void ended(Throwable why) {
-            String how = why instanceof ErrnoException e ? e.getMessage() : why.toString();
-            end(new ConnectionLostException(Reason.DISCONNECTED, name + ": " + how, why));
-        }
+    /** Returns the error of a call that is not answered since descriptors cannot be sent. */
+    static DBusException descriptorsRefused(ErrnoException why) {
+        return new DBusException(
+                why.errno() == Errno.EPERM // the receiver accepts no descriptors
+                        ? DBusException.NOT_SUPPORTED
+                        : DBusException.LIMITS_EXCEEDED,
+                String.valueOf(why.getMessage()));
+    }
 
-        @Override
-        public void dropped(ErrnoException why) {
-            LOG.log(Level.WARNING, name + ": dropped a message: " + why.getMessage());
-        }
+    /** Called if nothing can be sent any more, though the peer has not disconnected. */
+    private void sendingEnded(Throwable why) {
+        String how = why instanceof ErrnoException e ? e.getMessage() : why.toString();
+        end(new ConnectionLostException(Reason.DISCONNECTED, name + ": " + how, why));
+    }
+
+    /** Called if the kernel refused the descriptors of a message whose sender does not wait. */
+    private void dropped(ErrnoException why) {
+        LOG.log(Level.WARNING, name + ": dropped a message: " + why.getMessage());
     }
 
     private void finished(int serial) {
@@ -406,24 +411,32 @@ final class Link {
      * @param hasRoom run when the message has room, before any of it is sent; must not wait
      */
     void send(IntFunction<Outgoing> message, Runnable hasRoom) throws InterruptedException {
-        send(checked(message.apply(nextSerial())), null, hasRoom);
+        send(checked(message.apply(nextSerial())), null, hasRoom, this::dropped);
     }
 
     /**
      * Sends a reply; waits while too many bytes wait to be sent.
      *
      * @param caller charged for the reply until it is sent
+     * @param dropped called if the reply waited and its descriptors cannot be sent; must not wait
      * @throws DBusException LIMITS_EXCEEDED if that is more than the caller's user may leave unread
      */
-    void send(IntFunction<Outgoing> message, CallsUnderWay.Counted caller)
+    void send(
+            IntFunction<Outgoing> message,
+            CallsUnderWay.Counted caller,
+            Consumer<ErrnoException> dropped)
             throws InterruptedException {
         Outgoing made = checked(message.apply(nextSerial()));
-        send(made, caller.answer(made.bytes().length), caller::end);
+        send(made, caller.answer(made.bytes().length), caller::end, dropped);
     }
 
-    private void send(Outgoing made, @Nullable Charge<?> charge, Runnable hasRoom)
+    private void send(
+            Outgoing made,
+            @Nullable Charge<?> charge,
+            Runnable hasRoom,
+            Consumer<ErrnoException> dropped)
             throws InterruptedException {
-        if (!outbox.send(made.bytes(), made.descriptors(), charge, hasRoom)) {
+        if (!outbox.send(made.bytes(), made.descriptors(), charge, hasRoom, dropped)) {
             requireOpen();
             throw ended("nothing can be sent");
         }
@@ -438,7 +451,8 @@ final class Link {
         CompletableFuture<Message> reply = new CompletableFuture<>();
         pending.put(serial, reply);
         ConnectionLostException why = endReason.get();
-        if (why != null || !outbox.offer(checked(call.apply(serial)).bytes(), List.of(), null)) {
+        byte[] bytes = checked(call.apply(serial)).bytes();
+        if (why != null || !outbox.offer(bytes, List.of(), null, this::dropped)) {
             pending.remove(serial);
             boolean ignored = reply.completeExceptionally(endException());
         }
@@ -450,24 +464,29 @@ final class Link {
      * ends the connection.
      */
     void offer(IntFunction<Outgoing> message) {
-        offer(checked(message.apply(nextSerial())), null);
+        offer(checked(message.apply(nextSerial())), null, this::dropped);
     }
 
     /**
      * Sends a reply without waiting.
      *
      * @param caller charged for the reply until it is sent
+     * @param dropped called if the reply waited and its descriptors cannot be sent; must not wait
      * @throws DBusException LIMITS_EXCEEDED if that is more than the caller's user may leave unread
      */
-    void offer(IntFunction<Outgoing> message, CallsUnderWay.Counted caller) {
+    void offer(
+            IntFunction<Outgoing> message,
+            CallsUnderWay.Counted caller,
+            Consumer<ErrnoException> dropped) {
         Outgoing made = checked(message.apply(nextSerial()));
         Charge<?> charge = caller.answer(made.bytes().length);
         caller.end();
-        offer(made, charge);
+        offer(made, charge, dropped);
     }
 
-    private void offer(Outgoing made, @Nullable Charge<?> charge) {
-        if (outbox.offer(made.bytes(), made.descriptors(), charge)) {
+    private void offer(
+            Outgoing made, @Nullable Charge<?> charge, Consumer<ErrnoException> dropped) {
+        if (outbox.offer(made.bytes(), made.descriptors(), charge, dropped)) {
             return;
         }
         end(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Unistd;
@@ -19,7 +20,10 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -161,5 +165,50 @@ class SendFailureTest {
         ChildJvm.Result result = ChildJvm.run(command);
         assertThat(result.output()).endsWith("lost one call\n");
         assertThat(result.status()).isZero();
+    }
+
+    @Test
+    @Needs(features = Feature.PASS_RIGHTS)
+    void theCallerGetsAnErrorIfThePeerRefusesTheDescriptorsOfItsReply() throws Exception {
+        UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+        pair[1].sendFully(ByteBuffer.wrap(ANSWERS));
+        CountDownLatch called = new CountDownLatch(1);
+        BusInterface described =
+                BusInterface.named(TEST)
+                        .method(
+                                "Give",
+                                "",
+                                "h",
+                                _ -> {
+                                    called.countDown();
+                                    Fd[] pipe = Unistd.pipe2(0);
+                                    pipe[1].close();
+                                    return List.of(pipe[0]);
+                                })
+                        .build();
+        try (UnixSocket peer = pair[1];
+                Inbox inbox = new Inbox(peer, 16 << 20);
+                ExecutorService loop = Executors.newSingleThreadExecutor();
+                BusConnection connection =
+                        BusConnection.withPeer(pair[0], ConnectionOptions.DEFAULT);
+                ExportedObject exported = connection.export("/p", loop, described)) {
+            connection.offerSignal("", "/p", TEST, "S", "ay", new byte[4 << 20]);
+            peer.sendFully(
+                    ByteBuffer.wrap(
+                            new MessageWriter()
+                                    .methodCall("/p", TEST, "Give")
+                                    .serial(7)
+                                    .finish()
+                                    .toArray(ValueLayout.JAVA_BYTE)));
+            called.await();
+            loop.submit(() -> {}).get(); // the reply waits behind the signal
+            peer.refuseDescriptors();
+            assertThat(inbox.receive((_, _, _) -> OPENING.length())).isTrue();
+            assertThat(inbox.next()).isTrue();
+            assertThat(inbox.next()).isTrue();
+            assertThat(inbox.view().replySerial()).isEqualTo(7);
+            assertThat(inbox.view().errorName()).isEqualTo(DBusException.NOT_SUPPORTED);
+            assertThat(connection.isOpen()).isTrue();
+        }
     }
 }

@@ -29,21 +29,9 @@ public final class SendQueue {
     private final UnixSocket socket;
     private final long limit;
     private final String threadName;
-    private final Failures failures;
+    private final Consumer<Throwable> ended;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-
-    /** Receives what cannot be sent. Called by any thread, and must not wait. */
-    public interface Failures {
-        /**
-         * The queue is about to be closed: the kernel refuses to send, though the peer has not
-         * disconnected.
-         */
-        void ended(Throwable why);
-
-        /** The kernel refused the descriptors of a message that waited: it alone was dropped. */
-        void dropped(ErrnoException why);
-    }
 
     /**
      * A message, or the rest of one.
@@ -92,12 +80,14 @@ public final class SendQueue {
 
     /**
      * @param limit the bytes that may wait; while more wait, senders wait too
+     * @param ended called by any thread, and must not wait, before the queue is closed since the
+     *     kernel refuses to send, though the peer has not disconnected
      */
-    public SendQueue(UnixSocket socket, long limit, String threadName, Failures failures) {
+    public SendQueue(UnixSocket socket, long limit, String threadName, Consumer<Throwable> ended) {
         this.socket = socket;
         this.limit = limit;
         this.threadName = threadName;
-        this.failures = failures;
+        this.ended = ended;
     }
 
     /**
@@ -107,10 +97,15 @@ public final class SendQueue {
      * @param descriptors the descriptors, lent until this returns
      * @param charge closed when the message is sent, or never will be
      * @param hasRoom run when the message has room, before any of it is sent
+     * @param dropped called if the kernel refuses the descriptors after the message waited
      * @return false if nothing can be sent any more
      */
     public boolean send(
-            byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge, Runnable hasRoom)
+            byte[] message,
+            List<Fd> descriptors,
+            @Nullable Charge<?> charge,
+            Runnable hasRoom,
+            Consumer<ErrnoException> dropped)
             throws InterruptedException {
         boolean kept = false;
         try {
@@ -121,7 +116,7 @@ public final class SendQueue {
                 }
                 hasRoom.run();
                 kept = true;
-                return put(message, descriptors, charge, false, failures::dropped);
+                return put(message, descriptors, charge, false, dropped);
             } finally {
                 lock.unlock();
             }
@@ -135,7 +130,7 @@ public final class SendQueue {
     /**
      * Sends a message, waiting for a limited time; returns false also if the time passes.
      *
-     * @param dropped called instead of {@link Failures#dropped}
+     * @param dropped called if the kernel refuses the descriptors after the message waited
      */
     public boolean send(
             byte[] message, List<Fd> descriptors, Duration time, Consumer<ErrnoException> dropped)
@@ -163,12 +158,17 @@ public final class SendQueue {
      *
      * @param descriptors the descriptors, lent until this returns
      * @param charge closed when the message is sent, or never will be
+     * @param dropped called if the kernel refuses the descriptors after the message waited
      */
-    public boolean offer(byte[] message, List<Fd> descriptors, @Nullable Charge<?> charge) {
+    public boolean offer(
+            byte[] message,
+            List<Fd> descriptors,
+            @Nullable Charge<?> charge,
+            Consumer<ErrnoException> dropped) {
         lock.lock();
         try {
             return (charge != null || offered <= limit)
-                    && put(message, descriptors, charge, charge == null, failures::dropped);
+                    && put(message, descriptors, charge, charge == null, dropped);
         } finally {
             lock.unlock();
         }
@@ -276,7 +276,7 @@ public final class SendQueue {
                 why instanceof ErrnoException e
                         && (e.errno() == Errno.EPIPE || e.errno() == Errno.ECONNRESET);
         if (!isDisconnected) { // the reader thread sees what the peer sent before, and the end
-            failures.ended(why); // before a sender finds the queue closed
+            ended.accept(why); // before a sender finds the queue closed
         }
         close();
     }
@@ -288,7 +288,7 @@ public final class SendQueue {
             Part part = parts.peek();
             while (part != null) {
                 int before = part.bytes.remaining();
-                sendOrDrop(part);
+                ErrnoException refused = sendOrDrop(part);
                 int sent = before - part.bytes.remaining();
                 bytes -= sent;
                 offered -= part.offered ? sent : 0;
@@ -299,6 +299,9 @@ public final class SendQueue {
                     break;
                 }
                 parts.remove().close();
+                if (refused != null) {
+                    part.dropped.accept(refused); // may add a message, or close the queue
+                }
                 part = parts.peek();
             }
             sending = part != null && !closed;
@@ -309,16 +312,20 @@ public final class SendQueue {
         }
     }
 
-    /** Sends as much as the socket takes now; drops the part if the kernel refuses it alone. */
-    private void sendOrDrop(Part part) {
+    /**
+     * Sends as much as the socket takes now. If the kernel refuses this part alone, drops the part
+     * and returns why.
+     */
+    private @Nullable ErrnoException sendOrDrop(Part part) {
         try {
             sendSome(part.bytes, part.descriptors);
+            return null;
         } catch (ErrnoException e) {
             if (part.bytes.position() > 0 || !isOf(part.descriptors, e)) {
                 throw e;
             }
             part.bytes.position(part.bytes.limit());
-            part.dropped.accept(e);
+            return e;
         }
     }
 

@@ -677,6 +677,26 @@ public final class BusConnection implements AutoCloseable {
                         values));
     }
 
+    /** Broadcasts a signal without waiting, charged to the caller that caused it. */
+    void offerSignal(
+            String path,
+            String interfaceName,
+            String signal,
+            Signature types,
+            List<?> arguments,
+            CallsUnderWay.Counted caller) {
+        link.offerSignal(
+                serial ->
+                        Outgoing.of(
+                                w -> w.signal(path, interfaceName, signal),
+                                0,
+                                serial,
+                                null,
+                                types,
+                                arguments),
+                caller);
+    }
+
     // Names
 
     /**

@@ -241,6 +241,15 @@ final class CallsUnderWay {
             return charge(answers, user, length);
         }
 
+        /**
+         * Checks that a message of a length could be charged like a reply.
+         *
+         * @throws DBusException LIMITS_EXCEEDED if the user leaves too many replies unread
+         */
+        void requireRoom(int length) {
+            answer(length).close();
+        }
+
         /** Ends the charges of the call. Idempotent. */
         synchronized void end() {
             ended = true;

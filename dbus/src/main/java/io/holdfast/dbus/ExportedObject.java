@@ -106,15 +106,21 @@ public final class ExportedObject implements AutoCloseable {
         }
     }
 
-    /** Announces a property that a caller has set, on the thread that handles the call. */
-    void changedByCaller(String interfaceName, String property) throws InterruptedException {
+    /**
+     * Announces a property that a caller has set, on the thread that handles the call.
+     *
+     * @throws DBusException LIMITS_EXCEEDED if the caller's user leaves too much unread
+     */
+    void changedByCaller(String interfaceName, String property, CallsUnderWay.Counted caller)
+            throws InterruptedException {
         if (executor == null) {
             changed(interfaceName, property);
             return;
         }
         List<Object> change = change(interfaceName, property);
         if (!change.isEmpty()) { // the executor must not wait
-            connection.offerSignal("", path, PROPERTIES, CHANGED, CHANGED_TYPES, change.toArray());
+            connection.offerSignal(
+                    path, PROPERTIES, CHANGED, Signature.of(CHANGED_TYPES), change, caller);
         }
     }
 

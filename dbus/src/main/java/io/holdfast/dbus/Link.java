@@ -484,6 +484,17 @@ final class Link {
         offer(made, charge, dropped);
     }
 
+    /**
+     * Sends a signal that a caller causes, without waiting.
+     *
+     * @param caller charged for the signal until it is sent
+     * @throws DBusException LIMITS_EXCEEDED if that is more than the caller's user may leave unread
+     */
+    void offerSignal(IntFunction<Outgoing> signal, CallsUnderWay.Counted caller) {
+        Outgoing made = checked(signal.apply(nextSerial()));
+        offer(made, caller.answer(made.bytes().length), this::dropped);
+    }
+
     private void offer(
             Outgoing made, @Nullable Charge<?> charge, Consumer<ErrnoException> dropped) {
         if (outbox.offer(made.bytes(), made.descriptors(), charge, dropped)) {

@@ -91,6 +91,10 @@ public final class MethodCall implements AutoCloseable {
         counted.opens(descriptors);
     }
 
+    CallsUnderWay.Counted counted() {
+        return counted;
+    }
+
     /** {@return the caller's unique name; empty without a bus} */
     public String sender() {
         return connection.senderOf(message);

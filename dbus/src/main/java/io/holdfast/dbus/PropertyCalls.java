@@ -83,7 +83,10 @@ final class PropertyCalls {
                     "%s is of type \"%s\" and not \"%s\""
                             .formatted(property.name(), property.type(), value.type()));
         }
+        if (object.executor() != null) { // refuse the call before the property is changed
+            call.counted().requireRoom(call.message().length());
+        }
         property.writer().accept(value.value());
-        object.changedByCaller(owner(object, call).name(), property.name());
+        object.changedByCaller(owner(object, call).name(), property.name(), call.counted());
     }
 }

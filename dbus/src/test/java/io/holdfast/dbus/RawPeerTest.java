@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.SameOnEveryKernel;
+import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageWriter;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Values;
@@ -120,6 +121,50 @@ class RawPeerTest {
             send(set);
             written.await();
             loop.submit(() -> {}).get();
+            assertThat(connection.isOpen()).isTrue();
+            pair[1].close();
+        }
+    }
+
+    @Test
+    void onlyTheCallerSuffersThatSetsPropertiesFasterThanThePeerReads() throws Exception {
+        BlockingQueue<Object> written = new LinkedBlockingQueue<>();
+        CountDownLatch handled = new CountDownLatch(1);
+        BusInterface described =
+                BusInterface.named(TEST)
+                        .signal("S", "ay")
+                        .property("Text", "s", () -> "x".repeat(4000), written::add)
+                        .method(
+                                "Done",
+                                "",
+                                "",
+                                _ -> {
+                                    handled.countDown();
+                                    return List.of();
+                                })
+                        .build();
+        try (BusConnection connection =
+                        connect(ConnectionOptions.DEFAULT.withOutgoingBytes(10_000));
+                ExportedObject object = connection.export("/p", loop, described)) {
+            object.emit(TEST, "S", new byte[4 << 20]); // which the peer does not read
+            for (int i = 1; i <= 10; i++) {
+                MessageWriter set =
+                        new MessageWriter()
+                                .methodCall("/p", StandardInterfaces.PROPERTIES, "Set")
+                                .flags(MessageFlags.NO_REPLY_EXPECTED)
+                                .serial(i);
+                Values.writeAll(
+                        set.body(Signature.of("ssv")),
+                        List.of(TEST, "Text", Variant.of("x".repeat(4000))));
+                send(set);
+            }
+            send(
+                    new MessageWriter()
+                            .methodCall("/p", TEST, "Done")
+                            .flags(MessageFlags.NO_REPLY_EXPECTED)
+                            .serial(11));
+            handled.await();
+            assertThat(written).as("the other calls were refused").hasSize(2);
             assertThat(connection.isOpen()).isTrue();
             pair[1].close();
         }

@@ -116,31 +116,57 @@ final class CgroupGroup implements Group {
 
     @Override
     public List<PidFd> members() {
-        return cgroup.membersBelow().take();
+        try {
+            return cgroup.membersBelow().take();
+        } catch (ErrnoException e) {
+            if (isGone(e)) {
+                return List.of();
+            }
+            throw e;
+        }
     }
 
     @Override
     public boolean isEmpty() {
-        return !cgroup.isPopulated();
+        try {
+            return !cgroup.isPopulated();
+        } catch (ErrnoException e) {
+            if (isGone(e)) {
+                return true;
+            }
+            throw e;
+        }
     }
 
     @Override
     public boolean awaitEmpty(Deadline deadline) throws InterruptedException {
-        return cgroup.awaitEmpty(deadline.left());
+        try {
+            return cgroup.awaitEmpty(deadline.left());
+        } catch (ErrnoException e) {
+            if (isGone(e)) {
+                return true;
+            }
+            throw e;
+        }
+    }
+
+    /** Returns whether the cgroup was removed; only an empty one can be. */
+    private static boolean isGone(ErrnoException e) {
+        return e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV;
     }
 
     /** Kills twice: first what blocks a start under way, then what that start has started. */
     @Override
     public boolean kill(Starts starts, Deadline deadline) throws InterruptedException {
         if (!starts.areOver()) {
-            cgroup.kill();
+            killMembers();
             if (!starts.awaitOver(deadline)) {
                 return false;
             }
         }
-        if (cgroup.isPopulated()) {
-            cgroup.kill();
-            if (!cgroup.awaitEmpty(deadline.left())) {
+        if (!isEmpty()) {
+            killMembers();
+            if (!awaitEmpty(deadline)) {
                 return false;
             }
         }
@@ -149,6 +175,16 @@ final class CgroupGroup implements Group {
             OwnChildren.reap((zombie, _) -> !isAdoptedChild(zombie) && isOfIt(zombie));
         }
         return true;
+    }
+
+    private void killMembers() {
+        try {
+            cgroup.kill();
+        } catch (ErrnoException e) {
+            if (!isGone(e)) {
+                throw e;
+            }
+        }
     }
 
     private boolean isOfIt(PidFd zombie) {
@@ -172,7 +208,7 @@ final class CgroupGroup implements Group {
             cgroup.removeAll();
             return true;
         } catch (ErrnoException e) {
-            if (e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV) {
+            if (isGone(e)) {
                 return true;
             }
             if (last) {

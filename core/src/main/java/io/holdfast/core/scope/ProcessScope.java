@@ -61,9 +61,10 @@ public final class ProcessScope implements AutoCloseable {
     private final AtomicBoolean retrying = new AtomicBoolean(); // a thread closes the scope later
 
     private volatile boolean overdue;
-    private volatile boolean closed;
+    private volatile boolean closed; // set while `ending` is held
 
-    private ProcessScope(ScopeName name, ScopeOptions options, Starts starts, Group group) {
+    /** Makes a scope of a group, which it owns. */
+    ProcessScope(ScopeName name, ScopeOptions options, Starts starts, Group group) {
         this.name = name;
         this.options = options;
         this.starts = starts;
@@ -128,17 +129,15 @@ public final class ProcessScope implements AutoCloseable {
         retry(this::kill);
     }
 
-    /** Runs an action until it meets no shortage, or the scope is closed. */
-    private void retry(Runnable action) {
-        while (!closed) {
+    /** Runs an action until it meets no shortage. */
+    private static void retry(Runnable action) {
+        while (true) {
             try {
                 action.run();
                 return;
-            } catch (ProcessesLeftException e) {
-                return; // close() reports them
-            } catch (ErrnoException e) {
+            } catch (RuntimeException e) {
                 if (!isShortage(e)) {
-                    return;
+                    return; // close() reports it
                 }
                 LockSupport.parkNanos(RETRY.toNanos());
             }
@@ -367,23 +366,32 @@ public final class ProcessScope implements AutoCloseable {
 
     /**
      * Sends SIGTERM and waits for the grace, without the lock: another thread may kill meanwhile.
-     * An interrupted thread does not wait, and stays interrupted.
+     * An interrupted thread does not wait, and stays interrupted. After a failure the grace is
+     * over, so that the kill that follows is not omitted.
      */
     private void awaitGrace(Duration grace) {
-        if (!grace.isPositive() || Thread.currentThread().isInterrupted() || isEmpty()) {
+        if (!grace.isPositive() || Thread.currentThread().isInterrupted()) {
             return;
         }
+        try {
+            if (!isEmpty()) {
+                terminate();
+                boolean _ = awaitEmpty(grace);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ErrnoException e) {
+            // the kill fails as well, or succeeds
+        }
+    }
+
+    private void terminate() {
         for (Signal signal : List.of(Signal.TERM, Signal.CONT)) {
             try {
                 int _ = signal(signal);
             } catch (ErrnoException e) {
                 // some belong to another user, and are left
             }
-        }
-        try {
-            boolean _ = awaitEmpty(grace);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 
@@ -438,14 +446,14 @@ public final class ProcessScope implements AutoCloseable {
      *     is released
      * @throws ErrnoException EMFILE, ENFILE or ENOMEM: the scope is still open, and its deadline
      *     holds. A thread kills its processes, without grace, and closes it as soon as there are
-     *     descriptors and memory; this method may be called again, too. Another errno if the cgroup
-     *     cannot be removed; it then remains without processes
+     *     descriptors and memory; this method may be called again, too. Another errno if the
+     *     processes cannot be found or the cgroup cannot be removed; everything else is released
      */
     @Override
     public void close() {
+        starts.refuse();
+        awaitGrace(options.grace());
         try {
-            starts.refuse();
-            awaitGrace(options.grace());
             closeNow();
         } catch (ErrnoException e) {
             if (isShortage(e) && retrying.compareAndSet(false, true)) {
@@ -468,19 +476,21 @@ public final class ProcessScope implements AutoCloseable {
             RuntimeException failure = null;
             try {
                 killAll();
-            } catch (ProcessesLeftException e) {
+            } catch (RuntimeException e) {
+                if (isShortage(e)) {
+                    throw e;
+                }
                 failure = e;
             }
-            closed = true; // before the cgroup is gone: see query()
             try {
                 group.remove();
-            } catch (ErrnoException e) {
+            } catch (RuntimeException e) {
                 if (failure == null && isShortage(e)) {
-                    closed = false;
                     throw e;
                 }
                 failure = failure == null ? e : failure; // the processes left are the cause
             }
+            closed = true; // before the group is: see query()
             group.close();
             if (deadline != null) {
                 boolean _ = deadline.cancel(false);
@@ -494,11 +504,12 @@ public final class ProcessScope implements AutoCloseable {
     }
 
     /** Returns whether a call may succeed once there are more descriptors or memory. */
-    static boolean isShortage(ErrnoException e) {
-        return switch (e.errno()) {
-            case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> true;
-            default -> false;
-        };
+    static boolean isShortage(RuntimeException e) {
+        return e instanceof ErrnoException failure
+                && switch (failure.errno()) {
+                    case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> true;
+                    default -> false;
+                };
     }
 
     /** {@return the name of the scope, and its id} */

@@ -355,6 +355,25 @@ class ProcessScopeTest {
     }
 
     @Test
+    void aScopeWhoseCgroupWasRemovedIsEmpty() throws Exception {
+        OpenDescriptors before = OpenDescriptors.now();
+        try (ProcessScope scope = open(Guarantee.CGROUP)) {
+            Path path;
+            try (Child child = scope.start(sleeper())) {
+                path = Path.of(Cgroup.mountPoint() + child.pidFd().cgroupPath().path());
+                scope.kill();
+            }
+            Files.delete(path);
+
+            assertThat(scope.isEmpty()).isTrue();
+            assertThat(scope.awaitEmpty(LONG)).isTrue();
+            assertThat(count(scope)).isZero();
+            scope.kill();
+        }
+        before.awaitSameNumber();
+    }
+
+    @Test
     void theCgroupHasTheNameForPeople() throws Exception {
         ScopeOptions options = ScopeOptions.standard().withName("build of a/b").requireCgroup();
         try (ProcessScope scope = ProcessScope.open(options);

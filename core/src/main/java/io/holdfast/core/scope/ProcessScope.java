@@ -60,6 +60,9 @@ public final class ProcessScope implements AutoCloseable {
     private final @Nullable CompletableFuture<Void> deadline;
     private final AtomicBoolean retrying = new AtomicBoolean(); // a thread closes the scope later
 
+    private final ReentrantLock terminating = new ReentrantLock();
+    private boolean terminated; // SIGTERM was sent; guarded by `terminating`
+
     private volatile boolean overdue;
     private volatile boolean closed; // set while `ending` is held
 
@@ -344,7 +347,8 @@ public final class ProcessScope implements AutoCloseable {
      * Ends every process in the scope: sends SIGTERM (and SIGCONT, so that stopped processes
      * receive it) and kills the rest when the grace is over. Returns when all are gone. Starts are
      * refused from the beginning on. An interrupt ends only the grace; the thread stays
-     * interrupted.
+     * interrupted. SIGTERM is sent only once: if this or {@link #close} did it before, this only
+     * waits for the grace.
      *
      * @param grace the time between SIGTERM and SIGKILL
      * @throws ProcessesLeftException if some are left after the grace and {@link
@@ -385,13 +389,22 @@ public final class ProcessScope implements AutoCloseable {
         }
     }
 
+    /** Sends SIGTERM once: many programs abort their cleanup when they receive a second one. */
     private void terminate() {
-        for (Signal signal : List.of(Signal.TERM, Signal.CONT)) {
-            try {
-                int _ = signal(signal);
-            } catch (ErrnoException e) {
-                // some belong to another user, and are left
-            }
+        terminating.lock();
+        try (Members members = terminated ? Members.adopt(List.of()) : members()) {
+            terminated = true;
+            members.forEach(ProcessScope::terminate);
+        } finally {
+            terminating.unlock();
+        }
+    }
+
+    private static void terminate(PidFd process) {
+        try {
+            boolean _ = process.signal(Signal.TERM) && process.signal(Signal.CONT);
+        } catch (ErrnoException e) {
+            // it belongs to another user, and is left
         }
     }
 

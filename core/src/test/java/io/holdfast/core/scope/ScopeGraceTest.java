@@ -28,9 +28,9 @@ class ScopeGraceTest {
         return ProcessScope.open(options, guarantee);
     }
 
-    /** Writes a file once it ignores SIGTERM, and another one when it receives it. */
+    /** Writes a file once it ignores SIGTERM, and a line to another one when it receives it. */
     private Spawn stubborn() {
-        String trap = "exec 2>/dev/null; trap 'echo > " + folder + "/received' TERM;";
+        String trap = "exec 2>/dev/null; trap 'echo >> " + folder + "/received' TERM;";
         return Descendants.shell(
                 trap + " echo > " + folder + "/ready; while :; do sleep 0.01; done");
     }
@@ -88,6 +88,23 @@ class ScopeGraceTest {
             assertThat(child.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
             assertThat(ended).succeedsWithin(LONG);
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void sigtermIsSentOnlyOnce(Guarantee guarantee) throws Exception {
+        try (ProcessScope scope = open(ScopeOptions.standard(), guarantee);
+                Child child = scope.start(stubborn())) {
+            awaitReady();
+            CompletableFuture<Void> ended = async(() -> scope.end(TOO_LONG));
+            awaitSigterm();
+
+            scope.end(Duration.ofMillis(200));
+
+            assertThat(child.await()).isEqualTo(new Exit.Killed(Signal.KILL, false));
+            assertThat(ended).succeedsWithin(LONG);
+        }
+        assertThat(folder.resolve("received")).hasContent("\n");
     }
 
     private static CompletableFuture<Void> async(Runnable action) {

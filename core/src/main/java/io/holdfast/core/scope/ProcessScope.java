@@ -259,7 +259,8 @@ public final class ProcessScope implements AutoCloseable {
     /**
      * Returns a future that completes when no living process is in the scope: at once, if there is
      * none already. It completes on a virtual thread, and no later than when the scope is closed.
-     * Each call returns a new future; cancelling it ends its wait.
+     * Each call returns a new future; cancelling it ends its wait. A lack of descriptors or memory
+     * only delays it.
      *
      * @return the future
      */
@@ -270,8 +271,8 @@ public final class ProcessScope implements AutoCloseable {
                         .name("holdfast-scope")
                         .start(() -> {
                             try {
-                                boolean _ = awaitEmpty(Duration.ofSeconds(Long.MAX_VALUE));
-                                empty.complete(null);
+                                awaitEmpty();
+                                boolean _ = empty.complete(null);
                             } catch (InterruptedException e) {
                                 empty.cancel(false);
                             } catch (RuntimeException e) {
@@ -285,6 +286,20 @@ public final class ProcessScope implements AutoCloseable {
                     }
                 });
         return empty;
+    }
+
+    private void awaitEmpty() throws InterruptedException {
+        while (true) {
+            try {
+                boolean _ = awaitEmpty(Duration.ofSeconds(Long.MAX_VALUE));
+                return;
+            } catch (ErrnoException e) {
+                if (!isShortage(e)) {
+                    throw e;
+                }
+                Thread.sleep(RETRY);
+            }
+        }
     }
 
     private <T> T query(Supplier<T> reading, T ifClosed) {

@@ -148,4 +148,13 @@ class ScopeFailureTest {
 
         group.closed.await();
     }
+
+    @Test
+    void theWaitForAnEmptyScopeContinuesThroughAShortage() {
+        FailingGroup group = new FailingGroup(Errno.EMFILE);
+        group.readFailures.set(2);
+        try (ProcessScope scope = scope(group)) {
+            assertThat(scope.onEmpty()).succeedsWithin(LONG);
+        }
+    }
 }

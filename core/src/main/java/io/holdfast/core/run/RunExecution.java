@@ -130,12 +130,14 @@ final class RunExecution {
         end(() -> timedOut = true);
     }
 
-    /** Ends all processes, and thereby the run. Blocks until they are gone. */
+    /**
+     * Ends all processes, and thereby the run. Blocks until they are gone. If all programs have
+     * exited, returns at once: what they have left is kept, or {@link #finish()} ends it.
+     */
     void end() {
         end(() -> {});
     }
 
-    /** Does nothing if the run is over: descendants that were kept then continue to run. */
     private void end(Runnable note) {
         synchronized (this) {
             if (over) {

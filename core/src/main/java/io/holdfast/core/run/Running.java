@@ -99,7 +99,7 @@ public final class Running implements AutoCloseable {
 
     /**
      * Ends all processes of the run, with its grace, and returns at once. The result then reports
-     * programs that were killed; a run that is over is not changed.
+     * programs that were killed; a run whose programs have exited already is not changed.
      */
     public void cancel() {
         if (!execution.result().isDone()) {
@@ -109,8 +109,9 @@ public final class Running implements AutoCloseable {
 
     /**
      * Ends the run as {@link #cancel} does, if it is not over, and waits until it is over. If a
-     * line callback of this run calls this, it only waits until the processes are gone. An
-     * interrupt does not end the wait; the thread stays interrupted. Idempotent.
+     * line callback of this run calls this, it only waits until the processes are gone, and not at
+     * all if the programs have exited already. An interrupt does not end the wait; the thread stays
+     * interrupted. Idempotent.
      */
     @Override
     public void close() {

@@ -59,26 +59,37 @@ class KeptDescendantsTest {
         return Spawn.of("sh", "-c", leaving + waiting);
     }
 
-    private PidFd descendant() {
+    /** The process that was left behind, which is killed at the end of the test. */
+    private final class Descendant implements AutoCloseable {
+        private final PidFd process = PidFd.open(pid());
+
+        void assertKept() {
+            assertThat(process.isAlive()).isTrue();
+        }
+
+        @Override
+        public void close() {
+            try (process) {
+                boolean _ = process.signal(Signal.KILL);
+                Await.until(() -> !process.isAlive());
+            }
+        }
+    }
+
+    private int pid() {
         try {
-            return PidFd.open(Integer.parseInt(Files.readString(folder.resolve("pid")).strip()));
+            return Integer.parseInt(Files.readString(folder.resolve("pid")).strip());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static void assertKept(PidFd descendant) throws InterruptedException {
-        assertThat(descendant.isAlive()).isTrue();
-        assertThat(descendant.signal(Signal.KILL)).isTrue();
-        var _ = descendant.await();
-    }
-
     @Test
     void theyDoNotHoldUpTheResult() throws Exception {
         RunResult result = Run.of(leaving()).keepDescendants().run();
-        try (PidFd descendant = descendant()) {
+        try (Descendant descendant = new Descendant()) {
             assertThat(result.output()).isEqualTo("done\n");
-            assertKept(descendant);
+            descendant.assertKept();
         }
     }
 
@@ -86,10 +97,10 @@ class KeptDescendantsTest {
     void anInputThatFailsAfterTheProgramHasEndedDoesNotEndThem() throws Exception {
         LateFailure input = new LateFailure();
         RunResult result = Run.of(leaving()).input(input).keepDescendants().run();
-        try (PidFd descendant = descendant()) {
+        try (Descendant descendant = new Descendant()) {
             assertThat(result.isSuccess()).isTrue();
             input.fail();
-            assertKept(descendant);
+            descendant.assertKept();
         }
     }
 
@@ -99,9 +110,9 @@ class KeptDescendantsTest {
         settings.keepDescendants = true;
         RunExecution execution = RunExecution.start(settings);
         RunResult _ = execution.result().get();
-        try (PidFd descendant = descendant()) {
+        try (Descendant descendant = new Descendant()) {
             execution.end();
-            assertKept(descendant);
+            descendant.assertKept();
         }
     }
 }

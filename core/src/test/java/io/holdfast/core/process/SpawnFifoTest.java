@@ -69,13 +69,28 @@ class SpawnFifoTest {
         return Fcntl.open(fifo.toString(), flags);
     }
 
+    /** Opens the end for writing once the start has opened the other one; never blocks. */
+    private Fd writingEnd() {
+        Fd[] opened = new Fd[1];
+        Await.until(() -> {
+            try {
+                opened[0] = open(Fcntl.O_WRONLY | Fcntl.O_NONBLOCK);
+                return true;
+            } catch (ErrnoException e) {
+                assertThat(e.errno()).isEqualTo(Errno.ENXIO);
+                return false;
+            }
+        });
+        return opened[0];
+    }
+
     @SuppressWarnings("try") // closed early on purpose
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void aReaderIsStartedOnceTheFifoHasAWriter(boolean isVirtual) throws Exception {
         FutureTask<Child> start = new FutureTask<>(reader()::start);
         Await.parked(begin(start, isVirtual));
-        try (Fd writing = open(Fcntl.O_WRONLY); // the start has opened the other end
+        try (Fd writing = writingEnd();
                 Child child = start.get()) {
             assertThat(Unistd.write(writing, "text\n".getBytes(UTF_8), 0, 5)).isEqualTo(5);
             writing.close();
@@ -91,7 +106,7 @@ class SpawnFifoTest {
     void aReaderIsStartedThoughItsWriterIsGone() throws Exception {
         FutureTask<Child> start = new FutureTask<>(reader()::start);
         Await.parked(begin(start, false));
-        open(Fcntl.O_WRONLY).close();
+        writingEnd().close();
         try (Child child = start.get()) {
             assertThat(new String(child.stdout().readAllBytes(), UTF_8)).startsWith("flags:");
             assertThat(child.await()).isEqualTo(SUCCESS);

@@ -6,6 +6,7 @@ import io.holdfast.core.process.Spawn;
 import io.holdfast.core.testkit.ChildJvm;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -22,6 +23,25 @@ class FeatureTest {
                 System.out.println("not supported: " + e.feature());
             } catch (IllegalCallerException e) {
                 System.out.println("denied: " + e.getMessage());
+            }
+        }
+    }
+
+    /** Runs in another JVM. */
+    static final class Describer {
+        private Describer() {}
+
+        public static void main(String[] arguments) {
+            for (Supplier<Spawn> description :
+                    List.<Supplier<Spawn>>of(
+                            () -> Spawn.of("true").environment("A", "b"),
+                            () -> Spawn.of("true").withoutEnvironment("A"),
+                            () -> Spawn.of(new ProcessBuilder("true")))) {
+                try {
+                    System.out.println(description.get());
+                } catch (IllegalCallerException e) {
+                    System.out.println("denied: " + e.getMessage());
+                }
             }
         }
     }
@@ -44,11 +64,15 @@ class FeatureTest {
 
     @Test
     void aDenialOfNativeAccessNamesTheOptionToGive() {
-        List<String> command = new ArrayList<>(ChildJvm.command(List.of(), Starter.class));
+        assertThat(runDenied(Starter.class)).matches(DENIED);
+        assertThat(runDenied(Describer.class)).matches(DENIED + DENIED + DENIED);
+    }
+
+    private static final String DENIED = "denied: [^\n]*--enable-native-access=ALL-UNNAMED[^\n]*\n";
+
+    private static String runDenied(Class<?> main) {
+        List<String> command = new ArrayList<>(ChildJvm.command(List.of(), main));
         assertThat(command.remove("--enable-native-access=ALL-UNNAMED")).isTrue();
-        ChildJvm.Result result = ChildJvm.run(command);
-        assertThat(result.output())
-                .contains("denied: ")
-                .contains("--enable-native-access=ALL-UNNAMED");
+        return ChildJvm.run(command).output();
     }
 }

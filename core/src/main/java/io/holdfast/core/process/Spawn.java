@@ -147,6 +147,7 @@ public final class Spawn {
      * @return the description
      * @throws IllegalArgumentException if its command is empty, or a variable of its environment is
      *     invalid
+     * @throws IllegalCallerException if this JVM denies native access
      */
     public static Spawn of(ProcessBuilder builder) {
         Spawn spawn =
@@ -208,6 +209,7 @@ public final class Spawn {
      * @param name the name of the variable
      * @param value the value of the variable
      * @return this
+     * @throws IllegalCallerException if this JVM denies native access
      */
     public Spawn environment(String name, String value) {
         checkVariable(name, value);
@@ -220,6 +222,7 @@ public final class Spawn {
      *
      * @param name the name of the variable
      * @return this
+     * @throws IllegalCallerException if this JVM denies native access
      */
     public Spawn withoutEnvironment(String name) {
         variables().remove(name);

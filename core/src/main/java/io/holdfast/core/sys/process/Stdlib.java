@@ -36,8 +36,11 @@ public final class Stdlib {
      * Returns the environment of this process as it was at the first call, in the kernel's order.
      * {@code System.getenv} loses each byte that the JVM's locale does not support; here {@link
      * CString#encode} returns the bytes of every name and value.
+     *
+     * @throws IllegalCallerException if this JVM denies native access
      */
     public static Map<String, String> environment() {
+        Libc.requireNativeAccess();
         return Environment.VARIABLES;
     }
 

@@ -344,9 +344,11 @@ public final class Child implements AutoCloseable {
      * plus the signal. A stream that is not a pipe is at its end for reading, and throws on
      * writing. {@code destroy} sends SIGTERM, {@code destroyForcibly} SIGKILL, to this process only
      * and through its pidfd, and both close our ends of its streams. Once it is reaped, {@code
-     * toHandle} returns a handle of a process that is not alive, has no children, and equals no
-     * handle of the JDK. Only if other code in this JVM reaped it before this call do {@code pid}
-     * and {@code toHandle} throw UnsupportedOperationException.
+     * toHandle} returns a handle of a process that is not alive, has no children, equals no handle
+     * of the JDK, and cannot be compared with one. {@code pid} and {@code toHandle} throw
+     * UnsupportedOperationException if other code in this JVM reaped it before their first call,
+     * and ErrnoException (EMFILE, or ENOENT without /proc) before Linux 6.13 if the kernel does not
+     * report the PID of a process that is not reaped.
      *
      * @return a view of this child: {@link #close} must still be called, or is left to garbage
      *     collection

@@ -16,14 +16,13 @@ import java.util.function.Supplier;
  */
 final class ChildProcess extends Process {
     private final Child child;
-    private final int pid;
     private final OutputStream stdin;
     private final InputStream stdout;
     private final InputStream stderr;
+    private volatile int knownPid; // 0 until it was read
 
     ChildProcess(Child child) {
         this.child = child;
-        this.pid = child.pid();
         this.stdin = orElse(child::stdin, new NoInput());
         this.stdout = orElse(child::stdout, InputStream.nullInputStream());
         this.stderr = orElse(child::stderr, InputStream.nullInputStream());
@@ -84,6 +83,11 @@ final class ChildProcess extends Process {
 
     @Override
     public long pid() {
+        int pid = knownPid;
+        if (pid == 0) {
+            pid = child.pid();
+            knownPid = pid;
+        }
         if (pid == 0) {
             throw new UnsupportedOperationException(
                     child + " was reaped by other code before its PID was read");
@@ -127,7 +131,8 @@ final class ChildProcess extends Process {
      */
     @Override
     public ProcessHandle toHandle() {
-        Optional<ProcessHandle> found = ProcessHandle.of(pid());
+        long pid = pid();
+        Optional<ProcessHandle> found = ProcessHandle.of(pid);
         if (child.isReaped()) {
             return new ReapedHandle(child, pid);
         }

@@ -70,9 +70,10 @@ final class ReapedHandle implements ProcessHandle {
         return false;
     }
 
+    /** Throws ClassCastException for a handle of the JDK, which cannot be compared with this. */
     @Override
     public int compareTo(ProcessHandle other) {
-        return Long.compare(pid, other.pid());
+        return Long.compare(pid, ((ReapedHandle) other).pid);
     }
 
     @Override

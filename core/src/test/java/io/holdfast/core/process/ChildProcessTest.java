@@ -4,12 +4,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
+import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.FullTable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,6 +81,40 @@ class ChildProcessTest {
         }
     }
 
+    /** Runs in a JVM of its own, whose descriptor table is full. */
+    static final class InAFullTable {
+        public static void main(String[] arguments) throws Exception {
+            FullTable.limit(160, Fd.class);
+            try (Child child = Spawn.of("cat").stdin(Stdio.pipe()).start()) {
+                long pid = child.asProcess().pid();
+                FullTable.fill(0);
+                Process process = child.asProcess();
+                long errno = pidOrErrno(process::pid);
+                FullTable.empty();
+                System.out.println(errno);
+                System.out.println(process.pid() == pid);
+                child.stdin().close();
+                System.out.println(child.await());
+            }
+        }
+
+        private static long pidOrErrno(LongSupplier pid) {
+            try {
+                return pid.getAsLong();
+            } catch (ErrnoException e) {
+                return -e.errno();
+            }
+        }
+    }
+
+    @Test
+    void aShortageOfDescriptorsFailsWhatNeedsThePidOnly() {
+        ChildJvm.Result result =
+                ChildJvm.run(List.of("-Dio.holdfast.without=PIDFD_INFO"), InAFullTable.class);
+        assertThat(result.output())
+                .isEqualTo("-%d\ntrue\n%s\n".formatted(Errno.EMFILE, new Exit.Exited(0)));
+    }
+
     @Test
     void aHandleIsOfThisProcessOnly() throws Exception {
         try (Child child = start("sleep", "1000")) {
@@ -93,7 +133,11 @@ class ChildProcessTest {
             assertThat(after.destroyForcibly()).isFalse();
             assertThat(after.onExit().get()).isEqualTo(after);
             assertThat(after).isEqualTo(process.toHandle()).isNotEqualTo(ProcessHandle.current());
-            assertThat(after).isEqualByComparingTo(before);
+            assertThat(after).isEqualByComparingTo(process.toHandle());
+            assertThatExceptionOfType(ClassCastException.class)
+                    .isThrownBy(() -> after.compareTo(before));
+            assertThatExceptionOfType(ClassCastException.class)
+                    .isThrownBy(() -> before.compareTo(after));
             assertThat(process.info().command()).isEmpty();
             assertThat(process.children()).isEmpty();
             assertThat(process.descendants()).isEmpty();

@@ -24,7 +24,10 @@ public final class JvmSignal {
     private static final MethodHandle HANDLE;
     private static final MethodHandle RUN;
 
-    /** For each signal the JVM's handler and ours, the newest last; guarded by the class. */
+    /**
+     * For each signal that we handle: our handlers and those of other code that they replaced (of
+     * the JVM at first), the newest last; guarded by the class.
+     */
     private static final Map<Signal, List<Object>> HANDLERS = new HashMap<>();
 
     static {
@@ -52,16 +55,16 @@ public final class JvmSignal {
 
     /**
      * Runs the task at each signal, on a thread of the JVM, in place of the handler before it. A
-     * cancel of the newest handler restores the newest of those that are not cancelled, or that of
-     * the JVM.
+     * cancel of the newest handler restores the one before it that is not cancelled, or that of
+     * other code or the JVM. A handler that other code has set meanwhile stays.
      */
     public static synchronized Registration handle(Signal signal, Runnable task) {
         MethodHandle run = MethodHandles.dropArguments(RUN.bindTo(task), 0, SIGNAL);
         Object handler = MethodHandleProxies.asInterfaceInstance(HANDLER, run);
-        Object before = call(HANDLE, call(NEW, signal.name()), handler);
+        Object before = set(signal, handler);
         List<Object> handlers = HANDLERS.computeIfAbsent(signal, _ -> new ArrayList<>());
-        if (handlers.isEmpty()) {
-            handlers.add(before); // that of the JVM
+        if (handlers.isEmpty() || !handlers.getLast().equals(before)) {
+            handlers.add(before); // of other code or the JVM
         }
         handlers.add(handler);
         return () -> cancel(signal, handlers, handler);
@@ -72,12 +75,20 @@ public final class JvmSignal {
         boolean newest = handlers.getLast().equals(handler);
         boolean first = handlers.remove(handler);
         if (first && newest) {
-            Object _ = call(HANDLE, call(NEW, signal.name()), handlers.getLast());
+            Object current = set(signal, handlers.getLast());
+            if (!current.equals(handler)) {
+                Object _ = set(signal, current); // of other code
+            }
         }
-        if (first && handlers.size() == 1) {
-            HANDLERS.remove(signal);
+        if (handlers.stream().noneMatch(MethodHandleProxies::isWrapperInstance)) {
+            HANDLERS.remove(signal, handlers);
         }
         return first;
+    }
+
+    /** Sets the handler of a signal, and returns the one before. */
+    private static Object set(Signal signal, Object handler) {
+        return call(HANDLE, call(NEW, signal.name()), handler);
     }
 
     private static Object call(MethodHandle handle, Object... arguments) {

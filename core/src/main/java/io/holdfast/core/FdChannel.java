@@ -14,6 +14,7 @@ import java.nio.channels.InterruptibleChannel;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
 
 /**
  * A channel that reads and writes a descriptor, and the conversions between descriptors and the
@@ -133,17 +134,26 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
         if (!into.hasRemaining()) {
             return 0;
         }
-        byte[] bytes = new byte[reading.atOnce(into.remaining())];
         readLock.lock();
         try {
-            int n = transfer(reading, Readiness.IN, bytes, bytes.length);
-            if (n > 0) {
-                into.put(bytes, 0, n);
-            }
+            int n = transfer(reading, Readiness.IN, () -> readOnce(into));
             return n == 0 ? -1 : checked("read", n);
         } finally {
             readLock.unlock();
         }
+    }
+
+    private int readOnce(ByteBuffer into) {
+        int room = reading.readAtOnce(into.remaining());
+        if (room < 0) {
+            return room;
+        }
+        byte[] bytes = new byte[room];
+        int n = reading.read(bytes, 0, room);
+        if (n > 0) {
+            into.put(bytes, 0, n);
+        }
+        return n;
     }
 
     /**
@@ -156,9 +166,10 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
         writeLock.lock();
         try {
             while (from.hasRemaining()) {
-                byte[] bytes = new byte[writing.atOnce(from.remaining())];
+                byte[] bytes = new byte[writing.writtenAtOnce(from.remaining())];
                 from.get(from.position(), bytes);
-                int n = checked("write", transfer(writing, Readiness.OUT, bytes, bytes.length));
+                IntSupplier once = () -> writing.write(bytes, 0, bytes.length);
+                int n = checked("write", transfer(writing, Readiness.OUT, once));
                 from.position(from.position() + n);
                 written += n;
             }
@@ -176,8 +187,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
     }
 
     /** Waits until the descriptor is ready and transfers once; returns as {@link FdTransfer}. */
-    private int transfer(FdTransfer transfer, int events, byte[] bytes, int length)
-            throws IOException {
+    private int transfer(FdTransfer transfer, int events, IntSupplier once) throws IOException {
         if (!isOpen()) {
             throw new ClosedChannelException();
         }
@@ -186,7 +196,7 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
                 throw new InterruptedException();
             }
             int n;
-            while ((n = once(transfer, events, bytes, length)) == -Errno.EAGAIN) {
+            while ((n = once.getAsInt()) == -Errno.EAGAIN) {
                 int ignored = Readiness.await(transfer.fd(), events);
             }
             return n;
@@ -199,12 +209,6 @@ public final class FdChannel implements ByteChannel, InterruptibleChannel {
         } finally {
             Reference.reachabilityFence(this); // a garbage channel's descriptors get closed
         }
-    }
-
-    private static int once(FdTransfer transfer, int events, byte[] bytes, int length) {
-        return events == Readiness.IN
-                ? transfer.read(bytes, 0, length)
-                : transfer.write(bytes, 0, length);
     }
 
     @Override

@@ -79,11 +79,16 @@ final class FdTransfer {
     private int readOnce(byte[] into, int offset, int length) {
         return switch (way) {
             case FLAGGED -> SysUio.readNow(fd, into, offset, length);
-            case SOCKET -> SysSocket.recv(fd, into, offset, atOnce(length), 0);
+            case SOCKET -> receive(into, offset, length);
             case PLAIN -> Unistd.read(fd, into, offset, length);
             case POLLED ->
                     isReady(Readiness.IN) ? Unistd.read(fd, into, offset, length) : -Errno.EAGAIN;
         };
+    }
+
+    private int receive(byte[] into, int offset, int length) {
+        int room = readAtOnce(length);
+        return room < 0 ? room : SysSocket.recv(fd, into, offset, room, 0);
     }
 
     /** Returns bytes written, -EAGAIN if there is no room yet, or another -errno. */
@@ -99,7 +104,7 @@ final class FdTransfer {
     private int writeOnce(byte[] from, int offset, int length) {
         return switch (way) {
             case FLAGGED -> SysUio.writeNow(fd, from, offset, length);
-            case SOCKET -> SysSocket.send(fd, from, offset, atOnce(length));
+            case SOCKET -> SysSocket.send(fd, from, offset, writtenAtOnce(length));
             case PLAIN -> Unistd.write(fd, from, offset, length);
             case POLLED ->
                     isReady(Readiness.OUT)
@@ -108,8 +113,21 @@ final class FdTransfer {
         };
     }
 
-    /** Returns how much of an array one call copies: a message cannot be split. */
-    int atOnce(int length) {
+    /**
+     * Returns how many bytes the next read can use, or -errno: a message cannot be split, but its
+     * size decides how much memory its copy takes, not the size of the caller's buffer. Another
+     * reader of the same socket may take that message first, hence no less than the usual size.
+     */
+    int readAtOnce(int length) {
+        if (!keepsMessages || length <= COPIED_AT_ONCE) {
+            return Math.min(length, COPIED_AT_ONCE);
+        }
+        int next = SysSocket.nextLength(fd);
+        return next < 0 ? next : Math.min(length, Math.max(next, COPIED_AT_ONCE));
+    }
+
+    /** Returns how many bytes one write copies: a message cannot be split. */
+    int writtenAtOnce(int length) {
         return keepsMessages ? length : Math.min(length, COPIED_AT_ONCE);
     }
 

@@ -11,6 +11,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysIoctl;
+import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
@@ -96,6 +97,47 @@ class FdTransferTest {
             ByteBuffer received = ByteBuffer.allocate(2 * message.length);
             assertThat(receiver.read(received)).isEqualTo(message.length);
             assertThat(received.flip()).isEqualTo(ByteBuffer.wrap(message));
+        }
+    }
+
+    /** Runs in a JVM whose memory has no room for a copy of the buffer. */
+    static final class HugeBuffer {
+        public static void main(String[] arguments) throws Exception {
+            byte[] huge = new byte[HUGE];
+            for (SocketType type : List.of(SocketType.DATAGRAM, SocketType.SEQPACKET)) {
+                UnixSocket[] pair = UnixSocket.pair(type);
+                try (FdChannel sender = new FdChannel(pair[0].fd());
+                        FdChannel receiver = FdChannel.borrowing(pair[1].fd());
+                        FdInputStream in = new FdInputStream(pair[1].fd())) {
+                    for (int length : new int[] {1, 100_000}) {
+                        int _ = sender.write(ByteBuffer.allocate(length));
+                        System.out.print(receiver.read(ByteBuffer.wrap(huge)) + " ");
+                        int _ = sender.write(ByteBuffer.allocate(length));
+                        System.out.print(in.read(huge, 0, huge.length) + " ");
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void aMessageTakesAsMuchMemoryAsItIsLongHoweverLargeTheBuffer() {
+        List<String> small = List.of("-Xmx110m", "-XX:MaxDirectMemorySize=8m");
+        ChildJvm.Result result = ChildJvm.run(small, HugeBuffer.class);
+        assertThat(result.output()).isEqualTo("1 1 100000 100000 ".repeat(2));
+        assertThat(result.status()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"DATAGRAM", "SEQPACKET"})
+    void anEmptyMessageIsTakenWithALargeBuffer(SocketType type) throws IOException {
+        UnixSocket[] pair = UnixSocket.pair(type);
+        try (UnixSocket sender = pair[0];
+                FdChannel receiver = new FdChannel(pair[1].fd())) {
+            assertThat(SysSocket.send(sender.fd(), new byte[0], 0, 0)).isZero();
+            assertThat(SysSocket.send(sender.fd(), new byte[5], 0, 5)).isEqualTo(5);
+            assertThat(receiver.read(ByteBuffer.allocate(1_000_000))).isEqualTo(-1);
+            assertThat(receiver.read(ByteBuffer.allocate(1_000_000))).isEqualTo(5);
         }
     }
 

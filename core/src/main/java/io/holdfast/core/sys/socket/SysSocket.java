@@ -383,7 +383,7 @@ public final class SysSocket {
     /**
      * The same with flags.
      *
-     * @param flags {@link #MSG_PEEK} or 0
+     * @param flags {@link #MSG_PEEK}, with MSG_TRUNC or without, or 0
      */
     public static int recv(Fd socket, MemorySegment into, int flags) {
         MsgHdr message = MsgHdr.take(flags);
@@ -392,6 +392,14 @@ public final class SysSocket {
         } finally {
             message.release();
         }
+    }
+
+    /**
+     * Returns the length of the next message of a datagram or SEQPACKET socket, which stays in the
+     * queue; or -errno, EAGAIN when there is none. At the end it is 0.
+     */
+    public static int nextLength(Fd socket) {
+        return recv(socket, MemorySegment.NULL, MSG_PEEK | MSG_TRUNC);
     }
 
     private static int send(Fd socket, Scratch scratch, long data, long length) {

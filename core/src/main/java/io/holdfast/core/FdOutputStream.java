@@ -24,6 +24,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * content of the buffer. Other errors are IOExceptions that name the errno. The open file
  * description, which other processes may share, is not changed: it does not become non-blocking.
  *
+ * <p>One wait cannot be ended: a terminal in blocking mode that this process may not open again
+ * through {@code /proc}, one of another user for example, can keep the thread in write(2) when it
+ * is almost full and the next byte is a newline or a tab.
+ *
  * <p>To a datagram or SEQPACKET socket, each flush of the buffer is a message: write to such a
  * socket by {@link FdChannel}.
  *

@@ -17,7 +17,9 @@ import io.holdfast.core.sys.socket.SysSocket;
  *
  * <p>Sockets take a flag with each call (MSG_DONTWAIT), and so do pipes (RWF_NOWAIT, Linux 6.4).
  * Named pipes, terminals, and pipes on older kernels do not: this class opens its own description
- * of them, through {@code /proc/self/fd}. Where that is refused, it polls before each call.
+ * of them, through {@code /proc/self/fd}. Where that is refused, it polls before each call. The
+ * limit of that: a terminal with output processing (OPOST) needs room for two bytes to write a
+ * newline and for up to eight to write a tab, and in blocking mode write(2) waits for them.
  *
  * <p>One thread reads or writes at a time. {@link #close} and {@link #fd} are for any thread.
  */
@@ -133,7 +135,8 @@ final class FdTransfer {
 
     /**
      * Returns how many bytes the file takes without waiting once it is ready for writing. A
-     * terminal promises one; a write of more sleeps until the last byte has room.
+     * terminal in blocking mode has room for one; a write of more sleeps until the last byte has
+     * room. That may happen to one byte, too, see the limit in the class comment.
      */
     private int takenWhenReady() {
         return terminal && (Fcntl.getfl(fd) & Fcntl.O_NONBLOCK) == 0 ? 1 : PIPE_BUF;

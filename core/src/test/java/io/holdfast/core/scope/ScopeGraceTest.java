@@ -21,6 +21,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ScopeGraceTest {
     private static final Duration LONG = Duration.ofSeconds(50);
     private static final Duration TOO_LONG = Duration.ofDays(9);
+    private static final Duration DEADLINE = // a start comes before it
+            Duration.ofSeconds(Boolean.getBoolean("holdfast.slow") ? 20 : 4); // emulated
 
     @TempDir Path folder;
 
@@ -114,8 +116,7 @@ class ScopeGraceTest {
     @ParameterizedTest
     @EnumSource
     void theDeadlineDoesNotWaitForTheGraceOfAClose(Guarantee guarantee) throws Exception {
-        ScopeOptions options =
-                ScopeOptions.standard().withGrace(TOO_LONG).withDeadline(Duration.ofSeconds(10));
+        ScopeOptions options = ScopeOptions.standard().withGrace(TOO_LONG).withDeadline(DEADLINE);
         ProcessScope scope = open(options, guarantee);
         try (Child child = scope.start(stubborn())) {
             awaitReady();

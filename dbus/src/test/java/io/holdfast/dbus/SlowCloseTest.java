@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.LingeringSocket;
 import java.time.Duration;
 import java.util.List;
@@ -46,6 +47,7 @@ class SlowCloseTest {
                                 }
                             });
             received.await();
+            Await.parked(caller); // its send has ended, so it does not close the descriptor
             lingering.fd().close();
             release.countDown(); // the server has the last duplicate
             caller.join();

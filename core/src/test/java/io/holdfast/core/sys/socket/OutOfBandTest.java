@@ -1,7 +1,9 @@
 package io.holdfast.core.sys.socket;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.socket.Ancillary;
 import io.holdfast.core.socket.SocketType;
@@ -56,6 +58,7 @@ class OutOfBandTest {
                                                         0,
                                                         0));
                             });
+            assumeTrue(sent != -Errno.EOPNOTSUPP, "needs MSG_OOB of AF_UNIX (Linux 5.15)");
             assertThat(sent).isEqualTo(1);
         } finally {
             scratch.release();

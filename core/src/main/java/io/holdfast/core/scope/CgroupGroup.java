@@ -67,10 +67,11 @@ final class CgroupGroup implements Group {
     }
 
     private void keepIfChild(PidFd process) {
-        boolean isOurs = process.info().ppid().orElse(0) == ProcessHandle.current().pid();
         synchronized (adoptedChildren) {
             adoptedChildren.removeIf(CgroupGroup::isReaped);
-            if (isOurs && !Child.isStarted(process) && !isAdoptedChild(process)) {
+            if (OwnChildren.isOurs(process)
+                    && !Child.isStarted(process)
+                    && !isAdoptedChild(process)) {
                 boolean _ = adoptedChildren.add(process.duplicate());
             }
         }
@@ -116,41 +117,36 @@ final class CgroupGroup implements Group {
 
     @Override
     public List<PidFd> members() {
-        try {
-            return cgroup.membersBelow().take();
-        } catch (ErrnoException e) {
-            if (isGone(e)) {
-                return List.of();
-            }
-            throw e;
-        }
+        return unlessRemoved(List.of(), () -> cgroup.membersBelow().take());
     }
 
     @Override
     public boolean isEmpty() {
-        try {
-            return !cgroup.isPopulated();
-        } catch (ErrnoException e) {
-            if (isGone(e)) {
-                return true;
-            }
-            throw e;
-        }
+        return unlessRemoved(true, () -> !cgroup.isPopulated());
     }
 
     @Override
     public boolean awaitEmpty(Deadline deadline) throws InterruptedException {
+        return unlessRemoved(true, () -> cgroup.awaitEmpty(deadline.left()));
+    }
+
+    private interface CgroupCall<T, E extends Exception> {
+        T call() throws E;
+    }
+
+    /** Calls the cgroup; if it was removed, which only an empty one can be, returns the other. */
+    private static <T, E extends Exception> T unlessRemoved(T ifRemoved, CgroupCall<T, E> call)
+            throws E {
         try {
-            return cgroup.awaitEmpty(deadline.left());
+            return call.call();
         } catch (ErrnoException e) {
             if (isGone(e)) {
-                return true;
+                return ifRemoved;
             }
             throw e;
         }
     }
 
-    /** Returns whether the cgroup was removed; only an empty one can be. */
     private static boolean isGone(ErrnoException e) {
         return e.errno() == Errno.ENOENT || e.errno() == Errno.ENODEV;
     }
@@ -178,13 +174,13 @@ final class CgroupGroup implements Group {
     }
 
     private void killMembers() {
-        try {
-            cgroup.kill();
-        } catch (ErrnoException e) {
-            if (!isGone(e)) {
-                throw e;
-            }
-        }
+        boolean _ =
+                unlessRemoved(
+                        true,
+                        () -> {
+                            cgroup.kill();
+                            return true;
+                        });
     }
 
     private boolean isOfIt(PidFd zombie) {

@@ -3,6 +3,7 @@ package io.holdfast.core;
 import io.holdfast.core.sys.CgroupMount;
 import io.holdfast.core.sys.SysMount;
 import io.holdfast.core.sys.process.PosixSpawn;
+import io.holdfast.core.sys.process.SpawnThread;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Locale;
@@ -78,9 +79,18 @@ public enum Feature {
             "Linux 6.15",
             "the exit status is known only for children",
             Probe::exitInfo),
-    /** pidfd_spawn: glibc 2.39. */
+    /** A descriptor table for each start: Linux 5.9, and pidfd_getfd must be allowed. */
+    OWN_TABLE(
+            "a descriptor table for each start",
+            "Linux 5.9",
+            "the child inherits all descriptors and closes them, which may take long",
+            SpawnThread::hasOwnTable),
+    /** pidfd_spawn: glibc 2.39 and Linux 6.9, and OWN_TABLE. */
     PIDFD_SPAWN(
-            "pidfd_spawn", "glibc 2.39", "posix_spawn and pidfd_open of our child", Probe::spawn),
+            "pidfd_spawn",
+            "glibc 2.39 and Linux 6.9",
+            "posix_spawn and pidfd_open of our child",
+            Probe::spawn),
     /** Starting a process with only the descriptors that it is given: glibc 2.34. */
     SPAWN_CLOSEFROM(
             "starting a process with only the descriptors that it is given",

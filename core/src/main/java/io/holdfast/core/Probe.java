@@ -5,11 +5,13 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysDirent;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.ChildTable;
 import io.holdfast.core.sys.process.PidfdInfo;
 import io.holdfast.core.sys.process.PosixSpawn;
 import io.holdfast.core.sys.process.SignalDispositions;
 import io.holdfast.core.sys.process.SysPidfd;
 import io.holdfast.core.sys.process.SysWait;
+import io.holdfast.core.sys.process.ThreadAttributes;
 import io.holdfast.core.sys.socket.SysSocket;
 import java.io.File;
 import java.util.Collections;
@@ -117,8 +119,8 @@ final class Probe {
             return false;
         }
         SignalDispositions.keepChildren();
-        try (PosixSpawn spawn = new PosixSpawn()) {
-            spawn.descriptors(Collections.emptySortedMap(), List.of());
+        try (ChildTable table = new ChildTable(Collections.emptySortedMap());
+                PosixSpawn spawn = new PosixSpawn(table, new ThreadAttributes())) {
             int pid = spawn.spawn("/bin/true", List.of("true"), null);
             if (pid < 0) {
                 requireNoShortage(pid, "posix_spawn");
@@ -134,19 +136,22 @@ final class Probe {
     }
 
     static boolean spawn() {
-        return PosixSpawn.hasPidfdSpawn();
+        return PosixSpawn.hasPidfdSpawn()
+                && Feature.OWN_TABLE.isPresent()
+                && Feature.PIDFD_THREAD.isPresent();
     }
 
     /** A kernel that knows the flag refuses a descriptor that is not a cgroup with EBADF. */
     static boolean cloneIntoCgroup() {
-        if (!PosixSpawn.hasPidfdSpawn() || !PosixSpawn.hasSetcgroup()) {
+        if (!PosixSpawn.hasSetcgroup()) {
             return false;
         }
-        try (PosixSpawn spawn = new PosixSpawn();
+        try (ChildTable table = new ChildTable(Collections.emptySortedMap());
+                PosixSpawn spawn = new PosixSpawn(table, new ThreadAttributes());
                 Fd none = Fcntl.open("/", Fcntl.O_PATH | Fcntl.O_DIRECTORY)) {
             spawn.cgroup(none);
-            int r = spawn.pidfdSpawn("/bin/true", List.of("true"), null);
-            requireNoShortage(r, "pidfd_spawn");
+            int r = spawn.spawn("/bin/true", List.of("true"), null);
+            requireNoShortage(r, "posix_spawn");
             return r == -Errno.EBADF;
         }
     }

@@ -9,6 +9,7 @@ import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.bus.relay.Relay;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.FdCloser;
+import io.holdfast.core.sys.process.SpawnThread;
 import io.holdfast.core.sys.socket.MsgHdr;
 import io.holdfast.dbus.wire.MessageView;
 import java.util.ArrayDeque;
@@ -78,6 +79,7 @@ public final class Connections implements AutoCloseable {
             RefusalLog log,
             Routing routing,
             Departures departures) {
+        SpawnThread.prepare(); // before a stranger's file can be in the table of this process
         this.loop = loop;
         this.charges = charges;
         this.log = log;

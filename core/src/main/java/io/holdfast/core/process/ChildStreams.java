@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ChildStreams implements AutoCloseable {
     private static final int FILE_MODE = 0666; // masked by the umask
-    private static final int STREAMS = 3;
+    private static final int STREAMS = PosixSpawn.STREAMS;
 
     private final @Nullable Fd[] theirs = new @Nullable Fd[STREAMS];
     private final @Nullable Fd[] ours = new @Nullable Fd[STREAMS];
@@ -64,14 +64,8 @@ final class ChildStreams implements AutoCloseable {
         return ends[their];
     }
 
-    /**
-     * Adds the file actions: directory and terminal first, while no descriptor number is
-     * overwritten yet.
-     */
-    void addTo(PosixSpawn call, Spawn spawn, @Nullable Fd directory, @Nullable Gate gate) {
-        if (directory != null) {
-            call.fchdir(directory);
-        }
+    /** Returns the descriptors of the child: the streams, and those of the spawn. */
+    SortedMap<Integer, Fd> all(Spawn spawn) {
         SortedMap<Integer, Fd> all = new TreeMap<>(spawn.descriptors);
         for (int i = 0; i < STREAMS; i++) {
             Fd fd = theirs[i];
@@ -79,19 +73,7 @@ final class ChildStreams implements AutoCloseable {
                 all.put(i, fd);
             }
         }
-        List<PosixSpawn.Opening> openings = new ArrayList<>();
-        Fd terminal = spawn.terminal;
-        if (terminal != null) {
-            if (spawn.session) { // a leader's first terminal becomes its controlling one
-                openings.add(new PosixSpawn.Opening(terminal, Fcntl.O_RDWR));
-            } else {
-                call.foreground(terminal);
-            }
-        }
-        if (gate != null) {
-            openings.addAll(gate.openings());
-        }
-        call.descriptors(all, openings);
+        return all;
     }
 
     /**

@@ -4,6 +4,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.NotSupportedException;
+import io.holdfast.core.sys.process.ChildTable;
 import io.holdfast.core.sys.process.NamespaceEntry;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -118,10 +119,11 @@ public final class Isolation {
     }
 
     /**
-     * Returns the entry into the namespaces for one child. Called on the thread that spawns the
-     * child.
+     * Returns the entry into the namespaces for one child.
+     *
+     * @param table the table of the child, to which the descriptors of the entry are added
      */
-    NamespaceEntry entry() {
+    NamespaceEntry entry(ChildTable table) {
         NamespaceEntry entry = null;
         try {
             if (fresh.contains(Namespace.Kind.MNT) && !Feature.MOUNT_TREES.isPresent()) {
@@ -131,7 +133,7 @@ public final class Isolation {
             for (Namespace.Kind kind : fresh) {
                 flags |= flag(kind);
             }
-            entry = new NamespaceEntry(flags);
+            entry = new NamespaceEntry(flags, table);
             for (Namespace namespace : joined) {
                 entry.join(namespace.fd(), flag(namespace.kind()));
             }

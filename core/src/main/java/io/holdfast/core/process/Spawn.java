@@ -42,6 +42,13 @@ import org.jspecify.annotations.Nullable;
  * descriptors but its three standard streams, by default those of this process, and those given to
  * it. One description may start many children. Not safe for use by several threads at once; {@link
  * #start} is quick for the caller, and coexists with {@code ProcessBuilder}.
+ *
+ * <p>The descriptors of this process neither slow a start down nor stop it, even if the close(2) of
+ * one of them never returns (a file of another user's FUSE file system): a child is started from a
+ * thread whose descriptor table has only what the child gets ({@link
+ * io.holdfast.core.Feature#OWN_TABLE}). What the kernel keeps per thread, such as the scheduling
+ * policy and the CPU affinity, is that of the thread that first started a child or received a
+ * descriptor here.
  */
 public final class Spawn {
     /** The highest number under which a child can be given a descriptor. */

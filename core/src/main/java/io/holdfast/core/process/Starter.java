@@ -6,13 +6,12 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
-import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.KernelPath;
-import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.ChildTable;
 import io.holdfast.core.sys.process.NamespaceEntry;
 import io.holdfast.core.sys.process.PosixSpawn;
 import io.holdfast.core.sys.process.SignalDispositions;
@@ -40,16 +39,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * One start of one {@link Spawn}.
  *
- * <p>The system call sleeps until the child has executed its program, so it is made on a platform
- * thread: the caller's own, or one of a small pool for virtual callers. Attributes that the kernel
- * keeps per thread (umask, nice, no_new_privs) are set on a thread made for this one start. A held
- * child is handled by the caller while that other thread sleeps.
+ * <p>The system call sleeps until the child has executed its program. A thread with a descriptor
+ * table of its own makes it ({@link PosixSpawn}) while the caller waits. A held child is handled by
+ * the caller, while another thread waits for the system call.
  */
 final class Starter {
     /** The number of virtual threads that can be starting a child at once. */
     static final int SPAWNERS = CoreLimits.SPAWNERS.intValue();
 
-    /** The threads for virtual callers, which must not block; created on first use. */
+    /**
+     * The threads that wait for virtual callers, created on first use. A thread that spawns must
+     * not resume a virtual thread itself.
+     */
     private static final class Lazy {
         static final ExecutorService PLATFORM = platform();
 
@@ -173,11 +174,6 @@ final class Starter {
     }
 
     private PidFd startFreely(StartCommand command) {
-        if (changesThread()) {
-            FutureTask<PidFd> task = new FutureTask<>(() -> spawnAsThread(command));
-            runOnce(task);
-            return result(task);
-        }
         if (Thread.currentThread().isVirtual()) {
             Callable<PidFd> task = () -> spawnNow(command, null);
             return result((FutureTask<PidFd>) Lazy.PLATFORM.submit(task));
@@ -185,66 +181,16 @@ final class Starter {
         return spawnNow(command, null);
     }
 
-    private boolean changesThread() {
-        return spawn.noNewPrivileges
-                || spawn.umask.isPresent()
-                || spawn.nice.isPresent()
-                || spawn.parentDeath != null
-                || spawn.isolation != null;
-    }
-
-    /** Runs a spawn on a thread that is made for it. */
-    private void runOnce(FutureTask<PidFd> task) {
-        Runnable run = spawn.parentDeath == null ? task : () -> outlive(task);
-        Thread.ofPlatform().daemon().name("holdfast-spawn-once").start(run);
-    }
-
-    /**
-     * Runs the task, and keeps its thread until the child has exited: for the kernel, the parent
-     * dies when the thread that has spawned the child ends.
-     */
-    private static void outlive(FutureTask<PidFd> task) {
-        task.run();
-        try {
-            int _ = Readiness.await(task.get().fd(), Readiness.IN);
-        } catch (ExecutionException | IllegalStateException e) {
-            // there is no child, or it has exited and is closed
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt(); // no code interrupts this thread
-        }
-    }
-
-    /** Sets the attributes of this thread that the child inherits, and spawns. */
-    private PidFd spawnAsThread(StartCommand command) {
-        setThreadAttributes();
-        return spawnNow(command, null);
-    }
-
-    private void setThreadAttributes() {
-        if (spawn.umask.isPresent()) {
-            int mask = spawn.umask.getAsInt();
-            ErrnoException.check(ThreadAttributes.umask(mask), "unshare(CLONE_FS) for umask", mask);
-        }
-        if (spawn.nice.isPresent()) {
-            int nice = spawn.nice.getAsInt();
-            ErrnoException.check(ThreadAttributes.nice(nice), "setpriority", nice);
-        }
-        if (spawn.noNewPrivileges) {
-            ErrnoException.check(
-                    ThreadAttributes.noNewPrivileges(), "prctl", "PR_SET_NO_NEW_PRIVS");
-        }
-    }
-
     private PidFd startHeld(StartCommand command) {
         try (Gate gate = Gate.make()) {
             HeldSpawn attempt = new HeldSpawn(command, gate);
-            runOnce(attempt.task);
+            Thread.ofPlatform().daemon().name("holdfast-spawn-held").start(attempt.task);
             attempt.handle();
             return attempt.finish();
         }
     }
 
-    /** A spawn on a thread of its own, whose child waits at the gate. */
+    /** A spawn that a thread of its own waits for, and whose child waits at the gate. */
     private final class HeldSpawn {
         private final Gate gate;
         private final FutureTask<PidFd> task;
@@ -259,8 +205,6 @@ final class Starter {
             this.task =
                     new FutureTask<>(() -> {
                         try {
-                            setThreadAttributes();
-                            spawner = Unistd.gettid();
                             return spawnNow(command, this);
                         } finally {
                             // the child has passed the gate, or will never reach it
@@ -444,7 +388,7 @@ final class Starter {
         }
     }
 
-    /** Makes the call itself, on the platform thread, which sleeps meanwhile. */
+    /** Makes the call itself, and waits for it. */
     private PidFd spawnNow(StartCommand command, @Nullable HeldSpawn hold) {
         Isolation isolation = spawn.isolation;
         Path path = spawn.directory;
@@ -452,14 +396,19 @@ final class Starter {
                 path == null || isolation != null
                         ? null
                         : Fcntl.open(KernelPath.text(path), Fcntl.O_PATH | Fcntl.O_DIRECTORY);
+        ThreadAttributes ofThread = ofThread();
         try (directory;
-                NamespaceEntry entry = isolation == null ? null : isolation.entry();
-                PosixSpawn call = new PosixSpawn()) {
+                ChildTable table = new ChildTable(streams.all(spawn));
+                NamespaceEntry entry = isolation == null ? null : isolation.entry(table);
+                PosixSpawn call = new PosixSpawn(table, ofThread)) {
             if (entry != null) {
                 call.from(entry);
                 if (path != null) {
                     call.chdir(KernelPath.text(path));
                 }
+            }
+            if (directory != null) {
+                call.fchdir(directory);
             }
             if (spawn.pipeIgnored) {
                 call.ignorePipe();
@@ -473,15 +422,50 @@ final class Starter {
             if (intoCgroup && spawn.cgroup != null) {
                 call.cgroup(spawn.cgroup.fd());
             }
-            streams.addTo(call, spawn, directory, hold == null ? null : hold.gate);
+            if (spawn.parentDeath != null) {
+                call.outliveChild();
+            }
+            if (spawn.terminal != null && !spawn.session) {
+                call.foreground(spawn.terminal);
+            }
+            call.open(openings(hold));
+            if (hold != null) {
+                call.beginning(thread -> hold.spawner = thread);
+            }
             MemorySegment environment = environment(command.environment(), call, hold);
             try {
                 return spawned(call, command.program(), command.arguments(), environment);
             } catch (ErrnoException e) {
+                if (ofThread.refused() != null) {
+                    throw new ErrnoException(ofThread.refused(), spawn.toString(), e.errno());
+                }
                 ErrnoException refused = entry == null ? null : entry.failure();
                 throw refused == null ? e : new Isolation.FailedException(refused);
             }
         }
+    }
+
+    private ThreadAttributes ofThread() {
+        ThreadAttributes attributes = new ThreadAttributes();
+        spawn.umask.ifPresent(attributes::addUmask);
+        spawn.nice.ifPresent(attributes::addNice);
+        if (spawn.noNewPrivileges) {
+            attributes.addNoNewPrivileges();
+        }
+        return attributes;
+    }
+
+    /** Returns what the child opens before it executes its program. */
+    private List<PosixSpawn.Opening> openings(@Nullable HeldSpawn hold) {
+        List<PosixSpawn.Opening> openings = new ArrayList<>();
+        if (spawn.terminal != null && spawn.session) {
+            // a leader's first terminal becomes its controlling one
+            openings.add(new PosixSpawn.Opening(spawn.terminal, Fcntl.O_RDWR));
+        }
+        if (hold != null) {
+            openings.addAll(hold.gate.openings());
+        }
+        return openings;
     }
 
     private @Nullable MemorySegment environment(

@@ -69,22 +69,8 @@ class UnprivilegedTest {
 
     @Test
     void eachRefusalNamesItsErrnoAndIdsNeedNoRight(@TempDir Path folder) throws Exception {
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
-        Path classes = Files.createDirectory(folder.resolve("classes"));
-        copy(codeOf(PidFd.class), classes);
-        copy(codeOf(UnprivilegedTest.class), classes);
         try (Child root = Spawn.of("cat").stdin(Stdio.pipe()).start()) {
-            List<String> command = new ArrayList<>();
-            command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
-            command.addAll(
-                    ChildJvm.command(
-                            List.of("-XX:-UsePerfData"),
-                            Nobody.class,
-                            Integer.toString(root.pidFd().pid())));
-            command.set(command.indexOf("-cp") + 1, classes.toString());
-            Process jvm = new ProcessBuilder(command).redirectErrorStream(true).start();
-            String said = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(jvm.waitFor()).as(said).isZero();
+            String said = asNobody(folder, Nobody.class, Integer.toString(root.pidFd().pid()));
             assertThat(said.lines())
                     .contains(
                             "alive: true",
@@ -105,6 +91,57 @@ class UnprivilegedTest {
             root.stdin().close();
             assertThat(root.await()).isEqualTo(new Exit.Exited(0));
         }
+    }
+
+    /** Starts children as the user nobody. */
+    static final class Starting {
+        private Starting() {}
+
+        private static void say(Spawn spawn) {
+            try (Child _ = spawn.start()) {
+                System.out.println("started " + spawn);
+            } catch (RuntimeException e) {
+                System.out.println(e.getMessage());
+            }
+        }
+
+        public static void main(String[] arguments) {
+            say(Spawn.of("true").directory(Path.of(arguments[0])));
+            say(Spawn.of("true").isolation(new Isolation().fresh(Namespace.Kind.UTS)));
+        }
+    }
+
+    @Test
+    void refusedStartsNameTheReason(@TempDir Path folder) throws Exception {
+        Path closed = Files.createDirectory(folder.resolve("closed"));
+        Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
+        assertThat(asNobody(folder, Starting.class, closed.toString()).lines())
+                .satisfiesExactly(
+                        line ->
+                                assertThat(line)
+                                        .contains("EACCES")
+                                        .endsWith(
+                                                "its directory " + closed + " may not be entered"),
+                        line ->
+                                assertThat(line)
+                                        .isEqualTo("unshare: EPERM (operation not permitted)"));
+    }
+
+    /** Returns what the main method of a class prints when the user nobody runs it. */
+    private static String asNobody(Path folder, Class<?> main, String... arguments)
+            throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path classes = Files.createDirectory(folder.resolve("classes"));
+        copy(codeOf(PidFd.class), classes);
+        copy(codeOf(UnprivilegedTest.class), classes);
+        List<String> command = new ArrayList<>();
+        command.addAll(List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"));
+        command.addAll(ChildJvm.command(List.of("-XX:-UsePerfData"), main, arguments));
+        command.set(command.indexOf("-cp") + 1, classes.toString());
+        Process jvm = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(jvm.waitFor()).as(said).isZero();
+        return said;
     }
 
     private static Path codeOf(Class<?> type) throws Exception {

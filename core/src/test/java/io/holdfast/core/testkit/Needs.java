@@ -30,6 +30,9 @@ public @interface Needs {
     /** Programs to be found in {@code PATH}. */
     String[] programs() default {};
 
+    /** Files that must exist, such as devices. */
+    String[] files() default {};
+
     /**
      * A machine that may be changed for all and is thrown away afterwards: those that {@code
      * scripts/vm} starts ({@code -Dholdfast.disposable=true}).

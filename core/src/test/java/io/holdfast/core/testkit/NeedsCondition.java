@@ -51,6 +51,11 @@ public final class NeedsCondition implements ExecutionCondition {
                 missing.add("the program " + program);
             }
         }
+        for (String file : needs.files()) {
+            if (!new File(file).exists()) {
+                missing.add(file);
+            }
+        }
         if (needs.disposableMachine() && !Boolean.getBoolean("holdfast.disposable")) {
             missing.add("a machine to throw away (scripts/vm)");
         }

@@ -9,7 +9,6 @@ import io.holdfast.core.sys.CString;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.SysMount;
-import io.holdfast.core.sys.Unistd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -75,19 +74,21 @@ public final class NamespaceEntry implements AutoCloseable {
 
     private final Arena arena = Arena.ofConfined();
     private final List<Step> planned = new ArrayList<>();
-    private final List<Fd> borrowed = new ArrayList<>();
+    private final ChildTable table;
     private final List<Fd> owned = new ArrayList<>();
     private final Step[] home; // back to where we came from
     private Step[] steps = {};
     private int done;
     private int errno;
-    private long place = -1; // that is mounted on, between two steps
+    private long place = -1; // that is mounted on, between two steps; in the thread's table
 
     /**
      * @param fresh the namespaces that are made: a sum of the constants of this class, or 0
+     * @param table the table of the child, to which the descriptors are added
      * @throws ErrnoException EMFILE
      */
-    public NamespaceEntry(int fresh) {
+    public NamespaceEntry(int fresh, ChildTable table) {
+        this.table = table;
         boolean mounts = (fresh & NEW_MOUNTS) != 0;
         if (mounts) {
             Fd ours = Fcntl.open("/proc/thread-self/ns/mnt", Fcntl.O_RDONLY);
@@ -115,15 +116,9 @@ public final class NamespaceEntry implements AutoCloseable {
     }
 
     private Step joining(Fd namespace, int kind) {
-        long number = borrow(namespace);
+        long number = table.add(namespace);
         String subject = namespace.toString();
         return new Step(SETNS, number, kind, 0, 0, 0, Place.NONE, "setns", subject);
-    }
-
-    private int borrow(Fd fd) {
-        int number = fd.acquire();
-        borrowed.add(fd);
-        return number;
     }
 
     /** Joins a namespace that is there, lent until this is closed. */
@@ -176,7 +171,7 @@ public final class NamespaceEntry implements AutoCloseable {
         planned.add(
                 new Step(
                         SysMount.present(SysMount.MOVE_MOUNT, "move_mount"),
-                        borrow(tree),
+                        table.add(tree),
                         string(""),
                         -1,
                         string(""),
@@ -248,10 +243,6 @@ public final class NamespaceEntry implements AutoCloseable {
 
     @Override
     public void close() {
-        if (place >= 0) { // a mount has failed
-            Unistd.close((int) place);
-        }
-        borrowed.forEach(Fd::release);
         owned.forEach(Fd::close);
         arena.close();
     }

@@ -3,44 +3,42 @@ package io.holdfast.core.sys.process;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
-import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.Signal;
 import io.holdfast.core.sys.CString;
-import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.Pool;
 import io.holdfast.core.sys.Scratch;
+import io.holdfast.core.sys.Unistd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.SortedMap;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * {@code spawn.h}: one program to start, as attributes, file actions, arguments and environment in
- * native memory. Used by one thread, started at most once, closed afterwards.
+ * native memory. A {@link SpawnThread} makes the call. Used by one thread, started at most once,
+ * closed afterwards.
  *
  * <p>The child starts with an empty signal mask and default dispositions, whatever the JVM has set.
  *
- * <p>Setting these up costs as much as a good part of the spawn while the code is not hot, so
- * attributes are used again, and a child that only inherits our standard streams has file actions
- * that are made once.
+ * <p>Setting up the attributes costs as much as a good part of the spawn while the code is not hot,
+ * so they are used again.
  */
 public final class PosixSpawn implements AutoCloseable {
-    /**
-     * Our standard streams, which nobody closes: the numbers themselves, whatever is behind them.
-     * Under its own number a child inherits each without any work.
-     */
+    /** The number of standard streams. */
+    public static final int STREAMS = 3;
+
+    /** The standard streams of this process, which nobody closes. */
     public static final List<Fd> STANDARD = List.of(Fd.adopt(0), Fd.adopt(1), Fd.adopt(2));
 
     // bits/spawn: flags
@@ -140,33 +138,30 @@ public final class PosixSpawn implements AutoCloseable {
         }
     }
 
-    /**
-     * The file actions of a child that has our standard streams and nothing else; never changed.
-     */
-    private static final class Inheriting {
-        static final long ACTIONS = make();
-
-        private static long make() {
-            long actions = Arena.global().allocate(ACTIONS_SIZE, 16).address();
-            check(call(ACTIONS_INIT, actions, 0, 0, 0, 0, 0), "posix_spawn_file_actions_init");
-            closeFrom(actions, STANDARD.size());
-            return actions;
-        }
-    }
-
-    private final List<Fd> borrowed = new ArrayList<>();
-    private final List<Fd> owned = new ArrayList<>();
+    private final ChildTable table;
+    private final ThreadAttributes ofThread;
     private final Arena arena = Arena.ofConfined(); // for what not every spawn needs
-    private long ownActions; // their address, 0 without
-    private long actions;
+    private long actions; // their address, 0 without
     private int flags = SETSIGDEF | SETSIGMASK;
     private boolean pipeIgnored;
+    private boolean outlivesChild;
     private @Nullable NamespaceEntry entry;
+    private @Nullable IntConsumer beginning;
+    private List<Opening> openings = List.of();
     private int group;
     private int cgroup;
 
-    /** Nothing yet: without {@link #descriptors} the child would inherit what is inheritable. */
-    public PosixSpawn() {}
+    /**
+     * Creates a description of a child without attributes.
+     *
+     * @param table the descriptors of the child, complete before the spawn; lent until this is
+     *     closed
+     * @param ofThread the attributes of the thread that spawns it, complete before the spawn
+     */
+    public PosixSpawn(ChildTable table, ThreadAttributes ofThread) {
+        this.table = table;
+        this.ofThread = ofThread;
+    }
 
     /** Whether libc has {@code pidfd_spawn} (glibc 2.39). */
     public static boolean hasPidfdSpawn() {
@@ -214,12 +209,12 @@ public final class PosixSpawn implements AutoCloseable {
             throw new NotSupportedException("spawning into a cgroup", Feature.CLONE_INTO_CGROUP);
         }
         flags |= SETCGROUP;
-        cgroup = borrow(directory);
+        cgroup = table.add(directory);
     }
 
     /** The child enters an open directory. */
     public void fchdir(Fd directory) {
-        add(ADDFCHDIR, borrow(directory), 0, 0, 0, "addfchdir_np");
+        add(ADDFCHDIR, table.add(directory), 0, 0, 0, "addfchdir_np");
     }
 
     /** The child enters a directory, by its path as the child sees it. */
@@ -228,7 +223,7 @@ public final class PosixSpawn implements AutoCloseable {
         add(ADDCHDIR, path.address(), 0, 0, 0, "addchdir_np");
     }
 
-    /** The child is spawned from where this leads; lent until it is spawned. */
+    /** Spawns the child in these namespaces; lent until the spawn has returned. */
     public void from(NamespaceEntry entry) {
         this.entry = entry;
     }
@@ -243,95 +238,49 @@ public final class PosixSpawn implements AutoCloseable {
         if (addtcsetpgrp == null) {
             throw new NotSupportedException("a terminal", Feature.SPAWN_FOREGROUND);
         }
-        add(addtcsetpgrp, borrow(terminal), 0, 0, 0, "addtcsetpgrp_np");
+        add(addtcsetpgrp, table.add(terminal), 0, 0, 0, "addtcsetpgrp_np");
     }
 
-    /** What the child opens anew, and closes again, once its descriptors are in place. */
+    /** Keeps the thread that spawns alive until the child has exited, for PR_SET_PDEATHSIG. */
+    public void outliveChild() {
+        outlivesChild = true;
+    }
+
+    /**
+     * Sets what is called with the TID of the thread that spawns the child, on that thread, just
+     * before it does.
+     *
+     * @param callback must load no class, and use no descriptor
+     */
+    public void beginning(IntConsumer callback) {
+        beginning = callback;
+    }
+
+    /** A file that the child opens and closes before it executes the program. */
     public record Opening(Fd source, int oflag) {}
 
     /**
-     * Gives the child exactly these descriptors, each under its number, and closes everything else;
-     * then it opens and closes what is to be opened. The last action to add. A child that waits in
-     * an open has nothing of ours that it was not given.
-     *
-     * @param byTarget with those of {@link #STANDARD} that it inherits under their own number
-     * @throws ErrnoException EMFILE
-     * @throws NotSupportedException before glibc 2.34: it must not inherit what it was not given
+     * Has the child open and close files, once its descriptors are in place. A child that waits in
+     * such an open has only the descriptors that it was given and those that the start needs.
      */
-    public void descriptors(SortedMap<Integer, Fd> byTarget, List<Opening> openings) {
-        Feature.SPAWN_CLOSEFROM.require("starting a process");
-        if (actions == 0 && openings.isEmpty() && isInheriting(byTarget)) {
-            actions = Inheriting.ACTIONS;
-            return;
-        }
-        int end = byTarget.isEmpty() ? 0 : byTarget.lastKey() + 1;
-        // the sources of the openings come to lie behind the number that they are opened under
-        int sources = end + 1;
-        int above = sources + openings.size();
-        List<Integer> openingNumbers = new ArrayList<>(openings.size());
-        for (Opening opening : openings) {
-            openingNumbers.add(borrow(opening.source, above));
-        }
-        byTarget.forEach((target, source) -> dup(source, target, byTarget, end));
-        for (int gap = 0; gap < end; gap++) {
-            if (!byTarget.containsKey(gap)) {
-                close(gap);
-            }
-        }
-        if (!openings.isEmpty()) {
-            for (int i = 0; i < openings.size(); i++) {
-                add(ADDDUP2, openingNumbers.get(i), sources + i, 0, 0, "adddup2");
-            }
-            closeFrom(actions(), above);
-            for (int i = 0; i < openings.size(); i++) {
-                open(end, "/proc/self/fd/" + (sources + i), openings.get(i).oflag);
-                close(end);
-            }
-        }
-        closeFrom(actions(), end);
+    public void open(List<Opening> openings) {
+        this.openings = openings;
     }
 
-    private void dup(Fd source, int target, SortedMap<Integer, Fd> byTarget, int end) {
-        if (isInherited(target, source)) {
-            return;
+    /** Adds the file actions that put the descriptors to their numbers; the last ones to add. */
+    private void addDescriptors(boolean own) {
+        table.addKept((copy, target) -> add(ADDDUP2, copy, target, 0, 0, "adddup2"));
+        int[] sources = openings.stream().mapToInt(o -> table.add(o.source)).toArray();
+        int free = table.end();
+        if (!own) {
+            Feature.SPAWN_CLOSEFROM.require("starting a process");
+            add(Objects.requireNonNull(ADDCLOSEFROM), free, 0, 0, 0, "addclosefrom_np");
         }
-        int number = borrow(source);
-        Fd earlier = number < target ? byTarget.get(number) : null;
-        if (earlier != null && !isInherited(number, earlier)) { // overwritten before its turn
-            release(source);
-            number = borrow(source, end);
+        for (int i = 0; i < sources.length; i++) {
+            MemorySegment name = string("/proc/self/fd/" + sources[i]); // copied by libc
+            add(ADDOPEN, free, name.address(), openings.get(i).oflag, 0, "addopen");
+            add(ADDCLOSE, free, 0, 0, 0, "addclose");
         }
-        add(ADDDUP2, number, target, 0, 0, "adddup2");
-    }
-
-    private static boolean isInheriting(SortedMap<Integer, Fd> byTarget) {
-        int inherited = 0;
-        for (int i = 0; i < STANDARD.size(); i++) {
-            Fd source = byTarget.get(i);
-            inherited += source != null && isInherited(i, source) ? 1 : 0;
-        }
-        return inherited == STANDARD.size() && byTarget.size() == inherited;
-    }
-
-    @SuppressWarnings("ReferenceEquality") // the very one
-    private static boolean isInherited(int target, Fd source) {
-        return target < STANDARD.size() && STANDARD.get(target) == source;
-    }
-
-    private void open(int target, String path, int oflag) {
-        MemorySegment name = string(path); // copied by libc
-        add(ADDOPEN, target, name.address(), oflag, 0, "addopen");
-    }
-
-    private void close(int target) {
-        add(ADDCLOSE, target, 0, 0, 0, "addclose");
-    }
-
-    private static void closeFrom(long actions, int from) {
-        Libc.Function addclosefrom = Objects.requireNonNull(ADDCLOSEFROM);
-        check(
-                call(addclosefrom, actions, from, 0, 0, 0, 0),
-                "posix_spawn_file_actions_addclosefrom_np");
     }
 
     private void add(Libc.Function function, long a, long b, long c, long d, String name) {
@@ -342,36 +291,12 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     private long actions() {
-        if (ownActions == 0) {
+        if (actions == 0) {
             long address = arena.allocate(ACTIONS_SIZE, 16).address();
             check(call(ACTIONS_INIT, address, 0, 0, 0, 0, 0), "posix_spawn_file_actions_init");
-            ownActions = address;
             actions = address;
         }
-        return ownActions;
-    }
-
-    /** A number for it that is not below {@code from}. */
-    private int borrow(Fd fd, int from) {
-        int number = borrow(fd);
-        if (number >= from) {
-            return number;
-        }
-        release(fd);
-        Fd above = Fd.adopt(Fcntl.dupfd(fd, from), "fcntl(F_DUPFD_CLOEXEC)", fd);
-        owned.add(above);
-        return borrow(above);
-    }
-
-    private void release(Fd fd) {
-        borrowed.removeLast();
-        fd.release();
-    }
-
-    private int borrow(Fd fd) {
-        int number = fd.acquire();
-        borrowed.add(fd);
-        return number;
+        return actions;
     }
 
     /** An environment, of {@code NAME=value} strings. */
@@ -442,34 +367,55 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     /**
-     * {@code pidfd_spawn} (glibc 2.39): a number to adopt, or -errno. The calling thread sleeps
-     * until the child has executed the program; call it on a platform thread.
+     * {@code pidfd_spawn}: a number to adopt, or -errno. Returns when the child has executed the
+     * program.
      *
      * @param arguments from {@code argv[0]} on
      * @param environment what {@link #strings} made, or null for the environment of this process
+     * @throws NotSupportedException without {@link Feature#PIDFD_SPAWN}
+     * @throws ErrnoException EMFILE
+     * @throws OutOfMemoryError if no thread can be started
      */
     public int pidfdSpawn(
             String path, List<String> arguments, @Nullable MemorySegment environment) {
-        Libc.Function spawn = PIDFD_SPAWN;
-        if (spawn == null) {
-            throw new NotSupportedException("pidfd_spawn", Feature.PIDFD_SPAWN);
+        Feature.PIDFD_SPAWN.require("pidfd_spawn");
+        Libc.Function spawn = Objects.requireNonNull(PIDFD_SPAWN);
+        Fd[] reserved = Unistd.pipe2(0); // two numbers, for the pidfds of thread and child
+        SpawnThread thread;
+        try {
+            thread = spawned(spawn, path, arguments, environment);
+        } finally {
+            reserved[0].close();
+            reserved[1].close();
         }
-        return spawn(spawn, path, arguments, environment);
+        try {
+            return thread.result() < 0 ? thread.result() : thread.copyOfResult();
+        } finally {
+            thread.release();
+        }
     }
 
     /**
-     * {@code posix_spawn}: the number of the new process, or -errno. It names that process until
-     * somebody waits for it.
+     * {@code posix_spawn}: the PID of the new process, or -errno. The PID is valid until the
+     * process is reaped. Returns when the child has executed the program.
+     *
+     * @param arguments from {@code argv[0]} on
+     * @param environment what {@link #strings} made, or null for the environment of this process
+     * @throws OutOfMemoryError if no thread can be started
      */
     public int spawn(String path, List<String> arguments, @Nullable MemorySegment environment) {
-        return spawn(POSIX_SPAWN, path, arguments, environment);
+        SpawnThread thread = spawned(POSIX_SPAWN, path, arguments, environment);
+        thread.release();
+        return thread.result();
     }
 
-    private int spawn(
+    private SpawnThread spawned(
             Libc.Function function,
             String file,
             List<String> arguments,
             @Nullable MemorySegment environment) {
+        boolean own = Feature.OWN_TABLE.isPresent();
+        addDescriptors(own);
         byte[] program = CString.bytes(file);
         byte[][] words = bytes(arguments);
         long size = ARGUMENTS + sizeOf(words) + program.length;
@@ -479,47 +425,34 @@ public final class PosixSpawn implements AutoCloseable {
             SignalDispositions.ignorePipe();
         }
         try {
-            MemorySegment own = size <= Scratch.SIZE ? null : arena.allocate(size, 8);
-            ByteBuffer memory = own == null ? scratch.bytes : buffer(own);
-            long address = own == null ? scratch.address : own.address();
+            MemorySegment large = size <= Scratch.SIZE ? null : arena.allocate(size, 8);
+            ByteBuffer memory = large == null ? scratch.bytes : buffer(large);
+            long address = large == null ? scratch.address : large.address();
             int programAt = put(memory, address, ARGUMENTS, words);
             memory.put(programAt, program);
-            long variables = environment == null ? Libc.environ() : environment.address();
-            long result = address + RESULT;
-            long path = address + programAt;
-            long argv = address + ARGUMENTS;
-            long attr = attributes.attr.address();
-            int r;
-            if (entry == null) {
-                r =
-                        Libc.intCall(
-                                function,
-                                scratch.errno,
-                                result,
-                                path,
-                                actions,
-                                attr,
-                                argv,
-                                variables);
-            } else {
-                var _ = function.symbol(); // no class is loaded between enter and leave
+            var _ = function.symbol(); // looked up before the thread has a table of its own
+            if (entry != null) {
                 entry.prepare();
-                r = Errno.EPERM;
-                if (entry.enter()) {
-                    r =
-                            Libc.intCall(
-                                    function,
-                                    scratch.errno,
-                                    result,
-                                    path,
-                                    actions,
-                                    attr,
-                                    argv,
-                                    variables);
-                }
-                entry.leave();
             }
-            return r == 0 ? memory.getInt(RESULT) : -r; // an errno value, not -1
+            SpawnCall call =
+                    new SpawnCall(
+                            table,
+                            ofThread,
+                            entry,
+                            beginning,
+                            function,
+                            Objects.equals(function, PIDFD_SPAWN),
+                            scratch.errno,
+                            memory,
+                            address + RESULT,
+                            address + programAt,
+                            actions,
+                            attributes.attr.address(),
+                            address + ARGUMENTS,
+                            environment == null ? Libc.environ() : environment.address());
+            boolean once =
+                    outlivesChild || beginning != null || entry != null || !ofThread.isEmpty();
+            return SpawnThread.run(call, own, once, outlivesChild);
         } finally {
             if (pipeIgnored) {
                 SignalDispositions.restorePipe();
@@ -558,11 +491,9 @@ public final class PosixSpawn implements AutoCloseable {
 
     @Override
     public void close() {
-        if (ownActions != 0) {
-            int ignored = call(ACTIONS_DESTROY, ownActions, 0, 0, 0, 0, 0); // it only frees
+        if (actions != 0) {
+            int ignored = call(ACTIONS_DESTROY, actions, 0, 0, 0, 0, 0); // it only frees
         }
         arena.close();
-        borrowed.forEach(Fd::release);
-        owned.forEach(Fd::close);
     }
 }

@@ -122,10 +122,15 @@ public final class SysPidfd {
     public static int getfd(Fd pidfd, int theirs) {
         int number = pidfd.acquire();
         try {
-            return Libc.intCall(SYSCALL, NR_PIDFD_GETFD, number, theirs, 0, 0, 0);
+            return getfd(number, theirs);
         } finally {
             pidfd.release();
         }
+    }
+
+    /** {@code pidfd_getfd(2)} by a number in the table of the calling thread. */
+    static int getfd(int pidfd, int theirs) {
+        return Libc.intCall(SYSCALL, NR_PIDFD_GETFD, pidfd, theirs, 0, 0, 0);
     }
 
     /**

@@ -1,11 +1,11 @@
 package io.holdfast.core.sys.process;
 
 import io.holdfast.core.sys.Libc;
-import io.holdfast.core.sys.SysStat;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the kernel keeps per thread and a new process inherits from the thread that makes it. Only
- * for a platform thread that is thrown away afterwards: nothing here can be undone.
+ * for a platform thread that ends afterwards: nothing here can be undone.
  */
 public final class ThreadAttributes {
     private static final int CLONE_FS = 0x200; // sched.h
@@ -14,14 +14,70 @@ public final class ThreadAttributes {
 
     private static final Libc.Function UNSHARE = Libc.bind("unshare");
     private static final Libc.Function SETPRIORITY = Libc.bind("setpriority");
+    private static final Libc.Function UMASK = Libc.bind("umask");
+    private static final Libc.Function PRCTL = Libc.bind("prctl");
 
-    private ThreadAttributes() {}
+    private static final int UNCHANGED = Integer.MIN_VALUE;
+
+    private int umask = UNCHANGED;
+    private int nice = UNCHANGED;
+    private boolean noNewPrivileges;
+    private @Nullable String refused;
+
+    /** Creates attributes that change nothing. */
+    public ThreadAttributes() {}
+
+    /** Adds a umask. */
+    public void addUmask(int mask) {
+        umask = mask;
+    }
+
+    /** Adds a nice value, -20 to 19. */
+    public void addNice(int value) {
+        nice = value;
+    }
+
+    /** Adds {@code PR_SET_NO_NEW_PRIVS}. */
+    public void addNoNewPrivileges() {
+        noNewPrivileges = true;
+    }
+
+    /** Returns whether a thread is changed by them. */
+    boolean isEmpty() {
+        return umask == UNCHANGED && nice == UNCHANGED && !noNewPrivileges;
+    }
+
+    /** Gives the calling thread these attributes: 0, or -errno. Loads no class. */
+    int set() {
+        int r = 0;
+        if (umask != UNCHANGED) {
+            refused = "unshare(CLONE_FS)";
+            r = umask(umask);
+        }
+        if (r == 0 && nice != UNCHANGED) {
+            refused = "setpriority";
+            r = nice(nice);
+        }
+        if (r == 0 && noNewPrivileges) {
+            refused = "prctl(PR_SET_NO_NEW_PRIVS)";
+            r = noNewPrivileges();
+        }
+        if (r == 0) {
+            refused = null;
+        }
+        return r;
+    }
+
+    /** Returns the call that was refused, or null. */
+    public @Nullable String refused() {
+        return refused;
+    }
 
     /** {@code umask(2)} of this thread alone: 0, or -errno. */
     public static int umask(int mask) {
         int r = Libc.intCall(UNSHARE, CLONE_FS, 0, 0, 0, 0, 0);
         if (r == 0) {
-            int ignored = SysStat.umask(mask);
+            int ignored = Libc.intCall(UMASK, mask, 0, 0, 0, 0, 0);
         }
         return r;
     }
@@ -42,6 +98,6 @@ public final class ThreadAttributes {
 
     /** {@code PR_SET_NO_NEW_PRIVS}: 0, or -errno. */
     public static int noNewPrivileges() {
-        return SysPrctl.prctl(PR_SET_NO_NEW_PRIVS, 1);
+        return Libc.intCall(PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
     }
 }

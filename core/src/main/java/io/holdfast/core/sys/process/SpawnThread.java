@@ -11,10 +11,13 @@ import java.io.File;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -176,7 +179,39 @@ public final class SpawnThread implements Runnable {
 
     private static Root root() {
         Root known = root;
-        return known == null ? makeRoot() : known;
+        return known == null ? onPlatformThread(SpawnThread::makeRoot) : known;
+    }
+
+    /**
+     * Runs a task that waits for a thread with a table of its own. Such a thread must not resume a
+     * virtual thread.
+     */
+    private static <T> T onPlatformThread(Supplier<T> task) {
+        if (!Thread.currentThread().isVirtual()) {
+            return task.get();
+        }
+        FutureTask<T> result = new FutureTask<>(task::get);
+        Thread.ofPlatform().daemon().name("holdfast-spawn-wait").start(result);
+        boolean interrupted = false;
+        try {
+            for (; ; ) {
+                try {
+                    return result.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    switch (e.getCause()) {
+                        case RuntimeException runtime -> throw runtime;
+                        case Error error -> throw error;
+                        case null, default -> throw new AssertionError(e);
+                    }
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     private static synchronized Root makeRoot() {
@@ -247,6 +282,11 @@ public final class SpawnThread implements Runnable {
      * @throws OutOfMemoryError if no thread can be started
      */
     static SpawnThread run(SpawnCall call, boolean own, boolean once, boolean outlivesChild) {
+        return onPlatformThread(() -> runHere(call, own, once, outlivesChild));
+    }
+
+    private static SpawnThread runHere(
+            SpawnCall call, boolean own, boolean once, boolean outlivesChild) {
         SpawnThread thread = own && !once ? IDLE.pollFirst() : null;
         if (thread == null) {
             thread = new SpawnThread(own, once || !own);
@@ -260,10 +300,11 @@ public final class SpawnThread implements Runnable {
         thread.outlivesChild = outlivesChild;
         thread.work.release();
         thread.done.acquireUninterruptibly();
-        if (thread.failure != null) {
-            throw new OutOfMemoryError("thread that spawns: " + thread.failure.getMessage());
-        }
-        return thread;
+        return switch (thread.failure) {
+            case null -> thread;
+            case OutOfMemoryError e -> throw new OutOfMemoryError(e.getMessage());
+            case Throwable e -> throw new IllegalStateException(e);
+        };
     }
 
     private void begin() {
@@ -319,7 +360,13 @@ public final class SpawnThread implements Runnable {
         while (awaitWork()) {
             SpawnCall made = Objects.requireNonNull(call);
             call = null;
-            result = unshared < 0 ? unshared : made.run(id, own ? reserved - 1 : -1);
+            try {
+                result = unshared < 0 ? unshared : made.run(id, own ? reserved - 1 : -1);
+            } catch (RuntimeException | Error e) { // such as a lack of memory
+                failure = e;
+                done.release();
+                return;
+            }
             boolean outlives = outlivesChild && result >= 0;
             int child = outlives && !made.isPidfd() ? SysPidfd.open(result, 0) : result;
             done.release();

@@ -2,6 +2,7 @@ package io.holdfast.interop.hostility;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Fd;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.interop.hostility.EntryPoint.Call;
 import java.io.ByteArrayOutputStream;
@@ -10,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,9 @@ final class Attack implements AutoCloseable {
 
     /** One byte less than the part of a D-Bus message that contains its length. */
     private static final int FIRST = 15;
+
+    /** Between the calls of an attack that goes on, which others must not be slowed by. */
+    private static final Duration PAUSE = Duration.ofMillis(20);
 
     private final EntryPoint face;
     private final List<? extends EntryPoint.Method> methods;
@@ -45,6 +50,32 @@ final class Attack implements AutoCloseable {
         this.face = face;
         this.methods = methods;
         this.attacker = attacker;
+    }
+
+    /**
+     * Begins an attack that sends descriptors beside calls until it is closed.
+     *
+     * @param attacker owned by the attack from now on
+     * @param given the descriptors, all beside each call; lent until the attack is closed
+     */
+    static Attack sending(
+            List<Fd> given,
+            EntryPoint face,
+            List<? extends EntryPoint.Method> methods,
+            UserProcess attacker) {
+        Attack attack = new Attack(face, methods, attacker);
+        attack.inBackground(() -> {
+            for (int i = 0; ; i++) {
+                try (UnixSocket socket = attack.connect()) {
+                    attack.call(i, given.size()).send(socket, given, 0);
+                    attack.calls.incrementAndGet();
+                } catch (ErrnoException e) {
+                    // refused or disconnected: again
+                }
+                LockSupport.parkNanos(PAUSE.toNanos());
+            }
+        });
+        return attack;
     }
 
     /** One action of an attacker. */

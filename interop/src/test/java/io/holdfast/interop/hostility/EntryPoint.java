@@ -101,9 +101,19 @@ interface EntryPoint {
          * @param unsent the number of bytes at the end that are not sent
          */
         void send(UnixSocket socket, Fd some, int unsent) throws InterruptedException {
+            send(socket, Collections.nCopies(descriptors, some), unsent);
+        }
+
+        /**
+         * Sends the call.
+         *
+         * @param beside the descriptors that are sent with it; lent
+         * @param unsent the number of bytes at the end that are not sent
+         */
+        void send(UnixSocket socket, List<Fd> beside, int unsent) throws InterruptedException {
             ByteBuffer data = ByteBuffer.wrap(bytes, 0, bytes.length - unsent);
-            if (descriptors > 0) {
-                int ignored = socket.send(data, Collections.nCopies(descriptors, some));
+            if (!beside.isEmpty()) {
+                int ignored = socket.send(data, beside);
             }
             if (data.hasRemaining()) {
                 socket.sendFully(data);

@@ -1,5 +1,7 @@
 package io.holdfast.interop.hostility;
 
+import io.holdfast.core.Signal;
+import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.dbus.BusConnection;
@@ -12,6 +14,7 @@ import io.holdfast.varlink.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
@@ -39,6 +42,7 @@ final class StackUnderAttack implements AutoCloseable {
 
     private static final String UNITS = "/run/matrix";
     private static final String NOTIFYING = "notifying.service";
+    private static final Duration END_TIMEOUT = Duration.ofSeconds(100);
     private static final int QUIET = 8;
     private static final int TALKATIVE = 4;
 
@@ -232,7 +236,8 @@ final class StackUnderAttack implements AutoCloseable {
         }
     }
 
-    private void restartNotifying() {
+    /** Restarts a service as root: its start goes through every step of a start. */
+    void restartNotifying() {
         JsonObject done =
                 manager.call(
                         "io.holdfast.Manager.Restart",
@@ -310,6 +315,14 @@ final class StackUnderAttack implements AutoCloseable {
     private Map<String, Long> tablesOfAuthority() {
         JsonObject metrics = authority.call("io.holdfast.Authority.GetRuleMetrics");
         return Map.of("stuck", metrics.integer("stuck"), "programs", metrics.integer("programs"));
+    }
+
+    /** Asks the stack to end as SIGTERM does, and waits for that. */
+    Exit end() throws InterruptedException {
+        up.signal(Signal.TERM);
+        return up.process()
+                .await(END_TIMEOUT)
+                .orElseThrow(() -> new AssertionError("it does not end:\n" + written()));
     }
 
     @Override

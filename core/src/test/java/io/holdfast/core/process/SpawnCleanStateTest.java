@@ -86,4 +86,36 @@ class SpawnCleanStateTest {
                 .contains("first child exited with status 3");
         assertClean(said.substring(said.indexOf("Name:")));
     }
+
+    /** Runs in a JVM that was started with SIGCHLD blocked, as the keeper of a manager does. */
+    static final class Blocking {
+        private Blocking() {}
+
+        public static void main(String[] arguments) throws Exception {
+            System.out.println("JVM blocks " + Proc.field(read("/proc/self/status"), "SigBlk"));
+            SignalDispositions.unblock(Signal.CHLD);
+            try (EventLoop loop = EventLoop.open();
+                    AutoCloseable _ = loop.onSignal(Signal.CHLD, loop::stop);
+                    Child _ = Spawn.of("true").start()) {
+                loop.run();
+                System.out.println("CHLD received");
+            }
+        }
+    }
+
+    @Test
+    void aSignalBlockedSinceTheJvmWasStartedIsReceivedOnceItIsUnblocked() throws Exception {
+        Process jvm =
+                new ProcessBuilder(
+                                Stream.concat(
+                                                Stream.of("env", "--block-signal=CHLD"),
+                                                ChildJvm.command(List.of(), Blocking.class)
+                                                        .stream())
+                                        .toList())
+                        .redirectErrorStream(true)
+                        .start();
+        String said = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(jvm.waitFor()).as(said).isZero();
+        assertThat(said).contains("JVM blocks 0000000000010").contains("CHLD received");
+    }
 }

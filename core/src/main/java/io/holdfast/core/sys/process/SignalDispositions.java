@@ -9,19 +9,21 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Signals that this process inherited as ignored. A program starts with those that its parent
- * ignored: nohup(1) ignores SIGHUP, a shell without job control ignores SIGINT for what it starts
- * with {@code &}. A JVM leaves them ignored, and then installs no handler for them either.
+ * Signals that this process inherited as ignored or blocked. A program starts with those that its
+ * parent ignored: nohup(1) ignores SIGHUP, a shell without job control ignores SIGINT for what it
+ * starts with {@code &}. A JVM leaves them ignored, and then installs no handler for them either.
  */
 public final class SignalDispositions {
     private static final long SIG_DFL = 0;
     private static final long SIG_IGN = 1;
+    private static final int SIG_UNBLOCK = 1;
 
     /** More than a struct sigaction has on any architecture. */
     private static final int SIGACTION_SIZE = 256;
 
     private static final Libc.Function SIGACTION = Libc.bind("sigaction");
     private static final Libc.Function SIGNAL = Libc.bind("signal");
+    private static final Libc.Function PTHREAD_SIGMASK = Libc.bind("pthread_sigmask");
 
     /** What SIGPIPE did before {@link #ignorePipe}; guarded by the class. */
     private static final MemorySegment PIPE_BEFORE = Arena.global().allocate(SIGACTION_SIZE, 16);
@@ -81,6 +83,25 @@ public final class SignalDispositions {
             }
             int ignored = Libc.intCall(SIGNAL, signal.number(), SIG_DFL, 0, 0, 0, 0);
             return true;
+        } finally {
+            scratch.release();
+        }
+    }
+
+    /**
+     * Unblocks a signal for the calling thread and the threads that it starts from now on. One such
+     * thread suffices for {@link EventLoop#onSignal}: the kernel delivers a signal of the process
+     * to any thread that does not block it. A thread inherits the mask of the thread that started
+     * it, the first one that of the program that executed this one.
+     *
+     * @throws ErrnoException never for a signal of 1 to 64
+     */
+    public static void unblock(Signal signal) {
+        Scratch scratch = Scratch.take();
+        try {
+            scratch.bytes.putLong(0, 1L << (signal.number() - 1)); // the kernel's whole sigset_t
+            int error = Libc.intCall(PTHREAD_SIGMASK, SIG_UNBLOCK, scratch.address, 0, 0, 0, 0);
+            ErrnoException.check(-error, "pthread_sigmask", signal);
         } finally {
             scratch.release();
         }

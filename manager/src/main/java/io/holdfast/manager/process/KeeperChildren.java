@@ -43,6 +43,36 @@ public final class KeeperChildren {
         return Optional.ofNullable(first[0]);
     }
 
+    /** Returns whether a process is an unreaped child of the keeper. Blocks briefly. */
+    public static boolean contains(PidFd process) {
+        int number = Unistd.getppid(); // 0 if it is outside our PID namespace
+        Optional<PidFd> keeper = number == 0 ? Optional.empty() : PidFd.find(number);
+        return keeper.isPresent() && isChild(process, keeper.get());
+    }
+
+    /**
+     * Returns whether a process is an unreaped child of this manager, or of its keeper, which
+     * inherits the children of a killed manager. Blocks briefly.
+     */
+    static boolean isOfManagerOrKeeper(PidFd process) {
+        return isChild(process, PidFd.self()) || contains(process);
+    }
+
+    /**
+     * @param parent closed by this
+     */
+    private static boolean isChild(PidFd process, PidFd parent) {
+        Optional<PidFd> actual = Optional.empty();
+        try (parent) {
+            actual = process.parent();
+            return actual.filter(parent::equals).isPresent();
+        } catch (ErrnoException e) {
+            return false; // it is reaped
+        } finally {
+            actual.ifPresent(PidFd::close);
+        }
+    }
+
     /**
      * Visits the children that have ended.
      *

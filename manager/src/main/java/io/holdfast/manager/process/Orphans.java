@@ -184,11 +184,15 @@ public final class Orphans {
                 first.isPresent();
                 first = Child.firstExited()) {
             try (PidFd child = first.get()) {
-                if (Child.isStarted(child) && hidden < MOST_HIDDEN) {
+                boolean owned = isReapedByOwner(child);
+                if (owned && hidden < MOST_HIDDEN) {
                     hidden++;
                     return new Found(List.of(), false); // its owner is about to reap it
                 }
-                if (!Child.isOrphan(child) || !ours.test(child) || child.reap().isEmpty()) {
+                if (owned
+                        || !Child.isOrphan(child)
+                        || !ours.test(child)
+                        || child.reap().isEmpty()) {
                     return scanAll();
                 }
             } catch (ErrnoException e) {
@@ -197,6 +201,11 @@ public final class Orphans {
         }
         hidden = 0;
         return new Found(List.of(), true);
+    }
+
+    /** Returns whether a run reaps the child itself, once its exit is recorded. */
+    private boolean isReapedByOwner(PidFd child) {
+        return Child.isStarted(child) || index.isUnrecorded(child);
     }
 
     private Found scanAll() {
@@ -231,7 +240,7 @@ public final class Orphans {
         PidFd child = found.get();
         boolean kept = false;
         try {
-            if (!isChild(child) || Child.isStarted(child)) {
+            if (!isChild(child) || isReapedByOwner(child)) {
                 return true;
             }
             boolean certain = Child.isOrphan(child);

@@ -62,6 +62,7 @@ public final class ProcessIndex {
     private final Map<String, Workload> withoutCgroup = new ConcurrentHashMap<>(); // by invocation
     private final Map<PidFd, Holders> held = new ConcurrentHashMap<>();
     private final Set<Workload> spawning = ConcurrentHashMap.newKeySet();
+    private final Set<PidFd> unrecorded = ConcurrentHashMap.newKeySet();
 
     public ProcessIndex() {}
 
@@ -122,6 +123,18 @@ public final class ProcessIndex {
                         });
     }
 
+    /**
+     * Records whether the exit of a held process is still to be recorded. Until then its holder
+     * alone may reap it: a zombie keeps the exit status for the next manager.
+     */
+    public void unrecorded(PidFd process, boolean now) {
+        if (now) {
+            unrecorded.add(process);
+        } else {
+            unrecorded.remove(process);
+        }
+    }
+
     private Optional<Held> holder(PidFd process) {
         return Optional.ofNullable(held.get(process)).map(Holders::first);
     }
@@ -140,7 +153,8 @@ public final class ProcessIndex {
                 && cgroups.isEmpty()
                 && withoutCgroup.isEmpty()
                 && held.isEmpty()
-                && spawning.isEmpty();
+                && spawning.isEmpty()
+                && unrecorded.isEmpty();
     }
 
     // ---- lookups, by any thread
@@ -201,6 +215,11 @@ public final class ProcessIndex {
     /** Returns the run without a cgroup that has this invocation id. */
     public Optional<Workload> ofInvocation(String id) {
         return Optional.ofNullable(withoutCgroup.get(id));
+    }
+
+    /** {@return whether only the holder of the process may reap it} */
+    boolean isUnrecorded(PidFd process) {
+        return unrecorded.contains(process);
     }
 
     /** {@return whether a run holds a pidfd of the process} */

@@ -1,10 +1,12 @@
 package io.holdfast.manager.service;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.Registration;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
+import io.holdfast.manager.process.KeeperChildren;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
 import java.util.Optional;
@@ -12,50 +14,43 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A process that a run holds by pidfd: a child of the manager, or a process that was named as the
- * main process or adopted from a killed manager. It is in the index of processes for as long as it
- * is open. Used on the event loop.
+ * A process that a run holds by pidfd: a child that the manager started, or a process that was
+ * named as the main process, found as such, or adopted from a killed manager. It is in the index of
+ * processes for as long as it is open. Used on the event loop.
+ *
+ * <p>When it exits, its exit is first recorded, and then it is reaped at once, since stop commands
+ * and other programs wait until its PID is gone ({@code kill -0 $MAINPID}). Who can reap it depends
+ * on its parent: a child and an orphan of this manager are reaped here; an orphan of a killed
+ * manager by the keeper, on request; a child of another process by that process.
  */
 final class RunProcess implements AutoCloseable {
     private final ManagerContext context;
     private final Workload workload;
     private final PidFd pidFd;
     private final @Nullable Child child;
-    private final boolean ofKeeper;
     private @Nullable Registration watch;
     private @Nullable Exit exit;
+    private boolean isOfKeeper;
     private boolean closed;
 
     private RunProcess(
-            ManagerContext context,
-            Workload workload,
-            PidFd pidFd,
-            @Nullable Child child,
-            boolean ofKeeper) {
+            ManagerContext context, Workload workload, PidFd pidFd, @Nullable Child child) {
         this.context = context;
         this.workload = workload;
         this.pidFd = pidFd;
         this.child = child;
-        this.ofKeeper = ofKeeper;
         context.processes().hold(pidFd, workload);
+        context.processes().unrecorded(pidFd, true);
     }
 
-    /** Holds a child, which is closed with this. */
+    /** Holds a child that the manager started, which is closed with this. */
     static RunProcess of(ManagerContext context, Workload workload, Child child) {
-        return new RunProcess(context, workload, child.pidFd(), child, false);
+        return new RunProcess(context, workload, child.pidFd(), child);
     }
 
-    /** Holds a process that is not a child of the manager, which is closed with this. */
+    /** Holds a process that this manager did not start, which is closed with this. */
     static RunProcess of(ManagerContext context, Workload workload, PidFd process) {
-        return new RunProcess(context, workload, process, null, false);
-    }
-
-    /**
-     * Holds a child of a killed manager. The keeper has inherited it, and reaps it only on request.
-     * It is closed with this.
-     */
-    static RunProcess ofKeeper(ManagerContext context, Workload workload, PidFd process) {
-        return new RunProcess(context, workload, process, null, true);
+        return new RunProcess(context, workload, process, null);
     }
 
     /** Calls back once with its exit, unless this is closed before. */
@@ -70,21 +65,8 @@ final class RunProcess implements AutoCloseable {
                         exited.accept(how);
                     }
                 };
-        if (ofKeeper) {
-            watch =
-                    context.loop()
-                            .watch(
-                                    pidFd.fd(),
-                                    Readiness.IN,
-                                    _ -> {
-                                        Optional<Exit> how = pidFd.exit();
-                                        if (how.isPresent() && watch != null) {
-                                            watch.cancel();
-                                            note.accept(how.get());
-                                        }
-                                    });
-        } else if (child == null) {
-            watch = pidFd.onExit(context.loop(), note);
+        if (child == null) {
+            watch = context.loop().watch(pidFd.fd(), Readiness.IN, _ -> exited(note));
         } else {
             var _ =
                     child.onExit()
@@ -93,13 +75,45 @@ final class RunProcess implements AutoCloseable {
     }
 
     /**
+     * Reads the status of a process that this manager did not start: at once from a zombie of the
+     * keeper, which does not reap it unasked.
+     */
+    private void exited(Consumer<Exit> note) {
+        if (watch == null || pidFd.isAlive()) {
+            return;
+        }
+        watch.cancel();
+        isOfKeeper = KeeperChildren.contains(pidFd);
+        Optional<Exit> how = isOfKeeper ? pidFd.exit() : Optional.empty();
+        if (how.isPresent()) {
+            note.accept(how.get());
+        } else {
+            watch = pidFd.onExit(context.loop(), note);
+        }
+    }
+
+    /**
      * Reaps the process after its exit was recorded: the next manager no longer needs to find it.
      */
     private void reap() {
-        if (ofKeeper) {
-            context.survival().reap();
-        } else if (child != null) {
+        context.processes().unrecorded(pidFd, false);
+        if (child != null) {
             child.reap();
+        } else if (isOfKeeper) {
+            context.survival().reap();
+        } else {
+            reapOrphan();
+        }
+    }
+
+    private void reapOrphan() {
+        if (Child.isStarted(pidFd)) {
+            return; // it was named by its unit, and another object holds it as a child
+        }
+        try {
+            Optional<Exit> _ = pidFd.reap();
+        } catch (ErrnoException e) {
+            // its parent is another process, or it was reaped before
         }
     }
 
@@ -119,6 +133,16 @@ final class RunProcess implements AutoCloseable {
         }
         watch = null;
         context.processes().drop(pidFd, workload);
-        context.survival().whenWritten(child == null ? pidFd::close : child::close);
+        context.survival().whenWritten(this::release);
+    }
+
+    private void release() {
+        context.processes().unrecorded(pidFd, false);
+        if (child != null) {
+            child.close();
+        } else {
+            reapOrphan(); // if its exit was not noticed before
+            pidFd.close();
+        }
     }
 }

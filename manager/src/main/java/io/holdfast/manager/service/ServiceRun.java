@@ -428,7 +428,7 @@ final class ServiceRun {
     }
 
     private void adopt(Role role, PidFd process) {
-        hold(role, RunProcess.ofKeeper(context, workload, process));
+        hold(role, RunProcess.of(context, workload, process));
     }
 
     // ---- signals

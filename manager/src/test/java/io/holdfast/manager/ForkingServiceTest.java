@@ -74,6 +74,61 @@ class ForkingServiceTest {
     }
 
     @Test
+    void itsOnlyProcessWithoutAParentIsTheMainOneWhateverChildrenItHas() throws Exception {
+        forking(
+                "a",
+                """
+                def main():
+                    for i in range(3):
+                        if os.fork() == 0:
+                            signal.pause()
+                    say("main %d" % os.getpid())
+                    os.kill(first, signal.SIGUSR1)
+                    signal.pause()
+                first = os.getpid()
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+                daemon(main)
+                signal.sigwait({signal.SIGUSR1})
+                os.wait()
+                """);
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        stage.happenings().awaitOutput("a.service", "main " + stage.main("a").pid());
+        assertThat(stage.status("a").processes()).hasSize(4);
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+    }
+
+    @Test
+    void itFailsAtOnceIfNothingIsLeftToWriteThePidFile() throws Exception {
+        stage.service("a", "Type=forking", "PIDFile=" + pidFile(), "ExecStart=/bin/true");
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.FAILED);
+        assertThat(stage.state("a")).isEqualTo("failed/failed protocol");
+        assertThat(stage.status("a").failure().orElseThrow()).contains("written the PID file");
+    }
+
+    @Test
+    void itsMainProcessIsReapedWhileTheStopCommandWaitsForThat() throws Exception {
+        forking(
+                "a",
+                """
+                def main():
+                    pid_file("%s")
+                    signal.pause()
+                daemon(main)
+                """
+                        .formatted(pidFile()),
+                "PIDFile=" + pidFile(),
+                "ExecStop=/bin/sh -c 'kill $MAINPID; while kill -0 $MAINPID; do sleep .01; done'");
+        Files.createDirectories(folder.resolve("made/later"));
+
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+    }
+
+    @Test
     void itsPidFileNamesTheMainProcessThoughItComesLater() throws Exception {
         forking(
                 "a",

@@ -51,9 +51,9 @@ public final class CgroupProcesses implements RunProcesses {
     }
 
     @Override
-    public void only(Consumer<Optional<PidFd>> callback) {
+    public void onlyChild(Consumer<Optional<PidFd>> callback) {
         Work<Optional<PidFd>> _ =
-                lane.work("to look for its main process", this::only)
+                lane.work("to look for its main process", this::onlyChild)
                         .releasing(found -> found.ifPresent(PidFd::close))
                         .begin((found, _) -> {
                             Optional<PidFd> one = found == null ? Optional.empty() : found;
@@ -62,14 +62,16 @@ public final class CgroupProcesses implements RunProcesses {
                         });
     }
 
-    private Optional<PidFd> only() {
+    private Optional<PidFd> onlyChild() {
         try (Members members = cgroup.membersBelow()) {
             PidFd found = null;
             for (PidFd member : members) {
-                if (found != null) {
-                    return Optional.empty();
+                if (KeeperChildren.isOfManagerOrKeeper(member)) {
+                    if (found != null) {
+                        return Optional.empty();
+                    }
+                    found = member;
                 }
-                found = member;
             }
             return Optional.ofNullable(found).map(PidFd::duplicate);
         }

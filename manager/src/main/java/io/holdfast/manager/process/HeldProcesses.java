@@ -48,7 +48,7 @@ public final class HeldProcesses implements RunProcesses {
     }
 
     @Override
-    public void only(Consumer<Optional<PidFd>> callback) {
+    public void onlyChild(Consumer<Optional<PidFd>> callback) {
         callback.accept(held.size() == 1 ? Optional.of(held.getFirst()) : Optional.empty());
     }
 

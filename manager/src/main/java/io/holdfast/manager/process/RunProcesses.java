@@ -22,8 +22,11 @@ public sealed interface RunProcesses permits CgroupProcesses, TrackedProcesses, 
      */
     boolean adopt(PidFd orphan);
 
-    /** Passes on their only member, if there is exactly one, or nothing; lent for the call. */
-    void only(Consumer<Optional<PidFd>> callback);
+    /**
+     * Passes on the only one among them that is a child of this manager or of its keeper, or
+     * nothing if there are several or none; lent for the call. The others are descendants of these.
+     */
+    void onlyChild(Consumer<Optional<PidFd>> callback);
 
     /**
      * Sends a signal to all.

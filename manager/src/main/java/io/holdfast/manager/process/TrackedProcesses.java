@@ -79,7 +79,7 @@ public final class TrackedProcesses implements RunProcesses {
     }
 
     @Override
-    public void only(Consumer<Optional<PidFd>> callback) {
+    public void onlyChild(Consumer<Optional<PidFd>> callback) {
         lookForOrphans.accept(() ->
                 callback.accept(
                         orphans.size() == 1 ? Optional.of(orphans.getFirst()) : Optional.empty()));

@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the main process of a forking service whose first process has exited: the process named in
- * its PID file, if it belongs to the unit; without a PID file, the only process of the unit. A PID
- * is never more than a hint: the process is first held by a pidfd, and then must belong to the
- * unit. Used on the event loop.
+ * its PID file, if it belongs to the unit; without a PID file, the only process of the unit whose
+ * parent is the manager. A PID is never more than a hint: the process is first held by a pidfd, and
+ * then must belong to the unit. Used on the event loop.
  */
 final class ForkedMain {
     private final ServiceLife life;
@@ -24,7 +24,8 @@ final class ForkedMain {
     }
 
     /**
-     * Waits for the PID file, if the unit has one, for as long as the start may take.
+     * Waits for the PID file, if the unit has one, for as long as the start may take and a process
+     * of the unit lives.
      *
      * @param found called when the main process is known, or when it will never be known
      */
@@ -34,7 +35,7 @@ final class ForkedMain {
         if (path.isPresent()) {
             await(run, path.get(), found);
         } else if (life.unit().service().guessMainPid()) {
-            run.only(process -> {
+            run.onlyChild(process -> {
                 if (isStarting(run)) {
                     process.ifPresent(only -> take(run, only.duplicate()));
                     found.run();
@@ -66,6 +67,7 @@ final class ForkedMain {
                             life.lane,
                             path,
                             content -> looked(run, path, content, found));
+            run.watchEmpty(); // nothing that is left could write the file
         } catch (ErrnoException e) {
             life.warn("cannot wait for its PID file: " + e.getMessage());
             found.run();
@@ -87,6 +89,11 @@ final class ForkedMain {
                         }
                     });
         }
+    }
+
+    /** Returns whether the PID file is being waited for. */
+    boolean isAwaited() {
+        return file != null;
     }
 
     /** Stops waiting for the file. */

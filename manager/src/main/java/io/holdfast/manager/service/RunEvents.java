@@ -104,9 +104,13 @@ final class RunEvents implements ServiceRun.Listener {
 
     @Override
     public void emptied() {
-        if (life.is(ServiceState.RUNNING) || life.isReloading()) {
-            life.info("all its processes have ended");
-            steps.stop(ServiceResult.SUCCESS);
+        if (life.is(ServiceState.START)) {
+            starting.emptied();
+        } else if (life.is(ServiceState.RUNNING) || life.isReloading()) {
+            if (life.running().main().isEmpty()) { // else the exit of the main process counts
+                life.info("all its processes have ended");
+                steps.stop(ServiceResult.SUCCESS);
+            }
         } else {
             stopping.emptied();
         }

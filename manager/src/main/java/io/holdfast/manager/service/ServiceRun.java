@@ -189,9 +189,12 @@ final class ServiceRun {
         return !ended && processes.adopt(orphan);
     }
 
-    /** Passes the only process of the run, if there is exactly one; it is lent for the call. */
-    void only(Consumer<Optional<PidFd>> callback) {
-        processes.only(found -> {
+    /**
+     * Passes the only process of the run that is a child of the manager, if there is exactly one;
+     * it is lent for the call.
+     */
+    void onlyChild(Consumer<Optional<PidFd>> callback) {
+        processes.onlyChild(found -> {
             if (!ended) {
                 callback.accept(found);
             }

@@ -438,6 +438,14 @@ final class ServiceStart {
         }
     }
 
+    /** Handles that no process is left during the start. */
+    void emptied() {
+        if (forked.isAwaited()) {
+            life.fail("all its processes have ended, and none has written the PID file");
+            steps.kill(ServiceResult.PROTOCOL);
+        }
+    }
+
     /** Returns how an exit of the main process counts. */
     ServiceResult resultOf(Exit exit) {
         ExecCommand command = mainCommand;

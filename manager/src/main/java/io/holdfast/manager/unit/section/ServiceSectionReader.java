@@ -52,6 +52,7 @@ final class ServiceSectionReader implements SectionReader {
     private Optional<String> busName = Optional.empty();
     private boolean remainAfterExit;
     private boolean guessMainPid = true;
+    private boolean permissionsStartOnly;
     private NotifyAccess notifyAccess = NotifyAccess.NONE;
     private int storeMost;
     private Store.Preserve storePreserve = Store.Preserve.RESTART;
@@ -113,6 +114,7 @@ final class ServiceSectionReader implements SectionReader {
             case "BusName" -> busName = a.text(busName);
             case "RemainAfterExit" -> remainAfterExit = a.bool(remainAfterExit);
             case "GuessMainPID" -> guessMainPid = a.bool(guessMainPid);
+            case "PermissionsStartOnly" -> permissionsStartOnly = a.bool(permissionsStartOnly);
             case "NotifyAccess" -> notifyAccess = a.word(notifyAccess, NotifyAccess.values());
             case "FileDescriptorStoreMax" -> storeMost = storeMost(a);
             case "FileDescriptorStorePreserve" ->
@@ -183,7 +185,13 @@ final class ServiceSectionReader implements SectionReader {
         return new ServiceSection(
                 decided,
                 new ServiceSection.Commands(
-                        condition, startPre, start, startPost, reload, stop, stopPost),
+                        notStart(condition),
+                        notStart(startPre),
+                        start,
+                        notStart(startPost),
+                        notStart(reload),
+                        notStart(stop),
+                        notStart(stopPost)),
                 new ServiceSection.RestartPolicy(
                         restart,
                         restartMode,
@@ -208,6 +216,13 @@ final class ServiceSectionReader implements SectionReader {
                 reloadSignal,
                 sockets,
                 nonBlocking);
+    }
+
+    /** Applies PermissionsStartOnly=, the predecessor of the prefix + in older unit files. */
+    private List<ExecCommand> notStart(List<ExecCommand> commands) {
+        return permissionsStartOnly
+                ? commands.stream().map(ExecCommand::fullyPrivileged).toList()
+                : commands;
     }
 
     /** Refuses combinations that are not valid services; systemd refuses these units too. */

@@ -55,6 +55,19 @@ public record ExecCommand(
         return flags.contains(flag);
     }
 
+    /** {@return whether it runs the same program with the same arguments, wherever its line is} */
+    public boolean isSameAs(ExecCommand other) {
+        return executable.equals(other.executable) && arguments.equals(other.arguments);
+    }
+
+    /** Returns the command as if it had the prefix {@code +}. */
+    public ExecCommand fullyPrivileged() {
+        Set<Flag> all = EnumSet.of(Flag.FULLY_PRIVILEGED);
+        all.addAll(flags);
+        all.removeAll(Set.of(Flag.NO_SETUID, Flag.AMBIENT_MAGIC));
+        return new ExecCommand(executable, arguments, all, place);
+    }
+
     /**
      * Returns the arguments with variables expanded: {@code $NAME} as a whole argument becomes the
      * words of its value (none if unset), {@code ${NAME}} anywhere becomes its value as it is,

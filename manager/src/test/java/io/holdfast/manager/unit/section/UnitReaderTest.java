@@ -22,6 +22,7 @@ import io.holdfast.manager.unit.value.Capability;
 import io.holdfast.manager.unit.value.Condition;
 import io.holdfast.manager.unit.value.Environment;
 import io.holdfast.manager.unit.value.EnvironmentFile;
+import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ExecDirectory;
 import io.holdfast.manager.unit.value.ExitStatusSet;
 import io.holdfast.manager.unit.value.ResourceLimit;
@@ -73,6 +74,29 @@ class UnitReaderTest {
 
     private static ServiceUnit daemon() {
         return Tree.service("stored@main.service", DAEMON);
+    }
+
+    @Test
+    void onlyTheStartCommandHasTheUsersPermissionsIfAnOlderUnitWantsThat() {
+        ServiceSection.Commands commands =
+                Tree.service(
+                                "a.service",
+                                """
+                                [Service]
+                                User=daemon
+                                ExecStartPre=-!/bin/true
+                                ExecStart=/bin/sleep 1
+                                PermissionsStartOnly=yes
+                                ExecStop=/bin/true
+                                """)
+                        .service()
+                        .commands();
+        assertThat(commands.start().getFirst().flags()).isEmpty();
+        assertThat(commands.stop().getFirst().flags())
+                .containsExactly(ExecCommand.Flag.FULLY_PRIVILEGED);
+        assertThat(commands.startPre().getFirst().flags())
+                .containsExactlyInAnyOrder(
+                        ExecCommand.Flag.FULLY_PRIVILEGED, ExecCommand.Flag.IGNORE_FAILURE);
     }
 
     @Test

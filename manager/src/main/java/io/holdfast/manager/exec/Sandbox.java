@@ -60,6 +60,12 @@ final class Sandbox implements AutoCloseable {
     private static final long NO_DEVICES = SysMount.NO_DEVICES | SysMount.NO_SUID;
     private static final String CGROUPS = "/sys/fs/cgroup";
 
+    /**
+     * The socket of syslog(3). Where systemd's journal runs it always exists, so units bind it
+     * without a {@code -}; elsewhere syslog(3) does nothing without it.
+     */
+    private static final String SYSLOG = "/dev/log";
+
     private final ExecSettings settings;
     private final ManagerScope scope;
     private final String notifySocket;
@@ -281,7 +287,8 @@ final class Sandbox implements AutoCloseable {
     }
 
     private static void bind(MountPlan plan, Bind bind) throws SetupException {
-        if (bind.optional() && MountPlan.find(bind.source()).isEmpty()) {
+        boolean optional = bind.optional() || bind.source().equals(SYSLOG);
+        if (optional && MountPlan.find(bind.source()).isEmpty()) {
             return;
         }
         MountPlan.Real source = MountPlan.real(bind.source(), bind.directive());

@@ -225,7 +225,7 @@ class ServiceReloadTest {
 
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         assertThat(Stage.get(reload)).isEqualTo(JobResult.CANCELED);
-        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+        assertThat(stage.state("a")).isEqualTo("failed/failed signal");
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.process.Exit;
+import io.holdfast.manager.unit.section.ServiceSection;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -8,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs the control commands of a service one after the other, until a command fails whose failure
@@ -27,6 +29,7 @@ final class ControlCommands {
     private Supplier<Map<String, String>> variables = Map::of;
     private Runnable then = () -> {};
     private Failure otherwise = (_, _) -> {};
+    private @Nullable ExecCommand cancelled; // still runs, though its list was cancelled
 
     ControlCommands(ServiceLife life) {
         this.life = life;
@@ -129,8 +132,24 @@ final class ControlCommands {
         return !left.isEmpty();
     }
 
-    /** Drops the rest of the list; the exit of the running command is ignored. */
+    /** Drops the rest of the list; the running command does not continue it when it exits. */
     void cancel() {
+        if (!left.isEmpty()) {
+            cancelled = left.getFirst();
+        }
         left.clear();
+    }
+
+    /** Returns how the exit of a command whose list was cancelled counts for the service. */
+    ServiceResult resultOfCancelled(Exit exit) {
+        ExecCommand command = cancelled;
+        cancelled = null;
+        if (command == null || command.has(ExecCommand.Flag.IGNORE_FAILURE)) {
+            return ServiceResult.SUCCESS;
+        }
+        ServiceSection service = life.unit().service();
+        return service.commands().start().contains(command)
+                ? ServiceResult.of(exit, service.successExitStatus(), service.type())
+                : ServiceResult.ofCommand(exit, service.successExitStatus());
     }
 }

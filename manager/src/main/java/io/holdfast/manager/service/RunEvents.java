@@ -63,6 +63,7 @@ final class RunEvents implements ServiceRun.Listener {
     @Override
     public void controlExited(Exit exit) {
         if (stopping.isSignalled()) {
+            life.note(commands.resultOfCancelled(exit));
             stopping.maybeGone();
         } else {
             commands.exited(exit);

@@ -3,6 +3,7 @@ package io.holdfast.manager.job;
 import io.holdfast.manager.unit.ActiveState;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.LinkedHashMap;
@@ -442,13 +443,24 @@ public final class JobEngine {
             others = unit.related(Relation.FAILS_WITH);
         } else if (result != JobResult.DONE && job.type() == JobType.STOP) {
             others = unit.related(Relation.CONFLICTED_BY);
-        } else if (isStart && !unit.activeState().isUp()) {
-            others = unit.related(Relation.REQUISITE_OF);
+        } else if (isStart && !unit.activeState().isUp()) { // skipped by a condition, for example
+            others = needingItActive(unit);
         }
         return others.stream()
                 .flatMap(other -> Stream.ofNullable(jobs.get(other)))
                 .filter(other ->
                         other.type() == JobType.START || other.type() == JobType.VERIFY_ACTIVE)
                 .toList();
+    }
+
+    private static List<JobUnit> needingItActive(JobUnit unit) {
+        List<JobUnit> needing = new ArrayList<>(unit.related(Relation.REQUISITE_OF));
+        Collection<? extends JobUnit> later = unit.related(Relation.BEFORE);
+        for (JobUnit bound : unit.related(Relation.BOUND)) {
+            if (later.contains(bound)) {
+                needing.add(bound);
+            }
+        }
+        return needing;
     }
 }

@@ -50,6 +50,8 @@ public enum Relation {
     FAILS_WITH(List.of(), List.of(Dependency.REQUIRES, Dependency.REQUISITE, Dependency.BINDS_TO)),
     /** The other unit needs this unit to be active when it starts. */
     REQUISITE_OF(List.of(), List.of(Dependency.REQUISITE)),
+    /** The other unit, if it is ordered after this one, needs this one to be active, too. */
+    BOUND(List.of(), List.of(Dependency.BINDS_TO)),
     BEFORE(List.of(Dependency.BEFORE), List.of(Dependency.AFTER)),
     AFTER(List.of(Dependency.AFTER), List.of(Dependency.BEFORE));
 

@@ -456,6 +456,17 @@ final class Jobs implements JobEngine.Listener {
         }
     }
 
+    /** Handles that units were read again: some may be bound to an inactive unit now. */
+    void reloaded(List<UnitName> names) {
+        for (UnitName name : names) {
+            LoadedUnit node = units.node(name);
+            if (node != null) {
+                reactions.stopLaterIfUnbound(node);
+            }
+        }
+        unused.look(names);
+    }
+
     Optional<UnitJob> jobOf(UnitName name) {
         LoadedUnit node = units.node(name);
         return node == null ? Optional.empty() : engine.of(node);

@@ -499,13 +499,30 @@ public final class ManagerView {
     public CompletableFuture<Integer> reload() {
         List<UnitName> names = names();
         catalog.forget();
-        return work(() -> catalog.readAll(names))
+        return work(() -> readWithBound(names))
                 .thenApply(read -> {
                     read.forEach(units::take);
-                    jobs.unused().look(names);
+                    jobs.reloaded(read.stream().map(Unit::name).toList());
                     return (int)
-                            read.stream().filter(unit -> !unit.source().files().isEmpty()).count();
+                            read.stream()
+                                    .limit(names.size())
+                                    .filter(unit -> !unit.source().files().isEmpty())
+                                    .count();
                 });
+    }
+
+    /** Reads units, and those that they are bound to: these may be new, and inactive. */
+    private List<Unit> readWithBound(List<UnitName> names) {
+        List<Unit> read = catalog.readAll(names);
+        Set<UnitName> known = Set.copyOf(names);
+        List<UnitName> bound =
+                read.stream()
+                        .flatMap(
+                                unit -> unit.unit().dependencies().of(Dependency.BINDS_TO).stream())
+                        .filter(name -> name.type() == UnitType.SERVICE && !known.contains(name))
+                        .distinct()
+                        .toList();
+        return Stream.concat(read.stream(), catalog.readAll(bound).stream()).toList();
     }
 
     /** Returns how often the folders of unit files were scanned. Callable from any thread. */

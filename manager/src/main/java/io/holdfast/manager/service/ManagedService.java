@@ -119,6 +119,7 @@ public final class ManagedService
     public void reloaded(Unit reread) {
         if (reread instanceof ServiceUnit service) {
             life.reloaded(service);
+            starting.reloaded();
         }
     }
 

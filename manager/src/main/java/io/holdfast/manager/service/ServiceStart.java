@@ -383,6 +383,26 @@ final class ServiceStart {
         life.running().spawn(mainCommand, true, monitorVariables());
     }
 
+    /**
+     * Continues the commands of a oneshot service as its reloaded files say: with the command that
+     * follows the running one there, or with none if the running one is not there any more.
+     */
+    void reloaded() {
+        ExecCommand running = mainCommand;
+        if (type() != ServiceType.ONESHOT || !life.is(ServiceState.START) || running == null) {
+            return;
+        }
+        List<ExecCommand> list = life.newest().service().commands().start();
+        int at = 0;
+        while (at < list.size() && !list.get(at).isSameAs(running)) {
+            at++;
+        }
+        if (at == list.size() && !mainCommands.isEmpty()) {
+            life.warn("the running command is not in its files any more: no other follows it");
+        }
+        mainCommands = new ArrayDeque<>(list.subList(Math.min(at + 1, list.size()), list.size()));
+    }
+
     /** Returns the variables that describe the unit because of whose end the service is started. */
     private Map<String, String> monitorVariables() {
         return life.context.events().monitorVariables(life.name());

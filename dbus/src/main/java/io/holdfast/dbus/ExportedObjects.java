@@ -5,14 +5,18 @@ import static java.util.Objects.requireNonNull;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.limit.Throttle;
 import io.holdfast.dbus.CallsUnderWay.Counted;
 import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Syntax;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -37,6 +41,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class ExportedObjects {
     private static final Logger LOG = System.getLogger(ExportedObjects.class.getName());
+
+    /** The log of failed calls: a caller can cause them without limit. */
+    private static final Throttle FAILURES =
+            Throttle.of(3, Duration.ofSeconds(10), 64, line -> LOG.log(Level.WARNING, line));
+
     private static final Signature STRING = Signature.of("s");
     private static final String NO_VALUES = "the handler returned null, and not a list of values";
 
@@ -514,7 +523,9 @@ final class ExportedObjects {
         if (cause instanceof DBusException expected) {
             return expected;
         }
-        LOG.log(Level.WARNING, "D-Bus call " + message + " failed", cause);
+        StringWriter trace = new StringWriter();
+        cause.printStackTrace(new PrintWriter(trace));
+        FAILURES.log(message.sender(), "D-Bus call " + message + " failed: " + trace);
         return failed(cause);
     }
 

@@ -87,7 +87,12 @@ public interface Permission {
                     case Peer.BestEffort _ -> true;
                     case Peer.Gone _ -> false;
                 };
-        return known && (peer.uid() == 0 || peer.uid() == Unistd.geteuid());
+        return known && isOwner(peer.uid());
+    }
+
+    /** Returns whether a user is root or the manager's own user. */
+    static boolean isOwner(long uid) {
+        return uid == 0 || uid == Unistd.geteuid();
     }
 
     /** {@return a permission that grants access to {@linkplain #isOwner owners} only} */

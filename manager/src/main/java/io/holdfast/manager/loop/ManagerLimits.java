@@ -174,12 +174,6 @@ public final class ManagerLimits {
                     100_000,
                     "files of a temporary folder examined for leftovers when the manager starts");
 
-    public static final Limit REFERENCES =
-            Limit.count(
-                    "io.holdfast.manager.references",
-                    4096,
-                    "units that one client of the bus holds by Ref");
-
     public static final Limit AUTHORIZATIONS =
             Limit.count("io.holdfast.manager.asking", 128, "concurrent authorization checks");
 
@@ -251,7 +245,6 @@ public final class ManagerLimits {
                 REFUSAL_LINES,
                 KILL_TIMEOUT,
                 LEFTOVERS,
-                REFERENCES,
                 AUTHORIZATIONS,
                 AUTHORIZATION_TIMEOUT,
                 PRIVATE_PEERS,

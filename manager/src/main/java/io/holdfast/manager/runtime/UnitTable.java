@@ -1,5 +1,6 @@
 package io.holdfast.manager.runtime;
 
+import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.Dependency;
@@ -155,7 +156,7 @@ public final class UnitTable {
      * Adds or updates a unit as it was read, and logs the diagnostics of its files once. A unit
      * without files is not added, but updates the loaded one.
      *
-     * @throws IllegalStateException if there are too many units
+     * @throws JobRefusedException if there are too many units
      */
     public void take(Unit unit) {
         LoadedUnit known = known(unit);
@@ -187,9 +188,10 @@ public final class UnitTable {
 
     private void make(Unit unit) {
         if (units.size() >= ManagerLimits.UNITS.intValue()) {
-            throw new IllegalStateException(
-                    unit.name()
-                            + ": "
+            throw new JobRefusedException(
+                    JobRefusedException.Reason.TOO_MANY_UNITS,
+                    unit.name(),
+                    "is not loaded: "
                             + units.size()
                             + " units are loaded, which is the limit; "
                             + ManagerLimits.UNITS.remedy());

@@ -1,7 +1,7 @@
 package io.holdfast.manager.systemd1;
 
+import io.holdfast.core.limit.Charge;
 import io.holdfast.dbus.BusConnection;
-import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.UnitName;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -23,7 +23,20 @@ final class Client {
     /** Callers that wait for jobs: they receive signals until their jobs have ended. */
     private final Map<Long, String> tracked = new HashMap<>();
 
-    private final Map<String, Map<String, Integer>> references = new HashMap<>();
+    /** The references of each caller, by unit. */
+    private final Map<String, Map<String, Reference>> references = new HashMap<>();
+
+    private boolean gone;
+
+    /** A caller's references to one unit, and what its user is charged for the loaded unit. */
+    private static final class Reference {
+        final Charge<Long> charge;
+        int count = 1;
+
+        Reference(Charge<Long> charge) {
+            this.charge = charge;
+        }
+    }
 
     /**
      * @param confirm checks on the bus that a caller is still connected, and calls {@link #left} if
@@ -88,24 +101,39 @@ final class Client {
         return !isBus || subscribers.remove(caller);
     }
 
-    /** Adds a reference. Returns false if the caller has too many. */
-    boolean refer(String caller, String unit) {
-        remembered(caller);
-        Map<String, Integer> own = references.computeIfAbsent(caller, _ -> new HashMap<>());
-        if (own.size() >= ManagerLimits.REFERENCES.intValue() && !own.containsKey(unit)) {
-            return false;
+    /**
+     * Adds a reference.
+     *
+     * @param charge closed with the last reference of the caller to the unit
+     */
+    void refer(String caller, String unit, Charge<Long> charge) {
+        if (gone) {
+            charge.close();
+            return;
         }
-        int _ = own.merge(unit, 1, Integer::sum);
-        return true;
+        remembered(caller);
+        Map<String, Reference> own = references.computeIfAbsent(caller, _ -> new HashMap<>());
+        Reference known = own.get(unit);
+        if (known == null) {
+            own.put(unit, new Reference(charge));
+        } else {
+            known.count++;
+            charge.close();
+        }
     }
 
     /** Drops a reference. Returns false if there is none. */
     boolean unrefer(String caller, String unit) {
-        Map<String, Integer> own = references.get(caller);
-        if (own == null || !own.containsKey(unit)) {
+        Map<String, Reference> own = references.get(caller);
+        Reference known = own == null ? null : own.get(unit);
+        if (own == null || known == null) {
             return false;
         }
-        own.computeIfPresent(unit, (_, count) -> count == 1 ? null : count - 1);
+        known.count--;
+        if (known.count == 0) {
+            own.remove(unit);
+            known.charge.close();
+        }
         if (own.isEmpty()) {
             references.remove(caller);
         }
@@ -117,14 +145,6 @@ final class Client {
         return references.values().stream().anyMatch(own -> own.containsKey(unit.text()));
     }
 
-    /** Returns all units that callers refer to. */
-    Set<UnitName> referred() {
-        return references.values().stream()
-                .flatMap(own -> own.keySet().stream())
-                .map(UnitName::of)
-                .collect(Collectors.toSet());
-    }
-
     /**
      * Forgets a client of the bus that has disconnected.
      *
@@ -132,10 +152,26 @@ final class Client {
      */
     Set<UnitName> left(String caller) {
         subscribers.remove(caller);
-        Map<String, Integer> own = references.remove(caller);
         tracked.values().removeIf(caller::equals);
-        return own == null
-                ? Set.of()
-                : own.keySet().stream().map(UnitName::of).collect(Collectors.toSet());
+        Map<String, Reference> own = references.remove(caller);
+        return own == null ? Set.of() : drop(own);
+    }
+
+    private static Set<UnitName> drop(Map<String, Reference> dropped) {
+        dropped.values().forEach(reference -> reference.charge.close());
+        return dropped.keySet().stream().map(UnitName::of).collect(Collectors.toSet());
+    }
+
+    /**
+     * Forgets all callers: the connection is lost.
+     *
+     * @return the units that they referred to
+     */
+    Set<UnitName> close() {
+        gone = true;
+        Set<UnitName> units = new HashSet<>();
+        references.values().forEach(own -> units.addAll(drop(own)));
+        references.clear();
+        return units;
     }
 }

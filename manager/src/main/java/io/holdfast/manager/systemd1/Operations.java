@@ -23,6 +23,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -324,6 +325,25 @@ final class Operations {
                                         }
                                     });
                 });
+    }
+
+    /**
+     * Looks up the user of a caller, and continues on the loop whoever it is.
+     *
+     * @param then an exception of it becomes the reply
+     */
+    void identified(MethodCall call, CompletableFuture<List<?>> reply, LongConsumer then) {
+        var _ =
+                Thread.ofVirtual()
+                        .name("user of a D-Bus call")
+                        .start(() -> {
+                            try {
+                                long user = call.peer().uid();
+                                onLoop(reply, () -> then.accept(user)).run();
+                            } catch (InterruptedException | RuntimeException e) {
+                                fail(reply, e);
+                            }
+                        });
     }
 
     private static @Nullable Peer peerOf(MethodCall call) throws InterruptedException {

@@ -1,13 +1,16 @@
 package io.holdfast.manager.systemd1;
 
 import io.holdfast.core.EventLoop;
+import io.holdfast.core.limit.FairShare;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.access.Guard;
 import io.holdfast.manager.access.Permission;
+import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.systemd1.property.Names;
+import java.util.function.ObjLongConsumer;
 
 /** The part of the D-Bus interface that all its connections share. */
 final class Systemd1Face {
@@ -15,6 +18,16 @@ final class Systemd1Face {
     private final Broadcast broadcast;
     private final Operations operations;
     private final UnitFileList unitFiles;
+    private final ObjLongConsumer<String> refusals;
+
+    /** The units that clients hold: at most half of all units, so that root can still start some. */
+    private final FairShare<Long> held =
+            FairShare.<Long>of(
+                            "units that clients of the bus hold",
+                            ManagerLimits.UNITS.value(),
+                            ManagerLimits.UNITS.remedy())
+                    .withTrusted(Permission::isOwner);
+
     private final AutoCloseable listening;
     private final AutoCloseable holding;
 
@@ -23,6 +36,7 @@ final class Systemd1Face {
         this.broadcast = new Broadcast(manager);
         this.operations = new Operations(manager, new Guard(permission), broadcast);
         this.unitFiles = new UnitFileList(manager);
+        this.refusals = manager.refusals();
         this.listening = manager.listen(broadcast);
         this.holding = manager.hold(broadcast::refers);
     }
@@ -35,7 +49,7 @@ final class Systemd1Face {
     Client show(BusConnection connection, boolean isBus) {
         EventLoop loop = manager.loop();
         Client client = new Client(connection, isBus, this::confirm);
-        References references = new References(client, manager);
+        References references = new References(client, manager, operations, held, refusals);
         TransientUnits transients = new TransientUnits(manager, operations, broadcast, references);
         ManagerObject object =
                 new ManagerObject(
@@ -85,7 +99,7 @@ final class Systemd1Face {
     /** Handles the loss of a connection. */
     void hide(Client client) {
         broadcast.remove(client);
-        manager.letGo(client.referred());
+        manager.loop().postEnding(() -> manager.letGo(client.close()));
     }
 
     /** Returns how many connections there are. */

@@ -91,8 +91,11 @@ final class TransientUnits {
                 reply,
                 peer -> {
                     check(processes, peer);
+                    long user = peer.uid();
                     operations
-                            .onLoop(reply, () -> start(call, name, unit, processes, mode, reply))
+                            .onLoop(
+                                    reply,
+                                    () -> start(call, user, name, unit, processes, mode, reply))
                             .run();
                 });
     }
@@ -126,6 +129,7 @@ final class TransientUnits {
 
     private void start(
             MethodCall call,
+            long user,
             UnitName name,
             UnitDescription unit,
             AdoptedProcesses processes,
@@ -139,7 +143,7 @@ final class TransientUnits {
                         return;
                     }
                     if (unit.isReferenced()) {
-                        references.hold(call, name);
+                        references.hold(call, user, name);
                     }
                     broadcast.track(call, job);
                     reply.complete(List.of(Names.jobPath(job.id())));

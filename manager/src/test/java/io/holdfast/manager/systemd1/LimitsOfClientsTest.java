@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.Bus;
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.core.limit.Charge;
+import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
@@ -16,7 +18,6 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.manager.access.AuthorityPermission;
 import io.holdfast.manager.access.Permission;
-import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -57,26 +59,44 @@ class LimitsOfClientsTest {
         bus.close();
     }
 
+    private final FairShare<Long> held = FairShare.of("units", 4, "raise it");
+
+    private void refer(Client client, String caller, String unit) {
+        Charge<Long> charge = Objects.requireNonNull(held.charge(1000L, 1));
+        client.refer(caller, unit, charge);
+    }
+
     @Test
-    void soManyUnitsMayOneClientReferToAndNoMore() {
+    void aReferenceIsChargedUntilTheLastOneOfItsCallerToTheUnitIsGone() {
         Client client = new Client(connection, true, (_, _) -> {});
-        for (int i = 0; i < ManagerLimits.REFERENCES.intValue(); i++) {
-            assertThat(client.refer(":1.1", i + ".service")).isTrue();
-        }
-        assertThat(client.refer(":1.1", "one-more.service")).isFalse();
-        assertThat(client.refer(":1.1", "0.service")).as("one that it has").isTrue();
-        assertThat(client.refer(":1.2", "one-more.service")).as("another client").isTrue();
-        assertThat(client.unrefer(":1.1", "1.service")).isTrue();
-        assertThat(client.refer(":1.1", "one-more.service")).isTrue();
-        client.left(":1.1");
-        assertThat(client.unrefer(":1.1", "2.service")).isFalse();
+        refer(client, ":1.1", "a.service");
+        refer(client, ":1.1", "a.service");
+        refer(client, ":1.2", "a.service");
+        assertThat(held.total()).isEqualTo(2);
+        assertThat(client.unrefer(":1.1", "a.service")).isTrue();
+        assertThat(held.total()).isEqualTo(2);
+        assertThat(client.unrefer(":1.1", "a.service")).isTrue();
+        assertThat(client.unrefer(":1.1", "a.service")).isFalse();
+        assertThat(held.total()).isEqualTo(1);
+        assertThat(client.left(":1.2")).containsExactly(UnitName.of("a.service"));
+        assertThat(held.total()).isZero();
+    }
+
+    @Test
+    void aLostConnectionGivesBackAllThatItsCallersHold() {
+        Client client = new Client(connection, true, (_, _) -> {});
+        refer(client, ":1.1", "a.service");
+        assertThat(client.close()).containsExactly(UnitName.of("a.service"));
+        refer(client, ":1.2", "b.service"); // its unit was still being read
+        assertThat(client.refers(UnitName.of("b.service"))).isFalse();
+        assertThat(held.total()).isZero();
     }
 
     @Test
     void whoHoldsAReferenceIsToldOfChanges() {
         Client client = new Client(connection, true, (_, _) -> {});
         assertThat(client.listens()).isFalse();
-        assertThat(client.refer(":1.1", "a.service")).isTrue();
+        refer(client, ":1.1", "a.service");
         assertThat(client.listens()).isTrue();
         assertThat(client.unrefer(":1.1", "a.service")).isTrue();
         assertThat(client.listens()).isFalse();

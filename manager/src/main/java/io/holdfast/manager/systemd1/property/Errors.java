@@ -47,6 +47,9 @@ public final class Errors {
             case JobRefusedException refused
                     when refused.reason() == JobRefusedException.Reason.INVALID_MODE ->
                     invalid(String.valueOf(refused.getMessage()));
+            case JobRefusedException refused
+                    when refused.reason() == JobRefusedException.Reason.TOO_MANY_UNITS ->
+                    limit(String.valueOf(refused.getMessage()));
             case JobRefusedException refused ->
                     of(name(refused.reason()), String.valueOf(refused.getMessage()));
             case DeniedException denied when denied.reason() == DeniedException.Reason.TOO_MANY ->
@@ -73,6 +76,7 @@ public final class Errors {
             case INVALID_MODE -> "InvalidArgs";
             case NOT_APPLICABLE -> "JobTypeNotApplicable";
             case ONLY_BY_DEPENDENCY -> "OnlyByDependency";
+            case TOO_MANY_UNITS -> "TooManyUnits"; // replaced by LimitsExceeded
             case DESTRUCTIVE -> "TransactionIsDestructive";
             case SHUTTING_DOWN -> "ShuttingDown";
         };

@@ -54,7 +54,7 @@ final class FdStore implements AutoCloseable {
         if (one.watch != null) {
             one.watch.cancel();
         }
-        survival.dropAndClose(one.key);
+        survival.drop(one.key);
         closer.accept(one.fd);
     }
 
@@ -104,7 +104,7 @@ final class FdStore implements AutoCloseable {
                         name,
                         fd.move(),
                         KEY + unit + " " + number++ + (watched ? " w " : " - ") + name);
-        survival.keep(one.key, List.of(one.fd));
+        survival.keepClosable(one.key, List.of(one.fd));
         take(one, place, watched);
     }
 

@@ -435,7 +435,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     }
 
     private void keep(ListeningSockets opened) {
-        context.survival().keep(key(), opened.all().stream().map(ListeningSocket::fd).toList());
+        context.survival().keepClosable(key(), opened.all().stream().map(ListeningSocket::fd).toList());
     }
 
     @Override
@@ -518,7 +518,7 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
         enter(SocketState.STOP_POST);
         Optional<ListeningSockets> left = sockets;
         sockets = Optional.empty();
-        context.survival().dropAndClose(key());
+        context.survival().drop(key());
         setup.remove(
                 left,
                 inTime -> {

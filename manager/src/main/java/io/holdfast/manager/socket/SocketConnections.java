@@ -81,7 +81,7 @@ final class SocketConnections {
             Fd fd = Fd.received(number);
             boolean isFull = living.size() >= owner.unit().socket().maxConnections();
             if (!isFull) { // otherwise it is refused, which must be cheap
-                context.survival().keep(key(accepted), List.of(fd));
+                context.survival().keepClosable(key(accepted), List.of(fd));
             }
             take(fd, !isFull);
             return;
@@ -137,7 +137,7 @@ final class SocketConnections {
 
     private void drop(boolean isKept) {
         if (isKept) {
-            context.survival().dropAndClose(key(accepted));
+            context.survival().drop(key(accepted));
         }
     }
 
@@ -207,7 +207,7 @@ final class SocketConnections {
             String number = key.substring(keys().length());
             for (Fd fd : context.survival().take(key)) {
                 if (!NUMBER.matcher(number).matches() || !resume(Long.parseLong(number), fd)) {
-                    context.survival().dropAndClose(key);
+                    context.survival().drop(key);
                     context.closer().close(name().text(), fd);
                 }
             }
@@ -241,7 +241,7 @@ final class SocketConnections {
 
     private void ended(long number, UnitName instance, String source) {
         living.remove(instance);
-        context.survival().dropAndClose(key(number));
+        context.survival().drop(key(number));
         bySource.computeIfPresent(source, (_, count) -> count == 1 ? null : count - 1);
         owner.connectionsChanged();
     }

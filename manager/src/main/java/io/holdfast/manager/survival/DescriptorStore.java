@@ -12,10 +12,13 @@ import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.socket.SysSocket;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 
 /**
@@ -33,6 +36,11 @@ import java.util.function.BiConsumer;
  * emptied. A queue without {@code whole} was being written when its manager was killed, and is
  * ignored; of two whole queues the higher number counts.
  *
+ * <p>A removed descriptor stays in flight until its queue is rewritten. Where a peer waits for the
+ * close, as of a connection, that would be too late, and rewriting the queue at once would cost as
+ * much as all that is stored. So such descriptors are in flight in a pair of sockets of their own,
+ * the cell: the queue holds the receiving end, and receiving the cell's only message closes them.
+ *
  * <p>Not safe for use by several threads.
  */
 public final class DescriptorStore implements AutoCloseable {
@@ -48,13 +56,15 @@ public final class DescriptorStore implements AutoCloseable {
     private static final byte BEGIN = 'b';
     private static final byte WHOLE = 'w';
     private static final byte PUT = 'p';
+    private static final byte CELL = 'c';
     private static final byte REMOVE = 'r';
 
     private final List<Queue> queues;
-    private final Map<String, Integer> live = new LinkedHashMap<>(); // key, count of descriptors
+    private final Set<String> live = new HashSet<>(); // keys
+    private final Map<String, UnixSocket> cells = new HashMap<>(); // the receiving ends, by key
     private int current;
     private long generation;
-    private int useless;
+    private int stale;
 
     /** One pair of sockets. */
     private record Queue(UnixSocket in, UnixSocket out) {
@@ -140,24 +150,41 @@ public final class DescriptorStore implements AutoCloseable {
             begin(1);
             return;
         }
-        useless = 0;
+        stale = 0;
         walk(
                 queues.get(current),
                 message -> {
-                    count(message.kind(), message.text(), message.descriptors().size());
-                    message.close();
+                    count(message.kind(), message.text());
+                    if (message.kind() == CELL) {
+                        cells.put(message.text(), UnixSocket.adopt(message.descriptors().getFirst()));
+                    } else {
+                        message.close();
+                    }
                 });
     }
 
-    private void count(byte kind, String key, int descriptors) {
+    /** Counts a message that has been sent; closes what it removes or replaces. */
+    private void count(byte kind, String key) {
         switch (kind) {
-            case PUT -> {
-                if (live.put(key, descriptors) != null) {
-                    useless++;
+            case PUT, CELL -> {
+                if (!live.add(key)) {
+                    stale++;
                 }
+                emptyCell(key);
             }
-            case REMOVE -> useless += live.remove(key) == null ? 1 : 2;
+            case REMOVE -> {
+                stale += live.remove(key) ? 2 : 1;
+                emptyCell(key);
+            }
             default -> {}
+        }
+    }
+
+    private void emptyCell(String key) {
+        UnixSocket cell = cells.remove(key);
+        if (cell != null) {
+            int _ = cell.tryReceive(ByteBuffer.allocate(1)); // without room for descriptors
+            cell.close();
         }
     }
 
@@ -222,6 +249,11 @@ public final class DescriptorStore implements AutoCloseable {
         return SysStat.inode(queues.getFirst().in().fd());
     }
 
+    /** Returns the number of the present queue. */
+    long generation() {
+        return generation;
+    }
+
     /** Returns whether the store is empty. */
     public boolean isEmpty() {
         return live.isEmpty();
@@ -233,21 +265,45 @@ public final class DescriptorStore implements AutoCloseable {
      * @param taker receives each key with duplicates of its descriptors, and closes them
      */
     public void read(BiConsumer<String, List<Fd>> taker) {
-        Map<String, List<Fd>> found = new LinkedHashMap<>();
+        messages()
+                .forEach((key, message) -> {
+                    UnixSocket cell = cells.get(key);
+                    if (cell == null) {
+                        taker.accept(key, message.descriptors());
+                    } else {
+                        message.close();
+                        taker.accept(key, content(cell));
+                    }
+                });
+    }
+
+    /** Returns the messages that count, by key. */
+    private Map<String, Message> messages() {
+        Map<String, Message> found = new LinkedHashMap<>();
         walk(
                 queues.get(current),
                 message -> {
-                    List<Fd> before =
+                    Message before =
                             switch (message.kind()) {
-                                case PUT -> found.put(message.text(), message.descriptors());
+                                case PUT, CELL -> found.put(message.text(), message);
                                 case REMOVE -> found.remove(message.text());
                                 default -> null;
                             };
                     if (before != null) {
-                        before.forEach(Fd::close);
+                        before.close();
                     }
                 });
-        found.forEach(taker);
+        return found;
+    }
+
+    private static List<Fd> content(UnixSocket cell) {
+        try (Ancillary beside = Ancillary.ofDescriptors(MOST_PER_RECORD)) {
+            int _ = cell.tryPeek(ByteBuffer.allocate(1), beside);
+            if (beside.areDescriptorsCut()) {
+                throw new ErrnoException("recvmsg", cell.toString(), Errno.EMFILE);
+            }
+            return beside.takeDescriptors();
+        }
     }
 
     /**
@@ -268,7 +324,7 @@ public final class DescriptorStore implements AutoCloseable {
 
     /**
      * Stores descriptors, in place of those that the key had before. The caller still closes its
-     * own.
+     * own. After {@link #remove} they are closed some time later.
      *
      * @return why not all can be stored; empty if they are
      * @throws IllegalArgumentException if the key has more than a few thousand bytes, or there are
@@ -276,19 +332,55 @@ public final class DescriptorStore implements AutoCloseable {
      * @throws ErrnoException ETOOMANYREFS: more than RLIMIT_NOFILE descriptors are in flight
      */
     public Optional<String> put(String key, List<Fd> descriptors) {
+        return put(PUT, key, descriptors);
+    }
+
+    /**
+     * Stores descriptors like {@link #put}, so that {@link #remove} closes them at once. Each key
+     * takes one more descriptor of this process.
+     *
+     * @return why they cannot be stored; empty if they are
+     * @throws IllegalArgumentException as {@link #put} throws it
+     * @throws ErrnoException EMFILE, and those of {@link #put}
+     */
+    public Optional<String> putInCell(String key, List<Fd> descriptors) {
+        requireFew(key, descriptors);
+        UnixSocket[] pair = UnixSocket.pair(SocketType.SEQPACKET);
+        UnixSocket cell = pair[0];
+        boolean stored = false;
+        try (UnixSocket in = pair[1]) {
+            int _ = in.trySend(ByteBuffer.wrap(new byte[] {CELL}), descriptors);
+            Optional<String> why = put(CELL, key, List.of(cell.fd()));
+            stored = why.isEmpty();
+            if (stored) {
+                cells.put(key, cell);
+            }
+            return why;
+        } finally {
+            if (!stored) {
+                cell.close();
+            }
+        }
+    }
+
+    private static void requireFew(String key, List<Fd> descriptors) {
         if (descriptors.size() > MOST_PER_RECORD) {
             throw new IllegalArgumentException(descriptors.size() + " descriptors for " + key);
         }
+    }
+
+    private Optional<String> put(byte kind, String key, List<Fd> descriptors) {
+        requireFew(key, descriptors);
         compactIfWorthIt();
-        if (!send(PUT, key, descriptors)) {
+        if (!send(kind, key, descriptors)) {
             compact();
-            if (!send(PUT, key, descriptors)) {
+            if (!send(kind, key, descriptors)) {
                 return Optional.of(
                         "%d records fill the send buffer of the keeper's socket (net.core.wmem_max)"
                                 .formatted(live.size()));
             }
         }
-        count(PUT, key, descriptors.size());
+        count(kind, key);
         return Optional.empty();
     }
 
@@ -296,14 +388,12 @@ public final class DescriptorStore implements AutoCloseable {
         return queues.get(current).send(kind, key, descriptors);
     }
 
-    /**
-     * Removes the descriptors of a key. They are closed some time later, or by {@link
-     * #closeRemoved}.
-     */
+    /** Removes the descriptors of a key, in constant time on average. */
     public void remove(String key) {
-        if (live.containsKey(key)) {
-            count(REMOVE, key, 0);
-            if (!send(REMOVE, key, List.of())) {
+        if (live.contains(key)) {
+            boolean sent = send(REMOVE, key, List.of());
+            count(REMOVE, key);
+            if (!sent) {
                 compact(); // drops it as well
             }
             compactIfWorthIt();
@@ -311,8 +401,8 @@ public final class DescriptorStore implements AutoCloseable {
     }
 
     /**
-     * Closes the removed descriptors at once. They stay in flight until the queue is rewritten, so
-     * this rewrites all that is stored: call it where a peer waits for the close.
+     * Closes all removed descriptors at once, in as much time as it takes to rewrite all that is
+     * stored.
      */
     void closeRemoved() {
         compact();
@@ -321,29 +411,35 @@ public final class DescriptorStore implements AutoCloseable {
     /** Removes everything, for good. */
     void clear() {
         queues.forEach(Queue::empty);
+        List.copyOf(cells.keySet()).forEach(this::emptyCell);
         live.clear();
-        useless = 0;
+        stale = 0;
     }
 
     private void compactIfWorthIt() {
-        if (useless >= COMPACTED_AT && useless > live.size()) {
+        if (stale >= COMPACTED_AT && stale > live.size()) {
             compact();
         }
     }
 
     /** Writes the live messages into the other queue. If they do not fit there, nothing changes. */
     private void compact() {
-        if (useless == 0) {
+        if (stale == 0) {
             return;
         }
         Queue other = queues.get(1 - current);
         other.empty();
         boolean[] fits = {other.send(BEGIN, Long.toString(generation + 1), List.of())};
-        read((key, descriptors) -> {
-            boolean isOfUse = live.containsKey(key);
-            fits[0] = fits[0] && (!isOfUse || other.send(PUT, key, descriptors));
-            descriptors.forEach(Fd::close);
-        });
+        messages()
+                .forEach((key, message) -> {
+                    boolean isLive = live.contains(key);
+                    fits[0] =
+                            fits[0]
+                                    && (!isLive
+                                            || other.send(
+                                                    message.kind(), key, message.descriptors()));
+                    message.close();
+                });
         if (!fits[0] || !other.send(WHOLE, "", List.of())) {
             other.empty();
             return;
@@ -351,7 +447,7 @@ public final class DescriptorStore implements AutoCloseable {
         Queue before = queues.get(current);
         current = 1 - current;
         generation++;
-        useless = 0;
+        stale = 0;
         before.empty();
     }
 
@@ -362,5 +458,7 @@ public final class DescriptorStore implements AutoCloseable {
             queue.in().close();
             queue.out().close();
         }
+        cells.values().forEach(UnixSocket::close);
+        cells.clear();
     }
 }

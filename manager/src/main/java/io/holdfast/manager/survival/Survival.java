@@ -202,15 +202,33 @@ public final class Survival {
 
     // ---- descriptors
 
-    /** Keeps descriptors until {@link #drop}. The caller still closes its own. */
+    /**
+     * Keeps descriptors until {@link #drop}, which may close the last descriptor of a file later.
+     * The caller still closes its own.
+     */
     public void keep(String key, List<Fd> descriptors) {
-        if (keeper == null) {
-            return;
+        if (keeper != null) {
+            DescriptorStore store = keeper.store();
+            keep(key, () -> store.put(key, descriptors));
         }
+    }
+
+    /**
+     * Keeps descriptors whose close other processes notice, such as a connection or a listening
+     * socket: {@link #drop} closes them at once. The caller still has its own descriptors, and
+     * closes them after the drop where a close may block.
+     */
+    public void keepClosable(String key, List<Fd> descriptors) {
+        if (keeper != null) {
+            DescriptorStore store = keeper.store();
+            keep(key, () -> store.putInCell(key, descriptors));
+        }
+    }
+
+    private void keep(String key, Supplier<Optional<String>> put) {
         FaultPoint.STATE.pass();
         try {
-            keeper.store()
-                    .put(key, descriptors)
+            put.get()
                     .ifPresent(why ->
                             warnings.accept(key + " is lost if the manager crashes: " + why));
         } catch (ErrnoException e) {
@@ -218,22 +236,11 @@ public final class Survival {
         }
     }
 
-    /** Drops what is kept under a key; the last descriptor of it may be closed later. */
+    /** Drops what is kept under a key. */
     public void drop(String key) {
         if (keeper != null) {
             FaultPoint.STATE.pass();
             keeper.store().remove(key);
-        }
-    }
-
-    /**
-     * Drops descriptors whose close other processes notice: a connection, or a listening socket.
-     * The caller still has its own descriptors, and closes them afterwards where a close may block.
-     */
-    public void dropAndClose(String key) {
-        drop(key);
-        if (keeper != null) {
-            keeper.store().closeRemoved();
         }
     }
 

@@ -3,8 +3,10 @@ package io.holdfast.manager.survival;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysKcmp;
 import io.holdfast.core.testkit.Gen;
@@ -97,6 +99,64 @@ class DescriptorStoreTest {
         }
     }
 
+    @Test
+    void whatIsInACellIsClosedWhenItIsRemovedReplacedOrCleared() {
+        try (DescriptorStore store = open()) {
+            Fd removed = inCell(store, "a");
+            Fd replaced = inCell(store, "b");
+            Fd cleared = inCell(store, "c");
+            assertThat(store.put("d", files(0))).isEmpty();
+            store.remove("a");
+            assertEnded(removed);
+            assertThat(store.put("b", files(1))).isEmpty();
+            assertEnded(replaced);
+            assertThat(content(store)).containsKey("c").containsEntry("b", List.of(1));
+            assertThat(Unistd.read(cleared, new byte[1], 0, 1)).isEqualTo(-Errno.EAGAIN);
+            store.clear();
+            assertEnded(cleared);
+        }
+    }
+
+    @Test
+    void whatAnEarlierStoreHasInACellIsClosedToo() {
+        DescriptorStore first = open();
+        Fd pipe = inCell(first, "a");
+        first.close();
+        assertThat(Unistd.read(pipe, new byte[1], 0, 1)).isEqualTo(-Errno.EAGAIN);
+        try (DescriptorStore next = open()) {
+            next.remove("a");
+            assertEnded(pipe);
+        }
+    }
+
+    /** The store is never rewritten for one descriptor: that would make n removals cost n². */
+    @Test
+    void aRemovalFromACellLeavesTheQueueAsItIs() {
+        try (DescriptorStore store = open()) {
+            for (int i = 0; i < 30; i++) {
+                assertThat(store.putInCell("connection " + i, files(0))).isEmpty();
+            }
+            for (int i = 0; i < 29; i++) {
+                store.remove("connection " + i);
+                assertThat(store.generation()).as("number of the queue").isEqualTo(1);
+            }
+            assertThat(content(store)).isEqualTo(Map.of("connection 29", List.of(0)));
+        }
+    }
+
+    /** Stores the writing end of a pipe; returns the reading end. */
+    private static Fd inCell(DescriptorStore store, String key) {
+        Fd[] pipe = Unistd.pipe2(Fcntl.O_NONBLOCK);
+        assertThat(store.putInCell(key, List.of(pipe[1]))).isEmpty();
+        pipe[1].close();
+        return pipe[0];
+    }
+
+    private static void assertEnded(Fd pipe) {
+        assertThat(Unistd.read(pipe, new byte[1], 0, 1)).as("the end of file").isZero();
+        pipe.close();
+    }
+
     static Stream<Gen> generators() {
         return Gen.cases(10);
     }
@@ -120,7 +180,9 @@ class DescriptorStoreTest {
                 }
                 default -> {
                     List<Integer> numbers = List.of(gen.between(0, 5), gen.between(0, 5));
-                    assertThat(store.put(key, files(numbers.toArray(Integer[]::new)))).isEmpty();
+                    List<Fd> kept = files(numbers.toArray(Integer[]::new));
+                    assertThat(gen.chance(0.5) ? store.put(key, kept) : store.putInCell(key, kept))
+                            .isEmpty();
                     model.put(key, numbers);
                 }
             }

@@ -74,7 +74,9 @@ final class Jobs implements JobEngine.Listener {
                             EventLoop.Timer timer = context.loop().after(delay, task);
                             return timer::cancel;
                         },
-                        this);
+                        this,
+                        ManagerLimits.JOB_WAITERS.intValue(),
+                        ManagerLimits.JOB_WAITERS.remedy());
         this.checks = new RequestChecks(units, engine);
         this.unused = new UnusedUnits(context, units, engine);
     }
@@ -118,7 +120,7 @@ final class Jobs implements JobEngine.Listener {
                 node -> {
                     checks.requireManual(node.unit().unit(), type);
                     checks.requireRestartable(node, type);
-                    grant(node, type, mode, answer, _ -> {});
+                    grant(node, type, mode, answer, JobEngine.NOBODY);
                 });
     }
 
@@ -129,7 +131,7 @@ final class Jobs implements JobEngine.Listener {
                 JobType.START,
                 mode,
                 answer,
-                node -> grant(node, JobType.START, mode, answer, _ -> {}));
+                node -> grant(node, JobType.START, mode, answer, JobEngine.NOBODY));
     }
 
     /**

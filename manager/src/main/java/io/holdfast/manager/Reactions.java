@@ -1,5 +1,6 @@
 package io.holdfast.manager;
 
+import io.holdfast.manager.job.JobEngine;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobResult;
@@ -278,7 +279,7 @@ final class Reactions {
 
     private void request(LoadedUnit node, JobType type, String reason) {
         try {
-            UnitJob _ = jobs.engine().request(node, type, JobMode.REPLACE, _ -> {});
+            UnitJob _ = jobs.engine().request(node, type, JobMode.REPLACE, JobEngine.NOBODY);
             jobs.engine().run();
         } catch (JobRefusedException e) {
             context.warn(node.name(), reason + ": " + e.getMessage());

@@ -1,6 +1,7 @@
 package io.holdfast.manager;
 
 import io.holdfast.core.state.Fields;
+import io.holdfast.manager.job.JobEngine;
 import io.holdfast.manager.job.JobMode;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobType;
@@ -145,7 +146,7 @@ final class Recovery {
                                             node,
                                             fields.word(JOB, JobType.class),
                                             JobMode.IGNORE_DEPENDENCIES,
-                                            _ -> {});
+                                            JobEngine.NOBODY);
                 } catch (JobRefusedException | IllegalArgumentException e) {
                     context.warn(node.name(), "its job is not adopted: " + e.getMessage());
                 }

@@ -1,7 +1,9 @@
 package io.holdfast.manager.job;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +20,7 @@ final class Job implements Ordered {
     private @Nullable JobResult result;
 
     /** The jobs that wait for this one to end or to change its type. */
-    private final List<Job> held = new ArrayList<>();
+    private final Set<Job> held = new LinkedHashSet<>();
 
     /** The job that this one waits for. */
     private @Nullable Job heldBy;
@@ -69,8 +71,16 @@ final class Job implements Ordered {
         return new UnitJob(id, unit.name(), type, running);
     }
 
+    /** Returns the number of requests that wait for its end. */
+    int waiters() {
+        return waiters.size();
+    }
+
     /** Calls the waiter once when the job has ended; at once if it has ended already. */
     void onEnd(Consumer<JobResult> waiter) {
+        if (waiter == JobEngine.NOBODY) {
+            return;
+        }
         if (result == null) {
             waiters.add(waiter);
         } else {

@@ -76,7 +76,12 @@ public final class JobEngine {
         void note(JobUnit anchor, String line);
     }
 
+    /** The waiter of a request that does not wait for the end of its job. */
+    public static final Consumer<JobResult> NOBODY = _ -> {};
+
     private final Timers timers;
+    private final int mostWaiters;
+    private final String remedy;
     private final Listener listener;
     private final Map<JobUnit, Job> jobs = new LinkedHashMap<>();
     private final Map<JobUnit, Job> idle = new LinkedHashMap<>(); // the jobs that do nothing
@@ -85,8 +90,14 @@ public final class JobEngine {
     private long lastId;
     private boolean isRunning;
 
-    public JobEngine(Timers timers, Listener listener) {
+    /**
+     * @param mostWaiters how many requests may wait for the end of one job
+     * @param remedy how to raise that, for refusals
+     */
+    public JobEngine(Timers timers, Listener listener, int mostWaiters, String remedy) {
         this.timers = timers;
+        this.mostWaiters = mostWaiters;
+        this.remedy = remedy;
         this.listener = listener;
     }
 
@@ -95,7 +106,7 @@ public final class JobEngine {
     /**
      * Grants a request: the job and those that it entails are queued, and none has begun.
      *
-     * @param done called once when the job has ended
+     * @param done called once when the job has ended; {@link #NOBODY} takes no place
      * @return the job: a new one, or an existing one that does the same
      * @throws JobRefusedException if the request is refused; then nothing has changed
      */
@@ -104,6 +115,9 @@ public final class JobEngine {
         mode.check(unit, type);
         Transaction transaction =
                 Transaction.of(unit, type, mode, jobs::get, line -> listener.note(unit, line));
+        if (done != NOBODY) {
+            requireFewWaiters(transaction.anchor());
+        }
         if (mode == JobMode.ISOLATE || mode == JobMode.FLUSH) {
             cancelOthers(transaction);
         }
@@ -127,7 +141,7 @@ public final class JobEngine {
      * @throws JobRefusedException as {@link #request}
      */
     public void startAgain(JobUnit unit, JobMode mode) {
-        UnitJob _ = request(unit, JobType.START, mode, _ -> {});
+        UnitJob _ = request(unit, JobType.START, mode, NOBODY);
         Job job = jobs.get(unit);
         if (job != null && job.isRunning()) {
             job.await();
@@ -143,8 +157,29 @@ public final class JobEngine {
                 .forEach(job -> end(job, JobResult.CANCELED, false));
     }
 
+    private void requireFewWaiters(Draft anchor) {
+        Job there = slots(anchor).get(anchor.unit());
+        if (there != null
+                && !there.type().conflictsWith(anchor.type())
+                && there.waiters() >= mostWaiters) {
+            throw new JobRefusedException(
+                    JobRefusedException.Reason.LIMIT,
+                    anchor.unit().name(),
+                    "has a "
+                            + there.type().word()
+                            + " job already, for which "
+                            + mostWaiters
+                            + " requests wait, which is the limit; "
+                            + remedy);
+        }
+    }
+
+    private Map<JobUnit, Job> slots(Draft draft) {
+        return draft.type() == JobType.NOP ? idle : jobs;
+    }
+
     private Job install(Draft draft, boolean irreversible) {
-        Map<JobUnit, Job> slots = draft.type() == JobType.NOP ? idle : jobs;
+        Map<JobUnit, Job> slots = slots(draft);
         Job there = slots.get(draft.unit());
         if (there != null && !there.type().conflictsWith(draft.type())) {
             merge(there, draft, irreversible);

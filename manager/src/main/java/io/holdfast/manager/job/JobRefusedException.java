@@ -15,8 +15,8 @@ public final class JobRefusedException extends RuntimeException {
         /** A unit of that name is already loaded, so it cannot be made. */
         UNIT_EXISTS,
         MASKED,
-        /** The table of units is full. */
-        TOO_MANY_UNITS,
+        /** A limit is reached, which the text names. */
+        LIMIT,
         /** Its files are invalid, or define a unit that this manager cannot run. */
         BAD_SETTING,
         /** Jobs that it requires contradict each other. */

@@ -42,6 +42,9 @@ final class PulledIn {
     private final Transaction transaction;
     private final Consumer<String> notes;
 
+    /** The jobs whose {@code PropagatesStopTo=} was followed. */
+    private final Set<Draft> propagated = new HashSet<>();
+
     PulledIn(Transaction transaction, Consumer<String> notes) {
         this.transaction = transaction;
         this.notes = notes;
@@ -76,11 +79,15 @@ final class PulledIn {
         propagateStops();
     }
 
-    /** Adds a stop that a job pulls in, and everything that the stop pulls in. */
+    /**
+     * Adds a stop that a job pulls in, and everything that the stop pulls in. After the last one,
+     * {@link #propagateStops} follows.
+     *
+     * @throws JobRefusedException if it is refused
+     */
     void stop(Draft by, JobUnit unit) {
         Pull pull = Pull.required(unit, JobType.STOP);
         run(new Step(by, null, List.of(pull).iterator()));
-        propagateStops();
     }
 
     private void run(Step first) {
@@ -201,14 +208,15 @@ final class PulledIn {
     /**
      * Adds the stops of {@code PropagatesStopTo=}, after everything else is known: a unit that the
      * request starts or restarts anyway is restarted instead.
+     *
+     * @throws JobRefusedException if one is refused; a further call goes on with the next
      */
-    private void propagateStops() {
-        Set<Draft> handled = new HashSet<>();
+    void propagateStops() {
         boolean grown = true;
         while (grown) {
             grown = false;
             for (Draft job : transaction.jobs()) {
-                if (job.type().isStopping() && handled.add(job)) {
+                if (job.type().isStopping() && propagated.add(job)) {
                     for (JobUnit other : job.unit().related(Relation.STOP_PROPAGATES_TO)) {
                         grown = true;
                         run(new Step(job, null, List.of(propagated(other)).iterator()));

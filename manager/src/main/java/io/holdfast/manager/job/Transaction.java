@@ -4,6 +4,7 @@ import io.holdfast.manager.job.JobRefusedException.Reason;
 import io.holdfast.manager.unit.ActiveState;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -85,7 +86,7 @@ final class Transaction {
         if (mode == JobMode.ISOLATE) {
             transaction.stopOthers();
         } else if (mode == JobMode.TRIGGERING) {
-            unit.triggeredBy().forEach(transaction::stopToo);
+            transaction.stopToo(unit.triggeredBy());
         }
         transaction.simplify();
         return transaction;
@@ -126,11 +127,12 @@ final class Transaction {
      * Stops the loaded units that the request does not need and that no remaining unit triggers.
      */
     private void stopOthers() {
-        for (JobUnit unit : anchor.unit().loaded()) {
-            if (!isKept(unit) && unit.triggeredBy().stream().noneMatch(this::isKept)) {
-                stopToo(unit);
-            }
-        }
+        stopToo(
+                anchor.unit().loaded().stream()
+                        .filter(unit ->
+                                !isKept(unit)
+                                        && unit.triggeredBy().stream().noneMatch(this::isKept))
+                        .toList());
     }
 
     private boolean isKept(JobUnit unit) {
@@ -138,15 +140,29 @@ final class Transaction {
                 || of(unit).stream().anyMatch(job -> job.type() != JobType.STOP);
     }
 
-    private void stopToo(JobUnit unit) {
-        boolean down = JobType.STOP.isRedundant(unit.activeState()) && installed.of(unit) == null;
-        if (down || has(unit)) {
-            return;
+    private void stopToo(Collection<? extends JobUnit> units) {
+        PulledIn pulledIn = new PulledIn(this, notes);
+        for (JobUnit unit : units) {
+            boolean isUp =
+                    !JobType.STOP.isRedundant(unit.activeState()) || installed.of(unit) != null;
+            if (isUp && !has(unit)) {
+                boolean _ = isDone(() -> pulledIn.stop(anchor, unit));
+            }
         }
+        boolean done = false;
+        while (!done) {
+            done = isDone(pulledIn::propagateStops);
+        }
+    }
+
+    /** Returns false if a stop is refused; then the request goes on without it. */
+    private boolean isDone(Runnable step) {
         try {
-            new PulledIn(this, notes).stop(anchor, unit);
+            step.run();
+            return true;
         } catch (JobRefusedException e) {
             notes.accept("cannot be stopped too: " + e.getMessage());
+            return false;
         }
     }
 

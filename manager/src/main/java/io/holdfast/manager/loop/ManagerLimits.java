@@ -174,6 +174,12 @@ public final class ManagerLimits {
                     100_000,
                     "files of a temporary folder examined for leftovers when the manager starts");
 
+    public static final Limit JOB_WAITERS =
+            Limit.count(
+                    "io.holdfast.manager.jobWaiters",
+                    1024,
+                    "requests that wait for the end of one job");
+
     public static final Limit AUTHORIZATIONS =
             Limit.count("io.holdfast.manager.asking", 128, "concurrent authorization checks");
 
@@ -245,6 +251,7 @@ public final class ManagerLimits {
                 REFUSAL_LINES,
                 KILL_TIMEOUT,
                 LEFTOVERS,
+                JOB_WAITERS,
                 AUTHORIZATIONS,
                 AUTHORIZATION_TIMEOUT,
                 PRIVATE_PEERS,

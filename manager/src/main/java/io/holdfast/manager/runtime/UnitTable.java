@@ -189,7 +189,7 @@ public final class UnitTable {
     private void make(Unit unit) {
         if (units.size() >= ManagerLimits.UNITS.intValue()) {
             throw new JobRefusedException(
-                    JobRefusedException.Reason.TOO_MANY_UNITS,
+                    JobRefusedException.Reason.LIMIT,
                     unit.name(),
                     "is not loaded: "
                             + units.size()

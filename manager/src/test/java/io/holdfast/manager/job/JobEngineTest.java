@@ -445,6 +445,41 @@ class JobEngineTest {
                 .containsExactly("socket", "served", "rescue");
     }
 
+    /** One search for all: a search per stopped unit would look at n² jobs. */
+    @Test
+    void isolateFollowsTheStopsOfEachUnitOnce() {
+        int units = 100;
+        for (int i = 0; i < units; i++) {
+            world.unit("u" + i);
+            world.start("u" + i);
+        }
+        world.unit("follower");
+        world.unit("leader", "PropagatesStopTo=follower");
+        world.start("follower");
+        world.start("leader");
+        world.unit("rescue").allowsIsolate(true);
+        world.request("rescue", JobType.START, JobMode.ISOLATE);
+        assertThat(world.get("u0").asked(Relation.STOP_PROPAGATES_TO)).isEqualTo(1);
+        assertThat(world.get("u0").activeState()).isEqualTo(ActiveState.INACTIVE);
+        assertThat(world.get("follower").activeState()).isEqualTo(ActiveState.INACTIVE);
+    }
+
+    @Test
+    void repeatedRequestsTakeNoMoreThanALimitedNumberOfPlaces() {
+        world.unit("a").startTakes(1000);
+        world.unit("b", "After=a");
+        world.start("a");
+        for (int i = 0; i < World.MOST_WAITERS; i++) {
+            world.start("b");
+        }
+        assertRefused(Reason.LIMIT, "b", JobType.START, JobMode.REPLACE);
+        UnitJob job =
+                world.engine.request(
+                        world.get("b"), JobType.START, JobMode.REPLACE, JobEngine.NOBODY);
+        assertThat(job.isRunning()).isFalse();
+        assertThat(world.jobs()).containsExactly("a/start running", "b/start waiting");
+    }
+
     @Test
     void isolateStopsAllElseButWhatIgnoresIt() {
         world.unit("a");

@@ -31,6 +31,8 @@ import java.util.function.Consumer;
  * }</pre>
  */
 final class World implements JobEngine.Listener {
+    static final int MOST_WAITERS = 100;
+
     private record Timer(long at, long number, Runnable task) implements Comparable<Timer> {
         @Override
         public int compareTo(Timer other) {
@@ -53,7 +55,9 @@ final class World implements JobEngine.Listener {
                         Timer timer = at(delay.toSeconds(), task);
                         return () -> timers.remove(timer);
                     },
-                    this);
+                    this,
+                    MOST_WAITERS,
+                    "raise it");
 
     private Timer at(long seconds, Runnable task) {
         Timer timer = new Timer(now + seconds, timerNumber++, task);
@@ -225,6 +229,7 @@ final class World implements JobEngine.Listener {
         private Optional<Duration> jobTimeout = Optional.empty();
         private Optional<Duration> jobRunningTimeout = Optional.empty();
         private List<String> triggeredBy = List.of();
+        private final Map<Relation, Integer> asked = new EnumMap<>(Relation.class);
         private int generation;
         private Consumer<JobResult> pending = _ -> {};
 
@@ -301,6 +306,11 @@ final class World implements JobEngine.Listener {
             return this;
         }
 
+        /** Returns how often its units of that relation were asked for. */
+        int asked(Relation relation) {
+            return asked.getOrDefault(relation, 0);
+        }
+
         /** Enters a state without a job. */
         void is(ActiveState now) {
             generation++;
@@ -342,6 +352,7 @@ final class World implements JobEngine.Listener {
 
         @Override
         public Collection<Fake> related(Relation relation) {
+            asked.merge(relation, 1, Integer::sum);
             Set<Fake> related = new LinkedHashSet<>();
             for (Dependency kind : relation.own()) {
                 for (String other : says.getOrDefault(kind, Set.of())) {

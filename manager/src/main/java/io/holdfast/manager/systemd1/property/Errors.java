@@ -48,7 +48,7 @@ public final class Errors {
                     when refused.reason() == JobRefusedException.Reason.INVALID_MODE ->
                     invalid(String.valueOf(refused.getMessage()));
             case JobRefusedException refused
-                    when refused.reason() == JobRefusedException.Reason.TOO_MANY_UNITS ->
+                    when refused.reason() == JobRefusedException.Reason.LIMIT ->
                     limit(String.valueOf(refused.getMessage()));
             case JobRefusedException refused ->
                     of(name(refused.reason()), String.valueOf(refused.getMessage()));
@@ -76,7 +76,7 @@ public final class Errors {
             case INVALID_MODE -> "InvalidArgs";
             case NOT_APPLICABLE -> "JobTypeNotApplicable";
             case ONLY_BY_DEPENDENCY -> "OnlyByDependency";
-            case TOO_MANY_UNITS -> "TooManyUnits"; // replaced by LimitsExceeded
+            case LIMIT -> "LimitsExceeded"; // of another prefix, see above
             case DESTRUCTIVE -> "TransactionIsDestructive";
             case SHUTTING_DOWN -> "ShuttingDown";
         };

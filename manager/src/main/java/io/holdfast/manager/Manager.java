@@ -10,7 +10,6 @@ import io.holdfast.core.file.LockFile;
 import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.limit.Limit;
 import io.holdfast.core.process.CgroupPath;
-import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.StateFolder;
 import io.holdfast.core.sys.process.SysPrctl;
@@ -65,7 +64,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -246,14 +244,9 @@ public final class Manager implements AutoCloseable {
     private static String describe(Predecessor before) {
         String ended = before.handedOver() ? "has handed over" : "ended";
         return "the manager before this one "
-                + before.how().map(Manager::describe).orElse(ended)
+                + before.how().map(ExitText::ofManager).orElse(ended)
                 + ": adopted "
                 + (before.adopted() == 1 ? "one unit" : before.adopted() + " units");
-    }
-
-    private static String describe(Exit how) {
-        String text = ExitText.of(how);
-        return how instanceof Exit.Killed ? "was " + text : text;
     }
 
     private Optional<ManagedService> service(UnitName name) {
@@ -372,7 +365,7 @@ public final class Manager implements AutoCloseable {
                                 keeper.get(),
                                 states,
                                 text -> listener.event(ManagerListener.Level.WARNING, text));
-                LockSupport.parkNanos(survival.predecessor().pause().toNanos());
+                keeper.get().pause(survival.predecessor().pause());
             }
             try {
                 cgroups = UnitCgroups.open(options.slice(), survival.isAfterCrash());

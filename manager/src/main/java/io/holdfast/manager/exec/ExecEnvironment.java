@@ -49,6 +49,7 @@ final class ExecEnvironment {
                     "CREDENTIALS_DIRECTORY",
                     "HOLDFAST_KEEPER",
                     "HOLDFAST_HANGUP_IGNORED",
+                    "HOLDFAST_STOP_REQUESTED",
                     "HOLDFAST_AS_BUILT");
 
     private final ServiceUnit unit;

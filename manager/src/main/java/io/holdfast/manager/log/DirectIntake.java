@@ -5,21 +5,20 @@ import io.holdfast.core.sys.Unistd;
 
 /** Reads a pipe directly; the part that a killed manager had read is lost. */
 final class DirectIntake implements Intake {
-    private static final int CHUNK = 8192;
-
     private final UnitLog log;
-    private byte[] chunk = {}; // most logs have no pipe
+    private final byte[] chunk;
 
-    DirectIntake(UnitLog log) {
+    /**
+     * @param chunk a buffer that logs written by the same thread may share
+     */
+    DirectIntake(UnitLog log, byte[] chunk) {
         this.log = log;
+        this.chunk = chunk;
     }
 
     @Override
     public int take(Fd pipe, int most) {
-        if (chunk.length == 0) {
-            chunk = new byte[CHUNK];
-        }
-        int n = Unistd.read(pipe, chunk, 0, Math.min(most, CHUNK));
+        int n = Unistd.read(pipe, chunk, 0, Math.min(most, chunk.length));
         if (n > 0) {
             log.write(chunk, 0, n);
         }

@@ -58,7 +58,7 @@ final class DurableIntake implements Intake {
         this.listener = listener;
         this.survival = survival;
         this.chunk = chunk;
-        this.direct = new DirectIntake(log);
+        this.direct = new DirectIntake(log, chunk);
     }
 
     private String key() {

@@ -20,7 +20,8 @@ import java.util.stream.Stream;
  * passes each line to the listeners, outside of any lock, in order; a line that is too long is cut
  * and passed on at once. Bytes that are not UTF-8 are replaced; everything else is as the unit
  * wrote it, so a program that shows a line escapes it ({@link PrintableText}). The lines are
- * bounded in number and in characters ({@link ManagerLimits#LOG_CHARACTERS}).
+ * bounded in number and in characters ({@link ManagerLimits#LOG_CHARACTERS}), and the memory of all
+ * units' lines is bounded too ({@link ManagerLimits#LOG_MEMORY}).
  */
 public final class UnitLog {
     static final int DEFAULT_LINES = 1000;
@@ -28,11 +29,16 @@ public final class UnitLog {
     /** Bytes of a line, without its line end and without {@link PrintableText#CUT}. */
     public static final int DEFAULT_LINE_BYTES = 8192;
 
+    private static final int SMALL_LINE = 256;
     private static final int CONTINUATION_MASK = 0xC0; // for a byte inside a UTF-8 character
     private static final int CONTINUATION = 0x80;
 
+    /** The memory of a line besides its characters: the String, its array, and its place here. */
+    private static final int BYTES_PER_LINE = 64;
+
     private final int maxLines;
     private final int maxLineBytes;
+    private final LogBudget budget;
 
     @GuardedBy("this")
     private final Deque<String> lines = new ArrayDeque<>();
@@ -50,7 +56,7 @@ public final class UnitLog {
     private List<Consumer<String>> listeners = List.of();
 
     // of the writing thread
-    private byte[] partial = new byte[128];
+    private byte[] partial = new byte[SMALL_LINE];
     private int length;
     private boolean overlong; // the line is added, cut, and its rest is skipped
     private boolean recalling;
@@ -65,12 +71,20 @@ public final class UnitLog {
      * @param maxLineBytes where a line is cut
      */
     public UnitLog(int maxLines, int maxLineBytes) {
+        this(maxLines, maxLineBytes, new LogBudget(Long.MAX_VALUE));
+    }
+
+    /**
+     * @param budget bounds the memory of this log and of others, all written by one thread
+     */
+    UnitLog(int maxLines, int maxLineBytes, LogBudget budget) {
         if (maxLines < 1 || maxLineBytes < 1) {
             throw new IllegalArgumentException(maxLines + " lines of " + maxLineBytes + " bytes");
         }
         this.maxLines = maxLines;
         this.maxLineBytes = maxLineBytes;
-        this.intake = new DirectIntake(this);
+        this.budget = budget;
+        this.intake = new DirectIntake(this, new byte[SMALL_LINE]);
     }
 
     /** {@return the intake that moves bytes from a pipe into this log} */
@@ -156,11 +170,20 @@ public final class UnitLog {
     private void endLine() {
         if (overlong) {
             overlong = false;
+            release();
             return;
         }
         int kept = length > 0 && partial[length - 1] == '\r' ? length - 1 : length;
         add(new String(partial, 0, kept, UTF_8));
         length = 0;
+        release();
+    }
+
+    /** Releases the buffer of a long line. */
+    private void release() {
+        if (partial.length > SMALL_LINE) {
+            partial = new byte[SMALL_LINE];
+        }
     }
 
     private void cutLine() {
@@ -186,18 +209,45 @@ public final class UnitLog {
 
     private void add(String line) {
         List<Consumer<String>> receivers;
+        long grown;
         synchronized (this) {
+            grown = -bytes();
             lines.addLast(line);
             ofWriter++;
             characters += line.length();
             while (lines.size() > maxLines
                     || (characters > ManagerLimits.LOG_CHARACTERS.intValue() && lines.size() > 1)) {
-                characters -= lines.removeFirst().length();
+                removeFirst();
             }
-            ofWriter = Math.min(ofWriter, lines.size());
+            grown += bytes();
             receivers = recalling ? List.of() : listeners;
         }
+        budget.grow(grown);
         receivers.forEach(listener -> listener.accept(line));
+    }
+
+    @GuardedBy("this")
+    private void removeFirst() {
+        characters -= lines.removeFirst().length();
+        ofWriter = Math.min(ofWriter, lines.size());
+    }
+
+    /** {@return the memory that the lines take, in bytes, at most} */
+    synchronized long bytes() {
+        return (long) BYTES_PER_LINE * lines.size() + (long) Character.BYTES * characters;
+    }
+
+    /**
+     * Drops the oldest lines that take half of the memory, but not the last line.
+     *
+     * @return how many bytes that frees
+     */
+    synchronized long halve() {
+        long before = bytes();
+        while (lines.size() > 1 && bytes() > before / 2) {
+            removeFirst();
+        }
+        return before - bytes();
     }
 
     /**

@@ -1,7 +1,9 @@
 package io.holdfast.manager.log;
 
+import io.holdfast.core.Fd;
 import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.UnitName;
 import java.util.ArrayList;
@@ -22,7 +24,8 @@ public final class UnitLogs implements AutoCloseable {
     private final ManagerListener listener;
     private final Survival survival;
     private final ManagerCounters counters;
-    private final byte[] chunk; // shared by all logs
+    private final byte[] chunk = new byte[CHUNK]; // shared by all logs
+    private final LogBudget budget = new LogBudget(ManagerLimits.LOG_MEMORY.value());
     private final Map<UnitName, UnitLog> inUse = new HashMap<>();
     private final Map<UnitName, UnitLog> kept = new LinkedHashMap<>(); // the oldest first
 
@@ -36,7 +39,9 @@ public final class UnitLogs implements AutoCloseable {
         this.listener = listener;
         this.survival = survival;
         this.counters = counters;
-        chunk = new byte[survival.isOn() ? CHUNK : 0];
+        if (survival.predecessor().isCrashLoop()) {
+            forgetKept();
+        }
         List<DurableIntake> intakes = new ArrayList<>();
         for (String key : survival.keys(DurableIntake.KEY)) {
             UnitName.parse(key.substring(DurableIntake.KEY.length()))
@@ -48,6 +53,25 @@ public final class UnitLogs implements AutoCloseable {
         }
         intakes.forEach(DurableIntake::restore);
         intakes.forEach(DurableIntake::resume);
+    }
+
+    /** Drops what earlier managers have left, because it may be what they died of. */
+    private void forgetKept() {
+        List<String> keys = survival.keys(DurableIntake.KEY);
+        for (String key : keys) {
+            survival.take(key).forEach(Fd::close);
+            survival.drop(key);
+        }
+        if (!keys.isEmpty()) {
+            listener.event(
+                    ManagerListener.Level.WARNING,
+                    "the last output of "
+                            + keys.size()
+                            + (keys.size() == 1 ? " unit" : " units")
+                            + " is dropped: "
+                            + Predecessor.CRASH_LOOP
+                            + " managers in a row ended in the same way soon after their start");
+        }
     }
 
     /** Opens the log of a unit that is being loaded. */
@@ -65,7 +89,11 @@ public final class UnitLogs implements AutoCloseable {
     }
 
     private UnitLog make(UnitName unit) {
-        UnitLog log = new UnitLog(ManagerLimits.LOG_LINES.intValue(), UnitLog.DEFAULT_LINE_BYTES);
+        UnitLog log =
+                new UnitLog(
+                        ManagerLimits.LOG_LINES.intValue(), UnitLog.DEFAULT_LINE_BYTES, budget);
+        log.intake(new DirectIntake(log, chunk));
+        budget.add(log);
         var _ =
                 log.follow(
                         0,
@@ -87,15 +115,20 @@ public final class UnitLogs implements AutoCloseable {
     public void release(UnitName unit) {
         UnitLog log = inUse.remove(unit);
         if (log != null && log.last(1).isEmpty()) {
-            log.intake().forget();
+            forget(log);
         } else if (log != null) {
             kept.put(unit, log);
             while (kept.size() > ManagerLimits.LOGS.intValue()) {
                 Iterator<UnitLog> oldest = kept.values().iterator();
-                oldest.next().intake().forget();
+                forget(oldest.next());
                 oldest.remove();
             }
         }
+    }
+
+    private void forget(UnitLog log) {
+        log.intake().forget();
+        budget.remove(log);
     }
 
     /** Returns the log of an unloaded unit, if it is kept. */

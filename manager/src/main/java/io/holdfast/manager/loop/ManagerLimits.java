@@ -96,6 +96,12 @@ public final class ManagerLimits {
                     64 * 1024,
                     "characters of output kept for each unit");
 
+    public static final Limit LOG_MEMORY =
+            Limit.bytes(
+                    "io.holdfast.manager.logMemory",
+                    16 << 20,
+                    "memory for the output kept of all units; the noisiest unit loses its oldest lines");
+
     public static final Limit LOG_BATCH =
             Limit.count(
                     "io.holdfast.manager.logBatch",
@@ -238,6 +244,7 @@ public final class ManagerLimits {
                 LOG_LINES,
                 LOGS,
                 LOG_CHARACTERS,
+                LOG_MEMORY,
                 LOG_BATCH,
                 LOG_WINDOW,
                 ANCESTORS,

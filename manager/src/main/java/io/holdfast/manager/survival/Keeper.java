@@ -17,9 +17,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
@@ -48,6 +50,12 @@ public final class Keeper implements AutoCloseable {
      * nohup(1).
      */
     public static final String HANGUP_VARIABLE = "HOLDFAST_HANGUP_IGNORED";
+
+    /**
+     * The environment variable that is set if the keeper has received a signal that requests a stop
+     * before this manager was started.
+     */
+    private static final String STOP_VARIABLE = "HOLDFAST_STOP_REQUESTED";
 
     /** The key of the manager's printed lines, which belong to no unit. */
     public static final String PRINTED_LINES = "printed lines";
@@ -188,6 +196,18 @@ public final class Keeper implements AutoCloseable {
      */
     public void ready() {
         send("ready");
+    }
+
+    /**
+     * Pauses before a manager adopts anything. If a stop is requested meanwhile, the keeper ends
+     * this process, and starts the next manager, which does not pause.
+     */
+    public void pause(Duration length) {
+        if (length.isPositive() && System.getenv(STOP_VARIABLE) == null) {
+            send("pauses");
+            LockSupport.parkNanos(length.toNanos());
+            send("here");
+        }
     }
 
     /** Lets the keeper reap the zombies reparented to it, because their exit statuses are known. */

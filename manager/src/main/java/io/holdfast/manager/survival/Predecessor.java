@@ -1,6 +1,7 @@
 package io.holdfast.manager.survival;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
@@ -17,7 +18,8 @@ import java.util.Optional;
  * @param last when the last of them was found dead
  * @param how the exit of the last one, as far as it is known
  * @param adopted the number of units adopted from it
- * @param quick how many in a row, up to the last one, have lived only briefly
+ * @param earlyCrashes how many in a row, up to the last one, have lived only briefly
+ * @param sameEnds how many of these, up to the last one, ended by themselves and in the same way
  * @param begun whether the task that the first of them was started for is done
  * @param stopping how the last one was about to end after it stopped everything; empty if it was
  *     not stopping
@@ -27,7 +29,8 @@ public record Predecessor(
         int crashes,
         DualTimestamp last,
         Optional<Exit> how,
-        int quick,
+        int earlyCrashes,
+        int sameEnds,
         int adopted,
         boolean begun,
         Optional<ManagerEnd> stopping,
@@ -35,22 +38,36 @@ public record Predecessor(
     /** No previous manager. */
     public static final Predecessor NONE =
             new Predecessor(
-                    0, DualTimestamp.NEVER, Optional.empty(), 0, 0, false, Optional.empty(), false);
+                    0,
+                    DualTimestamp.NEVER,
+                    Optional.empty(),
+                    0,
+                    0,
+                    0,
+                    false,
+                    Optional.empty(),
+                    false);
+
+    /** The number of equal early ends after which the next manager adopts less. */
+    public static final int CRASH_LOOP = 3;
 
     private static final String PROCESS = "process";
     private static final String STORE = "store";
     private static final String STOPPING = "stopping";
     private static final String HANDED_OVER = "handed-over";
 
-    /** A manager that has lived this long did not end because of what it adopted. */
-    private static final Duration LONG = Duration.ofSeconds(10);
+    private static final String HOW = "how-before";
+    private static final String SAME_ENDS = "same-ends";
+
+    /** A manager that ran this long did not crash because of what it adopted. */
+    private static final Duration SETTLED = Duration.ofSeconds(10);
 
     private static final int AT_ONCE = 3;
     private static final int MOST_PAUSES = 30;
 
     /**
      * Makes the value for a previous manager that is found dead. A manager that handed over counts
-     * neither as crashed nor as quick.
+     * neither as crashed nor as an early crash.
      *
      * @param store the store of the keeper that started this manager. If the keeper has died too,
      *     this manager has its own task: what the earlier managers had begun or were stopping is
@@ -63,21 +80,53 @@ public record Predecessor(
         Optional<ManagerEnd> stopping = isSameKeeper ? stopping(fields) : Optional.empty();
         if (fields.is(HANDED_OVER)) {
             return new Predecessor(
-                    crashes, DualTimestamp.now(), Optional.empty(), 0, 0, begun, stopping, true);
+                    crashes,
+                    DualTimestamp.now(),
+                    Optional.empty(),
+                    0,
+                    0,
+                    0,
+                    begun,
+                    stopping,
+                    true);
         }
         Optional<Exit> how =
                 fields.find(PROCESS).map(ProcessId::parse).flatMap(Predecessor::exitOf);
         DualTimestamp now = DualTimestamp.now();
-        boolean wasQuick = fields.number("monotonic") + LONG.toNanos() > System.nanoTime();
+        boolean wasEarly = fields.number("monotonic") + SETTLED.toNanos() > System.nanoTime();
         return new Predecessor(
                 crashes + 1,
                 now,
                 how,
-                wasQuick ? Math.toIntExact(fields.number("quick")) + 1 : 0,
+                wasEarly ? Math.toIntExact(fields.number("quick")) + 1 : 0,
+                wasEarly ? sameEnds(fields, how) : 0,
                 0,
                 begun,
                 stopping,
                 false);
+    }
+
+    /** Returns how many managers ended like this one. SIGKILL comes from outside. */
+    private static int sameEnds(Fields fields, Optional<Exit> how) {
+        boolean isOwn =
+                switch (how.orElse(new Exit.Unknown())) {
+                    case Exit.Exited _ -> true;
+                    case Exit.Killed(Signal signal, boolean _) -> !signal.equals(Signal.KILL);
+                    case Exit.Unknown _ -> false;
+                };
+        if (!isOwn) {
+            return 0;
+        }
+        boolean isSame = fields.find(HOW).isPresent() && fields.exit(HOW).equals(how);
+        return isSame ? Math.toIntExact(fields.number(SAME_ENDS)) + 1 : 1;
+    }
+
+    /**
+     * Returns whether managers end again and again, in the same way and soon after their start: the
+     * next one adopts only what it cannot do without.
+     */
+    public boolean isCrashLoop() {
+        return sameEnds >= CRASH_LOOP;
     }
 
     private static Optional<ManagerEnd> stopping(Fields fields) {
@@ -104,23 +153,23 @@ public record Predecessor(
      * tight loop.
      */
     public Duration pause() {
-        int pauses = Math.clamp((long) quick - AT_ONCE, 0, MOST_PAUSES);
+        int pauses = Math.clamp((long) earlyCrashes - AT_ONCE, 0, MOST_PAUSES);
         return ManagerLimits.CRASH_PAUSE.duration().multipliedBy(pauses);
     }
 
     Predecessor adopted(int units) {
-        return new Predecessor(crashes, last, how, quick, units, begun, stopping, handedOver);
+        return new Predecessor(crashes, last, how, earlyCrashes, sameEnds, units, begun, stopping, handedOver);
     }
 
     /** Records that the present manager has done what it was started for. */
     Predecessor begins() {
-        return new Predecessor(crashes, last, how, quick, adopted, true, stopping, handedOver);
+        return new Predecessor(crashes, last, how, earlyCrashes, sameEnds, adopted, true, stopping, handedOver);
     }
 
     /** Records that the present manager stops everything, and how it ends. */
     Predecessor stops(ManagerEnd end) {
         return new Predecessor(
-                crashes, last, how, quick, adopted, begun, Optional.of(end), handedOver);
+                crashes, last, how, earlyCrashes, sameEnds, adopted, begun, Optional.of(end), handedOver);
     }
 
     /** Returns the record of a manager that hands over to the next one. */
@@ -137,7 +186,9 @@ public record Predecessor(
                     .put("monotonic", System.nanoTime())
                     .put(STORE, store)
                     .put("crashes", crashes)
-                    .put("quick", quick)
+                    .put("quick", earlyCrashes)
+                    .put(SAME_ENDS, sameEnds)
+                    .put(HOW, how)
                     .put("begun", begun)
                     .put(STOPPING, stopping.isPresent());
         }

@@ -249,7 +249,7 @@ public final class ManagerInterface implements AutoCloseable {
                         .put("crashes", before.crashes())
                         .put("lastCrash", before.last().realtime())
                         .put("adopted", before.adopted());
-        before.how().ifPresent(how -> reply.put("how", ExitText.of(how)));
+        before.how().ifPresent(how -> reply.put("how", ExitText.ofManager(how)));
         return reply.build();
     }
 

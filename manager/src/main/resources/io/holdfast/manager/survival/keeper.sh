@@ -2,36 +2,39 @@
 #
 # $1: the number of a pipe's end to read, through which both ends are opened; $2: the numbers of all descriptors that the manager
 # is to inherit; $3: not empty if SIGHUP was ignored; the others: its command, which finds the build that is the newest at that moment.
-# The manager writes one word a line to its descriptor 8. Its end is the end of file: then it has died, unless it said "exit".
+# The manager writes one word a line to its descriptor 8. EOF without a preceding "exit" means that it died.
 #
-# Nothing here may wait for a child unasked: that would reap all of them, and the status of a service that has exited while
-# there is no manager would be lost. So there is no command that is not of the shell itself, and SIGCHLD is blocked from the
-# start: dash looks for children that have exited when it has come. A subshell is waited for, and all that exited before it.
+# Only "wait PID" and foreground commands may reap, and only where the comments say so: a plain "wait", or SIGCHLD in dash, would
+# reap orphaned services and lose their exit statuses. So only builtins are used, and SIGCHLD is blocked from the start.
 # (bash reaps at once whatever is done; then only Linux 6.15 and later know the status of such a service.)
 pipe=/proc/self/fd/$1
 export HOLDFAST_KEEPER="$2" HOLDFAST_AS_BUILT=yes # nothing is built while services have no manager
 [ -z "$3" ] || export HOLDFAST_HANGUP_IGNORED=yes
 shift 3
 manager=
-up=     # the manager hears signals
-ready=  # there was one that did
-asked=  # to stop: the signal that did
-failed=0 # starts in a row that came to no manager
+up=     # this manager has installed its signal handlers
+pauses= # this manager pauses before it begins
+ready=  # some manager has been ready
+asked=  # the signal that requested the stop
+failed=0 # consecutive failed starts
+early=0 # consecutive managers that died before they were ready, since the stop was requested
+most_early=3
+most_waits=250 # of 20 ms: how long a manager that ends may take to exit
 
-# A subshell that cannot be forked, as where pids.max is reached, would end the shell: not behind "command eval". It would end bash even
-# so, which needs none.
+# A failed fork, as where pids.max is reached, ends dash unless it runs in "command eval". bash exits in either case, but never needs to
+# fork here.
 reap() {
     [ -n "${BASH_VERSION-}" ] || command eval '( : )' 2>/dev/null || :
 }
 
-# Until the manager hears signals they would only kill it: it is told of a stop then, and reads its files anyway. A second wish
-# to stop does kill it.
+# Before the manager has signal handlers, a signal would only kill it. So a stop requested before the manager is ready is forwarded once
+# it is; a second request kills it. A manager that pauses has nothing to lose: it is killed, and the next one does not pause.
 forward() {
     signalled=yes
-    if [ -n "$up" ] || { [ -n "$asked" ] && [ "$1" != HUP ]; }; then
+    if [ -n "$up" ] || { [ "$1" != HUP ] && [ -n "$asked$pauses" ]; }; then
         [ -z "$manager" ] || kill -s "$1" "$manager" 2>/dev/null || :
     fi
-    [ "$1" = HUP ] || asked=$1
+    [ "$1" = HUP ] || { [ -n "$asked" ] || early=0; asked=$1; }
 }
 trap 'forward TERM' INT # the manager ignores what the terminal sends to all
 trap 'forward TERM' TERM
@@ -41,16 +44,31 @@ if [ $$ = 1 ]; then # what runtimes send to the init of a container: SIGRTMIN+3 
     trap 'forward TERM' 37 38 PWR
     trap 'forward USR1' 39
 fi
-# A systemd whose watchdog has heard nothing sends this: the manager hangs, and the next keeper takes over.
+# systemd sends SIGABRT when the watchdog expires: the manager hangs, and the next keeper takes over.
 trap '[ -z "$manager" ] || kill -s KILL "$manager"; exit 134' ABRT
+
+# Waits for the exit of a manager that has said that it ends, or that was never ready, and reaps it: nothing is left to adopt. The wait is
+# limited, because a thread of the manager can be blocked in the kernel for as long as another user likes.
+await_exit() {
+    waits=0
+    while kill -0 "$manager" 2>/dev/null; do
+        if [ "$waits" -ge "$most_waits" ]; then
+            echo "holdfast: the manager (PID $manager) has ended but does not exit: a thread of it is blocked in the kernel" >&2
+            return 1
+        fi
+        waits=$((waits + 1))
+        command eval '(sleep 0.02 2>/dev/null || sleep 1)' # reaps as well: without SIGCHLD "wait" would not notice
+    done
+}
 
 while :; do
     exec 8>"$pipe" # the manager has its end from the first moment on: without one there is nothing to read
+    [ -z "$asked" ] || export HOLDFAST_STOP_REQUESTED=yes
     "$@" &
     manager=$!
     exec 7<"$pipe" 8>&-
     status=
-    while :; do
+    while [ -z "$status" ]; do
         signalled=
         if read -r word argument <&7; then
             case $word in
@@ -58,7 +76,11 @@ while :; do
                 up=yes ready=yes
                 [ -z "$asked" ] || kill -s "$asked" "$manager"
                 ;;
-            here) failed=0 ;;
+            here) failed=0 pauses= ;;
+            pauses)
+                pauses=yes
+                [ -z "$asked" ] || kill -s "$asked" "$manager"
+                ;;
             reap) reap ;;
             exit) status=$argument ;;
             esac
@@ -67,16 +89,23 @@ while :; do
         fi
     done
     exec 7<&-
-    up=
-    [ -z "$status" ] || exit "$status"
-    if [ -z "$ready" ]; then # nothing is lost yet, and its status is all that there is to tell
-        while kill -0 "$manager" 2>/dev/null; do
-            ( : ) # without SIGCHLD "wait" would not notice
-        done
+    early=$((early + 1))
+    [ -z "$up" ] || early=0
+    up='' pauses=''
+    if [ -n "$status" ]; then
+        await_exit || :
+        exit "$status"
+    fi
+    if [ -z "$ready" ]; then # it never became ready: exit with its status
+        await_exit || exit 1
         wait "$manager"
         exit
     fi
-    manager= # its number is its own as long as it is not reaped: from here on it may be
-    failed=$((failed + 1)) # a manager that comes so far to say "here" waits by itself, and reaps nothing
-    [ "$failed" -le 2 ] || (exec sleep $((failed > 10 ? 30 : failed)))
+    if [ -n "$asked" ] && [ "$early" -ge "$most_early" ]; then
+        echo "holdfast: $early managers in a row died before they could stop the units; the processes of the units are left running" >&2
+        exit 1
+    fi
+    manager= # from here on the PID may be reused
+    failed=$((failed + 1)) # a manager that has said "here" does its own waiting, and reaps nothing
+    [ "$failed" -le 2 ] || [ -n "$asked" ] || (exec sleep $((failed > 10 ? 30 : failed)))
 done

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.holdfast.core.Fd;
+import java.util.Optional;
+import io.holdfast.manager.survival.Zombie;
+import io.holdfast.core.state.Fields;
+import io.holdfast.core.process.Exit;
 import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.state.StateFolder;
 import io.holdfast.core.sys.Fcntl;
@@ -181,6 +185,33 @@ class DurableIntakeTest {
         assertThat(printer.printed).containsExactly("one", "two", "three");
         assertThat(manager.log.last(9)).containsExactly("one", "two", "three");
         assertThat(printer.events).isEmpty();
+    }
+
+    /** Managers that end again and again may do so because of what they adopt. */
+    @Test
+    void inACrashLoopTheOutputOfThePreviousManagersIsDropped() throws Exception {
+        write("one\ntw");
+        take();
+        manager.close();
+        try (TrustedFolder runtime = TrustedFolder.make(folder.resolve("run"));
+                StateFolder states = StateFolder.open(runtime);
+                Zombie last = Zombie.of("exit 3")) {
+            Fields record = states.read((_, _) -> {}).get("manager");
+            record.put("process", last.process().processId().toString())
+                    .put("same-ends", 2)
+                    .put("how-before", Optional.of(new Exit.Exited(3)));
+            states.write("manager", record);
+            manager = new Next();
+        }
+        assertThat(manager.survival.predecessor().isCrashLoop()).isTrue();
+        assertThat(manager.log.last(9)).isEmpty();
+        assertThat(printer.events)
+                .containsExactly(
+                        "the last output of 1 unit is dropped: 3 managers in a row ended in the"
+                                + " same way soon after their start");
+        write("o\nthree\n");
+        take();
+        assertThat(manager.log.last(9)).containsExactly("o", "three");
     }
 
     /** The printer records the position of one unit only; another unit's lines replace it. */

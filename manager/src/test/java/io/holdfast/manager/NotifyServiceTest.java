@@ -8,10 +8,12 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.Await;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.notify.NotifyMessage;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -70,6 +72,49 @@ class NotifyServiceTest {
         for (int i = 0; i < 10; i++) {
             assertThat(stage.start("a" + i)).isEqualTo(JobResult.DONE);
         }
+    }
+
+    @Test
+    void aServiceThatSaysThatItStopsIsAwaitedWithoutASignal() throws Exception {
+        Path stop = stage.fifo("stop");
+        Path end = stage.fifo("end");
+        notifyService(
+                "a",
+                """
+                signal.signal(signal.SIGTERM, lambda *_: say("SIGTERM"))
+                notify("READY=1")
+                open('%s').read()
+                notify("STOPPING=1")
+                open('%s').read()
+                sys.exit(0)
+                """
+                        .formatted(stop, end));
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        Files.writeString(stop, "stop");
+        Await.until(() -> state("a").equals("deactivating/stop-sigterm success"));
+        Files.writeString(end, "end");
+        Await.until(() -> state("a").equals("inactive/dead success"));
+        assertThat(stage.status("a").log()).isEmpty();
+    }
+
+    private String state(String unit) {
+        try {
+            return stage.state(unit);
+        } catch (Exception e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void aServiceMaySetItsWatchdogTimeout() throws Exception {
+        notifyService(
+                "a",
+                """
+                notify("READY=1\\nWATCHDOG_USEC=100000")
+                signal.pause()
+                """);
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        stage.happenings().await("a.service: ERROR failed: watchdog");
     }
 
     @Test

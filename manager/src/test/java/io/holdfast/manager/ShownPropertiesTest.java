@@ -74,6 +74,33 @@ class ShownPropertiesTest {
     }
 
     @Test
+    void whatAServiceReportsIsShown() throws Exception {
+        stage.service(
+                "a",
+                "Type=notify",
+                "WatchdogSec=30s",
+                "ExecStart="
+                        + stage.python(
+                                "a",
+                                """
+                                notify("READY=1\\nERRNO=13\\nWATCHDOG_USEC=20000000\\n"
+                                        "BUSERROR=org.example.E\\nVARLINKERROR=org.example.V")
+                                signal.pause()
+                                """));
+        stage.start("a");
+        assertThat(shown("a", "StatusErrno,StatusBusError,StatusVarlinkError,WatchdogUSec"))
+                .containsExactlyInAnyOrder(
+                        "StatusErrno=13",
+                        "StatusBusError=org.example.E",
+                        "StatusVarlinkError=org.example.V",
+                        "WatchdogUSec=20s");
+        stage.service("a", "WatchdogSec=30s", "ExecStart=/bin/sleep 1000");
+        stage.restart("a");
+        assertThat(shown("a", "StatusErrno,StatusBusError,WatchdogUSec"))
+                .contains("StatusErrno=0", "WatchdogUSec=30s");
+    }
+
+    @Test
     void whetherConditionsHeldIsShown() throws Exception {
         stage.serviceWith(
                 "unmet",

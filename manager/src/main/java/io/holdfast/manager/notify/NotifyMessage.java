@@ -22,6 +22,8 @@ import java.util.Set;
  * @param stopping STOPPING=1
  * @param status a line for people
  * @param errno of a failure
+ * @param busError the D-Bus error of a failure
+ * @param varlinkError the Varlink error of a failure
  * @param mainPid a PID as the sender sees it; to be opened and verified
  * @param mainPidfdId the pidfs identity that {@code mainPid} must have, unsigned
  * @param mainPidfd whether the one descriptor of the message is a pidfd of the main process
@@ -39,6 +41,8 @@ public record NotifyMessage(
         boolean stopping,
         Optional<String> status,
         OptionalInt errno,
+        Optional<String> busError,
+        Optional<String> varlinkError,
         OptionalInt mainPid,
         OptionalLong mainPidfdId,
         boolean mainPidfd,
@@ -155,6 +159,8 @@ public record NotifyMessage(
                 fields.flag("STOPPING"),
                 Optional.ofNullable(fields.values.get("STATUS")),
                 fields.number("ERRNO", 0),
+                Optional.ofNullable(fields.values.get("BUSERROR")),
+                Optional.ofNullable(fields.values.get("VARLINKERROR")),
                 mainPid,
                 mainPidfdId,
                 fields.flag("MAINPIDFD"),

@@ -76,7 +76,7 @@ public final class ManagedService
         stopping = new ServiceStop(life, commands, this);
         starting = new ServiceStart(life, commands, this, reloading, stopping);
         watchdog = new Watchdog(life, reloading, stopping);
-        messages = new ServiceMessages(life, starting, reloading, watchdog);
+        messages = new ServiceMessages(life, starting, reloading, stopping, watchdog);
     }
 
     private UnitName name() {

@@ -25,6 +25,7 @@ import io.holdfast.manager.unit.section.ServiceSection.Store;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.TimeSpan;
+import io.holdfast.manager.view.ReportedErrors;
 import io.holdfast.manager.view.ServiceView;
 import io.holdfast.manager.view.UnitChecks;
 import io.holdfast.manager.view.UnitStatus;
@@ -106,6 +107,11 @@ final class ServiceLife {
     private Optional<String> failure = Optional.empty();
     private String invocationId = "";
     private String statusText = "";
+    private ReportedErrors reported = ReportedErrors.NONE;
+
+    /** The watchdog timeout that the service has set for this run. */
+    private Optional<TimeSpan> ownWatchdog = Optional.empty();
+
     private UnitTimes times = UnitTimes.NEVER;
     private DualTimestamp mainStart = DualTimestamp.NEVER;
     private DualTimestamp mainExited = DualTimestamp.NEVER;
@@ -241,6 +247,8 @@ final class ServiceLife {
         mainExited = DualTimestamp.NEVER;
         lastMain = Optional.empty();
         statusText = "";
+        reported = ReportedErrors.NONE;
+        ownWatchdog = Optional.empty();
         reloadResult = ServiceResult.SUCCESS;
     }
 
@@ -317,7 +325,9 @@ final class ServiceLife {
                 number(run().flatMap(ServiceRun::identity).map(UserAndGroups::uid)),
                 number(run().flatMap(ServiceRun::identity).map(UserAndGroups::gid)),
                 reloadResult.toString(),
-                nextPause);
+                nextPause,
+                watchdogTime(),
+                reported);
     }
 
     private static OptionalLong number(Optional<OptionalLong> value) {
@@ -339,6 +349,26 @@ final class ServiceLife {
 
     void statusText(String text) {
         statusText = text;
+        changed();
+    }
+
+    ReportedErrors reported() {
+        return reported;
+    }
+
+    void reported(ReportedErrors now) {
+        reported = now;
+        changed();
+    }
+
+    /** Returns the watchdog timeout in effect. */
+    TimeSpan watchdogTime() {
+        return ownWatchdog.orElse(unit().service().timeouts().watchdog());
+    }
+
+    /** Sets the watchdog timeout for the rest of this run. */
+    void watchdogTime(TimeSpan own) {
+        ownWatchdog = Optional.of(own);
         changed();
     }
 
@@ -526,6 +556,10 @@ final class ServiceLife {
                 .put("reload-result", reloadResult.name())
                 .put("failure", failure.orElse(""))
                 .put("status", statusText)
+                .put("errno", reported.errno())
+                .put("bus-error", reported.bus())
+                .put("varlink-error", reported.varlink())
+                .put("own-watchdog", ownWatchdog.map(own -> Long.toString(own.micros())).orElse(""))
                 .put("main-exit", mainExit())
                 .put("main-start", mainStart.toString())
                 .put("main-exited", mainExited.toString())
@@ -551,6 +585,13 @@ final class ServiceLife {
         reloadResult = fields.word("reload-result", ServiceResult.class);
         failure = fields.find("failure");
         statusText = fields.text("status");
+        reported =
+                new ReportedErrors(
+                        Math.toIntExact(fields.number("errno")),
+                        fields.text("bus-error"),
+                        fields.text("varlink-error"));
+        ownWatchdog =
+                fields.find("own-watchdog").map(_ -> new TimeSpan(fields.number("own-watchdog")));
         mainExit = fields.exit("main-exit").orElse(null);
         mainStart = DualTimestamp.parse(fields.text("main-start"));
         mainExited = DualTimestamp.parse(fields.text("main-exited"));

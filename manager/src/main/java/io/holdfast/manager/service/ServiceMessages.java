@@ -10,6 +10,7 @@ import io.holdfast.manager.notify.NotifyMessage;
 import io.holdfast.manager.notify.NotifySender;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.value.TimeSpan;
+import io.holdfast.manager.view.ReportedErrors;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -22,14 +23,21 @@ final class ServiceMessages {
     private final ServiceLife life;
     private final ServiceStart start;
     private final ServiceReload reload;
+    private final ServiceStop stop;
     private final Watchdog watchdog;
     private final Throttle complaints;
     private final Throttle notices;
 
-    ServiceMessages(ServiceLife life, ServiceStart start, ServiceReload reload, Watchdog watchdog) {
+    ServiceMessages(
+            ServiceLife life,
+            ServiceStart start,
+            ServiceReload reload,
+            ServiceStop stop,
+            Watchdog watchdog) {
         this.life = life;
         this.start = start;
         this.reload = reload;
+        this.stop = stop;
         this.watchdog = watchdog;
         this.complaints = Complaints.on(life.context.loop(), life::warn);
         this.notices = Complaints.on(life.context.loop(), life::notice);
@@ -58,9 +66,11 @@ final class ServiceMessages {
             return;
         }
         message.status().ifPresent(life::statusText);
+        errors(message);
         if (message.mainPid().isPresent() || message.mainPidfd()) {
             moveMain(run.get(), sender, message, descriptors);
         }
+        message.watchdogMicros().ifPresent(micros -> watchdog.replace(new TimeSpan(micros)));
         message.watchdog().ifPresent(this::watchdog);
         if (message.extendTimeoutMicros().isPresent()) {
             TimeSpan span = new TimeSpan(message.extendTimeoutMicros().getAsLong());
@@ -76,6 +86,21 @@ final class ServiceMessages {
             start.ready();
         }
         reload.message(message);
+        if (message.stopping() && life.is(ServiceState.RUNNING)) {
+            stop.announced();
+        }
+    }
+
+    private void errors(NotifyMessage message) {
+        ReportedErrors before = life.reported();
+        ReportedErrors now =
+                new ReportedErrors(
+                        message.errno().orElse(before.errno()),
+                        message.busError().orElse(before.bus()),
+                        message.varlinkError().orElse(before.varlink()));
+        if (!now.equals(before)) {
+            life.reported(now);
+        }
     }
 
     private void refuse(String kind, NotifySender sender, String why) {

@@ -170,6 +170,17 @@ final class ServiceStop {
         enter(isFinal() ? ServiceState.FINAL_SIGKILL : ServiceState.STOP_SIGKILL);
     }
 
+    /** Waits for the exit of a service that has announced it ({@code STOPPING=1}): no signal. */
+    void announced() {
+        life.disarm();
+        life.running().stopBegun();
+        life.enter(ServiceState.STOP_SIGTERM);
+        emptied = false;
+        arm(this::signalFinally);
+        life.running().watchEmpty();
+        maybeGone();
+    }
+
     /** Ends the main process with the watchdog signal, because the watchdog has expired. */
     void watchdogExpired() {
         life.note(ServiceResult.WATCHDOG);

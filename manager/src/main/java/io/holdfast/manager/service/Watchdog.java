@@ -1,6 +1,7 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.unit.value.TimeSpan;
 
 /** Ends a service that does not send its keep-alive in time ({@code WatchdogSec=}). */
 final class Watchdog {
@@ -17,8 +18,14 @@ final class Watchdog {
     /** Restarts the timeout, if the service is up. */
     void feed() {
         if (watches()) {
-            life.watchdog.set(life.unit().service().timeouts().watchdog(), this::expired);
+            life.watchdog.set(life.watchdogTime(), this::expired);
         }
+    }
+
+    /** Handles {@code WATCHDOG_USEC=}: another timeout for this run. */
+    void replace(TimeSpan timeout) {
+        life.watchdogTime(timeout);
+        feed();
     }
 
     private boolean watches() {

@@ -17,6 +17,8 @@ import java.util.OptionalLong;
  * @param gid of the group that goes with this user
  * @param reloadResult how its last reload ended, in systemd's words
  * @param nextPause the delay before the next automatic restart
+ * @param watchdog the watchdog timeout in effect, which the service may have changed; 0: none
+ * @param reported the errors that the service has reported
  */
 public record ServiceView(
         Optional<ProcessId> control,
@@ -26,4 +28,6 @@ public record ServiceView(
         OptionalLong uid,
         OptionalLong gid,
         String reloadResult,
-        TimeSpan nextPause) {}
+        TimeSpan nextPause,
+        TimeSpan watchdog,
+        ReportedErrors reported) {}

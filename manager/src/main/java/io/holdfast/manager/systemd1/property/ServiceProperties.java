@@ -11,6 +11,7 @@ import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ExitStatusSet;
+import io.holdfast.manager.view.ReportedErrors;
 import io.holdfast.manager.view.ServiceView;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +49,10 @@ final class ServiceProperties {
         Optional<ServiceView> view() {
             return subject.view().service();
         }
+
+        ReportedErrors reported() {
+            return view().map(ServiceView::reported).orElse(ReportedErrors.NONE);
+        }
     }
 
     static final PropertyTable<Service> TABLE = table();
@@ -75,7 +80,9 @@ final class ServiceProperties {
                         s -> s.view().map(ServiceView::reloadResult).orElse("success"))
                 .changing("CleanResult", "s", _ -> "success")
                 .changing("StatusText", "s", s -> s.subject.view().status().statusText())
-                .changing("StatusErrno", "i", _ -> 0)
+                .changing("StatusErrno", "i", s -> s.reported().errno())
+                .changing("StatusBusError", "s", s -> s.reported().bus())
+                .changing("StatusVarlinkError", "s", s -> s.reported().varlink())
                 .changing("NRestarts", "u", s -> s.subject.view().status().restarts())
                 .unsignalled(
                         "RestartUSecNext",
@@ -174,7 +181,11 @@ final class ServiceProperties {
     private static long watchdog(Service service) {
         boolean started =
                 !service.subject.view().times().inactiveExit().equals(DualTimestamp.NEVER);
-        return started ? Micros.of(service.section().timeouts().watchdog()) : Micros.INFINITY;
+        return started ? Micros.of(
+                        service.view()
+                                .map(ServiceView::watchdog)
+                                .orElse(service.section().timeouts().watchdog()))
+                : Micros.INFINITY;
     }
 
     private static List<?> set(ExitStatusSet set) {

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -36,21 +35,40 @@ public final class SetprivCommand {
             List.of("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin");
 
     /**
-     * Variables that control the dynamic linker and the C library, and that secure mode ignores.
+     * The beginnings of the names of variables that the dynamic linker, the C library, its name
+     * services or setpriv's own libraries read: setpriv has all our capabilities while it reads
+     * them. All other variables stay in its environment, which other users cannot read: the
+     * arguments of a process, where env(1) finds these, are public.
      */
-    private static final Set<String> GUARDED =
-            Set.of(
-                    "GCONV_PATH",
-                    "GETCONF_DIR",
-                    "GLIBC_TUNABLES",
+    private static final List<String> GUARDED =
+            List.of(
+                    "CHARSET",
+                    "GCONV",
+                    "GETCONF",
+                    "GLIBC",
                     "HOSTALIASES",
-                    "LOCALDOMAIN",
-                    "LOCPATH",
-                    "NIS_PATH",
-                    "NLSPATH",
-                    "RESOLV_HOST_CONF",
-                    "RES_OPTIONS",
-                    "TZDIR");
+                    "LANG",
+                    "LC_",
+                    "LD_",
+                    "LIB",
+                    "LOC",
+                    "MALLOC_",
+                    "NIS_",
+                    "NLS",
+                    "NSS_",
+                    "OUTPUT_CHARSET",
+                    "POSIX",
+                    "RES_",
+                    "RESOLV_",
+                    "SELINUX",
+                    "SSS_",
+                    "SYSTEMD_",
+                    "TEXTDOMAIN",
+                    "TZ",
+                    "UL_");
+
+    /** Overrides every other variable of the locale, and disables message catalogues. */
+    private static final String LOCALE = "LC_ALL";
 
     private static volatile @Nullable String checkedEnv; // it has the option --argv0
 
@@ -62,8 +80,9 @@ public final class SetprivCommand {
      * @param options the options of setpriv
      * @param arguments the arguments of the program, including argv[0]
      * @param ownName whether argv[0] is to differ from the program
-     * @param environment the environment of the program, mutable; variables that could subvert
-     *     setpriv are removed from it, and env(1) sets them after the privileges are gone
+     * @param environment the environment of the program, mutable; it becomes that of setpriv:
+     *     variables that could subvert setpriv are removed, the locale is C, and env(1) restores
+     *     both after the privileges are gone
      * @throws ErrnoException ENOENT if a tool is missing, EOPNOTSUPP if argv[0] is to differ and
      *     env(1) has no option for it
      * @throws IllegalArgumentException if the path of the program contains an equals sign, which
@@ -90,7 +109,12 @@ public final class SetprivCommand {
             requireArgumentZero(env);
             line.add("--argv0=" + arguments.getFirst());
         }
-        guarded(environment).forEach((name, value) -> line.add(name + "=" + value));
+        Map<String, String> guarded = guarded(environment);
+        if (!guarded.containsKey(LOCALE)) {
+            line.add("--unset=" + LOCALE);
+        }
+        environment.put(LOCALE, "C");
+        guarded.forEach((name, value) -> line.add(name + "=" + value));
         line.add(path);
         line.addAll(arguments.subList(1, arguments.size()));
         return line;
@@ -126,11 +150,7 @@ public final class SetprivCommand {
 
     private static Map<String, String> guarded(Map<String, String> environment) {
         Map<String, String> guarded = new TreeMap<>(environment);
-        guarded.keySet()
-                .removeIf(name ->
-                        !name.startsWith("LD_")
-                                && !name.startsWith("MALLOC_")
-                                && !GUARDED.contains(name));
+        guarded.keySet().removeIf(name -> GUARDED.stream().noneMatch(name::startsWith));
         environment.keySet().removeAll(guarded.keySet());
         return guarded;
     }

@@ -9,11 +9,14 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.view.SocketStatus;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -27,6 +30,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -292,6 +296,61 @@ class AcceptingSocketTest {
                     .startsWith("1 connection");
             assertThat(process.waitFor()).isZero();
         }
+    }
+
+    /** Connects and disconnects as fast as possible, and waits for no answer. */
+    @Test
+    void aConnectionThatWasClosedUnusedIsNotServed() throws Exception {
+        echo("Backlog=1000");
+        Path go = stage.fifo("go");
+        int dead = 500;
+        stage.manager().loop().post(() -> readAll(go)); // so that they wait in the backlog
+        for (int i = 0; i < dead; i++) {
+            connect().close();
+        }
+        Files.writeString(go, "go");
+        try (UnixSocket client = connect()) {
+            assertThat(hear(client)).startsWith("1 connection");
+        }
+        assertThat(status().accepted()).isEqualTo(1);
+        stage.happenings().await("a connection was already closed");
+    }
+
+    private static void readAll(Path fifo) {
+        try {
+            String _ = Files.readString(fifo);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    @Needs(root = true)
+    void aUserWhoConnectsAgainAndAgainIsRefusedAndOthersAreServed() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        echo("MaxConnectionsPerSource=3");
+        assertThat(answers(20001, 10)).isEqualTo(3);
+        assertThat(status().accepted()).isEqualTo(3);
+        assertThat(status().refused()).isEqualTo(7);
+        stage.happenings().await("a connection of user 20001 is refused: 3 of it are there or were");
+        assertThat(answers(20002, 1)).isEqualTo(1);
+        assertThat(answers(0, 10)).as("root").isEqualTo(10);
+    }
+
+    /** Connects as a user, each time after the last instance has exited; counts the answers. */
+    private int answers(long user, int connections) throws Exception {
+        AtomicInteger answers = new AtomicInteger();
+        for (int i = 0; i < connections; i++) {
+            AsUser.of(
+                    user,
+                    () -> {
+                        try (UnixSocket client = connect()) {
+                            int _ = hear(client).isEmpty() ? 0 : answers.incrementAndGet();
+                        }
+                    });
+            awaitConnections(0);
+        }
+        return answers.get();
     }
 
     @Test

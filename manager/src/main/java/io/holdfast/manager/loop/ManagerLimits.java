@@ -144,6 +144,12 @@ public final class ManagerLimits {
                     64,
                     "failed instances kept for one socket with Accept=yes");
 
+    public static final Limit CONNECTION_PLACE =
+            Limit.time(
+                    "io.holdfast.manager.connectionPlace",
+                    Duration.ofSeconds(5),
+                    "time for which a connection of a plain user counts for MaxConnectionsPerSource= at least");
+
     public static final Limit UPHOLD_DELAY =
             Limit.time(
                     "io.holdfast.manager.upholdDelay",
@@ -252,6 +258,7 @@ public final class ManagerLimits {
                 ORPHAN_LINES,
                 ORPHAN_TIMEOUT,
                 FAILED_INSTANCES,
+                CONNECTION_PLACE,
                 UPHOLD_DELAY,
                 LINE_INTERVAL,
                 LINE_SOURCES,

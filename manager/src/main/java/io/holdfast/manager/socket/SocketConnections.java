@@ -2,12 +2,19 @@ package io.holdfast.manager.socket;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.EventLoop;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdCloser;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.limit.Throttle;
+import io.holdfast.core.socket.Peer;
 import io.holdfast.core.state.Fields;
+import io.holdfast.core.sys.SysIoctl;
+import io.holdfast.core.sys.SysPoll;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.manager.log.Complaints;
+import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.runtime.AcceptedConnection;
 import io.holdfast.manager.runtime.ManagerContext;
@@ -27,10 +34,16 @@ import java.util.regex.Pattern;
  * The connections of an accepting socket: accepts and counts them, and starts an instance for each.
  * Used on the event loop.
  *
- * <p>A connection is put into the descriptor store as soon as it is accepted, before anything else,
- * so that it outlives this process. Between accept4(2) and the sendmsg(2) that stores it, the
- * kernel knows no other holder: if the manager is killed between these two calls, the client sees
- * its connection reset, with nothing of it read, and can connect again.
+ * <p>A connection that is served is put into the descriptor store first, so that it outlives this
+ * process. Between accept4(2) and the sendmsg(2) that stores it, the kernel knows no other holder:
+ * if the manager is killed in between, the client sees its connection reset, with nothing of it
+ * read, and can connect again.
+ *
+ * <p>Any user may connect and disconnect at any rate, and each instance costs a process. So a
+ * connection whose peer has closed it again unused is not served, and a connection of a user counts
+ * for {@code MaxConnectionsPerSource=} for a minimum time ({@link
+ * ManagerLimits#CONNECTION_PLACE}), which limits the rate. A refusal must stay cheap: it neither
+ * stores the connection nor names an instance.
  */
 final class SocketConnections {
     /** The pause before the next accept when this process has run out of descriptors. */
@@ -79,11 +92,12 @@ final class SocketConnections {
         int number = SysSocket.accept(socket.fd());
         if (number >= 0) {
             Fd fd = Fd.received(number);
-            boolean isFull = living.size() >= owner.unit().socket().maxConnections();
-            if (!isFull) { // otherwise it is refused, which must be cheap
-                context.survival().keepClosable(key(accepted), List.of(fd));
+            if (isUnused(fd)) {
+                context.closer().close(name().text(), fd);
+                gone.log("gone", "a connection was already closed");
+            } else {
+                take(fd);
             }
-            take(fd, !isFull);
             return;
         }
         String problem =
@@ -98,46 +112,40 @@ final class SocketConnections {
         }
     }
 
-    /**
-     * Starts an instance for a connection, or refuses the connection.
-     *
-     * @param isKept whether it is stored, under the number of the next connection
-     */
-    private void take(Fd fd, boolean isKept) {
+    /** Returns whether the peer has closed the connection, and has sent nothing. */
+    private static boolean isUnused(Fd fd) {
+        return (SysPoll.now(fd, 0) & Readiness.HUP) != 0 && SysIoctl.readable(fd) == 0;
+    }
+
+    /** Starts an instance for a connection, or refuses the connection. */
+    private void take(Fd fd) {
         AcceptedConnection connection;
         try {
             connection = AcceptedConnection.of(fd);
         } catch (ErrnoException e) {
-            drop(isKept);
             context.closer().close(name().text(), fd);
             gone.log("gone", "a connection was already closed: " + e.getMessage());
             return;
         }
-        Optional<UnitName> instance = instanceFor(accepted, connection);
-        Optional<String> refusal =
-                instance.isEmpty()
-                        ? Optional.of("the name of its instance would be too long")
-                        : refusal(owner.unit().socket(), connection.source());
-        if (refusal.isPresent()) {
-            drop(isKept);
+        Optional<String> refusal = refusal(owner.unit().socket(), connection.source());
+        Optional<UnitName> instance =
+                refusal.isPresent() ? Optional.empty() : instanceFor(accepted, connection);
+        if (instance.isEmpty()) {
             refused++;
             owner.connectionsChanged();
             complaints.log(
                     "refused",
-                    "a connection of " + connection.source() + " is refused: " + refusal.get());
+                    "a connection of "
+                            + connection.source()
+                            + " is refused: "
+                            + refusal.orElse("the name of its instance would be too long"));
             close(connection);
         } else if (owner.mayTrigger()) {
+            context.survival().keepClosable(key(accepted), List.of(connection.fd()));
             Runnable ended = count(accepted++, instance.get(), connection);
             context.events().activation().serve(name(), instance.get(), connection, ended);
         } else {
-            drop(isKept);
             close(connection);
-        }
-    }
-
-    private void drop(boolean isKept) {
-        if (isKept) {
-            context.survival().drop(key(accepted));
         }
     }
 
@@ -171,7 +179,8 @@ final class SocketConnections {
         int most = settings.maxConnectionsPerSource();
         int there = bySource.getOrDefault(source, 0);
         return most > 0 && there >= most
-                ? Optional.of(there + " of it are there, MaxConnectionsPerSource=" + most)
+                ? Optional.of(
+                        there + " of it are there or were just now, MaxConnectionsPerSource=" + most)
                 : Optional.empty();
     }
 
@@ -236,14 +245,37 @@ final class SocketConnections {
         living.put(instance, source);
         bySource.merge(source, 1, Integer::sum);
         owner.connectionsChanged();
-        return () -> ended(number, instance, source);
+        boolean isLimited =
+                owner.unit().socket().maxConnectionsPerSource() > 0
+                        && connection.peer().filter(peer -> !isOwner(peer)).isPresent();
+        long least =
+                isLimited
+                        ? System.nanoTime() + ManagerLimits.CONNECTION_PLACE.duration().toNanos()
+                        : System.nanoTime();
+        return () -> ended(number, instance, source, least);
     }
 
-    private void ended(long number, UnitName instance, String source) {
+    private static boolean isOwner(Peer peer) {
+        return peer.uid() == 0 || peer.uid() == Unistd.geteuid();
+    }
+
+    /**
+     * @param least the earliest end of the place of its source, by System.nanoTime
+     */
+    private void ended(long number, UnitName instance, String source, long least) {
         living.remove(instance);
         context.survival().drop(key(number));
-        bySource.computeIfPresent(source, (_, count) -> count == 1 ? null : count - 1);
         owner.connectionsChanged();
+        long left = least - System.nanoTime();
+        if (left > 0) {
+            EventLoop.Timer _ = context.loop().after(Duration.ofNanos(left), () -> leave(source));
+        } else {
+            leave(source);
+        }
+    }
+
+    private void leave(String source) {
+        bySource.computeIfPresent(source, (_, count) -> count == 1 ? null : count - 1);
     }
 
     /** Returns the living instances. */

@@ -332,7 +332,8 @@ class AcceptingSocketTest {
         assertThat(answers(20001, 10)).isEqualTo(3);
         assertThat(status().accepted()).isEqualTo(3);
         assertThat(status().refused()).isEqualTo(7);
-        stage.happenings().await("a connection of user 20001 is refused: 3 of it are there or were");
+        stage.happenings()
+                .await("a connection of user 20001 is refused: 3 of it are there or were");
         assertThat(answers(20002, 1)).isEqualTo(1);
         assertThat(answers(0, 10)).as("root").isEqualTo(10);
     }

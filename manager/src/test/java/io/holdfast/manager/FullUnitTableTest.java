@@ -52,11 +52,12 @@ class FullUnitTableTest {
             stage.service("x@", "ExecStart=/bin/sleep 1000");
             int units = ManagerLimits.UNITS.intValue();
             RemoteObject attacked = manager(attacker);
-            assertThatThrownBy(() -> {
-                        for (int i = 0; i < units; i++) {
-                            attacked.call(MANAGER, "RefUnit", "s", "x@" + i + ".service");
-                        }
-                    })
+            assertThatThrownBy(
+                            () -> {
+                                for (int i = 0; i < units; i++) {
+                                    attacked.call(MANAGER, "RefUnit", "s", "x@" + i + ".service");
+                                }
+                            })
                     .isInstanceOfSatisfying(
                             DBusException.class,
                             e -> assertThat(e.name()).isEqualTo(DBusException.LIMITS_EXCEEDED))
@@ -64,8 +65,7 @@ class FullUnitTableTest {
             assertThat(stage.happenings().await("units that clients of the bus hold: user"))
                     .contains("user " + ATTACKER, "io.holdfast.manager.units");
             assertThat(stage.loaded().size()).isBetween(units / 8, units / 2);
-            assertThatThrownBy(() ->
-                            attacked.call(MANAGER, "UnrefUnit", "s", "x@none.service"))
+            assertThatThrownBy(() -> attacked.call(MANAGER, "UnrefUnit", "s", "x@none.service"))
                     .hasMessageContaining("not been referenced");
             manager(innocent).call(MANAGER, "RefUnit", "s", "x@innocent.service");
             manager(root).call(MANAGER, "RefUnit", "s", "x@root.service");

@@ -90,8 +90,7 @@ public final class UnitLogs implements AutoCloseable {
 
     private UnitLog make(UnitName unit) {
         UnitLog log =
-                new UnitLog(
-                        ManagerLimits.LOG_LINES.intValue(), UnitLog.DEFAULT_LINE_BYTES, budget);
+                new UnitLog(ManagerLimits.LOG_LINES.intValue(), UnitLog.DEFAULT_LINE_BYTES, budget);
         log.intake(new DirectIntake(log, chunk));
         budget.add(log);
         var _ =

@@ -435,7 +435,8 @@ public final class ManagedSocket implements ManagedUnit, SocketConnections.Owner
     }
 
     private void keep(ListeningSockets opened) {
-        context.survival().keepClosable(key(), opened.all().stream().map(ListeningSocket::fd).toList());
+        context.survival()
+                .keepClosable(key(), opened.all().stream().map(ListeningSocket::fd).toList());
     }
 
     @Override

@@ -41,9 +41,9 @@ import java.util.regex.Pattern;
  *
  * <p>Any user may connect and disconnect at any rate, and each instance costs a process. So a
  * connection whose peer has closed it again unused is not served, and a connection of a user counts
- * for {@code MaxConnectionsPerSource=} for a minimum time ({@link
- * ManagerLimits#CONNECTION_PLACE}), which limits the rate. A refusal must stay cheap: it neither
- * stores the connection nor names an instance.
+ * for {@code MaxConnectionsPerSource=} for a minimum time ({@link ManagerLimits#CONNECTION_PLACE}),
+ * which limits the rate. A refusal must stay cheap: it neither stores the connection nor names an
+ * instance.
  */
 final class SocketConnections {
     /** The pause before the next accept when this process has run out of descriptors. */
@@ -180,7 +180,9 @@ final class SocketConnections {
         int there = bySource.getOrDefault(source, 0);
         return most > 0 && there >= most
                 ? Optional.of(
-                        there + " of it are there or were just now, MaxConnectionsPerSource=" + most)
+                        there
+                                + " of it are there or were just now, MaxConnectionsPerSource="
+                                + most)
                 : Optional.empty();
     }
 

@@ -156,7 +156,8 @@ public final class DescriptorStore implements AutoCloseable {
                 message -> {
                     count(message.kind(), message.text());
                     if (message.kind() == CELL) {
-                        cells.put(message.text(), UnixSocket.adopt(message.descriptors().getFirst()));
+                        cells.put(
+                                message.text(), UnixSocket.adopt(message.descriptors().getFirst()));
                     } else {
                         message.close();
                     }

@@ -80,15 +80,7 @@ public record Predecessor(
         Optional<ManagerEnd> stopping = isSameKeeper ? stopping(fields) : Optional.empty();
         if (fields.is(HANDED_OVER)) {
             return new Predecessor(
-                    crashes,
-                    DualTimestamp.now(),
-                    Optional.empty(),
-                    0,
-                    0,
-                    0,
-                    begun,
-                    stopping,
-                    true);
+                    crashes, DualTimestamp.now(), Optional.empty(), 0, 0, 0, begun, stopping, true);
         }
         Optional<Exit> how =
                 fields.find(PROCESS).map(ProcessId::parse).flatMap(Predecessor::exitOf);
@@ -158,18 +150,28 @@ public record Predecessor(
     }
 
     Predecessor adopted(int units) {
-        return new Predecessor(crashes, last, how, earlyCrashes, sameEnds, units, begun, stopping, handedOver);
+        return new Predecessor(
+                crashes, last, how, earlyCrashes, sameEnds, units, begun, stopping, handedOver);
     }
 
     /** Records that the present manager has done what it was started for. */
     Predecessor begins() {
-        return new Predecessor(crashes, last, how, earlyCrashes, sameEnds, adopted, true, stopping, handedOver);
+        return new Predecessor(
+                crashes, last, how, earlyCrashes, sameEnds, adopted, true, stopping, handedOver);
     }
 
     /** Records that the present manager stops everything, and how it ends. */
     Predecessor stops(ManagerEnd end) {
         return new Predecessor(
-                crashes, last, how, earlyCrashes, sameEnds, adopted, begun, Optional.of(end), handedOver);
+                crashes,
+                last,
+                how,
+                earlyCrashes,
+                sameEnds,
+                adopted,
+                begun,
+                Optional.of(end),
+                handedOver);
     }
 
     /** Returns the record of a manager that hands over to the next one. */

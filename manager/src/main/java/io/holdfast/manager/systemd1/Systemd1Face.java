@@ -20,7 +20,9 @@ final class Systemd1Face {
     private final UnitFileList unitFiles;
     private final ObjLongConsumer<String> refusals;
 
-    /** The units that clients hold: at most half of all units, so that root can still start some. */
+    /**
+     * The units that clients hold: at most half of all units, so that root can still start some.
+     */
     private final FairShare<Long> held =
             FairShare.<Long>of(
                             "units that clients of the bus hold",

@@ -50,8 +50,7 @@ class LogBudgetTest {
         assertThat(noisy).allSatisfy(log -> assertThat(log.last(1).getFirst()).startsWith("299"));
         assertThat(budget.held())
                 .isGreaterThan(MOST / 2)
-                .isEqualTo(
-                        quiet.bytes() + noisy.stream().mapToLong(UnitLog::bytes).sum());
+                .isEqualTo(quiet.bytes() + noisy.stream().mapToLong(UnitLog::bytes).sum());
     }
 
     @Test
@@ -72,6 +71,7 @@ class LogBudgetTest {
         long bytes = Long.parseLong(heap.group(1)) << 20;
         assertThat(ManagerLimits.LOG_MEMORY.value()).isLessThanOrEqualTo(bytes / 4);
         long unfinished = ManagerLimits.UNITS.value() * UnitLog.DEFAULT_LINE_BYTES;
-        assertThat(ManagerLimits.LOG_MEMORY.value() + unfinished).isLessThanOrEqualTo(bytes * 3 / 4);
+        assertThat(ManagerLimits.LOG_MEMORY.value() + unfinished)
+                .isLessThanOrEqualTo(bytes * 3 / 4);
     }
 }

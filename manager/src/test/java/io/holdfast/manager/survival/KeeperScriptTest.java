@@ -34,9 +34,7 @@ class KeeperScriptTest {
     private void start(String shell, String manager) throws IOException {
         String script;
         try (InputStream in = Keeper.class.getResourceAsStream("keeper.sh")) {
-            script =
-                    new String(
-                            Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
+            script = new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
         }
         Files.writeString(
                 folder.resolve("keeper.sh"), script.replace("most_waits=250", "most_waits=5"));
@@ -94,9 +92,7 @@ class KeeperScriptTest {
     @ParameterizedTest
     @ValueSource(strings = {"dash", "bash"})
     void aManagerThatCannotExitDoesNotKeepTheKeeper(String shell) throws Exception {
-        start(
-                shell,
-                "log $$; echo ready >&8; echo exit 4 >&8; exec sleep 1000 >/dev/null 2>&1");
+        start(shell, "log $$; echo ready >&8; echo exit 4 >&8; exec sleep 1000 >/dev/null 2>&1");
         assertThat(keeper.waitFor()).isEqualTo(4);
         assertThat(err())
                 .isEqualTo(

@@ -25,10 +25,7 @@ public final class Zombie implements AutoCloseable {
     public static Zombie of(String ends) throws IOException {
         String once = "until grep -q sleep /proc/$$/comm; do :; done; "; // a shell may reap it
         Process parent =
-                new ProcessBuilder(
-                                "sh",
-                                "-c",
-                                "(" + once + ends + ") & echo $!; exec sleep 1000")
+                new ProcessBuilder("sh", "-c", "(" + once + ends + ") & echo $!; exec sleep 1000")
                         .start();
         try (BufferedReader out = parent.inputReader(StandardCharsets.US_ASCII)) {
             PidFd process = PidFd.open(Integer.parseInt(out.readLine()));

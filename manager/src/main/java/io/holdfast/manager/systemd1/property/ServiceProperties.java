@@ -181,7 +181,8 @@ final class ServiceProperties {
     private static long watchdog(Service service) {
         boolean started =
                 !service.subject.view().times().inactiveExit().equals(DualTimestamp.NEVER);
-        return started ? Micros.of(
+        return started
+                ? Micros.of(
                         service.view()
                                 .map(ServiceView::watchdog)
                                 .orElse(service.section().timeouts().watchdog()))

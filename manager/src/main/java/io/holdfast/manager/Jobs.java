@@ -328,7 +328,7 @@ final class Jobs implements JobEngine.Listener {
         context.workers()
                 .lane("load " + names.stream().map(UnitName::text).findFirst().orElse("nothing"))
                 .work(
-                        "to read unit files",
+                        "the reading of unit files",
                         () -> alone ? catalog.alone(names) : catalog.closure(names, beside, up))
                 .within(ManagerLimits.LOAD_TIMEOUT.duration())
                 .begin((closure, failure) -> {

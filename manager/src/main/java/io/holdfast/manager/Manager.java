@@ -266,7 +266,7 @@ public final class Manager implements AutoCloseable {
         Work<Integer> _ =
                 context.workers()
                         .ownLane("leftovers")
-                        .work("to remove leftovers", () -> Leftovers.remove(warnings))
+                        .work("the removal of leftovers", () -> Leftovers.remove(warnings))
                         .begin((count, failure) -> {
                             if (count == null) {
                                 context.warn("cannot look for leftovers: " + failure);

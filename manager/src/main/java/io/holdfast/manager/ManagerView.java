@@ -230,7 +230,7 @@ public final class ManagerView {
         var _ = answer.whenComplete((_, _) -> open.remove(refusal));
         try {
             Work<T> _ =
-                    lane.work("to read data for a reply", work)
+                    lane.work("the reading of data for a reply", work)
                             .within(ManagerLimits.READ_TIMEOUT.duration())
                             .begin((value, failure) -> {
                                 if (failure == null && value != null) {

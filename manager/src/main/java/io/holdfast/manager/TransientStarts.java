@@ -79,7 +79,7 @@ final class TransientStarts {
             Work<Unit> _ =
                     lane(name)
                             .work(
-                                    "to write its file",
+                                    "the writing of its file",
                                     () -> {
                                         files.write(name, text);
                                         return catalog.readMade(name);
@@ -170,7 +170,7 @@ final class TransientStarts {
             Work<Boolean> _ =
                     lane(name)
                             .work(
-                                    "to remove its file",
+                                    "the removal of its file",
                                     () -> {
                                         files.remove(name);
                                         return true;

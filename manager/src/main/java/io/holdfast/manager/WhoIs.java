@@ -168,7 +168,7 @@ final class WhoIs {
         CompletableFuture<T> reply = new CompletableFuture<>();
         Work<Found> _ =
                 readers.ownLane("who is " + process)
-                        .work("to read its cgroup", () -> byCgroup(process))
+                        .work("the reading of its cgroup", () -> byCgroup(process))
                         .begin((found, failure) -> {
                             try {
                                 if (found == null) {

@@ -573,7 +573,7 @@ class Systemd1OnBusTest {
                                         e ->
                                                 assertThat(e.name())
                                                         .isEqualTo(DBusException.LIMITS_EXCEEDED))
-                                .hasMessageContaining("io.holdfast.manager.asking");
+                                .hasMessageContaining("io.holdfast.manager.authorizations");
                         assertThat(call(root, "ResetFailed", "")).as("others").isEmpty();
                         authority.held.countDown();
                         for (Thread thread : waiting) {

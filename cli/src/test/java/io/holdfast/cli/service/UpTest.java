@@ -598,7 +598,7 @@ class UpTest {
     @Needs(root = true, programs = "setpriv")
     void aStrayProcessThatDoesNotEndIsKilled() throws Exception {
         unitWithStrays("trap '' TERM");
-        List<String> options = List.of("JDK_JAVA_OPTIONS=-Dio.holdfast.manager.strayPatience=100");
+        List<String> options = List.of("JDK_JAVA_OPTIONS=-Dio.holdfast.manager.orphanTimeout=100");
         try (CommandProcess up = upAsNobody(options, "loses");
                 PidFd stray = spokenOf(up, "stray");
                 PidFd child = spokenOf(up, "child")) {
@@ -647,8 +647,8 @@ class UpTest {
         unit("loses", "ExecStart=/bin/sh " + main);
         List<String> limits =
                 List.of(
-                        "JDK_JAVA_OPTIONS=-Dio.holdfast.manager.strays=1"
-                                + " -Dio.holdfast.manager.strayLines=1");
+                        "JDK_JAVA_OPTIONS=-Dio.holdfast.manager.orphans=1"
+                                + " -Dio.holdfast.manager.orphanLines=1");
         try (CommandProcess up = upAsNobody(limits, "loses");
                 PidFd one = PidFd.open(numberIn(up.await("loses.service | stray ", 1)));
                 PidFd two = PidFd.open(numberIn(up.await("loses.service | stray ", 2)));

@@ -6,6 +6,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.text.PrintableText;
 import io.holdfast.manager.loop.ManagerLimits;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
@@ -272,7 +273,9 @@ public final class UnitLog {
 
     /** Returns the last lines, the oldest first, {@code count} at most. */
     public synchronized List<String> last(int count) {
-        return lines.stream().skip(Math.max(0, lines.size() - count)).toList();
+        return lines.size() <= count
+                ? List.copyOf(lines) // a further List.copyOf of it copies nothing
+                : List.copyOf(new ArrayList<>(lines).subList(lines.size() - count, lines.size()));
     }
 
     /**

@@ -29,7 +29,7 @@ public final class ManagerLimits {
 
     public static final Limit LOAD_TIMEOUT =
             Limit.time(
-                    "io.holdfast.manager.loadPatience",
+                    "io.holdfast.manager.loadTimeout",
                     Duration.ofSeconds(90),
                     "time limit for loading units");
 
@@ -47,13 +47,13 @@ public final class ManagerLimits {
 
     public static final Limit SOCKET_TIMEOUT =
             Limit.time(
-                    "io.holdfast.manager.socketPatience",
+                    "io.holdfast.manager.socketTimeout",
                     Duration.ofSeconds(90),
                     "time limit for a socket unit to listen or clean up, if its file sets none");
 
     public static final Limit READ_TIMEOUT =
             Limit.time(
-                    "io.holdfast.manager.questionPatience",
+                    "io.holdfast.manager.readTimeout",
                     Duration.ofSeconds(25),
                     "time limit for reading files and processes, such as for a client");
 
@@ -122,19 +122,19 @@ public final class ManagerLimits {
 
     public static final Limit UNTRACKED_ORPHANS =
             Limit.count(
-                    "io.holdfast.manager.strays",
+                    "io.holdfast.manager.orphans",
                     1024,
                     "orphans that belong to no unit and are held until they exit");
 
     public static final Limit ORPHAN_LINES =
             Limit.count(
-                    "io.holdfast.manager.strayLines",
+                    "io.holdfast.manager.orphanLines",
                     20,
                     "log lines about orphans that belong to no unit in one lineInterval");
 
     public static final Limit ORPHAN_TIMEOUT =
             Limit.time(
-                    "io.holdfast.manager.strayPatience",
+                    "io.holdfast.manager.orphanTimeout",
                     Duration.ofSeconds(10),
                     "time between SIGTERM and SIGKILL for such orphans when the manager stops");
 
@@ -176,7 +176,7 @@ public final class ManagerLimits {
 
     public static final Limit KILL_TIMEOUT =
             Limit.time(
-                    "io.holdfast.manager.killPatience",
+                    "io.holdfast.manager.killTimeout",
                     Duration.ofSeconds(10),
                     "time limit for killed processes to exit");
 
@@ -193,11 +193,11 @@ public final class ManagerLimits {
                     "requests that wait for the end of one job");
 
     public static final Limit AUTHORIZATIONS =
-            Limit.count("io.holdfast.manager.asking", 128, "concurrent authorization checks");
+            Limit.count("io.holdfast.manager.authorizations", 128, "concurrent authorization checks");
 
     public static final Limit AUTHORIZATION_TIMEOUT =
             Limit.time(
-                    "io.holdfast.manager.askingPatience",
+                    "io.holdfast.manager.authorizationTimeout",
                     Duration.ofMinutes(2),
                     "time limit for an authorization check, including the authentication of a user");
 

@@ -202,10 +202,9 @@ public final class Work<T> {
             reportedAbandoned = runs;
             if (evenIfLate) {
                 isAwaited = false;
-            } else {
-                cancel();
             }
         }
+        cancel(); // outside the lock, because it runs the task of work that has not begun
         workers().settled(this);
         if (runs) {
             workers().reportAbandoned(this);
@@ -244,7 +243,7 @@ public final class Work<T> {
             try {
                 new Work<>(
                                 lane,
-                                "to release the result of \"" + what + "\"",
+                                "the release of the result of " + what,
                                 () -> released(released))
                         .first();
             } catch (RejectedExecutionException e) { // the manager ends

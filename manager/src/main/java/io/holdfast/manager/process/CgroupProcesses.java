@@ -53,7 +53,7 @@ public final class CgroupProcesses implements RunProcesses {
     @Override
     public void onlyChild(Consumer<Optional<PidFd>> callback) {
         Work<Optional<PidFd>> _ =
-                lane.work("to look for its main process", this::onlyChild)
+                lane.work("the search for its main process", this::onlyChild)
                         .releasing(found -> found.ifPresent(PidFd::close))
                         .begin((found, _) -> {
                             Optional<PidFd> one = found == null ? Optional.empty() : found;
@@ -81,7 +81,7 @@ public final class CgroupProcesses implements RunProcesses {
     public void signal(RunSignal signal, List<PidFd> signalled, Runnable done) {
         List<PidFd> already = List.copyOf(signalled);
         Work<Integer> _ =
-                stopLane.work("to signal all", () -> signalMembers(signal, already))
+                stopLane.work("the signal to all its processes", () -> signalMembers(signal, already))
                         .begin((_, failure) -> {
                             if (failure != null) {
                                 warnings.accept("cannot signal all: " + failure.getMessage());

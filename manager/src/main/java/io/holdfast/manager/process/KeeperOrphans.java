@@ -34,7 +34,7 @@ public final class KeeperOrphans {
 
     private void look() {
         Work<Boolean> _ =
-                lane.work("to look for orphans of the keeper", this::isAskedFor)
+                lane.work("the search for orphans of the keeper", this::isAskedFor)
                         .within(ManagerLimits.READ_TIMEOUT.duration())
                         .begin((isAskedFor, _) -> {
                             if (isAskedFor != null && isAskedFor) {

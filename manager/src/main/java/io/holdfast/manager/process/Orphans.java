@@ -110,7 +110,7 @@ public final class Orphans {
         List<Runnable> callbacks = waiting;
         waiting = new ArrayList<>();
         Work<Found> _ =
-                lane.work("to look for orphans", this::scan)
+                lane.work("the search for orphans", this::scan)
                         .releasing(found -> found.living().forEach(one -> one.process().close()))
                         .within(ManagerLimits.READ_TIMEOUT.duration())
                         .begin((found, failure) -> scanned(found, failure, callbacks));

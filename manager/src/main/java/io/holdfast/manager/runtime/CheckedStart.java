@@ -76,7 +76,7 @@ public final class CheckedStart {
             return;
         }
         work =
-                lane.work("to check its conditions", () -> StartChecks.of(unit, context))
+                lane.work("the check of its conditions", () -> StartChecks.of(unit, context))
                         .within(ManagerLimits.READ_TIMEOUT.duration());
         work.begin((result, error) -> {
             if (work != null) { // otherwise the start was cancelled

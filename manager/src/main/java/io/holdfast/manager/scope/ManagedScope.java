@@ -185,7 +185,7 @@ public final class ManagedScope implements ManagedUnit {
         UnitCgroups cgroups = context.cgroups().get();
         Work<Adoption> _ =
                 lane.work(
-                                "to adopt its processes",
+                                "the adoption of its processes",
                                 () -> Adoption.of(cgroups, name(), slice(), adopted))
                         .releasing(Adoption::undo)
                         .ifNeverBegun(() -> adopted.forEach(PidFd::close))
@@ -433,7 +433,7 @@ public final class ManagedScope implements ManagedUnit {
         }
         ended.forget();
         Work<Boolean> _ =
-                lane.work("to remove its cgroup", () -> ended.clean(false))
+                lane.work("the removal of its cgroup", () -> ended.clean(false))
                         .releasing(empty -> {
                             if (!empty) {
                                 ended.release();

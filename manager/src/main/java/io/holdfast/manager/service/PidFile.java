@@ -79,7 +79,7 @@ final class PidFile implements AutoCloseable {
         }
         watch.events(0);
         changes.drain(); // first: later changes cause another read
-        look = lane.work("to read its PID file", this::read).begin(this::looked);
+        look = lane.work("the reading of its PID file", this::read).begin(this::looked);
     }
 
     private void looked(@Nullable Content content, @Nullable Exception failure) {

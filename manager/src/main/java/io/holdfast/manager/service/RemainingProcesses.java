@@ -71,7 +71,7 @@ final class RemainingProcesses {
         }
         Work<Boolean> _ =
                 life.lane
-                        .work("to remove its cgroup", () -> remaining.processes().clean(false))
+                        .work("the removal of its cgroup", () -> remaining.processes().clean(false))
                         .evenIfLate()
                         .within(ManagerLimits.KILL_TIMEOUT.duration())
                         .begin((clean, failure) -> {

@@ -88,7 +88,7 @@ final class RunSetup {
         Work<Boolean> _ =
                 life.lane
                         .work(
-                                "to find its directories and user again",
+                                "the search for its directories and user",
                                 () -> {
                                     execution.takeUp(fields.number("uid"));
                                     return true;

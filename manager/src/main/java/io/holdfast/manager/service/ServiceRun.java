@@ -206,7 +206,7 @@ final class ServiceRun {
         Map<String, String> all = new HashMap<>(variables);
         mainPid().ifPresent(pid -> all.put("MAINPID", Integer.toString(pid)));
         Lane where = stopping ? stopLane : lane;
-        String what = "to start " + command.executable();
+        String what = "the start of " + command.executable();
         Work<Child> work;
         try {
             PassedDescriptors passed = passedTo(command);
@@ -540,7 +540,7 @@ final class ServiceRun {
         control = null;
         main = null;
         Work<Boolean> _ =
-                lane.work("to clean up", () -> clean(killLeftovers, restarting))
+                lane.work("its clean-up", () -> clean(killLeftovers, restarting))
                         .releasing(this::releaseUnless)
                         .evenIfLate()
                         .within(limit)
@@ -644,7 +644,7 @@ final class ServiceRun {
     void discard(Runnable discarded) {
         Work<Boolean> _ =
                 lane.work(
-                                "to remove its preserved directories",
+                                "the removal of its preserved directories",
                                 () -> {
                                     execution.close(false);
                                     return true;

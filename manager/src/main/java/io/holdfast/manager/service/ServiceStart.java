@@ -209,7 +209,7 @@ final class ServiceStart {
         preparation =
                 life.lane
                         .work(
-                                "to check its conditions",
+                                "the check of its conditions",
                                 () -> StartChecks.of(described, life.context))
                         .within(described.service().timeouts().start())
                         .begin(this::conditionsChecked);
@@ -264,7 +264,7 @@ final class ServiceStart {
         String id = life.invocationId();
         preparation =
                 life.lane
-                        .work("to prepare its execution", () -> setup.open(described, id, output))
+                        .work("the preparation of its execution", () -> setup.open(described, id, output))
                         .releasing(ServiceRun::undo)
                         .within(described.service().timeouts().start())
                         .begin((opened, failure) -> prepared(output, opened, failure));

@@ -85,7 +85,7 @@ final class ManagedSlice implements ManagedUnit {
 
     private void make(Consumer<JobResult> started) {
         withCgroups(
-                "to make its cgroup",
+                "the creation of its cgroup",
                 cgroups -> cgroups.makeSlice(unit.name()),
                 () -> {
                     enter(ActiveState.ACTIVE);
@@ -112,7 +112,7 @@ final class ManagedSlice implements ManagedUnit {
     public void stop(Consumer<JobResult> done) {
         starting.cancel();
         withCgroups(
-                "to remove its cgroup",
+                "the removal of its cgroup",
                 cgroups -> cgroups.removeSlice(unit.name()),
                 () -> {
                     enter(ActiveState.INACTIVE);

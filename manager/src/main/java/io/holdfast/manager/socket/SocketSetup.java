@@ -35,7 +35,7 @@ final class SocketSetup {
     record Checks(StartChecks unit, boolean hasService) {}
 
     Work<?> check(SocketUnit unit, BiConsumer<@Nullable Checks, @Nullable Exception> checked) {
-        return lane.work("to check its conditions", () -> check(unit))
+        return lane.work("the check of its conditions", () -> check(unit))
                 .within(ManagerLimits.SOCKET_TIMEOUT.duration())
                 .begin(checked::accept);
     }
@@ -50,7 +50,7 @@ final class SocketSetup {
             SocketUnit unit, BiConsumer<@Nullable ListeningSockets, @Nullable Exception> opened) {
         Consumer<String> warnings =
                 text -> context.loop().postEnding(() -> context.warn(name, text));
-        return lane.work("to listen", () -> ListeningSockets.open(unit, warnings))
+        return lane.work("the opening of its sockets", () -> ListeningSockets.open(unit, warnings))
                 .releasing(SocketSetup::remove)
                 .within(ManagerLimits.SOCKET_TIMEOUT.duration())
                 .begin(opened::accept);
@@ -64,7 +64,7 @@ final class SocketSetup {
     void remove(Optional<ListeningSockets> left, Consumer<Boolean> removed) {
         Work<Boolean> _ =
                 lane.work(
-                                "to clean up",
+                                "its clean-up",
                                 () -> {
                                     left.ifPresent(SocketSetup::remove);
                                     return true;

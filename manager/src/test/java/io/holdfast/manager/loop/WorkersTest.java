@@ -76,7 +76,7 @@ class WorkersTest {
         for (int i = 0; i < 100; i++) {
             int number = i;
             lane.work(
-                            "to count",
+                            "the count",
                             () -> {
                                 int now = at.incrementAndGet();
                                 int _ = most.accumulateAndGet(now, Math::max);
@@ -96,13 +96,13 @@ class WorkersTest {
         for (int i = 0; i < 3 * ManagerLimits.WORKERS.intValue(); i++) {
             hanging.add(
                     workers.ownLane("hangs " + i)
-                            .work("to open", this::hang)
+                            .work("the opening", this::hang)
                             .releasing(Fd::close)
                             .begin((_, _) -> {}));
         }
         AtomicReference<String> answer = new AtomicReference<>();
         workers.ownLane("other")
-                .work("to answer", () -> "yes")
+                .work("the answer", () -> "yes")
                 .begin((it, _) -> answer.set(String.valueOf(it)));
         turnUntil(() -> answer.get() != null);
         assertThat(answer).hasValue("yes");
@@ -115,7 +115,7 @@ class WorkersTest {
         List<String> failures = new ArrayList<>();
         CountDownLatch released = new CountDownLatch(1);
         Work<Fd> _ =
-                lane.work("to open", this::hang)
+                lane.work("the opening", this::hang)
                         .releasing(fd -> {
                             fd.close();
                             released.countDown();
@@ -123,37 +123,37 @@ class WorkersTest {
                         .within(SHORT)
                         .begin((_, failure) -> failures.add(String.valueOf(failure)));
         AtomicReference<String> next = new AtomicReference<>();
-        Work<String> behind = lane.work("to go on", () -> "done").within(SHORT);
+        Work<String> behind = lane.work("the next step", () -> "done").within(SHORT);
         behind.begin((_, failure) -> failures.add(String.valueOf(failure)));
         turnUntil(() -> failures.size() == 2);
-        assertThat(failures.get(0)).contains("to open has not returned from the kernel for 0.0");
+        assertThat(failures.get(0)).containsPattern("the opening has not returned from the kernel for [0-9.]+ s");
         assertThat(failures.get(1))
-                .contains("to go on has not begun: to open has not returned from the kernel");
+                .contains("the next step has not begun: the opening has not returned from the kernel");
         assertThat(workers.hanging()).isEqualTo(1);
         assertThat(said)
                 .singleElement()
                 .asString()
-                .startsWith("unit: to open has not returned")
+                .startsWith("unit: the opening has not returned")
                 .contains(
                         ManagerLimits.WORKER_THREADS.intValue()
                                 + " worker threads, 1 of them blocked");
 
-        lane.work("to come after", () -> "after").begin((it, _) -> next.set(String.valueOf(it)));
+        lane.work("the step after it", () -> "after").begin((it, _) -> next.set(String.valueOf(it)));
         letGo().close();
         turnUntil(() -> next.get() != null);
         assertThat(released.getCount()).as("released before anything else is done").isZero();
         turnUntil(() -> said.size() == 2);
-        assertThat(said.get(1)).startsWith("unit: to open has returned from the kernel after");
+        assertThat(said.get(1)).startsWith("unit: the opening has returned from the kernel after");
         assertThat(workers.hanging()).isZero();
     }
 
     @Test
     void aCleanUpIsDoneThoughNobodyWaitsForItAnyMore() {
         Lane lane = workers.ownLane("unit");
-        lane.work("to open", this::hang).releasing(Fd::close).within(SHORT).begin((_, _) -> {});
+        lane.work("the opening", this::hang).releasing(Fd::close).within(SHORT).begin((_, _) -> {});
         AtomicInteger cleaned = new AtomicInteger();
         List<Exception> failures = new ArrayList<>();
-        lane.work("to clean up", cleaned::incrementAndGet)
+        lane.work("the clean-up", cleaned::incrementAndGet)
                 .evenIfLate()
                 .within(SHORT)
                 .begin((_, failure) -> {
@@ -176,19 +176,19 @@ class WorkersTest {
         AtomicInteger released = new AtomicInteger();
         CountDownLatch go = new CountDownLatch(1);
         lane.work(
-                        "to wait",
+                        "the wait",
                         () -> {
                             go.await();
                             return "first";
                         })
                 .begin((it, _) -> first.set(String.valueOf(it)));
-        Work<Integer> off = lane.work("to begin", begun::incrementAndGet);
+        Work<Integer> off = lane.work("the beginning", begun::incrementAndGet);
         off.begin((_, _) -> begun.set(100));
         off.cancel();
         go.countDown();
         turnUntil(() -> first.get() != null);
         Work<String> late =
-                lane.work("to answer", () -> "late").releasing(_ -> released.incrementAndGet());
+                lane.work("the answer", () -> "late").releasing(_ -> released.incrementAndGet());
         late.begin((_, _) -> begun.set(100));
         Await.until(late::isDone);
         late.cancel(); // while its answer is on its way
@@ -200,13 +200,13 @@ class WorkersTest {
     @Test
     void aLaneTakesOnlySoMuch() {
         Lane lane = workers.ownLane("unit");
-        lane.work("to open", this::hang).releasing(Fd::close).within(SHORT).begin((_, _) -> {});
+        lane.work("the opening", this::hang).releasing(Fd::close).within(SHORT).begin((_, _) -> {});
         for (int i = 0; i < ManagerLimits.LANE.intValue(); i++) {
-            lane.work("to ask", () -> 1).begin((_, _) -> {});
+            lane.work("the question", () -> 1).begin((_, _) -> {});
         }
         AtomicReference<@Nullable Exception> refusal = new AtomicReference<>();
         AtomicInteger cancelled = new AtomicInteger();
-        lane.work("to ask", () -> 1)
+        lane.work("the question", () -> 1)
                 .ifNeverBegun(cancelled::incrementAndGet)
                 .begin((_, failure) -> refusal.set(failure));
         assertThat(refusal).as("the answer comes on the loop").hasNullValue();
@@ -216,7 +216,7 @@ class WorkersTest {
                 .isInstanceOf(RejectedExecutionException.class)
                 .hasMessageContaining("unit: 1024 tasks wait already")
                 .hasMessageContaining("io.holdfast.manager.lane")
-                .hasMessageContaining("to open has not returned from the kernel");
+                .hasMessageContaining("the opening has not returned from the kernel");
     }
 
     @Test
@@ -225,7 +225,7 @@ class WorkersTest {
         Work<Boolean> first =
                 workers.lane("x")
                         .work(
-                                "to wait",
+                                "the wait",
                                 () -> {
                                     go.await();
                                     return true;
@@ -244,18 +244,18 @@ class WorkersTest {
         Workers ending = new Workers(other, warnings::add);
         AtomicInteger done = new AtomicInteger();
         ending.ownLane("unit")
-                .work("to open", this::hang)
+                .work("the opening", this::hang)
                 .releasing(Fd::close)
                 .begin((_, _) -> {})
                 .cancel();
         ending.ownLane("other")
-                .work("to clean up", done::incrementAndGet)
+                .work("the clean-up", done::incrementAndGet)
                 .begin((_, _) -> done.set(100));
         ending.close();
         assertThat(done).hasValue(1);
         assertThatThrownBy(() -> ending.ownLane("late").work("x", () -> 1).begin((_, _) -> {}))
                 .isInstanceOf(RejectedExecutionException.class);
-        assertThat(warnings).singleElement().asString().contains("unit: to open");
+        assertThat(warnings).singleElement().asString().contains("unit: the opening");
         other.close();
     }
 
@@ -263,13 +263,13 @@ class WorkersTest {
     void workThatIsCalledOffBeforeItBeginsGivesBackWhatItWasGiven() {
         Lane lane = workers.ownLane("a");
         List<String> cancelled = new ArrayList<>();
-        Work<Fd> first = lane.work("to hang", this::hang).releasing(Fd::close).begin((_, _) -> {});
+        Work<Fd> first = lane.work("the hanging step", this::hang).releasing(Fd::close).begin((_, _) -> {});
         Work<Integer> behind =
-                lane.work("to wait", () -> 1)
+                lane.work("the wait", () -> 1)
                         .ifNeverBegun(() -> cancelled.add("behind"))
                         .begin((_, _) -> {});
         Work<Integer> late =
-                lane.work("to be late", () -> 1)
+                lane.work("the late step", () -> 1)
                         .ifNeverBegun(() -> cancelled.add("late"))
                         .within(SHORT)
                         .begin((_, _) -> {});
@@ -301,12 +301,12 @@ class WorkersTest {
         AtomicInteger cleaned = new AtomicInteger();
         AtomicInteger late = new AtomicInteger();
         Work<Fd> _ =
-                lane.work("to hang", this::hang)
+                lane.work("the hanging step", this::hang)
                         .releasing(Fd::close)
                         .within(SHORT)
                         .begin((_, _) -> late.incrementAndGet());
         Work<Integer> _ =
-                lane.work("to clean up", cleaned::incrementAndGet).evenIfLate().begin((_, _) -> {});
+                lane.work("the clean-up", cleaned::incrementAndGet).evenIfLate().begin((_, _) -> {});
         turnUntil(() -> late.get() == 1);
         workers.close();
         assertThat(cleaned).hasValue(0);

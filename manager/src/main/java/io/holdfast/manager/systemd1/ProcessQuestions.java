@@ -1,5 +1,6 @@
 package io.holdfast.manager.systemd1;
 
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.process.PidFd;
@@ -103,7 +104,7 @@ final class ProcessQuestions {
         try {
             process = PidFd.adopt(received);
         } catch (ErrnoException e) {
-            throw Errors.invalid("Not a pidfd: " + e.getMessage());
+            throw Errors.invalid("The descriptor is not a pidfd (" + Errno.name(e.errno()) + ")");
         }
         if (process.isThread()) {
             process.close();

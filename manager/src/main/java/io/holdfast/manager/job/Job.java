@@ -78,7 +78,7 @@ final class Job implements Ordered {
 
     /** Calls the waiter once when the job has ended; at once if it has ended already. */
     void onEnd(Consumer<JobResult> waiter) {
-        if (waiter == JobEngine.NOBODY) {
+        if (waiter.equals(JobEngine.NOBODY)) {
             return;
         }
         if (result == null) {

@@ -115,7 +115,7 @@ public final class JobEngine {
         mode.check(unit, type);
         Transaction transaction =
                 Transaction.of(unit, type, mode, jobs::get, line -> listener.note(unit, line));
-        if (done != NOBODY) {
+        if (!done.equals(NOBODY)) {
             requireFewWaiters(transaction.anchor());
         }
         if (mode == JobMode.ISOLATE || mode == JobMode.FLUSH) {

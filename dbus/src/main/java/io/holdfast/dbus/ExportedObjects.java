@@ -525,7 +525,8 @@ final class ExportedObjects {
         }
         StringWriter trace = new StringWriter();
         cause.printStackTrace(new PrintWriter(trace));
-        FAILURES.log(String.valueOf(message.sender()), "D-Bus call " + message + " failed: " + trace);
+        FAILURES.log(
+                String.valueOf(message.sender()), "D-Bus call " + message + " failed: " + trace);
         return failed(cause);
     }
 

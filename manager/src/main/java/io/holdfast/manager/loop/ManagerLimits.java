@@ -193,7 +193,8 @@ public final class ManagerLimits {
                     "requests that wait for the end of one job");
 
     public static final Limit AUTHORIZATIONS =
-            Limit.count("io.holdfast.manager.authorizations", 128, "concurrent authorization checks");
+            Limit.count(
+                    "io.holdfast.manager.authorizations", 128, "concurrent authorization checks");
 
     public static final Limit AUTHORIZATION_TIMEOUT =
             Limit.time(

@@ -241,10 +241,7 @@ public final class Work<T> {
         if (left != null) {
             T released = left;
             try {
-                new Work<>(
-                                lane,
-                                "the release of the result of " + what,
-                                () -> released(released))
+                new Work<>(lane, "the release of the result of " + what, () -> released(released))
                         .first();
             } catch (RejectedExecutionException e) { // the manager ends
                 boolean _ = released(released);

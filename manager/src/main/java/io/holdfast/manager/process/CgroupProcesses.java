@@ -81,7 +81,9 @@ public final class CgroupProcesses implements RunProcesses {
     public void signal(RunSignal signal, List<PidFd> signalled, Runnable done) {
         List<PidFd> already = List.copyOf(signalled);
         Work<Integer> _ =
-                stopLane.work("the signal to all its processes", () -> signalMembers(signal, already))
+                stopLane.work(
+                                "the signal to all its processes",
+                                () -> signalMembers(signal, already))
                         .begin((_, failure) -> {
                             if (failure != null) {
                                 warnings.accept("cannot signal all: " + failure.getMessage());

@@ -264,7 +264,9 @@ final class ServiceStart {
         String id = life.invocationId();
         preparation =
                 life.lane
-                        .work("the preparation of its execution", () -> setup.open(described, id, output))
+                        .work(
+                                "the preparation of its execution",
+                                () -> setup.open(described, id, output))
                         .releasing(ServiceRun::undo)
                         .within(described.service().timeouts().start())
                         .begin((opened, failure) -> prepared(output, opened, failure));

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -196,7 +197,7 @@ class DurableIntakeTest {
         try (TrustedFolder runtime = TrustedFolder.make(folder.resolve("run"));
                 StateFolder states = StateFolder.open(runtime);
                 Zombie last = Zombie.of("exit 3")) {
-            Fields record = states.read((_, _) -> {}).get("manager");
+            Fields record = Objects.requireNonNull(states.read((_, _) -> {}).get("manager"));
             record.put("process", last.process().processId().toString())
                     .put("same-ends", 2)
                     .put("how-before", Optional.of(new Exit.Exited(3)));

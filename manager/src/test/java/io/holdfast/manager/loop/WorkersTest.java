@@ -126,9 +126,11 @@ class WorkersTest {
         Work<String> behind = lane.work("the next step", () -> "done").within(SHORT);
         behind.begin((_, failure) -> failures.add(String.valueOf(failure)));
         turnUntil(() -> failures.size() == 2);
-        assertThat(failures.get(0)).containsPattern("the opening has not returned from the kernel for [0-9.]+ s");
+        assertThat(failures.get(0))
+                .containsPattern("the opening has not returned from the kernel for [0-9.]+ s");
         assertThat(failures.get(1))
-                .contains("the next step has not begun: the opening has not returned from the kernel");
+                .contains(
+                        "the next step has not begun: the opening has not returned from the kernel");
         assertThat(workers.hanging()).isEqualTo(1);
         assertThat(said)
                 .singleElement()
@@ -138,7 +140,8 @@ class WorkersTest {
                         ManagerLimits.WORKER_THREADS.intValue()
                                 + " worker threads, 1 of them blocked");
 
-        lane.work("the step after it", () -> "after").begin((it, _) -> next.set(String.valueOf(it)));
+        lane.work("the step after it", () -> "after")
+                .begin((it, _) -> next.set(String.valueOf(it)));
         letGo().close();
         turnUntil(() -> next.get() != null);
         assertThat(released.getCount()).as("released before anything else is done").isZero();
@@ -263,7 +266,8 @@ class WorkersTest {
     void workThatIsCalledOffBeforeItBeginsGivesBackWhatItWasGiven() {
         Lane lane = workers.ownLane("a");
         List<String> cancelled = new ArrayList<>();
-        Work<Fd> first = lane.work("the hanging step", this::hang).releasing(Fd::close).begin((_, _) -> {});
+        Work<Fd> first =
+                lane.work("the hanging step", this::hang).releasing(Fd::close).begin((_, _) -> {});
         Work<Integer> behind =
                 lane.work("the wait", () -> 1)
                         .ifNeverBegun(() -> cancelled.add("behind"))
@@ -306,7 +310,9 @@ class WorkersTest {
                         .within(SHORT)
                         .begin((_, _) -> late.incrementAndGet());
         Work<Integer> _ =
-                lane.work("the clean-up", cleaned::incrementAndGet).evenIfLate().begin((_, _) -> {});
+                lane.work("the clean-up", cleaned::incrementAndGet)
+                        .evenIfLate()
+                        .begin((_, _) -> {});
         turnUntil(() -> late.get() == 1);
         workers.close();
         assertThat(cleaned).hasValue(0);

@@ -9,6 +9,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -24,14 +25,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Needs(programs = {"bash", "dash", "mkfifo"})
 class KeeperScriptTest {
     @TempDir private Path folder;
-    private Process keeper;
+    private final List<Process> started = new ArrayList<>();
 
     /**
      * Starts the keeper of a manager.
      *
      * @param manager its script: descriptor 8 leads to the keeper; {@code log} appends to a file
      */
-    private void start(String shell, String manager) throws IOException {
+    private Process start(String shell, String manager) throws IOException {
         String script;
         try (InputStream in = Keeper.class.getResourceAsStream("keeper.sh")) {
             script = new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8);
@@ -43,7 +44,7 @@ class KeeperScriptTest {
                 folder.resolve("manager"),
                 "log() { echo \"$*\" >>" + folder.resolve("log") + "; }\n" + manager);
         String opens = "cd " + folder + "; mkfifo pipe; exec 9<>pipe 6<pipe 9>&-; . ./keeper.sh";
-        keeper =
+        Process keeper =
                 new ProcessBuilder(
                                 "env",
                                 "--block-signal=CHLD",
@@ -57,11 +58,13 @@ class KeeperScriptTest {
                                 "dash",
                                 folder.resolve("manager").toString())
                         .start();
+        started.add(keeper);
+        return keeper;
     }
 
     @AfterEach
     void close() {
-        keeper.destroyForcibly();
+        started.forEach(Process::destroyForcibly);
     }
 
     private List<String> log() {
@@ -72,29 +75,32 @@ class KeeperScriptTest {
         }
     }
 
-    private void terminate() {
+    private static void terminate(Process keeper) {
         boolean _ = keeper.toHandle().destroy(); // Process.destroy would close its streams too
     }
 
-    private String err() throws IOException {
+    private static String err(Process keeper) throws IOException {
         return new String(keeper.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"dash", "bash"})
     void theStatusThatAManagerSaysIsTheKeepers(String shell) throws Exception {
-        start(shell, "echo ready >&8; echo exit 4 >&8");
+        Process keeper = start(shell, "echo ready >&8; echo exit 4 >&8");
         assertThat(keeper.waitFor()).isEqualTo(4);
-        assertThat(err()).isEmpty();
+        assertThat(err(keeper)).isEmpty();
     }
 
     /** Its child holds the pipe as well: as one whose execve(2) is blocked does. */
     @ParameterizedTest
     @ValueSource(strings = {"dash", "bash"})
     void aManagerThatCannotExitDoesNotKeepTheKeeper(String shell) throws Exception {
-        start(shell, "log $$; echo ready >&8; echo exit 4 >&8; exec sleep 1000 >/dev/null 2>&1");
+        Process keeper =
+                start(
+                        shell,
+                        "log $$; echo ready >&8; echo exit 4 >&8; exec sleep 1000 >/dev/null 2>&1");
         assertThat(keeper.waitFor()).isEqualTo(4);
-        assertThat(err())
+        assertThat(err(keeper))
                 .isEqualTo(
                         "holdfast: the manager (PID %s) has ended but does not exit: a thread of it is blocked in the kernel\n"
                                 .formatted(log().getFirst()));
@@ -104,31 +110,34 @@ class KeeperScriptTest {
     @ParameterizedTest
     @ValueSource(strings = {"dash", "bash"})
     void aStopEndsALoopOfManagersThatDieBeforeTheyAreReady(String shell) throws Exception {
-        start(shell, "echo here >&8; [ -s log ] || echo ready >&8; log started; exit 3");
+        Process keeper =
+                start(shell, "echo here >&8; [ -s log ] || echo ready >&8; log started; exit 3");
         Await.until(() -> log().size() >= 5);
-        terminate();
+        terminate(keeper);
         assertThat(keeper.waitFor()).isEqualTo(1);
-        assertThat(err()).contains("3 managers in a row died before they could stop the units");
+        assertThat(err(keeper))
+                .contains("3 managers in a row died before they could stop the units");
     }
 
     @Test
     void aStopEndsThePauseOfAManager() throws Exception {
-        start(
-                "dash",
-                """
-                case $(wc -l <log) in
-                0) echo ready >&8; log first ;;
-                1) log second; echo pauses >&8; exec sleep 1000 ;;
-                *)
-                    trap 'log stopped; echo exit 0 >&8; exit' TERM
-                    log "requested=$HOLDFAST_STOP_REQUESTED"
-                    echo ready >&8
-                    while :; do sleep 0.1; done
-                    ;;
-                esac
-                """);
+        Process keeper =
+                start(
+                        "dash",
+                        """
+                        case $(wc -l <log) in
+                        0) echo ready >&8; log first ;;
+                        1) log second; echo pauses >&8; exec sleep 1000 ;;
+                        *)
+                            trap 'log stopped; echo exit 0 >&8; exit' TERM
+                            log "requested=$HOLDFAST_STOP_REQUESTED"
+                            echo ready >&8
+                            while :; do sleep 0.1; done
+                            ;;
+                        esac
+                        """);
         Await.until(() -> log().contains("second"));
-        terminate();
+        terminate(keeper);
         assertThat(keeper.waitFor(50, TimeUnit.SECONDS)).isTrue();
         assertThat(keeper.exitValue()).isZero();
         assertThat(log()).containsExactly("first", "second", "requested=yes", "stopped");

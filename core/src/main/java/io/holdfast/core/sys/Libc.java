@@ -8,7 +8,6 @@ import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,7 +119,7 @@ public final class Libc {
     /**
      * Returns the strings of this process's environment in libc, as {@link CString} decodes them.
      */
-    @SuppressWarnings("restricted") // the sizes that environ(7) and strlen(3) define
+    @SuppressWarnings("restricted") // the sizes that environ(7) defines
     public static List<String> environmentStrings() {
         List<String> strings = new ArrayList<>();
         for (long at = environ(); at != 0; at += Long.BYTES) {
@@ -128,13 +127,31 @@ public final class Libc {
             if (string == 0) {
                 break;
             }
-            byte[] bytes = new byte[(int) length(string)];
-            ByteBuffer memory =
-                    MemorySegment.ofAddress(string).reinterpret(bytes.length).asByteBuffer();
-            memory.get(bytes);
-            strings.add(CString.decode(bytes));
+            strings.add(string(string));
         }
         return strings;
+    }
+
+    /** Returns the version of glibc, such as {@code 2.41}; empty if this libc is another one. */
+    public static String glibcVersion() {
+        Function function = find("gnu_get_libc_version");
+        if (function == null) {
+            return "";
+        }
+        Scratch scratch = Scratch.take();
+        try {
+            return string(wordCall(function, scratch.errno, 0, 0, 0, 0, 0, 0));
+        } finally {
+            scratch.release();
+        }
+    }
+
+    /** Returns the string at an address in libc's own memory. */
+    @SuppressWarnings("restricted") // the size that strlen(3) defines
+    private static String string(long address) {
+        byte[] bytes = new byte[(int) length(address)];
+        MemorySegment.ofAddress(address).reinterpret(bytes.length).asByteBuffer().get(bytes);
+        return CString.decode(bytes);
     }
 
     private static long length(long string) {

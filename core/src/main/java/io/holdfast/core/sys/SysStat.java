@@ -45,6 +45,10 @@ public final class SysStat {
     private static final int STX_DEV_MAJOR = 136;
     private static final int STX_DEV_MINOR = 140;
 
+    // struct statfs
+    private static final int F_FLAGS = 80;
+    private static final int ST_RDONLY = 1;
+
     // struct file_handle
     private static final int HANDLE_BYTES = 0;
     private static final int HANDLE_TYPE = 4;
@@ -295,6 +299,27 @@ public final class SysStat {
         try {
             int r = Libc.intCall(FSTATFS, scratch.errno, number, scratch.address, 0, 0, 0, 0);
             return r < 0 ? r : scratch.bytes.getLong(0);
+        } finally {
+            fd.release();
+            scratch.release();
+        }
+    }
+
+    /**
+     * Returns whether the mount of an open file is read-only, even if its file system is writable
+     * elsewhere.
+     *
+     * @throws ErrnoException with the error of {@code fstatfs(2)}
+     */
+    public static boolean isReadOnly(Fd fd) {
+        Scratch scratch = Scratch.take();
+        int number = fd.acquire();
+        try {
+            ErrnoException.check(
+                    Libc.intCall(FSTATFS, scratch.errno, number, scratch.address, 0, 0, 0, 0),
+                    "fstatfs",
+                    fd);
+            return (scratch.bytes.getLong(F_FLAGS) & ST_RDONLY) != 0;
         } finally {
             fd.release();
             scratch.release();

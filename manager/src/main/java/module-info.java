@@ -15,6 +15,7 @@ module io.holdfast.manager {
     exports io.holdfast.manager.survival;
     exports io.holdfast.manager.systemd1;
     exports io.holdfast.manager.unit;
+    exports io.holdfast.manager.unit.condition;
     exports io.holdfast.manager.unit.file;
     exports io.holdfast.manager.unit.section;
     exports io.holdfast.manager.unit.settings;

@@ -38,20 +38,22 @@ class ManagerRoomsTest {
     @Test
     void eachUsesOnlyThoseBelow() {
         String[] files = {
-            "unit", "unit.value", "unit.file", "unit.directive", "unit.settings", "unit.section"
+            "unit",
+            "unit.value",
+            "unit.file",
+            "unit.condition",
+            "unit.directive",
+            "unit.settings",
+            "unit.section"
         };
         assertUsesOnly("unit");
         assertUsesOnly("unit.value", "unit");
         assertUsesOnly("unit.file", "unit");
-        assertUsesOnly("unit.directive", "unit.file", "unit.value", "unit");
-        assertUsesOnly("unit.settings", "unit.directive", "unit.file", "unit.value", "unit");
-        assertUsesOnly(
-                "unit.section",
-                "unit.settings",
-                "unit.directive",
-                "unit.file",
-                "unit.value",
-                "unit");
+        assertUsesOnly("unit.condition", "unit.file", "unit.value", "unit");
+        String[] parsing = {"unit.condition", "unit.file", "unit.value", "unit"};
+        assertUsesOnly("unit.directive", parsing);
+        assertUsesOnly("unit.settings", and(parsing, "unit.directive"));
+        assertUsesOnly("unit.section", and(parsing, "unit.directive", "unit.settings"));
         assertUsesOnly("survival", "loop", "unit", "unit.value");
         assertUsesOnly("job", "unit");
         assertUsesOnly("loop", "unit.value");

@@ -8,10 +8,8 @@ import io.holdfast.manager.unit.value.Environment;
 import io.holdfast.manager.unit.value.EnvironmentFile;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Builds the environment of a command. From the weakest to the strongest, the variables come from
@@ -23,34 +21,6 @@ import java.util.Set;
  */
 final class ExecEnvironment {
     static final String WATCHDOG_TIME = "WATCHDOG_USEC";
-
-    private static final String BASE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
-
-    /** Variables that are meant for the user's manager itself, and that no service inherits. */
-    private static final Set<String> OWN =
-            Set.of(
-                    "NOTIFY_SOCKET",
-                    "LISTEN_FDS",
-                    "LISTEN_PID",
-                    "LISTEN_PIDFDID",
-                    "LISTEN_FDNAMES",
-                    "MAINPID",
-                    "MANAGERPID",
-                    "INVOCATION_ID",
-                    "JOURNAL_STREAM",
-                    "SYSTEMD_EXEC_PID",
-                    "WATCHDOG_PID",
-                    WATCHDOG_TIME,
-                    "RUNTIME_DIRECTORY",
-                    "STATE_DIRECTORY",
-                    "CACHE_DIRECTORY",
-                    "LOGS_DIRECTORY",
-                    "CONFIGURATION_DIRECTORY",
-                    "CREDENTIALS_DIRECTORY",
-                    "HOLDFAST_KEEPER",
-                    "HOLDFAST_HANGUP_IGNORED",
-                    "HOLDFAST_STOP_REQUESTED",
-                    "HOLDFAST_AS_BUILT");
 
     private final ServiceUnit unit;
     private final ManagerScope scope;
@@ -114,23 +84,12 @@ final class ExecEnvironment {
     }
 
     private Map<String, String> base() {
-        Map<String, String> variables = new LinkedHashMap<>();
+        Map<String, String> variables = scope.environment(ours);
         if (scope.user()) {
-            variables.putAll(ours);
-            variables.keySet().removeAll(OWN);
-            variables.putIfAbsent("PATH", BASE_PATH);
-            variables.put("MANAGERPID", Long.toString(ProcessHandle.current().pid()));
-            variables.putAll(scope.variables());
-            return variables;
+            variables.putIfAbsent("MANAGERPID", Long.toString(ProcessHandle.current().pid()));
+        } else {
+            variables.putIfAbsent("USER", "root");
         }
-        variables.put("PATH", BASE_PATH);
-        ours.forEach((name, value) -> {
-            if (name.equals("LANG") || name.equals("LANGUAGE") || name.startsWith("LC_")) {
-                variables.put(name, value);
-            }
-        });
-        variables.put("USER", "root");
-        variables.putAll(scope.variables());
         return variables;
     }
 

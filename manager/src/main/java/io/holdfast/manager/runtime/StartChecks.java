@@ -1,9 +1,9 @@
 package io.holdfast.manager.runtime;
 
+import io.holdfast.manager.unit.condition.ConditionCheck;
+import io.holdfast.manager.unit.condition.MachineFacts;
 import io.holdfast.manager.unit.section.Unit;
-import io.holdfast.manager.unit.value.ConditionCheck;
 import io.holdfast.manager.view.UnitChecks;
-import java.util.Set;
 
 /**
  * The results of the {@code Condition*=} and {@code Assert*=} of a unit for one start.
@@ -15,7 +15,8 @@ public record StartChecks(ConditionCheck.Verdict conditions, ConditionCheck.Verd
     /** Checks the conditions and assertions of a unit now. Blocking. */
     public static StartChecks of(Unit unit, ManagerContext context) {
         ConditionCheck check =
-                new ConditionCheck(context.host(), context.scope(), System.getenv(), Set.of());
+                new ConditionCheck(
+                        MachineFacts.of(context.host(), context.scope(), System.getenv()));
         return new StartChecks(
                 check.check(unit.unit().conditions()), check.check(unit.unit().assertions()));
     }

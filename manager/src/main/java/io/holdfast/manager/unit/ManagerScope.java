@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The scope of a manager, the system or one user, and the folders that follow from it.
@@ -39,6 +40,37 @@ public record ManagerScope(
      * The umask of the system manager's services, regardless of the one that the manager inherited.
      */
     public static final int SYSTEM_UMASK = 0022;
+
+    /** The version of systemd that the manager follows. */
+    public static final String SYSTEMD_VERSION = "257";
+
+    private static final String BASE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
+
+    /** Variables that are meant for the user's manager itself, and that no service inherits. */
+    private static final Set<String> OWN =
+            Set.of(
+                    "NOTIFY_SOCKET",
+                    "LISTEN_FDS",
+                    "LISTEN_PID",
+                    "LISTEN_PIDFDID",
+                    "LISTEN_FDNAMES",
+                    "MAINPID",
+                    "MANAGERPID",
+                    "INVOCATION_ID",
+                    "JOURNAL_STREAM",
+                    "SYSTEMD_EXEC_PID",
+                    "WATCHDOG_PID",
+                    "WATCHDOG_USEC",
+                    "RUNTIME_DIRECTORY",
+                    "STATE_DIRECTORY",
+                    "CACHE_DIRECTORY",
+                    "LOGS_DIRECTORY",
+                    "CONFIGURATION_DIRECTORY",
+                    "CREDENTIALS_DIRECTORY",
+                    "HOLDFAST_KEEPER",
+                    "HOLDFAST_HANGUP_IGNORED",
+                    "HOLDFAST_STOP_REQUESTED",
+                    "HOLDFAST_AS_BUILT");
 
     public ManagerScope {
         variables = Map.copyOf(variables);
@@ -97,6 +129,30 @@ public record ManagerScope(
                 temporary(environment, "/var/tmp"),
                 Map.of(),
                 SYSTEM_UMASK);
+    }
+
+    /**
+     * Returns the variables that the manager passes to all its units, in a new map. A user's
+     * manager passes on those that it has received; the system's passes on the locale only.
+     *
+     * @param received the environment of the manager's own process
+     */
+    public Map<String, String> environment(Map<String, String> received) {
+        Map<String, String> all = new LinkedHashMap<>();
+        if (user) {
+            all.putAll(received);
+            all.keySet().removeAll(OWN);
+            all.putIfAbsent("PATH", BASE_PATH);
+        } else {
+            all.put("PATH", BASE_PATH);
+            received.forEach((name, value) -> {
+                if (name.equals("LANG") || name.equals("LANGUAGE") || name.startsWith("LC_")) {
+                    all.put(name, value);
+                }
+            });
+        }
+        all.putAll(variables);
+        return all;
     }
 
     /** {@return a copy with more variables} */

@@ -2,8 +2,8 @@ package io.holdfast.manager.view;
 
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.loop.DualTimestamp;
-import io.holdfast.manager.unit.value.Condition;
-import io.holdfast.manager.unit.value.ConditionCheck.Verdict;
+import io.holdfast.manager.unit.condition.Condition;
+import io.holdfast.manager.unit.condition.ConditionCheck.Verdict;
 import java.util.HashMap;
 import java.util.Map;
 

@@ -27,8 +27,7 @@ public record Tree(Path root) {
                     "x86-64",
                     Map.of("ID", "debian", "VERSION_ID", "13"),
                     "root=/dev/sda1 quiet single",
-                    new Virtualization(Virtualization.Kind.VM, "kvm"),
-                    false);
+                    new Virtualization(Virtualization.Kind.VM, "kvm"));
     public static final ManagerScope SYSTEM = ManagerScope.system(Map.of());
 
     public Tree write(String file, String text) {

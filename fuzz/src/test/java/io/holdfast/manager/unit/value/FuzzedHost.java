@@ -14,8 +14,7 @@ public final class FuzzedHost {
                     "x86-64",
                     Map.of("ID", "debian", "VERSION_ID", "13"),
                     "root=/dev/sda1 quiet",
-                    Virtualization.NONE,
-                    false);
+                    Virtualization.NONE);
     public static final ManagerScope SCOPE = ManagerScope.system(Map.of());
 
     private FuzzedHost() {}

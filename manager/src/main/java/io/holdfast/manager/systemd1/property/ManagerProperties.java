@@ -4,6 +4,7 @@ import io.holdfast.dbus.BusInterface;
 import io.holdfast.manager.ManagerView;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.ActiveState;
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.view.UnitView;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,7 +13,7 @@ import java.util.Map;
 /** The properties of {@code org.freedesktop.systemd1.Manager}. Read on the manager's loop. */
 public final class ManagerProperties {
     /** The systemd version that the interface follows, and the implementation. */
-    private static final String VERSION = "257 (holdfast)";
+    private static final String VERSION = ManagerScope.SYSTEMD_VERSION + " (holdfast)";
 
     private static final long DEFAULT_TIMEOUT = 90_000_000;
     private static final long DEFAULT_RESTART = 100_000;

@@ -1,6 +1,8 @@
-package io.holdfast.manager.unit.value;
+package io.holdfast.manager.unit.condition;
 
 import io.holdfast.manager.unit.UnitFilePlace;
+import io.holdfast.manager.unit.value.Scalars;
+import io.holdfast.manager.unit.value.Specifiers;
 
 /**
  * One {@code Condition…=} or {@code Assert…=}.
@@ -36,20 +38,13 @@ public record Condition(
         String rest = trigger ? value.substring(1).strip() : value;
         boolean negated = rest.startsWith("!");
         String parameter = specifiers.expand(negated ? rest.substring(1).strip() : rest);
-        if (isAboutPath(kind)) {
-            parameter = kind.endsWith("Glob") ? parameter : Scalars.parsePath(parameter);
-            if (!parameter.startsWith("/")) {
-                throw Scalars.bad("an absolute path", parameter);
-            }
-        }
-        return new Condition(kind, assertion, trigger, negated, parameter, place);
-    }
-
-    private static boolean isAboutPath(String kind) {
-        return kind.startsWith("Path")
-                || kind.equals("DirectoryNotEmpty")
-                || kind.equals("FileNotEmpty")
-                || kind.equals("FileIsExecutable");
+        return new Condition(
+                kind,
+                assertion,
+                trigger,
+                negated,
+                ConditionTable.takesPath(kind) ? Scalars.parsePath(parameter) : parameter,
+                place);
     }
 
     /** {@return the line of a unit file, with all specifiers expanded} */

@@ -1,6 +1,7 @@
 package io.holdfast.manager.unit.directive;
 
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.condition.ConditionTable;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -17,17 +18,6 @@ import java.util.stream.Stream;
  * unit.section}).
  */
 public final class DirectiveTable {
-    /** Each with the prefixes Condition and Assert. */
-    private static final String CONDITION =
-            """
-            PathExists PathExistsGlob PathIsDirectory PathIsSymbolicLink PathIsMountPoint
-            PathIsReadWrite PathIsEncrypted DirectoryNotEmpty FileNotEmpty FileIsExecutable
-            NeedsUpdate FirstBoot Architecture Firmware Virtualization Host KernelCommandLine
-            KernelVersion Credential Security Capability ACPower Memory CPUFeature CPUs
-            Environment User Group ControlGroupController OSRelease MemoryPressure CPUPressure
-            IOPressure Version KernelModuleLoaded
-            """;
-
     private static final String UNIT =
             """
             Description Documentation SourcePath Requires Requisite Wants BindsTo BindTo Upholds
@@ -209,7 +199,7 @@ public final class DirectiveTable {
     private static Map<String, Set<String>> sections() {
         Map<String, Set<String>> sections = new HashMap<>();
         Set<String> unit = words(UNIT);
-        for (String kind : words(CONDITION)) {
+        for (String kind : ConditionTable.names()) {
             unit.add("Condition" + kind);
             unit.add("Assert" + kind);
         }

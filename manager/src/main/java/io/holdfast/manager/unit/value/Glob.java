@@ -84,12 +84,55 @@ public final class Glob {
     }
 
     /**
+     * Returns the patterns that braces stand for: {@code a{b,c}} is {@code ab} and {@code ac}.
+     * Braces may be nested; those without a partner are plain characters.
+     *
+     * @throws IOException if there are more than {@code limit}
+     */
+    public static List<String> alternatives(String pattern, int limit) throws IOException {
+        int open = pattern.indexOf('{');
+        int close = open < 0 ? -1 : closing(pattern, open);
+        if (close < 0) {
+            return List.of(pattern);
+        }
+        List<String> found = new ArrayList<>();
+        int start = open + 1;
+        int depth = 0;
+        for (int i = start; i <= close; i++) {
+            char c = pattern.charAt(i);
+            depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+            if (i == close || (depth == 0 && c == ',')) {
+                String one = pattern.substring(start, i);
+                String rest = pattern.substring(close + 1);
+                found.addAll(alternatives(pattern.substring(0, open) + one + rest, limit));
+                start = i + 1;
+            }
+            if (found.size() > limit) {
+                throw new IOException(pattern + " stands for more than " + limit + " patterns");
+            }
+        }
+        return found;
+    }
+
+    private static int closing(String pattern, int open) {
+        int depth = 0;
+        for (int i = open; i < pattern.length(); i++) {
+            char c = pattern.charAt(i);
+            depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+            if (depth == 0) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /**
      * Returns the existing paths that match, sorted.
      *
      * @param pattern absolute; a leading dot is matched only by a dot
      * @throws IOException if there are more than {@code limit}
      */
-    static List<Path> expand(String pattern, int limit) throws IOException {
+    public static List<Path> expand(String pattern, int limit) throws IOException {
         List<Path> found = List.of(Path.of("/"));
         for (String part : pattern.split("/")) {
             if (part.isEmpty()) {

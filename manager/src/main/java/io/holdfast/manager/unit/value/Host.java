@@ -1,10 +1,10 @@
 package io.holdfast.manager.unit.value;
 
 import io.holdfast.manager.unit.SmallFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -16,9 +16,8 @@ import java.util.TreeMap;
  * @param kernelRelease as {@code uname -r}
  * @param architecture as systemd names it: {@code x86-64}, {@code arm64}
  * @param osRelease the variables of os-release
- * @param kernelCommandLine as {@code /proc/cmdline}
+ * @param kernelCommandLine as {@code /proc/cmdline}; in a container, that of its first process
  * @param virtualization the virtual machine or container that it runs in
- * @param firstBoot whether this boot is the first one of this installation
  */
 public record Host(
         String hostName,
@@ -28,11 +27,10 @@ public record Host(
         String architecture,
         Map<String, String> osRelease,
         String kernelCommandLine,
-        Virtualization virtualization,
-        boolean firstBoot) {
+        Virtualization virtualization) {
     /** A machine with only unknown facts. */
     public static final Host UNKNOWN =
-            new Host("", "", "", "", "", Map.of(), "", Virtualization.NONE, false);
+            new Host("", "", "", "", "", Map.of(), "", Virtualization.NONE);
 
     public Host {
         osRelease = Collections.unmodifiableMap(new TreeMap<>(osRelease));
@@ -45,6 +43,7 @@ public record Host(
         if (release.isEmpty()) {
             release = SmallFile.read(Path.of("/usr/lib/os-release"));
         }
+        Virtualization virtualization = Virtualization.detect(Path.of("/"));
         return new Host(
                 SmallFile.read(sys.resolve("hostname")),
                 SmallFile.read(Path.of("/etc/machine-id")),
@@ -52,9 +51,27 @@ public record Host(
                 SmallFile.read(sys.resolve("osrelease")),
                 architecture(System.getProperty("os.arch", "")),
                 EnvironmentFile.parse(release),
-                SmallFile.read(Path.of("/proc/cmdline")),
-                Virtualization.detect(Path.of("/")),
-                Files.exists(Path.of("/run/systemd/first-boot")));
+                commandLine(virtualization),
+                virtualization);
+    }
+
+    private static String commandLine(Virtualization virtualization) {
+        return virtualization.kind() == Virtualization.Kind.CONTAINER
+                ? SmallFile.read(Path.of("/proc/1/cmdline")).replace('\0', ' ').strip()
+                : SmallFile.read(Path.of("/proc/cmdline"));
+    }
+
+    /** Returns a boolean of the kernel command line: without a value it is true. */
+    public Optional<Boolean> switchOnCommandLine(String name) {
+        Optional<Boolean> found = Optional.empty();
+        for (String word : WordReader.splitRelaxed(kernelCommandLine)) {
+            if (word.equals(name)) {
+                found = Optional.of(true);
+            } else if (word.startsWith(name + "=")) {
+                found = Scalars.findBoolean(word.substring(name.length() + 1));
+            }
+        }
+        return found;
     }
 
     /** {@return the host name up to the first dot} */

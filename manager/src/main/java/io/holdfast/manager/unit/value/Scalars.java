@@ -4,6 +4,7 @@ import io.holdfast.manager.unit.Quote;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Parses the simple values of unit files. Each method throws {@link IllegalArgumentException} with
@@ -16,10 +17,15 @@ public final class Scalars {
     private Scalars() {}
 
     public static boolean parseBoolean(String text) {
+        return findBoolean(text).orElseThrow(() -> bad("yes or no", text));
+    }
+
+    /** Parses a boolean; empty if the text is none. */
+    public static Optional<Boolean> findBoolean(String text) {
         return switch (text.toLowerCase(Locale.ROOT)) {
-            case "1", "yes", "y", "true", "t", "on" -> true;
-            case "0", "no", "n", "false", "f", "off" -> false;
-            default -> throw bad("yes or no", text);
+            case "1", "yes", "y", "true", "t", "on" -> Optional.of(true);
+            case "0", "no", "n", "false", "f", "off" -> Optional.of(false);
+            default -> Optional.empty();
         };
     }
 

@@ -4,10 +4,11 @@ package io.holdfast.manager.unit.value;
  * Compares versions by the UAPI group's version format specification: {@code 6.1~rc1 < 6.1 < 6.1-2
  * < 6.10}.
  */
-final class VersionOrder {
+public final class VersionOrder {
     private VersionOrder() {}
 
-    static int compare(String a, String b) {
+    /** Returns a negative number, 0 or a positive number, as a comparator does. */
+    public static int compare(String a, String b) {
         int i = 0;
         int j = 0;
         while (true) {

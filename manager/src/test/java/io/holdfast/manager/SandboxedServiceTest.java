@@ -63,6 +63,22 @@ class SandboxedServiceTest {
     }
 
     @Test
+    void theProgramsOfTheMachineAreNotExecutedInPlaceOfThoseOfAnotherRoot() throws Exception {
+        Path mark = folder.resolve("mark");
+        for (String root :
+                List.of("RootDirectory=/no/such", "RootDirectory=/usr", "RootImage=/x")) {
+            stage.service("a", root, "ExecStart=/bin/touch " + mark);
+            assertThat(stage.start("a")).isEqualTo(JobResult.FAILED);
+            assertThat(stage.status("a").mainExit()).contains(new Exit.Exited(226));
+            assertThat(stage.happenings().await(root)).contains("226");
+            assertThat(mark).doesNotExist();
+        }
+        stage.service("b", "Type=oneshot", "RootDirectory=/", "ExecStart=/bin/touch " + mark);
+        assertThat(stage.start("b")).isEqualTo(JobResult.DONE);
+        assertThat(mark).exists();
+    }
+
+    @Test
     void itsMainProcessIsTheOneThatWasSpawned() throws Exception {
         stage.service(
                 "a",

@@ -21,6 +21,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.settings.SchedulingSettings;
 import io.holdfast.manager.unit.value.Capability;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -175,6 +176,9 @@ public final class Execution {
 
     private void prepare(boolean again, List<Long> uid)
             throws SetupException, InterruptedException {
+        if (!again && settings().sandbox().root().isPresent()) {
+            refuse(settings().sandbox().root().get());
+        }
         boundingSet = settings().capabilityBoundingSet();
         boolean root = Unistd.geteuid() == 0;
         if (!root) {
@@ -210,6 +214,16 @@ public final class Execution {
             }
             throw e;
         }
+    }
+
+    /** Refuses another root: its programs are not those that would be executed. */
+    private static void refuse(SandboxSettings.Root root) throws SetupException {
+        throw new SetupException(
+                SetupException.Step.NAMESPACE,
+                root
+                        + (Files.exists(Path.of(root.path()))
+                                ? " is not supported: the machine's programs would be executed"
+                                : " is missing"));
     }
 
     private static void refuse(boolean wanted, String directive) throws SetupException {

@@ -17,7 +17,7 @@ public record DirectiveCost(String text, boolean security) {
     /** Directives that confine a unit: directives, a colon, and the consequence without them. */
     private static final String SECURITY =
             """
-            RootDirectory RootImage: all files of the machine are visible
+            RootDirectory RootImage: all files of the machine would be visible; a service does not start
             RootHash RootHashSignature RootVerity RootImagePolicy: the image is not verified
             MountImagePolicy ExtensionImagePolicy: the images are not verified
             ReadOnlyPaths ReadOnlyDirectories: the paths are writable

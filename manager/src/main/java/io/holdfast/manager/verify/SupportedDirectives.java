@@ -1,11 +1,15 @@
 package io.holdfast.manager.verify;
 
 import io.holdfast.manager.unit.DirectiveCost;
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.section.UnitReader.Support;
+import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The page of the systemd directives that are supported: generated from the readers themselves, so
@@ -19,6 +23,8 @@ public final class SupportedDirectives {
                     new Section(UnitType.SERVICE, "Unit"),
                     new Section(UnitType.SERVICE, "Service"),
                     new Section(UnitType.SOCKET, "Socket"),
+                    new Section(UnitType.SLICE, "Slice"),
+                    new Section(UnitType.SCOPE, "Scope"),
                     new Section(UnitType.SERVICE, "Install"));
 
     private SupportedDirectives() {}
@@ -27,38 +33,77 @@ public final class SupportedDirectives {
     public static String markdown() {
         StringBuilder page = new StringBuilder();
         page.append("# Directives of unit files\n\n")
-                .append("What Holdfast's manager does with the directives of systemd 257.\n")
-                .append("`holdfast verify UNIT` shows this for one unit, with the lines.\n")
-                .append("This page is the output of `holdfast verify --directives`.\n");
+                .append("What Holdfast's manager does with the directives of systemd ")
+                .append(ManagerScope.SYSTEMD_VERSION)
+                .append(" and of a few newer ones.\n")
+                .append("This page is the output of `holdfast verify --directives`, which asks the")
+                .append(" code that reads them.\n")
+                .append("A unit with directives that are not supported starts without them, unless")
+                .append(" a table says otherwise;\n")
+                .append("`holdfast verify UNIT` names their lines.\n");
         for (Section section : SECTIONS) {
             append(page, section);
         }
+        appendOtherTypes(page);
         return page.toString();
     }
 
     private static void append(StringBuilder page, Section section) {
-        Set<String> applied = UnitReader.applied(section.type(), section.name());
-        List<String> others =
-                UnitReader.known(section.name()).stream()
-                        .filter(directive -> !applied.contains(directive))
-                        .toList();
-        page.append("\n## [").append(section.name()).append("]\n\n");
-        page.append("Supported: ").append(String.join(", ", applied)).append("\n");
-        if (others.isEmpty()) {
-            return;
+        page.append("\n## [").append(section.name()).append("]\n");
+        list(page, "Supported", directives(section, Support.APPLIED));
+        Set<String> read = directives(section, Support.READ);
+        list(page, "Read, but not acted on", withoutCost(read));
+        Set<String> others = directives(section, Support.NONE);
+        list(page, "Not supported", withoutCost(others));
+        read.addAll(others);
+        List<String> missed = read.stream().filter(SupportedDirectives::hasCost).sorted().toList();
+        if (!missed.isEmpty()) {
+            page.append("\n| not supported | what holds instead |\n|---|---|\n");
         }
-        page.append("\n| not supported | what holds instead |\n|---|---|\n");
-        for (String directive : others) {
-            Optional<DirectiveCost> cost = DirectiveCost.of(directive);
+        for (String directive : missed) {
+            DirectiveCost cost = DirectiveCost.of(directive).orElseThrow();
             page.append("| ")
                     .append(directive)
                     .append(" | ")
-                    .append(cost.map(SupportedDirectives::text).orElse(""))
+                    .append(cost.text())
+                    .append(cost.security() ? " (security)" : "")
                     .append(" |\n");
         }
     }
 
-    private static String text(DirectiveCost cost) {
-        return cost.text() + (cost.security() ? " (security)" : "");
+    private static Set<String> directives(Section section, Support support) {
+        return UnitReader.directives(section.type(), section.name(), support);
+    }
+
+    private static boolean hasCost(String directive) {
+        return DirectiveCost.of(directive).isPresent();
+    }
+
+    private static List<String> withoutCost(Set<String> directives) {
+        return directives.stream().filter(directive -> !hasCost(directive)).toList();
+    }
+
+    private static void list(StringBuilder page, String title, Collection<String> directives) {
+        if (!directives.isEmpty()) {
+            page.append("\n").append(title).append(": ");
+            page.append(String.join(", ", directives)).append("\n");
+        }
+    }
+
+    private static void appendOtherTypes(StringBuilder page) {
+        List<UnitType> others =
+                Arrays.stream(UnitType.values())
+                        .filter(type -> !UnitReader.isSupported(type))
+                        .toList();
+        page.append("\n## ")
+                .append(
+                        others.stream()
+                                .map(type -> "[" + type.section() + "]")
+                                .collect(Collectors.joining(", ")))
+                .append("\n\n")
+                .append("Units of these types are not started: a request to start one is answered")
+                .append(" with `unsupported`,\n")
+                .append("and a unit that only wants one starts without it. A mount that another")
+                .append(" program made counts as active.\n");
     }
 }

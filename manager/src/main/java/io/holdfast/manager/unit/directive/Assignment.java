@@ -27,6 +27,7 @@ public final class Assignment {
     private final UnitFile.Entry entry;
     private final Specifiers specifiers;
     private final Diagnostics diagnostics;
+    private boolean actedOn = true;
 
     public Assignment(UnitFile.Entry entry, Specifiers specifiers, Diagnostics diagnostics) {
         this.entry = entry;
@@ -178,6 +179,19 @@ public final class Assignment {
             ignored(String.valueOf(e.getMessage()));
             return null;
         }
+    }
+
+    /**
+     * Marks the directive as one that is read, but not acted on. A reader calls this for every
+     * value, an empty one too.
+     */
+    public void notActedOn() {
+        actedOn = false;
+    }
+
+    /** Returns whether the manager acts on the directive. */
+    public boolean isActedOn() {
+        return actedOn;
     }
 
     public void ignored(String why) {

@@ -81,6 +81,14 @@ public record SocketSection(
                 return word;
             }
 
+            /** {@return whether the manager can listen in this way} */
+            boolean isSupported() {
+                return switch (this) {
+                    case STREAM, DATAGRAM, SEQUENTIAL_PACKET, FIFO -> true;
+                    case NETLINK, SPECIAL, MESSAGE_QUEUE, USB_FUNCTION -> false;
+                };
+            }
+
             /** {@return whether it makes a separate connection for each client} */
             public boolean isConnected() {
                 return this == STREAM || this == SEQUENTIAL_PACKET;

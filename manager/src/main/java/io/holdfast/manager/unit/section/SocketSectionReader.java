@@ -88,6 +88,9 @@ final class SocketSectionReader implements SectionReader {
     }
 
     private void listen(Assignment a, Listen.Kind kind) {
+        if (!kind.isSupported()) {
+            a.notActedOn();
+        }
         if (a.isEmpty()) { // as in systemd, this clears addresses of every kind
             listens.clear();
             return;

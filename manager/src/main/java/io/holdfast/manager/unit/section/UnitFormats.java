@@ -23,6 +23,10 @@ final class UnitFormats {
 
     private UnitFormats() {}
 
+    static boolean isKnown(UnitType type) {
+        return ROWS.containsKey(type);
+    }
+
     static UnitFormat of(UnitType type) {
         UnitFormat row = ROWS.get(type);
         return row == null ? new OtherFormat(type) : row;

@@ -26,29 +26,26 @@ import java.util.TreeSet;
  * reports each line without effect. Thread-safe.
  */
 public record UnitReader(Host host, ManagerScope scope) {
-    /** Directives, as {@code Section.Key}, that are read but not applied yet. */
-    private static final Set<String> NOT_ACTED_ON =
-            Set.of(
-                    "Service.Delegate",
-                    "Service.OOMPolicy",
-                    "Scope.Delegate",
-                    "Scope.OOMPolicy",
-                    "Socket.ListenNetlink",
-                    "Socket.ListenSpecial",
-                    "Socket.ListenMessageQueue",
-                    "Socket.ListenUSBFunction",
-                    "Unit.JoinsNamespaceOf");
-
     /** Reads a unit. Never throws; a source without files becomes a unit without settings. */
     public Unit read(UnitSource source) {
         return new Reading(source).unit();
     }
 
+    /** What becomes of a directive. */
+    public enum Support {
+        /** The manager acts on it. */
+        APPLIED,
+        /** It is read, but not acted on. */
+        READ,
+        /** It is ignored. */
+        NONE
+    }
+
     /**
-     * Returns the directives of a section that have an effect: those that a reader accepts, so the
-     * set always matches the readers.
+     * Returns the directives of a section with this support. The readers themselves are asked, so
+     * the answer always matches them.
      */
-    public static Set<String> applied(UnitType type, String section) {
+    public static Set<String> directives(UnitType type, String section, Support support) {
         ManagerScope system = ManagerScope.system(Map.of());
         Specifiers specifiers =
                 new Specifiers(
@@ -56,21 +53,23 @@ public record UnitReader(Host host, ManagerScope scope) {
                         Optional.empty(),
                         Host.UNKNOWN,
                         system);
-        Set<String> applied = new TreeSet<>();
+        Set<String> found = new TreeSet<>();
         for (String key : DirectiveTable.of(section)) {
             UnitFile.Entry reset = new UnitFile.Entry(key, "", new UnitFilePlace("", 0));
             Assignment assignment = new Assignment(reset, specifiers, new Diagnostics());
-            boolean acted = !NOT_ACTED_ON.contains(section + "." + key);
-            if (acted && new Readers(specifiers.unit(), system).takes(section, assignment)) {
-                applied.add(key);
+            boolean taken = new Readers(specifiers.unit(), system).takes(section, assignment);
+            Support has =
+                    !taken ? Support.NONE : assignment.isActedOn() ? Support.APPLIED : Support.READ;
+            if (has == support) {
+                found.add(key);
             }
         }
-        return applied;
+        return found;
     }
 
-    /** Returns the directives of a section that systemd knows, in order. */
-    public static Set<String> known(String section) {
-        return DirectiveTable.of(section);
+    /** Returns whether units of a type are more than their common sections. */
+    public static boolean isSupported(UnitType type) {
+        return UnitFormats.isKnown(type);
     }
 
     /** The readers of one unit, with the settings that they have read. */
@@ -172,7 +171,7 @@ public record UnitReader(Host host, ManagerScope scope) {
                 return;
             }
             Assignment assignment = new Assignment(entry, specifiers, diagnostics);
-            boolean applied = readers.takes(section, assignment) && !NOT_ACTED_ON.contains(subject);
+            boolean applied = readers.takes(section, assignment) && assignment.isActedOn();
             if (!applied && !DirectiveCost.isNone(key, entry.value())) {
                 diagnostics.addOnce(
                         subject,

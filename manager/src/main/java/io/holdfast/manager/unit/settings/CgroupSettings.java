@@ -87,13 +87,16 @@ public record CgroupSettings(Optional<UnitName> slice, boolean delegate, OomPoli
                                             name.slicePath(); // refuses a name that is not a slice
                                             return name;
                                         });
-                case "Delegate" -> delegate = a.isEmpty() || !isFalse(a);
-                case "OOMPolicy" ->
-                        oomPolicy =
-                                Optional.of(
-                                        a.word(
-                                                oomPolicy.orElse(OomPolicy.STOP),
-                                                OomPolicy.values()));
+                case "Delegate" -> {
+                    a.notActedOn();
+                    delegate = a.isEmpty() || !isFalse(a);
+                }
+                case "OOMPolicy" -> {
+                    a.notActedOn();
+                    oomPolicy =
+                            Optional.of(
+                                    a.word(oomPolicy.orElse(OomPolicy.STOP), OomPolicy.values()));
+                }
                 default -> {
                     return false;
                 }

@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -16,6 +17,7 @@ import java.util.TreeSet;
  * @param rules the access to single paths, in the order written
  * @param binds paths that are also visible at another path
  * @param temporary empty file systems of the unit's own
+ * @param root the root of its file systems, if it is another one than the machine's
  * @see <a href="https://www.freedesktop.org/software/systemd/man/systemd.exec.html">systemd.exec,
  *     Sandboxing</a>
  */
@@ -26,7 +28,8 @@ public record SandboxSettings(
         PrivateTmp privateTmp,
         List<PathRule> rules,
         List<Bind> binds,
-        List<Temporary> temporary) {
+        List<Temporary> temporary,
+        Optional<Root> root) {
     /** Boolean directives. */
     public enum Flag {
         PRIVATE_DEVICES("PrivateDevices", Capability.MKNOD, Capability.SYS_RAWIO),
@@ -128,6 +131,20 @@ public record SandboxSettings(
     }
 
     /**
+     * A root of the unit's own. The manager cannot change the root of a process, so a unit with one
+     * does not start: it would execute the machine's programs.
+     *
+     * @param directive {@code RootDirectory} or {@code RootImage}
+     */
+    public record Root(String directive, String path) {
+        /** {@return the line of the unit file} */
+        @Override
+        public String toString() {
+            return directive + "=" + path;
+        }
+    }
+
+    /**
      * An empty file system.
      *
      * @param attributes of {@code mount(8)}: {@code ro}, {@code nosuid}, {@code nodev}, {@code
@@ -197,6 +214,7 @@ public record SandboxSettings(
                 privateTmp == PrivateTmp.NO ? PrivateTmp.YES : privateTmp,
                 rules,
                 binds,
-                temporary);
+                temporary,
+                root);
     }
 }

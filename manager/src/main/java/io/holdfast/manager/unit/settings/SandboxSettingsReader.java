@@ -9,6 +9,7 @@ import io.holdfast.manager.unit.settings.SandboxSettings.PathRule;
 import io.holdfast.manager.unit.settings.SandboxSettings.PrivateTmp;
 import io.holdfast.manager.unit.settings.SandboxSettings.ProtectHome;
 import io.holdfast.manager.unit.settings.SandboxSettings.ProtectSystem;
+import io.holdfast.manager.unit.settings.SandboxSettings.Root;
 import io.holdfast.manager.unit.settings.SandboxSettings.Temporary;
 import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.WordReader;
@@ -39,6 +40,8 @@ final class SandboxSettingsReader implements SectionReader {
     private final List<PathRule> rules = new ArrayList<>();
     private final List<Bind> binds = new ArrayList<>();
     private final List<Temporary> temporary = new ArrayList<>();
+    private Optional<Root> rootDirectory = Optional.empty();
+    private Optional<Root> rootImage = Optional.empty();
 
     @Override
     public boolean assign(Assignment a) {
@@ -53,11 +56,21 @@ final class SandboxSettingsReader implements SectionReader {
             case "BindPaths" -> binds(a, false);
             case "BindReadOnlyPaths" -> binds(a, true);
             case "TemporaryFileSystem" -> temporary(a);
+            case "RootDirectory" -> rootDirectory = root(a, rootDirectory);
+            case "RootImage" -> rootImage = root(a, rootImage);
             default -> {
                 return assignFlag(a);
             }
         }
         return true;
+    }
+
+    private static Optional<Root> root(Assignment a, Optional<Root> before) {
+        Optional<String> path = a.path(before.map(Root::path)).filter(set -> !set.equals("/"));
+        if (a.isEmpty() || path.isPresent()) {
+            a.notActedOn();
+        }
+        return path.map(set -> new Root(a.key(), set));
     }
 
     private boolean assignFlag(Assignment a) {
@@ -170,6 +183,13 @@ final class SandboxSettingsReader implements SectionReader {
 
     SandboxSettings build() {
         return new SandboxSettings(
-                flags, protectSystem, protectHome, privateTmp, rules, binds, temporary);
+                flags,
+                protectSystem,
+                protectHome,
+                privateTmp,
+                rules,
+                binds,
+                temporary,
+                rootImage.or(() -> rootDirectory));
     }
 }

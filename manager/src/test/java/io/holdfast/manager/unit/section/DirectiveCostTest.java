@@ -9,6 +9,7 @@ import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.directive.DirectiveTable;
+import io.holdfast.manager.unit.section.UnitReader.Support;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -68,7 +69,7 @@ class DirectiveCostTest {
                                 .as(directive)
                                 .hasValueSatisfying(cost -> assertThat(cost.security()).isTrue()));
         Set<String> unapplied = new TreeSet<>(DirectiveTable.of("Service"));
-        unapplied.removeAll(UnitReader.applied(UnitType.SERVICE, "Service"));
+        unapplied.removeAll(UnitReader.directives(UnitType.SERVICE, "Service", Support.APPLIED));
         assertThat(unapplied)
                 .filteredOn(directive ->
                         directive.matches("(Protect|Restrict|Private|SystemCall).*")

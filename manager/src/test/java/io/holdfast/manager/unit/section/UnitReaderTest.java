@@ -16,6 +16,7 @@ import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.section.ServiceSection.Restart;
+import io.holdfast.manager.unit.section.UnitReader.Support;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.KillSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings;
@@ -564,7 +565,7 @@ class UnitReaderTest {
 
     @Test
     void theHonouredDirectivesFollowFromTheReaders() {
-        Set<String> service = UnitReader.applied(UnitType.SERVICE, "Service");
+        Set<String> service = UnitReader.directives(UnitType.SERVICE, "Service", Support.APPLIED);
         assertThat(service)
                 .contains(
                         "ExecStart",
@@ -576,12 +577,13 @@ class UnitReaderTest {
                 .contains(
                         "PrivateTmp", "DynamicUser", "IOSchedulingClass", "FileDescriptorStoreMax")
                 .doesNotContain("SystemCallFilter", "MemoryMax");
-        assertThat(UnitReader.applied(UnitType.SERVICE, "Unit"))
+        assertThat(UnitReader.directives(UnitType.SERVICE, "Unit", Support.APPLIED))
                 .contains("After", "ConditionPathExists", "AssertPathExists", "StartLimitBurst");
-        assertThat(UnitReader.applied(UnitType.SOCKET, "Socket"))
+        assertThat(UnitReader.directives(UnitType.SOCKET, "Socket", Support.APPLIED))
                 .contains("ListenStream", "Accept", "PassPIDFD")
                 .doesNotContain("ListenNetlink", "KeepAlive", "User");
-        assertThat(UnitReader.applied(UnitType.TARGET, "Install")).contains("WantedBy");
+        assertThat(UnitReader.directives(UnitType.TARGET, "Install", Support.APPLIED))
+                .contains("WantedBy");
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -46,6 +47,9 @@ final class UnitFileStates {
     private final Set<UnitName> enabled = new HashSet<>();
     private final Set<UnitName> enabledInRun = new HashSet<>();
 
+    /** The templates of which an instance is enabled. */
+    private final Set<UnitName> instantiated = new HashSet<>();
+
     private UnitFileStates() {}
 
     static UnitFileStates read(LoadPath path) {
@@ -67,7 +71,8 @@ final class UnitFileStates {
                     || name.endsWith(".requires")
                     || name.endsWith(".upholds")) {
                 for (Path link : list(entry)) {
-                    UnitName.parse(link.getFileName().toString()).ifPresent(links::add);
+                    UnitName.parse(link.getFileName().toString())
+                            .ifPresent(unit -> enable(unit, links));
                 }
             } else if (Files.isSymbolicLink(entry)) {
                 addAlias(entry, links);
@@ -75,12 +80,23 @@ final class UnitFileStates {
         }
     }
 
-    /** An alias enables its target. */
-    private static void addAlias(Path link, Set<UnitName> links) {
+    private void enable(UnitName name, Set<UnitName> links) {
+        links.add(name);
+        if (name.isInstance()) {
+            instantiated.add(name.template().orElseThrow());
+        }
+    }
+
+    /** An alias enables its target; an instance that is a link to its template enables itself. */
+    private void addAlias(Path link, Set<UnitName> links) {
         try {
             Path target = Files.readSymbolicLink(link).getFileName();
             if (target != null && !target.toString().equals(link.getFileName().toString())) {
-                UnitName.parse(target.toString()).ifPresent(links::add);
+                Optional<UnitName> own =
+                        UnitName.parse(link.getFileName().toString()).filter(UnitName::isInstance);
+                UnitName.parse(target.toString())
+                        .map(name -> name.isTemplate() ? own.orElse(name) : name)
+                        .ifPresent(unit -> enable(unit, links));
             }
         } catch (IOException e) {
             // removed meanwhile
@@ -130,6 +146,9 @@ final class UnitFileStates {
         }
         if (isIn(enabledInRun, source)) {
             return State.ENABLED_RUNTIME;
+        }
+        if (instantiated.contains(name)) {
+            return State.INDIRECT;
         }
         InstallSection install = unit.install();
         boolean installs =

@@ -69,6 +69,15 @@ class UnitFileStatesTest {
     }
 
     @Test
+    void aTemplateWithAnEnabledInstanceIsIndirect() throws IOException {
+        file("t@.service", "[Service]\nExecStart=/bin/true\n");
+        assertThat(state("t@.service")).isEqualTo("static");
+        link("t@alias.service", "t@.service");
+        assertThat(state("t@.service")).isEqualTo("indirect");
+        assertThat(state("t@alias.service")).isEqualTo("enabled");
+    }
+
+    @Test
     void masksAndMissingFilesAreSeen() throws IOException {
         link("m.service", "/dev/null");
         assertThat(state("m.service")).isEqualTo("masked");

@@ -91,7 +91,7 @@ public final class UnitIndex {
     /**
      * Returns the folders that add to a unit of these names, in the order of precedence: for each
      * name, in each folder of the load path, {@code NAME.d}, the one of its template, and those of
-     * its prefixes up to each dash; {@code TYPE.d} comes last.
+     * its prefixes up to each dash, also without an instance; {@code TYPE.d} comes last.
      */
     List<Path> folders(List<UnitName> names, String suffix) {
         List<Path> found = new ArrayList<>();
@@ -119,6 +119,9 @@ public final class UnitIndex {
                 return;
             }
             prefix = prefix.substring(0, dash + 1);
+            if (!rest.isEmpty() && !prefix.equals(name.prefix())) {
+                addIfThere(folder.resolve(prefix + type + suffix), found);
+            }
         }
     }
 

@@ -146,9 +146,14 @@ public final class UnitLoader {
 
         private UnitIndex.@Nullable Entry entry(UnitName name) {
             UnitIndex.Entry own = index.entry(name);
-            return own != null || !name.isInstance()
-                    ? own
-                    : index.entry(name.template().orElseThrow());
+            if (!name.isInstance()) {
+                return own;
+            }
+            UnitName template = name.template().orElseThrow();
+            boolean isOwnTemplate =
+                    own instanceof UnitIndex.Alias(UnitName target, Path _)
+                            && target.equals(template);
+            return own == null || isOwnTemplate ? index.entry(template) : own;
         }
 
         private UnitSource without(UnitName name, UnitSource.State state, Optional<Path> file) {
@@ -197,7 +202,9 @@ public final class UnitLoader {
                 if (!names.add(next)) {
                     continue;
                 }
-                open.addAll(index.aliasesOf(next));
+                index.aliasesOf(next).stream()
+                        .filter(alias -> alias.isTemplate() == next.isTemplate())
+                        .forEach(open::add);
                 if (next.isInstance()) {
                     String instance = next.instance().orElseThrow();
                     for (UnitName alias : index.aliasesOf(next.template().orElseThrow())) {

@@ -192,6 +192,7 @@ class UnitLoaderTest {
         tree.write("a/a-b@i.service.d/1.conf", "").write("a/a-b@.service.d/2.conf", "");
         tree.write("a/a-@i.service.d/3.conf", "").write("a/a-@.service.d/4.conf", "");
         tree.write("a/a-b@j.service.d/5.conf", "").write("a/a-.service.d/6.conf", "");
+        tree.write("a/a-b.service.d/7.conf", "");
         tree.write("a/a-b@i.service.d/same.conf", "").write("a/a-b@.service.d/same.conf", "");
         assertThat(relative(tree.load("a-b@i.service").dropIns()))
                 .containsExactly(
@@ -199,6 +200,7 @@ class UnitLoaderTest {
                         "a/a-b@.service.d/2.conf",
                         "a/a-@i.service.d/3.conf",
                         "a/a-@.service.d/4.conf",
+                        "a/a-.service.d/6.conf",
                         "a/a-b@i.service.d/same.conf");
     }
 
@@ -299,5 +301,15 @@ class UnitLoaderTest {
                         Path.of("/run/user/7/systemd/user"),
                         Path.of("/home/u/.local/share/systemd/user"),
                         Path.of("/usr/lib/systemd/user"));
+    }
+
+    @Test
+    void anInstanceThatIsALinkToItsTemplateIsThatInstance() {
+        tree.write("a/t@.service", SERVICE).link("a/t@alias.service", "t@.service");
+        UnitSource source = tree.load("t@alias.service");
+        assertThat(source.state()).isEqualTo(State.LOADED);
+        assertThat(source.name()).isEqualTo(UnitName.of("t@alias.service"));
+        assertThat(source.fragment()).contains(root.resolve("a/t@.service"));
+        assertThat(source.diagnostics()).isEmpty();
     }
 }

@@ -8,6 +8,7 @@ public final class FuzzedHost {
     public static final Host HOST =
             new Host(
                     "box.example.org",
+                    "The Box",
                     "0123456789abcdef0123456789abcdef",
                     "fedcba9876543210fedcba9876543210",
                     "6.18.3-test",

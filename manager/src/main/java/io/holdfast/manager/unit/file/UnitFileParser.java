@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Parses the lines of a unit file. Lines that systemd skips with a warning are skipped here. An
- * error that makes systemd reject a file (a broken section header, a line without end) refuses the
- * unit if it is in the unit file, of which the rest is still read so that every problem is reported
- * at once; a drop-in is applied up to the error. One difference: systemd ends a line at a NUL, here
- * the line is broken.
+ * error that makes systemd reject a file (a broken section header, a line without end or that is
+ * not UTF-8) refuses the unit if it is in the unit file, of which the rest is still read so that
+ * every problem is reported at once; a drop-in is applied up to the error. One difference: systemd
+ * ends a line at a NUL, here the line is broken.
  */
 final class UnitFileParser {
     private final String source;
@@ -120,7 +120,7 @@ final class UnitFileParser {
         try {
             line = strip(UTF_8.newDecoder().decode(ByteBuffer.wrap(raw)).toString());
         } catch (CharacterCodingException e) {
-            ignore(number, "not UTF-8; the line is ignored");
+            giveUp(number, "not UTF-8");
             return;
         }
         if (line.isEmpty()) {

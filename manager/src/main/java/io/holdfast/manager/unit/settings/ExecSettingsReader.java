@@ -71,8 +71,7 @@ public final class ExecSettingsReader implements SectionReader {
             case "Group" -> group = account(a, group);
             case "SupplementaryGroups" -> supplementaryGroups(a);
             case "DynamicUser" -> dynamicUser(a);
-            case "WorkingDirectory" ->
-                    workingDirectory = a.optional(workingDirectory, WorkingDirectory::parse);
+            case "WorkingDirectory" -> workingDirectory = workingDirectory(a, workingDirectory);
             case "StandardInput" ->
                     input =
                             a.optional(Optional.of(input), StandardStream::parseInput)
@@ -125,6 +124,27 @@ public final class ExecSettingsReader implements SectionReader {
             return Optional.of(accountName(a.specifiers().expand(a.value())));
         } catch (IllegalArgumentException e) {
             a.refused(String.valueOf(e.getMessage()));
+            return before;
+        }
+    }
+
+    /**
+     * Reads a working directory. An invalid one refuses the unit, unless it may be missing: the
+     * service would start in another folder.
+     */
+    private static Optional<WorkingDirectory> workingDirectory(
+            Assignment a, Optional<WorkingDirectory> before) {
+        if (a.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(WorkingDirectory.parse(a.specifiers().expand(a.value())));
+        } catch (IllegalArgumentException e) {
+            if (a.value().startsWith("-")) {
+                a.ignored(String.valueOf(e.getMessage()));
+            } else {
+                a.refused(String.valueOf(e.getMessage()));
+            }
             return before;
         }
     }

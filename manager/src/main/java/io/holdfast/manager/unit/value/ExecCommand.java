@@ -101,8 +101,9 @@ public record ExecCommand(
         int at = 0;
         while (at < argument.length()) {
             int close = argument.startsWith("${", at) ? argument.indexOf('}', at) : -1;
-            if (close >= 0) {
-                expanded.append(environment.getOrDefault(argument.substring(at + 2, close), ""));
+            String name = close < 0 ? ":" : argument.substring(at + 2, close);
+            if (!name.contains(":")) { // the shell's ${NAME:-default} stays as it is
+                expanded.append(environment.getOrDefault(name, ""));
                 at = close + 1;
             } else {
                 expanded.append(argument.charAt(at));

@@ -11,6 +11,7 @@ import java.util.TreeMap;
  * The facts of a machine for specifiers and conditions. An unknown fact is the empty text.
  *
  * @param hostName of the kernel, perhaps with a domain
+ * @param prettyName of the host for people; its host name if it has none
  * @param machineId 32 hexadecimal digits
  * @param bootId 32 hexadecimal digits
  * @param kernelRelease as {@code uname -r}
@@ -21,6 +22,7 @@ import java.util.TreeMap;
  */
 public record Host(
         String hostName,
+        String prettyName,
         String machineId,
         String bootId,
         String kernelRelease,
@@ -30,7 +32,7 @@ public record Host(
         Virtualization virtualization) {
     /** A machine with only unknown facts. */
     public static final Host UNKNOWN =
-            new Host("", "", "", "", "", Map.of(), "", Virtualization.NONE);
+            new Host("", "", "", "", "", "", Map.of(), "", Virtualization.NONE);
 
     public Host {
         osRelease = Collections.unmodifiableMap(new TreeMap<>(osRelease));
@@ -44,8 +46,11 @@ public record Host(
             release = SmallFile.read(Path.of("/usr/lib/os-release"));
         }
         Virtualization virtualization = Virtualization.detect(Path.of("/"));
+        String hostName = SmallFile.read(sys.resolve("hostname"));
         return new Host(
-                SmallFile.read(sys.resolve("hostname")),
+                hostName,
+                EnvironmentFile.parse(SmallFile.read(Path.of("/etc/machine-info")))
+                        .getOrDefault("PRETTY_HOSTNAME", hostName),
                 SmallFile.read(Path.of("/etc/machine-id")),
                 SmallFile.read(sys.resolve("random/boot_id")).replace("-", ""),
                 SmallFile.read(sys.resolve("osrelease")),

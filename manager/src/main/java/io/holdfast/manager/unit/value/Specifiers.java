@@ -84,6 +84,7 @@ public record Specifiers(UnitName unit, Optional<Path> fragment, Host host, Mana
             case 'o' -> os("ID");
             case 'p' -> unit.prefix();
             case 'P' -> UnitEscape.unescape(unit.prefix());
+            case 'q' -> known(specifier, "host name", host.prettyName());
             case 's' -> account.shell();
             case 'S' -> scope.stateDirectory();
             case 't' -> scope.runtimeDirectory();
@@ -96,6 +97,12 @@ public record Specifiers(UnitName unit, Optional<Path> fragment, Host host, Mana
             case 'W' -> os("VARIANT_ID");
             case 'y' -> file(specifier).toString();
             case 'Y' -> String.valueOf(file(specifier).getParent());
+            case 'c', 'r', 'R' ->
+                    throw new IllegalArgumentException(
+                            "%"
+                                    + specifier
+                                    + " is not supported: a path of cgroups is known only at run"
+                                    + " time, and systemd deprecates it");
             default ->
                     throw new IllegalArgumentException(
                             "unknown specifier %" + specifier + " (%% stands for a percent sign)");

@@ -97,14 +97,18 @@ class UnitFileTest {
     }
 
     @Test
-    void badUtf8AndNulBreakTheirLineOnly() {
-        byte[] bytes = "[S]\nA=\u00ff\nB=b\0c\nC=3\n".getBytes(ISO_8859_1);
+    void aNulBreaksItsLineOnly() {
+        UnitFile file = UnitFile.parse("f", "[S]\nB=b\0c\nC=3\n");
+        assertThat(entries(file)).containsExactly("S|C|3|3");
+        assertThat(problems(file)).containsExactly("f:2: a NUL byte; the line is ignored");
+    }
+
+    @Test
+    void aValueThatIsNotUtf8RefusesTheFile() {
+        byte[] bytes = "[S]\n# \u00ff\nA=\u00ff\nC=3\n".getBytes(ISO_8859_1);
         UnitFile file = UnitFile.parse("f", bytes);
-        assertThat(entries(file)).containsExactly("S|C|3|4");
-        assertThat(problems(file))
-                .containsExactly(
-                        "f:2: not UTF-8; the line is ignored",
-                        "f:3: a NUL byte; the line is ignored");
+        assertThat(problems(file)).containsExactly("f:3: not UTF-8");
+        assertThat(file.diagnostics().getFirst().severity()).isEqualTo(Diagnostic.Severity.ERROR);
     }
 
     @Test

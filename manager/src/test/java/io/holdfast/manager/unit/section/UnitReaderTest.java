@@ -260,7 +260,7 @@ class UnitReaderTest {
                 "NoNewPrivileges=maybe",
                 "SuccessExitStatus=300",
                 "StandardOutput=printer",
-                "WorkingDirectory=relative",
+                "WorkingDirectory=-relative",
                 "PIDFile=../x",
                 "RuntimeDirectory=/abs",
                 "RuntimeDirectory=../up",
@@ -584,6 +584,17 @@ class UnitReaderTest {
                 .doesNotContain("ListenNetlink", "KeepAlive", "User");
         assertThat(UnitReader.directives(UnitType.TARGET, "Install", Support.APPLIED))
                 .contains("WantedBy");
+    }
+
+    @Test
+    void aWorkingDirectoryThatIsNotAbsoluteRefusesTheUnitUnlessItMayBeMissing() {
+        String service = "[Service]\nExecStart=/x\nWorkingDirectory=";
+        assertThat(Tree.service("a.service", service + "foo\n").diagnostics())
+                .extracting(Diagnostic::kind)
+                .containsExactly(Diagnostic.Kind.REFUSED);
+        assertThat(Tree.service("a.service", service + "-foo\n").diagnostics())
+                .extracting(Diagnostic::kind)
+                .containsExactly(Diagnostic.Kind.IGNORED);
     }
 
     @Test

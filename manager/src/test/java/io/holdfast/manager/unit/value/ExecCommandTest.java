@@ -166,7 +166,7 @@ class ExecCommandTest {
         assertThat(command.expand(Map.of("A", "1 '2 3'", "B", "b")))
                 .containsExactly(
                         "/bin/x", "1", "2 3", "1 '2 3'", "abc", "", "$A", "$", "a$B", "${", "A$B",
-                        "1", "2 3", "");
+                        "1", "2 3", "${A:-x}");
     }
 
     @Test

@@ -39,7 +39,8 @@ class HostTest {
 
     @Test
     void aSwitchOnTheCommandLineIsOnWithoutAValue() {
-        Host host = new Host("", "", "", "", "", Map.of(), "a b=no c=x a=0 d", Virtualization.NONE);
+        Host host =
+                new Host("", "", "", "", "", "", Map.of(), "a b=no c=x a=0 d", Virtualization.NONE);
         assertThat(host.switchOnCommandLine("d")).contains(true);
         assertThat(host.switchOnCommandLine("b")).contains(false);
         assertThat(host.switchOnCommandLine("a")).contains(false);

@@ -41,6 +41,7 @@ class SpecifiersTest {
                 "%t %S %C %L %E %D;/run /var/lib /var/cache /var/log /etc /usr/share",
                 "%u %U %g %G %h;root 0 root 0 /root",
                 "%H %l;box.example.org box",
+                "%q;The Box",
                 "%m;0123456789abcdef0123456789abcdef",
                 "%b;fedcba9876543210fedcba9876543210",
                 "%v %a;6.18.3-test x86-64",
@@ -81,7 +82,15 @@ class SpecifiersTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"%z", "a%0", "%c"})
+    @ValueSource(strings = {"%c", "%r", "%R"})
+    void pathsOfCgroupsAreNotKnownWhenAUnitIsRead(String text) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> SPECIFIERS.expand(text))
+                .withMessageContaining(text + " is not supported");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"%z", "a%0"})
     void unknownOnesAreRefused(String text) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> SPECIFIERS.expand(text))

@@ -9,6 +9,8 @@ import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.FileRoot;
+import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.verify.SupportedDirectives;
 import io.holdfast.manager.verify.UnitVerifier;
 import io.holdfast.manager.verify.UnitVerifier.Verdict;
@@ -26,6 +28,15 @@ import picocli.CommandLine.ParseResult;
 public final class VerifyCommand implements Command {
     private static final String DIRECTIVES = "--directives";
     private static final String STRICT = "--strict";
+    private static final String ROOT = "--root";
+    private static final String FORMAT = "--format";
+
+    /** The forms of the result. */
+    private enum Format {
+        TEXT,
+        JSON,
+        SARIF
+    }
 
     @Override
     public CommandSpec spec() {
@@ -34,8 +45,8 @@ public final class VerifyCommand implements Command {
                 .header("Check units for errors and unsupported directives.")
                 .description(
                         "%nReports invalid, misspelled and unsupported directives, with the"
-                                + " consequences; missing programs, users, groups and units; and"
-                                + " ordering cycles. Starts nothing, and needs no running"
+                                + " consequences; missing programs, users, groups, paths and units;"
+                                + " and ordering cycles. Starts nothing, and needs no running"
                                 + " manager.%n")
                 .footer(
                         "%nExit codes: 0 no errors (unsupported directives are accepted), 1 errors"
@@ -44,6 +55,7 @@ public final class VerifyCommand implements Command {
                         "  holdfast verify redis-server.service",
                         "  holdfast verify ./units/*.service",
                         "  holdfast verify --json nginx | jq '.diagnostics[] | select(.security)'",
+                        "  holdfast verify --root /srv/image --format sarif multi-user.target",
                         "  holdfast verify --directives");
         ManagerSocket.addOptions(spec);
         spec.addOption(
@@ -63,7 +75,23 @@ public final class VerifyCommand implements Command {
                         DIRECTIVES,
                         "Print all directives and whether they are supported, as a Markdown"
                                 + " table."));
-        spec.addOption(Command.json("Print one JSON object per unit."));
+        spec.addOption(
+                OptionSpec.builder(ROOT)
+                        .paramLabel("DIR")
+                        .type(Path.class)
+                        .description(
+                                "Verify the units of the system below this folder, with its"
+                                        + " programs, users and files.")
+                        .build());
+        spec.addOption(
+                OptionSpec.builder(FORMAT)
+                        .paramLabel("FORMAT")
+                        .type(String.class)
+                        .description(
+                                "Print text (default), json (one object per unit), or sarif (one"
+                                        + " SARIF 2.1.0 document, one result per diagnostic).")
+                        .build());
+        spec.addOption(Command.json("Print one JSON object per unit, as --format json."));
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("UNIT|FILE")
@@ -88,20 +116,49 @@ public final class VerifyCommand implements Command {
         UnitVerifier verifier =
                 new UnitVerifier(
                         options.scope(),
-                        options.loadPath(),
+                        loadPath(line, options),
                         line.matchedOptionValue("--units", List.of()));
         boolean strict = line.hasMatchedOption(STRICT);
+        Format format = format(line);
+        List<Verdict> verdicts = new ArrayList<>();
         boolean good = true;
         for (String each : words) {
             Verdict verdict = verify(verifier, each);
             good &= verdict.isGood() && !(strict && !verdict.diagnostics().isEmpty());
-            if (line.hasMatchedOption("--json")) {
-                output.line(json(verdict).toString());
-            } else {
-                print(verdict, output);
+            switch (format) {
+                case TEXT -> print(verdict, output);
+                case JSON -> output.line(json(verdict).toString());
+                case SARIF -> verdicts.add(verdict);
             }
         }
+        if (format == Format.SARIF) {
+            output.line(Sarif.document(verdicts).toString());
+        }
         return good ? ExitCode.OK : ExitCode.FAILURE;
+    }
+
+    private static LoadPath loadPath(ParseResult line, ManagerOptions options) {
+        Path root = line.matchedOptionValue(ROOT, null);
+        if (root == null) {
+            return options.loadPath();
+        }
+        if (!Files.isDirectory(root)) {
+            throw new CommandException(root + ": no such folder");
+        }
+        return options.loadPath().below(new FileRoot(root));
+    }
+
+    private static Format format(ParseResult line) {
+        String word = line.matchedOptionValue(FORMAT, "");
+        if (word.isEmpty()) {
+            return line.hasMatchedOption("--json") ? Format.JSON : Format.TEXT;
+        }
+        for (Format format : Format.values()) {
+            if (word(format).equals(word)) {
+                return format;
+            }
+        }
+        throw Command.misuse(line, FORMAT + ": text, json or sarif, not " + word);
     }
 
     /** Verifies a unit; a word with a slash is the path of a unit file. */
@@ -177,7 +234,7 @@ public final class VerifyCommand implements Command {
                 .put("diagnostics", diagnostics);
     }
 
-    private static String word(Enum<?> value) {
+    static String word(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

@@ -65,6 +65,41 @@ class VerifyTest {
     }
 
     @Test
+    void sarifHasAResultForEachLine() throws Exception {
+        Path file = write("a.service", "[Service]\nExecStart=/no/such\nIOWeight=10\n");
+        Invocation ran = Invocation.of("verify", "--format", "sarif", file.toString(), "no-such");
+        assertThat(ran.code()).isEqualTo(1);
+        String uri = file.toUri().toString();
+        assertThat(ran.out().lines())
+                .singleElement()
+                .asString()
+                .startsWith("{\"$schema\":\"https://")
+                .contains("\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":")
+                .contains(
+                        "{\"ruleId\":\"not-applied\",\"level\":\"note\",\"message\":{\"text\":"
+                                + "\"a.service: IOWeight= is not applied yet\"},\"locations\":["
+                                + "{\"physicalLocation\":{\"artifactLocation\":{\"uri\":\""
+                                + uri
+                                + "\"},\"region\":{\"startLine\":3}}}]}")
+                .contains(
+                        "{\"ruleId\":\"missing\",\"level\":\"error\",\"message\":{\"text\":"
+                                + "\"no-such.service: there is no such unit\"},\"locations\":[]}");
+        Invocation wrong = Invocation.of("verify", "--format", "xml", "a");
+        assertThat(wrong.code()).isEqualTo(2);
+        assertThat(wrong.err()).contains("text, json or sarif, not xml");
+    }
+
+    @Test
+    void theUnitsOfAnImageAreVerifiedWithItsPrograms() throws Exception {
+        Path units = Files.createDirectories(folder.resolve("etc/systemd/system"));
+        Files.writeString(units.resolve("a.service"), "[Service]\nExecStart=/bin/true\n");
+        Invocation ran = Invocation.of("verify", "--root", folder.toString(), "a");
+        assertThat(ran.out()).contains("a.service:2: error: /bin/true: there is no such file");
+        assertThat(Invocation.of("verify", "--root", folder + "/none", "a").err())
+                .contains("none: no such folder");
+    }
+
+    @Test
     void whatIsNoUnitIsRefused() throws Exception {
         Path note = write("note.txt", "x");
         assertThat(Invocation.of("verify", note.toString()).err())

@@ -51,6 +51,7 @@ public final class UnitCatalog {
     private final Function<UnitLoader, Function<UnitName, UnitSource>> sources;
     private final UnitReader reader;
     private final Optional<Path> made; // the folder of units made at run time
+    private final KeptUnits kept = new KeptUnits(UnitFolders.RESOLUTION);
 
     /** Makes a catalog without units made at run time. */
     public UnitCatalog(LoadPath path, List<Path> ownFolders, UnitReader reader) {
@@ -122,26 +123,43 @@ public final class UnitCatalog {
      */
     public Unit readMade(UnitName name) {
         UnitLoader loader = folders.loader();
-        Function<UnitName, UnitSource> others = sources.apply(loader);
-        return new UnitReadCache(
-                        other ->
-                                other.equals(name)
-                                        ? loader.loadTransient(name)
-                                        : others.apply(other),
-                        reader)
+        return new UnitReadCache(other ->
+                other.equals(name) ? implying(loader.loadTransient(name)) : unit(other, loader))
                 .unit(name);
     }
 
     private UnitReadCache reading() {
-        return new UnitReadCache(sources.apply(folders.loader()), reader);
+        UnitLoader loader = folders.loader();
+        return new UnitReadCache(name -> unit(name, loader));
+    }
+
+    private Unit unit(UnitName name, UnitLoader loader) {
+        Function<UnitName, UnitSource> source = sources.apply(loader);
+        return kept.unit(
+                name,
+                loader,
+                wanted -> implying(source.apply(wanted)),
+                read -> read.state() == UnitSource.State.LOADED && !isMade(read));
+    }
+
+    /** Returns the unit of these files, with the dependencies that it implies alone. */
+    private Unit implying(UnitSource source) {
+        Unit written = reader.read(source);
+        return UnitReadCache.isLoaded(written)
+                ? ImpliedDependencies.with(written, reader.scope())
+                : written;
+    }
+
+    private boolean isMade(UnitSource unit) {
+        return made.isPresent()
+                && unit.fragment().filter(file -> file.startsWith(made.get())).isPresent();
     }
 
     /** Reads all units that have a file or are an alias, as they are written. */
     public Map<UnitName, Unit> installed() {
         UnitLoader loader = folders.loader();
         Map<UnitName, Unit> units = new LinkedHashMap<>();
-        Function<UnitName, UnitSource> source = sources.apply(loader);
-        loader.names().forEach(name -> units.put(name, reader.read(source.apply(name))));
+        loader.names().forEach(name -> units.put(name, reader.read(unit(name, loader).source())));
         return units;
     }
 
@@ -150,11 +168,8 @@ public final class UnitCatalog {
      * vanishes when the unit ends; that is not a change.
      */
     public boolean differs(UnitSource known) {
-        UnitSource now = sources.apply(folders.loader()).apply(known.name());
-        boolean wasMade =
-                made.isPresent()
-                        && known.fragment().filter(f -> f.startsWith(made.get())).isPresent();
-        if (wasMade && now.state() == UnitSource.State.NOT_FOUND) {
+        UnitSource now = unit(known.name(), folders.loader()).source();
+        if (isMade(known) && now.state() == UnitSource.State.NOT_FOUND) {
             return false;
         }
         return now.state() != known.state()
@@ -172,6 +187,7 @@ public final class UnitCatalog {
     /** Makes the next read scan the folders again: links may have changed. */
     public void forget() {
         folders.forget();
+        kept.clear();
     }
 
     /** Returns whether a unit could be loaded. Blocking. */
@@ -184,6 +200,11 @@ public final class UnitCatalog {
         return folders.scans();
     }
 
+    /** Returns how many units were read from their files. */
+    public long unitsRead() {
+        return kept.read();
+    }
+
     /**
      * Reads the units, and all that they pull in.
      *
@@ -192,12 +213,59 @@ public final class UnitCatalog {
      */
     public Closure closure(
             Collection<UnitName> anchors, Collection<UnitName> beside, Set<UnitName> up) {
-        Search search = new Search(up);
+        Search search = new Search(new Snapshot(), up);
         search.run(anchors);
         Set<UnitName> others = new LinkedHashSet<>(beside);
         others.addAll(search.requisites);
         others.removeAll(search.units.keySet());
         return new Closure(search.units, byName(others), search.missing, search.notices);
+    }
+
+    /**
+     * The units as they are read by and by, each file once, whatever happens to it later. Not
+     * thread-safe.
+     */
+    public final class Snapshot {
+        private final UnitReadCache reading = reading();
+        private @Nullable Set<String> mounted;
+        private @Nullable Set<String> served;
+
+        private Snapshot() {}
+
+        /** Reads one unit alone. */
+        public Unit read(UnitName name) {
+            return reading.unit(name);
+        }
+
+        /** Reads a unit and all that it pulls in. */
+        public Closure closure(UnitName anchor) {
+            Search search = new Search(this, Set.of());
+            search.run(List.of(anchor));
+            return new Closure(search.units, Map.of(), search.missing, search.notices);
+        }
+
+        private boolean isMounted(String path) {
+            Set<String> known = mounted;
+            if (known == null) {
+                known = MountedPaths.read();
+                mounted = known;
+            }
+            return known.contains(path);
+        }
+
+        private boolean areServed(List<String> paths) {
+            Set<String> known = served;
+            if (known == null) {
+                known = ServedPaths.read();
+                served = known;
+            }
+            return known.containsAll(paths);
+        }
+    }
+
+    /** Returns the units as they are from now on. */
+    public Snapshot snapshot() {
+        return new Snapshot();
     }
 
     /** Reads the units without those that they pull in. */
@@ -215,8 +283,8 @@ public final class UnitCatalog {
 
     /** The search for what one start needs. */
     private final class Search {
-        private final UnitReadCache reading = reading();
-        private final Set<String> mounted = MountedPaths.read();
+        private final Snapshot snapshot;
+        private final UnitReadCache reading;
         private final Set<UnitName> up;
         private final Map<UnitName, Unit> units = new LinkedHashMap<>();
         private final Set<UnitName> known = new HashSet<>(); // under each of their names
@@ -227,7 +295,9 @@ public final class UnitCatalog {
         /** Units whose state matters but that are not started ({@code Requisite=}). */
         private final Set<UnitName> requisites = new LinkedHashSet<>();
 
-        Search(Set<UnitName> up) {
+        Search(Snapshot snapshot, Set<UnitName> up) {
+            this.snapshot = snapshot;
+            this.reading = snapshot.reading;
             this.up = up;
         }
 
@@ -321,7 +391,7 @@ public final class UnitCatalog {
         private boolean isMounted(UnitName unit) {
             try {
                 return unit.type() == UnitType.MOUNT
-                        && mounted.contains(UnitEscape.unescapePath(unit.stem()));
+                        && snapshot.isMounted(UnitEscape.unescapePath(unit.stem()));
             } catch (IllegalArgumentException e) {
                 return false; // no path has this name
             }
@@ -347,7 +417,7 @@ public final class UnitCatalog {
             return !paths.isEmpty()
                     && !isOwn(source)
                     && !up.contains(source.name())
-                    && ServedPaths.read().containsAll(paths);
+                    && snapshot.areServed(paths);
         }
     }
 

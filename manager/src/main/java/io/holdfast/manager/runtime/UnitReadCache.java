@@ -4,28 +4,36 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.ImpliedDependencies;
 import io.holdfast.manager.unit.section.Unit;
-import io.holdfast.manager.unit.section.UnitReader;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/** Reads unit files for one request, each file once, and adds implicit dependencies. Blocking. */
+/** The units of one request, each read once. Blocking. */
 final class UnitReadCache {
-    private final Function<UnitName, UnitSource> sources;
-    private final UnitReader reader;
+    private final Function<UnitName, Unit> units;
     private final Map<UnitName, Unit> read = new HashMap<>();
+    private final Map<UnitName, Unit> ordered = new HashMap<>();
 
-    UnitReadCache(Function<UnitName, UnitSource> sources, UnitReader reader) {
-        this.sources = sources;
-        this.reader = reader;
+    /**
+     * @param units reads a unit, with the dependencies that it implies alone
+     */
+    UnitReadCache(Function<UnitName, Unit> units) {
+        this.units = units;
     }
 
+    /** Returns a unit; a target is ordered after its members. */
     Unit unit(UnitName name) {
         Unit unit = withoutMembers(name);
-        return unit.isOrderedAfterMembers() && isLoaded(unit)
-                ? ImpliedDependencies.behind(unit, members(unit))
-                : unit;
+        if (!unit.isOrderedAfterMembers() || !isLoaded(unit)) {
+            return unit;
+        }
+        Unit known = ordered.get(name);
+        if (known == null) {
+            known = ImpliedDependencies.behind(unit, members(unit));
+            ordered.put(name, known);
+        }
+        return known;
     }
 
     private List<Unit> members(Unit target) {
@@ -41,16 +49,14 @@ final class UnitReadCache {
      */
     Unit withoutMembers(UnitName name) {
         Unit known = read.get(name);
-        if (known != null) {
-            return known;
+        if (known == null) {
+            known = units.apply(name);
+            read.put(name, known);
         }
-        Unit written = reader.read(sources.apply(name));
-        Unit unit = isLoaded(written) ? ImpliedDependencies.with(written, reader.scope()) : written;
-        read.put(name, unit);
-        return unit;
+        return known;
     }
 
-    private static boolean isLoaded(Unit unit) {
+    static boolean isLoaded(Unit unit) {
         return unit.source().state() == UnitSource.State.LOADED;
     }
 

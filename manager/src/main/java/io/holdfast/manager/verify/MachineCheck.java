@@ -3,28 +3,52 @@ package io.holdfast.manager.verify;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
 import io.holdfast.manager.unit.Diagnostic;
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitFilePlace;
+import io.holdfast.manager.unit.file.FileRoot;
 import io.holdfast.manager.unit.section.ServiceSection;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.section.SocketSection;
 import io.holdfast.manager.unit.section.SocketUnit;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Checks whether the programs, users and groups that a unit names exist on this machine. Blocking.
+ * Checks whether the programs, users, groups and paths of the sandbox that a unit names exist, on
+ * this machine or below the root of another system. Each account is looked up once. Blocking.
  */
 final class MachineCheck {
-    private final Accounts accounts;
+    /** Folders that another system fills when it runs; a path below them may appear. */
+    private static final List<Path> FILLED_AT_RUN_TIME =
+            Stream.of("/run", "/dev", "/proc", "/sys", "/tmp").map(Path::of).toList();
 
-    MachineCheck(Accounts accounts) {
-        this.accounts = accounts;
+    private final ManagerScope scope;
+    private final FileRoot root;
+    private final Accounts accounts;
+    private final Map<String, Optional<String>> users = new HashMap<>();
+    private final Map<String, Optional<String>> groups = new HashMap<>();
+
+    MachineCheck(ManagerScope scope, FileRoot root) {
+        this.scope = scope;
+        this.root = root;
+        this.accounts =
+                root.isMachine()
+                        ? Accounts.SYSTEM
+                        : new Accounts(
+                                root.follow(Path.of("/etc/passwd")),
+                                root.follow(Path.of("/etc/group")),
+                                "false", // no name service knows the accounts of another system
+                                Duration.ofSeconds(15));
     }
 
     void check(Unit unit, List<Diagnostic> found) throws InterruptedException {
@@ -32,6 +56,7 @@ final class MachineCheck {
             case ServiceUnit service -> {
                 programs(service.service().commands(), found);
                 accounts(service, service.exec(), found);
+                paths(service, found);
             }
             case SocketUnit socket -> owner(socket, socket.socket().owner(), found);
             default -> {}
@@ -40,7 +65,7 @@ final class MachineCheck {
 
     // ---- programs
 
-    private static void programs(ServiceSection.Commands commands, List<Diagnostic> found) {
+    private void programs(ServiceSection.Commands commands, List<Diagnostic> found) {
         Stream.of(
                         commands.condition(),
                         commands.startPre(),
@@ -59,13 +84,13 @@ final class MachineCheck {
      * Returns what is wrong with a command's program, if anything. A name without a folder is
      * looked for in the search path only.
      */
-    private static Optional<String> problem(ExecCommand command) {
+    private Optional<String> problem(ExecCommand command) {
         String name = command.executable();
         if (!name.startsWith("/")) {
             boolean there =
                     ExecCommand.SEARCH_PATH.stream()
                             .map(folder -> Path.of(folder, name))
-                            .anyMatch(MachineCheck::isProgram);
+                            .anyMatch(this::isProgram);
             return there
                     ? Optional.empty()
                     : Optional.of(
@@ -77,15 +102,16 @@ final class MachineCheck {
         }
         return Optional.of(
                 name
-                        + (!Files.exists(program)
+                        + (!Files.exists(root.follow(program))
                                 ? ": there is no such file"
-                                : Files.isRegularFile(program)
+                                : Files.isRegularFile(root.follow(program))
                                         ? ": it cannot be executed; chmod +x makes it a program"
                                         : ": it is not a file"));
     }
 
-    private static boolean isProgram(Path path) {
-        return Files.isRegularFile(path) && Files.isExecutable(path);
+    private boolean isProgram(Path path) {
+        Path file = root.follow(path);
+        return Files.isRegularFile(file) && Files.isExecutable(file);
     }
 
     // ---- users and groups
@@ -118,26 +144,94 @@ final class MachineCheck {
 
     private void user(Unit unit, String directive, String name, List<Diagnostic> found)
             throws InterruptedException {
-        try {
-            Accounts.Account _ = accounts.user(name);
-        } catch (UnknownAccountException e) {
-            found.add(
-                    missing(
-                            Places.of(unit, directive, name),
-                            directive + "=" + name + ": " + e.getMessage()));
+        Optional<String> problem = users.get(name);
+        if (problem == null) {
+            problem = problemOf(() -> accounts.user(name));
+            users.put(name, problem);
         }
+        account(unit, directive, name, problem, found);
     }
 
     private void group(Unit unit, String directive, String name, List<Diagnostic> found)
             throws InterruptedException {
+        Optional<String> problem = groups.get(name);
+        if (problem == null) {
+            problem = problemOf(() -> accounts.group(name));
+            groups.put(name, problem);
+        }
+        account(unit, directive, name, problem, found);
+    }
+
+    private interface Lookup {
+        Object find() throws UnknownAccountException, InterruptedException;
+    }
+
+    private static Optional<String> problemOf(Lookup lookup) throws InterruptedException {
         try {
-            long _ = accounts.group(name);
+            Object _ = lookup.find();
+            return Optional.empty();
         } catch (UnknownAccountException e) {
+            return Optional.of(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static void account(
+            Unit unit,
+            String directive,
+            String name,
+            Optional<String> problem,
+            List<Diagnostic> found) {
+        problem.ifPresent(text ->
+                found.add(
+                        missing(
+                                Places.of(unit, directive, name),
+                                directive + "=" + name + ": " + text)));
+    }
+
+    // ---- the sandbox
+
+    private void paths(ServiceUnit unit, List<Diagnostic> found) {
+        SandboxSettings sandbox = unit.exec().sandbox();
+        sandbox.root()
+                .ifPresent(other ->
+                        found.add(
+                                missing(
+                                        Places.of(unit, other.directive(), other.path()),
+                                        other
+                                                + ": another root is not supported, so the service"
+                                                + " does not start")));
+        for (SandboxSettings.Bind bind : sandbox.binds()) {
+            if (!bind.optional()) {
+                path(unit, bind.directive(), bind.source(), found);
+            }
+        }
+        for (SandboxSettings.PathRule rule : sandbox.rules()) {
+            if (!rule.optional()) {
+                path(unit, rule.access().directive(), rule.path(), found);
+            }
+        }
+    }
+
+    /** Reports a path without which the start fails. */
+    private void path(ServiceUnit unit, String directive, String path, List<Diagnostic> found) {
+        Path wanted = Path.of(path);
+        boolean mayAppear =
+                !root.isMachine() && FILLED_AT_RUN_TIME.stream().anyMatch(wanted::startsWith);
+        if (!mayAppear && !isMade(unit, wanted) && Files.notExists(root.follow(wanted))) {
             found.add(
                     missing(
-                            Places.of(unit, directive, name),
-                            directive + "=" + name + ": " + e.getMessage()));
+                            Places.of(unit, directive, path),
+                            directive + "=" + path + ": there is no such file"));
         }
+    }
+
+    /** Returns whether the start of the service makes a path itself, as a folder or below one. */
+    private boolean isMade(ServiceUnit unit, Path path) {
+        return unit.exec().directories().values().stream()
+                .anyMatch(directory ->
+                        directory.paths().stream()
+                                .map(entry -> Path.of(directory.kind().root(scope), entry.path()))
+                                .anyMatch(path::startsWith));
     }
 
     private static Diagnostic missing(UnitFilePlace place, String message) {

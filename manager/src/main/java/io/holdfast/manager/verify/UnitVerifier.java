@@ -1,6 +1,5 @@
 package io.holdfast.manager.verify;
 
-import io.holdfast.core.machine.Accounts;
 import io.holdfast.manager.runtime.UnitCatalog;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
@@ -13,37 +12,40 @@ import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Finds problems of units before a start, without a manager and without starting anything:
  *
  * <ul>
  *   <li>broken, mistyped or unsupported lines in their files, and what these cost;
- *   <li>programs, users and groups that do not exist;
+ *   <li>programs, users, groups, and paths of the sandbox that do not exist;
  *   <li>missing units that are required, by the unit or by a unit that it pulls in;
  *   <li>ordering cycles.
  * </ul>
  *
- * <p>It reads files as a manager does, so the manager will report the same about a line. Blocking.
- * Thread-safe.
+ * <p>It reads files as a manager does, so the manager will report the same about a line. It reads
+ * each file once, and keeps what it has read. Blocking. Thread-safe.
  */
 public final class UnitVerifier {
     private final LoadPath path;
     private final List<Path> folders;
     private final UnitReader reader;
     private final MachineCheck machine;
+    private final Map<List<Path>, UnitCatalog.Snapshot> snapshots = new HashMap<>();
 
     /**
+     * @param path of the unit files; its root is that of the programs, users and other files, too
      * @param folders of unit files that take precedence over those of the load path
      */
     public UnitVerifier(ManagerScope scope, LoadPath path, List<Path> folders) {
         this.path = path;
         this.folders = List.copyOf(folders);
         this.reader = new UnitReader(Host.read(), scope);
-        this.machine = new MachineCheck(Accounts.SYSTEM);
+        this.machine = new MachineCheck(scope, path.root());
     }
 
     /**
@@ -82,9 +84,12 @@ public final class UnitVerifier {
         return verify(UnitName.of(String.valueOf(absolute.getFileName())), first);
     }
 
-    private Verdict verify(UnitName name, List<Path> first) throws InterruptedException {
-        UnitCatalog catalog = new UnitCatalog(path, first, reader);
-        Unit unit = catalog.read(name);
+    private synchronized Verdict verify(UnitName name, List<Path> first)
+            throws InterruptedException {
+        UnitCatalog.Snapshot units =
+                snapshots.computeIfAbsent(
+                        first, all -> new UnitCatalog(path, all, reader).snapshot());
+        Unit unit = units.read(name);
         if (unit.source().state() == UnitSource.State.NOT_FOUND) {
             return new Verdict(
                     name,
@@ -93,7 +98,7 @@ public final class UnitVerifier {
         }
         List<Diagnostic> all = new ArrayList<>(unit.diagnostics());
         machine.check(unit, all);
-        UnitCatalog.Closure closure = catalog.closure(List.of(name), List.of(), Set.of());
+        UnitCatalog.Closure closure = units.closure(name);
         for (UnitCatalog.Missing missing : closure.missing()) {
             Unit needing = closure.units().get(missing.unit());
             String line = missing.directive() + "=" + missing.required();

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.holdfast.core.testkit.SameOnEveryKernel;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.FileRoot;
 import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.verify.UnitVerifier.Verdict;
 import java.io.IOException;
@@ -163,5 +165,84 @@ class UnitVerifierTest {
         Path file = write("note.txt", "x");
         assertThatThrownBy(() -> verifier().verify(file))
                 .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void aFileIsReadOnce() throws Exception {
+        write("a.service", "[Unit]\nRequires=b.service\n[Service]\nExecStart=/bin/true\n");
+        write("c.service", "[Unit]\nRequires=b.service\n[Service]\nExecStart=/bin/true\n");
+        Path shared = write("b.service", "[Service]\nExecStart=/bin/true\n");
+        UnitVerifier verifier = verifier();
+        assertThat(verifier.verify(UnitName.of("a.service")).isGood()).isTrue();
+        Files.delete(shared);
+        assertThat(verifier.verify(UnitName.of("c.service")).isGood()).isTrue();
+        assertThat(verify("c.service").isGood()).isFalse();
+    }
+
+    @Test
+    void aPathWithoutWhichTheSandboxCannotBeMadeIsReported() throws Exception {
+        write(
+                "a.service",
+                """
+                [Service]
+                ExecStart=/bin/true
+                BindReadOnlyPaths=/no/such/log:/var/lib/a -/no/such/optional /etc
+                ReadWritePaths=/no/such/folder
+                RuntimeDirectory=made-by-a
+                ReadOnlyPaths=/run/made-by-a/x
+                RootDirectory=/usr
+                """);
+        assertThat(lines(verify("a.service")))
+                .contains(
+                        "a.service:3: BindReadOnlyPaths=/no/such/log: there is no such file",
+                        "a.service:4: ReadWritePaths=/no/such/folder: there is no such file",
+                        "a.service:7: RootDirectory=/usr: another root is not supported, so the"
+                                + " service does not start")
+                .noneMatch(line -> line.contains("optional") || line.contains("made-by-a"));
+    }
+
+    @Test
+    void anImageIsVerifiedByItsOwnFiles() throws Exception {
+        Tree image =
+                new Tree(folder)
+                        .write("usr/bin/tool", "x")
+                        .write("etc/passwd", "web:x:70:70::/:/bin/sh\n")
+                        .write("etc/group", "web:x:70:\n")
+                        .write(
+                                "usr/lib/systemd/system/a.service",
+                                """
+                                [Unit]
+                                Requires=b.service
+                                [Service]
+                                ExecStart=/bin/tool
+                                User=web
+                                BindPaths=/etc/passwd /run/later
+                                ReadOnlyPaths=/usr/lib/none
+                                Group=no-such-group
+                                """)
+                        .write("usr/lib/systemd/system/c.service", "[Service]\nExecStart=/bin/sh\n")
+                        .write("etc/drop.conf", "[Unit]\nDescription=dropped\n")
+                        .link("bin", "usr/bin")
+                        .link("etc/systemd/system/b.service", "/usr/lib/systemd/system/c.service")
+                        .link("etc/systemd/system/d.service", "/opt/d.service")
+                        .write("opt/d.service", "[Service]\nExecStart=/opt/none\n");
+        assertThat(image.root().resolve("usr/bin/tool").toFile().setExecutable(true)).isTrue();
+        UnitVerifier verifier =
+                new UnitVerifier(
+                        ManagerScope.system(Map.of()),
+                        LoadPath.system(Map.of()).below(new FileRoot(folder)),
+                        List.of());
+
+        assertThat(lines(verifier.verify(UnitName.of("a.service"))))
+                .containsExactly(
+                        "usr/lib/systemd/system/a.service:8: Group=no-such-group: no such group:"
+                                + " no-such-group",
+                        "usr/lib/systemd/system/a.service:7: ReadOnlyPaths=/usr/lib/none: there is"
+                                + " no such file");
+        assertThat(lines(verifier.verify(UnitName.of("b.service"))))
+                .containsExactly(
+                        "usr/lib/systemd/system/c.service:2: /bin/sh: there is no such file");
+        assertThat(lines(verifier.verify(UnitName.of("d.service"))))
+                .containsExactly("opt/d.service:2: /opt/none: there is no such file");
     }
 }

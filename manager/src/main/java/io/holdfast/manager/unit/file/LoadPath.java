@@ -15,8 +15,9 @@ import java.util.Set;
  * The folders of unit files, in the order of precedence. They need not exist.
  *
  * @param folders absolute, normalized, each once
+ * @param root of the system that the unit files belong to; the folders are below it
  */
-public record LoadPath(List<Path> folders) {
+public record LoadPath(List<Path> folders, FileRoot root) {
     /** Replaces the folders; if it ends with {@code :}, the usual ones follow. */
     public static final String VARIABLE = "SYSTEMD_UNIT_PATH";
 
@@ -24,6 +25,16 @@ public record LoadPath(List<Path> folders) {
         Set<Path> distinct = new LinkedHashSet<>();
         folders.forEach(folder -> distinct.add(folder.toAbsolutePath().normalize()));
         folders = List.copyOf(distinct);
+    }
+
+    /** Creates a path of folders of this machine's own unit files. */
+    public LoadPath(List<Path> folders) {
+        this(folders, FileRoot.MACHINE);
+    }
+
+    /** Returns the same folders of another system. */
+    public LoadPath below(FileRoot other) {
+        return new LoadPath(folders.stream().map(other::place).toList(), other);
     }
 
     /** Returns the folders of the system's manager. */
@@ -113,6 +124,6 @@ public record LoadPath(List<Path> folders) {
     public LoadPath withFirst(List<Path> first) {
         List<Path> all = new ArrayList<>(first);
         all.addAll(folders);
-        return new LoadPath(all);
+        return new LoadPath(all, root);
     }
 }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class UnitFolders {
     /** Coarser than the timestamps of any file system that unit files are on. */
-    private static final Duration RESOLUTION = Duration.ofSeconds(2);
+    public static final Duration RESOLUTION = Duration.ofSeconds(2);
 
     /** Identifies one state of a folder. */
     private record Stamp(@Nullable Object file, FileTime modified) {}

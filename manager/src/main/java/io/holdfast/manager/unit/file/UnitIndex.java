@@ -75,6 +75,11 @@ public final class UnitIndex {
         return entries.get(name);
     }
 
+    /** Follows the links of a file of another system, which mean that system's files. */
+    Path inside(Path file) {
+        return path.root().followInside(file);
+    }
+
     /** Returns the names that link to this one. */
     Set<UnitName> aliasesOf(UnitName name) {
         return aliases.getOrDefault(name, Collections.emptySortedSet());
@@ -114,14 +119,14 @@ public final class UnitIndex {
             if (rest.length() > 1) {
                 addIfThere(folder.resolve(prefix + "@" + type + suffix), found);
             }
+            if (!rest.isEmpty() && !prefix.equals(name.prefix())) {
+                addIfThere(folder.resolve(prefix + type + suffix), found);
+            }
             int dash = prefix.lastIndexOf('-', prefix.length() - 2);
             if (dash <= 0) {
                 return;
             }
             prefix = prefix.substring(0, dash + 1);
-            if (!rest.isEmpty() && !prefix.equals(name.prefix())) {
-                addIfThere(folder.resolve(prefix + type + suffix), found);
-            }
         }
     }
 
@@ -174,7 +179,7 @@ public final class UnitIndex {
                         && target.getParent() != null
                         && places.contains(real(target.getParent()));
         if (target == null || !inside || target.getFileName().toString().equals(name.text())) {
-            entries.put(name, new Fragment(link));
+            entries.put(name, new Fragment(inside(link)));
             return;
         }
         Optional<UnitName> other = UnitName.parse(target.getFileName().toString());
@@ -215,10 +220,13 @@ public final class UnitIndex {
      * Returns the target of a link, absolute and without following further links; null if it cannot
      * be read.
      */
-    private static @Nullable Path target(Path link) {
+    private @Nullable Path target(Path link) {
         try {
             Path parent = link.getParent();
             Path target = Files.readSymbolicLink(link);
+            if (target.isAbsolute() && link.startsWith(path.root().folder())) {
+                target = path.root().place(target);
+            }
             return (parent == null ? target : parent.resolve(target)).normalize();
         } catch (IOException e) {
             return null;

@@ -73,6 +73,24 @@ public final class UnitLoader {
         return new Search(wanted, false).load();
     }
 
+    /** Returns the files and folders that decide about a unit, beside the folders of the path. */
+    public List<Path> parts(UnitSource unit) {
+        List<Path> parts = new ArrayList<>();
+        unit.fragment().ifPresent(parts::add);
+        parts.addAll(unit.dropIns());
+        for (String suffix : List.of(".d", ".requires", ".wants", ".upholds")) {
+            parts.addAll(index.folders(ordered(unit.name(), unit.names()), suffix));
+        }
+        return parts;
+    }
+
+    private static List<UnitName> ordered(UnitName name, SortedSet<UnitName> names) {
+        List<UnitName> ordered = new ArrayList<>(names);
+        ordered.remove(name);
+        ordered.addFirst(name);
+        return ordered;
+    }
+
     /** Reads the files of a transient unit, whose unit file the manager itself has written. */
     public UnitSource loadTransient(UnitName wanted) {
         return new Search(wanted, true).load();
@@ -170,9 +188,7 @@ public final class UnitLoader {
 
         private UnitSource found(UnitName name, Optional<Path> fragment) {
             SortedSet<UnitName> names = names(name);
-            List<UnitName> ordered = new ArrayList<>(names);
-            ordered.remove(name);
-            ordered.addFirst(name);
+            List<UnitName> ordered = ordered(name, names);
             List<UnitFile> files = new ArrayList<>();
             fragment.ifPresent(file -> files.add(UnitFile.read(file, UnitFile.Role.FRAGMENT)));
             List<Path> dropIns = dropIns(ordered);
@@ -226,7 +242,7 @@ public final class UnitLoader {
                 for (Path file : UnitIndex.list(folder)) {
                     String fileName = file.getFileName().toString();
                     if (fileName.endsWith(".conf") && !fileName.startsWith(".")) {
-                        byFileName.putIfAbsent(fileName, file);
+                        byFileName.putIfAbsent(fileName, index.inside(file));
                     }
                 }
             }

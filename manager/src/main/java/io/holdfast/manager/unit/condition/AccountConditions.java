@@ -53,6 +53,6 @@ final class AccountConditions {
         if (bounding.isEmpty()) {
             throw Scalars.bad("a set of capabilities", bounding);
         }
-        return (Long.parseUnsignedLong(bounding, 16) >>> capability.number() & 1) == 1;
+        return ((Long.parseUnsignedLong(bounding, 16) >>> capability.number()) & 1) == 1;
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.holdfast.core.testkit.SameOnEveryKernel;
+import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
@@ -94,7 +95,7 @@ class ConditionCheckTest {
         MachineFacts user =
                 MachineFacts.of(
                         Tree.HOST,
-                        io.holdfast.manager.unit.ManagerScope.user(Map.of()),
+                        ManagerScope.user(Map.of()),
                         Map.of("FOO", "bar", "NOTIFY_SOCKET", "/run/n"));
         assertThat(user.environment())
                 .containsEntry("FOO", "bar")

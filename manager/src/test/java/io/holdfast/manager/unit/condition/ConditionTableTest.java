@@ -210,7 +210,7 @@ class ConditionTableTest {
                         "proc/self/status",
                         """
                         Gid:\t0\t0\t0\t0
-                        Groups:\t4 27\u0020
+                        Groups:\t4 27\s
                         CapBnd:\t0000000000200001
                         Cpus_allowed_list:\t0-3,6
                         """)
@@ -263,7 +263,7 @@ class ConditionTableTest {
 
     private String device() throws IOException {
         long device = (Long) Files.getAttribute(folder, "unix:dev");
-        return (device >>> 8 & 0xfff) + ":" + (device & 0xff | device >>> 12 & 0xffffff00L);
+        return ((device >>> 8) & 0xfff) + ":" + ((device & 0xff) | ((device >>> 12) & 0xffffff00L));
     }
 
     private MachineFacts machine() {

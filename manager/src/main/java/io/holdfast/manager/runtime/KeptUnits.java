@@ -3,6 +3,7 @@ package io.holdfast.manager.runtime;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.FileStamp;
+import io.holdfast.manager.unit.file.UnitFolders;
 import io.holdfast.manager.unit.file.UnitLoader;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
@@ -62,7 +63,7 @@ final class KeptUnits {
                 && kept.stamps().equals(stamps(loader, kept.unit().source()))) {
             return kept.unit();
         }
-        Instant settled = Instant.now().minus(resolution);
+        Instant settled = UnitFolders.settled(resolution);
         Unit unit = reader.apply(name);
         List<Optional<FileStamp>> stamps = stamps(loader, unit.source());
         boolean keeps =

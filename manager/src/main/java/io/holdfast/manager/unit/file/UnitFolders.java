@@ -43,11 +43,16 @@ public final class UnitFolders {
         if (known != null && known.stamps().equals(now)) {
             return known.loader();
         }
-        Instant settled = Instant.now().minus(RESOLUTION);
+        Instant settled = settled(RESOLUTION);
         UnitLoader loader = UnitLoader.scan(path);
         scans++;
         kept = isSettled(now, settled) ? new Scan(now, loader) : null;
         return loader;
+    }
+
+    /** Returns the time before which a change cannot be followed by another one unnoticed. */
+    public static Instant settled(Duration resolution) {
+        return Instant.now().minus(resolution);
     }
 
     private static boolean isSettled(List<Optional<Stamp>> stamps, Instant before) {

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import io.holdfast.core.EventLoop;
 import io.holdfast.manager.job.JobEngine;
 import io.holdfast.manager.job.JobMode;
+import io.holdfast.manager.job.JobOutcome;
 import io.holdfast.manager.job.JobRefusedException;
 import io.holdfast.manager.job.JobRefusedException.Reason;
 import io.holdfast.manager.job.JobResult;
@@ -25,6 +26,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +49,7 @@ final class Jobs implements JobEngine.Listener {
     private final UnitListener listener;
     private final JobEngine engine;
     private final RequestChecks checks;
+    private final JobExplanations explanations;
     private final EmergencyActions emergencies;
     private final Reactions reactions;
     private final UnusedUnits unused;
@@ -78,6 +81,7 @@ final class Jobs implements JobEngine.Listener {
                         ManagerLimits.JOB_WAITERS.intValue(),
                         ManagerLimits.JOB_WAITERS.remedy());
         this.checks = new RequestChecks(units, engine);
+        this.explanations = new JobExplanations(context, units);
         this.unused = new UnusedUnits(context, units, engine);
     }
 
@@ -160,27 +164,47 @@ final class Jobs implements JobEngine.Listener {
 
     /** Starts units, each by its own request, and completes the answer with the results. */
     void start(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
-        each(names, JobType.START, answer);
+        CompletableFuture<Map<UnitName, JobOutcome>> outcomes = new CompletableFuture<>();
+        var _ =
+                results(outcomes)
+                        .whenComplete((results, failure) -> {
+                            if (results == null) {
+                                answer.completeExceptionally(failure);
+                            } else {
+                                answer.complete(results);
+                            }
+                        });
+        each(names, JobType.START, outcomes);
     }
 
-    void stop(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
-        each(names, JobType.STOP, answer);
+    /** Returns the results of jobs without their explanations. */
+    static CompletableFuture<Map<UnitName, JobResult>> results(
+            CompletableFuture<Map<UnitName, JobOutcome>> outcomes) {
+        CompletableFuture<Map<UnitName, JobResult>> results = new CompletableFuture<>();
+        var _ =
+                outcomes.whenComplete((map, failure) -> {
+                    if (map == null) {
+                        results.completeExceptionally(failure);
+                    } else {
+                        Map<UnitName, JobResult> each = new LinkedHashMap<>();
+                        map.forEach((name, outcome) -> each.put(name, outcome.result()));
+                        results.complete(each);
+                    }
+                });
+        return results;
     }
 
-    void restart(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
-        each(names, JobType.RESTART, answer);
-    }
-
-    void reload(Collection<UnitName> names, CompletableFuture<Map<UnitName, JobResult>> answer) {
-        each(names, JobType.RELOAD, answer);
-    }
-
-    private void each(
+    /**
+     * Requests a job for each of the units, and completes the answer when all jobs have ended.
+     *
+     * @throws IllegalStateException if the manager is stopping
+     */
+    void each(
             Collection<UnitName> names,
             JobType type,
-            CompletableFuture<Map<UnitName, JobResult>> answer) {
+            CompletableFuture<Map<UnitName, JobOutcome>> answer) {
         requireNotStopping(type);
-        JobResults results = new JobResults(names, answer);
+        JobResults<JobOutcome> results = new JobResults<>(names, JobOutcome.NONE, answer);
         load(
                 names,
                 type,
@@ -194,7 +218,7 @@ final class Jobs implements JobEngine.Listener {
                     List<UnitName> order = new ArrayList<>(new LinkedHashSet<>(names));
                     order.sort(Comparator.comparing(this::triggersOthers)); // triggering units last
                     for (UnitName name : order) {
-                        request(name, type, closure, result -> results.add(name, result));
+                        request(name, type, names, closure, end -> results.add(name, end));
                     }
                     engine.run();
                 });
@@ -212,55 +236,26 @@ final class Jobs implements JobEngine.Listener {
     }
 
     private void request(
-            UnitName name, JobType type, UnitCatalog.Closure closure, Consumer<JobResult> done) {
+            UnitName name,
+            JobType type,
+            Collection<UnitName> requested,
+            UnitCatalog.Closure closure,
+            Consumer<JobOutcome> done) {
         try {
             LoadedUnit node = node(name, closure);
             checks.requireRestartable(node, type);
-            UnitJob _ = engine.request(node, type, JobMode.REPLACE, done);
+            UnitJob _ =
+                    engine.request(
+                            node,
+                            type,
+                            JobMode.REPLACE,
+                            result ->
+                                    done.accept(
+                                            explanations.ended(
+                                                    name, type, result, requested, closure)));
         } catch (JobRefusedException e) {
-            logRefusal(name, type, e, closure);
-            done.accept(resultOf(name, e));
+            done.accept(explanations.refused(name, type, e, closure));
         }
-    }
-
-    /** Logs why a request is refused, and because of which unit. */
-    private void logRefusal(
-            UnitName name, JobType type, JobRefusedException refusal, UnitCatalog.Closure closure) {
-        UnitName reason = refusal.unit().orElse(name);
-        List<UnitCatalog.Missing> needing =
-                closure.missing().stream().filter(each -> each.required().equals(reason)).toList();
-        for (UnitCatalog.Missing each : needing) {
-            context.error(
-                    each.unit(),
-                    each.directive() + "=" + each.required() + ": there is no such unit");
-        }
-        boolean isKnown = units.node(reason) != null || isOf(name, reason);
-        if (needing.isEmpty() && isKnown && !refusal.detail().isEmpty()) {
-            context.error(
-                    reason,
-                    type == JobType.RELOAD && refusal.reason() == Reason.NOT_APPLICABLE
-                            ? "cannot be reloaded: it has no ExecReload="
-                            : refusal.detail());
-        }
-        if (!isOf(name, reason) && needing.stream().noneMatch(each -> isOf(name, each.unit()))) {
-            context.error(name, type.word() + " is refused: " + refusal.getMessage());
-        }
-    }
-
-    private boolean isOf(UnitName name, UnitName unit) {
-        LoadedUnit node = units.node(name);
-        return name.equals(unit) || (node != null && node.name().equals(unit));
-    }
-
-    private JobResult resultOf(UnitName name, JobRefusedException refusal) {
-        boolean isItself = refusal.unit().map(unit -> isOf(name, unit)).orElse(true);
-        return switch (refusal.reason()) {
-            case NO_SUCH_UNIT, MASKED, BAD_SETTING ->
-                    isItself ? JobResult.INVALID : JobResult.DEPENDENCY;
-            case DEPENDENCY, CYCLIC_ORDER -> JobResult.DEPENDENCY;
-            case DESTRUCTIVE -> JobResult.CANCELED;
-            default -> JobResult.INVALID;
-        };
     }
 
     // ---- reading files
@@ -403,7 +398,9 @@ final class Jobs implements JobEngine.Listener {
         List<LoadedUnit> all =
                 units.nodes().stream().filter(node -> !node.unit().isPerpetual()).toList();
         CompletableFuture<Map<UnitName, JobResult>> answer = new CompletableFuture<>();
-        JobResults results = new JobResults(all.stream().map(LoadedUnit::name).toList(), answer);
+        JobResults<JobResult> results =
+                new JobResults<>(
+                        all.stream().map(LoadedUnit::name).toList(), JobResult.INVALID, answer);
         var _ = answer.thenAccept(done);
         engine.cancelAll();
         for (LoadedUnit node : all) {
@@ -560,7 +557,7 @@ final class Jobs implements JobEngine.Listener {
     /** Returns which unit could not be started, and the reason if it is known. */
     private String reason(JobUnit failed) {
         LoadedUnit node = units.node(failed.name());
-        Optional<String> why = node == null ? Optional.empty() : node.unit().status().failure();
+        Optional<String> why = node == null ? Optional.empty() : JobExplanations.failure(node);
         return ": " + failed.name() + why.map(text -> " (" + text + ")").orElse("");
     }
 

@@ -16,7 +16,9 @@ import io.holdfast.core.sys.process.SysPrctl;
 import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.exec.Inaccessible;
 import io.holdfast.manager.exec.Leftovers;
+import io.holdfast.manager.job.JobOutcome;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.log.LogLevelFilter;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.log.UnitLogs;
@@ -55,6 +57,7 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.value.Host;
 import io.holdfast.manager.view.SocketStatus;
+import io.holdfast.manager.view.UnitFileFacts;
 import io.holdfast.manager.view.UnitStatus;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -63,6 +66,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -272,8 +276,9 @@ public final class Manager implements AutoCloseable {
                                 context.warn("cannot look for leftovers: " + failure);
                             } else if (count > 0) {
                                 context.notice(
-                                        "removed %d temporary folders that a killed manager left"
-                                                .formatted(count));
+                                        "removed %d temporary %s that a killed manager left"
+                                                .formatted(
+                                                        count, count == 1 ? "folder" : "folders"));
                             }
                         });
     }
@@ -514,24 +519,59 @@ public final class Manager implements AutoCloseable {
      * @return how the job of each named unit ended
      */
     public CompletableFuture<Map<UnitName, JobResult>> start(Collection<UnitName> names) {
-        return onLoop(answer -> jobs.start(names, answer));
+        return Jobs.results(request(JobType.START, names));
     }
 
     /** Stops units, and the units that require them. */
     public CompletableFuture<Map<UnitName, JobResult>> stop(Collection<UnitName> names) {
-        return onLoop(answer -> jobs.stop(names, answer));
+        return Jobs.results(request(JobType.STOP, names));
     }
 
     /** Restarts those of the units that run, and starts the others. */
     public CompletableFuture<Map<UnitName, JobResult>> restart(Collection<UnitName> names) {
-        return onLoop(answer -> jobs.restart(names, answer));
+        return Jobs.results(request(JobType.RESTART, names));
     }
 
     /**
      * Makes running units reload their configuration. The result is INVALID for units that cannot.
      */
     public CompletableFuture<Map<UnitName, JobResult>> reload(Collection<UnitName> names) {
-        return onLoop(answer -> jobs.reload(names, answer));
+        return Jobs.results(request(JobType.RELOAD, names));
+    }
+
+    /**
+     * Requests a job for each of the units.
+     *
+     * @param type START, STOP, RESTART or RELOAD
+     * @return how the jobs ended and why, when all of them have ended
+     */
+    public CompletableFuture<Map<UnitName, JobOutcome>> request(
+            JobType type, Collection<UnitName> names) {
+        return onLoop(answer -> jobs.each(names, type, answer));
+    }
+
+    /**
+     * Returns those of the units that are up and whose files have changed on disk since they were
+     * loaded.
+     */
+    public CompletableFuture<Set<UnitName>> outdated(Collection<UnitName> names) {
+        return onLoop(answer -> forward(view.outdated(names), answer));
+    }
+
+    /** Returns what the files on disk say about a unit now, beside its {@link #status}. */
+    public CompletableFuture<UnitFileFacts> fileFacts(UnitName name) {
+        return onLoop(answer -> forward(view.fileFacts(name), answer));
+    }
+
+    private static <T> void forward(CompletableFuture<T> result, CompletableFuture<T> answer) {
+        var _ =
+                result.whenComplete((value, failure) -> {
+                    if (failure == null) {
+                        answer.complete(value);
+                    } else {
+                        answer.completeExceptionally(failure);
+                    }
+                });
     }
 
     /**
@@ -542,15 +582,7 @@ public final class Manager implements AutoCloseable {
      */
     public CompletableFuture<Integer> reloadFiles() {
         return onLoop(answer -> {
-            var _ =
-                    view.reload()
-                            .whenComplete((count, failure) -> {
-                                if (count == null) {
-                                    answer.completeExceptionally(failure);
-                                } else {
-                                    answer.complete(count);
-                                }
-                            });
+            forward(view.reload(), answer);
         });
     }
 

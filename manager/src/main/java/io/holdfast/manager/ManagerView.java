@@ -38,14 +38,17 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.view.UnitChecks;
+import io.holdfast.manager.view.UnitFileFacts;
 import io.holdfast.manager.view.UnitStatus;
 import io.holdfast.manager.view.UnitTimes;
 import io.holdfast.manager.view.UnitView;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -62,6 +65,7 @@ import java.util.function.Function;
 import java.util.function.ObjLongConsumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -346,7 +350,8 @@ public final class ManagerView {
     }
 
     private UnitView unloaded(Unit unit) {
-        UnitStatus rest = new InactiveUnit(unit).status().withFailure(units.reasonOf(unit.name()));
+        Optional<String> why = units.reasonOf(unit.name()).or(() -> units.unsupported(unit.name()));
+        UnitStatus rest = new InactiveUnit(unit, why).status();
         UnitStatus status =
                 context.logs()
                         .ofUnloaded(unit.name())
@@ -390,6 +395,44 @@ public final class ManagerView {
     /** Returns whether the files of a unit have changed since they were read. Blocking. */
     public boolean isOutdated(UnitView view) {
         return catalog.differs(view.newest().source());
+    }
+
+    /**
+     * Returns how a unit's files and those of the units that it requires differ from what is
+     * loaded.
+     */
+    CompletableFuture<UnitFileFacts> fileFacts(UnitName name) {
+        ManagedUnit unit = units.find(name);
+        Set<UnitName> up = units.up();
+        if (unit == null) {
+            return work(() -> new UnitFileFacts(false, missing(catalog.read(name), up)));
+        }
+        UnitSource source = unit.newest().source();
+        Unit definition = unit.lastDefinition();
+        return work(() -> new UnitFileFacts(catalog.differs(source), missing(definition, up)));
+    }
+
+    private List<String> missing(Unit unit, Set<UnitName> up) {
+        return catalog.missing(unit, up).stream().map(UnitCatalog.Missing::text).toList();
+    }
+
+    /** Returns those of the units that are up and whose files have changed on disk. */
+    CompletableFuture<Set<UnitName>> outdated(Collection<UnitName> names) {
+        Map<UnitName, UnitSource> loaded = new LinkedHashMap<>();
+        for (UnitName name : names) {
+            ManagedUnit unit = units.find(name);
+            if (unit != null && unit.activeState().isUp()) {
+                loaded.put(name, unit.newest().source());
+            }
+        }
+        if (loaded.isEmpty()) {
+            return CompletableFuture.completedFuture(Set.of());
+        }
+        return work(() ->
+                loaded.entrySet().stream()
+                        .filter(each -> catalog.differs(each.getValue()))
+                        .map(Map.Entry::getKey)
+                        .collect(Collectors.toSet()));
     }
 
     /** Returns the loaded units that have such a dependency on a unit. */

@@ -3,6 +3,7 @@ package io.holdfast.cli.bus;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
+import io.holdfast.cli.command.ReplyLimits;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.FileException;
@@ -10,7 +11,6 @@ import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
 import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.ConnectionLostException;
-import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.address.BusAddressException;
@@ -175,7 +175,7 @@ public final class DbusCommand implements Command {
         if (!Syntax.isObjectPath(path)) {
             throw Command.misuse(line, "not the path of an object: '" + path + "'");
         }
-        try (BusConnection connection = BusConnection.connect(bus, ConnectionOptions.DEFAULT)) {
+        try (BusConnection connection = BusConnection.connect(bus, ReplyLimits.bus())) {
             List<Object> reply =
                     connection
                             .object(name, path)

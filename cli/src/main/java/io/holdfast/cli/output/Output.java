@@ -190,6 +190,11 @@ public final class Output {
         write(rendered(bad(PROGRAM), " ", text), err, complaints);
     }
 
+    /** Writes one line about something that may not be as intended to standard error. */
+    public void warn(String text) {
+        write(rendered(bad(PROGRAM), " ", warning("warning: "), text), err, complaints);
+    }
+
     /** Writes the stack trace of an exception to standard error. */
     public void trace(Exception e) {
         StringWriter trace = new StringWriter();

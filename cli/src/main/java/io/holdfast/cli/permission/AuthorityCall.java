@@ -3,8 +3,10 @@ package io.holdfast.cli.permission;
 import io.holdfast.authority.client.Authority;
 import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
+import io.holdfast.cli.command.ReplyLimits;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.varlink.VarlinkAddress;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.client.ConnectionLostException;
 import io.holdfast.varlink.client.VarlinkClient;
@@ -31,7 +33,8 @@ final class AuthorityCall {
 
     static JsonObject call(ParseResult line, String method, JsonObject parameters) {
         String address = line.matchedOptionValue(OPTION, Authority.varlinkAddress());
-        try (VarlinkClient authority = VarlinkClient.connect(address)) {
+        try (VarlinkClient authority =
+                VarlinkClient.connect(VarlinkAddress.parse(address), ReplyLimits.varlink())) {
             return authority.call(Authority.VARLINK_INTERFACE + "." + method, parameters);
         } catch (VarlinkException e) {
             throw new CommandException(

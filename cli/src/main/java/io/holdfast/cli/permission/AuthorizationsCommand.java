@@ -4,6 +4,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.AccountText;
 import io.holdfast.cli.output.Output;
+import io.holdfast.cli.output.TimeText;
 import io.holdfast.varlink.json.JsonObject;
 import java.time.Instant;
 import java.util.List;
@@ -85,6 +86,7 @@ public final class AuthorizationsCommand implements Command {
                 "  " + each.string("action"),
                 "  process " + name,
                 "  " + AccountText.user(each.integer("uid")),
-                output.faint("  until " + Instant.ofEpochSecond(each.integer("expires"))));
+                output.faint(
+                        "  until " + TimeText.of(Instant.ofEpochSecond(each.integer("expires")))));
     }
 }

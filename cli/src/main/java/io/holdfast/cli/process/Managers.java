@@ -2,11 +2,13 @@ package io.holdfast.cli.process;
 
 import static io.holdfast.cli.process.ProcessIdentity.readIfPermitted;
 
+import io.holdfast.cli.command.ReplyLimits;
 import io.holdfast.cli.command.ShortQuestion;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.WorkloadIdentity;
 import io.holdfast.manager.varlink.ManagerInterface;
+import io.holdfast.varlink.VarlinkAddress;
 import io.holdfast.varlink.client.VarlinkClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +78,10 @@ final class Managers {
     private static Optional<Workload> workload(Path folder, PidFd process) {
         try (PidFd held = process.duplicate(); // the caller may stop waiting and close its pidfd
                 VarlinkClient client =
-                        VarlinkClient.connect("unix:" + folder.resolve(ManagerInterface.SOCKET))) {
+                        VarlinkClient.connect(
+                                VarlinkAddress.parse(
+                                        "unix:" + folder.resolve(ManagerInterface.SOCKET)),
+                                ReplyLimits.varlink())) {
             return readIfPermitted(() -> WorkloadIdentity.query(client, held.fd()))
                     .flatMap(who ->
                             who.unit()

@@ -6,6 +6,7 @@ import io.holdfast.cli.command.ExitJson;
 import io.holdfast.cli.output.AgeText;
 import io.holdfast.cli.output.JsonText;
 import io.holdfast.cli.output.Output;
+import io.holdfast.cli.output.TimeText;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.CoreDump;
 import io.holdfast.core.process.PidFd;
@@ -64,7 +65,7 @@ record ProcessReport(ProcessIdentity identity, ProcessAttributes attributes, boo
         attributes
                 .startTime()
                 .ifPresent(at ->
-                        output.field("started", timestamp(at) + ", " + AgeText.of(at) + " ago"));
+                        output.field("started", TimeText.of(at) + ", " + AgeText.of(at) + " ago"));
         identity.printPlace(output);
         attributes.workload().ifPresent(workload -> output.field("manager", text(workload)));
         attributes

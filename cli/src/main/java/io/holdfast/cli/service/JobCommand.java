@@ -6,7 +6,6 @@ import io.holdfast.cli.output.Output;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -43,22 +42,17 @@ public final class JobCommand implements Command {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
                 .header(method + " units, and wait until their jobs are done.")
-                .footer("%nExamples:", "  holdfast " + verb + " redis-server.service");
+                .footer(
+                        "%nExamples:",
+                        "  holdfast " + verb + " redis-server.service",
+                        "  holdfast " + verb + " nginx 'postgresql@*'");
         ManagerSocket.addOptions(spec);
-        return spec.addPositional(
-                PositionalParamSpec.builder()
-                        .paramLabel("UNIT")
-                        .required(true)
-                        .arity("1..*")
-                        .type(List.class)
-                        .auxiliaryTypes(String.class)
-                        .description("Unit names; .service is appended to a name without suffix.")
-                        .build());
+        return spec.addPositional(UnitPatterns.parameter("1..*", ""));
     }
 
     @Override
     public int run(ParseResult line, Output output) {
-        List<String> units = line.matchedPositionalValue(0, List.of());
+        List<String> units = UnitPatterns.names(line, output);
         JsonObject names =
                 JsonObject.builder()
                         .putStrings("names", units)
@@ -66,23 +60,24 @@ public final class JobCommand implements Command {
                         .build();
         int code = ExitCode.OK;
         for (JsonObject job : ManagerSocket.call(line, method, names).objects("results")) {
-            String result = job.string("result");
-            if (!result.equals("done")) {
-                output.complain("cannot " + verb + " " + reason(job.string("name"), result, line));
+            String unit = job.string("name");
+            job.strings("warnings").forEach(each -> output.warn(unit + ": " + each));
+            if (!job.string("result").equals("done")) {
+                output.complain("cannot " + verb + " " + unit + ": " + reason(job, line));
                 code = ExitCode.FAILURE;
             }
         }
         return code;
     }
 
-    private String reason(String unit, String result, ParseResult line) {
-        JsonObject status =
-                ManagerSocket.call(line, "Status", JsonObject.of("name", unit)).object("unit");
-        String loadState = status.string("loadState");
-        String why = status.optionalString("failure").map(text -> ": " + text).orElse("");
-        String reason = unit + ": " + JobText.of(verb, result, loadState) + why;
-        return loadState.equals(JobText.NOT_FOUND)
-                ? reason
-                : reason + "; see: holdfast status " + unit;
+    private String reason(JsonObject job, ParseResult line) {
+        String unit = job.string("name");
+        String result = job.string("result");
+        String loadState =
+                ManagerSocket.call(line, "Status", JsonObject.of("name", unit))
+                        .object("unit")
+                        .string("loadState");
+        String reason = JobText.of(verb, unit, result, job.optionalString("reason"), loadState);
+        return JobText.isInStatus(result) ? reason + "; see: holdfast status " + unit : reason;
     }
 }

@@ -1,6 +1,7 @@
 package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.Command;
+import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.Signal;
@@ -8,7 +9,6 @@ import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Sends a signal to the processes of a unit. */
@@ -19,11 +19,12 @@ public final class KillCommand implements Command {
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
         spec.usageMessage()
-                .header("Send a signal to the processes of a unit, by pidfd.")
+                .header("Send a signal to the processes of units, by pidfd.")
                 .footer(
                         "%nExamples:",
                         "  holdfast kill redis-server.service",
-                        "  holdfast kill --signal HUP --whom main nginx.service");
+                        "  holdfast kill --signal HUP --whom main nginx.service",
+                        "  holdfast kill cron.service 'worker@*'");
         ManagerSocket.addOptions(spec);
         spec.addOption(
                 OptionSpec.builder("-s", "--signal")
@@ -40,14 +41,7 @@ public final class KillCommand implements Command {
                         .completionCandidates(WHOM)
                         .description("The processes to signal: main or all (default: all).")
                         .build());
-        return spec.addPositional(
-                PositionalParamSpec.builder()
-                        .paramLabel("UNIT")
-                        .required(true)
-                        .arity("1")
-                        .type(String.class)
-                        .description("The name of the unit.")
-                        .build());
+        return spec.addPositional(UnitPatterns.parameter("1..*", ""));
     }
 
     @Override
@@ -64,16 +58,24 @@ public final class KillCommand implements Command {
                     line,
                     "not a signal: '" + signal + "'; expected a name, or a number from 0 to 64");
         }
-        JsonObject ignored =
-                ManagerSocket.call(
-                        line,
-                        "Kill",
-                        JsonObject.builder()
-                                .put("name", line.matchedPositionalValue(0, ""))
-                                .put("signal", signal)
-                                .put("whom", whom)
-                                .put(ManagerSocket.INTERACTIVE, true)
-                                .build());
-        return ExitCode.OK;
+        int code = ExitCode.OK;
+        for (String unit : UnitPatterns.names(line, output)) {
+            try {
+                JsonObject ignored =
+                        ManagerSocket.call(
+                                line,
+                                "Kill",
+                                JsonObject.builder()
+                                        .put("name", unit)
+                                        .put("signal", signal)
+                                        .put("whom", whom)
+                                        .put(ManagerSocket.INTERACTIVE, true)
+                                        .build());
+            } catch (CommandException e) {
+                output.complain(String.valueOf(e.getMessage())); // the others are signalled
+                code = e.exitCode();
+            }
+        }
+        return code;
     }
 }

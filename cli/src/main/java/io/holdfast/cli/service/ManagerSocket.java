@@ -2,16 +2,18 @@ package io.holdfast.cli.service;
 
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.HostInit;
+import io.holdfast.cli.command.ReplyLimits;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.varlink.ManagerInterface;
+import io.holdfast.varlink.ServiceInfo;
 import io.holdfast.varlink.VarlinkAddress;
 import io.holdfast.varlink.VarlinkException;
-import io.holdfast.varlink.client.ClientOptions;
 import io.holdfast.varlink.client.ConnectionLostException;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.JsonObject;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,8 +28,10 @@ public final class ManagerSocket {
     private static final String USER = "--user";
     private static final String RUNTIME_DIR = "--runtime-dir";
 
-    /** Long enough for the start timeouts of units. */
-    private static final Duration CALL_TIMEOUT = Duration.ofHours(1);
+    private static final String SYSTEM = "/run/holdfast";
+
+    /** How long a change may take: start timeouts of units, and a user who authenticates. */
+    private static final Duration CHANGE_TIMEOUT = Duration.ofHours(1);
 
     private ManagerSocket() {}
 
@@ -80,17 +84,16 @@ public final class ManagerSocket {
     static JsonObject call(ParseResult line, String method, JsonObject parameters) {
         Path socket = options(line).runtimeDirectory().resolve(ManagerInterface.SOCKET);
         VarlinkAddress address = VarlinkAddress.parse("unix:" + socket);
-        try (VarlinkClient client = VarlinkClient.connect(address, ClientOptions.DEFAULT)) {
-            return client.call("io.holdfast.Manager." + method, parameters, CALL_TIMEOUT);
+        try (VarlinkClient client = VarlinkClient.connect(address, ReplyLimits.varlink())) {
+            if (!parameters.bool(INTERACTIVE, false)) {
+                return client.call("io.holdfast.Manager." + method, parameters);
+            }
+            ServiceInfo ignored = client.getInfo(); // a change may take long, this may not
+            return client.call("io.holdfast.Manager." + method, parameters, CHANGE_TIMEOUT);
         } catch (ErrnoException e) {
             throw new CommandException(
                     e.errno() == Errno.ENOENT || e.errno() == Errno.ECONNREFUSED
-                            ? "no manager is running at "
-                                    + socket
-                                    + "; start one with: holdfast up"
-                                    + (HostInit.isSystemd()
-                                            ? "; for the units of systemd use: systemctl"
-                                            : "")
+                            ? noManager(line, socket)
                             : String.valueOf(e.getMessage()),
                     e);
         } catch (VarlinkException e) {
@@ -98,6 +101,22 @@ public final class ManagerSocket {
         } catch (ConnectionLostException e) {
             throw new CommandException("the manager does not answer: " + e.getMessage(), e);
         }
+    }
+
+    /** Returns the error if no manager listens, and how to reach or start the one that is meant. */
+    private static String noManager(ParseResult line, Path socket) {
+        Path system = Path.of(SYSTEM, ManagerInterface.SOCKET);
+        boolean isDefault = !line.hasMatchedOption(RUNTIME_DIR);
+        String none = "no manager is running at " + socket + "; start one with: holdfast up";
+        if (isDefault && !socket.equals(system) && Files.exists(system)) {
+            return "no manager of yours is running at "
+                    + socket
+                    + "; for the units of the system add: "
+                    + RUNTIME_DIR
+                    + " "
+                    + SYSTEM;
+        }
+        return HostInit.isSystemd() ? none + "; for the units of systemd use: systemctl" : none;
     }
 
     private static String explain(VarlinkException e) {

@@ -6,7 +6,6 @@ import io.holdfast.cli.output.Output;
 import io.holdfast.varlink.json.JsonObject;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Clears the failed state and the start counter of units. */
@@ -20,19 +19,12 @@ public final class ResetFailedCommand implements Command {
                         "%nExamples:",
                         "  holdfast reset-failed", "  holdfast reset-failed redis-server.service");
         ManagerSocket.addOptions(spec);
-        return spec.addPositional(
-                PositionalParamSpec.builder()
-                        .paramLabel("UNIT")
-                        .arity("0..*")
-                        .type(List.class)
-                        .auxiliaryTypes(String.class)
-                        .description("Unit names (default: all units).")
-                        .build());
+        return spec.addPositional(UnitPatterns.parameter("0..*", "all units"));
     }
 
     @Override
     public int run(ParseResult line, Output output) {
-        List<String> units = line.matchedPositionalValue(0, List.of());
+        List<String> units = UnitPatterns.names(line, output);
         JsonObject ignored =
                 ManagerSocket.call(
                         line,

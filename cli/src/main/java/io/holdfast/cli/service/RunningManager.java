@@ -18,7 +18,9 @@ import io.holdfast.dbus.address.BusAddressException;
 import io.holdfast.manager.Manager;
 import io.holdfast.manager.ManagerMetrics;
 import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.job.JobOutcome;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.log.ManagerListener.Level;
 import io.holdfast.manager.survival.Keeper;
 import io.holdfast.manager.survival.ManagerEnd;
@@ -215,25 +217,29 @@ final class RunningManager {
             return;
         }
         var _ =
-                manager.start(units)
-                        .whenComplete((results, failure) -> {
+                manager.request(JobType.START, units)
+                        .whenComplete((outcomes, failure) -> {
                             manager.begun();
                             if (!stopping) {
-                                started(manager, results, failure);
+                                started(manager, outcomes, failure);
                             }
                         });
     }
 
     private void started(
-            Manager manager, Map<UnitName, JobResult> results, @Nullable Throwable failure) {
+            Manager manager, Map<UnitName, JobOutcome> outcomes, @Nullable Throwable failure) {
         if (failure != null) {
             lines.event(Level.ERROR, "cannot start: " + failure.getMessage());
             code = ExitCode.FAILURE;
             var ignored = manager.shutdown();
             return;
         }
+        outcomes.forEach((unit, outcome) ->
+                outcome.warnings().forEach(text -> lines.event(unit, Level.WARNING, text)));
         List<UnitName> failed =
-                units.stream().filter(unit -> results.get(unit) != JobResult.DONE).toList();
+                units.stream()
+                        .filter(unit -> outcome(outcomes, unit).result() != JobResult.DONE)
+                        .toList();
         if (failed.isEmpty()) {
             lines.event(Level.INFO, "ready");
             supervisor.ready();
@@ -242,7 +248,7 @@ final class RunningManager {
         code = ExitCode.FAILURE;
         CompletableFuture<?>[] reports =
                 failed.stream()
-                        .map(unit -> reportFailedStart(manager, unit, results.get(unit)))
+                        .map(unit -> reportFailedStart(manager, unit, outcome(outcomes, unit)))
                         .toArray(CompletableFuture[]::new);
         if (failed.size() == units.size()) { // no requested unit runs
             var _ =
@@ -255,14 +261,21 @@ final class RunningManager {
         }
     }
 
+    private static JobOutcome outcome(Map<UnitName, JobOutcome> outcomes, UnitName unit) {
+        return outcomes.getOrDefault(unit, JobOutcome.NONE);
+    }
+
     private CompletableFuture<Void> reportFailedStart(
-            Manager manager, UnitName unit, @Nullable JobResult result) {
+            Manager manager, UnitName unit, JobOutcome outcome) {
         return manager.status(unit)
                 .thenAccept(status -> {
                     String why =
-                            result == null
-                                    ? "internal error: no result"
-                                    : JobText.of("start", result.word(), status.loadState());
+                            JobText.of(
+                                    "start",
+                                    unit.text(),
+                                    outcome.result().word(),
+                                    outcome.reason(),
+                                    status.loadState());
                     lines.event(Level.ERROR, "cannot start " + unit + ": " + why);
                 });
     }

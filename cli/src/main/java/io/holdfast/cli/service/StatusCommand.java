@@ -4,14 +4,11 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.HostInit;
 import io.holdfast.cli.output.Output;
-import io.holdfast.manager.unit.value.Glob;
 import io.holdfast.varlink.json.JsonObject;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
-import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParseResult;
 
 /** Shows all units in a table, or some of them with their processes and last lines of output. */
@@ -21,6 +18,7 @@ public final class StatusCommand implements Command {
 
     private static final int NO_SUCH_UNIT = 4;
     private static final String FULL = "--full";
+    private static final String FAILED = "--failed";
 
     @Override
     public CommandSpec spec() {
@@ -35,6 +33,7 @@ public final class StatusCommand implements Command {
                                 + " the first code that is not 0.",
                         "%nExamples:",
                         "  holdfast status",
+                        "  holdfast status --failed",
                         "  holdfast status redis-server.service",
                         "  holdfast status nginx 'postgresql@*'",
                         "  holdfast status --warnings redis-server.service",
@@ -46,21 +45,13 @@ public final class StatusCommand implements Command {
                                 "Print JSON: one object with all units, or one object per UNIT.")
                         .build());
         spec.addOption(Command.flag(FULL, "Do not shorten lines."));
+        spec.addOption(Command.flag(FAILED, "List only the units that have failed."));
         spec.addOption(
                 Command.flag(
                         UnitReport.WARNINGS,
                         "List the warnings about the unit files, such as unsupported directives,"
                                 + " those about security first."));
-        return spec.addPositional(
-                PositionalParamSpec.builder()
-                        .paramLabel("UNIT")
-                        .arity("0..*")
-                        .type(List.class)
-                        .auxiliaryTypes(String.class)
-                        .description(
-                                "Unit names, or patterns that match the names of loaded units: * ?"
-                                        + " [a-z] (default: list all units).")
-                        .build());
+        return spec.addPositional(UnitPatterns.parameter("0..*", "list all units"));
     }
 
     @Override
@@ -73,14 +64,20 @@ public final class StatusCommand implements Command {
             }
             return list(line, width, output);
         }
+        if (line.hasMatchedOption(FAILED)) {
+            throw Command.misuse(line, FAILED + " takes no UNIT");
+        }
         boolean json = line.hasMatchedOption("--json");
         UnitReport report = new UnitReport(width, output);
         int code = ExitCode.OK;
         boolean first = true;
         for (String word : words) {
-            List<String> names = names(word, line);
+            List<String> names =
+                    UnitPatterns.isPattern(word)
+                            ? UnitPatterns.matching(word, UnitPatterns.loaded(line))
+                            : List.of(word);
             if (names.isEmpty()) {
-                output.complain("no loaded unit matches " + word);
+                output.complain(UnitPatterns.noMatch(word));
                 code = code == ExitCode.OK ? NO_SUCH_UNIT : code;
             }
             for (String name : names) {
@@ -103,39 +100,31 @@ public final class StatusCommand implements Command {
     }
 
     private static int list(ParseResult line, OptionalInt width, Output output) {
-        JsonObject all = ManagerSocket.call(line, "List", JsonObject.EMPTY);
+        List<JsonObject> units =
+                ManagerSocket.call(line, "List", JsonObject.EMPTY).objects("units");
+        if (line.hasMatchedOption(FAILED)) {
+            units =
+                    units.stream()
+                            .filter(unit -> unit.string("activeState").equals("failed"))
+                            .toList();
+        }
         if (line.hasMatchedOption("--json")) {
-            output.line(all.toString());
+            output.line(JsonObject.builder().put("units", units).build().toString());
             return ExitCode.OK;
         }
-        UnitList.print(all.objects("units"), width, output);
+        UnitList.print(units, width, output);
+        if (line.hasMatchedOption(FAILED)) {
+            if (units.isEmpty()) {
+                output.line("no unit has failed");
+            }
+            return ExitCode.OK;
+        }
         UnitList.printCrashes(ManagerSocket.call(line, "Predecessors", JsonObject.EMPTY), output);
         if (HostInit.isSystemd()) {
             output.line("");
             output.line(output.faint("systemd runs this machine; systemctl lists its units"));
         }
         return ExitCode.OK;
-    }
-
-    /** Returns the names of the units that a name or pattern matches, sorted. */
-    private static List<String> names(String word, ParseResult line) {
-        if (!isPattern(word)) {
-            return List.of(word);
-        }
-        List<String> names = new ArrayList<>();
-        for (JsonObject unit :
-                ManagerSocket.call(line, "List", JsonObject.EMPTY).objects("units")) {
-            String name = unit.string("name");
-            if (Glob.matches(word, name) || Glob.matches(word + ".service", name)) {
-                names.add(name);
-            }
-        }
-        names.sort(null);
-        return names;
-    }
-
-    private static boolean isPattern(String word) {
-        return word.chars().anyMatch(c -> c == '*' || c == '?' || c == '[');
     }
 
     private static int code(JsonObject unit) {

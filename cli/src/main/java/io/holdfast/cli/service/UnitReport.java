@@ -3,6 +3,7 @@ package io.holdfast.cli.service;
 import io.holdfast.cli.output.AgeText;
 import io.holdfast.cli.output.Ellipsis;
 import io.holdfast.cli.output.Output;
+import io.holdfast.cli.output.TimeText;
 import io.holdfast.varlink.json.JsonObject;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -25,6 +26,9 @@ final class UnitReport {
     private static final int VALUE = TITLE + 2; // the column of the values
     private static final String LOG_READERS =
             "only root, the unit's user and members of the groups adm and systemd-journal may read it";
+
+    private static final String OUTDATED =
+            "the unit files have changed on disk; to load them run: holdfast daemon-reload";
 
     private final OptionalInt width;
     private final Output output;
@@ -56,6 +60,11 @@ final class UnitReport {
                                 .map(path -> " (" + path + ")")
                                 .orElse(""));
         unit.strings("dropIns").forEach(path -> row("Drop-in", path));
+        if (unit.bool("outdated", false)) {
+            row("Changed", output.warning(OUTDATED));
+        }
+        unit.optionalStrings("missing")
+                .ifPresent(lines -> lines.forEach(each -> row("Missing", output.bad(each))));
         row(
                 "Active",
                 unit.string("activeState") + " (" + unit.string("subState") + ")" + since(unit));
@@ -155,7 +164,7 @@ final class UnitReport {
             return "";
         }
         Instant since = Instant.ofEpochMilli(micros / 1000);
-        return " since " + since + "; " + AgeText.of(since) + " ago";
+        return " since " + TimeText.of(since) + "; " + AgeText.of(since) + " ago";
     }
 
     private void row(String title, Object value) {
@@ -170,13 +179,14 @@ final class UnitReport {
                 detail);
     }
 
+    /** Returns the symbol of a unit's state, which differs without colours, too. */
     static Output.Styled dot(JsonObject unit) {
-        String colour =
-                switch (unit.string("activeState")) {
-                    case "active", "reloading" -> "32";
-                    case "failed" -> "31";
-                    default -> "37";
-                };
-        return Output.styled("●", colour);
+        return switch (unit.string("activeState")) {
+            case "active" -> Output.styled("●", "32");
+            case "reloading" -> Output.styled("↻", "32");
+            case "activating", "deactivating" -> Output.styled("↻", "33");
+            case "failed" -> Output.styled("×", "31");
+            default -> Output.styled("○", "37");
+        };
     }
 }

@@ -197,7 +197,7 @@ class UpTest {
             assertThat(up.exitCode()).isEqualTo(1);
             assertThat(up.lines())
                     .anyMatch(line -> line.contains("/nowhere/program"))
-                    .contains("holdfast: cannot start bad.service: failed")
+                    .anyMatch(line -> line.startsWith("holdfast: cannot start bad.service: failed"))
                     .anyMatch(line ->
                             line.startsWith(
                                     "holdfast: cannot start nowhere.service: there is no such unit; install"))
@@ -735,9 +735,7 @@ class UpTest {
             assertThat(command("reload", "r")).isEqualTo(new Invocation(0, "", ""));
             up.await("r.service | reloaded");
             assertThat(command("reload", "a").err())
-                    .startsWith(
-                            "holdfast: cannot reload a.service: not running, or no"
-                                    + " ExecReload= (invalid)");
+                    .startsWith("holdfast: cannot reload a.service: it has no ExecReload=");
 
             assertThat(command("start", "f").code()).isEqualTo(1);
             assertThat(command("status", "f").out())

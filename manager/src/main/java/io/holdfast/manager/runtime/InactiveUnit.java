@@ -4,14 +4,20 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.view.UnitStatus;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** A unit that is always inactive: its kind cannot run here, or it is not loaded. */
 public final class InactiveUnit implements ManagedUnit {
     private Unit unit;
+    private final Optional<String> why;
 
-    public InactiveUnit(Unit unit) {
+    /**
+     * @param why why it cannot be started, if it cannot
+     */
+    public InactiveUnit(Unit unit, Optional<String> why) {
         this.unit = unit;
+        this.why = why;
     }
 
     @Override
@@ -54,6 +60,6 @@ public final class InactiveUnit implements ManagedUnit {
 
     @Override
     public UnitStatus status() {
-        return UnitStatus.of(unit, activeState(), "dead");
+        return UnitStatus.of(unit, activeState(), "dead").withFailure(why);
     }
 }

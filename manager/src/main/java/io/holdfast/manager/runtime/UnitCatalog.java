@@ -111,7 +111,12 @@ public final class UnitCatalog {
     }
 
     /** A unit that is required and cannot be loaded. */
-    public record Missing(UnitName unit, String directive, UnitName required) {}
+    public record Missing(UnitName unit, String directive, UnitName required) {
+        /** Returns the line about the unit that requires it. */
+        public String text() {
+            return directive + "=" + required + ": there is no such unit";
+        }
+    }
 
     /** Reads one unit alone. */
     public Unit read(UnitName name) {
@@ -266,6 +271,13 @@ public final class UnitCatalog {
     /** Returns the units as they are from now on. */
     public Snapshot snapshot() {
         return new Snapshot();
+    }
+
+    /** Returns the units that a unit requires itself and that cannot be loaded. Blocking. */
+    public List<Missing> missing(Unit unit, Set<UnitName> up) {
+        Search search = new Search(snapshot(), up);
+        search.follow(unit);
+        return List.copyOf(search.missing);
     }
 
     /** Reads the units without those that they pull in. */

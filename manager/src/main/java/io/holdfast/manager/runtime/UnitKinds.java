@@ -4,7 +4,9 @@ import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.Unit;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The registry of the kinds of units that can run. Units of other kinds are read, and stay
@@ -26,6 +28,15 @@ public final class UnitKinds {
 
     ManagedUnit create(ManagerContext context, Unit unit) {
         UnitKind kind = kinds.get(unit.name().type());
-        return kind == null ? new InactiveUnit(unit) : kind.create(context, unit);
+        return kind == null
+                ? new InactiveUnit(unit, unsupported(unit.name().type()))
+                : kind.create(context, unit);
+    }
+
+    /** Returns why units of this type cannot be started; empty if they can. */
+    Optional<String> unsupported(UnitType type) {
+        return kinds.containsKey(type)
+                ? Optional.empty()
+                : Optional.of(type.name().toLowerCase(Locale.ROOT) + " units are not supported");
     }
 }

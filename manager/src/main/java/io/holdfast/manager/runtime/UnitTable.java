@@ -107,6 +107,11 @@ public final class UnitTable {
                 .toList();
     }
 
+    /** Returns why a unit cannot be started, because of its type; empty if it can. */
+    public Optional<String> unsupported(UnitName name) {
+        return kinds.unsupported(name.type());
+    }
+
     /** Returns the names of the units that are up: a live view, for any thread. */
     public Set<UnitName> up() {
         return Collections.unmodifiableSet(up);

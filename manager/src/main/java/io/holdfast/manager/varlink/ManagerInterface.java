@@ -19,12 +19,14 @@ import io.holdfast.manager.access.Guard;
 import io.holdfast.manager.access.LogReaders;
 import io.holdfast.manager.access.Permission;
 import io.holdfast.manager.access.Permission.Verb;
-import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.job.JobOutcome;
+import io.holdfast.manager.job.JobType;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.DirectiveCost;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.view.UnitFileFacts;
 import io.holdfast.manager.view.UnitStatus;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.idl.Interface;
@@ -36,12 +38,13 @@ import io.holdfast.varlink.server.ServerLimits;
 import io.holdfast.varlink.server.Service;
 import io.holdfast.varlink.server.VarlinkServer;
 import java.nio.file.Path;
-import java.util.Collection;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -106,10 +109,17 @@ public final class ManagerInterface implements AutoCloseable {
               # the groups adm and systemd-journal
               log: []string,
               # whether there are lines that the caller may not read
-              logDenied: ?bool
+              logDenied: ?bool,
+              # Status only: whether its files have changed on disk since they were loaded
+              outdated: ?bool,
+              # Status only: a line for each unit that it requires and that does not exist
+              missing: ?[]string
             )
 
-            type JobResult (name: string, result: string)
+            # reason: why the job was refused or did not succeed. warnings: one line each, also of
+            # a job that succeeded: an outdated unit file, a unit that can start a stopped one again,
+            # units that were pulled in and cannot be started.
+            type JobResult (name: string, result: string, reason: ?string, warnings: []string)
 
             # Returns every loaded unit, without its processes and its log.
             method List() -> (units: []Unit)
@@ -185,6 +195,10 @@ public final class ManagerInterface implements AutoCloseable {
     /** Every user may connect; {@link Permission} decides who may change something. */
     private static final int FOR_ALL = 0666;
 
+    /** The warning about a unit whose files have changed. */
+    private static final String OUTDATED =
+            "its unit files have changed on disk; to load them run: holdfast daemon-reload";
+
     /** The details of a request about the manager, or about all of its units. */
     private static final List<Map<String, String>> ALL = List.of(Map.of());
 
@@ -258,10 +272,10 @@ public final class ManagerInterface implements AutoCloseable {
                 .asyncMethod("List", _ -> manager.list().thenApply(ManagerInterface::units))
                 .asyncMethod("Status", this::status)
                 .method("Predecessors", _ -> predecessors())
-                .asyncMethod("Start", call -> jobs(call, Verb.START, manager::start))
-                .asyncMethod("Stop", call -> jobs(call, Verb.STOP, manager::stop))
-                .asyncMethod("Restart", call -> jobs(call, Verb.RESTART, manager::restart))
-                .asyncMethod("Reload", call -> jobs(call, Verb.RELOAD, manager::reload))
+                .asyncMethod("Start", call -> jobs(call, Verb.START, JobType.START))
+                .asyncMethod("Stop", call -> jobs(call, Verb.STOP, JobType.STOP))
+                .asyncMethod("Restart", call -> jobs(call, Verb.RESTART, JobType.RESTART))
+                .asyncMethod("Reload", call -> jobs(call, Verb.RELOAD, JobType.RELOAD))
                 .asyncMethod(
                         "ResetFailed",
                         call ->
@@ -286,16 +300,27 @@ public final class ManagerInterface implements AutoCloseable {
     }
 
     private CompletableFuture<JsonObject> status(Call call) {
-        return manager.status(name(call.parameters().string("name")))
-                .thenCompose(unit -> status(unit, call.peer()));
+        UnitName name = name(call.parameters().string("name"));
+        CompletableFuture<UnitFileFacts> files = manager.fileFacts(name);
+        return manager.status(name)
+                .thenCompose(unit -> status(unit, call.peer()))
+                .thenCombine(files, ManagerInterface::withFiles);
     }
 
-    private CompletableFuture<JsonObject> status(UnitStatus unit, Peer peer) {
+    private static JsonObject withFiles(JsonObject.Builder unit, UnitFileFacts files) {
+        return JsonObject.of(
+                "unit",
+                unit.put("outdated", files.changed())
+                        .putStrings("missing", files.missing())
+                        .build());
+    }
+
+    private CompletableFuture<JsonObject.Builder> status(UnitStatus unit, Peer peer) {
         CompletableFuture<Boolean> mayRead =
                 unit.log().isEmpty()
                         ? CompletableFuture.completedFuture(true)
                         : logReaders.mayRead(peer, unit.logUser());
-        return mayRead.thenApply(may -> JsonObject.of("unit", json(unit, true, may)));
+        return mayRead.thenApply(may -> json(unit, true, may));
     }
 
     /**
@@ -399,30 +424,38 @@ public final class ManagerInterface implements AutoCloseable {
         return new VarlinkException("io.holdfast.Manager.NoSuchUnit", JsonObject.of("name", name));
     }
 
-    private CompletableFuture<JsonObject> jobs(
-            Call call,
-            Verb verb,
-            Function<Collection<UnitName>, CompletableFuture<Map<UnitName, JobResult>>> task) {
+    private CompletableFuture<JsonObject> jobs(Call call, Verb verb, JobType type) {
         List<UnitName> names = names(call);
-        return permitted(call, verb, names, _ -> jobs(task.apply(names)));
+        return permitted(
+                call,
+                verb,
+                names,
+                _ ->
+                        manager.outdated(names)
+                                .thenCompose(outdated ->
+                                        manager.request(type, names)
+                                                .thenApply(outcomes -> json(outcomes, outdated)))
+                                .exceptionally(failure -> {
+                                    throw failed(failure);
+                                }));
     }
 
-    private static CompletableFuture<JsonObject> jobs(
-            CompletableFuture<Map<UnitName, JobResult>> results) {
-        return results.handle((map, failure) -> {
-            if (failure != null) {
-                throw failed(failure);
+    private static JsonObject json(Map<UnitName, JobOutcome> outcomes, Set<UnitName> outdated) {
+        List<Json> list = new ArrayList<>();
+        outcomes.forEach((name, outcome) -> {
+            List<String> warnings = new ArrayList<>(outcome.warnings());
+            if (outdated.contains(name)) {
+                warnings.addFirst(OUTDATED);
             }
-            List<Json> list =
-                    map.entrySet().stream()
-                            .<Json>map(entry ->
-                                    JsonObject.builder()
-                                            .put("name", entry.getKey().text())
-                                            .put("result", entry.getValue().word())
-                                            .build())
-                            .toList();
-            return JsonObject.builder().put("results", list).build();
+            list.add(
+                    JsonObject.builder()
+                            .put("name", name.text())
+                            .put("result", outcome.result().word())
+                            .putIfPresent("reason", outcome.reason())
+                            .putStrings("warnings", warnings)
+                            .build());
         });
+        return JsonObject.builder().put("results", list).build();
     }
 
     private static Throwable cause(Throwable failure) {
@@ -512,7 +545,7 @@ public final class ManagerInterface implements AutoCloseable {
 
     private static JsonObject units(List<UnitStatus> list) {
         return JsonObject.builder()
-                .put("units", list.stream().map(unit -> json(unit, false, true)).toList())
+                .put("units", list.stream().map(unit -> json(unit, false, true).build()).toList())
                 .build();
     }
 
@@ -520,7 +553,7 @@ public final class ManagerInterface implements AutoCloseable {
      * @param withLog whether the log is a part of the answer
      * @param mayRead whether the caller may read its lines
      */
-    private static JsonObject json(UnitStatus unit, boolean withLog, boolean mayRead) {
+    private static JsonObject.Builder json(UnitStatus unit, boolean withLog, boolean mayRead) {
         JsonObject.Builder json =
                 JsonObject.builder()
                         .put("name", unit.name())
@@ -555,7 +588,7 @@ public final class ManagerInterface implements AutoCloseable {
             json.put("logDenied", true);
         }
         unit.mainProcess().ifPresent(process -> json.put("mainProcess", json(process)));
-        return json.build();
+        return json;
     }
 
     private static JsonObject json(Diagnostic diagnostic) {

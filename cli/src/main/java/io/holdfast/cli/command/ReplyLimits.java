@@ -1,0 +1,30 @@
+package io.holdfast.cli.command;
+
+import io.holdfast.dbus.ConnectionOptions;
+import io.holdfast.varlink.MessageLimits;
+import io.holdfast.varlink.client.ClientOptions;
+import io.holdfast.varlink.json.JsonLimits;
+
+/**
+ * The limits of what a command reads from a daemon, which may be hostile or broken: enough for the
+ * units of a large machine, and less than the heap of a command. The time limits are those of the
+ * clients.
+ */
+public final class ReplyLimits {
+    private static final int BYTES = 8 << 20;
+    private static final int DEPTH = 16;
+    private static final int VALUES = 500_000;
+
+    private ReplyLimits() {}
+
+    /** Returns the options of a Varlink client. */
+    public static ClientOptions varlink() {
+        return ClientOptions.DEFAULT.withLimits(
+                new MessageLimits(new JsonLimits(BYTES, DEPTH, VALUES), 0));
+    }
+
+    /** Returns the options of a D-Bus client. */
+    public static ConnectionOptions bus() {
+        return ConnectionOptions.DEFAULT.withMessageBytes(BYTES).withIncomingBytes(BYTES);
+    }
+}

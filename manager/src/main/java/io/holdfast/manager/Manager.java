@@ -87,6 +87,9 @@ import org.jspecify.annotations.Nullable;
  * process tracks no orphans. {@link #lostWithoutCgroups} describes what is lost.
  */
 public final class Manager implements AutoCloseable {
+    /** The call of the EBUSY if another manager uses the same runtime folder. */
+    public static final String LOCK_CALL = "lock";
+
     private static final String LOCK = "lock";
 
     private final EventLoop loop = EventLoop.open();
@@ -404,7 +407,7 @@ public final class Manager implements AutoCloseable {
         return LockFile.tryTake(folder.fd(), LOCK)
                 .orElseThrow(() ->
                         new ErrnoException(
-                                "lock",
+                                LOCK_CALL,
                                 "runtime folder " + folder,
                                 Errno.EBUSY,
                                 "another manager runs there; choose another folder"));

@@ -5,6 +5,7 @@ import io.holdfast.cli.command.HostInit;
 import io.holdfast.cli.command.ReplyLimits;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.varlink.ManagerInterface;
 import io.holdfast.varlink.ServiceInfo;
@@ -16,6 +17,7 @@ import io.holdfast.varlink.json.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -80,6 +82,54 @@ public final class ManagerSocket {
                 : ManagerOptions.system(System.getenv());
     }
 
+    /**
+     * Returns the option, with a space before it, with which other commands find the manager that
+     * the line selects; empty if they find it without.
+     */
+    static String folderOption(ParseResult line) {
+        Path directory = line.matchedOptionValue(RUNTIME_DIR, null);
+        return directory != null
+                ? " " + RUNTIME_DIR + " " + directory
+                : line.hasMatchedOption(USER) ? " " + USER : "";
+    }
+
+    /**
+     * Checks that a manager of this user could make the default runtime folder.
+     *
+     * @throws CommandException if the folder above it is missing or belongs to another user, as
+     *     where XDG_RUNTIME_DIR is not set
+     */
+    static void requireRuntimeFolder(ParseResult line) {
+        unusable(line)
+                .ifPresent(text -> {
+                    throw new CommandException(text);
+                });
+    }
+
+    /** Returns why a manager of this user cannot run in the default folder; empty if it can. */
+    private static Optional<String> unusable(ParseResult line) {
+        Path folder = Path.of(options(line).scope().runtimeDirectory());
+        if (line.hasMatchedOption(RUNTIME_DIR)
+                || !options(line).scope().user()
+                || Unistd.geteuid() == 0
+                || Files.isWritable(folder)) {
+            return Optional.empty();
+        }
+        String variable = System.getenv().getOrDefault("XDG_RUNTIME_DIR", "");
+        return Optional.of(
+                (variable.isEmpty()
+                                ? "XDG_RUNTIME_DIR is not set, and "
+                                        + folder
+                                        + (Files.exists(folder) ? " is not yours" : " is missing")
+                                : "XDG_RUNTIME_DIR: "
+                                        + folder
+                                        + (Files.exists(folder) ? " is not yours" : " is missing"))
+                        + ", as after su, sudo or in cron; log in as this user, or choose a folder"
+                        + " with: "
+                        + RUNTIME_DIR
+                        + " DIR");
+    }
+
     /** Calls a method of the manager, and returns the reply. */
     static JsonObject call(ParseResult line, String method, JsonObject parameters) {
         Path socket = options(line).runtimeDirectory().resolve(ManagerInterface.SOCKET);
@@ -115,6 +165,10 @@ public final class ManagerSocket {
                     + RUNTIME_DIR
                     + " "
                     + SYSTEM;
+        }
+        Optional<String> unusable = unusable(line);
+        if (unusable.isPresent()) {
+            return unusable.get();
         }
         return HostInit.isSystemd() ? none + "; for the units of systemd use: systemctl" : none;
     }

@@ -6,6 +6,7 @@ import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.Terminal;
 import io.holdfast.cli.metrics.ManagerFamilies;
 import io.holdfast.cli.metrics.MetricsSocket;
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Registration;
 import io.holdfast.core.Signal;
@@ -32,6 +33,7 @@ import io.holdfast.manager.varlink.ManagerInterface;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -46,6 +48,10 @@ import picocli.CommandLine.ParseResult;
  * manager above it.
  */
 final class RunningManager {
+    private static final String ENDS_WITH_TERMINAL =
+            "all units are stopped when this terminal is closed; to run in the background use:"
+                    + " holdfast up --detach";
+
     private final ManagerOptions options;
     private final List<UnitName> units;
     private final Optional<Stack> stack;
@@ -102,11 +108,15 @@ final class RunningManager {
             stack.ifPresent(each -> each.layOut(manager.slice().map(CgroupPath::path)));
             manager.lostWithoutCgroups().ifPresent(text -> lines.event(Level.WARNING, text));
             boolean mayHangUp = Terminal.isThere() && !process.isHangupInherited();
+            if (mayHangUp && !manager.hasBegun()) {
+                lines.event(Level.NOTICE, ENDS_WITH_TERMINAL);
+            }
             Runnable hangup =
                     () -> {
                         if (!mayHangUp || Terminal.isThere()) {
                             reload(manager);
                         } else if (!stopping || keeper.isEmpty()) { // else the keeper's copy
+                            lines.event(Level.WARNING, "the terminal has hung up");
                             stop(manager);
                         }
                     };
@@ -130,7 +140,10 @@ final class RunningManager {
             String reason = CommandException.reason(cause);
             boolean isBare = cause.toString().equals(e.getMessage());
             throw new CommandException(isBare ? reason : e.getMessage() + ": " + reason, e);
-        } catch (ErrnoException | BusAddressException | ConnectionLostException e) {
+        } catch (ErrnoException e) {
+            boolean isTaken = e.errno() == Errno.EBUSY && e.call().equals(Manager.LOCK_CALL);
+            throw new CommandException(isTaken ? taken() : String.valueOf(e.getMessage()), e);
+        } catch (BusAddressException | ConnectionLostException e) {
             throw new CommandException(String.valueOf(e.getMessage()), e);
         } catch (DBusException e) {
             throw new CommandException(e.text().isEmpty() ? e.name() : e.text(), e);
@@ -139,6 +152,19 @@ final class RunningManager {
         } catch (Exception e) {
             throw new AssertionError(e); // declared by AutoCloseable, never thrown
         }
+    }
+
+    /** Returns the error if another manager has the runtime folder. */
+    private String taken() {
+        String folder = ManagerSocket.folderOption(line);
+        String unit = units.getFirst().equals(Stack.TARGET) ? "UNIT" : units.getFirst().stem();
+        return "a manager is already running at "
+                + options.runtimeDirectory()
+                + "; to start units in it use: holdfast start"
+                + folder
+                + " "
+                + unit
+                + "; to run another one add: --runtime-dir DIR";
     }
 
     /**
@@ -246,38 +272,44 @@ final class RunningManager {
             return;
         }
         code = ExitCode.FAILURE;
+        List<String> problems = new ArrayList<>(); // used on the loop only
         CompletableFuture<?>[] reports =
                 failed.stream()
-                        .map(unit -> reportFailedStart(manager, unit, outcome(outcomes, unit)))
+                        .map(unit ->
+                                reasonOf(manager, unit, outcome(outcomes, unit))
+                                        .thenAccept(why -> {
+                                            lines.event(Level.ERROR, why);
+                                            problems.add(why);
+                                        }))
                         .toArray(CompletableFuture[]::new);
-        if (failed.size() == units.size()) { // no requested unit runs
-            var _ =
-                    CompletableFuture.allOf(reports)
-                            .whenComplete((_, _) -> {
+        var _ =
+                CompletableFuture.allOf(reports)
+                        .whenComplete((_, _) -> {
+                            if (failed.size() == units.size()) { // no requested unit runs
                                 var _ = manager.shutdown();
-                            });
-        } else {
-            supervisor.ready();
-        }
+                            } else {
+                                supervisor.ready(problems);
+                            }
+                        });
     }
 
     private static JobOutcome outcome(Map<UnitName, JobOutcome> outcomes, UnitName unit) {
         return outcomes.getOrDefault(unit, JobOutcome.NONE);
     }
 
-    private CompletableFuture<Void> reportFailedStart(
+    private static CompletableFuture<String> reasonOf(
             Manager manager, UnitName unit, JobOutcome outcome) {
         return manager.status(unit)
-                .thenAccept(status -> {
-                    String why =
-                            JobText.of(
-                                    "start",
-                                    unit.text(),
-                                    outcome.result().word(),
-                                    outcome.reason(),
-                                    status.loadState());
-                    lines.event(Level.ERROR, "cannot start " + unit + ": " + why);
-                });
+                .thenApply(status ->
+                        "cannot start "
+                                + unit
+                                + ": "
+                                + JobText.of(
+                                        "start",
+                                        unit.text(),
+                                        outcome.result().word(),
+                                        outcome.reason(),
+                                        status.loadState()));
     }
 
     // ---- events from outside; on the loop

@@ -4,6 +4,7 @@ import io.holdfast.core.EventLoop;
 import io.holdfast.core.socket.Notify;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -15,6 +16,12 @@ import java.util.concurrent.Executors;
  * <p>The main process of such a service is the keeper, so its unit needs {@code NotifyAccess=all}.
  */
 final class SupervisorNotices {
+    /** Begins the line of a message with the problems of a start. */
+    static final String STATUS = "STATUS=";
+
+    /** Separates two problems, because a status is one line. */
+    static final String SEPARATOR = " | ";
+
     private static final boolean ENABLED = System.getenv("NOTIFY_SOCKET") != null;
 
     private final ExecutorService sender =
@@ -36,6 +43,11 @@ final class SupervisorNotices {
     /** Reports that the requested units are started, or that a reload is finished. */
     void ready() {
         send("READY=1");
+    }
+
+    /** Reports that the start is over, and which units could not be started, each in one line. */
+    void ready(List<String> problems) {
+        send("READY=1\n" + STATUS + String.join(SEPARATOR, problems));
     }
 
     void reloading() {

@@ -26,6 +26,9 @@ import picocli.CommandLine.ParseResult;
 
 /** Runs a service manager in the foreground, and starts units. */
 public final class UpCommand implements Command {
+    private static final String DETACH = "--detach";
+    private static final String LOG = "--log";
+
     @Override
     public CommandSpec spec() {
         CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
@@ -51,9 +54,25 @@ public final class UpCommand implements Command {
                         "  holdfast up",
                         "  holdfast up redis-server.service",
                         "  holdfast up holdfast.target redis-server.service",
+                        "  holdfast up --detach nginx.service",
                         "  holdfast up --units ./units web.service worker@1.service",
                         "  holdfast up --user --units ~/units");
         ManagerSocket.addOptions(spec);
+        spec.addOption(
+                Command.flag(
+                        DETACH,
+                        "Run in the background, in a session of its own. Returns when the units"
+                                + " are started, with exit code 1 if one of them is not, or with"
+                                + " that of a manager that has ended."));
+        spec.addOption(
+                OptionSpec.builder(LOG)
+                        .paramLabel("FILE")
+                        .type(Path.class)
+                        .description(
+                                "With --detach: append the output to FILE (default:"
+                                        + " /var/log/holdfast.log for root,"
+                                        + " ~/.local/state/log/holdfast.log for a user).")
+                        .build());
         spec.addOption(
                 OptionSpec.builder("--units")
                         .paramLabel("DIR")
@@ -107,9 +126,18 @@ public final class UpCommand implements Command {
     }
 
     @Override
-    public int run(ParseResult line, Output output) {
+    public int run(ParseResult line, Output output) throws Exception {
         Optional<Keeper> keeper = Keeper.above();
         if (keeper.isEmpty()) {
+            ManagerSocket.requireRuntimeFolder(line);
+            if (line.hasMatchedOption(LOG) && !line.hasMatchedOption(DETACH)) {
+                throw Command.misuse(line, LOG + " needs " + DETACH);
+            }
+            if (line.hasMatchedOption(DETACH)) {
+                checkWords(line);
+                return new DetachedManager(log(line), output)
+                        .start(again(attached(line.originalArgs()), line.originalArgs().size()));
+            }
             if (!line.hasMatchedOption("--no-keeper")) {
                 checkWords(line); // report a usage error at once, in one line
                 becomeKeeper(line.originalArgs(), output);
@@ -146,19 +174,8 @@ public final class UpCommand implements Command {
      * launcher, if its path is known, so that a later manager runs the newest build.
      */
     private static void becomeKeeper(List<String> arguments, Output output) {
-        String launcher = System.getProperty(Stack.LAUNCHER_PROPERTY, "");
-        List<String> command = new ArrayList<>();
-        if (launcher.isEmpty()) {
-            try (PidFd self = PidFd.self()) {
-                command.addAll(self.proc().commandLine());
-                command.set(0, self.proc().executable().toString());
-            }
-        } else {
-            command.add(launcher);
-            command.addAll(arguments);
-        }
         try {
-            Keeper.become(command);
+            Keeper.become(again(arguments, arguments.size()));
         } catch (ErrnoException e) {
             new EventLines(output)
                     .event(
@@ -166,6 +183,47 @@ public final class UpCommand implements Command {
                             "no keeper: services are lost if the manager is killed: "
                                     + e.getMessage());
         }
+    }
+
+    /**
+     * Returns a command that starts this program with these arguments.
+     *
+     * @param own the number of arguments of this process
+     */
+    private static List<String> again(List<String> arguments, int own) {
+        String launcher = System.getProperty(Stack.LAUNCHER_PROPERTY, "");
+        List<String> command = new ArrayList<>();
+        if (launcher.isEmpty()) {
+            try (PidFd self = PidFd.self()) {
+                List<String> words = self.proc().commandLine();
+                command.addAll(words.subList(0, words.size() - own));
+                command.set(0, self.proc().executable().toString());
+            }
+        } else {
+            command.add(launcher);
+        }
+        command.addAll(arguments);
+        return command;
+    }
+
+    /** Returns the arguments without those that detach. */
+    private static List<String> attached(List<String> arguments) {
+        List<String> rest = new ArrayList<>();
+        for (int i = 0; i < arguments.size(); i++) {
+            String word = arguments.get(i);
+            if (word.equals(LOG)) {
+                i++; // and its value
+            } else if (!word.equals(DETACH) && !word.startsWith(LOG + "=")) {
+                rest.add(word);
+            }
+        }
+        return rest;
+    }
+
+    private static Path log(ParseResult line) {
+        Path file = line.matchedOptionValue(LOG, null);
+        String folder = ManagerSocket.options(line).scope().logsDirectory();
+        return (file == null ? Path.of(folder, "holdfast.log") : file).toAbsolutePath();
     }
 
     private static int run(

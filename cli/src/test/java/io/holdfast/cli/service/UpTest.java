@@ -151,7 +151,7 @@ class UpTest {
                         .singleElement()
                         .asString()
                         .startsWith("holdfast: ")
-                        .contains(runtime, "another manager runs there");
+                        .contains(runtime, "a manager is already running at");
             }
             assertThat(Path.of(runtime, "state", "b.service")).as("its state").exists();
             assertThat(command("start", "a").code()).isZero();

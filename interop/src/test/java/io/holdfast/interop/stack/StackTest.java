@@ -198,7 +198,7 @@ class StackTest {
         assertThat(before).anyMatch(file -> file.endsWith("/polkit-agent-helper@.service"));
         try (RunningProgram second = stage.up()) {
             assertThat(second.end()).isEqualTo(new Exit.Exited(1));
-            assertThat(second.written()).contains("another manager runs there");
+            assertThat(second.written()).contains("a manager is already running at");
         }
         assertThat(filesIn(StackStage.RUNTIME)).containsExactlyInAnyOrderElementsOf(before);
     }

@@ -27,7 +27,11 @@ public final class ProcessLimits {
                         Manager.limits(),
                         AuthorityClientLimits.all(),
                         AuthorityLimits.all(),
-                        List.of(LineQueue.LINES, LineQueue.CHARACTERS, Candidate.TIMEOUT))
+                        List.of(
+                                LineQueue.LINES,
+                                LineQueue.CHARACTERS,
+                                Candidate.TIMEOUT,
+                                ReplyLimits.PATIENCE))
                 .flatMap(List::stream)
                 .toList();
     }

@@ -1,26 +1,36 @@
 package io.holdfast.cli.command;
 
+import io.holdfast.core.limit.Limit;
 import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.varlink.MessageLimits;
 import io.holdfast.varlink.client.ClientOptions;
 import io.holdfast.varlink.json.JsonLimits;
+import java.time.Duration;
 
 /**
  * The limits of what a command reads from a daemon, which may be hostile or broken: enough for the
- * units of a large machine, and less than the heap of a command. The time limits are those of the
- * clients.
+ * units of a large machine, and less than the heap of a command.
  */
 public final class ReplyLimits {
     private static final int BYTES = 8 << 20;
     private static final int DEPTH = 16;
     private static final int VALUES = 500_000;
 
+    /** How long a command waits for a daemon: longer than a manager waits for its files. */
+    static final Limit PATIENCE =
+            Limit.time(
+                    "io.holdfast.cli.replyPatience",
+                    Duration.ofSeconds(45),
+                    "time that a command waits for the reply of a daemon; a change of units may"
+                            + " take longer");
+
     private ReplyLimits() {}
 
     /** Returns the options of a Varlink client. */
     public static ClientOptions varlink() {
-        return ClientOptions.DEFAULT.withLimits(
-                new MessageLimits(new JsonLimits(BYTES, DEPTH, VALUES), 0));
+        return ClientOptions.DEFAULT
+                .withCallTimeout(PATIENCE.duration())
+                .withLimits(new MessageLimits(new JsonLimits(BYTES, DEPTH, VALUES), 0));
     }
 
     /** Returns the options of a D-Bus client. */

@@ -14,13 +14,15 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
-import io.holdfast.core.process.Spawn;
+import io.holdfast.core.scope.ProcessScope;
+import io.holdfast.core.scope.ProcessesLeftException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -42,6 +44,11 @@ public final class RunCommand implements Command {
                                 + " SIGHUP, SIGINT and SIGTERM to the command; a Ctrl-C reaches"
                                 + " the command from the terminal. When the command ends, holdfast"
                                 + " kills all processes that are left in the cgroup.",
+                        "%nWhere you may not create a cgroup, holdfast is the subreaper of the"
+                                + " command instead, and finds the processes that it leaves by"
+                                + " their parents and by a mark that they inherit (the variable"
+                                + " HOLDFAST_SCOPE and a limit). It misses a process that removes"
+                                + " the mark, leaves its session and loses its parent.",
                         "%nIf holdfast is killed by SIGKILL, the command continues in its cgroup."
                                 + " A later run in the same parent cgroup removes that cgroup once"
                                 + " it is empty, unless --unit or --cgroup named it.",
@@ -72,8 +79,8 @@ public final class RunCommand implements Command {
                                 "The name of the cgroup, which is created below holdfast's own"
                                         + " cgroup; .scope is appended unless NAME ends in .scope"
                                         + " or .service (default: run-pPID-iID.scope). If the"
-                                        + " cgroup cannot be created, the command runs in"
-                                        + " holdfast's cgroup."))
+                                        + " cgroup cannot be created, the command runs without"
+                                        + " it."))
                 .addOption(
                         Command.option(
                                 "--cgroup",
@@ -132,19 +139,44 @@ public final class RunCommand implements Command {
             throw new CommandException("the name of the program is empty", ExitCode.NOT_FOUND);
         }
         try (TransientUnit unit = unit(options, output)) {
-            try {
-                Exit exit = runToTheEnd(options.spawn(unit == null ? null : unit.cgroup()));
-                return ExitJson.code(exit);
-            } catch (ErrnoException e) {
-                throw notStarted(options.program(), e);
-            } finally {
-                end(unit, output);
-            }
+            return unit == null ? inScope(options, output) : inUnit(options, unit, output);
         } catch (CommandException e) {
             throw e.exitCode() == ExitCode.FAILURE
                     ? new CommandException(
                             String.valueOf(e.getMessage()), ExitCode.HOLDFAST_FAILED, e)
                     : e;
+        }
+    }
+
+    private static int inUnit(RunOptions options, TransientUnit unit, Output output)
+            throws Exception {
+        try {
+            return run(options, options.spawn(unit.cgroup())::start);
+        } finally {
+            if (unit.end()) {
+                output.complain("killed the processes that the command left in " + unit.cgroup());
+            }
+        }
+    }
+
+    /** Runs the command without a cgroup that this process may name. */
+    private static int inScope(RunOptions options, Output output) throws Exception {
+        ProcessScope scope;
+        try {
+            scope = ProcessScope.open();
+        } catch (ErrnoException e) {
+            output.complain("processes that the command leaves are not killed: " + e.getMessage());
+            return run(options, options.spawn(null)::start);
+        }
+        try (scope) {
+            int code = run(options, () -> scope.start(options.spawn(null)));
+            if (!scope.isEmpty()) {
+                scope.kill();
+                output.complain("killed the processes that the command left");
+            }
+            return code;
+        } catch (ProcessesLeftException e) {
+            throw new CommandException(String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -167,14 +199,24 @@ public final class RunCommand implements Command {
             if (options.unit().isPresent()) {
                 output.complain(
                         e.getMessage()
-                                + "; the command runs in holdfast's cgroup, and processes that"
-                                + " it leaves are not killed");
+                                + "; the command runs without a cgroup of that name, and of the"
+                                + " processes that it leaves some may be missed, see: holdfast"
+                                + " run --help");
             }
             return null;
         }
     }
 
-    private static Exit runToTheEnd(Spawn spawn) throws Exception {
+    /** Runs the command to its end, and returns the exit code that passes its exit on. */
+    private static int run(RunOptions options, Supplier<Child> start) throws Exception {
+        try {
+            return ExitJson.code(runToTheEnd(start));
+        } catch (ErrnoException e) {
+            throw notStarted(options.program(), e);
+        }
+    }
+
+    private static Exit runToTheEnd(Supplier<Child> start) throws Exception {
         List<Registration> handlers = new ArrayList<>();
         try (EventLoop loop = EventLoop.open()) {
             List<Child> started = new ArrayList<>();
@@ -183,7 +225,7 @@ public final class RunCommand implements Command {
                         loop.onSignal(
                                 signal, () -> started.forEach(child -> forward(signal, child))));
             }
-            try (Child child = spawn.start()) {
+            try (Child child = start.get()) {
                 started.add(child);
                 var ignored = child.onExit().thenRun(loop::stop);
                 loop.run();
@@ -197,13 +239,6 @@ public final class RunCommand implements Command {
     private static void forward(Signal signal, Child child) {
         if (!signal.equals(Signal.INT) || !Terminal.isForeground()) {
             boolean ignored = child.signal(signal); // false if it is gone: its exit ends the loop
-        }
-    }
-
-    private static void end(@Nullable TransientUnit unit, Output output)
-            throws InterruptedException {
-        if (unit != null && unit.end()) {
-            output.complain("killed the processes that the command left in " + unit.cgroup());
         }
     }
 

@@ -2,6 +2,7 @@ package io.holdfast.cli.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.cli.CommandProcess;
 import io.holdfast.cli.Invocation;
 import io.holdfast.cli.Program;
 import io.holdfast.cli.command.ExitCode;
@@ -473,10 +474,27 @@ class RunCommandTest {
 
             assertThat(run.code()).isZero();
             assertThat(run.err())
-                    .contains("EACCES", "processes that it leaves are not killed")
+                    .contains("EACCES", "without a cgroup of that name", "some may be missed")
                     .hasLineCount(1);
             assertThat(Invocation.of("run", "--", "true")).isEqualTo(new Invocation(0, "", ""));
         });
+    }
+
+    /** The processes fork twice, and are in a session of their own. */
+    @Test
+    @Needs(cgroup2 = true, root = true)
+    void whatACommandLeavesIsKilledWithoutACgroupToo() throws Exception {
+        Path pid = temp.resolve("pid");
+        Files.setAttribute(temp, "unix:mode", 01777);
+        String leaves = "setsid sh -c 'sleep 1000 & echo $! >" + pid + "'; exit 4";
+        try (CommandProcess run =
+                CommandProcess.startAsNobody(
+                        temp, List.of(), "run", "--", "sh", "-c", leaves)) {
+            assertThat(run.exitCode()).isEqualTo(4);
+            assertThat(run.lines())
+                    .containsExactly("holdfast: killed the processes that the command left");
+        }
+        assertThat(Path.of("/proc", Files.readString(pid).strip())).doesNotExist();
     }
 
     private static Path folder(String path) {

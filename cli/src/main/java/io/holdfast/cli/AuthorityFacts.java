@@ -85,8 +85,7 @@ final class AuthorityFacts {
                 closed.add(folder.toString());
             }
         }
-        return count
-                + " files"
+        return (count == 1 ? "1 file" : count + " files")
                 + (closed.isEmpty() ? "" : "; not readable: " + String.join(", ", closed));
     }
 

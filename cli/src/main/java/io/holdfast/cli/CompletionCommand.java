@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Objects;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -36,8 +35,7 @@ final class CompletionCommand implements Command {
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("SHELL")
-                        .required(true)
-                        .arity("1")
+                        .arity("0..1")
                         .type(String.class)
                         .completionCandidates(SHELLS)
                         .description("One of: ${COMPLETION-CANDIDATES}.")
@@ -48,9 +46,11 @@ final class CompletionCommand implements Command {
     public int run(ParseResult line, Output output) {
         String shell = line.matchedPositionalValue(0, "");
         if (!SHELLS.contains(shell)) {
-            throw new ParameterException(
-                    line.commandSpec().commandLine(),
-                    "unknown shell '" + shell + "'; expected one of " + SHELLS);
+            throw Command.misuse(
+                    line,
+                    (shell.isEmpty() ? "missing SHELL" : "unknown shell '" + shell + "'")
+                            + "; expected "
+                            + String.join(", ", SHELLS));
         }
         output.printTrusted(script(shell));
         return ExitCode.OK;

@@ -201,6 +201,9 @@ class HoldfastTest {
 
         assertThat(csh.code()).isEqualTo(ExitCode.USAGE);
         assertThat(csh.err()).contains("'csh'", "bash", "zsh", "fish").hasLineCount(1);
+        Invocation none = Invocation.of("completion");
+        assertThat(none.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(none.err()).contains("missing SHELL; expected bash, zsh, fish").hasLineCount(1);
     }
 
     /** Binding native code takes half of the start-up time, which help must not cost. */

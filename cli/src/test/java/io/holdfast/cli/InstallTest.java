@@ -183,6 +183,8 @@ class InstallTest {
         Path other = Files.writeString(prefix.resolve("bin/other"), "");
         assertThat(install("--uninstall", prefix.toString()).code()).isZero();
         assertThat(installed()).containsExactly("bin/other");
+        assertThat(prefix.resolve("share")).as("its folders").doesNotExist();
+        assertThat(prefix.resolve("lib")).doesNotExist();
         assertThat(prefix.resolve("lib/holdfast")).doesNotExist();
         assertThat(other).exists();
 

@@ -136,10 +136,10 @@ class SystemctlTest {
 
         assertThat(systemctl("show", "w", "-p", "SecurityWarnings").output().strip())
                 .startsWith("SecurityWarnings=")
-                .endsWith("SystemCallFilter= is not applied yet: every system call is allowed\"")
+                .endsWith("SystemCallFilter= is not supported: every system call is allowed\"")
                 .doesNotContain("MemoryMax");
         assertThat(systemctl("show", "w", "-p", "Warnings").output())
-                .contains("SystemCallFilter=", "MemoryMax= is not applied yet");
+                .contains("SystemCallFilter=", "MemoryMax= is not supported");
         assertThat(systemctl("show", "w").output()).contains("\nWarnings=");
     }
 

@@ -194,6 +194,8 @@ public final class BusCommand implements Command {
                 Registration _ = signals.onSignal(Signal.HUP, () -> reload(bus))) {
             if (addresses != null) {
                 addresses.write(bus.addresses().stream().map(BusAddress::toString).toList());
+            } else if (System.getenv("NOTIFY_SOCKET") == null) { // else the unit names them
+                bus.addresses().forEach(each -> output.line("listening on ", each));
             }
             if (pid != null) {
                 pid.write(List.of(Integer.toString(Unistd.getpid())));

@@ -61,8 +61,7 @@ final class DetachedManager {
         Path folder = Files.createTempDirectory("holdfast-"); // mode 0700: nobody else may report
         Path address = folder.resolve("ready");
         try (UnixSocket socket =
-                        UnixSocket.bind(
-                                new UnixAddress.PathName(address.toString()), OWNER_ONLY);
+                        UnixSocket.bind(new UnixAddress.PathName(address.toString()), OWNER_ONLY);
                 Child manager =
                         Spawn.of(command)
                                 .environment("NOTIFY_SOCKET", address.toString())

@@ -184,6 +184,14 @@ class BusCommandTest {
     }
 
     @Test
+    void aBusWithoutAServiceManagerPrintsWhereItListens() throws Exception {
+        String address = "unix:path=" + folder.resolve("bus");
+        try (CommandProcess bus = CommandProcess.start("bus", "--address", address)) {
+            assertThat(bus.await("listening on ")).startsWith("listening on " + address);
+        }
+    }
+
+    @Test
     void itMakesSocketsForAppsInContainersIfItIsToldTo() throws Exception {
         Path sockets = folder.resolve("containers");
         String address = "unix:path=" + folder.resolve("bus");

@@ -488,8 +488,7 @@ class RunCommandTest {
         Files.setAttribute(temp, "unix:mode", 01777);
         String leaves = "setsid sh -c 'sleep 1000 & echo $! >" + pid + "'; exit 4";
         try (CommandProcess run =
-                CommandProcess.startAsNobody(
-                        temp, List.of(), "run", "--", "sh", "-c", leaves)) {
+                CommandProcess.startAsNobody(temp, List.of(), "run", "--", "sh", "-c", leaves)) {
             assertThat(run.exitCode()).isEqualTo(4);
             assertThat(run.lines())
                     .containsExactly("holdfast: killed the processes that the command left");

@@ -96,7 +96,8 @@ class ManagerSocketTest {
         Program status =
                 against(
                         client -> {
-                            client.sendFully(ByteBuffer.wrap(begin.getBytes(StandardCharsets.UTF_8)));
+                            client.sendFully(
+                                    ByteBuffer.wrap(begin.getBytes(StandardCharsets.UTF_8)));
                             client.sendFully(ByteBuffer.wrap(reply));
                             client.sendFully(
                                     ByteBuffer.wrap("1]}}\0".getBytes(StandardCharsets.UTF_8)));
@@ -127,8 +128,8 @@ class ManagerSocketTest {
 
     // ---- no manager
 
-    private static Program asNobody(
-            String classPath, Path home, String runtimeDir, String... words) throws Exception {
+    private static Program asNobody(String classPath, Path home, String runtimeDir, String... words)
+            throws Exception {
         List<String> command =
                 new ArrayList<>(
                         List.of(

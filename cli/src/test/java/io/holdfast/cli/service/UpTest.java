@@ -272,15 +272,15 @@ class UpTest {
                     .contains(
                             "   Security: "
                                     + file
-                                    + "5: SystemCallFilter= is not applied yet: every system call is"
+                                    + "5: SystemCallFilter= is not supported: every system call is"
                                     + " allowed\n"
                                     + "   Security: "
                                     + file
-                                    + "7: RestrictNamespaces= is not applied yet: namespaces of every"
+                                    + "7: RestrictNamespaces= is not supported: namespaces of every"
                                     + " type can be created\n"
                                     + "    Warning: "
                                     + file
-                                    + "6: MemoryMax= is not applied yet: memory is not limited\n");
+                                    + "6: MemoryMax= is not supported: memory is not limited\n");
             assertThat(command("status", "q").out())
                     .contains(
                             "\n   Warnings: 1: holdfast verify "
@@ -291,7 +291,7 @@ class UpTest {
                             "{\"place\":\""
                                     + file
                                     + "5\",\"severity\":\"warning\",\"message\":\"SystemCallFilter="
-                                    + " is not applied yet\",\"cost\":\"every system call is"
+                                    + " is not supported\",\"cost\":\"every system call is"
                                     + " allowed\",\"security\":true}");
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();

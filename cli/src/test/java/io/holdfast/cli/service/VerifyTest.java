@@ -35,7 +35,7 @@ class VerifyTest {
                 .isEqualTo(
                         """
                         FILE:3: error: unknown directive "Restrat" in [Service], did you mean Restart=?; ignored
-                        FILE:4: security: MemoryDenyWriteExecute= is not applied yet: memory can be writable and executable
+                        FILE:4: security: MemoryDenyWriteExecute= is not supported: memory can be writable and executable
                         FILE:2: error: /no/such: there is no such file
                         a.service: 2 errors; 1 directive is not supported, 1 of them security
                         """
@@ -59,7 +59,7 @@ class VerifyTest {
                         ("{\"unit\":\"a.service\",\"fragment\":\"FILE\",\"good\":true,\"diagnostics\":[{"
                                         + "\"file\":\"FILE\",\"line\":3,\"kind\":\"not-applied\","
                                         + "\"severity\":\"warning\",\"security\":true,"
-                                        + "\"message\":\"SystemCallFilter= is not applied yet\","
+                                        + "\"message\":\"SystemCallFilter= is not supported\","
                                         + "\"cost\":\"every system call is allowed\"}]}\n")
                                 .replace("FILE", file.toString()));
     }

@@ -8,7 +8,7 @@ import java.util.stream.Stream;
 
 /**
  * The protection or limit that a unit lacks when one of its directives has no effect: because the
- * directive is not applied yet, or because its value is invalid.
+ * directive is not supported, or because its value is invalid.
  *
  * @param text the consequence, such as {@code every system call is allowed}
  * @param security whether the directive protects the rest of the machine from the unit

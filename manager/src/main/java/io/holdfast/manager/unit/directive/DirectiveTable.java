@@ -13,9 +13,8 @@ import java.util.stream.Stream;
 
 /**
  * Every directive of systemd (257, and the newer ones up to 259 that change what a service may do),
- * by section. The table distinguishes a directive that is not applied yet from a misspelled one.
- * Which ones are applied is not in it, but follows from the readers (the package {@code
- * unit.section}).
+ * by section. The table distinguishes an unsupported directive from a misspelled one. Which ones
+ * are applied is not in it, but follows from the readers (the package {@code unit.section}).
  */
 public final class DirectiveTable {
     private static final String UNIT =

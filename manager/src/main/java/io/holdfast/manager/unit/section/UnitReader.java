@@ -178,7 +178,7 @@ public record UnitReader(Host host, ManagerScope scope) {
                         new Diagnostic(
                                 entry.place(),
                                 Diagnostic.Kind.NOT_APPLIED,
-                                key + "= is not applied yet",
+                                key + "= is not supported",
                                 DirectiveCost.of(key)));
             }
         }

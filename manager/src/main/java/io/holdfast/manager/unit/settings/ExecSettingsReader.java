@@ -175,7 +175,7 @@ public final class ExecSettingsReader implements SectionReader {
         dynamicUser = a.bool(dynamicUser);
         if (dynamicUser) {
             for (String implied : List.of("RemoveIPC", "RestrictSUIDSGID")) {
-                a.notApplied(implied, "is not applied yet, which DynamicUser= implies");
+                a.notApplied(implied, "is not supported, which DynamicUser= implies");
             }
         }
     }

@@ -93,7 +93,7 @@ class DirectiveCostTest {
                     assertThat(each.severity()).isEqualTo(Severity.WARNING);
                     assertThat(each.toString())
                             .endsWith(
-                                    ":3: SystemCallFilter= is not applied yet: every system call is"
+                                    ":3: SystemCallFilter= is not supported: every system call is"
                                             + " allowed");
                 });
     }
@@ -140,7 +140,7 @@ class DirectiveCostTest {
                 })
                 .extracting(Diagnostic::text)
                 .containsExactly(
-                        "MemoryMax= is not applied yet: memory is not limited",
-                        "IOWeight= is not applied yet");
+                        "MemoryMax= is not supported: memory is not limited",
+                        "IOWeight= is not supported");
     }
 }

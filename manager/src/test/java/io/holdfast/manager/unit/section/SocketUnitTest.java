@@ -183,7 +183,7 @@ class SocketUnitTest {
         assertThat(Tree.messages(socket("ListenStream=/x\n" + line)))
                 .singleElement()
                 .asString()
-                .endsWith("is not applied yet");
+                .endsWith("is not supported");
     }
 
     @Test

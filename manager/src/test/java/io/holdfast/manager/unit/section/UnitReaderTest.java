@@ -136,7 +136,7 @@ class UnitReaderTest {
     @Test
     void whatIsNotHonouredIsToldOnceWithItsPlace() {
         assertThat(Tree.messages(daemon()))
-                .contains("test:20: MemoryMax= is not applied yet: memory is not limited")
+                .contains("test:20: MemoryMax= is not supported: memory is not limited")
                 .noneMatch(m -> m.startsWith("test:21"));
         assertThat(daemon().diagnostics())
                 .extracting(Diagnostic::kind)
@@ -517,7 +517,7 @@ class UnitReaderTest {
         assertThat(timer).isInstanceOf(OtherUnit.class);
         assertThat(Tree.messages(timer))
                 .containsExactly(
-                        "test:2: OnBootSec= is not applied yet",
+                        "test:2: OnBootSec= is not supported",
                         "test:3: unknown directive \"OnBotSec\" in [Timer], did you mean OnBootSec=?; ignored");
 
         SliceUnit slice = (SliceUnit) Tree.read(source("a-b.slice", "[Slice]\nTasksMax=5\n"));

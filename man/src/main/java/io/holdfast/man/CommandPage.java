@@ -21,6 +21,32 @@ final class CommandPage {
     private static final String EXAMPLES = "Examples:";
     private static final String EXIT_CODE = "Exit codes?: ";
 
+    private static final String FILES =
+            section(
+                    "Files",
+                    """
+                    _/etc/systemd/system_, _/run/systemd/system_, _/usr/lib/systemd/system_::
+                      The unit files of the system; for a user _~/.config/systemd/user_ and others
+                      of *systemd.unit*(5).
+                    _/etc/systemd/system/holdfast.target.wants_::
+                      Links to the units that *holdfast up* starts.
+                    _/run/holdfast_, _$XDG_RUNTIME_DIR/holdfast_::
+                      The sockets of the manager of root, and of a user.
+                    _/var/log/holdfast.log_, _~/.local/state/log/holdfast.log_::
+                      The output of *holdfast up --detach*.
+                    """);
+    private static final String ENVIRONMENT =
+            section(
+                    "Environment",
+                    """
+                    *XDG_RUNTIME_DIR*::
+                      The folder above that of the sockets of a user's manager.
+                    *DBUS_SYSTEM_BUS_ADDRESS*, *DBUS_SESSION_BUS_ADDRESS*::
+                      The addresses of the buses; *holdfast up* sets one of them for its units.
+                    *NO_COLOR*::
+                      If it is not empty, the output has no colours.
+                    """);
+
     private final CommandSpec spec;
     private final String version;
     private final List<String> description = new ArrayList<>();
@@ -49,6 +75,8 @@ final class CommandPage {
         readTexts();
         spec.version("Holdfast " + version);
         List<CommandSpec> commands = removeSubcommands();
+        boolean findsManager =
+                name().equals("holdfast") || spec.findOption("--runtime-dir") != null;
         quoteArguments();
 
         StringWriter page = new StringWriter();
@@ -70,6 +98,7 @@ final class CommandPage {
         return text.append(commandList(commands))
                 .append(section("Exit status", exitStatus()))
                 .append(examples.isEmpty() ? "" : section("Examples", Asciidoc.blocks(examples)))
+                .append(findsManager ? FILES + ENVIRONMENT : "")
                 .append(section("See also", references()))
                 .toString();
     }

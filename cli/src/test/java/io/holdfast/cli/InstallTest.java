@@ -37,8 +37,8 @@ class InstallTest {
             """
             #!/bin/sh
             ! flock -n .holdfast/lock true || exit 1
-            mkdir -p man/target/man
-            for page in holdfast.1 holdfast-up.1 holdfast-limits.7; do echo "$page" >"man/target/man/$page"; done
+            mkdir -p man/target/launcher/man
+            for page in holdfast.1 holdfast-up.1 holdfast-limits.7; do echo "$page" >"man/target/launcher/man/$page"; done
             """;
 
     @TempDir private Path temp;

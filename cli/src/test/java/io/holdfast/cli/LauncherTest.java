@@ -286,9 +286,9 @@ class LauncherTest {
                 "scripts/mvn",
                 """
                 #!/bin/sh
-                mkdir -p cli/target/lib
-                echo >cli/target/lib/x.jar
-                echo >cli/target/holdfast-cli-1.jar
+                mkdir -p cli/target/launcher/lib
+                echo >cli/target/launcher/lib/x.jar
+                echo >cli/target/launcher/holdfast-cli-1.jar
                 """);
     }
 
@@ -312,6 +312,23 @@ class LauncherTest {
         }
         Object lock = Files.getAttribute(root.resolve(".holdfast/lock"), "unix:mode");
         assertThat((Integer) lock & 07).isZero();
+    }
+
+    /** As {@code ./test} does, which has compiled everything already. */
+    @Test
+    void jarsThatMavenHasPackagedAreLaidOutWithoutAnotherBuild() throws Exception {
+        prepareBuild();
+        Path library = Files.createDirectories(root.resolve("cli/target/lib"));
+        Files.writeString(library.resolve("x.jar"), "x");
+        Files.writeString(root.resolve("cli/target/holdfast-cli-1.jar"), "cli");
+        Path started = Files.createFile(temp.resolve("started"));
+        Run run = run(root, "scripts/build", "--packaged", started.toString());
+        assertThat(run.code()).as(run::toString).isZero();
+
+        assertThat(run(root, "./holdfast").lines()).noneMatch(line -> line.contains("building"));
+        assertThat(Files.getLastModifiedTime(root.resolve(".holdfast/launch")))
+                .as("a source that changed since then is built")
+                .isEqualTo(Files.getLastModifiedTime(started));
     }
 
     @Test

@@ -77,7 +77,7 @@ class VerifyTest {
                 .contains("\"version\":\"2.1.0\",\"runs\":[{\"tool\":{\"driver\":{\"name\":")
                 .contains(
                         "{\"ruleId\":\"not-applied\",\"level\":\"note\",\"message\":{\"text\":"
-                                + "\"a.service: IOWeight= is not applied yet\"},\"locations\":["
+                                + "\"a.service: IOWeight= is not supported\"},\"locations\":["
                                 + "{\"physicalLocation\":{\"artifactLocation\":{\"uri\":\""
                                 + uri
                                 + "\"},\"region\":{\"startLine\":3}}}]}")

@@ -157,12 +157,11 @@ class BusShortageTest {
                 assertThat(SysResource.setLimit(pid, RLIMIT_NOFILE, 3, most)).isZero();
                 try (TestClient waiting = TestClient.silent("unix:path=" + socket)) {
                     Await.until(() -> rests(log) > 0);
-                    long begin = System.nanoTime();
-                    Duration busy = bus.info().totalCpuDuration().orElseThrow();
                     Await.until(() -> rests(log) > 10);
-                    assertThat(bus.info().totalCpuDuration().orElseThrow().minus(busy))
-                            .isLessThan(Duration.ofNanos(System.nanoTime() - begin).dividedBy(2));
-                    assertThat(log).content().doesNotContain("were not logged");
+                    assertThat(log)
+                            .as("pauses that are long enough for each to be logged")
+                            .content()
+                            .doesNotContain("were not logged");
                     assertPings(a, b);
 
                     assertThat(SysResource.setLimit(pid, RLIMIT_NOFILE, most, most)).isZero();

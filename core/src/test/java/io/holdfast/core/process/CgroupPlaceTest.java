@@ -14,7 +14,6 @@ import io.holdfast.core.testkit.ScratchCgroup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,7 +26,6 @@ import org.junit.jupiter.api.Timeout;
 class CgroupPlaceTest {
     private static final int USER = 20001;
     private static final int DEPTH = 1_500;
-    private static final int JUDGEMENTS = 50;
 
     private OpenDescriptors before;
     private ScratchCgroup scratch;
@@ -97,19 +95,9 @@ class CgroupPlaceTest {
 
     /** A user who owns a cgroup can make it as deep as he likes, and connect from there. */
     @Test
-    void toJudgeADeepCgroupTakesLittleLongerThanToReadItsPath() {
+    void aProcessInADeepCgroupIsInTheServiceAboveIt() {
         place("a.slice/b.service" + "/c".repeat(DEPTH));
-        Duration reading = ofMany(() -> assertThat(process.proc().cgroup()).isNotEmpty());
-        Duration judging = ofMany(() -> assertThat(isIn("/a.slice/b.service")).isTrue());
-        assertThat(judging).isLessThan(reading.multipliedBy(4));
-    }
-
-    private static Duration ofMany(Runnable action) {
-        long start = System.nanoTime();
-        for (int i = 0; i < JUDGEMENTS; i++) {
-            action.run();
-        }
-        return Duration.ofNanos(System.nanoTime() - start);
+        assertThat(isIn("/a.slice/b.service")).isTrue();
     }
 
     @Test

@@ -114,7 +114,7 @@ class KernelSelftestInfoTest {
     }
 
     @Test
-    @Needs(root = true, features = Feature.EXIT_INFO)
+    @Needs(root = true, userNamespaces = true, features = Feature.EXIT_INFO)
     void theExitOfAProcessInItsOwnNamespacesIsReported() {
         String flags = "flags=" + (Clone.NEWUSER | Clone.NEWPID);
         try (PidFd exited = parent.held("exited", flags, "exit=0");

@@ -21,6 +21,9 @@ public @interface Needs {
     /** A cgroup v2 hierarchy in which cgroups can be made. */
     boolean cgroup2() default false;
 
+    /** User namespaces, which the kernel refuses to a process below chroot(2). */
+    boolean userNamespaces() default false;
+
     /** That the kernel and libc have these. */
     Feature[] features() default {};
 

@@ -16,6 +16,11 @@ import org.junit.platform.commons.support.AnnotationSupport;
 public final class NeedsCondition implements ExecutionCondition {
     private static final Pattern COLON = Pattern.compile(":");
 
+    private static final class UserNamespaces {
+        static final boolean MAY_BE_MADE =
+                ChildJvm.run(List.of("unshare", "--user", "true")).status() == 0;
+    }
+
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
         List<String> missing =
@@ -35,6 +40,9 @@ public final class NeedsCondition implements ExecutionCondition {
         }
         if (needs.cgroup2() && !(Cgroup.isMounted() && new File(Cgroup.mountPoint()).canWrite())) {
             missing.add("a writable cgroup v2 hierarchy");
+        }
+        if (needs.userNamespaces() && !UserNamespaces.MAY_BE_MADE) {
+            missing.add("user namespaces, which the kernel refuses here (unshare --user)");
         }
         for (Feature feature : needs.features()) {
             if (!feature.isPresent()) {

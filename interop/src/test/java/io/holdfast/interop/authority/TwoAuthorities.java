@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.holdfast.cli.Holdfast;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.testkit.ChildJvm;
+import io.holdfast.core.testkit.ForeignParent;
 import io.holdfast.core.testkit.ScratchCgroup;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -77,7 +78,8 @@ final class TwoAuthorities implements AutoCloseable {
     private final List<AuthorityUnderTest> both = new ArrayList<>();
 
     /**
-     * Starts both; skips the test if polkitd is not installed.
+     * Starts both; skips the test if polkitd is not installed, or does not find the sessions of the
+     * stage: libsystemd reads them from the cgroups of a machine that is set up as it expects.
      *
      * @param sources their files, beside {@link CraftedPolicy}; each group that the rules name gets
      *     a member, and each user that they name exists
@@ -85,7 +87,35 @@ final class TwoAuthorities implements AutoCloseable {
     static TwoAuthorities start(Path folder, PolicySources sources)
             throws IOException, InterruptedException {
         assumeTrue(Files.isExecutable(POLKITD), "needs Debian's package polkitd");
-        return new TwoAuthorities(folder, sources);
+        TwoAuthorities started = new TwoAuthorities(folder, sources);
+        boolean seesSessions = false;
+        try {
+            seesSessions = started.theirsSeesSessions();
+        } finally {
+            if (!seesSessions) {
+                started.close();
+            }
+        }
+        assumeTrue(seesSessions, "needs a machine on which polkitd finds the session of a cgroup");
+        return started;
+    }
+
+    private boolean theirsSeesSessions() throws IOException, InterruptedException {
+        place(SubjectPlace.LOCAL_AND_ACTIVE);
+        try (ForeignParent parent = ForeignParent.start();
+                CheckedSubject subject =
+                        new CheckedSubject(
+                                this, SubjectPlace.LOCAL_AND_ACTIVE, role(PLAIN), parent)) {
+            return theirs().checkAuthorization(
+                            subject.subject(CheckedSubject.Kind.NUMBER, 0),
+                            CraftedPolicy.DEFAULTS + "no.no.yes",
+                            Map.of(),
+                            0)
+                    .word()
+                    .equals("yes");
+        } finally {
+            place(SubjectPlace.NOWHERE);
+        }
     }
 
     private TwoAuthorities(Path folder, PolicySources sources)

@@ -2,6 +2,7 @@ package io.holdfast.manager.scope;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
@@ -67,8 +68,10 @@ class AdoptionTest {
     @Test
     void oneThatMayNotBeMovedKeepsTheOthersWhereTheyAre() {
         String before = place();
-        Optional<PidFd> kernel = PidFd.find(KTHREADD);
-        assertThat(kernel).isPresent();
+        Optional<PidFd> kernel =
+                PidFd.find(KTHREADD).filter(each -> each.proc().name().equals("kthreadd"));
+        assumeTrue(
+                kernel.isPresent(), "needs the initial PID namespace, with the kernel's threads");
         assertThatExceptionOfType(ErrnoException.class)
                 .isThrownBy(() -> adopt(child.pidFd().duplicate(), kernel.get()));
         assertThat(place()).isEqualTo(before);

@@ -49,6 +49,7 @@ public final class CommandProcess implements AutoCloseable {
         command.addAll(
                 List.of(
                         Path.of(System.getProperty("java.home", ""), "bin", "java").toString(),
+                        "-XX:+UseSerialGC",
                         "-XX:TieredStopAtLevel=1",
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",

@@ -10,17 +10,20 @@ import java.util.function.BooleanSupplier;
  */
 public final class Await {
     private static final String POLL = "io.holdfast.core.sys.SysPoll.await";
-    private static final long PAUSE_NANOS = 200_000;
+    private static final long FIRST_PAUSE_NANOS = 200_000;
+    private static final long LONGEST_PAUSE_NANOS = 4_000_000;
 
     private Await() {}
 
     /** Until it holds. */
     public static void until(BooleanSupplier condition) {
+        long pause = FIRST_PAUSE_NANOS;
         while (!condition.getAsBoolean()) {
             if (Thread.interrupted()) {
                 throw new IllegalStateException("interrupted while waiting: is it a time-out?");
             }
-            LockSupport.parkNanos(PAUSE_NANOS);
+            LockSupport.parkNanos(pause);
+            pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS); // leaves the processor to other tests
         }
     }
 

@@ -18,7 +18,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 record Remains(Map<String, Long> tables, OpenDescriptors descriptors, long memory) {
     private static final long MORE_MEMORY = 16 << 20; // idle pools, and code that was used
-    private static final int TRIES = 10_000;
+    private static final int TRIES = 60_000; // of a millisecond, for a busy machine
 
     /** Takes it when the bus has that many connections. */
     static Remains of(TestBus bus, int connections) {

@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -225,19 +226,15 @@ class ProcessTreeTest {
                         "hf-a")) {
             String line = up.await("hf-a.service | pid ");
             String pid = line.substring(line.lastIndexOf(' ') + 1);
-            Invocation info = Invocation.of("info", "--runtime-dir", runtime.toString(), pid);
-            assertThat(info.out())
-                    .contains("manager     hf-a.service of the manager at " + runtime + "\n");
-            assertThat(
-                            Invocation.of(
-                                            "info",
-                                            "--json",
-                                            "--runtime-dir",
-                                            runtime.toString(),
-                                            pid)
-                                    .out())
-                    .containsPattern(
+            String shown = "manager     hf-a.service of the manager at " + runtime + "\n";
+            Pattern inJson =
+                    Pattern.compile(
                             "\"manager\":\\{\"unit\":\"hf-a.service\",\"invocationId\":\"[0-9a-f]{32}\",");
+            String[] words = {"info", "--runtime-dir", runtime.toString(), pid};
+            String[] json = {"info", "--json", "--runtime-dir", runtime.toString(), pid};
+            // on a busy machine the manager may not answer in the time that the command waits
+            Await.until(() -> Invocation.of(words).out().contains(shown));
+            Await.until(() -> inJson.matcher(Invocation.of(json).out()).find());
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
         }

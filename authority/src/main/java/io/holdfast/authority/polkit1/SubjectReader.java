@@ -6,6 +6,7 @@ import io.holdfast.authority.subject.Sessions;
 import io.holdfast.authority.subject.Subject;
 import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.Credentials;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.MethodCall;
 import io.holdfast.dbus.wire.Handle;
@@ -13,16 +14,18 @@ import io.holdfast.dbus.wire.Struct;
 import io.holdfast.dbus.wire.Variant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the subjects of D-Bus calls, {@code (sa{sv})}. A process that the caller identifies by PID
  * is held from then on, and marked as unsafe. The caller also passes the user that the process had
- * when it connected. If the user is missing, this class refuses the subject, whereas polkit reads
- * the process's present user.
+ * when it connected, as type i or, like snapd, as type u. If the user is missing beside a PID, it
+ * is looked up as in polkitd, but refused where the process may have executed a set-user-ID program
+ * since it connected (CVE-2013-4288): if it is root or has several users.
  */
 final class SubjectReader {
-    private static final int NO_UID = -1;
+    private static final long NO_UID = 0xFFFF_FFFFL;
 
     private final BusPeers peers;
     private final Sessions sessions;
@@ -74,7 +77,7 @@ final class SubjectReader {
 
     private static Subject.UnixProcess byDescriptor(
             Map<?, ?> details, Handle handle, MethodCall call) {
-        long uid = uid(details);
+        long uid = uid(details).orElseThrow(() -> noUser("it is identified by a pidfd"));
         if (handle.index() < 0 || handle.index() >= call.message().descriptors().size()) {
             throw notFound("handle " + handle.index() + ": the message has no such descriptor");
         }
@@ -107,18 +110,20 @@ final class SubjectReader {
             throw AuthorityException.failed(
                     "a subject of kind `unix-process' needs a pid of type u");
         }
-        Object ticks = details.containsKey("start-time") ? value(details, "start-time") : null;
-        if (ticks != null && !(ticks instanceof Long)) {
-            throw AuthorityException.failed("start-time is to be of type t");
+        if (!(value(details, "start-time") instanceof Long wanted)
+                || isUint32(details, "start-time")) {
+            throw AuthorityException.failed(
+                    "a subject of kind `unix-process' needs a start-time of type t");
         }
-        long wanted = ticks instanceof Long number ? number : 0;
-        long uid = uid(details);
+        OptionalLong stated = uid(details);
         PidFd process = open(pid);
         try {
+            Optional<Credentials> before = process.info().credentials();
             if (wanted != 0 && process.proc().startTicks() != wanted) {
                 throw AuthorityException.failed(
                         "Process " + pid + " has been replaced: its start time differs");
             }
+            long uid = stated.isPresent() ? stated.getAsLong() : onlyUser(process, before);
             return Subject.UnixProcess.claimed(process, uid, Origin.NUMBER);
         } catch (ErrnoException e) {
             process.close();
@@ -138,18 +143,51 @@ final class SubjectReader {
     }
 
     /**
-     * Returns the user that the caller passed.
+     * Returns the user that the caller passed; empty if it is missing or "none" (-1).
      *
-     * @throws AuthorityException FAILED if it is missing, of another type, or "none" (-1)
+     * @throws AuthorityException FAILED if it is of another type
      */
-    private static long uid(Map<?, ?> details) {
-        if (value(details, "uid") instanceof Integer uid && uid != NO_UID) {
-            return Integer.toUnsignedLong(uid);
+    private static OptionalLong uid(Map<?, ?> details) {
+        if (!details.containsKey("uid")) {
+            return OptionalLong.empty();
         }
-        throw AuthorityException.failed(
-                "a subject of kind `unix-process' needs a uid of type i, the user that the process"
-                        + " had when it connected: it may have executed a set-uid program since. Pass"
-                        + " that, or the caller's name as a subject of kind `system-bus-name'");
+        long uid =
+                switch (value(details, "uid")) {
+                    case Integer signed -> Integer.toUnsignedLong(signed);
+                    case Long unsigned when isUint32(details, "uid") -> unsigned;
+                    case null, default -> throw AuthorityException.failed(
+                            "the uid of a subject of kind `unix-process' is of type i or u");
+                };
+        return uid == NO_UID ? OptionalLong.empty() : OptionalLong.of(uid);
+    }
+
+    /**
+     * Returns the user of a process that has only one, which a user's process keeps when it
+     * executes a set-user-ID program.
+     *
+     * @param before its users before the start time was compared
+     * @throws AuthorityException FAILED if it has several, is root, or has just changed
+     */
+    private static long onlyUser(PidFd process, Optional<Credentials> before) {
+        Credentials users =
+                before.filter(each -> process.info().credentials().equals(before))
+                        .orElseThrow(() -> noUser("the process has just changed its user"));
+        long uid = users.realUid();
+        if (users.effectiveUid() != uid || users.savedUid() != uid) {
+            throw noUser("the process runs a set-user-ID program");
+        }
+        if (uid == 0) {
+            throw noUser("the process is root, but may have connected as another user");
+        }
+        return uid;
+    }
+
+    private static AuthorityException noUser(String reason) {
+        return AuthorityException.failed(
+                "a subject of kind `unix-process' needs a uid here: "
+                        + reason
+                        + "; pass the user that it had when it connected, or the caller's name as a"
+                        + " subject of kind `system-bus-name'");
     }
 
     private Subject.UnixSession session(Map<?, ?> details) {

@@ -128,8 +128,13 @@ abstract class AuthorityBusSetUp {
         return Struct.of(kind, map);
     }
 
+    static Struct numbered(int pid, int uid) {
+        return subject(
+                "unix-process", "pid", "u", pid, "start-time", "t", 0L, "uid", "i", uid);
+    }
+
     Struct subject() {
-        return subject("unix-process", "pid", "u", process, "uid", "i", (int) USER);
+        return numbered(process, (int) USER);
     }
 
     Struct check(Struct subject, String action, int flags) throws Exception {

@@ -138,6 +138,8 @@ class AuthorityClientsTest {
                 Map.of(
                         "pid",
                         Variant.of("u", (long) self.pid()),
+                        "start-time",
+                        Variant.of("t", 0L),
                         "uid",
                         Variant.of((int) Unistd.geteuid()));
         var _ =

@@ -55,10 +55,11 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                 subject("unix-process", "pid", "u", Integer.MIN_VALUE),
                 subject("unix-process", "pid", "u", reaped),
                 subject("unix-process", "pid", "u", process),
-                subject("unix-process", "pid", "u", process, "uid", "u", 0),
-                subject("unix-process", "pid", "u", process, "uid", "i", -1),
-                subject("unix-process", "pid", "u", process, "start-time", "u", 1),
-                subject("unix-process", "pid", "u", process, "start-time", "s", "1"),
+                subject("unix-process", "pid", "u", process, "uid", "i", (int) USER),
+                timed(process, "start-time", "u", 0),
+                timed(process, "start-time", "s", "1"),
+                timed(process, "start-time", "t", 0L, "uid", "s", "0"),
+                timed(process, "start-time", "t", 0L, "uid", "t", 0L),
                 subject("unix-process", "pid", "u", process, "start-time", "t", 1L),
                 subject("unix-session"),
                 subject("unix-session", "session-id", "u", 1),
@@ -72,6 +73,12 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                 subject("system-bus-name", "name", "s", ":1.999999"),
                 subject("system-bus-name", "name", "s", ":"),
                 subject("system-bus-name", "name", "s", ": \n"));
+    }
+
+    private static Struct timed(int pid, Object... details) {
+        List<Object> all = new ArrayList<>(List.of("pid", "u", pid));
+        all.addAll(List.of(details));
+        return subject("unix-process", all.toArray());
     }
 
     private int reaped() {
@@ -139,14 +146,70 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
     }
 
     @Test
+    void aSubjectLikeSnapdsHasTheUserThatItsCallerStates() throws Exception {
+        long ticks;
+        try (PidFd held = PidFd.open(process)) {
+            ticks = held.proc().startTicks();
+        }
+        Struct likeSnapd = timed(process, "start-time", "t", ticks, "uid", "u", (int) USER);
+        assertThat(check(likeSnapd, "a.yes", 0).get(0)).isEqualTo(true);
+        assertThat(check(likeSnapd, "a.no", 0).get(0)).isEqualTo(false);
+        Struct roots = timed(process, "start-time", "t", ticks, "uid", "u", 0);
+        assertThat(check(roots, "a.no", 0).get(0)).as("stated by root").isEqualTo(true);
+        int own = parent.child("own", "uid=" + KNOWN);
+        try (BusConnection user = connectAs(KNOWN)) {
+            RemoteObject asUser = user.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
+            Struct mine = timed(own, "start-time", "t", 0L, "uid", "u", KNOWN);
+            assertThat(check(asUser, mine, "a.yes", 0).get(0)).isEqualTo(true);
+            Struct claimed = timed(own, "start-time", "t", 0L, "uid", "u", 0);
+            assertNotAuthorized(() -> check(asUser, claimed, "a.yes", 0));
+        }
+    }
+
+    @Test
+    void aMissingUserIsTheOneThatTheProcessRunsAs() throws Exception {
+        Struct[] unstated = {
+            timed(process, "start-time", "t", 0L),
+            timed(process, "start-time", "t", 0L, "uid", "i", -1),
+            timed(process, "start-time", "t", 0L, "uid", "u", -1)
+        };
+        folders.rules(
+                "10.rules",
+                "polkit.addRule(function(action, subject) { return subject.user == \"20001\" ? \"yes\" :"
+                        + " \"no\"; });");
+        engine.reload();
+        for (Struct each : unstated) {
+            assertThat(check(each, "a.no", 0).get(0)).isEqualTo(true);
+        }
+        int own = parent.child("own", "uid=" + KNOWN);
+        try (BusConnection user = connectAs(KNOWN)) {
+            RemoteObject asUser = user.object(Authority.BUS_NAME, Authority.OBJECT_PATH);
+            Struct mine = timed(own, "start-time", "t", 0L);
+            assertThat(check(asUser, mine, "a.yes", 0).get(0)).isEqualTo(false);
+            assertNotAuthorized(() -> check(asUser, unstated[0], "a.yes", 0));
+        }
+    }
+
+    @Test
+    void aMissingUserIsNotLookedUpWhereTheProcessMayHaveChangedIt() throws Exception {
+        folders.rules("10.rules", "polkit.addRule(function() { return \"yes\"; });");
+        engine.reload();
+        int half = parent.child("half", "uid=" + KNOWN, "euid=0");
+        int roots = parent.child("root's");
+        for (int each : new int[] {half, roots}) {
+            assertFailed(() -> check(timed(each, "start-time", "t", 0L), "a.yes", 0));
+        }
+    }
+
+    @Test
     void usersBeyondTwoToThe31AreUsers() throws Exception {
-        Struct high = subject("unix-process", "pid", "u", process, "uid", "i", Integer.MIN_VALUE);
+        Struct high = numbered(process, Integer.MIN_VALUE);
         assertThat(check(high, "a.no", 0).get(0)).as("not root").isEqualTo(false);
     }
 
     @Test
     void unknownFlagsDoNotMatter() throws Exception {
-        Struct roots = subject("unix-process", "pid", "u", parent.child("root's"), "uid", "i", 0);
+        Struct roots = numbered(parent.child("root's"), 0);
         for (int unknown : new int[] {4, 8, 0x8000_0000, 0xFFFF_FFFC}) {
             assertThat(check(subject(), "a.yes", unknown).get(0)).isEqualTo(true);
             assertThat(check(subject(), "a.no", unknown).get(0)).isEqualTo(false);
@@ -166,7 +229,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
     @Test
     void aUserAsksAboutAndSpeaksForHimselfAlone() throws Exception {
         int own = parent.child("own", "uid=" + KNOWN);
-        Struct mine = subject("unix-process", "pid", "u", own, "uid", "i", KNOWN);
+        Struct mine = numbered(own, KNOWN);
         int roots = parent.child("root's");
         int others = parent.child("others", "uid=" + OTHER_KNOWN);
         try (BusConnection user = connectAs(KNOWN);
@@ -188,10 +251,10 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                     .isEqualTo(true);
             for (Struct each :
                     List.of(
-                            subject("unix-process", "pid", "u", roots, "uid", "i", 0),
-                            subject("unix-process", "pid", "u", others, "uid", "i", OTHER_KNOWN),
-                            subject("unix-process", "pid", "u", roots, "uid", "i", KNOWN),
-                            subject("unix-process", "pid", "u", others, "uid", "i", KNOWN),
+                            numbered(roots, 0),
+                            numbered(others, OTHER_KNOWN),
+                            numbered(roots, KNOWN),
+                            numbered(others, KNOWN),
                             subject("system-bus-name", "name", "s", another.uniqueName()),
                             subject("system-bus-name", "name", "s", client.uniqueName()))) {
                 assertNotAuthorized(() -> check(asUser, each, "a.yes", 0));
@@ -231,7 +294,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
             }
             assertFailed(() -> register(asAnother, mine));
             register(asUser, mine);
-            Struct claimed = subject("unix-process", "pid", "u", own, "uid", "i", OTHER_KNOWN);
+            Struct claimed = numbered(own, OTHER_KNOWN);
             for (Struct each : List.of(mine, claimed)) { // claimed: see CVE-2018-1116
                 assertFailed(() ->
                         asAnother.call(
@@ -425,7 +488,7 @@ abstract class AuthorityOnBus extends AuthorityBusSetUp {
                     BusConnection agent = BusConnection.connect(bus.address())) {
                 register(
                         agent.object(Authority.BUS_NAME, Authority.OBJECT_PATH),
-                        subject("unix-process", "pid", "u", subject.pidFd().pid(), "uid", "i", 0));
+                        numbered(subject.pidFd().pid(), 0));
                 boolean _ = subject.signal(Signal.KILL);
                 var _ = subject.await();
             }

@@ -80,7 +80,15 @@ class BecomingRootOnBusTest {
                                 KNOWN);
                 Struct claimed =
                         subject("unix-process", "pidfd", "h", peer.process().fd(), "uid", "i", 0);
-                Struct unclaimed = subject("unix-process", "pid", "u", peer.process().pid());
+                Struct unclaimed =
+                        subject(
+                                "unix-process",
+                                "pid",
+                                "u",
+                                peer.process().pid(),
+                                "start-time",
+                                "t",
+                                0L);
 
                 for (int flags : new int[] {0, 2}) {
                     for (RemoteObject each : new RemoteObject[] {authority, asItself}) {

@@ -179,9 +179,7 @@ class FlatMemoryTest {
     }
 
     private static Struct number(int pid) {
-        return Struct.of(
-                "unix-process",
-                Map.of("pid", Variant.of("u", (long) pid), "uid", Variant.of("i", (int) USER)));
+        return AuthorityBusSetUp.numbered(pid, (int) USER);
     }
 
     private static Struct descriptor(PidFd process) {

@@ -63,8 +63,8 @@ class HangingUpTest {
             int roots = parent.child("root's");
             int others = parent.child("others", "uid=" + OTHER_KNOWN);
             return List.of(
-                    subject("unix-process", "pid", "u", roots, "uid", "i", 0),
-                    subject("unix-process", "pid", "u", others, "uid", "i", OTHER_KNOWN),
+                    numbered(roots, 0),
+                    numbered(others, OTHER_KNOWN),
                     subject("system-bus-name", "name", "s", client.uniqueName()));
         }
 
@@ -146,14 +146,7 @@ class HangingUpTest {
                         "s" + SUBJECT + SUBJECT,
                         dialog.cookie(),
                         user(),
-                        subject(
-                                "unix-process",
-                                "pid",
-                                "u",
-                                (int) ProcessHandle.current().pid(),
-                                "uid",
-                                "i",
-                                (int) USER));
+                        numbered((int) ProcessHandle.current().pid(), (int) USER));
                 hangUp("UnregisterAuthenticationAgent", SUBJECT + "s", subject(), AGENT_PATH);
                 hangUp("CancelCheckAuthorization", "s", "");
                 assertFailed(() ->

@@ -112,8 +112,7 @@ class KilledAuthorityTest {
     }
 
     private Struct subject() {
-        return AuthorityBusSetUp.subject(
-                "unix-process", "pid", "u", process, "uid", "i", (int) USER);
+        return AuthorityBusSetUp.numbered(process, (int) USER);
     }
 
     /**

@@ -75,10 +75,6 @@ class SetuidSubjectTest {
                 exec {$ARGV[0]} @ARGV or die;
                 """;
 
-        private static Struct numbered(int pid, int uid) {
-            return subject("unix-process", "pid", "u", pid, "uid", "i", uid);
-        }
-
         /** Writes a rule that allows root everything, and other users nothing. */
         private void rootsRule(String before) {
             folders.action("a.roots", "no");

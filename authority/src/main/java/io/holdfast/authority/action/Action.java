@@ -46,14 +46,14 @@ public record Action(
         return isLocal ? (isActive ? active : inactive) : any;
     }
 
-    /** Returns the ids in the annotation {@link #IMPLY}, which are separated by whitespace. */
+    /** Returns the ids in the annotation {@link #IMPLY}, as {@link #words} divides it. */
     public List<String> implied() {
         return words(IMPLY);
     }
 
     /**
-     * Returns the identities in the annotation {@link #OWNER}, which are separated by whitespace.
-     * An invalid one is left out, and reported as a problem of the file.
+     * Returns the identities in the annotation {@link #OWNER}, as {@link #words} divides it. An
+     * invalid one is left out, and reported as a problem of the file.
      */
     public List<Identity> owners() {
         List<Identity> owners = new ArrayList<>();
@@ -67,9 +67,14 @@ public record Action(
         return owners;
     }
 
+    /**
+     * Returns the words of an annotation as polkitd does, so that no file grants more here than
+     * there: spaces alone separate them, and only the last line of the text counts.
+     */
     List<String> words(String annotation) {
+        String text = annotations.getOrDefault(annotation, "");
         List<String> words = new ArrayList<>();
-        for (String word : annotations.getOrDefault(annotation, "").split("\\s+", -1)) {
+        for (String word : text.substring(text.lastIndexOf('\n') + 1).split(" ", -1)) {
             if (!word.isEmpty()) {
                 words.add(word);
             }

@@ -252,6 +252,20 @@ class PolicyFileReaderTest {
     }
 
     @Test
+    void onlyIdsBetweenSpacesOnTheLastLineAreImplied() {
+        String imply = "<annotate key='org.freedesktop.policykit.imply'>%s</annotate>";
+        assertThat(only(action(imply.formatted("a  b c"))).implied())
+                .containsExactly("a", "b", "c");
+        assertThat(only(action(imply.formatted("a\tb c\td e"))).implied())
+                .containsExactly("a\tb", "c\td", "e");
+        assertThat(only(action(imply.formatted("a b\n\t\tc d\n\te f"))).implied())
+                .containsExactly("\te", "f");
+        assertThat(only(action(imply.formatted("\n\t\t\torg.a\n\t\t\torg.b\n\t\t"))).implied())
+                .as("like realmd's")
+                .containsExactly("\t\t");
+    }
+
+    @Test
     void noExternalEntityIsRead() throws IOException {
         Path secret = folder.resolve("secret");
         Files.writeString(secret, "SECRET");

@@ -128,6 +128,7 @@ final class CraftedPolicy {
         append(text, "t.implying", "no", "no", "yes", imply("t.implied"));
         append(text, "t.implied-by-rule", "no", "no", "no", "");
         append(text, "t.null-implying", "no", "no", "no", imply("t.no t.implied-by-rule"));
+        appendDivided(text);
         append(text, "t.implied-twice", "auth_admin", "auth_admin", "auth_admin", "");
         append(text, "t.between", "no", "no", "no", imply("t.implied-twice"));
         append(text, "t.over-it", "yes", "yes", "yes", imply("t.between"));
@@ -136,6 +137,20 @@ final class CraftedPolicy {
                         + ENTITY
                         + "\"><description>Fish &amp; chips</description></action>\n");
         return text.append("</policyconfig>\n").toString();
+    }
+
+    /** Appends actions whose lists of implied actions are divided by all kinds of whitespace. */
+    private static void appendDivided(StringBuilder text) {
+        String like = "\n\t\t\tt.realmd-one\n\t\t\tt.realmd-two\n\t\t"; // in realmd.policy
+        append(text, "t.implying-as-realmd", "yes", "yes", "yes", imply(like));
+        append(text, "t.implying-by-tabs", "yes", "yes", "yes", imply("t.tab-one\tt.tab-two"));
+        append(text, "t.implying-mixed", "yes", "yes", "yes", imply("t.mix-one\tx t.mix-two"));
+        append(text, "t.implying-lines", "yes", "yes", "yes", imply("t.line-one\nx t.line-two"));
+        append(text, "t.implying-spaces", "yes", "yes", "yes", imply("  t.space-one  t.space-two "));
+        for (String each : new String[] {"realmd", "tab", "mix", "line", "space"}) {
+            append(text, "t." + each + "-one", "no", "no", "no", "");
+            append(text, "t." + each + "-two", "no", "no", "no", "");
+        }
     }
 
     private static String imply(String ids) {

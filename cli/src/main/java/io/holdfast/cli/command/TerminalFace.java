@@ -1,4 +1,4 @@
-package io.holdfast.cli.permission;
+package io.holdfast.cli.command;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.authority.agent.AgentUserInterface;
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * however a prompt ends, at the latest by {@link #close}. The process that requests a dialog
  * chooses some of its texts, so every line is escaped when it is written ({@link PrintableText}).
  */
-final class TerminalFace implements AgentUserInterface, AutoCloseable {
+public final class TerminalFace implements AgentUserInterface, AutoCloseable {
     private static final int CHOICE = 20; // bytes of the number that the user types
     private static final int LINE = 4096; // characters of a line or a prompt
     private static final Charset CHARSET = Output.terminalCharset();
@@ -45,7 +45,7 @@ final class TerminalFace implements AgentUserInterface, AutoCloseable {
      *
      * @throws ErrnoException ENXIO if there is none
      */
-    static TerminalFace open() {
+    public static TerminalFace open() {
         Fd terminal = Fcntl.open("/dev/tty", Fcntl.O_RDWR | Fcntl.O_NOCTTY | Fcntl.O_NONBLOCK);
         return new TerminalFace(terminal);
     }

@@ -1,4 +1,4 @@
-package io.holdfast.cli.permission;
+package io.holdfast.cli.command;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;

@@ -33,7 +33,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -61,18 +60,14 @@ import org.jspecify.annotations.Nullable;
 public final class BusConnection implements AutoCloseable {
     private static final Logger LOG = System.getLogger(BusConnection.class.getName());
 
-    /**
-     * The number of {@code GetConnectionCredentials} calls that may wait for the bus at a time.
-     * Each reply carries a descriptor, and a bus disconnects a client that has more than
-     * max_outgoing_unix_fds descriptors (64) unread: without this limit, callers could get a
-     * service disconnected that looks up the credentials of each.
-     */
-    private static final int CREDENTIAL_QUERIES = 16;
+    /** The account of queries that are not made for a caller. */
+    private static final Object OWN = "this process";
 
     private final Link link;
     private final ConnectionOptions options;
     private final boolean isBus;
-    private final Semaphore credentialQueries = new Semaphore(CREDENTIAL_QUERIES, true);
+    private final CredentialQueries credentialQueries =
+            new CredentialQueries(CredentialQueries.MAX);
     private final Subscriptions subscriptions = new Subscriptions();
     private final ExportedObjects objects;
     private String uniqueName = "";
@@ -768,7 +763,7 @@ public final class BusConnection implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public Peer peer(String busName) throws InterruptedException {
-        return peerOf(requireNonNull(busName, "busName"));
+        return peerOf(requireNonNull(busName, "busName"), OWN);
     }
 
     /** Looks up the uid of a unique name's owner, without waiting. */
@@ -802,12 +797,17 @@ public final class BusConnection implements AutoCloseable {
         return !isBus || sender == null ? "" : sender;
     }
 
-    Peer peerOf(@Nullable String busName) throws InterruptedException {
+    /**
+     * Looks up the process of a name.
+     *
+     * @param user the account of the user whose call needs it
+     */
+    Peer peerOf(@Nullable String busName, Object user) throws InterruptedException {
         if (!isBus || busName == null) {
             link.requireOpen();
             return link.peer();
         }
-        credentialQueries.acquire();
+        credentialQueries.acquire(user);
         try (Message reply =
                 bus().exchange(BusNames.BUS, "GetConnectionCredentials", "s", busName)) {
             return BusCredentials.peer(reply);

@@ -217,6 +217,11 @@ final class CallsUnderWay {
             this.charges = new ArrayList<>(charges);
         }
 
+        /** {@return the account of the caller's user} */
+        Object user() {
+            return user;
+        }
+
         /**
          * Charges descriptors that are opened for the call, like those that arrived with it, until
          * it ends.

@@ -1,5 +1,7 @@
 package io.holdfast.dbus;
 
+import static java.util.Objects.requireNonNull;
+
 import io.holdfast.core.Fd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.dbus.wire.Handle;
@@ -110,10 +112,23 @@ public final class MethodCall implements AutoCloseable {
     public Peer peer() throws InterruptedException {
         Peer known = peer;
         if (known == null) {
-            known = connection.peerOf(message.sender());
+            known = connection.peerOf(message.sender(), counted.user());
             peer = known;
         }
         return known;
+    }
+
+    /**
+     * {@return the process that owns another bus name, as {@link BusConnection#peer} finds it; the
+     * handler closes it} The query is one of the caller's user, and waits behind the user's own
+     * only.
+     *
+     * @param busName a unique or a well-known name
+     * @throws DBusException if the owner is gone: then nothing can be decided about it
+     * @throws InterruptedException if the thread is or gets interrupted
+     */
+    public Peer peer(String busName) throws InterruptedException {
+        return connection.peerOf(requireNonNull(busName, "busName"), counted.user());
     }
 
     /**

@@ -101,7 +101,7 @@ final class BusAgents {
             throw AuthorityException.failed("registered on another bus");
         }
         String name = record.address().uniqueName();
-        try (Subject.BusName who = peers.subject(name)) {
+        try (Subject.BusName who = peers.subject(name, bus::peer)) {
             if (who.process()
                     .filter(process -> process.origin().isSafe() && record.isOf(process.pidFd()))
                     .isEmpty()) {

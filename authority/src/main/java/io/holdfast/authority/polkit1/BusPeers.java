@@ -8,18 +8,22 @@ import io.holdfast.authority.subject.Subject.Origin;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
-import io.holdfast.dbus.BusConnection;
 import io.holdfast.dbus.DBusException;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The users and processes of a bus's connections, cached: the credentials of a connection cannot
- * change while it lives, so the bus is asked for them once. Thread-safe.
+ * change while it lives, so the bus is asked for them once, also for many calls at the same time.
+ * Thread-safe.
  */
 final class BusPeers implements AutoCloseable {
     /** The maximum number of connections that are cached. */
@@ -27,22 +31,42 @@ final class BusPeers implements AutoCloseable {
 
     private static final AtomicLong LAST = new AtomicLong();
 
-    private final BusConnection bus;
     private final String suffix;
     private final int most;
 
     @GuardedBy("known")
     private final Map<String, Subject.BusName> known = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** How many connections have gone: one that is being looked up may be among them. */
     @GuardedBy("known")
-    private long gone;
+    private final Map<String, Lookup> underWay = new HashMap<>();
 
     @GuardedBy("known")
     private boolean closed;
 
-    BusPeers(BusConnection bus) {
-        this(bus, MAX);
+    /** Asks the bus for the process of a connection. */
+    @FunctionalInterface
+    interface Query {
+        /**
+         * Returns the peer, owned by the caller.
+         *
+         * @throws DBusException if the name has no owner any more
+         */
+        Peer peer(String uniqueName) throws InterruptedException;
+    }
+
+    /** A lookup under way, for all who need its answer. */
+    private static final class Lookup {
+        private final CompletableFuture<Subject.BusName> answer = new CompletableFuture<>();
+
+        /** How many threads will still take a duplicate of the answer. */
+        private int users;
+
+        /** Whether the connection has gone meanwhile, so that the answer must not be cached. */
+        private boolean gone;
+    }
+
+    BusPeers() {
+        this(MAX);
     }
 
     /**
@@ -50,8 +74,7 @@ final class BusPeers implements AutoCloseable {
      *
      * @param most the maximum number of connections that are cached
      */
-    BusPeers(BusConnection bus, int most) {
-        this.bus = bus;
+    BusPeers(int most) {
         this.most = most;
         this.suffix = " on bus " + LAST.incrementAndGet();
     }
@@ -78,30 +101,74 @@ final class BusPeers implements AutoCloseable {
     /**
      * Returns the subject of a unique name, if necessary by asking the bus.
      *
+     * @param query asks the bus
      * @return owned by the caller; its name is that of {@link #connection}
      * @throws AuthorityException FAILED if the name has no owner any more: then nothing can be
      *     decided
      */
-    Subject.BusName subject(String uniqueName) throws InterruptedException {
-        long goneBefore;
+    Subject.BusName subject(String uniqueName, Query query) throws InterruptedException {
+        Lookup lookup;
+        boolean first;
         synchronized (known) {
             Subject.BusName found = known.get(uniqueName);
             if (found != null) {
                 return found.duplicate();
             }
-            goneBefore = gone;
+            lookup = underWay.get(uniqueName);
+            first = lookup == null;
+            if (lookup == null) {
+                lookup = new Lookup();
+                underWay.put(uniqueName, lookup);
+            }
+            lookup.users++;
         }
-        Subject.BusName found = read(uniqueName);
+        if (first) {
+            lookUp(uniqueName, query, lookup);
+        }
+        try {
+            Subject.BusName answer = lookup.answer.get();
+            synchronized (known) {
+                return answer.duplicate();
+            }
+        } catch (ExecutionException e) {
+            throw AuthorityException.failed(String.valueOf(e.getCause().getMessage()));
+        } finally {
+            leave(lookup);
+        }
+    }
+
+    /** Asks the bus, and caches the answer unless the connection has gone meanwhile. */
+    private void lookUp(String uniqueName, Query query, Lookup lookup) {
+        try {
+            Subject.BusName found = read(uniqueName, query);
+            boolean _ = lookup.answer.complete(found); // those who wait for it close it
+            synchronized (known) {
+                if (!closed && !lookup.gone) {
+                    known.put(uniqueName, found.duplicate());
+                    trim();
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            boolean _ =
+                    lookup.answer.completeExceptionally(
+                            AuthorityException.failed("interrupted while asking the bus"));
+        } catch (RuntimeException | Error e) {
+            boolean _ = lookup.answer.completeExceptionally(e);
+        } finally {
+            synchronized (known) {
+                boolean _ = underWay.remove(uniqueName, lookup);
+            }
+        }
+    }
+
+    /** Closes the answer of a lookup after the last of its users. */
+    private void leave(Lookup lookup) {
         synchronized (known) {
-            if (closed || gone != goneBefore) {
-                return found; // not cached: the signal that it has gone may have come already
+            lookup.users--;
+            if (lookup.users == 0 && lookup.answer.state() == Future.State.SUCCESS) {
+                lookup.answer.resultNow().close();
             }
-            Subject.BusName before = known.put(uniqueName, found);
-            if (before != null) {
-                before.close();
-            }
-            trim();
-            return found.duplicate();
         }
     }
 
@@ -115,10 +182,10 @@ final class BusPeers implements AutoCloseable {
         }
     }
 
-    private Subject.BusName read(String uniqueName) throws InterruptedException {
+    private Subject.BusName read(String uniqueName, Query query) throws InterruptedException {
         Peer peer;
         try {
-            peer = bus.peer(uniqueName);
+            peer = query.peer(uniqueName);
         } catch (DBusException e) {
             throw AuthorityException.failed(
                     "cannot read the credentials of " + uniqueName + ": " + e.text());
@@ -171,10 +238,21 @@ final class BusPeers implements AutoCloseable {
         }
     }
 
+    /** Returns how many threads wait for the lookup of a connection. */
+    int waiting(String uniqueName) {
+        synchronized (known) {
+            Lookup lookup = underWay.get(uniqueName);
+            return lookup == null ? 0 : lookup.users;
+        }
+    }
+
     /** Removes a connection that has gone. */
     void forget(String uniqueName) {
         synchronized (known) {
-            gone++;
+            Lookup lookup = underWay.get(uniqueName);
+            if (lookup != null) {
+                lookup.gone = true;
+            }
             Subject.BusName forgotten = known.remove(uniqueName);
             if (forgotten != null) {
                 forgotten.close();
@@ -185,7 +263,7 @@ final class BusPeers implements AutoCloseable {
     /** Removes all connections, so that the bus is asked again. */
     void forgetAll() {
         synchronized (known) {
-            gone++;
+            underWay.values().forEach(lookup -> lookup.gone = true);
             known.values().forEach(Subject::close);
             known.clear();
         }

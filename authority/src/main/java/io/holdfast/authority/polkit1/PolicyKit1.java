@@ -53,7 +53,7 @@ public final class PolicyKit1 implements AutoCloseable {
     private PolicyKit1(AuthorityEngine engine, BusConnection bus) throws InterruptedException {
         this.engine = engine;
         this.bus = bus;
-        this.peers = new BusPeers(bus);
+        this.peers = new BusPeers();
         this.agents = new BusAgents(engine, bus, peers);
         PolicyKitMethods methods = new PolicyKitMethods(engine, peers, agents);
         this.authority =

@@ -191,7 +191,7 @@ final class PolicyKitMethods {
     /** Resolves the caller of a method, and converts its refusals to polkit's errors. */
     private MethodHandler answered(Asked handler) {
         return call -> {
-            try (Subject.BusName who = peers.subject(call.sender())) {
+            try (Subject.BusName who = peers.subject(call.sender(), call::peer)) {
                 return handler.answer(call, new Caller(who.name(), who.uid(), who.process()));
             } catch (AuthorityException | ErrnoException e) {
                 throw refusal(e);
@@ -272,7 +272,7 @@ final class PolicyKitMethods {
 
     private void checkWaiting(MethodCall call, CompletableFuture<List<?>> reply) {
         try {
-            Subject.BusName who = peers.subject(call.sender());
+            Subject.BusName who = peers.subject(call.sender(), call::peer);
             Subject subject;
             try {
                 subject = subjects.read(call.argument(0, Struct.class), call);

@@ -46,7 +46,7 @@ final class SubjectReader {
         return switch ((String) subject.get(0)) {
             case "unix-process" -> process(details, call);
             case "unix-session" -> session(details);
-            case "system-bus-name" -> busName(details);
+            case "system-bus-name" -> peers.subject(uniqueName(details), call::peer);
             case String other ->
                     throw AuthorityException.failed("Unknown subject of kind `" + other + "'");
         };
@@ -196,10 +196,6 @@ final class SubjectReader {
                 sessions.session(id)
                         .orElseThrow(() -> AuthorityException.failed("No session with id " + id));
         return new Subject.UnixSession(session.id(), session.uid());
-    }
-
-    private Subject.BusName busName(Map<?, ?> details) throws InterruptedException {
-        return peers.subject(uniqueName(details));
     }
 
     private static String uniqueName(Map<?, ?> details) {

@@ -231,7 +231,7 @@ class AuthorityClientsTest {
         OpenDescriptors before = OpenDescriptors.now();
         try (Bus bus = Bus.open(address(), BusConfig.permissive());
                 BusConnection server = BusConnection.connect(address().toString());
-                BusPeers peers = new BusPeers(server, 2);
+                BusPeers peers = new BusPeers(2);
                 BusConnection one = BusConnection.connect(address().toString());
                 BusConnection two = BusConnection.connect(address().toString());
                 BusConnection three = BusConnection.connect(address().toString())) {
@@ -239,7 +239,7 @@ class AuthorityClientsTest {
             OpenDescriptors open = OpenDescriptors.now();
             for (int i = 0; i < 3; i++) {
                 for (BusConnection each : List.of(one, two, three)) {
-                    try (Subject.BusName subject = peers.subject(each.uniqueName())) {
+                    try (Subject.BusName subject = peers.subject(each.uniqueName(), server::peer)) {
                         assertThat(subject.process()).isPresent();
                     }
                     assertThat(peers.known()).isLessThanOrEqualTo(2);
@@ -249,7 +249,7 @@ class AuthorityClientsTest {
             assertThat(peers.known()).isEqualTo(1);
             peers.forgetAll();
             open.awaitSameNumber();
-            try (Subject.BusName subject = peers.subject(one.uniqueName())) {
+            try (Subject.BusName subject = peers.subject(one.uniqueName(), server::peer)) {
                 assertThat(subject.uid()).isEqualTo(Unistd.geteuid());
             }
         }

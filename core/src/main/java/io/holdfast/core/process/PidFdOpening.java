@@ -18,6 +18,8 @@ import java.util.UUID;
  * call these.
  */
 final class PidFdOpening {
+    private static volatile long pidfs = -1;
+
     private PidFdOpening() {}
 
     static PidFd open(int pid) {
@@ -127,13 +129,34 @@ final class PidFdOpening {
         return PidFd.ofKernel(received.move());
     }
 
+    /**
+     * Returns whether a descriptor of any origin is a pidfd. It may be a file of a FUSE server that
+     * never answers, so no call here reaches the file's own file system: fstatfs(2) would.
+     */
     private static boolean isPidFd(Fd fd) {
         if ((Fcntl.getfl(fd) & Fcntl.O_PATH) != 0) {
             return false; // O_PATH gives a place in pidfs, which no pidfd call accepts
         }
-        return Feature.PIDFS.isPresent()
-                ? SysStat.fileSystem(fd) == SysStat.PID_FS_MAGIC
-                : FdInfo.of(fd).contains(FdInfo.PID);
+        if (!Feature.PIDFS.isPresent()) {
+            return FdInfo.of(fd).contains(FdInfo.PID);
+        }
+        try {
+            return SysStat.cachedStat(fd).device() == pidfs();
+        } catch (ErrnoException e) {
+            return false; // such as EACCES, of a file system of another user
+        }
+    }
+
+    /** Returns the device of pidfs, which has a single instance. */
+    private static long pidfs() {
+        long known = pidfs;
+        if (known < 0) {
+            try (PidFd self = PidFd.self()) {
+                known = SysStat.cachedStat(self.fd()).device();
+                pidfs = known;
+            }
+        }
+        return known;
     }
 
     static PidFd restore(ProcessId name) {

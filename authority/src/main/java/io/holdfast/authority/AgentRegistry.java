@@ -1,6 +1,7 @@
 package io.holdfast.authority;
 
 import io.holdfast.authority.subject.Subject;
+import io.holdfast.core.limit.FairShare;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -8,35 +9,24 @@ import java.util.function.Predicate;
 
 /** The registered agents, at most one for each subject. Used only on the loop. */
 final class AgentRegistry {
-    /** The maximum number of agents of all users. */
-    static final int MAX = AuthorityLimits.AGENTS.intValue();
-
-    /** The maximum number of agents of one user. */
-    static final int MAX_PER_USER = AuthorityLimits.AGENTS_OF_USER.intValue();
+    private final FairShare<Long> shares =
+            FairShare.<Long>of(AuthorityLimits.AGENTS).withTrusted(user -> user == 0);
 
     private final List<Agent> agents = new ArrayList<>();
 
     /**
      * Adds an agent.
      *
-     * @throws AuthorityException if the subject already has an agent, or there are too many
+     * @throws AuthorityException if the subject already has an agent, or its user's share of the
+     *     agents is used up
      */
     void add(Agent agent) {
         if (find(agent.scope()).isPresent()) {
             throw AuthorityException.failed(
                     "An authentication agent already exists for the given subject");
         }
-        long ofUser = agents.stream().filter(each -> each.uid() == agent.uid()).count();
-        if (agents.size() >= MAX || ofUser >= MAX_PER_USER) {
-            throw AuthorityException.failed(
-                    "there are %d agents, %d of user %d, which is the limit; %s"
-                            .formatted(
-                                    agents.size(),
-                                    ofUser,
-                                    agent.uid(),
-                                    agents.size() >= MAX
-                                            ? AuthorityLimits.AGENTS.remedy()
-                                            : AuthorityLimits.AGENTS_OF_USER.remedy()));
+        if (!shares.tryTake(agent.uid(), 1)) {
+            throw AuthorityException.failed(shares.refusal(agent.uid()));
         }
         agents.add(agent);
     }
@@ -61,7 +51,11 @@ final class AgentRegistry {
     }
 
     boolean remove(Agent agent) {
-        return agents.removeIf(each -> each.serial() == agent.serial());
+        boolean removed = agents.removeIf(each -> each.serial() == agent.serial());
+        if (removed) {
+            shares.release(agent.uid(), 1);
+        }
+        return removed;
     }
 
     List<Agent> all() {

@@ -38,13 +38,10 @@ public final class AuthorityLimits {
                     "io.holdfast.authority.tasks", 16_384, "tasks that wait for the event loop");
 
     static final Limit AGENTS =
-            Limit.count("io.holdfast.authority.agents", 1024, "authentication agents of all users");
-
-    static final Limit AGENTS_OF_USER =
             Limit.count(
-                    "io.holdfast.authority.agentsPerUser",
-                    256,
-                    "authentication agents of one user");
+                    "io.holdfast.authority.agents",
+                    1024,
+                    "authentication agents; half are for root, and users share the others");
 
     static final Limit DIALOGS_OF_AGENT =
             Limit.count(
@@ -108,7 +105,6 @@ public final class AuthorityLimits {
                         DETAILS,
                         TASKS,
                         AGENTS,
-                        AGENTS_OF_USER,
                         DIALOGS_OF_AGENT,
                         DIALOGS_OF_USER,
                         ATTEMPTS_OF_USER,

@@ -52,7 +52,7 @@ public record AuthorityMetrics(
     public enum Account {
         /** Unanswered checks; root's are not limited. */
         CHECKS(AuthorityLimits.CHECKS_OF_USER),
-        AGENTS(AuthorityLimits.AGENTS_OF_USER),
+        AGENTS(AuthorityLimits.AGENTS),
         /** Dialogs that the user's agents have not answered. */
         DIALOGS(AuthorityLimits.DIALOGS_OF_USER),
         /** Authentication attempts of the user's agents that are under way. */

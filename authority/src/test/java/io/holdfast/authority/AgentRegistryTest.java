@@ -35,36 +35,39 @@ class AgentRegistryTest {
         return new Subject.UnixSession(id, uid);
     }
 
+    /** Adds agents of a user until the next one is refused. */
     private void fill(long uid) {
-        for (int i = 0; i < AgentRegistry.MAX_PER_USER; i++) {
-            var _ = add(session(uid + "-" + i, uid), false);
-        }
-    }
-
-    private void assertRefused(long uid, String why) {
+        int before = agents.all().size();
         assertThatExceptionOfType(AuthorityException.class)
-                .isThrownBy(() -> add(session("one more", uid), false))
-                .withMessageContaining(why);
+                .isThrownBy(() -> {
+                    for (int i = 0; i <= AuthorityLimits.AGENTS.intValue(); i++) {
+                        var _ = add(session(uid + "-" + i, uid), false);
+                    }
+                })
+                .withMessageContaining("-Dio.holdfast.authority.agents=");
+        assertThat(agents.all()).hasSizeGreaterThan(before);
     }
 
     @Test
     void aUserHasALimitOfAgentsWhichLeavesRoomForOthers() {
         fill(USER);
-        assertRefused(USER, "-Dio.holdfast.authority.agentsPerUser=");
         Agent others = add(session("other", USER + 1), false);
         assertThat(agents.find(session("other", USER + 1))).contains(others);
+        assertThat(agents.remove(others)).isTrue();
         assertThat(agents.remove(agents.all().getFirst())).isTrue();
         assertThat(add(session("one more", USER), false).uid()).isEqualTo(USER);
     }
 
     @Test
-    void allUsersTogetherHaveALimitOfAgents() {
-        int users = AgentRegistry.MAX / AgentRegistry.MAX_PER_USER;
-        for (int i = 0; i < users; i++) {
+    void manyUsersLeaveRoomForAnotherUserAndHalfForRoot() {
+        for (int i = 0; i < 8; i++) {
             fill(USER + i);
         }
-        assertThat(agents.all()).hasSize(AgentRegistry.MAX);
-        assertRefused(USER + users, "-Dio.holdfast.authority.agents=");
+        assertThat(agents.all()).hasSizeLessThan(AuthorityLimits.AGENTS.intValue() / 2);
+        assertThat(add(session("innocent", USER + 8), false).uid()).isEqualTo(USER + 8);
+        for (int i = 0; i < AuthorityLimits.AGENTS.intValue() / 2; i++) {
+            assertThat(add(session("root's " + i, 0), false).uid()).isZero();
+        }
     }
 
     @Test

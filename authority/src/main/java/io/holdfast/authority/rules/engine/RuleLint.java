@@ -25,6 +25,7 @@ import org.mozilla.javascript.ast.AstRoot;
 import org.mozilla.javascript.ast.Block;
 import org.mozilla.javascript.ast.ConditionalExpression;
 import org.mozilla.javascript.ast.DoLoop;
+import org.mozilla.javascript.ast.ElementGet;
 import org.mozilla.javascript.ast.ExpressionStatement;
 import org.mozilla.javascript.ast.ForLoop;
 import org.mozilla.javascript.ast.FunctionCall;
@@ -36,15 +37,17 @@ import org.mozilla.javascript.ast.NodeVisitor;
 import org.mozilla.javascript.ast.ParenthesizedExpression;
 import org.mozilla.javascript.ast.PropertyGet;
 import org.mozilla.javascript.ast.ReturnStatement;
+import org.mozilla.javascript.ast.Scope;
 import org.mozilla.javascript.ast.StringLiteral;
 import org.mozilla.javascript.ast.SwitchCase;
 import org.mozilla.javascript.ast.SwitchStatement;
+import org.mozilla.javascript.ast.UpdateExpression;
 import org.mozilla.javascript.ast.WhileLoop;
 
 /**
  * Checks rules files for probable mistakes, without running them: an unknown property, an invalid
- * result, an unknown action, an assignment instead of a comparison, and rules that no check can
- * reach.
+ * result, an unknown action, an assignment instead of a comparison, an assignment to a global
+ * variable, and rules that no check can reach.
  */
 public final class RuleLint {
     private static final Set<String> RESULTS =
@@ -161,6 +164,11 @@ public final class RuleLint {
                 case DoLoop loop -> readCondition(loop.getCondition());
                 case ForLoop loop -> readCondition(loop.getCondition());
                 case SwitchStatement choice -> readSwitch(choice);
+                case Assignment assignment -> {
+                    readTarget(assignment.getLeft());
+                    readComparison(assignment);
+                }
+                case UpdateExpression update -> readTarget(update.getOperand());
                 case InfixExpression infix -> readComparison(infix);
                 default -> {}
             }
@@ -188,6 +196,36 @@ public final class RuleLint {
                 }
             }
             readReturns(rule, admin);
+        }
+
+        /** Reports an assignment of a function to a global variable, or to a member of one. */
+        private void readTarget(AstNode target) {
+            AstNode root = target;
+            while (root instanceof PropertyGet || root instanceof ElementGet) {
+                root =
+                        root instanceof PropertyGet get
+                                ? get.getTarget()
+                                : ((ElementGet) root).getTarget();
+            }
+            if (root instanceof Name name && name.getEnclosingFunction() != null && isGlobal(name)) {
+                report(
+                        name,
+                        "the change of the global "
+                                + name.getIdentifier()
+                                + " is lost after the check: each one begins with the values from"
+                                + " the files");
+            }
+        }
+
+        private static boolean isGlobal(Name name) {
+            AstNode around = name.getParent();
+            while (around != null && !(around instanceof AstRoot)) {
+                if (around instanceof Scope scope && scope.getSymbol(name.getIdentifier()) != null) {
+                    return false;
+                }
+                around = around.getParent();
+            }
+            return true;
         }
 
         private static String parameter(FunctionNode rule, int index, String usual) {

@@ -80,6 +80,34 @@ class RuleLintTest {
     }
 
     @Test
+    void globalsThatAreLostAfterTheCheckAreTold() {
+        assertThat(
+                        lint(
+                                """
+                                var asked = 0, seen = {}, LIMIT = 3;
+                                LIMIT = 4;
+                                polkit.addRule(function(action, subject) {
+                                    var own = {}, n = 0;
+                                    asked++;
+                                    seen[subject.user] = true;
+                                    seen.last = action.id;
+                                    undeclared = 1;
+                                    own.n = 1; n += 1;
+                                    for (let i = 0; i < 3; i++) { n = i; }
+                                    (function() { n = 2; asked += 1; })();
+                                    return null;
+                                });
+                                """))
+                .map(line -> line.replaceAll(" is lost.*", ""))
+                .containsExactly(
+                        "/r/1.rules:5: the change of the global asked",
+                        "/r/1.rules:6: the change of the global seen",
+                        "/r/1.rules:7: the change of the global seen",
+                        "/r/1.rules:8: the change of the global undeclared",
+                        "/r/1.rules:11: the change of the global asked");
+    }
+
+    @Test
     void rulesThatNoCheckComesToAreTold() {
         assertThat(
                         lint(

@@ -37,6 +37,16 @@ record CallTarget(
                 new BusInterface.Handling.Sync(handler));
     }
 
+    /** Returns such a target whose handler may wait, on a thread of its own. */
+    static CallTarget async(String out, AsyncMethodHandler handler) {
+        return new CallTarget(
+                Where.ASYNC,
+                null,
+                Signature.EMPTY,
+                Signature.of(out),
+                new BusInterface.Handling.Async(handler));
+    }
+
     static CallTarget of(ExportedObject object, String in, String out, MethodHandler handler) {
         return of(object, in, out, new BusInterface.Handling.Sync(handler));
     }

@@ -382,7 +382,7 @@ final class ExportedObjects {
                     switch (member) {
                         case "Ping" -> CallTarget.here("", _ -> List.of());
                         case "GetMachineId" ->
-                                CallTarget.here("s", _ -> List.of(StandardInterfaces.machineId()));
+                                CallTarget.async("s", StandardInterfaces::machineId);
                         default -> null;
                     };
             case StandardInterfaces.INTROSPECTABLE ->
@@ -486,7 +486,14 @@ final class ExportedObjects {
     /** Begins an asynchronous handler, and sends the reply when it is complete. */
     private void begin(
             Message message, CallTarget target, AsyncMethodHandler handler, Counted counted) {
-        MethodCall call = new MethodCall(connection, message, counted, target.executor());
+        MethodCall call;
+        try {
+            call = new MethodCall(connection, message, counted, target.executor());
+        } catch (RuntimeException | Error e) { // such as OutOfMemoryError
+            counted.end();
+            message.close();
+            throw e;
+        }
         Answering how = offering(message, counted);
         CompletableFuture<List<?>> reply = new CompletableFuture<>();
         var _ =

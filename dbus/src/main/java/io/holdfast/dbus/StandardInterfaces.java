@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 /** The standard interfaces that every object has, and the introspection data in XML. */
 final class StandardInterfaces {
@@ -152,8 +153,21 @@ final class StandardInterfaces {
         xml.append(property.change().annotation()).append("\"/>\n  </property>\n");
     }
 
-    /** Returns the machine id, 32 hexadecimal digits. */
-    static String machineId() {
+    /** Replies with the machine id, 32 hexadecimal digits, which is read on a thread of its own. */
+    static void machineId(MethodCall call, CompletableFuture<List<?>> reply) {
+        var _ =
+                Thread.ofVirtual()
+                        .name("D-Bus call " + call.message().member())
+                        .start(() -> {
+                            try {
+                                reply.complete(List.of(machineId()));
+                            } catch (RuntimeException | Error e) {
+                                reply.completeExceptionally(e);
+                            }
+                        });
+    }
+
+    private static String machineId() {
         for (String file : MACHINE_ID_FILES) {
             try {
                 String id = Files.readString(Path.of(file)).strip();

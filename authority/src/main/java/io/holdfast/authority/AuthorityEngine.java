@@ -7,6 +7,7 @@ import io.holdfast.authority.action.Action;
 import io.holdfast.authority.action.ActionFolders;
 import io.holdfast.authority.action.ActionPool;
 import io.holdfast.authority.action.ImplicitAuthorization;
+import io.holdfast.authority.action.SourceLine;
 import io.holdfast.authority.client.Decision;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.authority.rules.RuleLog;
@@ -94,26 +95,36 @@ public final class AuthorityEngine implements AutoCloseable {
     private final RuleEngine rules;
     private final Context context = new Context();
 
+    /**
+     * Makes an authority, and starts it.
+     *
+     * @param state remains the caller's if this throws
+     */
     private AuthorityEngine(AuthorityOptions options, AuthorityState state) throws IOException {
         this.options = options;
         this.state = state;
-        this.temporaryAuthorizations =
-                new TemporaryAuthorizations(
-                        loop,
-                        options.sessions(),
-                        state,
-                        () -> notifyListeners(Change.AUTHORIZATIONS),
-                        AuthorityState::now);
-        this.agents =
-                new AuthenticationAgents(
-                        loop,
-                        tasks,
-                        temporaryAuthorizations,
-                        options,
-                        state,
-                        lines,
-                        counts,
-                        () -> notifyListeners(Change.AUTHORIZATIONS));
+        try {
+            temporaryAuthorizations =
+                    new TemporaryAuthorizations(
+                            loop,
+                            options.sessions(),
+                            state,
+                            () -> notifyListeners(Change.AUTHORIZATIONS),
+                            AuthorityState::now);
+            agents =
+                    new AuthenticationAgents(
+                            loop,
+                            tasks,
+                            temporaryAuthorizations,
+                            options,
+                            state,
+                            lines,
+                            counts,
+                            () -> notifyListeners(Change.AUTHORIZATIONS));
+        } catch (RuntimeException | Error e) {
+            loop.close();
+            throw e;
+        }
         try {
             rules =
                     RuleEngine.start(
@@ -131,14 +142,13 @@ public final class AuthorityEngine implements AutoCloseable {
                             options.ruleFolders(), RuleFiles::isRuleFile, this::reloadRules));
             open.add(options.sessions().watch(this::sessionsChanged));
             restore();
+            thread = Thread.ofPlatform().name("holdfast-authority").start(loop::run);
         } catch (IOException | RuntimeException | Error e) {
             closeParts();
             temporaryAuthorizations.close();
             loop.close();
-            state.close();
             throw e;
         }
-        thread = Thread.ofPlatform().name("holdfast-authority").start(loop::run);
     }
 
     /**
@@ -171,12 +181,20 @@ public final class AuthorityEngine implements AutoCloseable {
      * @throws IllegalStateException if another authority uses the state folder
      */
     public static AuthorityEngine open(AuthorityOptions options) throws IOException {
-        return new AuthorityEngine(
-                options,
-                options.stateFolder().map(AuthorityState::open).orElseGet(AuthorityState::none));
+        AuthorityState state =
+                options.stateFolder().map(AuthorityState::open).orElseGet(AuthorityState::none);
+        try {
+            return new AuthorityEngine(options, state);
+        } catch (IOException | RuntimeException | Error e) {
+            state.close();
+            throw e;
+        }
     }
 
-    /** Logs lines of rules, throttled by place: any user can cause such a line by a check. */
+    /**
+     * Logs lines of rules, throttled by user and place: any user can cause such a line by a check,
+     * and must not hide those of others.
+     */
     private RuleLog ruleLog() {
         Throttle throttle =
                 Throttle.of(
@@ -185,7 +203,17 @@ public final class AuthorityEngine implements AutoCloseable {
                                 AuthorityLimits.LINE_SOURCES.intValue(),
                                 line -> LOG.log(INFO, line))
                         .withTimer(this::afterInterval);
-        return (place, text) -> throttle.log(place, place + ": " + text);
+        return new RuleLog() {
+            @Override
+            public void log(SourceLine place, String text) {
+                throttle.log(place, place + ": " + text);
+            }
+
+            @Override
+            public void log(long user, SourceLine place, String text) {
+                throttle.log(List.of(user, place), place + ": " + text);
+            }
+        };
     }
 
     /** Runs a task of the throttled logs after a delay. Any thread may call it. */
@@ -624,17 +652,28 @@ public final class AuthorityEngine implements AutoCloseable {
         closeParts();
         checks.connections().forEach(checks::cancelAll);
         loop.stop();
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        awaitLoop();
         tasks.close();
         agents.close();
         temporaryAuthorizations.close();
         loop.close();
         agentsToRestore().forEach(each -> state.remove(each.record()));
         state.close();
+    }
+
+    /** Waits for the end of the loop, which uses what is closed next; keeps an interrupt. */
+    private void awaitLoop() {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override

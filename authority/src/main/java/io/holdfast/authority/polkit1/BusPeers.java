@@ -131,7 +131,9 @@ final class BusPeers implements AutoCloseable {
                 return answer.duplicate();
             }
         } catch (ExecutionException e) {
-            throw AuthorityException.failed(String.valueOf(e.getCause().getMessage()));
+            Throwable cause = e.getCause();
+            throw AuthorityException.failed(
+                    cause == null ? "unknown" : String.valueOf(cause.getMessage()));
         } finally {
             leave(lookup);
         }

@@ -24,4 +24,14 @@ public interface RuleLog {
      * @param text one line, escaped by {@link io.holdfast.core.text.PrintableText}
      */
     void log(SourceLine place, String text);
+
+    /**
+     * Logs a line that a check has caused.
+     *
+     * @param user the user of the check's subject
+     * @param text one line, escaped by {@link io.holdfast.core.text.PrintableText}
+     */
+    default void log(long user, SourceLine place, String text) {
+        log(place, text);
+    }
 }

@@ -287,7 +287,7 @@ public abstract class Evaluation<V> {
 
     /** Logs an error of a rule. */
     void log(SourceLine place, String text) {
-        generation.log().log(place, PrintableText.of(text, RuleLog.LINE));
+        generation.log().log(owner(), place, PrintableText.of(text, RuleLog.LINE));
     }
 
     /**

@@ -228,8 +228,11 @@ public final class Realm {
 
     private Object log(Object[] arguments) {
         String text = Context.toString(BuiltIn.argument(arguments, 0));
-        if (evaluation == null || evaluation.mayLog()) {
-            log.log(ScriptPlace.ofCaller(), PrintableText.of(text, RuleLog.LINE));
+        String line = PrintableText.of(text, RuleLog.LINE);
+        if (evaluation == null) {
+            log.log(ScriptPlace.ofCaller(), line);
+        } else if (evaluation.mayLog()) {
+            log.log(evaluation.owner(), ScriptPlace.ofCaller(), line);
         }
         return Undefined.instance;
     }

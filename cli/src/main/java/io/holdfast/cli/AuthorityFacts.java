@@ -5,6 +5,7 @@ import io.holdfast.authority.agent.HelperAddress;
 import io.holdfast.authority.rules.RuleFiles;
 import io.holdfast.cli.DoctorCommand.Fact;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.Readiness;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
@@ -13,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -20,10 +22,13 @@ import java.util.stream.Stream;
 
 /**
  * The facts of {@code doctor} about an authority and its agents: what they would find on this
- * machine. Nothing is loaded or started to collect them.
+ * machine. Of all programs, only the authentication helper is started to collect them.
  */
 final class AuthorityFacts {
     private static final String PAM = "libpam.so.0";
+    private static final Duration HELPER_START = Duration.ofSeconds(20);
+    private static final String NOT_STARTED =
+            " whose helper does not start (see the output of holdfast up, or its journal): ";
     private static final String UNIX_PATH = "unix:path=";
 
     /**
@@ -106,11 +111,11 @@ final class AuthorityFacts {
                 .findFirst();
     }
 
-    private static String helper() {
+    private static String helper() throws InterruptedException {
         for (HelperAddress address : HelperAddress.KNOWN) {
             switch (address) {
                 case HelperAddress.Socket(Path path) when Files.exists(path) -> {
-                    return path + ", a socket";
+                    return path + ", a socket" + started(path);
                 }
                 case HelperAddress.Program(Path path) when Files.exists(path) -> {
                     return path + ", a program";
@@ -119,5 +124,24 @@ final class AuthorityFacts {
             }
         }
         return "none; start one with: holdfast up";
+    }
+
+    /**
+     * Starts a helper: it answers an agent that sends nothing, unless the service manager cannot
+     * start it.
+     */
+    private static String started(Path socket) throws InterruptedException {
+        try (UnixSocket helper =
+                UnixSocket.connect(UnixAddress.path(socket), SocketType.STREAM)) {
+            helper.shutdownOutput();
+            if (Readiness.await(helper.fd(), Readiness.IN, HELPER_START) == 0) {
+                return " whose helper does not start within " + HELPER_START.toSeconds() + " s";
+            }
+            return helper.inputStream().read() >= 0
+                    ? ", its helper starts"
+                    : NOT_STARTED + "the connection is closed";
+        } catch (ErrnoException | IOException e) {
+            return NOT_STARTED + e.getMessage();
+        }
     }
 }

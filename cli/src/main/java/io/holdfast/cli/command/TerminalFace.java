@@ -54,6 +54,9 @@ public final class TerminalFace implements AgentUserInterface, AutoCloseable {
     public int choose(AuthenticationRequest request, List<String> users)
             throws DismissedException, IOException, InterruptedException {
         line("");
+        if (!Terminal.isForeground()) {
+            line("A dialog waits until its agent is in the foreground of this terminal: fg");
+        }
         line("Authentication is required for " + request.actionId());
         line("  " + request.message());
         if (users.size() == 1) {

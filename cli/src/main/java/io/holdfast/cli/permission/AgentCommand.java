@@ -8,6 +8,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.command.ProcessArgument;
+import io.holdfast.cli.command.TerminalAgent;
 import io.holdfast.cli.command.TerminalFace;
 import io.holdfast.cli.output.Output;
 import io.holdfast.core.ErrnoException;
@@ -23,7 +24,6 @@ import io.holdfast.dbus.DBusException;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.address.BusAddressException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.RejectedExecutionException;
@@ -43,10 +43,12 @@ public final class AgentCommand implements Command {
                         "%nA textual agent, as pkttyagent(1): asks the user to authenticate when"
                                 + " the authority (polkitd or holdfast authority) requires it."
                                 + " Ctrl-C at a prompt dismisses the dialog; without a dialog,"
-                                + " Ctrl-C ends the agent.%n")
+                                + " Ctrl-C ends the agent. It needs a terminal of its own, whose"
+                                + " foreground it keeps: start it in another terminal than the"
+                                + " process that it serves. holdfast start, stop and the like need"
+                                + " no agent, since they ask on their own terminal.%n")
                 .footer(
                         "%nExamples:",
-                        "  holdfast agent &",
                         "  holdfast agent --process 4711",
                         "  holdfast agent --session 2 --fallback");
         return spec.addOption(
@@ -191,29 +193,13 @@ public final class AgentCommand implements Command {
 
     private static AgentOptions options(
             ParseResult line, List<BusAddress> buses, Map<String, String> environment) {
-        List<HelperAddress> helpers = new ArrayList<>();
+        AgentOptions options =
+                TerminalAgent.options(buses, environment)
+                        .withFallback(line.hasMatchedOption("--fallback"));
         String socket = line.matchedOptionValue("--helper-socket", null);
-        if (socket != null) {
-            helpers.add(new HelperAddress.Socket(Path.of(socket)));
-        } else {
-            buses.forEach(bus -> HelperAddress.beside(bus).ifPresent(helpers::add));
-            helpers.addAll(HelperAddress.KNOWN);
-        }
-        return AgentOptions.DEFAULT
-                .withFallback(line.hasMatchedOption("--fallback"))
-                .withLocale(locale(environment))
-                .withHelpers(helpers);
-    }
-
-    /** Returns the locale of messages, chosen as setlocale(3) does. */
-    private static String locale(Map<String, String> environment) {
-        for (String name : List.of("LC_ALL", "LC_MESSAGES", "LANG")) {
-            String value = environment.getOrDefault(name, "");
-            if (!value.isEmpty()) {
-                return value;
-            }
-        }
-        return "C";
+        return socket == null
+                ? options
+                : options.withHelpers(List.of(new HelperAddress.Socket(Path.of(socket))));
     }
 
     private static void closeNotifyFd(ParseResult line) {

@@ -3,9 +3,14 @@ package io.holdfast.cli.service;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.HostInit;
 import io.holdfast.cli.command.ReplyLimits;
+import io.holdfast.cli.command.Terminal;
+import io.holdfast.cli.command.TerminalAgent;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.sys.SysStat.Stat;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.manager.ManagerOptions;
 import io.holdfast.manager.varlink.ManagerInterface;
 import io.holdfast.varlink.ServiceInfo;
@@ -17,7 +22,9 @@ import io.holdfast.varlink.json.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -134,7 +141,8 @@ public final class ManagerSocket {
     static JsonObject call(ParseResult line, String method, JsonObject parameters) {
         Path socket = options(line).runtimeDirectory().resolve(ManagerInterface.SOCKET);
         VarlinkAddress address = VarlinkAddress.parse("unix:" + socket);
-        try (VarlinkClient client = VarlinkClient.connect(address, ReplyLimits.varlink())) {
+        try (TerminalAgent _ = agent(socket, parameters);
+                VarlinkClient client = VarlinkClient.connect(address, ReplyLimits.varlink())) {
             if (!parameters.bool(INTERACTIVE, false)) {
                 return client.call("io.holdfast.Manager." + method, parameters);
             }
@@ -150,27 +158,35 @@ public final class ManagerSocket {
             throw new CommandException(explain(e), e);
         } catch (ConnectionLostException e) {
             throw new CommandException("the manager does not answer: " + e.getMessage(), e);
+        } catch (InterruptedException e) {
+            throw new CommandException("interrupted", e);
         }
     }
 
-    /** Returns the error if no manager listens, and how to reach or start the one that is meant. */
-    private static String noManager(ParseResult line, Path socket) {
-        Path system = Path.of(SYSTEM, ManagerInterface.SOCKET);
-        boolean isDefault = !line.hasMatchedOption(RUNTIME_DIR);
-        String none = "no manager is running at " + socket + "; start one with: holdfast up";
-        if (isDefault && !socket.equals(system) && Files.exists(system)) {
-            return "no manager of yours is running at "
-                    + socket
-                    + "; for the units of the system add: "
-                    + RUNTIME_DIR
-                    + " "
-                    + SYSTEM;
+    /**
+     * Returns an agent that asks on this terminal for what another user's manager requires of this
+     * user; null if nothing will be asked.
+     */
+    private static @Nullable TerminalAgent agent(Path socket, JsonObject parameters)
+            throws InterruptedException {
+        if (!parameters.bool(INTERACTIVE, false)
+                || Unistd.geteuid() == 0
+                || !Terminal.isForeground()) {
+            return null;
         }
-        Optional<String> unusable = unusable(line);
-        if (unusable.isPresent()) {
-            return unusable.get();
+        Stat file;
+        try {
+            file = SysStat.stat(socket.toString());
+        } catch (ErrnoException e) {
+            return null; // no manager is running there
         }
-        return HostInit.isSystemd() ? none + "; for the units of systemd use: systemctl" : none;
+        Path bus = socket.resolveSibling("bus");
+        return file.uid() == Unistd.geteuid()
+                ? null
+                : TerminalAgent.ofThisProcess(
+                        Files.exists(bus)
+                                ? List.of(BusAddress.parse("unix:path=" + bus))
+                                : BusAddress.system());
     }
 
     private static String explain(VarlinkException e) {

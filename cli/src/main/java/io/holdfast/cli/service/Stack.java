@@ -12,12 +12,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Holdfast's own bus, authority and helper, as ordinary units. Their unit files are written to a
@@ -56,8 +56,11 @@ final class Stack {
                     "polkit-agent-helper.socket",
                     "polkit-agent-helper@.service");
 
+    private static final Path TEMPORARY = Path.of("/tmp");
+
     /** Folders that the sandbox of a service hides, or that only their owners may enter. */
-    private static final List<String> HIDDEN = List.of("/tmp", "/root", "/home");
+    private static final List<Path> HIDDEN =
+            List.of(TEMPORARY, Path.of("/root"), Path.of("/home"));
 
     private final boolean user;
     private final Path runtime;
@@ -130,7 +133,8 @@ final class Stack {
         return read((user ? "user/" : "system/") + resource)
                 .replace("@HOLDFAST@", escaped(launcher))
                 .replace("@RUNTIME@", escaped(runtime.toString()))
-                .replace("@VISIBLE@", visible())
+                .replace("@VISIBLE@", covered() + shown())
+                .replace("@SHOWN@", shown())
                 .replace("@BUS_FOLDER@", folderOf(BUS_FOLDER))
                 .replace("@BUS_METRICS@", metricsIn(BUS_FOLDER))
                 .replace("@AUTHORITY_FOLDER@", folderOf(AUTHORITY_FOLDER) + preserved())
@@ -146,30 +150,37 @@ final class Stack {
     }
 
     /**
-     * Returns the directives that make the program and the runtime folder visible to services that
-     * see neither homes nor the temporary folders of others, and whose users may not enter every
-     * folder above.
+     * Returns the directives that cover the homes which a service's user may not enter, but has to
+     * for the places of {@link #shown}.
      */
-    private String visible() {
-        Set<Path> covered = new LinkedHashSet<>();
-        Set<Path> shown = new LinkedHashSet<>();
-        for (Path place : List.of(program(), runtime)) {
-            Path top = place.getNameCount() > 1 ? Path.of("/").resolve(place.getName(0)) : place;
-            if (HIDDEN.contains(top.toString()) && !place.equals(top)) {
-                shown.add(place);
-                if (!top.toString().equals("/tmp")) { // private to the service
-                    covered.add(top);
-                }
-            }
-        }
-        StringBuilder lines = new StringBuilder();
-        covered.forEach(
-                top -> lines.append("TemporaryFileSystem=").append(top).append(":mode=0755\n"));
-        shown.forEach(place ->
-                lines.append("BindReadOnlyPaths=\"")
-                        .append(escaped(place.toString()))
-                        .append("\"\n"));
-        return lines.toString();
+    private String covered() {
+        return hiddenPlaces()
+                .map(Stack::top)
+                .filter(top -> !top.equals(TEMPORARY)) // private to the service
+                .distinct()
+                .map(top -> "TemporaryFileSystem=" + top + ":mode=0755\n")
+                .collect(Collectors.joining());
+    }
+
+    /**
+     * Returns the directives that make the program, its JDK and the runtime folder visible to
+     * services that see neither homes nor the temporary folders of others. An inaccessible folder
+     * ({@code ProtectHome=yes}) hides them nevertheless, as in systemd.
+     */
+    private String shown() {
+        return hiddenPlaces()
+                .map(place -> "BindReadOnlyPaths=\"" + escaped(place.toString()) + "\"\n")
+                .collect(Collectors.joining());
+    }
+
+    private Stream<Path> hiddenPlaces() {
+        return Stream.of(program(), Path.of(System.getProperty("java.home")), runtime)
+                .filter(place -> HIDDEN.contains(top(place)) && !place.equals(top(place)))
+                .distinct();
+    }
+
+    private static Path top(Path place) {
+        return place.getNameCount() > 0 ? Path.of("/").resolve(place.getName(0)) : place;
     }
 
     /**

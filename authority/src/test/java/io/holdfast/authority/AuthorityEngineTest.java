@@ -91,13 +91,13 @@ class AuthorityEngineTest {
     }
 
     private static void check(AuthorityEngine engine, long uid) {
-        Subject subject =
-                new Subject.UnixProcess(PidFd.self(), uid, Origin.PEER, Optional.empty());
+        Subject subject = new Subject.UnixProcess(PidFd.self(), uid, Origin.PEER, Optional.empty());
         Caller caller = new Caller("test", 0, Optional.empty());
         assertThat(
                         engine.check(
                                         new CheckRequest(
-                                                caller, subject, "a.yes", Map.of(), false, false, ""))
+                                                caller, subject, "a.yes", Map.of(), false, false,
+                                                ""))
                                 .join()
                                 .isAuthorized())
                 .isTrue();

@@ -131,8 +131,7 @@ final class AuthorityFacts {
      * start it.
      */
     private static String started(Path socket) throws InterruptedException {
-        try (UnixSocket helper =
-                UnixSocket.connect(UnixAddress.path(socket), SocketType.STREAM)) {
+        try (UnixSocket helper = UnixSocket.connect(UnixAddress.path(socket), SocketType.STREAM)) {
             helper.shutdownOutput();
             if (Readiness.await(helper.fd(), Readiness.IN, HELPER_START) == 0) {
                 return " whose helper does not start within " + HELPER_START.toSeconds() + " s";

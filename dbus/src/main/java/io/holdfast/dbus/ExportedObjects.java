@@ -381,8 +381,7 @@ final class ExportedObjects {
             case StandardInterfaces.PEER ->
                     switch (member) {
                         case "Ping" -> CallTarget.here("", _ -> List.of());
-                        case "GetMachineId" ->
-                                CallTarget.async("s", StandardInterfaces::machineId);
+                        case "GetMachineId" -> CallTarget.async("s", StandardInterfaces::machineId);
                         default -> null;
                     };
             case StandardInterfaces.INTROSPECTABLE ->

@@ -155,8 +155,9 @@ final class SubjectReader {
                 switch (value(details, "uid")) {
                     case Integer signed -> Integer.toUnsignedLong(signed);
                     case Long unsigned when isUint32(details, "uid") -> unsigned;
-                    case null, default -> throw AuthorityException.failed(
-                            "the uid of a subject of kind `unix-process' is of type i or u");
+                    case null, default ->
+                            throw AuthorityException.failed(
+                                    "the uid of a subject of kind `unix-process' is of type i or u");
                 };
         return uid == NO_UID ? OptionalLong.empty() : OptionalLong.of(uid);
     }

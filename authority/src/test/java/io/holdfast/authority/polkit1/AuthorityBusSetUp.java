@@ -129,8 +129,7 @@ abstract class AuthorityBusSetUp {
     }
 
     static Struct numbered(int pid, int uid) {
-        return subject(
-                "unix-process", "pid", "u", pid, "start-time", "t", 0L, "uid", "i", uid);
+        return subject("unix-process", "pid", "u", pid, "start-time", "t", 0L, "uid", "i", uid);
     }
 
     Struct subject() {

@@ -45,10 +45,7 @@ public final class TerminalAgent implements AutoCloseable {
             made.register(buses);
             registered = true;
             return made;
-        } catch (ErrnoException
-                | BusAddressException
-                | ConnectionLostException
-                | DBusException e) {
+        } catch (ErrnoException | BusAddressException | ConnectionLostException | DBusException e) {
             return null;
         } finally {
             if (!registered) {
@@ -59,7 +56,8 @@ public final class TerminalAgent implements AutoCloseable {
 
     private void register(List<BusAddress> buses) throws InterruptedException {
         TerminalFace face = add(TerminalFace.open());
-        Thread restoring = new Thread(face::close); // at the end by Ctrl-C in the middle of a prompt
+        Thread restoring =
+                new Thread(face::close); // at the end by Ctrl-C in the middle of a prompt
         Runtime.getRuntime().addShutdownHook(restoring);
         PidFd self = add(PidFd.self());
         BusConnection bus = add(BusConnection.connect(buses, ConnectionOptions.DEFAULT));

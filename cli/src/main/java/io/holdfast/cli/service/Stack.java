@@ -59,8 +59,7 @@ final class Stack {
     private static final Path TEMPORARY = Path.of("/tmp");
 
     /** Folders that the sandbox of a service hides, or that only their owners may enter. */
-    private static final List<Path> HIDDEN =
-            List.of(TEMPORARY, Path.of("/root"), Path.of("/home"));
+    private static final List<Path> HIDDEN = List.of(TEMPORARY, Path.of("/root"), Path.of("/home"));
 
     private final boolean user;
     private final Path runtime;

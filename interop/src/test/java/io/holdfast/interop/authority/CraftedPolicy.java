@@ -146,7 +146,13 @@ final class CraftedPolicy {
         append(text, "t.implying-by-tabs", "yes", "yes", "yes", imply("t.tab-one\tt.tab-two"));
         append(text, "t.implying-mixed", "yes", "yes", "yes", imply("t.mix-one\tx t.mix-two"));
         append(text, "t.implying-lines", "yes", "yes", "yes", imply("t.line-one\nx t.line-two"));
-        append(text, "t.implying-spaces", "yes", "yes", "yes", imply("  t.space-one  t.space-two "));
+        append(
+                text,
+                "t.implying-spaces",
+                "yes",
+                "yes",
+                "yes",
+                imply("  t.space-one  t.space-two "));
         for (String each : new String[] {"realmd", "tab", "mix", "line", "space"}) {
             append(text, "t." + each + "-one", "no", "no", "no", "");
             append(text, "t." + each + "-two", "no", "no", "no", "");

@@ -207,7 +207,9 @@ public final class RuleLint {
                                 ? get.getTarget()
                                 : ((ElementGet) root).getTarget();
             }
-            if (root instanceof Name name && name.getEnclosingFunction() != null && isGlobal(name)) {
+            if (root instanceof Name name
+                    && name.getEnclosingFunction() != null
+                    && isGlobal(name)) {
                 report(
                         name,
                         "the change of the global "
@@ -220,7 +222,8 @@ public final class RuleLint {
         private static boolean isGlobal(Name name) {
             AstNode around = name.getParent();
             while (around != null && !(around instanceof AstRoot)) {
-                if (around instanceof Scope scope && scope.getSymbol(name.getIdentifier()) != null) {
+                if (around instanceof Scope scope
+                        && scope.getSymbol(name.getIdentifier()) != null) {
                     return false;
                 }
                 around = around.getParent();

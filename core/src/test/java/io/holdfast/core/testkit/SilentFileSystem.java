@@ -12,6 +12,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A FUSE file system that never answers FLUSH, which the kernel sends at each close(2) of a file in
@@ -27,7 +29,8 @@ public final class SilentFileSystem implements AutoCloseable {
     // linux/fuse.h
     private static final int LOOKUP = 1;
     private static final int GETATTR = 3;
-    private static final int OPEN = 14;
+    public static final int OPEN = 14;
+    public static final int STATFS = 17;
     private static final int FLUSH = 25;
     private static final int INIT = 26;
     private static final int FORGET = 2;
@@ -44,20 +47,29 @@ public final class SilentFileSystem implements AutoCloseable {
 
     private final Fd device;
     private final Fd tree;
+    private final Set<Integer> requests;
 
-    private SilentFileSystem(Fd device, Fd tree) {
+    private SilentFileSystem(Fd device, Fd tree, Set<Integer> requests) {
         this.device = device;
         this.tree = tree;
+        this.requests = requests;
     }
 
     /** Makes one. */
     public static SilentFileSystem make() {
         Fd device = Fcntl.open(DEVICE, Fcntl.O_RDWR | Fcntl.O_NONBLOCK);
-        Thread.ofPlatform().daemon().name("silent-fs").start(() -> serve(device));
+        Set<Integer> requests = ConcurrentHashMap.newKeySet();
+        Thread.ofPlatform().daemon().name("silent-fs").start(() -> serve(device, requests));
         String number = device.with(Integer::toString);
         Map<String, String> options =
                 Map.of("fd", number, "rootmode", "40000", "user_id", "0", "group_id", "0");
-        return new SilentFileSystem(device, MountTree.fileSystem("fuse", options, 0).open());
+        Fd tree = MountTree.fileSystem("fuse", options, 0).open();
+        return new SilentFileSystem(device, tree, requests);
+    }
+
+    /** Returns the kinds of the kernel's requests, as in {@code linux/fuse.h}. */
+    public Set<Integer> requests() {
+        return Set.copyOf(requests);
     }
 
     /** Opens a file in it. */
@@ -65,13 +77,15 @@ public final class SilentFileSystem implements AutoCloseable {
         return Fd.adopt(Fcntl.openat(tree, "file", Fcntl.O_RDWR, 0), "openat", "file");
     }
 
-    private static void serve(Fd device) {
+    private static void serve(Fd device, Set<Integer> requests) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment memory = arena.allocate(BUFFER, 8);
             for (; ; ) {
                 int _ = Readiness.await(device, Readiness.IN);
                 if (Unistd.read(device, memory) > 0) {
-                    answer(device, memory.asByteBuffer().order(ByteOrder.nativeOrder()), arena);
+                    ByteBuffer request = memory.asByteBuffer().order(ByteOrder.nativeOrder());
+                    requests.add(request.getInt(4));
+                    answer(device, request, arena);
                 }
             }
         } catch (ClosedException | InterruptedException e) {

@@ -3,7 +3,6 @@ package io.holdfast.core.scope;
 import io.holdfast.core.ClosedException;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
@@ -15,13 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /** The processes of a scope without a cgroup: see {@link Guarantee#SUBREAPER}. */
-final class SubreaperGroup implements Group {
-    /**
-     * The number of consecutive walks that must find no process. The kernel's list of our children
-     * is not read atomically, so a walk can miss one of them.
-     */
-    private static final int EMPTY_WALKS = 2;
-
+final class SubreaperGroup extends WalkedGroup {
     private final Mark mark;
     private final Starts starts;
 
@@ -41,11 +34,6 @@ final class SubreaperGroup implements Group {
         this.mark = mark;
         this.starts = starts;
         Subreaper.begin(this);
-    }
-
-    @Override
-    public Guarantee guarantee() {
-        return Guarantee.SUBREAPER;
     }
 
     @Override
@@ -81,7 +69,7 @@ final class SubreaperGroup implements Group {
 
     @Override
     public List<PidFd> members() {
-        try (Walk walk = walk()) {
+        try (Walk walk = walk(false)) {
             started.keySet().forEach(process -> addMissed(process, walk.members()));
             return walk.take();
         }
@@ -98,17 +86,8 @@ final class SubreaperGroup implements Group {
         }
     }
 
-    private Walk walk() {
-        return walk(false);
-    }
-
-    /**
-     * Performs a walk.
-     *
-     * @param stopping whether each member is stopped when it is found; if the walk fails, it is
-     *     killed instead of staying stopped
-     */
-    private Walk walk(boolean stopping) {
+    @Override
+    Walk walk(boolean stopping) {
         walking.lock();
         try {
             return Walk.of(
@@ -168,104 +147,8 @@ final class SubreaperGroup implements Group {
     }
 
     @Override
-    public boolean isEmpty() {
-        for (int quiet = 0; quiet < EMPTY_WALKS; ) {
-            try (Walk walk = walk()) {
-                if (!walk.members().isEmpty()) {
-                    return false;
-                }
-                quiet = walk.isQuiet() ? quiet + 1 : 0;
-            }
-        }
-        return true;
-    }
-
-    @Override
-    public boolean awaitEmpty(Deadline deadline) throws InterruptedException {
-        for (int quiet = 0; quiet < EMPTY_WALKS; ) {
-            try (Walk walk = walk()) {
-                quiet = walk.isQuiet() ? quiet + 1 : 0;
-                boolean isOver = quiet == 0 && deadline.isOver();
-                if (isOver || !awaitExits(walk.members(), deadline)) {
-                    return false;
-                }
-            }
-        }
-        return true;
-    }
-
-    /**
-     * Waits for the exits, not for the reaping by the parents; returns false when the time is over.
-     */
-    private static boolean awaitExits(Iterable<PidFd> processes, Deadline deadline)
-            throws InterruptedException {
-        for (PidFd process : processes) {
-            if (Readiness.await(process.fd(), Readiness.IN, deadline.left()) == Readiness.NONE) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    @Override
-    public boolean kill(Starts starts, Deadline deadline) throws InterruptedException {
-        for (int quiet = 0; quiet < EMPTY_WALKS; ) {
-            boolean starting = !starts.areOver(); // before the walk
-            try (Walk stopped = stopAll(deadline)) {
-                quiet = stopped.isQuiet() ? quiet + 1 : 0;
-                stopped.members().forEach(member -> send(member, Signal.KILL));
-                boolean isOver = quiet == 0 && deadline.isOver();
-                if (isOver || !awaitExits(stopped.members(), deadline)) {
-                    return false;
-                }
-                if (starts.areOver()) { // otherwise one may be reaped before its start holds it
-                    for (PidFd killed : stopped.members()) { // their parents were killed as well
-                        boolean _ = OwnChildren.reap(killed);
-                    }
-                }
-            }
-            if (starting) {
-                quiet = 0;
-                if (!starts.awaitOver(deadline)) {
-                    return false;
-                }
-            }
-        }
-        return true;
-    }
-
-    /**
-     * Stops members until a walk finds no further ones: a stopped process does not fork and stays
-     * the parent of its children. If there are too few descriptors for a walk, kills those that are
-     * held.
-     */
-    private Walk stopAll(Deadline deadline) {
-        try {
-            Walk before = walk(true);
-            while (!before.members().isEmpty() && !deadline.isOver()) {
-                Walk now = walkAgain(before);
-                boolean isSame = before.members().containsAll(now.members());
-                before.close();
-                if (isSame) {
-                    return now;
-                }
-                before = now;
-            }
-            return before;
-        } catch (ErrnoException e) {
-            started.keySet().forEach(SubreaperGroup::killHeld);
-            throw e;
-        }
-    }
-
-    private Walk walkAgain(Walk before) {
-        try {
-            return walk(true);
-        } catch (RuntimeException e) {
-            before.members().forEach(member -> send(member, Signal.KILL));
-            before.close();
-            throw e;
-        }
+    void killHeld() {
+        started.keySet().forEach(SubreaperGroup::killHeld);
     }
 
     private static void killHeld(PidFd process) {
@@ -274,21 +157,6 @@ final class SubreaperGroup implements Group {
         } catch (ClosedException e) {
             // it has exited meanwhile
         }
-    }
-
-    private static void send(PidFd member, Signal signal) {
-        try {
-            boolean _ = member.signal(signal);
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.EPERM) { // of another user: reported as left
-                throw e;
-            }
-        }
-    }
-
-    @Override
-    public void remove() {
-        // its processes are all that there is of it
     }
 
     @Override

@@ -38,6 +38,14 @@ public final class CoreLimits {
                     Duration.ofSeconds(10),
                     "time that the processes of a scope may take to be gone once they are killed");
 
+    /** How long the end of all open scopes may delay the shutdown of the JVM. */
+    public static final Limit SCOPE_SHUTDOWN_TIMEOUT =
+            Limit.time(
+                    "io.holdfast.scopeShutdownTimeout",
+                    Duration.ofSeconds(5),
+                    "time that the end of the open scopes may delay the shutdown of the JVM; the"
+                            + " last second of it is for the kills after the grace");
+
     /** How long a bind waits for other binds that replace a dead socket file in the same folder. */
     public static final Limit SOCKET_TIMEOUT =
             Limit.time(
@@ -70,6 +78,7 @@ public final class CoreLimits {
                 ACCOUNT_AGE,
                 REAP_GRACE,
                 SCOPE_TIMEOUT,
+                SCOPE_SHUTDOWN_TIMEOUT,
                 SOCKET_TIMEOUT,
                 RUN_OUTPUT,
                 RUN_ERROR,

@@ -27,7 +27,8 @@ import java.util.function.Consumer;
  * kept, up to a limit. Each run has a {@link io.holdfast.core.scope.ProcessScope} of its own:
  * processes that the program started are ended when the program ends, with the {@link #grace}, also
  * after a timeout or when the calling thread is interrupted. So a child that it leaves behind with
- * the pipe open does not delay the result; see {@link #keepDescendants}.
+ * the pipe open does not delay the result; see {@link #keepDescendants}. The shutdown of this JVM
+ * ends the run, too.
  *
  * <p>Immutable: each method returns another description, which may be run any number of times, by
  * any thread. A descriptor of a {@link Spawn} is lent until the last of these runs.
@@ -285,7 +286,7 @@ public final class Run {
      * Lets processes that the program leaves behind continue to run. Output and error then contain
      * what the pipes hold when the program ends; later writes of those processes fail (SIGPIPE).
      * Until the program has ended, the timeout and a cancellation still end all of them; afterwards
-     * nothing of this run does.
+     * nothing of this run does. The end of this JVM ends neither them nor the program.
      *
      * @return the changed run
      */

@@ -52,7 +52,12 @@ final class RunExecution {
     static RunExecution start(Settings settings) {
         String name = settings.stages.getLast().spawn().program();
         ScopeOptions options =
-                ScopeOptions.standard().withName(name.substring(name.lastIndexOf('/') + 1));
+                ScopeOptions.standard()
+                        .withName(name.substring(name.lastIndexOf('/') + 1))
+                        .withGrace(settings.grace);
+        if (settings.keepDescendants) {
+            options = options.keepAtShutdown();
+        }
         RunExecution execution = new RunExecution(settings, ProcessScope.open(options));
         try (Pipes pipes = new Pipes(settings)) {
             execution.startPrograms(pipes);

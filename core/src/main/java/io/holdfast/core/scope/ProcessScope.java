@@ -41,11 +41,12 @@ import org.jspecify.annotations.Nullable;
  * <p>A scope that was killed, ended or closed, or whose deadline has passed, starts nothing any
  * more. A start that is under way at that time is refused, or its child is ended with the others.
  *
- * <p>If this JVM dies, its scopes end nothing: the processes continue to run. What remains of a
- * scope with a cgroup is found by its name, {@code holdfast-scope-NAME-PID-ID} with the PID of the
- * JVM, below the cgroup that the JVM was in or an ancestor of it; writing 1 to its {@code
- * cgroup.kill} and removing the directory ends it. Processes of a scope without a cgroup have
- * {@code HOLDFAST_SCOPE} in their environment.
+ * <p>When this JVM shuts down (SIGTERM, SIGINT, {@code System.exit}, the end of the last thread), a
+ * shutdown hook ends the scopes that are still open, as {@link #close} does, within {@link
+ * CoreLimits#SCOPE_SHUTDOWN_TIMEOUT}; {@link ScopeOptions#keepAtShutdown} switches that off. A
+ * scope that is opened while the JVM shuts down, such as by another hook, is left to the code that
+ * opened it. If the JVM dies without a shutdown (SIGKILL, {@code Runtime.halt}, a crash), the
+ * processes continue to run, and {@link #leftovers} finds them.
  *
  * <p>Safe for use by any thread; methods that wait park virtual threads.
  */
@@ -108,14 +109,42 @@ public final class ProcessScope implements AutoCloseable {
 
     /** Opens a scope with the given mechanism. */
     static ProcessScope open(ScopeOptions options, Guarantee guarantee) {
-        ScopeName name = ScopeName.random(options.name());
+        ScopeName name = ScopeName.random(options.name(), options.isKeptAtShutdown());
         Starts starts = new Starts();
         Group group =
                 switch (guarantee) {
                     case CGROUP -> new CgroupGroup(ScopeCgroups.make(name));
-                    case SUBREAPER -> new SubreaperGroup(new Mark(name.id()), starts);
+                    case SUBREAPER -> new SubreaperGroup(new Mark(name.id(), name.owner()), starts);
                 };
-        return new ProcessScope(name, options, starts, group);
+        ProcessScope scope = new ProcessScope(name, options, starts, group);
+        if (!options.isKeptAtShutdown()) {
+            ShutdownScopes.add(scope);
+        }
+        return scope;
+    }
+
+    /**
+     * Finds what JVMs that died have left of their scopes: of all users for root, otherwise of the
+     * calling user. A scope counts only if its JVM is certainly dead, which the identity of the JVM
+     * in the name of the cgroup, or in the environment of the processes, proves. So these are not
+     * found:
+     *
+     * <ul>
+     *   <li>scopes of a JVM in another PID namespace,
+     *   <li>before Linux 6.9, those of a JVM whose PID another process has now,
+     *   <li>scopes that were {@linkplain ScopeOptions#keepAtShutdown meant to continue},
+     *   <li>a scope that this JVM is in itself,
+     *   <li>without a cgroup: scopes of other users, and those of which only processes without the
+     *       variable {@code HOLDFAST_SCOPE} in their environment are left.
+     * </ul>
+     *
+     * <p>Reads the whole tree of cgroups, and the environment of each process of the user.
+     *
+     * @return the scopes, without any order
+     * @throws ErrnoException EMFILE, ENFILE or ENOMEM; ENOENT without {@code /proc}
+     */
+    public static List<LeftoverScope> leftovers() {
+        return Leftovers.find();
     }
 
     private CompletableFuture<Void> killAfter(Duration time) {
@@ -494,6 +523,22 @@ public final class ProcessScope implements AutoCloseable {
         }
     }
 
+    /**
+     * Closes the scope while the JVM shuts down.
+     *
+     * @param most the longest grace
+     */
+    void endAtShutdown(Duration most) {
+        starts.refuse();
+        Duration grace = options.grace();
+        awaitGrace(grace.compareTo(most) < 0 ? grace : most);
+        try {
+            closeNow();
+        } catch (RuntimeException e) {
+            // another JVM finds what is left
+        }
+    }
+
     /** Kills what is left, and releases everything; after a shortage the scope stays open. */
     private void closeNow() {
         ending.lock();
@@ -519,6 +564,7 @@ public final class ProcessScope implements AutoCloseable {
                 failure = failure == null ? e : failure; // the processes left are the cause
             }
             closed = true; // before the group is: see query()
+            ShutdownScopes.remove(this);
             group.close();
             if (deadline != null) {
                 boolean _ = deadline.cancel(false);

@@ -2,22 +2,54 @@ package io.holdfast.core.scope;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.io.ByteArrayOutputStream;
 import java.security.SecureRandom;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * The name of a scope. Its cgroup is {@code holdfast-scope-NAME-PID-ID}, which has no unit suffix.
+ * The name of a scope. Its cgroup is {@code holdfast-scope-NAME-OWNER-ID}, which has no unit
+ * suffix.
  *
  * @param name the name for people; may be empty
+ * @param owner the JVM that opened it
  * @param id a random number, 2 to 2^62
  */
-record ScopeName(String name, long id) {
+record ScopeName(String name, Owner owner, long id) {
     static final String PREFIX = "holdfast-scope-";
 
+    private static final Pattern CGROUP =
+            Pattern.compile(
+                    PREFIX
+                            + "(?:(?<name>[a-zA-Z0-9_.\\\\]+)-)?(?<owner>"
+                            + Owner.PATTERN
+                            + ")-(?<id>[0-9a-f]{1,16})");
+
+    private static final Pattern ESCAPE = Pattern.compile("\\\\x([0-9a-f]{2})");
     private static final int NAME_LIMIT = 64;
     private static final SecureRandom RANDOM = new SecureRandom();
 
-    static ScopeName random(String name) {
-        return new ScopeName(name, RANDOM.nextLong(2, 1L << 62));
+    /**
+     * Returns the name of a new scope of this JVM.
+     *
+     * @param kept whether its processes are meant to outlive this JVM
+     */
+    static ScopeName random(String name, boolean kept) {
+        Owner self = kept ? Owner.self().neverDead() : Owner.self();
+        return new ScopeName(name, self, RANDOM.nextLong(2, 1L << 62));
+    }
+
+    /** Parses the name of a cgroup; empty if it is not that of a scope. */
+    static Optional<ScopeName> ofCgroup(String cgroup) {
+        Matcher parts = CGROUP.matcher(cgroup);
+        if (!parts.matches()) {
+            return Optional.empty();
+        }
+        String escaped = parts.group("name");
+        long id = Long.parseUnsignedLong(parts.group("id"), 16);
+        return Owner.parse(parts.group("owner"))
+                .map(owner -> new ScopeName(escaped == null ? "" : plain(escaped), owner, id));
     }
 
     /** Returns the id as in the environment. */
@@ -29,7 +61,7 @@ record ScopeName(String name, long id) {
     String cgroup() {
         String escaped = escaped();
         String middle = escaped.isEmpty() ? "" : escaped + "-";
-        return PREFIX + middle + ProcessHandle.current().pid() + "-" + hex();
+        return PREFIX + middle + owner + "-" + hex();
     }
 
     /**
@@ -52,6 +84,20 @@ record ScopeName(String name, long id) {
             text.append(next);
         }
         return text.toString();
+    }
+
+    /** Returns the text that {@link #escaped} has escaped; invalid escapes stay as they are. */
+    private static String plain(String escaped) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        Matcher next = ESCAPE.matcher(escaped);
+        int at = 0;
+        while (next.find()) {
+            bytes.writeBytes(escaped.substring(at, next.start()).getBytes(UTF_8));
+            bytes.write(Integer.parseInt(next.group(1), 16));
+            at = next.end();
+        }
+        bytes.writeBytes(escaped.substring(at).getBytes(UTF_8));
+        return bytes.toString(UTF_8);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.holdfast.core.scope;
 
+import io.holdfast.core.limit.CoreLimits;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
@@ -19,24 +20,30 @@ import java.util.Optional;
  */
 public final class ScopeOptions {
     private static final ScopeOptions STANDARD =
-            new ScopeOptions("", Duration.ZERO, Optional.empty(), false);
+            new ScopeOptions("", Duration.ZERO, Optional.empty(), false, false);
 
     private final String name;
     private final Duration grace;
     private final Duration deadline; // zero: none
     private final boolean cgroupRequired;
+    private final boolean keptAtShutdown;
 
     private ScopeOptions(
-            String name, Duration grace, Optional<Duration> deadline, boolean cgroupRequired) {
+            String name,
+            Duration grace,
+            Optional<Duration> deadline,
+            boolean cgroupRequired,
+            boolean keptAtShutdown) {
         this.name = name;
         this.grace = grace;
         this.deadline = deadline.orElse(Duration.ZERO);
         this.cgroupRequired = cgroupRequired;
+        this.keptAtShutdown = keptAtShutdown;
     }
 
     /**
-     * Returns the default options: no name, no grace, no deadline, and the best mechanism that is
-     * available.
+     * Returns the default options: no name, no grace, no deadline, the best mechanism that is
+     * available, and an end when the JVM shuts down.
      *
      * @return the options
      */
@@ -52,7 +59,7 @@ public final class ScopeOptions {
      */
     public ScopeOptions withName(String name) {
         Objects.requireNonNull(name, "name");
-        return new ScopeOptions(name, grace, deadline(), cgroupRequired);
+        return new ScopeOptions(name, grace, deadline(), cgroupRequired, keptAtShutdown);
     }
 
     /**
@@ -67,7 +74,7 @@ public final class ScopeOptions {
         if (grace.isNegative()) {
             throw new IllegalArgumentException("a negative grace: " + grace);
         }
-        return new ScopeOptions(name, grace, deadline(), cgroupRequired);
+        return new ScopeOptions(name, grace, deadline(), cgroupRequired, keptAtShutdown);
     }
 
     /**
@@ -82,7 +89,7 @@ public final class ScopeOptions {
         if (!deadline.isPositive()) {
             throw new IllegalArgumentException("a deadline that is not positive: " + deadline);
         }
-        return new ScopeOptions(name, grace, Optional.of(deadline), cgroupRequired);
+        return new ScopeOptions(name, grace, Optional.of(deadline), cgroupRequired, keptAtShutdown);
     }
 
     /**
@@ -91,7 +98,19 @@ public final class ScopeOptions {
      * @return the changed options
      */
     public ScopeOptions requireCgroup() {
-        return new ScopeOptions(name, grace, deadline(), true);
+        return new ScopeOptions(name, grace, deadline(), true, keptAtShutdown);
+    }
+
+    /**
+     * Lets the processes continue to run when this JVM shuts down while the scope is open. Without
+     * this, they end then, with the {@linkplain #withGrace grace} of the scope, cut by {@link
+     * CoreLimits#SCOPE_SHUTDOWN_TIMEOUT}. {@link ProcessScope#leftovers} does not find a scope with
+     * this option: its processes are meant to continue.
+     *
+     * @return the changed options
+     */
+    public ScopeOptions keepAtShutdown() {
+        return new ScopeOptions(name, grace, deadline(), cgroupRequired, true);
     }
 
     /** {@return the name for people; empty by default} */
@@ -114,9 +133,14 @@ public final class ScopeOptions {
         return cgroupRequired;
     }
 
+    /** {@return whether the processes continue to run when this JVM shuts down} */
+    public boolean isKeptAtShutdown() {
+        return keptAtShutdown;
+    }
+
     @Override
     public String toString() {
-        return "ScopeOptions[name=%s, grace=%s, deadline=%s, cgroupRequired=%s]"
-                .formatted(name, grace, deadline(), cgroupRequired);
+        return "ScopeOptions[name=%s, grace=%s, deadline=%s, cgroupRequired=%s, keptAtShutdown=%s]"
+                .formatted(name, grace, deadline(), cgroupRequired, keptAtShutdown);
     }
 }

@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * One search for the members of a scope without a cgroup, from the children of this JVM downwards.
@@ -60,14 +61,25 @@ final class Walk implements AutoCloseable {
         this.visitor = visitor;
     }
 
-    /** Performs a walk. */
+    /** Performs a walk through the children of this JVM and what is below them. */
     static Walk of(Mark mark, Visitor visitor) {
-        Walk walk = new Walk(mark, visitor);
+        return performed(new Walk(mark, visitor), Walk::walk);
+    }
+
+    /**
+     * Performs a walk through all processes of a user that have the mark, and what is below them.
+     * Sessions and process groups do not count: those of a dead JVM may be anybody's.
+     */
+    static Walk ofAll(Mark mark, long user, Visitor visitor) {
+        return performed(new Walk(mark, visitor), walk -> walk.walkAll(user));
+    }
+
+    private static Walk performed(Walk walk, Consumer<Walk> way) {
         try {
-            walk.walk();
+            way.accept(walk);
             return walk;
         } catch (RuntimeException e) {
-            walk.members.forEach(visitor::abandon);
+            walk.members.forEach(walk.visitor::abandon);
             walk.close();
             throw e;
         }
@@ -83,6 +95,20 @@ final class Walk implements AutoCloseable {
                 descend(found);
             }
         }
+    }
+
+    private void walkAll(long user) {
+        Deque<PidFd> found = new ArrayDeque<>();
+        AllProcesses.visit(
+                user,
+                (process, number) -> {
+                    if (isMarked(process, number)) {
+                        add(process, found);
+                    } else {
+                        process.close();
+                    }
+                });
+        descend(found);
     }
 
     private void sort(PidFd child, int number, Deque<PidFd> found) {

@@ -310,7 +310,7 @@ class ProcessScopeTest {
     }
 
     private static List<String> ownCgroups() {
-        String mine = "-" + ProcessHandle.current().pid() + "-";
+        String mine = "-" + ProcessHandle.current().pid() + ".";
         try (Cgroup own = Cgroup.own()) {
             return own.childNames().stream()
                     .filter(name -> name.startsWith(ScopeName.PREFIX) && name.contains(mine))
@@ -380,7 +380,7 @@ class ProcessScopeTest {
                 Child child = scope.start(sleeper())) {
             assertThat(child.pidFd().cgroupPath().path())
                     .matches(
-                            ".*/holdfast-scope-build\\\\x20of\\\\x20a\\\\x2fb-%d-[0-9a-f]+"
+                            ".*/holdfast-scope-build\\\\x20of\\\\x20a\\\\x2fb-%d\\.[0-9]+\\.[0-9]+-[0-9a-f]+"
                                     .formatted(ProcessHandle.current().pid()));
             assertThat(scope).hasToString("scope build of a/b (" + id(child) + ")");
         }

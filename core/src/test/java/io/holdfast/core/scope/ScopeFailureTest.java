@@ -97,7 +97,7 @@ class ScopeFailureTest {
 
     private static ProcessScope scope(FailingGroup group) {
         ScopeOptions options = ScopeOptions.standard().withGrace(LONG);
-        return new ProcessScope(ScopeName.random("test"), options, new Starts(), group);
+        return new ProcessScope(ScopeName.random("test", false), options, new Starts(), group);
     }
 
     private static void assertCloseFails(ProcessScope scope, int errno) {

@@ -62,7 +62,7 @@ class ScopeShortageTest {
         }
 
         private static boolean isOurs(String cgroup) {
-            String number = "-" + ProcessHandle.current().pid() + "-";
+            String number = "-" + ProcessHandle.current().pid() + ".";
             return cgroup.startsWith(ScopeName.PREFIX) && cgroup.contains(number);
         }
 

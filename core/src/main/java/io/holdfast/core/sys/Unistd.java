@@ -331,7 +331,7 @@ public final class Unistd {
 
     /**
      * {@code _exit(2)}: ends this process at once. The JVM runs no shutdown hooks, flushes nothing,
-     * and does not wait (300 ms) for threads in native code, where the poller always is.
+     * and does not wait for threads in native code.
      */
     public static void exit(int status) {
         int ignored = Libc.intCall(EXIT, status, 0, 0, 0, 0, 0);

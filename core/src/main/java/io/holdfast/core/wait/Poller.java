@@ -26,9 +26,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Poller {
 
+    private static final long SHUTDOWN_POLL_NANOS = 1_000_000;
+    private static final long NO_SLOT = -1; // not the key of any slot
+
     private static volatile @Nullable Poller running;
 
     private final SysEpoll epoll;
+    private volatile boolean shuttingDown;
     private final Slots<FdWaiters> slots = new Slots<>();
     private final HandOver handOver = new HandOver();
     private final ReentrantLock sweeping = new ReentrantLock();
@@ -55,6 +59,7 @@ public final class Poller {
             Thread thread =
                     Thread.ofPlatform().daemon().name("holdfast-poller").unstarted(started::run);
             started.handOver.batchesOf(thread);
+            started.leaveKernelAtShutdown();
             thread.start();
             running = started;
             return started;
@@ -67,9 +72,46 @@ public final class Poller {
 
     private void run() {
         SysEpoll.Events events = new SysEpoll.Events();
-        for (; ; ) {
+        while (!shuttingDown) {
             dispatch(events, epoll.await(events, -1));
             handOver.endBatch();
+        }
+        while (true) { // other shutdown hooks may still wait for descriptors
+            int n = epoll.await(events, 0);
+            if (n == 0) {
+                LockSupport.parkNanos(this, SHUTDOWN_POLL_NANOS);
+            }
+            dispatch(events, n);
+            handOver.endBatch();
+        }
+    }
+
+    /**
+     * Lets the poller wait outside of the kernel once the JVM shuts down: before it exits, HotSpot
+     * waits up to 300 ms for threads that execute native code.
+     */
+    private void leaveKernelAtShutdown() {
+        try {
+            Runtime.getRuntime()
+                    .addShutdownHook(new Thread(this::leaveKernel, "holdfast-poller-shutdown"));
+        } catch (IllegalStateException e) { // it shuts down already
+            shuttingDown = true;
+        }
+    }
+
+    private void leaveKernel() {
+        shuttingDown = true;
+        try {
+            SysEventfd wake = new SysEventfd(); // never closed: the JVM exits
+            wake.signal();
+            int ignored =
+                    epoll.control(
+                            SysEpoll.CTL_ADD,
+                            wake.number(),
+                            Readiness.IN | SysEpoll.EPOLLONESHOT,
+                            NO_SLOT);
+        } catch (ErrnoException e) {
+            // no free descriptor: the exit takes 300 ms longer
         }
     }
 
@@ -218,16 +260,15 @@ public final class Poller {
 
     /** One descriptor in the epoll instance, and its waiters. */
     private final class FdWaiters implements Fd.Holder {
-        private static final long OUT = -1; // not the key of any slot
 
         private final Fd fd;
 
         @GuardedBy("this")
         private @Nullable Waiter waiters;
 
-        /** Its key in the table of slots while it is in the epoll instance, otherwise OUT. */
+        /** Its key in the table of slots while it is in the epoll instance, otherwise NO_SLOT. */
         @GuardedBy("this")
-        private long key = OUT;
+        private long key = NO_SLOT;
 
         @GuardedBy("this")
         private boolean closed;
@@ -288,9 +329,9 @@ public final class Poller {
 
         @GuardedBy("this")
         private void takeOut(int number) {
-            if (key != OUT) {
+            if (key != NO_SLOT) {
                 slots.remove(key);
-                key = OUT;
+                key = NO_SLOT;
                 int ignored = epoll.control(SysEpoll.CTL_DEL, number, 0, 0);
             }
         }
@@ -304,7 +345,7 @@ public final class Poller {
             int number = fd.acquire();
             try {
                 int result =
-                        key == OUT
+                        key == NO_SLOT
                                 ? putIn(number, interest)
                                 : epoll.control(SysEpoll.CTL_MOD, number, interest, key);
                 ErrnoException.check(result, "epoll_ctl", fd);

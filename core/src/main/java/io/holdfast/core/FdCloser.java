@@ -1,6 +1,8 @@
 package io.holdfast.core;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.limit.FairShare;
+import io.holdfast.core.sys.Faults;
 import io.holdfast.core.sys.SysPoll;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.socket.SysSocket;
@@ -8,8 +10,6 @@ import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -52,18 +52,35 @@ public final class FdCloser<K> implements AutoCloseable {
     /** Owners whose descriptors are closed at the same time; further owners wait. */
     private static final int MAX_THREADS = 64;
 
-    private static final long IDLE_SECONDS = 10;
+    private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     /** The closer for {@link #automatic}; loaded when the first close may block. */
     private static final class Automatic {
         static final FdCloser<Object> CLOSER = new FdCloser<>("holdfast-close");
     }
 
-    // guarded by this
-    private final Map<K, ArrayDeque<Fd>> waiting = new HashMap<>(); // each queue has a task
-
-    private final ThreadPoolExecutor slow;
+    private final String name;
     private final @Nullable FairShare<K> share;
+
+    @GuardedBy("this")
+    private final Map<K, ArrayDeque<Fd>> waiting = new HashMap<>();
+
+    /** The owners in {@link #waiting} whose descriptors no thread is closing. */
+    @GuardedBy("this")
+    private final ArrayDeque<K> ready = new ArrayDeque<>();
+
+    @GuardedBy("this")
+    private int threads;
+
+    @GuardedBy("this")
+    private int idle; // the threads that will take the next owner
+
+    @GuardedBy("this")
+    private boolean retrying; // a virtual thread tries to start a thread
+
+    @GuardedBy("this")
+    private boolean closed;
 
     /**
      * Makes a closer with daemon threads, which are started when they are needed.
@@ -82,19 +99,8 @@ public final class FdCloser<K> implements AutoCloseable {
      *     beyond the owner's share
      */
     public FdCloser(String name, @Nullable FairShare<K> share) {
+        this.name = name;
         this.share = share;
-        slow =
-                new ThreadPoolExecutor(
-                        MAX_THREADS,
-                        MAX_THREADS,
-                        IDLE_SECONDS,
-                        TimeUnit.SECONDS,
-                        new LinkedBlockingQueue<>(), // at most one task per owner
-                        Thread.ofPlatform().name(name).daemon().factory(),
-                        (task, _) -> { // after close(): no thread waits for this one
-                            var _ = Thread.ofPlatform().name(name).daemon().start(task);
-                        });
-        slow.allowCoreThreadTimeOut(true);
     }
 
     /**
@@ -154,8 +160,9 @@ public final class FdCloser<K> implements AutoCloseable {
         if (share != null) {
             share.take(owner, 1);
         }
-        if (enqueue(owner, fd)) {
-            slow.execute(() -> closeAll(owner));
+        enqueue(owner, fd);
+        if (!startThreads()) {
+            retryLater();
         }
     }
 
@@ -169,20 +176,119 @@ public final class FdCloser<K> implements AutoCloseable {
         return queue != null && queue.size() >= MAX_WAITING;
     }
 
-    private synchronized boolean enqueue(K owner, Fd fd) {
+    private synchronized void enqueue(K owner, Fd fd) {
         ArrayDeque<Fd> queue = waiting.get(owner);
-        boolean first = queue == null;
         if (queue == null) {
             queue = new ArrayDeque<>();
             waiting.put(owner, queue);
+            ready.add(owner);
+            notify();
         }
         queue.addLast(fd);
-        return first;
+    }
+
+    /** Starts a thread for each owner that no idle one takes; returns false if that fails. */
+    private boolean startThreads() {
+        while (isThreadNeeded()) {
+            try {
+                Thread _ = Thread.ofPlatform().name(name).daemon().start(this::run);
+            } catch (OutOfMemoryError e) { // the limit of threads of the user or the cgroup
+                endThread();
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Returns whether a thread is to be started, and counts it. */
+    private synchronized boolean isThreadNeeded() {
+        if (ready.size() <= idle || threads == MAX_THREADS) {
+            return false;
+        }
+        threads++;
+        idle++;
+        return true;
+    }
+
+    private synchronized void endThread() {
+        threads--;
+        idle--;
+    }
+
+    /**
+     * Tries again to start a thread until that succeeds. The descriptors wait meanwhile, as behind
+     * a slow close: on the caller's thread, a close could take for ever.
+     */
+    private void retryLater() {
+        synchronized (this) {
+            if (retrying) {
+                return;
+            }
+            retrying = true;
+        }
+        try {
+            Thread _ = Thread.ofVirtual().name(name + "-retry").start(this::retry);
+        } catch (OutOfMemoryError e) { // not even a carrier thread: the next close tries again
+            endRetry();
+        }
+    }
+
+    /**
+     * Pauses in the kernel, on a carrier thread: a timed wait of a virtual thread may need a thread
+     * of the JDK that cannot be started either, and then never ends.
+     */
+    private void retry() {
+        try {
+            do {
+                int ignored = SysPoll.await(-1, 0, -1, RETRY_NANOS); // no descriptor: a pause
+                Thread.yield();
+            } while (!startThreads());
+        } finally {
+            endRetry();
+        }
+    }
+
+    private synchronized void endRetry() {
+        retrying = false;
+    }
+
+    private void run() {
+        for (K owner = nextOwner(); owner != null; owner = nextOwner()) {
+            closeAll(owner);
+            becomeIdle();
+        }
+    }
+
+    private synchronized void becomeIdle() {
+        idle++;
+    }
+
+    /** Waits for an owner; returns null if this idle thread ends. */
+    private synchronized @Nullable K nextOwner() {
+        long start = System.nanoTime();
+        long left = IDLE_NANOS;
+        while (ready.isEmpty() && left > 0 && !closed) {
+            try {
+                TimeUnit.NANOSECONDS.timedWait(this, left);
+            } catch (InterruptedException e) {
+                // no code interrupts this thread
+            }
+            left = IDLE_NANOS - (System.nanoTime() - start);
+        }
+        idle--;
+        if (ready.isEmpty()) {
+            threads--;
+        }
+        return ready.poll();
     }
 
     private void closeAll(K owner) {
         for (Fd fd = next(owner); fd != null; fd = next(owner)) {
-            fd.closeHere();
+            try {
+                fd.closeHere();
+            } catch (RuntimeException | Error e) { // must not stop the others
+                Faults.log("a descriptor could not be closed", e);
+            }
             if (share != null) {
                 share.release(owner, 1);
             }
@@ -221,7 +327,8 @@ public final class FdCloser<K> implements AutoCloseable {
 
     /** Ends the threads once all descriptors that wait are closed. Does not wait for that. */
     @Override
-    public void close() {
-        slow.shutdown();
+    public synchronized void close() {
+        closed = true;
+        notifyAll();
     }
 }

@@ -15,9 +15,7 @@ public final class LeakDetector implements Runnable {
 
     private static final AtomicLong LEAKS = new AtomicLong();
 
-    private static final class Lazy {
-        static final Cleaner CLEANER = Cleaner.create();
-    }
+    private static volatile @Nullable Cleaner cleaner; // null until it was needed
 
     private final int number;
     private final Throwable made = new Throwable("made here");
@@ -29,9 +27,24 @@ public final class LeakDetector implements Runnable {
         this.number = number;
     }
 
+    /** Not in a static initializer: a failure (no thread for the cleaner) must not be permanent. */
+    private static Cleaner cleaner() {
+        Cleaner known = cleaner;
+        return known != null ? known : makeCleaner();
+    }
+
+    private static synchronized Cleaner makeCleaner() {
+        Cleaner known = cleaner;
+        if (known == null) {
+            known = Cleaner.create();
+            cleaner = known;
+        }
+        return known;
+    }
+
     public static LeakDetector watch(Fd fd, int number) {
         LeakDetector detector = new LeakDetector(number);
-        detector.cleanable = Lazy.CLEANER.register(fd, detector);
+        detector.cleanable = cleaner().register(fd, detector);
         return detector;
     }
 
@@ -40,7 +53,7 @@ public final class LeakDetector implements Runnable {
      * descriptor must not refer to the owner, which would keep the owner reachable.
      */
     public static void closeWith(Object owner, Fd fd) {
-        var _ = Lazy.CLEANER.register(owner, new Forgotten(fd));
+        var _ = cleaner().register(owner, new Forgotten(fd));
     }
 
     private static final class Forgotten implements Runnable {

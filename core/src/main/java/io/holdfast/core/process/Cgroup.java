@@ -11,6 +11,7 @@ import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.SysDirent;
 import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.sys.Unistd;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -189,17 +190,34 @@ public final class Cgroup implements AutoCloseable {
     public Cgroup create(String name, int mode) {
         requireName(name);
         int r = SysStat.mkdirat(directory, name, mode);
-        if (r == 0) {
-            r = SysStat.fchmodat(directory, name, mode); // the bits that the umask removed
-        }
         if (r < 0 && r != -Errno.EEXIST) {
             throw new ErrnoException("mkdir", below(name).toString(), -r, advice(-r));
         }
-        Cgroup child = child(name);
-        if (r == 0) {
-            child.record("made", "");
+        return r == 0 ? made(name, mode) : child(name);
+    }
+
+    /** Opens a child that was made, or removes it again. */
+    private Cgroup made(String name, int mode) {
+        Cgroup child;
+        try {
+            child = child(name);
+        } catch (RuntimeException e) { // no free descriptor
+            int ignored = SysStat.rmdirat(directory, name);
+            throw e;
         }
-        return child;
+        try {
+            // not by name: the owner of this directory may have replaced the child by his own
+            if (SysStat.stat(child.directory).uid() == Unistd.geteuid()) {
+                int r = SysStat.fchmodat(child.directory, ".", mode); // what the umask removed
+                ErrnoException.check(r, "chmod", child.path.path());
+            }
+            child.record("made", "");
+            return child;
+        } catch (RuntimeException e) {
+            child.close();
+            int ignored = SysStat.rmdirat(directory, name);
+            throw e;
+        }
     }
 
     private void record(String change, String process) {
@@ -305,10 +323,14 @@ public final class Cgroup implements AutoCloseable {
     }
 
     private static @Nullable String advice(int errno) {
-        return errno == Errno.EROFS
-                ? "the cgroup file system is mounted read-only, as containers have it: mount"
-                        + " /sys/fs/cgroup writable in a cgroup namespace of its own"
-                : null;
+        return switch (errno) {
+            case Errno.EROFS ->
+                    "the cgroup file system is mounted read-only, as containers have it: mount"
+                            + " /sys/fs/cgroup writable in a cgroup namespace of its own";
+            case Errno.EAGAIN ->
+                    "a limit of cgroups is reached (cgroup.max.descendants, cgroup.max.depth)";
+            default -> null;
+        };
     }
 
     /**

@@ -4,6 +4,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
+import io.holdfast.core.sys.SysRandom;
 import io.holdfast.core.sys.process.SysResource;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +24,7 @@ import java.util.regex.Pattern;
  * so that the outer scope finds the processes that a dead JVM has left behind. Each id is followed
  * by the owner of the scope, {@code ID@OWNER}, for {@link ProcessScope#leftovers}.
  *
- * @param id a random number, {@value #FIRST} to {@value #LAST}
+ * @param id a random number of at most 62 bits, 2 or more
  * @param owner the JVM that opened the scope
  */
 record Mark(long id, Owner owner) {
@@ -36,6 +37,15 @@ record Mark(long id, Owner owner) {
     private static final Pattern ENTRY =
             Pattern.compile("([0-9a-f]{1,16})@(" + Owner.PATTERN + ")");
     private static final int ENVIRONMENT = 1 << 20; // the bytes that are searched for the variable
+
+    /** Returns an id that no other scope has. */
+    static long randomId() {
+        long id;
+        do {
+            id = SysRandom.bits() & LAST;
+        } while (id < FIRST);
+        return id;
+    }
 
     private String entry() {
         return Long.toHexString(id) + "@" + owner;

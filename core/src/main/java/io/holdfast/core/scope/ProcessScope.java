@@ -80,8 +80,9 @@ public final class ProcessScope implements AutoCloseable {
      * Opens a scope with the best mechanism that is available.
      *
      * @return the scope, owned by the caller
-     * @throws ErrnoException if there is none: without a writable cgroup, the kernel must list
-     *     children (CONFIG_PROC_CHILDREN)
+     * @throws ErrnoException ENOENT if there is none: without a usable cgroup, the kernel must list
+     *     children (CONFIG_PROC_CHILDREN). EMFILE, ENFILE, ENOMEM; EAGAIN where a cgroup could be
+     *     made but for a limit (cgroup.max.descendants): that is no reason for a weaker guarantee
      */
     public static ProcessScope open() {
         return open(ScopeOptions.standard());
@@ -101,21 +102,40 @@ public final class ProcessScope implements AutoCloseable {
 
     private static ProcessScope openBest(ScopeOptions options) {
         try {
-            return open(options, Guarantee.CGROUP);
-        } catch (ErrnoException e) {
-            return open(options, Guarantee.SUBREAPER);
+            return openInCgroup(options);
+        } catch (NoUsableCgroupException noCgroup) {
+            try {
+                return openAsSubreaper(options);
+            } catch (ErrnoException e) {
+                e.addSuppressed(noCgroup.required());
+                throw e;
+            }
         }
     }
 
     /** Opens a scope with the given mechanism. */
     static ProcessScope open(ScopeOptions options, Guarantee guarantee) {
+        try {
+            return guarantee == Guarantee.CGROUP ? openInCgroup(options) : openAsSubreaper(options);
+        } catch (NoUsableCgroupException e) {
+            throw e.required();
+        }
+    }
+
+    private static ProcessScope openInCgroup(ScopeOptions options) throws NoUsableCgroupException {
+        ScopeName name = ScopeName.random(options.name(), options.isKeptAtShutdown());
+        return opened(name, options, new Starts(), new CgroupGroup(ScopeCgroups.make(name)));
+    }
+
+    private static ProcessScope openAsSubreaper(ScopeOptions options) {
         ScopeName name = ScopeName.random(options.name(), options.isKeptAtShutdown());
         Starts starts = new Starts();
-        Group group =
-                switch (guarantee) {
-                    case CGROUP -> new CgroupGroup(ScopeCgroups.make(name));
-                    case SUBREAPER -> new SubreaperGroup(new Mark(name.id(), name.owner()), starts);
-                };
+        Mark mark = new Mark(name.id(), name.owner());
+        return opened(name, options, starts, new SubreaperGroup(mark, starts));
+    }
+
+    private static ProcessScope opened(
+            ScopeName name, ScopeOptions options, Starts starts, Group group) {
         ProcessScope scope = new ProcessScope(name, options, starts, group);
         if (!options.isKeptAtShutdown()) {
             ShutdownScopes.add(scope);

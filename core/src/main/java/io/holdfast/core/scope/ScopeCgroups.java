@@ -9,6 +9,7 @@ import io.holdfast.core.process.ForeignCgroupException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
+import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -32,10 +33,6 @@ import java.util.Set;
  */
 final class ScopeCgroups {
     private static final String DOMAIN = "domain";
-    private static final String REMEDY =
-            "run this JVM in a delegated cgroup (systemd-run --user --scope -p Delegate=yes, or"
-                    + " Delegate=yes of its unit)";
-
     private final String name;
     private final List<String> refusals = new ArrayList<>();
 
@@ -46,36 +43,50 @@ final class ScopeCgroups {
     /**
      * Makes a cgroup.
      *
-     * @throws ErrnoException EACCES with the reasons of all cgroups that were tried
+     * @throws NoUsableCgroupException with the reasons of all cgroups that were tried
+     * @throws ErrnoException for a failure that says nothing about them, and may pass: EMFILE,
+     *     ENFILE, ENOMEM, or EAGAIN at a limit of cgroups; also if pidfd_open(2) is refused
      */
-    static Cgroup make(ScopeName name) {
+    static Cgroup make(ScopeName name) throws NoUsableCgroupException {
         return new ScopeCgroups(name.cgroup()).make();
     }
 
-    private Cgroup make() {
+    private Cgroup make() throws NoUsableCgroupException {
         if (!Feature.SCOPE_CGROUP.isPresent()) {
-            throw refused("no cgroup2 is mounted");
+            throw new NoUsableCgroupException("no cgroup2 is mounted");
         }
-        CgroupPath own;
-        try (PidFd self = PidFd.self()) {
-            own = self.cgroupPath();
-        } catch (ForeignCgroupException e) {
-            throw refused("our cgroup is outside of our cgroup namespace");
-        } catch (ErrnoException e) {
-            throw refused(String.valueOf(e.getMessage()));
-        }
+        ErrnoException limited = null;
+        CgroupPath own = own();
         for (CgroupPath place : places(own)) {
             try {
                 return makeIn(place, own);
             } catch (ErrnoException e) {
+                if (ProcessScope.isShortage(e)) {
+                    throw e;
+                }
+                limited = limited == null && e.errno() == Errno.EAGAIN ? e : limited;
                 refusals.add(String.valueOf(e.getMessage()));
             }
         }
-        throw refused(String.join("; ", refusals));
+        if (limited != null) {
+            throw limited;
+        }
+        throw new NoUsableCgroupException(String.join("; ", refusals));
     }
 
-    private static ErrnoException refused(String reasons) {
-        return new ErrnoException("cgroup", "of a scope", Errno.EACCES, reasons + "; " + REMEDY);
+    private static CgroupPath own() throws NoUsableCgroupException {
+        try (PidFd self = PidFd.self()) {
+            try {
+                return self.cgroupPath();
+            } catch (ForeignCgroupException e) {
+                throw new NoUsableCgroupException("our cgroup is outside of our cgroup namespace");
+            } catch (ErrnoException e) {
+                if (ProcessScope.isShortage(e)) {
+                    throw e;
+                }
+                throw new NoUsableCgroupException(String.valueOf(e.getMessage()));
+            }
+        }
     }
 
     private static Set<CgroupPath> places(CgroupPath own) {
@@ -109,10 +120,9 @@ final class ScopeCgroups {
                 requireWritable(made);
                 requireDomain(made);
                 return made;
-            } catch (ErrnoException e) {
-                try (made) {
-                    made.remove();
-                }
+            } catch (RuntimeException e) {
+                made.close();
+                int _ = SysStat.rmdirat(place.fd(), name); // needs no descriptor
                 throw e;
             }
         }

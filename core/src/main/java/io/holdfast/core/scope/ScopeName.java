@@ -3,7 +3,6 @@ package io.holdfast.core.scope;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.ByteArrayOutputStream;
-import java.security.SecureRandom;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -14,7 +13,7 @@ import java.util.regex.Pattern;
  *
  * @param name the name for people; may be empty
  * @param owner the JVM that opened it
- * @param id a random number, 2 to 2^62
+ * @param id a random number of at most 62 bits, 2 or more
  */
 record ScopeName(String name, Owner owner, long id) {
     static final String PREFIX = "holdfast-scope-";
@@ -28,7 +27,6 @@ record ScopeName(String name, Owner owner, long id) {
 
     private static final Pattern ESCAPE = Pattern.compile("\\\\x([0-9a-f]{2})");
     private static final int NAME_LIMIT = 64;
-    private static final SecureRandom RANDOM = new SecureRandom();
 
     /**
      * Returns the name of a new scope of this JVM.
@@ -37,7 +35,7 @@ record ScopeName(String name, Owner owner, long id) {
      */
     static ScopeName random(String name, boolean kept) {
         Owner self = kept ? Owner.self().neverDead() : Owner.self();
-        return new ScopeName(name, self, RANDOM.nextLong(2, 1L << 62));
+        return new ScopeName(name, self, Mark.randomId());
     }
 
     /** Parses the name of a cgroup; empty if it is not that of a scope. */

@@ -1,5 +1,6 @@
 package io.holdfast.core.scope;
 
+import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.PidFd;
@@ -45,6 +46,9 @@ final class Subreaper {
         try (PidFd self = PidFd.self()) {
             int[] _ = self.proc().children();
         } catch (ErrnoException e) {
+            if (e.errno() != Errno.ENOENT) {
+                throw e; // such as EMFILE, or a seccomp filter that refuses pidfd_open
+            }
             throw new ErrnoException(
                     "/proc/self/task/TID/children",
                     "",

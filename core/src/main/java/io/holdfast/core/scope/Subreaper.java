@@ -12,10 +12,13 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes this JVM a subreaper while at least one scope needs it, and reaps their orphans meanwhile.
+ * Makes this JVM a subreaper while at least one scope needs it, and reaps the orphans that it adopts
+ * meanwhile.
  *
  * <p>The kernel does not report when an orphan becomes a child of this process, and SIGCHLD belongs
  * to the JVM. So a thread checks once a second, and a zombie of a scope lasts no longer than that.
+ * It checks for {@link AdoptedZombies}, too, and after the end of the last scope until no adopted
+ * orphan is left.
  */
 final class Subreaper {
     private static final Duration PERIOD = Duration.ofSeconds(1);
@@ -37,6 +40,8 @@ final class Subreaper {
             requireChildren();
             wasOne = SysPrctl.isChildSubreaper();
             ErrnoException.check(SysPrctl.setChildSubreaper(true), "prctl", "subreaper");
+        }
+        if (reaper == null) {
             reaper = Thread.ofVirtual().name("holdfast-orphans").start(Subreaper::reap);
         }
         boolean _ = GROUPS.add(group);
@@ -59,13 +64,8 @@ final class Subreaper {
     }
 
     static synchronized void end(SubreaperGroup group) {
-        if (GROUPS.remove(group) && GROUPS.isEmpty()) {
-            if (reaper != null) {
-                reaper.interrupt();
-            }
-            if (!wasOne) {
-                int ignored = SysPrctl.setChildSubreaper(false);
-            }
+        if (GROUPS.remove(group) && GROUPS.isEmpty() && !wasOne) {
+            int ignored = SysPrctl.setChildSubreaper(false);
         }
     }
 
@@ -74,15 +74,44 @@ final class Subreaper {
     }
 
     private static void reap() {
+        AdoptedZombies adopted = new AdoptedZombies();
         try {
-            while (true) {
+            do {
                 Thread.sleep(PERIOD);
                 if (hasZombie()) {
                     groups().forEach(Subreaper::reap);
+                    reap(adopted);
                 }
-            }
+            } while (!isOver());
         } catch (InterruptedException e) {
-            // the last scope was closed
+            Thread.currentThread().interrupt(); // no code interrupts this thread
+        } finally {
+            adopted.close();
+        }
+    }
+
+    private static void reap(AdoptedZombies adopted) {
+        try {
+            adopted.pass();
+        } catch (ErrnoException e) {
+            // no free descriptor: retried in the next period
+        }
+    }
+
+    /** Returns whether the reaper has nothing to wait for any more; it then ends. */
+    private static synchronized boolean isOver() {
+        if (GROUPS.isEmpty() && !mayAdoptedBeLeft()) {
+            reaper = null;
+            return true;
+        }
+        return false;
+    }
+
+    private static boolean mayAdoptedBeLeft() {
+        try {
+            return AdoptedZombies.areExpected();
+        } catch (ErrnoException e) {
+            return true; // no free descriptor
         }
     }
 

@@ -12,7 +12,7 @@ import java.util.function.LongSupplier;
  *
  * <p>A user whose bucket is full again is forgotten, so the table holds only users who were active
  * within the last {@code burst / perSecond} seconds, and at most {@code users} of them. If there
- * are more, the user that was added first is forgotten, and starts again with a full bucket.
+ * are more, the user that passed least recently is forgotten, and starts again with a full bucket.
  * Thread-safe.
  *
  * @param <K> the user
@@ -25,7 +25,7 @@ public final class RateLimit<K> {
     private final int users;
     private final LongSupplier nanoTime;
 
-    /** The time at which the bucket of a user will be full again. */
+    /** The time at which the bucket of a user will be full again, in the order of the last use. */
     // guarded by this
     private final Map<K, Long> fullAt = new LinkedHashMap<>();
 
@@ -79,6 +79,7 @@ public final class RateLimit<K> {
             K first = fullAt.keySet().iterator().next();
             fullAt.remove(first);
         }
+        fullAt.remove(user); // to the end of the table: the order is that of the last use
         fullAt.put(user, full + token);
         return true;
     }

@@ -55,6 +55,24 @@ class RateLimitTest {
     }
 
     @Test
+    void aBusyUserKeepsNoOtherInTheTableAndIsNotForgotten() {
+        RateLimit<String> limit = limit(2, 1, 8);
+        assertThat(passes(limit, "busy")).isEqualTo(2);
+        for (int i = 0; i < 6; i++) {
+            assertThat(limit.tryPass("user" + i)).isTrue();
+        }
+        for (int second = 0; second < 5; second++) {
+            now += Duration.ofSeconds(1).toNanos();
+            assertThat(passes(limit, "busy")).isEqualTo(1);
+        }
+        assertThat(limit.remembered()).isEqualTo(1);
+        for (int i = 0; i < 7; i++) {
+            assertThat(limit.tryPass("other" + i)).isTrue();
+        }
+        assertThat(passes(limit, "busy")).isZero();
+    }
+
+    @Test
     void theTableIsBounded() {
         RateLimit<String> limit = limit(1, 1, 2);
         for (String user : new String[] {"a", "b", "c", "d"}) {

@@ -199,7 +199,6 @@ public final class Run {
         return with(s -> {
             s.outputLimit = bytes;
             s.errorLimit = bytes;
-            s.ownLimit = true;
             s.overflow = overflow;
         });
     }

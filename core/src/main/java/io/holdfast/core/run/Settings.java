@@ -18,7 +18,6 @@ final class Settings {
     Duration grace = Duration.ZERO;
     long outputLimit = CoreLimits.RUN_OUTPUT.value();
     long errorLimit = CoreLimits.RUN_ERROR.value();
-    boolean ownLimit;
     Overflow overflow = Overflow.FAIL;
     Charset charset = UTF_8;
     @Nullable Path outputFile;
@@ -38,7 +37,6 @@ final class Settings {
         grace = of.grace;
         outputLimit = of.outputLimit;
         errorLimit = of.errorLimit;
-        ownLimit = of.ownLimit;
         overflow = of.overflow;
         charset = of.charset;
         outputFile = of.outputFile;

@@ -1,6 +1,5 @@
 package io.holdfast.core;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.holdfast.core.limit.FairShare;
 import io.holdfast.core.sys.Faults;
 import io.holdfast.core.sys.SysPoll;
@@ -63,23 +62,18 @@ public final class FdCloser<K> implements AutoCloseable {
     private final String name;
     private final @Nullable FairShare<K> share;
 
-    @GuardedBy("this")
+    // all guarded by this; in comments, since users of public classes lack the annotation
     private final Map<K, ArrayDeque<Fd>> waiting = new HashMap<>();
 
     /** The owners in {@link #waiting} whose descriptors no thread is closing. */
-    @GuardedBy("this")
     private final ArrayDeque<K> ready = new ArrayDeque<>();
 
-    @GuardedBy("this")
     private int threads;
 
-    @GuardedBy("this")
     private int idle; // the threads that will take the next owner
 
-    @GuardedBy("this")
     private boolean retrying; // a virtual thread tries to start a thread
 
-    @GuardedBy("this")
     private boolean closed;
 
     /**
@@ -237,6 +231,7 @@ public final class FdCloser<K> implements AutoCloseable {
      * Pauses in the kernel, on a carrier thread: a timed wait of a virtual thread may need a thread
      * of the JDK that cannot be started either, and then never ends.
      */
+    @SuppressWarnings("ThreadPriorityCheck") // the pause blocks a carrier that others wait for
     private void retry() {
         try {
             do {
@@ -305,7 +300,7 @@ public final class FdCloser<K> implements AutoCloseable {
     }
 
     private static boolean mayBlock(Fd fd) {
-        SysStat.Stat stat;
+        FileStatus stat;
         try {
             stat = SysStat.cachedStat(fd); // cached, since the file system could block, too
         } catch (ErrnoException e) {

@@ -42,7 +42,7 @@ final class FdTransfer {
     private static final int S_IFBLK = 0x6000;
 
     private final Object owner;
-    private final SysStat.Stat stat;
+    private final FileStatus stat;
     private final boolean keepsMessages;
     private volatile Fd fd;
     private Way way;

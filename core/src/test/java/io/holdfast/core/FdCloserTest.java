@@ -99,9 +99,7 @@ class FdCloserTest {
     @Needs(root = true, programs = "setpriv")
     void aMomentaryLimitOfThreadsIsNotPermanent(@TempDir Path folder) {
         ChildJvm.Result result =
-                ChildJvm.run(
-                        NobodyJvm.command(
-                                folder, List.of(), WithoutThreads.class));
+                ChildJvm.run(NobodyJvm.command(folder, List.of(), WithoutThreads.class));
         assertThat(result.output().lines().filter(line -> !line.contains("[warning]")))
                 .containsExactly("no thread", "done");
         assertThat(result.status()).isZero();

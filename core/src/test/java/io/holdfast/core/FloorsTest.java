@@ -158,6 +158,7 @@ class FloorsTest {
                                                     "Fd",
                                                     "Feature",
                                                     "NotSupportedException",
+                                                    "FileStatus",
                                                     "Signal")
                                             .contains(outermost(type.getBaseComponentType())));
 

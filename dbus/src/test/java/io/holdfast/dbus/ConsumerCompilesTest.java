@@ -19,4 +19,9 @@ class ConsumerCompilesTest {
         assertThat(StrictConsumer.complaintsAboutAll(folder, BusConnection.class, Fd.class))
                 .isEmpty();
     }
+
+    @Test
+    void noSignatureHasATypeThatUsersCannotName() throws Exception {
+        assertThat(StrictConsumer.hiddenTypes(BusConnection.class, Fd.class)).isEmpty();
+    }
 }

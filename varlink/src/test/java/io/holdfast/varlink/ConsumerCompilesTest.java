@@ -9,6 +9,7 @@ import io.holdfast.varlink.client.VarlinkClient;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.core.json.JsonFactory;
 
 /** A program that is compiled strictly, with only our jars, can use every public class. */
 @SameOnEveryKernel
@@ -17,7 +18,14 @@ class ConsumerCompilesTest {
 
     @Test
     void everyPublicClassCanBeUsedWithoutAWarning() throws Exception {
-        assertThat(StrictConsumer.complaintsAboutAll(folder, VarlinkClient.class, Fd.class))
+        assertThat(
+                        StrictConsumer.complaintsAboutAll(
+                                folder, VarlinkClient.class, Fd.class, JsonFactory.class))
                 .isEmpty();
+    }
+
+    @Test
+    void noSignatureHasATypeThatUsersCannotName() throws Exception {
+        assertThat(StrictConsumer.hiddenTypes(VarlinkClient.class, Fd.class)).isEmpty();
     }
 }

@@ -10,6 +10,7 @@ import io.holdfast.varlink.client.VarlinkClient;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.core.json.JsonFactory;
 
 /** A program that is compiled strictly, with only our jars, can use every public class. */
 @SameOnEveryKernel
@@ -21,6 +22,18 @@ class ConsumerCompilesTest {
         assertThat(
                         StrictConsumer.complaintsAboutAll(
                                 folder,
+                                Authority.class,
+                                Fd.class,
+                                BusConnection.class,
+                                VarlinkClient.class,
+                                JsonFactory.class))
+                .isEmpty();
+    }
+
+    @Test
+    void noSignatureHasATypeThatUsersCannotName() throws Exception {
+        assertThat(
+                        StrictConsumer.hiddenTypes(
                                 Authority.class,
                                 Fd.class,
                                 BusConnection.class,

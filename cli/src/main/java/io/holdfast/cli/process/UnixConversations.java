@@ -71,7 +71,7 @@ final class UnixConversations {
                 .filter(other -> other.name().bytes().length > 0)
                 .filter(other -> !self.equals(holder(other).map(Holder::id)))
                 .map(other ->
-                        UnixAddress.of(other.name())
+                        UnixAddress.ofKernelName(other.name().text())
                                 + holder(other).map(known -> " of " + known).orElse(""))
                 .distinct()
                 .sorted()

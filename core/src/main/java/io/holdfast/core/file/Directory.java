@@ -3,6 +3,7 @@ package io.holdfast.core.file;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysDirent;
 import io.holdfast.core.sys.SysStat;
@@ -223,7 +224,7 @@ public final class Directory implements AutoCloseable {
      * @return the status; empty if there is no such file
      * @throws FileException with the errno of the call that failed
      */
-    public Optional<SysStat.Stat> stat(String name) throws FileException {
+    public Optional<FileStatus> stat(String name) throws FileException {
         requireName(name);
         try {
             return Optional.of(SysStat.stat(fd, name));
@@ -328,7 +329,7 @@ public final class Directory implements AutoCloseable {
      * @return the status
      * @throws FileException with the errno of the call that failed
      */
-    public SysStat.Stat stat() throws FileException {
+    public FileStatus stat() throws FileException {
         try {
             return SysStat.stat(fd);
         } catch (ErrnoException e) {

@@ -2,6 +2,7 @@ package io.holdfast.core.file;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.SysStat;
 import java.util.Optional;
 
@@ -14,7 +15,7 @@ import java.util.Optional;
 public final class DirectoryEntry implements AutoCloseable {
     private final Directory directory;
     private final String name;
-    private final SysStat.Stat file;
+    private final FileStatus file;
 
     /**
      * Makes the entry, which takes the directory over.
@@ -23,7 +24,7 @@ public final class DirectoryEntry implements AutoCloseable {
      * @param name the name of the file in it
      * @param file the status of the file that the name means
      */
-    public DirectoryEntry(Directory directory, String name, SysStat.Stat file) {
+    public DirectoryEntry(Directory directory, String name, FileStatus file) {
         this.directory = directory;
         this.name = name;
         this.file = file;
@@ -37,7 +38,7 @@ public final class DirectoryEntry implements AutoCloseable {
     /** {@return whether the name still means that file} Opens no descriptor. */
     public boolean isSame() {
         try {
-            Optional<SysStat.Stat> now = directory.stat(name);
+            Optional<FileStatus> now = directory.stat(name);
             return now.isPresent() && now.get().isSameFile(file);
         } catch (FileException e) {
             return false;
@@ -54,7 +55,7 @@ public final class DirectoryEntry implements AutoCloseable {
      */
     public void setOwnerAndMode(long uid, long gid, int mode) throws FileException {
         try (Fd held = directory.hold(name)) {
-            SysStat.Stat now = SysStat.stat(held);
+            FileStatus now = SysStat.stat(held);
             if (!now.isSameFile(file)) {
                 throw FileException.refusal(
                         path(), "was replaced by another file", Errno.ESTALE, null);

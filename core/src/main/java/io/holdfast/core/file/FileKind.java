@@ -1,6 +1,6 @@
 package io.holdfast.core.file;
 
-import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.FileStatus;
 
 /** The type of a file (inode(7)). */
 public enum FileKind {
@@ -36,7 +36,7 @@ public enum FileKind {
      *
      * @param stat the status of the file
      */
-    public static FileKind of(SysStat.Stat stat) {
+    public static FileKind of(FileStatus stat) {
         for (FileKind kind : ALL) {
             if (kind.type == stat.type()) {
                 return kind;

@@ -3,6 +3,7 @@ package io.holdfast.core.file;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import java.util.Optional;
@@ -50,7 +51,7 @@ final class FileOpening {
     /** Returns empty if another process made the file after the lookup. */
     private Optional<OpenedFile> end(PathWalk walk) throws FileException {
         Fd entry = walk.entry();
-        SysStat.Stat stat = walk.entryStat();
+        FileStatus stat = walk.entryStat();
         if (entry != null && stat != null) {
             return Optional.of(opened(walk, entry, stat));
         }
@@ -60,7 +61,7 @@ final class FileOpening {
         return made(walk);
     }
 
-    private OpenedFile opened(PathWalk walk, Fd held, SysStat.Stat stat) throws FileException {
+    private OpenedFile opened(PathWalk walk, Fd held, FileStatus stat) throws FileException {
         requireKind(stat);
         walk.requireTarget(stat);
         walk.requireNoHardLink(stat);
@@ -72,7 +73,7 @@ final class FileOpening {
         return finished(Fd.adopt(r), stat);
     }
 
-    private void requireKind(SysStat.Stat stat) throws FileException {
+    private void requireKind(FileStatus stat) throws FileException {
         FileKind kind = FileKind.of(stat);
         boolean fits = how.kinds().contains(kind) || (how.mayBeNull() && OpenedFile.isNull(stat));
         if (!fits) {
@@ -119,7 +120,7 @@ final class FileOpening {
         Fd fd = Fd.adopt(r);
         try {
             FileException.check(SysStat.fchmod(fd, how.createMode().getAsInt()), "fchmod", shown);
-            SysStat.Stat stat = SysStat.stat(fd);
+            FileStatus stat = SysStat.stat(fd);
             return Optional.of(finished(fd.move(), stat));
         } catch (ErrnoException e) {
             throw FileException.of(shown, e);
@@ -129,7 +130,7 @@ final class FileOpening {
     }
 
     /** Takes the descriptor over. */
-    private OpenedFile finished(Fd fd, SysStat.Stat stat) throws FileException {
+    private OpenedFile finished(Fd fd, FileStatus stat) throws FileException {
         try {
             if (how.isBlocking()) {
                 Fcntl.setBlocking(fd, true);

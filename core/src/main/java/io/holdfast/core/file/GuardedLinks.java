@@ -1,7 +1,7 @@
 package io.holdfast.core.file;
 
 import io.holdfast.core.Errno;
-import io.holdfast.core.sys.SysStat.Stat;
+import io.holdfast.core.FileStatus;
 import java.util.OptionalLong;
 
 /**
@@ -24,7 +24,7 @@ final class GuardedLinks implements PathWalk.Judge {
     }
 
     @Override
-    public void judgeLink(String place, Stat directory, Stat link, boolean last)
+    public void judgeLink(String place, FileStatus directory, FileStatus link, boolean last)
             throws FileException {
         String name = Directory.nameOf(place);
         String linkText = "the symbolic link \"" + name + "\" of user " + link.uid();
@@ -42,7 +42,7 @@ final class GuardedLinks implements PathWalk.Judge {
     }
 
     /** All links that neither root nor this user placed must belong to one user. */
-    private void requireOneUntrustedOwner(String linkText, Stat link) throws FileException {
+    private void requireOneUntrustedOwner(String linkText, FileStatus link) throws FileException {
         String why = null;
         if (owners.trusts(link.uid())) {
             why =
@@ -61,7 +61,7 @@ final class GuardedLinks implements PathWalk.Judge {
     }
 
     @Override
-    public void judgeTarget(Stat stat) throws FileException {
+    public void judgeTarget(FileStatus stat) throws FileException {
         if (untrustedOwner.isPresent()
                 && untrustedOwner.getAsLong() != stat.uid()
                 && !OpenedFile.isNull(stat)) {

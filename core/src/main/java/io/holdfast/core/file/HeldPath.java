@@ -2,7 +2,7 @@ package io.holdfast.core.file;
 
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
-import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.FileStatus;
 
 /**
  * The file that an absolute path leads to, held by a descriptor that can neither read nor write it
@@ -12,9 +12,9 @@ import io.holdfast.core.sys.SysStat;
 public final class HeldPath implements AutoCloseable {
     private final String path;
     private final Fd fd;
-    private final SysStat.Stat stat;
+    private final FileStatus stat;
 
-    private HeldPath(String path, Fd fd, SysStat.Stat stat) {
+    private HeldPath(String path, Fd fd, FileStatus stat) {
         this.path = path;
         this.fd = fd;
         this.stat = stat;
@@ -32,11 +32,11 @@ public final class HeldPath implements AutoCloseable {
             throw FileException.refusal(path, "is not absolute", Errno.EINVAL, null);
         }
         try (PathWalk walk = new PathWalk(path, null, false, true, path, Links.GUARDED).toFile()) {
-            SysStat.Stat stat = walk.entryStat();
+            FileStatus stat = walk.entryStat();
             if (stat == null && !walk.lastName().equals(".")) {
                 throw FileException.of(path, "open", Errno.ENOENT);
             }
-            SysStat.Stat found = stat == null ? walk.directoryStat() : stat;
+            FileStatus found = stat == null ? walk.directoryStat() : stat;
             walk.requireTarget(found);
             walk.requireNoHardLink(found);
             String real = walk.realPath();

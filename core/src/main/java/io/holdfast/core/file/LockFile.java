@@ -3,9 +3,9 @@ package io.holdfast.core.file;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
-import io.holdfast.core.sys.SysStat.Stat;
 import io.holdfast.core.sys.Unistd;
 import java.util.Optional;
 
@@ -83,7 +83,7 @@ public final class LockFile implements AutoCloseable {
     }
 
     /** Whether only this user can have opened the file. */
-    private static boolean isPrivate(Stat stat) {
+    private static boolean isPrivate(FileStatus stat) {
         return stat.isRegular()
                 && stat.uid() == Unistd.geteuid()
                 && (stat.permissions() & OTHERS) == 0;

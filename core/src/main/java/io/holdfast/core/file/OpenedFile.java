@@ -3,6 +3,7 @@ package io.holdfast.core.file;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.KernelPath;
@@ -17,9 +18,9 @@ public final class OpenedFile implements AutoCloseable {
 
     private final String path;
     private final Fd fd;
-    private final SysStat.Stat stat;
+    private final FileStatus stat;
 
-    OpenedFile(String path, Fd fd, SysStat.Stat stat) {
+    OpenedFile(String path, Fd fd, FileStatus stat) {
         this.path = path;
         this.fd = fd;
         this.stat = stat;
@@ -57,7 +58,7 @@ public final class OpenedFile implements AutoCloseable {
     }
 
     /** {@return the status of the file just before it was opened} */
-    public SysStat.Stat stat() {
+    public FileStatus stat() {
         return stat;
     }
 
@@ -81,7 +82,7 @@ public final class OpenedFile implements AutoCloseable {
         return isNull(stat);
     }
 
-    static boolean isNull(SysStat.Stat stat) {
+    static boolean isNull(FileStatus stat) {
         return FileKind.of(stat) == FileKind.CHARACTER_DEVICE
                 && stat.special() == ((long) NULL_MAJOR << 32 | NULL_MINOR);
     }

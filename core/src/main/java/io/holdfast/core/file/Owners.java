@@ -1,6 +1,6 @@
 package io.holdfast.core.file;
 
-import io.holdfast.core.sys.SysStat;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Unistd;
 
 /**
@@ -23,13 +23,13 @@ record Owners(long self) {
     }
 
     /** Whether only trusted users may add, rename or remove names in a directory. */
-    boolean isProtected(SysStat.Stat directory) {
+    boolean isProtected(FileStatus directory) {
         boolean group = (directory.mode() & GROUP_WRITES) != 0 && directory.gid() != 0;
         return trusts(directory.uid()) && !group && (directory.mode() & OTHERS_WRITE) == 0;
     }
 
     /** Whether only trusted users can make a name of a directory mean another file. */
-    boolean isStable(SysStat.Stat directory, SysStat.Stat entry) {
+    boolean isStable(FileStatus directory, FileStatus entry) {
         boolean sticky = (directory.mode() & STICKY) != 0;
         return isProtected(directory) || (sticky && trusts(directory.uid()) && trusts(entry.uid()));
     }
@@ -38,7 +38,7 @@ record Owners(long self) {
      * Whether a trusted user placed a symbolic link. In an unprotected directory the link's owner
      * counts, unless the link has several names: other users can make hard links to it.
      */
-    boolean hasPlaced(SysStat.Stat directory, SysStat.Stat link) {
+    boolean hasPlaced(FileStatus directory, FileStatus link) {
         return isProtected(directory) || (trusts(link.uid()) && link.links() == 1);
     }
 
@@ -46,7 +46,7 @@ record Owners(long self) {
      * Whether a name may be a hard link to a file that the user who placed it could not open: the
      * file has several names, and does not belong to the directory's owner.
      */
-    boolean mayBeHardLink(SysStat.Stat directory, SysStat.Stat file) {
+    boolean mayBeHardLink(FileStatus directory, FileStatus file) {
         boolean ofDirectoryOwner = file.uid() == directory.uid() && !trusts(file.uid());
         return file.links() > 1 && !isProtected(directory) && !ofDirectoryOwner;
     }

@@ -3,9 +3,9 @@ package io.holdfast.core.file;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
-import io.holdfast.core.sys.SysStat.Stat;
 import io.holdfast.core.sys.Unistd;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -34,7 +34,7 @@ final class PathWalk implements AutoCloseable {
          * @param stat the status of the file
          * @param last whether the walk ends there
          */
-        default void judge(String place, Stat stat, boolean last) throws FileException {}
+        default void judge(String place, FileStatus stat, boolean last) throws FileException {}
 
         /**
          * Checks a symbolic link that the walk is about to follow.
@@ -44,10 +44,11 @@ final class PathWalk implements AutoCloseable {
          * @param link the status of the link
          * @param last whether the link is the last name of the walk
          */
-        void judgeLink(String place, Stat directory, Stat link, boolean last) throws FileException;
+        void judgeLink(String place, FileStatus directory, FileStatus link, boolean last)
+                throws FileException;
 
         /** Checks the file to open, or the directory in which a file is to be made. */
-        default void judgeTarget(Stat stat) throws FileException {}
+        default void judgeTarget(FileStatus stat) throws FileException {}
     }
 
     private final String shown;
@@ -63,11 +64,11 @@ final class PathWalk implements AutoCloseable {
     private int followed;
     private boolean stable;
     private Fd directory;
-    private Stat directoryStat;
+    private FileStatus directoryStat;
     private final Deque<String> real = new ArrayDeque<>(); // the names that lead to the directory
     private String lastName = "."; // the name that was looked up last, in the directory
     private @Nullable Fd entry; // the file of that name, by O_PATH
-    private @Nullable Stat entryStat;
+    private @Nullable FileStatus entryStat;
 
     /**
      * @param shown the path for messages
@@ -140,7 +141,7 @@ final class PathWalk implements AutoCloseable {
         return Fd.adopt(result);
     }
 
-    private Stat stat(Fd fd) throws FileException {
+    private FileStatus stat(Fd fd) throws FileException {
         try {
             return SysStat.stat(fd);
         } catch (ErrnoException e) {
@@ -237,7 +238,7 @@ final class PathWalk implements AutoCloseable {
     private void look(String name, Fd found, boolean enter) throws FileException {
         boolean kept = false;
         try {
-            Stat stat = stat(found);
+            FileStatus stat = stat(found);
             FileKind kind = FileKind.of(stat);
             if (kind == FileKind.SYMBOLIC_LINK) {
                 follow(name, found, stat);
@@ -283,7 +284,7 @@ final class PathWalk implements AutoCloseable {
                 int mode = isAtEnd() ? madeLast : madeAbove;
                 FileException.check(SysStat.chmod(next, mode), "chmod", shown);
             }
-            Stat stat = stat(next);
+            FileStatus stat = stat(next);
             judge.judge(place(), stat, isAtEnd());
             enter(next.move(), owners.isStable(directoryStat, stat));
             real.addLast(name);
@@ -292,7 +293,7 @@ final class PathWalk implements AutoCloseable {
         }
     }
 
-    private void follow(String name, Fd link, Stat stat) throws FileException {
+    private void follow(String name, Fd link, FileStatus stat) throws FileException {
         judge.judgeLink(place(), directoryStat, stat, isAtEnd());
         if (++followed > MOST_LINKS) {
             throw FileException.refusal(
@@ -330,12 +331,12 @@ final class PathWalk implements AutoCloseable {
     }
 
     /** Throws if the judge refuses the file to open. */
-    void requireTarget(Stat stat) throws FileException {
+    void requireTarget(FileStatus stat) throws FileException {
         judge.judgeTarget(stat);
     }
 
     /** Throws if the file may be a hard link that gives access to another user's file. */
-    void requireNoHardLink(Stat stat) throws FileException {
+    void requireNoHardLink(FileStatus stat) throws FileException {
         if (FileKind.of(stat) != FileKind.DIRECTORY && owners.mayBeHardLink(directoryStat, stat)) {
             throw FileException.refusal(
                     shown,
@@ -351,7 +352,7 @@ final class PathWalk implements AutoCloseable {
         return directory;
     }
 
-    Stat directoryStat() {
+    FileStatus directoryStat() {
         return directoryStat;
     }
 
@@ -373,7 +374,7 @@ final class PathWalk implements AutoCloseable {
         return entry;
     }
 
-    @Nullable Stat entryStat() {
+    @Nullable FileStatus entryStat() {
         return entryStat;
     }
 

@@ -3,11 +3,11 @@ package io.holdfast.core.file;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.SysFile;
 import io.holdfast.core.sys.SysStat;
-import io.holdfast.core.sys.SysStat.Stat;
 import io.holdfast.core.sys.Unistd;
 import java.nio.file.Path;
 import java.util.HexFormat;
@@ -119,7 +119,7 @@ public final class ScratchFolder implements AutoCloseable {
 
     /** Checks the cached status: another user's file system may be mounted there, and block. */
     private static boolean isOurs(Fd place, Fd above) {
-        Stat stat = SysStat.cachedStat(place);
+        FileStatus stat = SysStat.cachedStat(place);
         return stat.uid() == Unistd.geteuid()
                 && stat.permissions() == OWNER_ALONE
                 && stat.device() == SysStat.stat(above).device();

@@ -3,10 +3,10 @@ package io.holdfast.core.file;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.SysStat;
-import io.holdfast.core.sys.SysStat.Stat;
 import io.holdfast.core.sys.Unistd;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -195,7 +195,7 @@ public final class TrustedFolder implements AutoCloseable {
         }
 
         @Override
-        public void judgeLink(String place, Stat directory, Stat link, boolean last) {
+        public void judgeLink(String place, FileStatus directory, FileStatus link, boolean last) {
             if (last) {
                 throw refusal(
                         Errno.ELOOP,
@@ -214,7 +214,7 @@ public final class TrustedFolder implements AutoCloseable {
         }
 
         @Override
-        public void judge(String place, Stat stat, boolean last) {
+        public void judge(String place, FileStatus stat, boolean last) {
             if (!stat.isDirectory()) {
                 throw refusal(
                         Errno.ENOTDIR,

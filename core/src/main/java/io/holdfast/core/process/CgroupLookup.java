@@ -3,6 +3,7 @@ package io.holdfast.core.process;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
@@ -43,7 +44,7 @@ final class CgroupLookup {
      */
     private static void requireFiles(Fd found, long id) {
         try {
-            SysStat.Stat _ = SysStat.stat(found, "cgroup.procs");
+            FileStatus _ = SysStat.stat(found, "cgroup.procs");
         } catch (ErrnoException e) {
             if (Cgroup.isGone(e)) {
                 throw new ErrnoException("cgroup", Long.toString(id), Errno.ESTALE);

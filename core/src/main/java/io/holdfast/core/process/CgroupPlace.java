@@ -3,6 +3,7 @@ package io.holdfast.core.process;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import java.util.List;
@@ -144,7 +145,7 @@ public final class CgroupPlace {
     }
 
     private static boolean isWritableByRootAlone(Cgroup cgroup) {
-        SysStat.Stat stat = SysStat.stat(cgroup.fd());
+        FileStatus stat = SysStat.stat(cgroup.fd());
         return stat.uid() == 0 && (stat.mode() & WRITABLE_BY_OTHERS) == 0;
     }
 }

@@ -31,13 +31,21 @@ final class ChildStreams implements AutoCloseable {
                         case Stdio.Inherit _ -> PosixSpawn.STANDARD.get(i);
                         case Stdio.Null _ ->
                                 opened("/dev/null", i == 0 ? Fcntl.O_RDONLY : Fcntl.O_WRONLY);
-                        case Stdio.File(var path, int flags) ->
-                                opened(KernelPath.text(path), flags | Fcntl.O_NOCTTY);
+                        case Stdio.File(var path, var mode) ->
+                                opened(KernelPath.text(path), flags(mode) | Fcntl.O_NOCTTY);
                         case Stdio.Pipe _ -> pipe(i);
                         case Stdio.Descriptor(Fd fd) -> fd;
                         case Stdio.Merged _ -> merged();
                     };
         }
+    }
+
+    private static int flags(Stdio.Mode mode) {
+        return switch (mode) {
+            case READ -> Fcntl.O_RDONLY;
+            case WRITE -> Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_TRUNC;
+            case APPEND -> Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_APPEND;
+        };
     }
 
     private @Nullable Fd merged() {

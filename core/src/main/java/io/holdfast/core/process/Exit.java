@@ -1,7 +1,6 @@
 package io.holdfast.core.process;
 
 import io.holdfast.core.Signal;
-import io.holdfast.core.sys.process.SysWait;
 
 /** How a process ended. */
 public sealed interface Exit {
@@ -71,20 +70,5 @@ public sealed interface Exit {
         return signal == 0
                 ? new Exited(status >> 8 & 0xFF)
                 : new Killed(new Signal(signal), (status & 0x80) != 0);
-    }
-
-    /**
-     * Decodes a state change that {@code waitid(2)} returned.
-     *
-     * @param change the state change, as {@code SysWait} packs it
-     * @return how the process ended
-     */
-    static Exit ofChange(long change) {
-        int status = SysWait.status(change);
-        return switch (SysWait.code(change)) {
-            case SysWait.CLD_EXITED -> new Exited(status & 0xFF);
-            case SysWait.CLD_DUMPED -> new Killed(new Signal(status), true);
-            default -> new Killed(new Signal(status), false);
-        };
     }
 }

@@ -6,6 +6,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.Registration;
+import io.holdfast.core.Signal;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.SysPoll;
 import io.holdfast.core.sys.process.PidfdInfo;
@@ -84,7 +85,7 @@ final class ExitWatch {
         int options = SysWait.WEXITED | SysWait.WNOHANG;
         long change = waitFor(reaping ? options : options | SysWait.WNOWAIT);
         if (change > 0) {
-            return Exit.ofChange(change);
+            return exitOf(change);
         }
         if (change == SysWait.NOTHING) {
             return null; // its tracer waits for it first, or it has not exited
@@ -262,7 +263,7 @@ final class ExitWatch {
                     Exit exit = null;
                     try {
                         long change = waitFor(SysWait.WEXITED);
-                        exit = change > 0 ? Exit.ofChange(change) : UNKNOWN;
+                        exit = change > 0 ? exitOf(change) : UNKNOWN;
                     } catch (ClosedException e) {
                         // closed meanwhile
                     }
@@ -365,5 +366,15 @@ final class ExitWatch {
                 grace.cancel();
             }
         }
+    }
+
+    /** Decodes the exit of a process, as {@link SysWait} packs a change of state. */
+    static Exit exitOf(long change) {
+        int status = SysWait.status(change);
+        return switch (SysWait.code(change)) {
+            case SysWait.CLD_EXITED -> new Exit.Exited(status & 0xFF);
+            case SysWait.CLD_DUMPED -> new Exit.Killed(new Signal(status), true);
+            default -> new Exit.Killed(new Signal(status), false);
+        };
     }
 }

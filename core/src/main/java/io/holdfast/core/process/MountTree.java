@@ -55,10 +55,12 @@ public interface MountTree {
      *
      * @param type the type of the file system, such as {@code tmpfs}
      * @param options the options of the file system, as mount(8) has them
-     * @param attributes a sum of the constants of {@link SysMount}
+     * @param attributes the attributes of its mount
      */
-    static MountTree fileSystem(String type, Map<String, String> options, long attributes) {
-        return () -> SysMount.fileSystem(type, options, attributes);
+    static MountTree fileSystem(
+            String type, Map<String, String> options, MountAttribute... attributes) {
+        long bits = MountAttribute.bits(attributes);
+        return () -> SysMount.fileSystem(type, options, bits);
     }
 
     /**
@@ -82,17 +84,18 @@ public interface MountTree {
     /**
      * {@return the same tree, with attributes set on each of its mounts}
      *
-     * @param attributes a sum of the constants of {@link SysMount}
+     * @param attributes the attributes
      */
-    default MountTree with(long attributes) {
+    default MountTree with(MountAttribute... attributes) {
+        long bits = MountAttribute.bits(attributes);
         return filledBy(tree -> {
-            int r = SysMount.setAttributes(tree, true, attributes);
+            int r = SysMount.setAttributes(tree, true, bits);
             ErrnoException.check(r, "mount_setattr", tree);
         });
     }
 
     /** {@return the same tree, read-only} */
     default MountTree readOnly() {
-        return with(SysMount.READ_ONLY);
+        return with(MountAttribute.READ_ONLY);
     }
 }

@@ -4,6 +4,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.process.SysPidfd;
@@ -59,7 +60,7 @@ public final class Namespace implements AutoCloseable {
 
     private final Kind kind;
     private final Fd fd;
-    private final SysStat.Stat stat;
+    private final FileStatus stat;
 
     private Namespace(Kind kind, Fd fd) {
         this.kind = kind;

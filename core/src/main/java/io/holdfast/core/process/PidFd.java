@@ -519,7 +519,7 @@ public final class PidFd implements AutoCloseable {
         if (change < 0) {
             throw new ErrnoException("waitid", toString(), (int) -change);
         }
-        return change == SysWait.NOTHING ? Optional.empty() : Optional.of(Exit.ofChange(change));
+        return change == SysWait.NOTHING ? Optional.empty() : Optional.of(ExitWatch.exitOf(change));
     }
 
     /**

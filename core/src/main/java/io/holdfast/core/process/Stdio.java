@@ -1,7 +1,6 @@
 package io.holdfast.core.process;
 
 import io.holdfast.core.Fd;
-import io.holdfast.core.sys.Fcntl;
 import java.nio.file.Path;
 
 /** The source or target of a standard stream of a child. */
@@ -23,9 +22,19 @@ public sealed interface Stdio {
      * FIFO is open; an interrupt of the thread ends that wait.
      *
      * @param path the path
-     * @param flags the flags of {@code open(2)}
+     * @param mode how it is opened
      */
-    record File(Path path, int flags) implements Stdio {}
+    record File(Path path, Mode mode) implements Stdio {}
+
+    /** How the file of a stream is opened. */
+    enum Mode {
+        /** For reading. */
+        READ,
+        /** For writing: created if missing, truncated otherwise. */
+        WRITE,
+        /** For writing at its end: created if missing. */
+        APPEND
+    }
 
     /**
      * A descriptor, lent until the child is started.
@@ -73,7 +82,7 @@ public sealed interface Stdio {
      * @return the stream
      */
     static Stdio from(Path path) {
-        return new File(path, Fcntl.O_RDONLY);
+        return new File(path, Mode.READ);
     }
 
     /**
@@ -84,7 +93,7 @@ public sealed interface Stdio {
      * @return the stream
      */
     static Stdio to(Path path) {
-        return new File(path, Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_TRUNC);
+        return new File(path, Mode.WRITE);
     }
 
     /**
@@ -95,7 +104,7 @@ public sealed interface Stdio {
      * @return the stream
      */
     static Stdio appendTo(Path path) {
-        return new File(path, Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_APPEND);
+        return new File(path, Mode.APPEND);
     }
 
     /**

@@ -71,7 +71,9 @@ final class AdoptedZombies {
     private static void handle(PidFd child, Map<PidFd, Integer> before, Map<PidFd, Integer> now) {
         boolean kept = false;
         try {
-            if (child.state() == PidFd.State.EXITED && OwnChildren.isOurs(child) && Child.isOrphan(child)) {
+            if (child.state() == PidFd.State.EXITED
+                    && OwnChildren.isOurs(child)
+                    && Child.isOrphan(child)) {
                 int found = before.getOrDefault(child, 0) + 1;
                 kept = found < PASSES || !OwnChildren.reap(child);
                 if (kept) {

@@ -44,11 +44,11 @@ public enum Guarantee {
      * unprivileged user cannot end a member of another user (a set-user-ID program).
      *
      * <p>While such a scope is open, this JVM adopts all orphans below it, also those of a plain
-     * {@code Spawn}, of {@code ProcessBuilder} or of a native library. Those are not ended, and when
-     * they have ended, they are reaped within a few seconds, also after the scope was closed.
-     * Orphans of the scope are reaped within a second. Children that other code has started are left
-     * to it: each {@code Process} keeps its exit value. A native library that reaps a child long
-     * after its exit, and whose thread that started the child has ended, may find it reaped.
+     * {@code Spawn}, of {@code ProcessBuilder} or of a native library. Those are not ended, and
+     * when they have ended, they are reaped within a few seconds, also after the scope was closed.
+     * Orphans of the scope are reaped within a second. Children that other code has started are
+     * left to it: each {@code Process} keeps its exit value. A native library that reaps a child
+     * long after its exit, and whose thread that started the child has ended, may find it reaped.
      */
     SUBREAPER(
             "by subreaper and walk: descendants are found through their parents, or by a mark that"

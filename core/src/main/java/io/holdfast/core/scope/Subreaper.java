@@ -12,8 +12,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes this JVM a subreaper while at least one scope needs it, and reaps the orphans that it adopts
- * meanwhile.
+ * Makes this JVM a subreaper while at least one scope needs it, and reaps the orphans that it
+ * adopts meanwhile.
  *
  * <p>The kernel does not report when an orphan becomes a child of this process, and SIGCHLD belongs
  * to the JVM. So a thread checks once a second, and a zombie of a scope lasts no longer than that.

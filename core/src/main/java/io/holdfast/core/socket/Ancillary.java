@@ -148,7 +148,7 @@ public final class Ancillary implements AutoCloseable {
     /** {@return the address of the sender of a datagram} */
     public UnixAddress senderAddress() {
         UnixName name = message.sender();
-        return name == null ? UnixAddress.unnamed() : UnixAddress.of(name);
+        return name == null ? UnixAddress.unnamed() : KernelAddress.address(name);
     }
 
     /** {@return whether the message was longer than the buffer for its data: the rest is lost} */

@@ -108,30 +108,15 @@ public sealed interface UnixAddress {
     }
 
     /**
-     * Converts an address for the calls of {@code SysSocket}.
+     * Converts a name that the kernel returned ({@code sun_path} of unix(7)).
      *
-     * @param address the address
-     * @return the name
-     */
-    static UnixName name(UnixAddress address) {
-        return switch (address) {
-            case PathName(String path) -> UnixName.of(path);
-            case AbstractName(String name) -> UnixName.of("\0" + name);
-            case Unnamed _ -> UnixName.of(new byte[0]);
-        };
-    }
-
-    /**
-     * Converts a name that the kernel returned.
-     *
-     * @param name the name
+     * @param name the name: a path, an abstract name with its leading NUL, or empty for none
      * @return the address
      */
-    static UnixAddress of(UnixName name) {
-        String text = name.text();
-        if (text.isEmpty()) {
+    static UnixAddress ofKernelName(String name) {
+        if (name.isEmpty()) {
             return new Unnamed();
         }
-        return text.startsWith("\0") ? new AbstractName(text.substring(1)) : new PathName(text);
+        return name.startsWith("\0") ? new AbstractName(name.substring(1)) : new PathName(name);
     }
 }

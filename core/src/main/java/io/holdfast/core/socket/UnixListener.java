@@ -91,9 +91,10 @@ public final class UnixListener implements AutoCloseable {
     private static UnixListener ofName(UnixAddress address, SocketType type, int backlog) {
         Fd fd = socket(type);
         try {
-            ErrnoException.check(SysSocket.bind(fd, UnixAddress.name(address)), "bind", address);
+            ErrnoException.check(SysSocket.bind(fd, KernelAddress.of(address)), "bind", address);
             ErrnoException.check(SysSocket.listen(fd, backlog), "listen", address);
-            return new UnixListener(fd, type, UnixAddress.of(SysSocket.getsockname(fd)), null);
+            return new UnixListener(
+                    fd, type, KernelAddress.address(SysSocket.getsockname(fd)), null);
         } catch (RuntimeException e) {
             fd.close();
             throw e;
@@ -140,7 +141,7 @@ public final class UnixListener implements AutoCloseable {
                     "adopt", received.toString(), Errno.EINVAL, "it does not listen");
         }
         Fcntl.setBlocking(received, false);
-        UnixAddress address = UnixAddress.of(SysSocket.getsockname(received));
+        UnixAddress address = KernelAddress.address(SysSocket.getsockname(received));
         Fd owned = received.move();
         if (!owned.isReceived()) {
             owned.closeWith(FdCloser.automatic(new Object()));

@@ -105,7 +105,7 @@ public final class UnixSocket implements AutoCloseable {
     public static UnixSocket connect(UnixAddress address, SocketType type, Duration limit)
             throws InterruptedException {
         requireNotInterrupted();
-        UnixName name = UnixAddress.name(address);
+        UnixName name = KernelAddress.of(address);
         long begin = System.nanoTime();
         long nanos = Readiness.nanos(limit);
         int number = SysSocket.socket(type.number() | SysSocket.SOCK_NONBLOCK);
@@ -164,7 +164,7 @@ public final class UnixSocket implements AutoCloseable {
      */
     public static UnixSocket bind(UnixAddress address) {
         Fd fd = forOthers();
-        int r = SysSocket.bind(fd, UnixAddress.name(address));
+        int r = SysSocket.bind(fd, KernelAddress.of(address));
         if (r < 0) {
             fd.close();
             throw new ErrnoException("bind", address.toString(), -r);
@@ -265,7 +265,7 @@ public final class UnixSocket implements AutoCloseable {
 
     /** {@return its own address} */
     public UnixAddress localAddress() {
-        return UnixAddress.of(SysSocket.getsockname(fd));
+        return KernelAddress.address(SysSocket.getsockname(fd));
     }
 
     /**
@@ -274,7 +274,7 @@ public final class UnixSocket implements AutoCloseable {
      * @throws ErrnoException ENOTCONN
      */
     public UnixAddress remoteAddress() {
-        return UnixAddress.of(SysSocket.getpeername(fd));
+        return KernelAddress.address(SysSocket.getpeername(fd));
     }
 
     /**
@@ -439,7 +439,7 @@ public final class UnixSocket implements AutoCloseable {
 
     /** Sends as {@link #sendTo} does, but never waits. */
     int trySendTo(UnixAddress to, ByteBuffer data, List<Fd> descriptors) {
-        return trySendMessage(data, UnixAddress.name(to), descriptors, null, "sendto " + to);
+        return trySendMessage(data, KernelAddress.of(to), descriptors, null, "sendto " + to);
     }
 
     /**

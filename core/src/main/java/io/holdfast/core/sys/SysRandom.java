@@ -16,8 +16,7 @@ public final class SysRandom {
         Scratch scratch = Scratch.take();
         try {
             int r = // 8 bytes are never interrupted or partial
-                    Libc.intCall(
-                            GETRANDOM, scratch.errno, scratch.address, Long.BYTES, 0, 0, 0, 0);
+                    Libc.intCall(GETRANDOM, scratch.errno, scratch.address, Long.BYTES, 0, 0, 0, 0);
             ErrnoException.check(r, "getrandom", "");
             return scratch.bytes.getLong(0);
         } finally {

@@ -3,6 +3,7 @@ package io.holdfast.core.sys;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.process.ThreadAttributes;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
@@ -18,11 +19,13 @@ public final class SysStat {
     /** The handle type of kernfs and pidfs, whose eight bytes are the inode number. */
     static final int FILEID_INO64 = 0xFE;
 
-    /** The type of a FIFO or pipe ({@link Stat#type}). */
+    /** The type of a FIFO or pipe ({@link FileStatus#type}). */
     public static final int S_IFIFO = 0x1000;
 
-    /** The type of a regular file ({@link Stat#type}). */
+    /** The type of a regular file ({@link FileStatus#type}). */
     public static final int S_IFREG = 0x8000;
+
+    private static final int S_IFMT = 0xF000;
 
     static final int AT_EMPTY_PATH = 0x1000;
     private static final int PATH_MAX = 4096; // with the NUL
@@ -77,95 +80,11 @@ public final class SysStat {
     private SysStat() {}
 
     /**
-     * The status of a file, as {@code statx(2)} reports it.
-     *
-     * @param device the device of the file system: major number in the high word, minor in the low
-     * @param inode the inode number, unsigned
-     * @param mode the type and permission bits
-     * @param uid the owner
-     * @param gid the group
-     * @param links the number of hard links
-     * @param size the size in bytes, of a regular file or a symbolic link
-     * @param special the device that a device node stands for, encoded like {@code device}
-     */
-    public record Stat(
-            long device,
-            long inode,
-            int mode,
-            long uid,
-            long gid,
-            long links,
-            long size,
-            long special) {
-        private static final int S_IFMT = 0xF000;
-        private static final int S_IFSOCK = 0xC000;
-        private static final int S_IFDIR = 0x4000;
-        private static final int S_IFLNK = 0xA000;
-        private static final int S_ISVTX = 01000;
-        private static final int OTHERS_WRITE = 022;
-
-        /** The type of the file: the bits {@code S_IFMT} of the mode (inode(7)). */
-        public int type() {
-            return mode & S_IFMT;
-        }
-
-        /** The permission bits: 0 to 0777. */
-        public int permissions() {
-            return mode & 0777;
-        }
-
-        /** Whether it is the same file: the same inode of the same file system. */
-        public boolean isSameFile(Stat other) {
-            return device == other.device && inode == other.inode;
-        }
-
-        /** Whether it is a socket. */
-        public boolean isSocket() {
-            return (mode & S_IFMT) == S_IFSOCK;
-        }
-
-        /** Whether it is a pipe, with a name (a FIFO) or without. */
-        public boolean isPipe() {
-            return (mode & S_IFMT) == S_IFIFO;
-        }
-
-        /** Whether it is an anonymous inode: an eventfd, an epoll, a pidfd before Linux 6.9. */
-        public boolean isAnonymous() {
-            return (mode & S_IFMT) == 0;
-        }
-
-        /** Whether it is a directory. */
-        public boolean isDirectory() {
-            return (mode & S_IFMT) == S_IFDIR;
-        }
-
-        /** Whether it is a regular file. */
-        public boolean isRegular() {
-            return (mode & S_IFMT) == S_IFREG;
-        }
-
-        /** Whether it is a symbolic link. */
-        public boolean isLink() {
-            return (mode & S_IFMT) == S_IFLNK;
-        }
-
-        /** Whether the directory is sticky: other users may not rename or remove a user's file. */
-        public boolean isSticky() {
-            return (mode & S_ISVTX) != 0;
-        }
-
-        /** Whether the group or everybody may write to it. */
-        public boolean isWritableByOthers() {
-            return (mode & OTHERS_WRITE) != 0;
-        }
-    }
-
-    /**
      * {@code statx(2)} of an open file.
      *
      * @throws ErrnoException with the error of the call
      */
-    public static Stat stat(Fd fd) {
+    public static FileStatus stat(Fd fd) {
         return stat(fd, 0);
     }
 
@@ -176,11 +95,11 @@ public final class SysStat {
      *
      * @throws ErrnoException with the error of the call
      */
-    public static Stat cachedStat(Fd fd) {
+    public static FileStatus cachedStat(Fd fd) {
         return stat(fd, AT_STATX_DONT_SYNC);
     }
 
-    private static Stat stat(Fd fd, int flags) {
+    private static FileStatus stat(Fd fd, int flags) {
         Scratch scratch = Scratch.take();
         try {
             int r = statx(fd, scratch, flags);
@@ -197,7 +116,7 @@ public final class SysStat {
      *
      * @throws ErrnoException with the error of the call
      */
-    public static Stat stat(String path) {
+    public static FileStatus stat(String path) {
         return stat(null, path);
     }
 
@@ -207,7 +126,7 @@ public final class SysStat {
      * @param directory where a relative path starts, or null for the working directory
      * @throws ErrnoException with the error of the call
      */
-    public static Stat stat(@Nullable Fd directory, String path) {
+    public static FileStatus stat(@Nullable Fd directory, String path) {
         Scratch scratch = Scratch.take();
         int at = directory == null ? Fcntl.AT_FDCWD : directory.acquire();
         try {
@@ -224,7 +143,7 @@ public final class SysStat {
 
     /**
      * {@code statx(2)} of the file that a path leads to, through symbolic links: its type, as in
-     * {@link Stat#type}, or -errno.
+     * {@link FileStatus#type}, or -errno.
      */
     public static int type(String path) {
         if (CString.bytes(path).length > PATH_MAX) {
@@ -233,14 +152,14 @@ public final class SysStat {
         Scratch scratch = Scratch.take();
         try {
             int r = statx(scratch, Fcntl.AT_FDCWD, path, 0);
-            return r < 0 ? r : scratch.bytes.getShort(STX_MODE) & Stat.S_IFMT;
+            return r < 0 ? r : scratch.bytes.getShort(STX_MODE) & S_IFMT;
         } finally {
             scratch.release();
         }
     }
 
-    private static Stat parse(ByteBuffer stat) {
-        return new Stat(
+    private static FileStatus parse(ByteBuffer stat) {
+        return new FileStatus(
                 device(stat, STX_DEV_MAJOR, STX_DEV_MINOR),
                 stat.getLong(STX_INO),
                 stat.getShort(STX_MODE) & 0xFFFF,

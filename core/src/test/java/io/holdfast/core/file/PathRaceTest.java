@@ -3,6 +3,7 @@ package io.holdfast.core.file;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.Gen;
@@ -166,7 +167,7 @@ class PathRaceTest {
         }
         try (OpenedFile file = OpenedFile.open(path.toString(), how)) {
             assertThat(real).as("%s is there", path).isNotEmpty();
-            SysStat.Stat found = SysStat.stat(file.fd());
+            FileStatus found = SysStat.stat(file.fd());
             assertThat(found.isSameFile(SysStat.stat(real))).as("%s", path).isTrue();
             if (found.uid() == 0) {
                 assertThat(linksOnTheWay(path)).as("%s", path).doesNotContain(USER);

@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Feature;
-import io.holdfast.core.sys.SysMount;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.OpenDescriptors;
@@ -66,7 +65,7 @@ class IsolationTest {
     @Test
     void aFileSystemOfItsOwnIsFilledBeforeItIsThere() throws Exception {
         MountTree tree =
-                MountTree.fileSystem("tmpfs", Map.of("mode", "0750"), SysMount.NO_SUID)
+                MountTree.fileSystem("tmpfs", Map.of("mode", "0750"), MountAttribute.NO_SUID)
                         .filledBy(at -> SysStat.mkdirat(at, "made", 0700))
                         .readOnly();
         Isolation isolation = new Isolation().mount(tree, folder.toString());
@@ -158,7 +157,7 @@ class IsolationTest {
         Path inner = Files.createDirectory(target.resolve("inner"));
         Path link = Files.createSymbolicLink(folder.resolve("link"), target);
         OpenDescriptors before = OpenDescriptors.now();
-        MountTree tree = MountTree.fileSystem("tmpfs", Map.of(), 0);
+        MountTree tree = MountTree.fileSystem("tmpfs", Map.of());
         for (Path path : List.of(link, link.resolve("inner"))) {
             assertThatExceptionOfType(Isolation.FailedException.class)
                     .isThrownBy(() ->
@@ -182,7 +181,7 @@ class IsolationTest {
                 Spawn.of("/etc/hostname")
                         .isolation(
                                 new Isolation()
-                                        .mount(MountTree.fileSystem("tmpfs", Map.of(), 0), "/etc"));
+                                        .mount(MountTree.fileSystem("tmpfs", Map.of()), "/etc"));
         assertThatExceptionOfType(ErrnoException.class)
                 .isThrownBy(spawn::start)
                 .matches(e -> e.errno() == Errno.ENOENT);
@@ -191,7 +190,7 @@ class IsolationTest {
     @Test
     void aDirectoryThatIsNotThereInsideIsNamedBesideTheProgram() throws Exception {
         Path hidden = Files.createDirectory(folder.resolve("hidden"));
-        MountTree over = MountTree.fileSystem("tmpfs", Map.of(), 0);
+        MountTree over = MountTree.fileSystem("tmpfs", Map.of());
         Spawn spawn =
                 Spawn.of("/bin/true")
                         .directory(hidden)

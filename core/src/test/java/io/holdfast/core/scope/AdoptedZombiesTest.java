@@ -29,11 +29,9 @@ class AdoptedZombiesTest {
 
         public static void main(String[] arguments) throws Exception {
             File marker = new File(arguments[0]);
-            ProcessScope scope =
-                    ProcessScope.open(ScopeOptions.standard(), Guarantee.SUBREAPER);
+            ProcessScope scope = ProcessScope.open(ScopeOptions.standard(), Guarantee.SUBREAPER);
             AtomicBoolean over = new AtomicBoolean();
-            Thread owner =
-                    Thread.ofPlatform().start(() -> Await.until(() -> ran(7) && over.get()));
+            Thread owner = Thread.ofPlatform().start(() -> Await.until(() -> ran(7) && over.get()));
             for (int i = 0; i < ORPHANS; i++) {
                 try (Child child = Descendants.shell("true & true &").start()) {
                     var _ = child.await();

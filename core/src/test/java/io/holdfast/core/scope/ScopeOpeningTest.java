@@ -139,14 +139,17 @@ class ScopeOpeningTest {
     @ParameterizedTest
     @ValueSource(ints = {Errno.EPERM, Errno.ENOSYS})
     void aFilterThatRefusesPidfdOpenIsNamed(int errno) throws Exception {
-        Seccomp.refusing(PIDFD_OPEN, errno, () -> {
-            assertThatExceptionOfType(ErrnoException.class)
-                    .isThrownBy(ProcessScope::open)
-                    .withMessageContaining("allow pidfd_open")
-                    .matches(e -> e.errno() == errno);
-            assertThatExceptionOfType(ErrnoException.class)
-                    .isThrownBy(() -> Run.of("true").run())
-                    .withMessageContaining("allow pidfd_open");
-        });
+        Seccomp.refusing(
+                PIDFD_OPEN,
+                errno,
+                () -> {
+                    assertThatExceptionOfType(ErrnoException.class)
+                            .isThrownBy(ProcessScope::open)
+                            .withMessageContaining("allow pidfd_open")
+                            .matches(e -> e.errno() == errno);
+                    assertThatExceptionOfType(ErrnoException.class)
+                            .isThrownBy(() -> Run.of("true").run())
+                            .withMessageContaining("allow pidfd_open");
+                });
     }
 }

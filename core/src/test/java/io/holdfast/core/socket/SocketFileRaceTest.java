@@ -3,6 +3,7 @@ package io.holdfast.core.socket;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.ErrnoException;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.testkit.HostileUser;
@@ -63,7 +64,7 @@ class SocketFileRaceTest {
         Path inner = make("user/in", USER);
         Files.createSymbolicLink(own.resolve("link"), outside);
         Path victim = Files.writeString(outside.resolve("socket"), "root's");
-        SysStat.Stat as = SysStat.stat(victim.toString());
+        FileStatus as = SysStat.stat(victim.toString());
         int listened = 0;
         try (HostileUser _ = HostileUser.exchanging(USER, inner, own.resolve("link"))) {
             for (int i = 0; i < ROUNDS || (i < 50 * ROUNDS && listened == 0); i++) {
@@ -97,7 +98,7 @@ class SocketFileRaceTest {
                 }
             }
             for (Path path : new Path[] {secret, decoy}) {
-                SysStat.Stat now = SysStat.stat(path.toString());
+                FileStatus now = SysStat.stat(path.toString());
                 if (now.inode() == inode) {
                     assertThat(now.permissions()).isEqualTo(0600);
                 }
@@ -108,7 +109,7 @@ class SocketFileRaceTest {
     private static long inodeOfSocket(Path one, Path other) {
         for (; ; ) {
             for (Path path : new Path[] {one, other}) {
-                SysStat.Stat stat = SysStat.stat(path.toString());
+                FileStatus stat = SysStat.stat(path.toString());
                 if (stat.isSocket()) {
                     return stat.inode();
                 }

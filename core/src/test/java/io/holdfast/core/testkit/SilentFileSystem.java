@@ -63,7 +63,7 @@ public final class SilentFileSystem implements AutoCloseable {
         String number = device.with(Integer::toString);
         Map<String, String> options =
                 Map.of("fd", number, "rootmode", "40000", "user_id", "0", "group_id", "0");
-        Fd tree = MountTree.fileSystem("fuse", options, 0).open();
+        Fd tree = MountTree.fileSystem("fuse", options).open();
         return new SilentFileSystem(device, tree, requests);
     }
 

@@ -1,15 +1,25 @@
 package io.holdfast.core.testkit;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.StringWriter;
+import java.lang.module.ModuleDescriptor;
+import java.lang.reflect.Executable;
+import java.lang.reflect.Field;
+import java.lang.reflect.Member;
 import java.lang.reflect.Modifier;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -20,17 +30,20 @@ import javax.tools.ToolProvider;
 
 /**
  * A program of somebody who compiles it with {@code -Xlint:all -Werror}, and has our classes and
- * nothing else: none of the annotations that we have. It gets a warning for each annotation with a
- * value in a class that it uses, so public classes say in comments what guards their fields.
+ * what they need to run, but none of the annotations that we have. It gets a warning for each
+ * annotation with a value in a class that it uses, so public classes say in comments what guards
+ * their fields.
  */
 public final class StrictConsumer {
     private static final Path MODULE_INFO = Path.of("src", "main", "java", "module-info.java");
     private static final Pattern EXPORTED = Pattern.compile("exports ([a-z0-9.]+);");
+    private static final Pattern OURS = Pattern.compile("(io\\.holdfast(?:\\.[a-z0-9]+)*)\\.[A-Z]");
+    private static final Pattern MODULE = Pattern.compile("module ([a-z0-9.]+) \\{");
 
     private StrictConsumer() {}
 
     /**
-     * Compiles sources.
+     * Compiles sources on the class path.
      *
      * @param folder for the classes
      * @param libraries a class of each module that the program has
@@ -39,6 +52,30 @@ public final class StrictConsumer {
      */
     public static String complaints(
             Path folder, List<Class<?>> libraries, Map<String, String> sources) {
+        return complaints(folder, "-cp", libraries, sources);
+    }
+
+    /**
+     * Compiles a module that requires the module of this test, on the module path.
+     *
+     * @param folder for the classes
+     * @param libraries a class of each module that the program has; that of this test first
+     * @param sources by the paths of their files
+     * @return what the compiler says; empty if it is content
+     */
+    public static String complaintsOfModule(
+            Path folder, List<Class<?>> libraries, Map<String, String> sources) throws IOException {
+        Matcher module = MODULE.matcher(Files.readString(MODULE_INFO));
+        if (!module.find()) {
+            throw new IllegalStateException(MODULE_INFO + " has no name");
+        }
+        Map<String, String> all = new HashMap<>(sources);
+        all.put("module-info.java", "module consumer { requires " + module.group(1) + "; }");
+        return complaints(folder, "-p", libraries, all);
+    }
+
+    private static String complaints(
+            Path folder, String pathOption, List<Class<?>> libraries, Map<String, String> sources) {
         JavaCompiler compiler = Objects.requireNonNull(ToolProvider.getSystemJavaCompiler());
         List<String> options =
                 List.of(
@@ -48,7 +85,7 @@ public final class StrictConsumer {
                         "-proc:none",
                         "-d",
                         folder.toString(),
-                        "-cp",
+                        pathOption,
                         libraries.stream()
                                 .map(type -> placeOf(type).toString())
                                 .collect(Collectors.joining(":")));
@@ -60,7 +97,8 @@ public final class StrictConsumer {
     }
 
     /**
-     * Compiles a class that uses every public class that the module of this test exports.
+     * Compiles a module with a class that uses every public class that the module of this test
+     * exports.
      *
      * @param folder for the classes
      * @param libraries a class of each module that the program has; that of this test first
@@ -76,8 +114,63 @@ public final class StrictConsumer {
             source.append("        return value.toString();\n    }\n");
         }
         source.append("}\n");
-        return complaints(
+        return complaintsOfModule(
                 folder, List.of(libraries), Map.of("consumer/Consumer.java", source.toString()));
+    }
+
+    /**
+     * Finds what the compiler's lint "exports" finds, except the annotations, whose jars users do
+     * not need: types in the signatures of exported classes that users cannot name.
+     *
+     * @param libraries a class of each of our modules that the module of this test requires; one of
+     *     itself first
+     * @return the members with such types
+     */
+    public static List<String> hiddenTypes(Class<?>... libraries) throws Exception {
+        Set<String> exported = new HashSet<>();
+        for (Class<?> library : libraries) {
+            try (InputStream info =
+                    Files.newInputStream(placeOf(library).resolve("module-info.class"))) {
+                ModuleDescriptor.read(info).exports().stream()
+                        .filter(exports -> !exports.isQualified())
+                        .forEach(exports -> exported.add(exports.source()));
+            }
+        }
+        return exportedTypes(libraries[0]).stream()
+                .flatMap(StrictConsumer::signatures)
+                .filter(signature ->
+                        OURS.matcher(signature)
+                                .results()
+                                .anyMatch(type -> !exported.contains(type.group(1))))
+                .toList();
+    }
+
+    private static Stream<String> signatures(Class<?> type) {
+        Stream<String> members =
+                Stream.of(
+                                Arrays.stream(type.getDeclaredConstructors()),
+                                Arrays.stream(type.getDeclaredMethods()),
+                                Arrays.stream(type.getDeclaredFields()))
+                        .flatMap(each -> each)
+                        .filter(member -> isVisible(((Member) member).getModifiers()))
+                        .map(StrictConsumer::generic);
+        Stream<String> nested =
+                Arrays.stream(type.getDeclaredClasses())
+                        .filter(inner -> isVisible(inner.getModifiers()))
+                        .flatMap(StrictConsumer::signatures);
+        return Stream.concat(members, nested);
+    }
+
+    private static boolean isVisible(int modifiers) {
+        return (modifiers & (Modifier.PUBLIC | Modifier.PROTECTED)) != 0;
+    }
+
+    private static String generic(Object member) {
+        return switch (member) {
+            case Executable executable -> executable.toGenericString();
+            case Field field -> field.toGenericString();
+            default -> throw new IllegalArgumentException(member.toString());
+        };
     }
 
     private static List<Class<?>> exportedTypes(Class<?> one) throws Exception {

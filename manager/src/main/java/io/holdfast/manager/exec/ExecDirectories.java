@@ -1,9 +1,9 @@
 package io.holdfast.manager.exec;
 
 import io.holdfast.core.Errno;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.value.ExecDirectory;
@@ -122,7 +122,7 @@ final class ExecDirectories {
     }
 
     private static void own(Directory folder, long uid, long gid) throws FileException {
-        SysStat.Stat stat = folder.stat();
+        FileStatus stat = folder.stat();
         boolean differs =
                 (uid != UNCHANGED && uid != stat.uid()) || (gid != UNCHANGED && gid != stat.gid());
         if (differs) {

@@ -4,9 +4,9 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.file.TrustedFolder;
+import io.holdfast.core.process.MountAttribute;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.sys.Fcntl;
-import io.holdfast.core.sys.SysMount;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.manager.unit.ManagerScope;
 import java.nio.file.Path;
@@ -17,8 +17,9 @@ public final class Inaccessible {
     private static final int NONE = 0;
     private static final int NEW_FILE =
             Fcntl.O_WRONLY | Fcntl.O_CREAT | Fcntl.O_EXCL | Fcntl.O_NOFOLLOW;
-    private static final long ATTRIBUTES =
-            SysMount.NO_SUID | SysMount.NO_DEVICES | SysMount.NO_EXEC;
+    private static final MountAttribute[] ATTRIBUTES = {
+        MountAttribute.NO_SUID, MountAttribute.NO_DEVICES, MountAttribute.NO_EXEC
+    };
 
     private final Path folder;
 

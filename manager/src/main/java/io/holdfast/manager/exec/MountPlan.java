@@ -1,5 +1,6 @@
 package io.holdfast.manager.exec;
 
+import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.FileException;
@@ -261,7 +262,12 @@ public final class MountPlan {
             tree = tree.filledBy(top -> below.forEach(other -> target(top, path, other)));
         }
         long attributes = entry.attributes | (entry.kind.isReadOnly() ? SysMount.READ_ONLY : 0);
-        return attributes == 0 ? tree : tree.with(attributes);
+        return attributes == 0 ? tree : tree.filledBy(top -> setAttributes(top, attributes));
+    }
+
+    private static void setAttributes(Fd top, long attributes) {
+        int r = SysMount.setAttributes(top, true, attributes);
+        ErrnoException.check(r, "mount_setattr", top);
     }
 
     private void target(Fd top, String path, String other) {

@@ -37,7 +37,7 @@ final class PrivateDevices {
     static void addTo(MountPlan plan) throws SetupException {
         plan.replace(
                 "/dev",
-                MountTree.fileSystem("tmpfs", SMALL, 0).filledBy(PrivateDevices::links),
+                MountTree.fileSystem("tmpfs", SMALL).filledBy(PrivateDevices::links),
                 SysMount.READ_ONLY | SysMount.NO_SUID | SysMount.NO_EXEC);
         for (String name : PSEUDO) {
             bind(plan, name);

@@ -175,8 +175,7 @@ final class Sandbox implements AutoCloseable {
             PrivateDevices.addTo(plan);
         }
         for (Temporary one : requested().temporary()) {
-            plan.replace(
-                    one.path(), MountTree.fileSystem("tmpfs", one.options(), 0), attributes(one));
+            plan.replace(one.path(), MountTree.fileSystem("tmpfs", one.options()), attributes(one));
         }
         for (Bind bind : requested().binds()) {
             bind(plan, bind);
@@ -240,7 +239,7 @@ final class Sandbox implements AutoCloseable {
         if (requested().privateTmp() == PrivateTmp.DISCONNECTED) {
             Map<String, String> options = Map.of("mode", "1777", "size", "10%", "nr_inodes", "1m");
             for (String base : TEMPORARY) {
-                plan.replace(base, MountTree.fileSystem("tmpfs", options, 0), NO_DEVICES);
+                plan.replace(base, MountTree.fileSystem("tmpfs", options), NO_DEVICES);
             }
         }
     }
@@ -256,7 +255,7 @@ final class Sandbox implements AutoCloseable {
                     if (Files.isDirectory(Path.of(home))) {
                         plan.replace(
                                 home,
-                                MountTree.fileSystem("tmpfs", empty, 0),
+                                MountTree.fileSystem("tmpfs", empty),
                                 NO_DEVICES | SysMount.READ_ONLY);
                     }
                 }

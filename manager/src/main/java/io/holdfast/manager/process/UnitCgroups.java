@@ -3,12 +3,12 @@ package io.holdfast.manager.process;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysFile;
 import io.holdfast.core.sys.SysStat;
-import io.holdfast.core.sys.SysStat.Stat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.unit.UnitName;
@@ -73,7 +73,7 @@ public final class UnitCgroups implements AutoCloseable {
      * name.
      */
     private static void requireOurs(Cgroup slice) {
-        Stat stat = SysStat.stat(slice.fd());
+        FileStatus stat = SysStat.stat(slice.fd());
         boolean trusted = stat.uid() == 0 || stat.uid() == Unistd.geteuid();
         if (!trusted || stat.isWritableByOthers()) {
             throw new ErrnoException(
@@ -88,7 +88,7 @@ public final class UnitCgroups implements AutoCloseable {
     private static Fd lock(Cgroup slice) {
         for (int i = 0; i < ATTEMPTS; i++) {
             try (Cgroup made = slice.create(LOCK, OWNER_ALONE)) {
-                Stat stat = SysStat.stat(made.fd());
+                FileStatus stat = SysStat.stat(made.fd());
                 if (stat.uid() != Unistd.geteuid() || (stat.permissions() & OTHERS) != 0) {
                     made.remove(); // others may have it open
                     continue;

@@ -47,7 +47,7 @@ public record AcceptedConnection(
     }
 
     private static AcceptedConnection unix(Fd fd) {
-        UnixAddress address = UnixAddress.of(SysSocket.getpeername(fd));
+        UnixAddress address = UnixAddress.ofKernelName(SysSocket.getpeername(fd).text());
         Map<String, String> variables =
                 address instanceof UnixAddress.Unnamed
                         ? Map.of()

@@ -3,6 +3,7 @@ package io.holdfast.manager.socket;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.DirectoryEntry;
 import io.holdfast.core.file.FileKind;
@@ -10,7 +11,6 @@ import io.holdfast.core.file.Links;
 import io.holdfast.core.file.OpenHow;
 import io.holdfast.core.file.OpenedFile;
 import io.holdfast.core.socket.SocketFile;
-import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.manager.socket.ListeningSocket.Owner;
 import io.holdfast.manager.unit.section.SocketSection;
@@ -102,7 +102,7 @@ final class ListeningNode {
         }
     }
 
-    private static void requireOurs(SysStat.Stat stat, String path, Owner owner) {
+    private static void requireOurs(FileStatus stat, String path, Owner owner) {
         boolean ours = stat.uid() == Unistd.geteuid() || stat.uid() == owner.uid();
         if (!ours) {
             throw new ErrnoException(

@@ -3,10 +3,10 @@ package io.holdfast.manager.socket;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.DirectoryEntry;
 import io.holdfast.core.file.FileException;
-import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.socket.SysInet;
 import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.sys.socket.UnixName;
@@ -67,7 +67,7 @@ public record ListeningSocket(Listen listen, Fd fd, Optional<DirectoryEntry> nod
         }
         try (Directory directory = Directory.ofParent(path)) {
             String name = Directory.nameOf(path);
-            Optional<SysStat.Stat> there = directory.stat(name);
+            Optional<FileStatus> there = directory.stat(name);
             return new ListeningSocket(
                     listen,
                     fd,

@@ -50,7 +50,7 @@ public final class CoreLimits {
     public static final Limit SOCKET_TIMEOUT =
             Limit.time(
                     "io.holdfast.socketPatience",
-                    Duration.ofMillis(200),
+                    Duration.ofSeconds(2),
                     "time that a bind waits for others who replace a dead socket file in its"
                             + " folder");
 

@@ -3,18 +3,20 @@ package io.holdfast.core.socket;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.FileStatus;
 import io.holdfast.core.file.Directory;
 import io.holdfast.core.file.DirectoryEntry;
 import io.holdfast.core.file.FileException;
+import io.holdfast.core.file.LockFile;
 import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.Fcntl;
-import io.holdfast.core.sys.SysFile;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.sys.socket.UnixName;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
@@ -34,13 +36,13 @@ import org.jspecify.annotations.Nullable;
  * its own type, as a dead file does, but answers EPROTOTYPE to another type: so the probe is a
  * datagram socket, which also leaves no connection behind.
  *
- * <p>A dead file is removed while the directory is locked (flock(2), which leaves nothing behind),
- * so that no Holdfast process removes a file that another one has bound in place of the dead one.
- * Other programs do not take this lock: so the file is first renamed within its directory, then
- * probed again, and renamed back if it is not dead. At the second probe no bind of it is half-way
- * through, for a bind, too, locks the directory in the kernel. If the flock is not available,
- * because we may not read the directory or another process keeps the lock, only the rename
- * protects: a Holdfast process that lost its file before it listened then fails.
+ * <p>A dead file is removed while this process holds a {@link LockFile} in the directory, so that
+ * no Holdfast process of the same user removes a file that another one has bound in place of the
+ * dead one. Without the lock, nothing is removed. No other user can open the lock file, and so keep
+ * the lock, which flock(2) of the directory itself would permit to everybody who can read it. Other
+ * programs do not take this lock: so the file is first renamed within its directory, then probed
+ * again, and renamed back if it is not dead. At the second probe no bind of it is half-way through,
+ * for a bind, too, locks the directory in the kernel.
  *
  * <p>This class is for sockets with options of their own; {@link UnixListener#listen} does all of
  * this. One thread makes and binds it. It owns a descriptor.
@@ -48,10 +50,8 @@ import org.jspecify.annotations.Nullable;
 public final class SocketFile implements AutoCloseable {
     private static final String ASIDE = ".holdfast-";
 
-    /**
-     * The time to wait for the lock, many times what a Holdfast process needs: after that, another
-     * program holds it.
-     */
+    private static final String LOCK = ".holdfast-bind";
+
     private static final Duration LOCK_LIMIT = CoreLimits.SOCKET_TIMEOUT.duration();
 
     private static final long PAUSE_NANOS = 200_000;
@@ -102,7 +102,7 @@ public final class SocketFile implements AutoCloseable {
         entry = new DirectoryEntry(directory, name, bound(socket));
     }
 
-    private SysStat.Stat bound(Fd socket) {
+    private FileStatus bound(Fd socket) {
         UnixName address = address();
         int r = SysSocket.bind(socket, address);
         if (r == -Errno.EADDRINUSE && removeDead()) {
@@ -112,7 +112,7 @@ public final class SocketFile implements AutoCloseable {
         try {
             return directory
                     .stat(name)
-                    .filter(SysStat.Stat::isSocket)
+                    .filter(FileStatus::isSocket)
                     .orElseThrow(() -> pathTaken("bind"));
         } catch (FileException e) {
             throw e.asErrno("bind", path);
@@ -129,7 +129,7 @@ public final class SocketFile implements AutoCloseable {
      */
     public void bindClosed(Fd socket) {
         ErrnoException.check(SysStat.fchmod(socket, 0), "fchmod", path);
-        SysStat.Stat made = bound(socket);
+        FileStatus made = bound(socket);
         if (made.permissions() != 0 || made.links() != 1 || made.uid() != Unistd.geteuid()) {
             throw pathTaken("bind");
         }
@@ -141,7 +141,7 @@ public final class SocketFile implements AutoCloseable {
         try {
             directory
                     .stat(name)
-                    .filter(SysStat.Stat::isSocket)
+                    .filter(FileStatus::isSocket)
                     .ifPresent(there -> entry = new DirectoryEntry(directory, name, there));
         } catch (FileException e) {
             // then there is no file to remove later
@@ -159,7 +159,7 @@ public final class SocketFile implements AutoCloseable {
     /** Removes the file of a dead socket; returns whether the name may be free now. */
     private boolean removeDead() {
         Fd fd = directory.fd();
-        try (Fd _ = locked()) {
+        try (LockFile _ = locked()) {
             if (!isDead(name)) {
                 return false;
             }
@@ -180,30 +180,36 @@ public final class SocketFile implements AutoCloseable {
             }
             return dead;
         } catch (ErrnoException e) {
-            if (e.errno() == Errno.EMFILE || e.errno() == Errno.ENFILE) {
-                throw e;
-            }
-            return e.errno() == Errno.ENOENT;
+            return switch (e.errno()) {
+                case Errno.EMFILE, Errno.ENFILE, Errno.EADDRINUSE -> throw e;
+                case Errno.ENOENT -> true;
+                default -> false;
+            };
         }
     }
 
-    /** Returns a descriptor of the directory, locked if possible. */
-    private Fd locked() {
-        Fd lock;
-        try {
-            lock = Fcntl.open(directory.fd(), ".", Fcntl.O_RDONLY | Fcntl.O_DIRECTORY, 0);
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.EACCES) {
-                throw e;
-            }
-            return directory.fd().duplicate();
-        }
+    /** Waits for the lock of the directory. */
+    private LockFile locked() {
         long start = System.nanoTime();
-        while (SysFile.tryLock(lock) == -Errno.EAGAIN
-                && System.nanoTime() - start < LOCK_LIMIT.toNanos()) {
+        while (true) {
+            Optional<LockFile> lock = LockFile.tryTake(directory.fd(), LOCK);
+            if (lock.isPresent()) {
+                return lock.get();
+            }
+            if (System.nanoTime() - start > LOCK_LIMIT.toNanos()) {
+                throw new ErrnoException(
+                        "bind",
+                        path,
+                        Errno.EADDRINUSE,
+                        "another process of this user holds "
+                                + directory.path()
+                                + "/"
+                                + LOCK
+                                + " to replace a dead socket file; "
+                                + CoreLimits.SOCKET_TIMEOUT.remedy());
+            }
             LockSupport.parkNanos(PAUSE_NANOS);
         }
-        return lock;
     }
 
     private boolean isDead(String name) {

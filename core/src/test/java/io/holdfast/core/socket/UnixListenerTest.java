@@ -269,6 +269,18 @@ class UnixListenerTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 4})
     void ofListenersThatRaceForADeadPathOneGetsIt(int racers) throws Exception {
+        assertOneWins(racers);
+    }
+
+    @Test
+    void aStrangerWhoKeepsTheFolderLockedLetsNoTwoListenersWin() throws Exception {
+        try (Fd dir = Fcntl.open(folder.toString(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
+            assertThat(SysFile.tryLock(dir)).isZero();
+            assertOneWins(4);
+        }
+    }
+
+    private void assertOneWins(int racers) throws Exception {
         Path path = folder.resolve("socket");
         try (var threads = Executors.newFixedThreadPool(racers)) {
             for (int round = 0; round < ROUNDS; round++) {
@@ -299,7 +311,7 @@ class UnixListenerTest {
     }
 
     @Test
-    void aFolderThatStaysLockedOnlyDelaysTheReplacement() throws Exception {
+    void aFolderThatStaysLockedDoesNotPreventTheReplacement() throws Exception {
         dead("socket");
         try (Fd dir = Fcntl.open(folder.toString(), Fcntl.O_RDONLY | Fcntl.O_DIRECTORY)) {
             assertThat(SysFile.tryLock(dir)).isZero();

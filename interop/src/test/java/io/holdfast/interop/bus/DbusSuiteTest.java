@@ -8,6 +8,7 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.run.Run;
 import io.holdfast.core.run.RunResult;
+import io.holdfast.core.testkit.Alone;
 import io.holdfast.core.testkit.ChildJvm;
 import io.holdfast.core.testkit.Needs;
 import java.io.IOException;
@@ -33,6 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * They start the program in {@code DBUS_TEST_DAEMON} with dbus-daemon's own options and
  * configurations.
  */
+@Alone("the programs of dbus-tests have time limits of their own")
 @Timeout(600)
 class DbusSuiteTest {
     private static final Path SUITE = Path.of("/usr/lib/dbus-1.0/installed-tests/dbus");

@@ -169,6 +169,7 @@ class SocketUnitsTest {
         server();
         stage.start("a.socket");
         String first = request("hold");
+        awaitState("a", "active/running success"); // the answer may be faster
         try (PidFd main = stage.hold("a")) {
             try (UnixSocket queued = connect()) {
                 say(queued, "two");
@@ -186,6 +187,7 @@ class SocketUnitsTest {
         server("Restart=always", "RestartSec=50ms");
         stage.start("a.socket");
         String _ = request("hold");
+        awaitState("a", "active/running success");
         try (PidFd main = stage.hold("a")) {
             try (UnixSocket queued = connect()) {
                 say(queued, "two");

@@ -539,6 +539,7 @@ class CgroupTest {
 
     /** The tree is deeper than a recursive walk could go with its descriptors or its stack. */
     @Test
+    @Timeout(300) // the kernel makes cgroups one by one for the whole machine
     void aTreeOfAnyDepthIsSearchedKilledAndRemoved() throws Exception {
         int depth = 1500;
         Cgroup deepest = cgroup.create("d");

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * another unit's process for its own. The tests also check that the model finds the errors that
  * occur when a step comes too early, or when PIDs are trusted.
  */
-@Timeout(60)
+@Timeout(300)
 class SurvivalModelTest {
     private static final int UNITS = 2;
     private static final int STEPS = 3;

@@ -7,7 +7,8 @@ import io.holdfast.cli.command.Terminal;
 import io.holdfast.cli.command.TerminalAgent;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.sys.SysStat.Stat;
+import io.holdfast.core.FileStatus;
+
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.address.BusAddress;
@@ -174,7 +175,7 @@ public final class ManagerSocket {
                 || !Terminal.isForeground()) {
             return null;
         }
-        Stat file;
+        FileStatus file;
         try {
             file = SysStat.stat(socket.toString());
         } catch (ErrnoException e) {
@@ -187,6 +188,25 @@ public final class ManagerSocket {
                         Files.exists(bus)
                                 ? List.of(BusAddress.parse("unix:path=" + bus))
                                 : BusAddress.system());
+    }
+
+    private static String noManager(ParseResult line, Path socket) {
+        Path system = Path.of(SYSTEM, ManagerInterface.SOCKET);
+        boolean isDefault = !line.hasMatchedOption(RUNTIME_DIR);
+        String none = "no manager is running at " + socket + "; start one with: holdfast up";
+        if (isDefault && !socket.equals(system) && Files.exists(system)) {
+            return "no manager of yours is running at "
+                    + socket
+                    + "; for the units of the system add: "
+                    + RUNTIME_DIR
+                    + " "
+                    + SYSTEM;
+        }
+        Optional<String> unusable = unusable(line);
+        if (unusable.isPresent()) {
+            return unusable.get();
+        }
+        return HostInit.isSystemd() ? none + "; for the units of systemd use: systemctl" : none;
     }
 
     private static String explain(VarlinkException e) {

@@ -227,8 +227,9 @@ class DaemonProcessTest {
             slice.removeAll();
         }
         try (CommandProcess up = up(":", "b")) {
-            up.await("holdfast: removed 2 temporary folders that a killed manager left");
-            assertThat(left).noneMatch(Files::exists);
+            up.await("holdfast: ready");
+            // any manager that starts on this machine may be the one that removes them
+            Await.until(() -> left.stream().noneMatch(Files::exists));
             up.signal("TERM");
             assertThat(up.exitCode()).isZero();
         }

@@ -251,7 +251,11 @@ class LimitsTest {
     @Test
     @Needs(root = true)
     void connectsOfAUserWhoIsNotRoot() throws Exception {
-        try (TestBus bus = limited(BusLimit.MAX_CONNECTS_AT_ONCE_PER_USER, 3)) {
+        try (TestBus bus =
+                limited(
+                        Map.of(
+                                BusLimit.MAX_CONNECTS_AT_ONCE_PER_USER, 3L,
+                                BusLimit.MAX_CONNECTS_PER_SECOND_PER_USER, 1L))) {
             bus.letOthersIn();
             AsUser.nobody(() -> {
                 for (int i = 0; i < 3; i++) {

@@ -34,10 +34,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>One queue cannot take everything either.</b> The queues of a user's connections share the
  * user's bytes and descriptors by the same rule, so that one program that never reads does not
- * starve the others. Other connections may fill one half of a queue's part, and of its connection's
- * limit. The other half is reserved for replies and for what the connection subscribed to: a
- * connection without room for these is disconnected, and no other connection may be able to bring
- * that about.
+ * starve the others. The queues into which an actor sends share the actor's part in the same way.
+ *
+ * <p><b>The limit of a connection's queue has two halves.</b> One half is reserved for replies and
+ * for what the connection subscribed to: a connection without room for these is disconnected, and
+ * no other connection may be able to bring that about. The sending users share the other half by
+ * the fair rule ({@link SenderShares}), and each of them may always have one message there. So a
+ * user who floods a service fills its own share alone, and the calls of others still arrive.
  *
  * <p><b>The memory and the descriptors of the process belong to no user.</b> The first half of
  * {@link BusLimit#MAX_TABLE_BYTES} is given out on demand, the rest by the fair rule; {@link
@@ -122,16 +125,40 @@ public final class Quota {
         }
     }
 
-    /** What one user holds in another user's budget, or in its own. */
+    /**
+     * What one user holds in another user's budget, or in its own; or, of that, what it has in the
+     * queue of one connection.
+     */
     public static final class Share {
-        final User user;
-        final User actor;
+        User user;
+        User actor;
         final long[] used = new long[SLOTS];
+
+        /** The number of queues with something of the actor, for bytes and for descriptors. */
+        final int[] queues = new int[2];
+
         private boolean refused;
 
-        private Share(User user, User actor) {
+        /** The share in the user's budget, if this is a share in a queue. */
+        @Nullable Share budget;
+
+        /** The next in the list of {@link SenderShares}. */
+        @Nullable Share next;
+
+        Share(User user, User actor) {
             this.user = user;
             this.actor = actor;
+        }
+
+        /** Returns what the actor may still take of a slot of the user's budget. */
+        long free(int slot) {
+            long free = user.limits.get(USER_LIMITS[slot]) - user.used[slot];
+            if (actor == user) {
+                return free;
+            }
+            long mine = used[slot];
+            int sharers = user.sharers[slot] + (mine == 0 ? 1 : 0);
+            return (free + mine) / (sharers + 1) - mine;
         }
     }
 
@@ -149,6 +176,9 @@ public final class Quota {
         private long tables;
         private boolean completed;
         private final RefusalCounts tally = new RefusalCounts();
+
+        /** What other connections have in its queue. */
+        final SenderShares senders = new SenderShares();
 
         private Account(User user, Object label, Share own) {
             this.user = user;
@@ -361,18 +391,17 @@ public final class Quota {
      */
     @Nullable
     public Share charge(Account account, Account actor, ChargedResource what, long bytes, int fds) {
-        if (!fitsConnection(account, actor, what, fds)) {
-            return null;
-        }
         Share share = share(account.user, actor.user);
-        boolean queue = what == ChargedResource.OUTGOING;
+        if (what == ChargedResource.OUTGOING && account != actor) {
+            share = account.senders.of(share);
+        }
         int object = what.isObject() ? 1 : 0;
         int match = what == ChargedResource.MATCH_RULE ? 1 : 0;
-        int part = account == actor ? 1 : 2;
-        if (!fits(share, account, what, BYTES, bytes, queue ? account.bytes(what) : -1, part)
-                || !fits(share, account, what, FDS, fds, queue ? account.fds(what) : -1, part)
-                || !fits(share, account, what, MATCHES, match, -1, part)
-                || !fits(share, account, what, OBJECTS, object, -1, part)
+        if (!fitsConnection(share, account, what, bytes, fds)
+                || !fits(share, account, what, BYTES, bytes)
+                || !fits(share, account, what, FDS, fds)
+                || !fits(share, account, what, MATCHES, match)
+                || !fits(share, account, what, OBJECTS, object)
                 || !fitsTables(account, what, bytes)
                 || !takesDescriptors(account, actor, what, fds)) {
             return null;
@@ -396,12 +425,13 @@ public final class Quota {
         if (account.count(what) < count || account.bytes(what) < bytes || account.fds(what) < fds) {
             throw new IllegalStateException(account.label + " was not charged for this " + what);
         }
+        User actor = share.actor;
         apply(share, account, what, -bytes, -fds, -count);
         if (fds > 0) {
-            descriptors.release(share.actor.uid, fds);
+            descriptors.release(actor.uid, fds);
         }
-        if (share.actor.accounts == 0) {
-            forget(share.actor);
+        if (actor.accounts == 0) {
+            forget(actor);
         }
         if (account.user.accounts == 0) {
             forget(account.user);
@@ -422,72 +452,83 @@ public final class Quota {
         return share;
     }
 
-    /**
-     * Checks the limits per connection: a queue takes one more message while it is below its limit,
-     * or, for messages from others, below half of it.
-     */
-    private boolean fitsConnection(Account account, Account actor, ChargedResource what, int fds) {
+    /** Checks the limits per connection. */
+    private boolean fitsConnection(
+            Share share, Account account, ChargedResource what, long bytes, int fds) {
         int i = what.index;
-        boolean own = what != ChargedResource.OUTGOING || account == actor;
         if (what.count != null && account.count[i] >= account.limits().get(what.count)) {
-            return refuse(account, actor, what, what.count, account.count[i]);
+            return refuse(account, share, what, what.count, account.count[i]);
         }
-        if (what.bytes != null && account.bytes[i] >= most(account, what.bytes, own)) {
-            return refuse(account, actor, what, what.bytes, account.bytes[i]);
+        if (what.bytes != null
+                && !fitsConnection(
+                        share, account, what, BYTES, bytes, account.bytes[i], what.bytes)) {
+            return refuse(account, share, what, what.bytes, account.bytes[i]);
         }
-        if (what.fds != null && fds > 0 && account.fds[i] >= most(account, what.fds, own)) {
-            return refuse(account, actor, what, what.fds, account.fds[i]);
+        if (what.fds != null
+                && fds > 0
+                && !fitsConnection(share, account, what, FDS, fds, account.fds[i], what.fds)) {
+            return refuse(account, share, what, what.fds, account.fds[i]);
         }
         return true;
     }
 
-    private boolean refuse(
-            Account account, Account actor, ChargedResource what, BusLimit limit, long used) {
-        count(account, what, limit);
-        refusal.ofConnection(account, actor.user, limit, used);
-        return false;
-    }
-
-    private static long most(Account account, BusLimit limit, boolean own) {
-        long all = account.limits().get(limit);
-        return own ? all : all - all / 2;
-    }
-
     /**
-     * Checks the limits per user.
-     *
-     * @param queued what the connection's queue holds of this slot; -1 if the charge is not for a
-     *     queue
-     * @param part the part of a queue that may be filled: 1 all of it, 2 half of it
+     * Checks one limit of a connection. It takes one more message while it is below its limit. Of a
+     * queue, other connections share one half, and the other half is reserved for its own messages.
      */
-    private boolean fits(
+    private static boolean fitsConnection(
             Share share,
             Account account,
             ChargedResource what,
             int slot,
             long amount,
-            long queued,
-            int part) {
+            long used,
+            BusLimit limit) {
+        long most = account.limits().get(limit);
+        if (what != ChargedResource.OUTGOING) {
+            return used < most;
+        }
+        if (share.budget != null) {
+            return account.senders.fits(share, slot, amount, most - most / 2);
+        }
+        return used < most || used - account.senders.used[slot] < most / 2;
+    }
+
+    private boolean refuse(
+            Account account, Share share, ChargedResource what, BusLimit limit, long used) {
+        count(account, what, limit);
+        refusal.ofConnection(account, share.actor, limit, used);
+        return false;
+    }
+
+    /**
+     * Checks the limits per user: the budget, the actor's part of it, and a queue's part of that.
+     */
+    private boolean fits(
+            Share share, Account account, ChargedResource what, int slot, long amount) {
         if (amount == 0) {
             return true;
         }
+        Share budget = share.budget == null ? share : share.budget;
         User user = share.user;
-        long free = user.limits.get(USER_LIMITS[slot]) - user.used[slot];
+        long free = budget.free(slot);
         boolean fits = amount <= free;
-        if (fits && share.actor.uid != user.uid) {
-            long mine = share.used[slot];
-            int sharers = user.sharers[slot] + (mine == 0 ? 1 : 0);
-            fits = isFair(mine, amount, free, sharers + 1);
-        }
-        if (fits && queued >= 0) {
-            int queues = user.queues[slot] + (queued == 0 ? 1 : 0);
-            fits = isFair(queued, amount, free, part * (queues + 1L));
+        if (fits && what == ChargedResource.OUTGOING) {
+            boolean foreign = share.actor != user;
+            long all = slot == BYTES ? account.bytes(what) : account.fds(what);
+            long queued = share == budget ? all - account.senders.used[slot] : share.used[slot];
+            long queues =
+                    foreign
+                            ? budget.queues[slot] + (queued == 0 ? 1 : 0)
+                            : user.queues[slot] + (all == 0 ? 1 : 0);
+            int part = share == budget || foreign ? 1 : 2;
+            fits = isFair(queued, amount, free, part * (queues + 1));
         }
         if (!fits) {
             BusLimit limit = USER_LIMITS[slot];
             count(account, what, limit);
-            refusal.ofUser(account, share.actor, limit, user.used[slot], !share.refused);
-            share.refused = true;
+            refusal.ofUser(account, share.actor, limit, user.used[slot], !budget.refused);
+            budget.refused = true;
         }
         return fits;
     }
@@ -555,10 +596,15 @@ public final class Quota {
         account.tables += table;
         account.user.tables += table;
         tables += table;
-        add(share, BYTES, bytes);
-        add(share, FDS, fds);
-        add(share, MATCHES, what == ChargedResource.MATCH_RULE ? sign : 0);
-        add(share, OBJECTS, what.isObject() ? sign : 0);
+        Share budget = share;
+        if (share.budget != null) {
+            budget = share.budget;
+            account.senders.add(share, bytes, fds);
+        }
+        add(budget, BYTES, bytes);
+        add(budget, FDS, fds);
+        add(budget, MATCHES, what == ChargedResource.MATCH_RULE ? sign : 0);
+        add(budget, OBJECTS, what.isObject() ? sign : 0);
     }
 
     private static void countQueue(User user, int slot, long before, long change) {

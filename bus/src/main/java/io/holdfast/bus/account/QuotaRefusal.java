@@ -99,8 +99,22 @@ public final class QuotaRefusal {
         if (actor != null && actor.uid != user.uid) {
             text.append(" on behalf of user ").append(actor.uid);
         }
-        appendTakers(text, user);
+        if (scope == Scope.CONNECTION) {
+            appendSenders(text, refused);
+        } else {
+            appendTakers(text, user);
+        }
         return text.toString();
+    }
+
+    /** Names the users who fill the queue of a connection. */
+    private void appendSenders(StringBuilder text, Account refused) {
+        int slot = limit == BusLimit.MAX_OUTGOING_UNIX_FDS ? Quota.FDS : Quota.BYTES;
+        boolean ofQueue = slot == Quota.FDS || limit == BusLimit.MAX_OUTGOING_BYTES;
+        if (ofQueue && refused.senders.used[slot] > 0) {
+            text.append("; taken by ");
+            refused.senders.appendTo(text, slot);
+        }
     }
 
     private void appendTakers(StringBuilder text, User user) {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -204,10 +205,59 @@ class QuotaTest {
 
         assertThat(small.charge(receiver, other, ChargedResource.OUTGOING, 50, 5)).isNotNull();
         assertThat(small.charge(receiver, other, ChargedResource.OUTGOING, 1, 0)).isNull();
-        assertThat(small.charge(receiver, open(small, 3), ChargedResource.OUTGOING, 1, 1)).isNull();
+        assertThat(small.refusal().toString())
+                .isEqualTo(
+                        "max_outgoing_bytes of :1.1: 50 of 100 used on behalf of user 2;"
+                                + " taken by user 2: 50");
         assertThat(small.charge(receiver, receiver, ChargedResource.OUTGOING, 49, 5)).isNotNull();
         assertThat(small.charge(receiver, receiver, ChargedResource.OUTGOING, 1, 0)).isNotNull();
         assertThat(small.charge(receiver, receiver, ChargedResource.OUTGOING, 1, 0)).isNull();
+    }
+
+    @Test
+    void eachSendingUserGetsAFairPartOfAQueueAndAlwaysOneMessage() {
+        Quota small = new Quota(Limits.BUILT_IN.with(BusLimit.MAX_OUTGOING_BYTES, 2400));
+        Account receiver = open(small, 1);
+        Account[] greedy = {open(small, 2), open(small, 2)};
+        int taken = 0;
+        while (queue(small, receiver, greedy[taken % 2]) != null) {
+            taken++;
+        }
+        assertThat(taken).as("half of the senders' half, over all connections").isEqualTo(600);
+        Account second = open(small, 3);
+        for (int i = 0; i < 200; i++) {
+            assertThat(queue(small, receiver, second)).isNotNull();
+        }
+        assertThat(queue(small, receiver, second)).isNull();
+        Account own = open(small, 1);
+        for (int i = 0; i < 400; i++) {
+            assertThat(queue(small, receiver, own)).isNotNull();
+        }
+        assertThat(queue(small, receiver, own)).isNull();
+        for (long uid = 4; uid < 100; uid++) {
+            Account last = open(small, uid);
+            Share share = requireNonNull(queue(small, receiver, last));
+            assertThat(queue(small, receiver, last)).isNull();
+            small.release(receiver, share, ChargedResource.OUTGOING, 1, 0);
+            assertThat(queue(small, receiver, last)).isNotNull();
+        }
+        assertThat(small.charge(receiver, receiver, ChargedResource.OUTGOING, 1200, 0)).isNotNull();
+    }
+
+    private static @Nullable Share queue(Quota quota, Account receiver, Account sender) {
+        return quota.charge(receiver, sender, ChargedResource.OUTGOING, 1, 0);
+    }
+
+    @Test
+    void theQueuesIntoWhichAUserSendsShareItsPart() {
+        Account sender = open(2);
+        long queued = 0;
+        while (quota.charge(open(1), sender, ChargedResource.OUTGOING, 10, 0) != null) {
+            queued += 10; // one message for each of many clients
+        }
+        assertThat(queued).isEqualTo(300);
+        Account innocent = open(3);
+        assertThat(quota.charge(open(1), innocent, ChargedResource.OUTGOING, 100, 0)).isNotNull();
     }
 
     @Test
@@ -221,7 +271,7 @@ class QuotaTest {
                 .isEqualTo(290); // descriptors were the limit
         assertThat(quota.refusal().limit()).isEqualTo(BusLimit.MAX_UNIX_FDS_PER_USER);
 
-        assertThat(quota.charge(slow, slow, ChargedResource.OUTGOING, 290, 20)).isNotNull();
+        assertThat(quota.charge(slow, slow, ChargedResource.OUTGOING, 455, 20)).isNotNull();
         assertThat(quota.charge(slow, slow, ChargedResource.OUTGOING, 100, 0)).isNull();
     }
 

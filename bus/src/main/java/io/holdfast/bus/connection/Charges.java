@@ -52,7 +52,7 @@ public final class Charges {
      * too often. This is the first check of a connection, because it is a cheap one.
      */
     Optional<String> refusesConnect(@Nullable Ucred client) {
-        if (client == null || client.uid() == 0 || client.uid() == ownUid) {
+        if (client == null || isTrusted(client.uid())) {
             return Optional.empty();
         }
         if (connects.tryPass(client.uid())) {
@@ -62,6 +62,15 @@ public final class Charges {
         return Optional.of(
                 "%s: user %d opens more than %d connections a second; raise it in a <limit>"
                         .formatted(limit, client.uid(), limits.all().get(limit)));
+    }
+
+    private boolean isTrusted(long uid) {
+        return uid == 0 || uid == ownUid;
+    }
+
+    /** Returns whether a connection is one of root, or of the user of the bus. */
+    public boolean isTrusted(Connection connection) {
+        return isTrusted(connection.account().uid());
     }
 
     /** Returns the limits of the whole bus; an account has those of its connection and user. */

@@ -1,5 +1,7 @@
 package io.holdfast.bus.route;
 
+import static java.util.Objects.requireNonNull;
+
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.End;
@@ -14,6 +16,7 @@ import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.WireLimits;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +26,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A unicast call or signal is charged to its sender, which receives an error if there is no room
  * for it. What a receiver requested, a reply or a broadcast, is charged to the receiver; if it has
- * no room, it is disconnected, since a dropped message would leave it with a wrong view.
+ * no room, it is disconnected, since a dropped message would leave it with a wrong view. But a rule
+ * without a sender requests the broadcasts of everybody. So a broadcast of another user, except for
+ * root and the user of the bus, is charged to that user, and is lost for the receiver if the user's
+ * share of its queue is full: nobody can have others disconnected by broadcasts.
  */
 public final class Delivery {
     private final Charges charges;
@@ -33,6 +39,7 @@ public final class Delivery {
     private final PendingReplies replies;
     private final BusMessages messages;
     private final Relay relay;
+    private @Nullable Share[] shares = new @Nullable Share[16]; // of the receivers of a broadcast
 
     public Delivery(
             Charges charges,
@@ -160,32 +167,49 @@ public final class Delivery {
     /** Delivers a signal to all connections whose rules match. */
     public void broadcast(Connection from, MessageView view, @Nullable PassedFds fds) {
         monitors.seen(from, null, view, fds);
-        int n = matches.find(view, from, null);
+        int length = from.senderField().relayedLength(view);
+        int n = length > WireLimits.MAX_MESSAGE ? 0 : matches.find(view, from, null);
         int kept = 0;
         for (int i = 0; i < n; i++) {
             Connection to = matches.found(i);
             if (!policies.passes(from, to, view)) {
                 showRefusal(from, to, view);
             } else if (fds == null || to.descriptorsPass()) {
-                matches.found(kept++, to);
+                Share share = chargeBroadcast(from, to, view, length, fds);
+                if (share != null) {
+                    matches.found(kept, to);
+                    keep(kept++, share);
+                }
             }
         }
-        if (kept == 0 || from.senderField().relayedLength(view) > WireLimits.MAX_MESSAGE) {
+        if (kept == 0) {
             return;
         }
         relay.stamp(view, from.senderField());
         for (int i = 0; i < kept; i++) {
-            Connection to = matches.found(i);
-            // The receiver requested it. If it were charged to the sender, a sender could fill its
-            // part of the queue by other means, and so get any receiver disconnected.
-            Share share = charges.queue(to, to.account(), relay.length(), fds);
-            if (share == null) {
-                to.markForRemoval(End.LIMIT, "does not read its broadcasts: " + charges.refusal());
-            } else {
-                to.send(share, relay.bytes(), relay.offset(), relay.length(), fds);
-            }
+            Share share = requireNonNull(shares[i]);
+            matches.found(i).send(share, relay.bytes(), relay.offset(), relay.length(), fds);
         }
         relay.release();
+    }
+
+    private @Nullable Share chargeBroadcast(
+            Connection from, Connection to, MessageView view, int length, @Nullable PassedFds fds) {
+        boolean ofReceiver = charges.isTrusted(from) || from.account().uid() == to.account().uid();
+        Share share = charges.queue(to, ofReceiver ? to.account() : from.account(), length, fds);
+        if (share == null && ofReceiver) {
+            to.markForRemoval(End.LIMIT, "does not read its broadcasts: " + charges.refusal());
+        } else if (share == null) {
+            messages.refuse(from, view, BusError.LIMITS_EXCEEDED, charges.refusal());
+        }
+        return share;
+    }
+
+    private void keep(int at, Share share) {
+        if (at == shares.length) {
+            shares = Arrays.copyOf(shares, at * 2);
+        }
+        shares[at] = share;
     }
 
     /** Shows monitors the error of a refused broadcast, which its sender does not receive. */

@@ -37,6 +37,7 @@ import io.holdfast.bus.service.Activator;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.socket.UnixListener;
 import io.holdfast.dbus.wire.MessageView;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -50,7 +51,8 @@ import org.jspecify.annotations.Nullable;
  * <p>One turn: the bus reads what has arrived, in large pieces ({@link ConnectionInput}); routes
  * each message where it lies in the buffer ({@link Router}) and adds it to the queues of its
  * receivers ({@link Delivery}); then sends every queue that is not empty ({@link
- * Connections#endOfTurn}).
+ * Connections#endOfTurn}). The messages of one user take a limited time in each turn ({@link
+ * Connections#beginTurn}).
  */
 final class Broker implements AutoCloseable {
     // The text of dbus-daemon, because programs compare it.
@@ -182,7 +184,11 @@ final class Broker implements AutoCloseable {
 
     /** Runs one turn of the loop: waits for events and handles all of them. */
     void turn() {
-        int ignored = wait.forEvents();
+        if (connections.beginTurn()) {
+            int ignored = connections.loop().step(Duration.ZERO);
+        } else {
+            int ignored = wait.forEvents();
+        }
         connections.endOfTurn();
     }
 

@@ -8,8 +8,10 @@ import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.dbus.wire.BodyWriter;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageType;
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -147,6 +149,102 @@ class UsersShareTest {
                 var _ = root.send(TestClient.body(root.signal("S"), i, new byte[20_000]));
             }
             assertThat(root.query("NameHasOwner", deaf.name())).isEqualTo(false);
+        }
+    }
+
+    /** The text of a rule with many argument tests, of which only the last one fails. */
+    private static String slowRule(int number) {
+        StringBuilder rule = new StringBuilder();
+        for (int i = 0; i < ARGUMENTS - 1; i++) {
+            rule.append("arg").append(i).append("path='/',");
+        }
+        return rule.append("arg59path='/x").append(number).append('\'').toString();
+    }
+
+    private static final int ARGUMENTS = 60;
+
+    @Test
+    void rulesThatAreSlowToTestDelayNoOther() throws Exception {
+        try (TestBus bus = TestBus.ours()) {
+            TestClient root = bus.connect();
+            TestClient service = connect(bus, SERVICE);
+            for (int i = 0; i < 32; i++) {
+                addSlowRules(connect(bus, ATTACKER), i * 512, 512);
+            }
+            List<TestClient> senders = new ArrayList<>();
+            for (int i = 0; i < 24; i++) {
+                senders.add(connect(bus, ATTACKER));
+            }
+            List<Thread> flood = senders.stream().map(UsersShareTest::endlessSignals).toList();
+            for (int i = 0; i < 20; i++) {
+                for (TestClient innocent : List.of(root, bus.connect(), connect(bus, INNOCENT))) {
+                    int ping = innocent.send(innocent.call(service.name(), "Ping"));
+                    answerPings(service, 1);
+                    assertAnswered(innocent, ping);
+                }
+            }
+            flood.forEach(Thread::interrupt);
+        }
+    }
+
+    private static void addSlowRules(TestClient receiver, int first, int count)
+            throws InterruptedException {
+        for (int i = 0; i < count; i++) {
+            var call = receiver.toBus(BUS, "AddMatch", slowRule(first + i));
+            var _ = receiver.send(call.flags(1));
+        }
+        assertThat(receiver.query("GetId")).as("all are handled").isNotNull();
+    }
+
+    private static BodyWriter slowSignal(TestClient sender, int number) {
+        BodyWriter body = sender.signal("S").body("s".repeat(ARGUMENTS) + "u");
+        for (int i = 0; i < ARGUMENTS - 1; i++) {
+            body.putString("/");
+        }
+        return body.putString("/y").putUint32(number);
+    }
+
+    private static Thread endlessSignals(TestClient sender) {
+        byte[] signal = TestClient.bytes(9, slowSignal(sender, 0).end());
+        return Thread.ofVirtual()
+                .start(() -> {
+                    try {
+                        while (true) {
+                            sender.sendBytes(signal);
+                        }
+                    } catch (InterruptedException | RuntimeException e) {
+                        // the test is over
+                    }
+                });
+    }
+
+    @Test
+    void messagesThatTakeSeveralTurnsStayInOrder() throws Exception {
+        try (TestBus bus = TestBus.ours()) {
+            TestClient receiver = bus.connect();
+            addSlowRules(receiver, 0, 8);
+            TestClient other = bus.connect();
+            assertThat(other.tryBus(BUS, "AddMatch", "member='S'")).isEqualTo("return");
+            TestClient sender = bus.connect();
+            Thread flood =
+                    Thread.ofVirtual()
+                            .start(() -> {
+                                try {
+                                    ByteArrayOutputStream all = new ByteArrayOutputStream();
+                                    for (int i = 0; i < 1_000; i++) {
+                                        all.writeBytes(
+                                                TestClient.bytes(9, slowSignal(sender, i).end()));
+                                    }
+                                    sender.sendBytes(all.toByteArray());
+                                } catch (InterruptedException e) {
+                                    throw new IllegalStateException(e);
+                                }
+                            });
+            for (int i = 0; i < 1_000; i++) {
+                assertThat(other.read().values().getLast()).isEqualTo((long) i);
+            }
+            flood.join();
+            assertThat(sender.query("GetId")).isNotNull();
         }
     }
 }

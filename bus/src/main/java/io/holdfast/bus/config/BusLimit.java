@@ -57,6 +57,7 @@ public enum BusLimit {
     MAX_ACTIVATION_VARIABLE_BYTES(1 << 20),
     /** Names of one connection, its unique name included. */
     MAX_NAMES_PER_CONNECTION(512),
+    /** A rule with several argument tests counts once for each of them. */
     MAX_MATCH_RULES_PER_CONNECTION(512),
     /** Calls of one connection that wait for a reply. */
     MAX_REPLIES_PER_CONNECTION(128),

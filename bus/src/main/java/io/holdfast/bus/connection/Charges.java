@@ -171,8 +171,31 @@ public final class Charges {
         return quota.charge(connection.account(), connection.account(), what, bytes, 0) != null;
     }
 
+    /**
+     * Charges a connection for a match rule. A rule counts once for each of its argument tests,
+     * since the time of a search depends on these.
+     */
     public boolean chargeRule(Connection connection, MatchRule rule) {
-        return charge(connection, ChargedResource.MATCH_RULE, rule.toString().length());
+        int most = weight(rule);
+        for (int i = 0; i < most; i++) {
+            if (!charge(connection, ChargedResource.MATCH_RULE, i == 0 ? length(rule) : 0)) {
+                release(connection, ChargedResource.MATCH_RULE, i, i == 0 ? 0 : length(rule));
+                return false;
+            }
+        }
+        return true;
+    }
+
+    public void releaseRule(Connection connection, MatchRule rule) {
+        release(connection, ChargedResource.MATCH_RULE, weight(rule), length(rule));
+    }
+
+    private static int weight(MatchRule rule) {
+        return Math.max(1, rule.arguments().size());
+    }
+
+    private static int length(MatchRule rule) {
+        return rule.toString().length();
     }
 
     /**

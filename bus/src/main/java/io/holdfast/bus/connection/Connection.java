@@ -72,6 +72,8 @@ public final class Connection implements Party, HashedTable.Entry {
     private boolean leaving; // it receives no messages about its own end
     private @Nullable String removalReason;
     private End removalEnd = End.FAULT;
+    private final ReadTurns.User turns;
+    private boolean waitsToRead;
 
     private long id = -1;
     private String name = "";
@@ -104,7 +106,8 @@ public final class Connection implements Party, HashedTable.Entry {
         this.peer = peer;
         this.account = account;
         this.container = container;
-        this.input = new ConnectionInput(connections, this, socket, sasl);
+        this.turns = connections.turns.join(account.uid());
+        this.input = new ConnectionInput(connections, this, turns, socket, sasl);
         this.out = new OutQueue(connections.buffers, this::releaseOutgoing);
         this.watch = connections.loop.watch(socket, Readiness.IN, this::ready);
         this.deadline =
@@ -245,9 +248,27 @@ public final class Connection implements Party, HashedTable.Entry {
         if ((events & ~Readiness.OUT) != 0 && state != State.CLOSED) {
             if (state == State.LINGERING) {
                 close(); // it is not read any more, so the peer has hung up
-            } else {
+            } else if (!waitsToRead && connections.turns.hasTime(turns)) {
                 input.read();
+            } else {
+                awaitTurn();
             }
+        }
+    }
+
+    /** Lets it wait for a turn in which its user has time. Idempotent. */
+    void awaitTurn() {
+        if (!waitsToRead) {
+            waitsToRead = true;
+            connections.turns.await(turns, this);
+        }
+    }
+
+    /** Reads on in the turn for which it waited. */
+    void continueReading() {
+        waitsToRead = false;
+        if (!isOver()) {
+            input.read();
         }
     }
 
@@ -386,6 +407,7 @@ public final class Connection implements Party, HashedTable.Entry {
         }
         state = State.CLOSED;
         cancelDeadline();
+        connections.turns.leave(turns, this);
         input.close();
         out.clear();
         watch.close();

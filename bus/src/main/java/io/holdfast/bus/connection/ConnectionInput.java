@@ -41,6 +41,7 @@ public final class ConnectionInput implements AutoCloseable {
     private final Connections connections;
     private final Connection connection;
     private final Account account;
+    private final ReadTurns.User turns;
     private final Fd socket;
     private @Nullable SaslServer sasl; // until authentication is done
 
@@ -48,7 +49,9 @@ public final class ConnectionInput implements AutoCloseable {
     private Buffers.@Nullable Buffer partial;
     private int partialLength;
     private int chargedInput; // bytes charged for that buffer
+    private boolean hasMessages; // the last turn ended before that part was handled
     private boolean ended; // nothing more can come, and nothing is unread
+    private long begun; // the time at which the turn's current message began
     private boolean reading; // what was read is being handled and must not move
 
     private long position; // of the first unhandled byte in the stream
@@ -56,22 +59,40 @@ public final class ConnectionInput implements AutoCloseable {
     private int chargedFds;
     private EventLoop.@Nullable Timer pendingFds;
 
-    ConnectionInput(Connections connections, Connection connection, Fd socket, SaslServer sasl) {
+    ConnectionInput(
+            Connections connections,
+            Connection connection,
+            ReadTurns.User turns,
+            Fd socket,
+            SaslServer sasl) {
         this.connections = connections;
         this.connection = connection;
         this.account = connection.account();
+        this.turns = turns;
         this.socket = socket;
         this.sasl = sasl;
         this.receivedFds = new ReceivedFds(connections.closer, account.uid());
     }
 
-    /** Reads what has arrived, as much as fits at once, and handles the complete messages. */
+    /**
+     * Reads what has arrived, as much as fits at once, and handles the complete messages, as far as
+     * the time of the user lasts in this turn. The others are handled in one of the next turns.
+     */
     void read() {
         reading = true;
+        begun = System.nanoTime();
         try {
-            receive();
+            if (hasMessages && partial != null) {
+                handleAndKeep(partial, partialLength);
+            } else {
+                receive();
+            }
+        } catch (RuntimeException e) { // a fault of the bus costs only the client that triggers it
+            connection.disconnect(End.FAULT, "internal error of the bus: " + e);
+            throw e;
         } finally {
             reading = false;
+            connections.turns.spend(turns, System.nanoTime() - begun);
             if (connection.isOver()) {
                 releaseInput();
             }
@@ -98,15 +119,31 @@ public final class ConnectionInput implements AutoCloseable {
                     "descriptors lost in recvmsg (MSG_CTRUNC); the bus's RLIMIT_NOFILE may be too low");
         }
         if (connection.state() != State.CLOSED) {
-            int length = partialLength + n;
             connection.counters.bytesIn += n;
-            partialLength = 0;
-            int used = handle(into.memory, Relay.HEADROOM, length);
-            if (!connection.isOver()) {
-                keep(into, Relay.HEADROOM + used, length - used);
-                limitPendingFds();
-            }
+            handleAndKeep(into, partialLength + n);
         }
+    }
+
+    private void handleAndKeep(Buffers.Buffer from, int length) {
+        partialLength = 0;
+        hasMessages = false;
+        int used = handle(from.memory, Relay.HEADROOM, length);
+        if (!connection.isOver()) {
+            keep(from, Relay.HEADROOM + used, length - used);
+            limitPendingFds();
+        }
+    }
+
+    /** Returns whether the user has time for one more message; lets the connection wait if not. */
+    private boolean hasTime() {
+        long now = System.nanoTime();
+        connections.turns.spend(turns, now - begun);
+        begun = now;
+        hasMessages = !connections.turns.hasTime(turns);
+        if (hasMessages) {
+            connection.awaitTurn();
+        }
+        return !hasMessages;
     }
 
     /** Limits how long descriptors wait for the rest of their message, except for root. */
@@ -202,7 +239,7 @@ public final class ConnectionInput implements AutoCloseable {
                                                     .get(BusLimit.MAX_MESSAGE_SIZE)));
                     break;
                 }
-                if (length - used < whole) {
+                if (length - used < whole || (messages > 0 && !hasTime())) {
                     break;
                 }
                 view.read(bytes, offset + used, whole);
@@ -214,9 +251,6 @@ public final class ConnectionInput implements AutoCloseable {
             }
         } catch (ProtocolException e) {
             connection.linger(End.MALFORMED, "malformed message: " + e.getMessage());
-        } catch (RuntimeException e) { // a fault of the bus costs only the client that triggers it
-            connection.disconnect(End.FAULT, "internal error of the bus: " + e);
-            throw e;
         }
         return used;
     }
@@ -336,7 +370,8 @@ public final class ConnectionInput implements AutoCloseable {
             return Relay.HEADROOM + MessageView.FIXED_LENGTH;
         }
         int whole = MessageView.lengthOf(bytes, offset); // checked before: it does not throw
-        return Relay.HEADROOM + (int) Math.min(whole, Math.max(FIRST_PART, 4L * length));
+        int grown = (int) Math.min(whole, Math.max(FIRST_PART, 4L * length));
+        return Relay.HEADROOM + Math.max(length, grown);
     }
 
     /**

@@ -58,6 +58,7 @@ public final class Connections implements AutoCloseable {
 
     final Buffers buffers = new Buffers();
     final FdCloser<Long> closer;
+    final ReadTurns turns = new ReadTurns();
     final BusCounters counters = new BusCounters();
 
     // One connection is read at a time.
@@ -183,7 +184,16 @@ public final class Connections implements AutoCloseable {
         }
     }
 
-    // ---- the end of a turn
+    // ---- the beginning and the end of a turn
+
+    /**
+     * Begins a turn with the connections whose users had no time left in the last one.
+     *
+     * @return whether there was one
+     */
+    public boolean beginTurn() {
+        return turns.next();
+    }
 
     void flushAtEndOfTurn(Connection connection) {
         toFlush.add(connection);

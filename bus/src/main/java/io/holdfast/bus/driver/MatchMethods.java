@@ -2,7 +2,6 @@ package io.holdfast.bus.driver;
 
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
-import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
@@ -55,7 +54,7 @@ public final class MatchMethods {
             throw new BusErrorException(
                     BusError.MATCH_RULE_NOT_FOUND, from.name() + " has no rule " + rule);
         }
-        charges.release(from, ChargedResource.MATCH_RULE, 1, rule.toString().length());
+        charges.releaseRule(from, rule);
         messages.reply(from, call, NOTHING, null, body -> {});
     }
 

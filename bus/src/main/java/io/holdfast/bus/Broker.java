@@ -172,6 +172,11 @@ final class Broker implements AutoCloseable {
         messages.error(call.caller(), call.serial(), BusError.NO_REPLY, NOT_IN_TIME);
     }
 
+    /** Sets the number in the unique name of the first client; before the first turn. */
+    void firstNumber(long number) {
+        connections.firstNumber(number);
+    }
+
     /** Accepts clients at one more address. */
     void listen(UnixListener socket, String guid) {
         listeners.add(new Listener(connections, policies, socket, guid, null));

@@ -3,6 +3,7 @@ package io.holdfast.bus;
 import io.holdfast.bus.activation.SpawnActivator;
 import io.holdfast.bus.config.BusConfig;
 import io.holdfast.bus.config.ConfigException;
+import io.holdfast.bus.policy.UniqueName;
 import io.holdfast.bus.service.ActivatableServices;
 import io.holdfast.bus.service.Activator;
 import io.holdfast.core.EventLoop;
@@ -214,6 +215,9 @@ public final class Bus implements AutoCloseable {
         if (wanted.isEmpty()) {
             throw new IllegalArgumentException("no address to listen at");
         }
+        boolean made =
+                wanted.stream().allMatch(one -> one.transport() instanceof BusAddress.Folder);
+        broker.firstNumber(made ? 0 : UniqueName.firstOfSuccessor());
         List<BusAddress> listening = new ArrayList<>();
         for (BusAddress address : wanted) {
             for (BusListener listener : BusListener.listen(address)) {

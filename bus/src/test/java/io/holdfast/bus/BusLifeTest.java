@@ -4,6 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.bus.config.BusConfig;
+import io.holdfast.bus.policy.UniqueName;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.OpenDescriptors;
 import io.holdfast.dbus.address.BusAddress;
@@ -79,12 +80,31 @@ class BusLifeTest {
             TestClient b = two.connect();
             try (TestBus one = TestBus.ours()) {
                 TestClient a = one.connect();
-                assertThat(a.name()).isNotEqualTo(b.name()).matches(":1\\.\\d+\\.\\d+");
+                assertThat(a.name()).as("the first client of its bus").isEqualTo(b.name());
                 assertThat(a.query("GetId")).isNotEqualTo(b.query("GetId"));
                 assertThat(a.query("RequestName", "n.n", 0)).isEqualTo(1L);
                 assertThat(b.query("RequestName", "n.n", 0)).isEqualTo(1L);
             }
             assertThat(b.query("NameHasOwner", "n.n")).isEqualTo(true);
+        }
+    }
+
+    /** A message to a client of a bus that has died must reach nobody. */
+    @Test
+    void theNextBusAtAnAddressGivesNoNameOfTheLastOne() throws Exception {
+        BusAddress address = BusAddress.parse("unix:path=" + folder.resolve("bus"));
+        long last = -1;
+        for (int i = 0; i < 3; i++) {
+            try (Bus bus = Bus.open(address, BusConfig.permissive())) {
+                for (int k = 0; k < 3; k++) {
+                    try (TestClient client = connect(bus)) {
+                        assertThat(client.name()).matches(":1\\.[0-9]+");
+                        long number = UniqueName.number(client.name());
+                        assertThat(number).isGreaterThan(last);
+                        last = number;
+                    }
+                }
+            }
         }
     }
 

@@ -27,7 +27,7 @@ class DriverTest {
     void aClientIsNamedWhenItSaysHelloAndSaysItOnce(TestBus bus) throws Exception {
         TestClient a = bus.connect();
 
-        assertThat(a.name()).matches(bus.isOurs() ? ":1\\.\\d+\\.\\d+" : ":1\\.\\d+");
+        assertThat(a.name()).matches(bus.isOurs() ? ":1\\.0" : ":1\\.[0-9]+");
         assertThat(a.tryBus(BUS, "Hello")).isEqualTo("Failed");
         assertThat(a.query("GetNameOwner", a.name())).isEqualTo(a.name());
     }

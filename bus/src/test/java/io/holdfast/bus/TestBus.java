@@ -225,7 +225,7 @@ final class TestBus implements AutoCloseable {
         BusOptions options =
                 BusOptions.of(
                         () -> elements == null ? config : BusConfig.load(file),
-                        BusAddress.parse("unix:path=" + in.resolve("bus")));
+                        BusAddress.parse("unix:dir=" + in)); // a new one: the first client is :1.0
         Bus bus;
         try {
             bus = Bus.open(systemdActivation ? options.withSystemdActivation() : options);

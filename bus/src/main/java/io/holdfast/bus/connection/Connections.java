@@ -3,7 +3,6 @@ package io.holdfast.bus.connection;
 import io.holdfast.bus.account.BusCounters;
 import io.holdfast.bus.account.End;
 import io.holdfast.bus.config.BusLimit;
-import io.holdfast.bus.policy.UniqueName;
 import io.holdfast.bus.relay.Buffers;
 import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.bus.relay.Relay;
@@ -69,6 +68,7 @@ public final class Connections implements AutoCloseable {
     private final Set<Connection> open = new HashSet<>();
     private final Set<Connection> unregistered = new LinkedHashSet<>(); // the oldest first
     private final ConnectionTable registered = new ConnectionTable();
+    private long nextNumber; // of a unique name
 
     private final List<Connection> toFlush = new ArrayList<>();
     private final ArrayDeque<Connection> toRemove = new ArrayDeque<>();
@@ -159,10 +159,15 @@ public final class Connections implements AutoCloseable {
         }
     }
 
+    /** Sets the number in the unique name of the first client. */
+    public void firstNumber(long number) {
+        nextNumber = number;
+    }
+
     /** Registers a client that said Hello and was charged for it. */
     public void register(Connection connection) {
         boolean ignored = unregistered.remove(connection);
-        connection.register(UniqueName.next());
+        connection.register(nextNumber++);
         registered.add(connection);
         counters.peakConnections = Math.max(counters.peakConnections, registered.size());
     }

@@ -3,43 +3,31 @@ package io.holdfast.bus.policy;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import io.holdfast.core.process.PidFd;
 import io.holdfast.core.sys.SysTime;
 import java.lang.foreign.MemorySegment;
-import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.TimeUnit;
 
 /**
- * The unique names that the buses of this process give: {@code :1.G.N}. G is the generation, the
- * pidfs id of this process, and N counts the connections of all of its buses. So no bus gives a
- * name that another has given since the machine was booted, and a message to a client of a bus that
- * has died reaches no client, instead of a wrong one.
+ * The unique names that a bus gives: {@code :1.N}, as dbus-daemon and dbus-broker do, and as some
+ * programs expect. N counts the connections. A bus that has died and its successor must not give
+ * the same name: a message to a client of the dead bus reaches no client then, instead of a wrong
+ * one.
  *
- * <p>The kernel gives a pidfs id once per boot (Linux 6.9); reading it takes neither a file nor a
- * clock. On older kernels, G is the time since boot at which this class was loaded, in
- * milliseconds: that clock cannot be set, and a bus that takes the place of a dead one is started
- * later. The names begin with {@code :1.}, as those of dbus-daemon and dbus-broker do, because some
- * programs take that for the mark of a unique name.
+ * <p>So N begins with the microseconds since boot ({@link #firstOfSuccessor}). That clock cannot be
+ * set and runs faster than any bus accepts connections, so that a bus that begins later begins with
+ * a higher number than its predecessor has reached. This needs no file. Only a bus at an address
+ * that was made for it has no predecessor and begins with 0.
  */
 public final class UniqueName {
-    private static final String PREFIX = ":1." + Long.toUnsignedString(generation()) + ".";
+    private static final String PREFIX = ":1.";
     private static final byte[] PREFIX_BYTES = PREFIX.getBytes(US_ASCII);
     private static final int MAX_DIGITS = 18; // no overflow of a long
-    private static final AtomicLong NEXT = new AtomicLong();
 
     private UniqueName() {}
 
-    private static long generation() {
-        try (PidFd self = PidFd.self()) {
-            return self.processId()
-                    .pidfdId()
-                    .orElseGet(() -> Duration.ofNanos(SysTime.sinceBoot()).toMillis());
-        }
-    }
-
-    /** Returns the number of the next connection to any bus of this process. */
-    public static long next() {
-        return NEXT.getAndIncrement();
+    /** Returns the first number of a bus that may have a predecessor in this boot. */
+    public static long firstOfSuccessor() {
+        return TimeUnit.NANOSECONDS.toMicros(SysTime.sinceBoot());
     }
 
     /** Returns the name with a number. */
@@ -48,7 +36,8 @@ public final class UniqueName {
     }
 
     /**
-     * Returns the number in a unique name; {@link Party#NOBODY} if it is no name of this process.
+     * Returns the number in a unique name; {@link Party#NOBODY} if no bus of ours gives such a
+     * name.
      */
     public static long number(String name) {
         byte[] bytes = name.getBytes(US_ASCII);

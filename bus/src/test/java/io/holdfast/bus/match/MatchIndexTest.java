@@ -90,7 +90,7 @@ class MatchIndexTest {
                 "type='signal',sender=':1.7',interface='a.b',member='M',path='/p/q',arg0='one.tw' | false",
             })
     void aRuleMatchesWhenAllOfItIsTrue(String rule, boolean matches) {
-        index.add(3, MatchRule.parse(TestParty.rule(rule)));
+        index.add(3, MatchRule.parse(rule));
 
         MessageView message =
                 TestMessage.view(
@@ -135,7 +135,7 @@ class MatchIndexTest {
     @Test
     void theBusIsASenderByItsName() {
         index.add(1, MatchRule.parse("sender='org.freedesktop.DBus'"));
-        index.add(2, MatchRule.parse(TestParty.rule("sender=':1.0'")));
+        index.add(2, MatchRule.parse("sender=':1.0'"));
 
         assertThat(find(signal("NameOwnerChanged"), Party.bus())).containsExactly(1);
     }
@@ -244,7 +244,7 @@ class MatchIndexTest {
                         rule.append(parts[bit]).append(',');
                     }
                 }
-                index.add(owner++, MatchRule.parse(TestParty.rule(rule.toString())));
+                index.add(owner++, MatchRule.parse(rule.toString()));
             }
         }
         assertThat(index.tableCount()).isEqualTo(MatchIndex.MAX_TABLES);

@@ -55,19 +55,15 @@ class DbusDaemonPolicyTest {
             rules.append(speaksOfAll(rule) ? "" : rule + "\n");
         }
         Path socket = folder.resolve("bus");
-        Path ourSocket = folder.resolve("ours");
         Path file = folder.resolve("bus.conf");
         Files.writeString(file, configuration(socket, rules.toString()));
         PolicySet set = new PolicySet(BusConfig.load(file), ACCOUNTS, 0);
-        String second = UniqueName.of(1); // as dbus-daemon's second client, and as ours
-        String ourSecond = UniqueName.of(UniqueName.next() + 2);
-        Files.writeString(file, configuration(socket, rules.toString().replace(second, ourSecond)));
         BusConfig config = BusConfig.load(file);
-        Files.writeString(file, configuration(socket, rules.toString().replace(second, ":1.1")));
         PeerPolicy policy = set.forPeer(0, new long[] {0}, _ -> false, false);
         Process daemon = start(file);
         try (BufferedReader address = daemon.inputReader();
-                Bus ours = Bus.open(BusAddress.parse("unix:path=" + ourSocket), config)) {
+                Bus ours = Bus.open(BusAddress.parse("unix:dir=" + folder), config)) {
+            Path ourSocket = socketOf(ours);
             assertThat(address.readLine()).startsWith("unix:path=" + socket);
             try (Exchange theirs = new Exchange(socket, names);
                     Exchange our = new Exchange(ourSocket, names)) {
@@ -99,7 +95,11 @@ class DbusDaemonPolicyTest {
         }
     }
 
-    /** dbus-daemon names the client {@code :1.N}. */
+    private static Path socketOf(Bus bus) {
+        return Path.of(bus.addresses().getFirst().toString().replaceAll(".*path=|,.*", ""));
+    }
+
+    /** Both buses name the client {@code :1.N}. */
     private static long number(RawClient client) {
         return Long.parseLong(client.name().substring(":1.".length()));
     }

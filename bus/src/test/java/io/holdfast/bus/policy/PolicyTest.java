@@ -629,7 +629,7 @@ class PolicyTest {
     }
 
     private PeerPolicy policy(@Nullable String rules) {
-        return set(block("context='default'", rules == null ? "" : TestParty.rule(rules)))
+        return set(block("context='default'", rules == null ? "" : rules))
                 .forPeer(1, new long[] {1}, PolicyTest::isNowhere, false);
     }
 

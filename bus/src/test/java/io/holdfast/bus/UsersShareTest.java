@@ -152,6 +152,30 @@ class UsersShareTest {
         }
     }
 
+    @Test
+    void rootAndOneMoreUserConnectWhenManyUsersTakeAllConnections() throws Exception {
+        try (TestBus bus = limited(BusLimit.MAX_COMPLETED_CONNECTIONS, 64)) {
+            TestClient root = bus.connect();
+            bus.letOthersIn();
+            for (int i = 0; i < 4; i++) {
+                AsUser.of(
+                        ATTACKER + 100 + i,
+                        () -> {
+                            String answer;
+                            do {
+                                answer = bus.silent().authenticate(true).tryBus(BUS, "Hello");
+                            } while (answer.startsWith("return"));
+                            assertThat(answer).isEqualTo("LimitsExceeded");
+                        });
+            }
+            TestClient innocent = connect(bus, INNOCENT);
+            for (int i = 0; i < 20; i++) {
+                assertThat(bus.connect().query("NameHasOwner", innocent.name())).isEqualTo(true);
+            }
+            assertThat(root.query("NameHasOwner", innocent.name())).isEqualTo(true);
+        }
+    }
+
     /** The text of a rule with many argument tests, of which only the last one fails. */
     private static String slowRule(int number) {
         StringBuilder rule = new StringBuilder();
@@ -176,7 +200,7 @@ class UsersShareTest {
                 senders.add(connect(bus, ATTACKER));
             }
             List<Thread> flood = senders.stream().map(UsersShareTest::endlessSignals).toList();
-            for (int i = 0; i < 20; i++) {
+            for (int i = 0; i < 5; i++) {
                 for (TestClient innocent : List.of(root, bus.connect(), connect(bus, INNOCENT))) {
                     int ping = innocent.send(innocent.call(service.name(), "Ping"));
                     answerPings(service, 1);

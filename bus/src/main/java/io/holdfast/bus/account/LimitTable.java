@@ -6,6 +6,7 @@ import io.holdfast.bus.policy.ConfiguredAccounts;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.machine.Accounts.UnknownAccountException;
+import io.holdfast.core.machine.SubordinateUids;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -19,12 +20,14 @@ import java.util.Map;
  * @param users limits by uid
  * @param names the limits that differ for the owner of a name
  * @param unknown one line for each configured user that this machine does not have
+ * @param subordinates the uids that count as the user to whom they are delegated
  */
 public record LimitTable(
         Limits all,
         Map<Long, Limits> users,
         Map<String, Map<BusLimit, Long>> names,
-        List<String> unknown) {
+        List<String> unknown,
+        SubordinateUids subordinates) {
     public LimitTable {
         users = Map.copyOf(users);
         names = Map.copyOf(names);
@@ -33,7 +36,7 @@ public record LimitTable(
 
     /** Returns a table without limits of single users and names. */
     static LimitTable of(Limits all) {
-        return new LimitTable(all, Map.of(), Map.of(), List.of());
+        return new LimitTable(all, Map.of(), Map.of(), List.of(), SubordinateUids.none());
     }
 
     /**
@@ -52,7 +55,7 @@ public record LimitTable(
                 unknown.add("<limit user=\"" + one.getKey() + "\">: " + e.getMessage());
             }
         }
-        return new LimitTable(limits, users, limits.ofNames(), unknown);
+        return new LimitTable(limits, users, limits.ofNames(), unknown, SubordinateUids.ofSystem());
     }
 
     private static Limits with(Limits base, Map<BusLimit, Long> changes) {
@@ -61,6 +64,11 @@ public record LimitTable(
             changed = changed.with(one.getKey(), one.getValue());
         }
         return changed;
+    }
+
+    /** Returns the user to whom a uid is charged. */
+    public long userOf(long uid) {
+        return subordinates.ownerOf(uid);
     }
 
     Limits ofUser(long uid) {

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,6 +75,14 @@ public final class Quota {
     private LimitTable limits;
     private final Map<Long, User> users = new HashMap<>();
     private long tables; // bytes of all users
+
+    // connections that said Hello
+    private long completed;
+    private long completedOfOthers; // than root and the user of the bus
+    private int completedUsers; // among these others
+
+    /** Selects root and the user of the bus. */
+    private final LongPredicate trusted;
 
     /**
      * The descriptors of the process, shared by user: those of connections and those of sent
@@ -247,12 +256,13 @@ public final class Quota {
     public Quota(LimitTable limits) {
         this.limits = limits;
         long owner = Unistd.geteuid();
+        this.trusted = uid -> uid == 0 || uid == owner;
         this.descriptors =
                 FairShare.<Long>of(
                                 BusLimit.MAX_UNIX_FDS.toString(),
                                 mostDescriptors(limits),
                                 DescriptorLimit.REMEDY)
-                        .withTrusted(uid -> uid == 0 || uid == owner);
+                        .withTrusted(trusted::test);
     }
 
     /**
@@ -283,7 +293,8 @@ public final class Quota {
     }
 
     /**
-     * Opens an account for a new connection.
+     * Opens an account for a new connection. A subordinate uid counts as the user to whom it is
+     * delegated.
      *
      * @param label its {@code toString} names the connection in refusals
      * @param fds the descriptors that the connection itself takes
@@ -291,7 +302,7 @@ public final class Quota {
      */
     @Nullable
     public Account open(long uid, Object label, int fds) {
-        User user = users.computeIfAbsent(uid, this::user);
+        User user = users.computeIfAbsent(limits.userOf(uid), this::user);
         Account account = new Account(user, label, share(user, user));
         if (charge(account, account, ChargedResource.CONNECTION, 0, fds) == null) {
             forget(user);
@@ -309,7 +320,8 @@ public final class Quota {
     /**
      * Counts a connection that says Hello.
      *
-     * @return false if its user has reached its limit of connections
+     * @return false if its user has reached its limit of connections, or its share of those of the
+     *     bus
      */
     public boolean complete(Account account) {
         User user = account.user;
@@ -319,9 +331,43 @@ public final class Quota {
             refusal.ofUser(account, user, BusLimit.MAX_CONNECTIONS_PER_USER, user.completed, true);
             return false;
         }
+        if (!fitsCompleted(user)) {
+            count(account, ChargedResource.CONNECTION, BusLimit.MAX_COMPLETED_CONNECTIONS);
+            refusal.ofCompleted(account, completed, users.values());
+            return false;
+        }
         account.completed = true;
-        user.completed++;
+        addCompleted(user, 1);
         return true;
+    }
+
+    /**
+     * Checks the connections of the bus. Half of them are for root and the user of the bus. Of the
+     * other half, the first half is given out on demand, so that a user may have many connections
+     * beside many users who have few, and the rest by the fair rule.
+     */
+    private boolean fitsCompleted(User user) {
+        long most = limits.all().get(BusLimit.MAX_COMPLETED_CONNECTIONS);
+        if (completed >= most || trusted.test(user.uid)) {
+            return completed < most;
+        }
+        long forOthers = most - most / 2;
+        return completedOfOthers < forOthers - forOthers / 2
+                || FairShare.isFair(
+                        user.completed,
+                        1,
+                        forOthers - completedOfOthers,
+                        completedUsers + (user.completed == 0 ? 1 : 0));
+    }
+
+    private void addCompleted(User user, int change) {
+        boolean had = user.completed > 0;
+        user.completed += change;
+        completed += change;
+        if (!trusted.test(user.uid)) {
+            completedOfOthers += change;
+            completedUsers += (user.completed > 0 ? 1 : 0) - (had ? 1 : 0);
+        }
     }
 
     /**
@@ -342,7 +388,9 @@ public final class Quota {
                 ChargedResource.CONNECTION,
                 0,
                 account.fds(ChargedResource.CONNECTION));
-        user.completed -= account.completed ? 1 : 0;
+        if (account.completed) {
+            addCompleted(user, -1);
+        }
         user.accounts--;
         forget(user);
     }

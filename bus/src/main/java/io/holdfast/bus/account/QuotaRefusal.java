@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The reason why a {@link Quota} refused the last charge. */
 public final class QuotaRefusal {
+    /** The most users that a refusal names. */
+    static final int MAX_NAMED = 16;
+
     private enum Scope {
         CONNECTION,
         USER,
@@ -41,6 +44,24 @@ public final class QuotaRefusal {
         set(refused, null, over, taken, Scope.MEMORY);
         most = there;
         first = true;
+    }
+
+    /** Of the connections of the bus, as all users share them. */
+    void ofCompleted(Account refused, long taken, Iterable<User> users) {
+        StringBuilder why = new StringBuilder(BusLimit.MAX_COMPLETED_CONNECTIONS.toString());
+        why.append(": ").append(taken).append(" of ");
+        why.append(refused.limits().get(BusLimit.MAX_COMPLETED_CONNECTIONS)).append(" used");
+        String separator = "; taken by ";
+        int named = 0;
+        for (User user : users) {
+            if (user.completed > 0 && named++ < MAX_NAMED) {
+                why.append(separator).append("user ").append(user.uid);
+                why.append(": ").append(user.completed);
+                separator = ", ";
+            }
+        }
+        why.append(named > MAX_NAMED ? ", \u2026" : "");
+        ofProcess(refused, BusLimit.MAX_COMPLETED_CONNECTIONS, why.toString());
     }
 
     /**
@@ -123,8 +144,9 @@ public final class QuotaRefusal {
             return;
         }
         String separator = "; taken by ";
+        int named = 0;
         for (Share share : user.shares.values()) {
-            if (share.used[slot] > 0) {
+            if (share.used[slot] > 0 && named++ < MAX_NAMED) {
                 text.append(separator).append("user ").append(share.actor.uid);
                 text.append(": ").append(share.used[slot]);
                 separator = ", ";

@@ -117,8 +117,9 @@ final class SenderShares {
     /** Appends the users and what they have of a slot: "user 5: 31, user 7: 2". */
     void appendTo(StringBuilder text, int slot) {
         String separator = "";
+        int named = 0;
         for (Share share = first; share != null; share = share.next) {
-            if (share.used[slot] > 0) {
+            if (share.used[slot] > 0 && named++ < QuotaRefusal.MAX_NAMED) {
                 text.append(separator).append("user ").append(share.actor.uid);
                 text.append(": ").append(share.used[slot]);
                 separator = ", ";

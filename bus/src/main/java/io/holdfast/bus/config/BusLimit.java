@@ -34,7 +34,10 @@ public enum BusLimit {
     AUTH_TIMEOUT(30_000),
     /** Milliseconds that descriptors may wait for the rest of their message. */
     PENDING_FD_TIMEOUT(150_000),
-    /** Connections that said Hello. */
+    /**
+     * Connections that said Hello. Half of them are for root and the user of the bus. When half of
+     * the others are taken, the rest is shared among the users who have some.
+     */
     MAX_COMPLETED_CONNECTIONS(2048),
     /** Connections that have not said Hello yet. */
     MAX_INCOMPLETE_CONNECTIONS(64),

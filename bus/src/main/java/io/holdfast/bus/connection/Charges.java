@@ -55,7 +55,7 @@ public final class Charges {
         if (client == null || isTrusted(client.uid())) {
             return Optional.empty();
         }
-        if (connects.tryPass(client.uid())) {
+        if (connects.tryPass(limits.userOf(client.uid()))) {
             return Optional.empty();
         }
         BusLimit limit = BusLimit.MAX_CONNECTS_PER_SECOND_PER_USER;
@@ -110,7 +110,8 @@ public final class Charges {
     private void limitByNames(@Nullable Connection connection) {
         if (connection != null) {
             quota.limits(
-                    connection.account(), limits.ofConnection(connection.peer().uid(), connection));
+                    connection.account(),
+                    limits.ofConnection(connection.account().uid(), connection));
         }
     }
 
@@ -129,17 +130,8 @@ public final class Charges {
         return quota.open(peer.uid(), peer, FDS_OF_CONNECTION);
     }
 
-    /**
-     * Charges a connection for Hello. Returns the refusal, or null.
-     *
-     * @param all the number of connections that have said Hello
-     */
-    public @Nullable String refusesHello(Connection connection, int all) {
-        int most = limits().getInt(BusLimit.MAX_COMPLETED_CONNECTIONS);
-        if (all >= most) {
-            over(connection, BusLimit.MAX_COMPLETED_CONNECTIONS);
-            return BusLimit.MAX_COMPLETED_CONNECTIONS + ": " + all + " of " + most + " used";
-        }
+    /** Charges a connection for Hello. Returns the refusal, or null. */
+    public @Nullable String refusesHello(Connection connection) {
         if (!charge(connection, ChargedResource.NAME, 0)) { // the unique name counts
             return refusal();
         }

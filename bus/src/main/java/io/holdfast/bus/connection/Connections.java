@@ -141,10 +141,10 @@ public final class Connections implements AutoCloseable {
      */
     private void makeRoom() {
         Map<Long, Integer> byUser = new HashMap<>();
-        unregistered.forEach(one -> byUser.merge(one.peer().uid(), 1, Integer::sum));
+        unregistered.forEach(one -> byUser.merge(one.account().uid(), 1, Integer::sum));
         int most = Collections.max(byUser.values());
         for (Connection one : unregistered) {
-            if (byUser.getOrDefault(one.peer().uid(), 0) == most) {
+            if (byUser.getOrDefault(one.account().uid(), 0) == most) {
                 charges.over(one, BusLimit.MAX_INCOMPLETE_CONNECTIONS);
                 one.disconnect(
                         End.LIMIT,
@@ -152,7 +152,7 @@ public final class Connections implements AutoCloseable {
                                 .formatted(
                                         charges.limits()
                                                 .getInt(BusLimit.MAX_INCOMPLETE_CONNECTIONS),
-                                        one.peer().uid(),
+                                        one.account().uid(),
                                         most));
                 return;
             }

@@ -60,8 +60,7 @@ public final class Membership {
 
     /** Registers a client that said Hello. */
     void join(Connection connection) throws BusErrorException {
-        String limit =
-                connections.charges().refusesHello(connection, connections.registered().size());
+        String limit = connections.charges().refusesHello(connection);
         if (limit != null) {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, limit);
         }

@@ -9,7 +9,10 @@ import io.holdfast.bus.account.Quota.Account;
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
+import io.holdfast.core.machine.SubordinateUids;
 import io.holdfast.core.testkit.Gen;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +20,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -351,6 +355,46 @@ class QuotaTest {
         assertThat(small.refusal().limit()).isEqualTo(BusLimit.MAX_OBJECTS_PER_USER);
         small.close(first);
         assertThat(small.complete(second)).isTrue();
+    }
+
+    @Test
+    void rootHasHalfOfTheConnectionsAndManyUsersLeaveRoomForTheNext() {
+        Quota small = new Quota(Limits.BUILT_IN.with(BusLimit.MAX_COMPLETED_CONNECTIONS, 160));
+        assertThat(complete(small, 5_001, 40)).as("on demand").isEqualTo(40);
+        assertThat(complete(small, 5_001, 9)).isZero();
+        assertThat(small.refusal().toString())
+                .isEqualTo(
+                        "max_completed_connections: 40 of 160 used; taken by user 5001: 40;"
+                                + " :1.5001 asked for more");
+        assertThat(complete(small, 5_002, 40)).isEqualTo(13);
+        assertThat(complete(small, 5_003, 40)).isEqualTo(6);
+        for (long uid = 5_004; uid < 5_007; uid++) {
+            assertThat(complete(small, uid, 1)).isEqualTo(1);
+        }
+        assertThat(complete(small, 0, 200)).as("root").isEqualTo(160 - 62);
+        assertThat(complete(small, 5_007, 1)).isZero();
+    }
+
+    private static int complete(Quota quota, long uid, int attempts) {
+        int completed = 0;
+        for (int i = 0; i < attempts; i++) {
+            completed += quota.complete(open(quota, uid)) ? 1 : 0;
+        }
+        return completed;
+    }
+
+    @Test
+    void subordinateUidsShareWhatTheirOwnerMayTake(@TempDir Path folder) throws Exception {
+        Path ranges = Files.writeString(folder.resolve("subuid"), "5001:100000:65536\n");
+        SubordinateUids uids = SubordinateUids.of(ranges, folder.resolve("passwd"));
+        Limits limits = LIMITS.with(BusLimit.MAX_CONNECTIONS_PER_USER, 3);
+        Quota small = new Quota(new LimitTable(limits, Map.of(), Map.of(), List.of(), uids));
+
+        assertThat(complete(small, 100_000, 1)).isEqualTo(1);
+        assertThat(complete(small, 5_001, 1)).isEqualTo(1);
+        assertThat(complete(small, 100_001, 9)).isEqualTo(1);
+        assertThat(complete(small, 200_000, 9)).isEqualTo(3);
+        assertThat(small.usage()).hasSize(2);
     }
 
     @Test

@@ -116,7 +116,11 @@ final class Broker implements AutoCloseable {
                         log,
                         options.activator().isPresent()
                                 ? null
-                                : new UnitActivation(names, messages, options.systemdActivation()));
+                                : new UnitActivation(
+                                        names,
+                                        messages,
+                                        options.systemdActivation(),
+                                        facts.uid() == 0));
         this.members =
                 new Membership(
                         connections,

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.file.UnitGenerator;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -83,6 +84,20 @@ public record ManagerOptions(
     public ManagerOptions withUnits(List<Path> folders) {
         return new ManagerOptions(
                 scope, loadPath, folders, runtimeDirectory, slice, ownsProcess, isContainerInit);
+    }
+
+    /**
+     * @param generator makes units that no folder has; none by default
+     */
+    public ManagerOptions withGenerator(UnitGenerator generator) {
+        return new ManagerOptions(
+                scope,
+                loadPath.withGenerator(generator),
+                units,
+                runtimeDirectory,
+                slice,
+                ownsProcess,
+                isContainerInit);
     }
 
     /**

@@ -268,13 +268,11 @@ public final class ServiceActivation implements AutoCloseable {
      */
     public void signalled(Connection from, MessageView signal) {
         UnitActivation.Failure failure = units == null ? null : units.failure(from, signal);
-        if (failure == null) {
+        if (units == null || failure == null) {
             return;
         }
         for (Starting start : List.copyOf(starting.values())) {
-            if (start.isUnit
-                    && start.service != null
-                    && failure.unit().equals(start.service.systemdService())) {
+            if (start.isUnit && failure.unit().equals(units.unit(start.service))) {
                 start.failNow(failure.error(), failure.text());
             }
         }

@@ -30,7 +30,8 @@ final class ServiceUser {
         }
         if (own != 0) {
             throw new UnknownAccountException(
-                    "service user %s: the bus runs as user %d and cannot change users"
+                    ("service user %s: the bus runs as user %d and cannot change users; start it as"
+                                    + " root, or with --systemd-activation beside holdfast up")
                             .formatted(user, own));
         }
         return List.of(

@@ -23,17 +23,21 @@ public final class UnitActivation {
     private final NameRegistry names;
     private final BusMessages messages;
     private final boolean waits;
+    private final boolean changesUsers;
     private boolean managerGone;
     private final Map<String, String> pendingEnvironment = new LinkedHashMap<>();
     private boolean environmentSet; // while there was no manager; possibly to an empty map
 
     /**
      * @param waits whether units wait for a manager that is not on the bus yet
+     * @param changesUsers whether the bus itself can start a program as another user
      */
-    public UnitActivation(NameRegistry names, BusMessages messages, boolean waits) {
+    public UnitActivation(
+            NameRegistry names, BusMessages messages, boolean waits, boolean changesUsers) {
         this.names = names;
         this.messages = messages;
         this.waits = waits;
+        this.changesUsers = changesUsers;
     }
 
     /** A failed start that the manager reports. */
@@ -52,7 +56,22 @@ public final class UnitActivation {
         if (service == null || isAwaited(service.name())) {
             return true;
         }
-        return service.systemdService() != null && (waits || manager() != null);
+        return unit(service) != null && (waits || manager() != null);
+    }
+
+    /**
+     * Returns the unit that the manager starts for a service; null if the bus starts it, or if it
+     * is the manager itself. A service without a unit that runs as another user is started as
+     * {@link ServiceFile#userUnit} where the bus cannot change users: the manager reads the file of
+     * the service itself, so that it need not trust the bus with a command and a user.
+     */
+    @Nullable String unit(@Nullable ServiceFile service) {
+        if (service == null || isAwaited(service.name()) || service.systemdService() != null) {
+            return service == null ? null : service.systemdService();
+        }
+        return waits && !changesUsers && service.user() != null
+                ? ServiceFile.userUnit(service.name())
+                : null;
     }
 
     private @Nullable Connection manager() {
@@ -61,15 +80,17 @@ public final class UnitActivation {
 
     /** Requests a unit. A manager that is not on the bus yet receives the request when it comes. */
     void request(@Nullable ServiceFile service) {
-        if (service != null && service.systemdService() != null) {
-            messages.activationRequest(manager(), service.systemdService());
+        String unit = unit(service);
+        if (unit != null) {
+            messages.activationRequest(manager(), unit);
         }
     }
 
     /** Requests a unit, whose start waits already, from a manager that has come. */
     void requestLate(Connection manager, @Nullable ServiceFile service) {
-        if (service != null && service.systemdService() != null) {
-            messages.lateActivationRequest(manager, service.systemdService());
+        String unit = unit(service);
+        if (unit != null) {
+            messages.lateActivationRequest(manager, unit);
         }
     }
 

@@ -26,6 +26,16 @@ public record ServiceFile(
     }
 
     /**
+     * Returns the name of the unit by which a service manager starts a service that has no unit, as
+     * its user.
+     *
+     * @param name the name of the service
+     */
+    public static String userUnit(String name) {
+        return "dbus-" + name + ".service";
+    }
+
+    /**
      * Reads one file.
      *
      * @param strict whether the file must be named after its service

@@ -1,5 +1,6 @@
 package io.holdfast.cli.service;
 
+import io.holdfast.bus.config.ServiceFolder;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.TrustedFolder;
@@ -99,7 +100,13 @@ final class Stack {
         List<Path> folders = new ArrayList<>(options.units());
         folders.add(folder());
         String variable = user ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS";
-        return options.withUnits(folders)
+        ManagerOptions activating =
+                user
+                        ? options
+                        : options.withGenerator(
+                                new UserServices(ServiceFolder.ofSystem(), busAddress()));
+        return activating
+                .withUnits(folders)
                 .withScope(options.scope().withVariables(Map.of(variable, busAddress())));
     }
 

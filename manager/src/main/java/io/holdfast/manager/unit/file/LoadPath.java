@@ -16,8 +16,9 @@ import java.util.Set;
  *
  * @param folders absolute, normalized, each once
  * @param root of the system that the unit files belong to; the folders are below it
+ * @param generator makes units that no folder has
  */
-public record LoadPath(List<Path> folders, FileRoot root) {
+public record LoadPath(List<Path> folders, FileRoot root, UnitGenerator generator) {
     /** Replaces the folders; if it ends with {@code :}, the usual ones follow. */
     public static final String VARIABLE = "SYSTEMD_UNIT_PATH";
 
@@ -29,12 +30,12 @@ public record LoadPath(List<Path> folders, FileRoot root) {
 
     /** Creates a path of folders of this machine's own unit files. */
     public LoadPath(List<Path> folders) {
-        this(folders, FileRoot.MACHINE);
+        this(folders, FileRoot.MACHINE, UnitGenerator.NONE);
     }
 
     /** Returns the same folders of another system. */
     public LoadPath below(FileRoot other) {
-        return new LoadPath(folders.stream().map(other::place).toList(), other);
+        return new LoadPath(folders.stream().map(other::place).toList(), other, generator);
     }
 
     /** Returns the folders of the system's manager. */
@@ -124,6 +125,11 @@ public record LoadPath(List<Path> folders, FileRoot root) {
     public LoadPath withFirst(List<Path> first) {
         List<Path> all = new ArrayList<>(first);
         all.addAll(folders);
-        return new LoadPath(all, root);
+        return new LoadPath(all, root, generator);
+    }
+
+    /** Returns the same folders, with another generator of units that they do not have. */
+    public LoadPath withGenerator(UnitGenerator other) {
+        return new LoadPath(folders, root, other);
     }
 }

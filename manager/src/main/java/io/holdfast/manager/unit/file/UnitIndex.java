@@ -80,6 +80,11 @@ public final class UnitIndex {
         return path.root().followInside(file);
     }
 
+    /** Returns the unit that the generator makes, which no folder has. */
+    Optional<UnitGenerator.Generated> generated(UnitName name) {
+        return path.generator().generate(name);
+    }
+
     /** Returns the names that link to this one. */
     Set<UnitName> aliasesOf(UnitName name) {
         return aliases.getOrDefault(name, Collections.emptySortedSet());

@@ -119,16 +119,19 @@ public final class UnitLoader {
                 UnitIndex.Entry entry = entry(name);
                 switch (entry) {
                     case null -> {
-                        return name.type().isImplicit() && !name.isTemplate()
-                                ? found(name, Optional.empty())
-                                : without(name, UnitSource.State.NOT_FOUND, Optional.empty());
+                        return withoutFile(name);
                     }
                     case UnitIndex.Fragment(Path file) -> {
                         return Files.notExists(file)
                                 ? gone(name, file)
                                 : isEmpty(file)
                                         ? without(name, UnitSource.State.MASKED, Optional.of(file))
-                                        : found(name, Optional.of(file));
+                                        : found(
+                                                name,
+                                                Optional.of(file),
+                                                List.of(
+                                                        UnitFile.read(
+                                                                file, UnitFile.Role.FRAGMENT)));
                     }
                     case UnitIndex.Masked(Path link) -> {
                         return without(name, UnitSource.State.MASKED, Optional.of(link));
@@ -141,6 +144,20 @@ public final class UnitLoader {
                     Diagnostic.Kind.REFUSED,
                     "more than " + MAX_ALIAS_STEPS + " aliases lead to each other");
             return without(wanted, UnitSource.State.NOT_FOUND, Optional.empty());
+        }
+
+        private UnitSource withoutFile(UnitName name) {
+            Optional<UnitGenerator.Generated> made = index.generated(name);
+            if (made.isPresent()) {
+                Path source = made.get().source();
+                return found(
+                        name,
+                        Optional.of(source),
+                        List.of(UnitFile.parse(source.toString(), made.get().text())));
+            }
+            return name.type().isImplicit() && !name.isTemplate()
+                    ? found(name, Optional.empty(), List.of())
+                    : without(name, UnitSource.State.NOT_FOUND, Optional.empty());
         }
 
         private UnitSource refuseTransient() {
@@ -186,11 +203,10 @@ public final class UnitLoader {
                     diagnostics.toList());
         }
 
-        private UnitSource found(UnitName name, Optional<Path> fragment) {
+        private UnitSource found(UnitName name, Optional<Path> fragment, List<UnitFile> own) {
             SortedSet<UnitName> names = names(name);
             List<UnitName> ordered = ordered(name, names);
-            List<UnitFile> files = new ArrayList<>();
-            fragment.ifPresent(file -> files.add(UnitFile.read(file, UnitFile.Role.FRAGMENT)));
+            List<UnitFile> files = new ArrayList<>(own);
             List<Path> dropIns = dropIns(ordered);
             dropIns.forEach(dropIn -> files.add(UnitFile.read(dropIn, UnitFile.Role.DROP_IN)));
             files.forEach(file -> diagnostics.addAll(file.diagnostics()));

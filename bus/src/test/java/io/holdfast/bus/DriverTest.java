@@ -5,6 +5,7 @@ import static io.holdfast.dbus.BusNames.BUS_PATH;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.holdfast.bus.TestBus.Kind;
 import io.holdfast.bus.driver.MachineId;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.dbus.wire.Message;
@@ -324,6 +325,22 @@ class DriverTest {
 
         assertThat(a.tryBus(INTROSPECTABLE, "Introspect"))
                 .contains("<interface name=\"org.freedesktop.DBus\">", "\"RequestName\"");
+    }
+
+    /** Nothing is at the paths between, so a tree of its objects has one line. */
+    @EveryBus
+    void itsObjectIsBelowEachPathAboveIt(TestBus bus) throws Exception {
+        bus.assumeIsNot(Kind.DBUS_BROKER, "names no objects");
+        TestClient a = bus.connect();
+        for (String above : List.of("/", "/org", "/org/freedesktop")) {
+            var call = a.writer().methodCall(above, INTROSPECTABLE, "Introspect");
+            Message reply = a.answer(a.send(call.destination(BUS)));
+            String below =
+                    "/org/freedesktop/DBus".substring(above.equals("/") ? 1 : above.length() + 1);
+            assertThat((String) reply.values().getFirst())
+                    .containsOnlyOnce("<node name=")
+                    .contains("<node name=\"" + below + "\"/>");
+        }
     }
 
     @EveryBus

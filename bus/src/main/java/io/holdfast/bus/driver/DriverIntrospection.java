@@ -41,10 +41,8 @@ final class DriverIntrospection {
         });
         String below = path.equals("/") ? "/" : path + "/";
         if (BusNames.BUS_PATH.startsWith(below)) {
-            String suffix = BusNames.BUS_PATH.substring(below.length());
-            int slash = suffix.indexOf('/');
             xml.append("  <node name=\"")
-                    .append(slash < 0 ? suffix : suffix.substring(0, slash))
+                    .append(BusNames.BUS_PATH, below.length(), BusNames.BUS_PATH.length())
                     .append("\"/>\n");
         }
         return xml.append("</node>\n").toString();

@@ -44,7 +44,7 @@ class UsersShareTest {
             Message message = service.read();
             if ("Ping".equals(message.member())) {
                 var answer = service.writer().methodReturn(message.serial());
-                var _ = service.send(answer.destination(message.sender()));
+                var _ = service.send(answer.destination(Objects.requireNonNull(message.sender())));
                 answered++;
             }
         }

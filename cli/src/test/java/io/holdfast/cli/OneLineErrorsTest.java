@@ -59,7 +59,6 @@ class OneLineErrorsTest {
                 "bus --config @/none.conf            | 1 | @/none.conf         | no such file",
                 "bus --config @/broken.conf          | 1 | @/broken.conf:2     | frobnicate",
                 "bus --system --session              | 2 | --session           | exclude",
-                "bus --fork                          | 2 | --fork              | service manager",
                 "bus --print-address=4711            | 2 | --print-address     | 4711",
                 "authority --bus none                | 2 | nothing to serve    | --socket",
                 "verify @/none.service               | 1 | @/none.service      | no such file",

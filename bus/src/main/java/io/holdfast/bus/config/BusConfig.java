@@ -56,6 +56,17 @@ public record BusConfig(
     }
 
     /**
+     * Reads the content of a file, such as one that has no name or can be read once only, and all
+     * files that it includes by absolute paths.
+     *
+     * @param source the file, for errors
+     * @throws ConfigException for the first error
+     */
+    public static BusConfig of(String source, byte[] content) throws ConfigException {
+        return new BusConfigReader(System.getenv()).read(source, content);
+    }
+
+    /**
      * Returns the built-in configuration of a session bus: every client that may connect may do
      * everything. Reads the machine's {@code session.d} folders too, if there are any.
      *

@@ -98,6 +98,19 @@ final class BusConfigReader {
         return config();
     }
 
+    BusConfig read(String source, byte[] content) throws ConfigException {
+        checkSize(content, new ConfigPlace(source, 0), source);
+        document(content, source, Path.of("/"));
+        return config();
+    }
+
+    private static void checkSize(byte[] content, ConfigPlace place, String file)
+            throws ConfigException {
+        if (content.length > MAX_FILE_SIZE) {
+            throw new ConfigException(place, file + " has more than " + MAX_FILE_SIZE + " bytes");
+        }
+    }
+
     BusConfig readBuiltIn(String name) throws ConfigException {
         ConfigPlace place = new ConfigPlace("built-in " + name, 0);
         try (InputStream stream = BusConfigReader.class.getResourceAsStream(name)) {
@@ -166,9 +179,7 @@ final class BusConfigReader {
                     missing ? "no such file: " + file : file + " cannot be read: " + e.getMessage(),
                     e);
         }
-        if (bytes.length > MAX_FILE_SIZE) {
-            throw new ConfigException(from, file + " has more than " + MAX_FILE_SIZE + " bytes");
-        }
+        checkSize(bytes, from, file.toString());
         open.add(real);
         files.add(file);
         Path folder = file.getParent();

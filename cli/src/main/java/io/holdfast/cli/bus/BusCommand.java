@@ -23,17 +23,23 @@ import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.address.BusAddress;
 import io.holdfast.dbus.address.BusAddressException;
 import io.holdfast.dbus.address.BusListener;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
-/** Runs a message bus in the foreground. */
+/** Runs a message bus, in the foreground unless it is asked not to. */
 public final class BusCommand implements Command {
     private static final String FORK = "--fork";
     private static final String CONTAINERS = "--containers";
+    private static final Pattern DESCRIPTOR = Pattern.compile("/(proc/self|dev)/fd/[0-9]+");
+    private static final int MAX_CONFIG = 1 << 20; // a longer one is refused
     private static final BusAddress BELOW_TMP = BusAddress.parse("unix:tmpdir=/tmp");
     private static final List<Ignored> IGNORED =
             List.of(
@@ -54,7 +60,7 @@ public final class BusCommand implements Command {
         spec.usageMessage()
                 .header("Run a D-Bus message bus that holds each client by pidfd.")
                 .description(
-                        "%nRuns in the foreground until SIGINT or SIGTERM; SIGHUP reloads the"
+                        "%nRuns until SIGINT or SIGTERM; SIGHUP reloads the"
                                 + " configuration and the service files. Refusals, and clients"
                                 + " that the bus disconnects, are logged to standard error, one"
                                 + " line each, with a rate limit per user. Started by a socket"
@@ -139,8 +145,8 @@ public final class BusCommand implements Command {
         return spec.addOption(
                         Command.flag(
                                 FORK,
-                                "Rejected: start the bus by a service manager, or with & in a"
-                                        + " shell."))
+                                "Run in the background, without a log, and return once the bus"
+                                        + " listens."))
                 .addOption(Command.flag("--version", "Print the version."));
     }
 
@@ -172,11 +178,7 @@ public final class BusCommand implements Command {
             return ExitCode.OK;
         }
         if (line.hasMatchedOption(FORK)) {
-            throw Command.misuse(
-                    line,
-                    FORK
-                            + ": not supported; start the bus by a service manager, or with & in a"
-                            + " shell");
+            return fork(line, output);
         }
         DaemonProcess process = DaemonProcess.begin();
         BusOptions options = options(line);
@@ -209,6 +211,21 @@ public final class BusCommand implements Command {
                 | ErrnoException
                 | IllegalArgumentException e) {
             throw new CommandException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static int fork(ParseResult line, Output output) throws InterruptedException {
+        BusOptions _ = options(line); // errors of the line and of its files are shown here
+        if (!DESCRIPTOR.matcher(line.matchedOptionValue("--config", "")).matches()) {
+            try {
+                BusConfig _ = source(line).load();
+            } catch (ConfigException e) {
+                throw new CommandException(String.valueOf(e.getMessage()), e);
+            }
+        }
+        try (LineTarget addresses = LineTarget.of(line, "--print-address", output);
+                LineTarget pid = LineTarget.of(line, "--print-pid", output)) {
+            return BackgroundBus.start(FORK).print(addresses, pid);
         }
     }
 
@@ -288,6 +305,24 @@ public final class BusCommand implements Command {
         };
     }
 
+    private static ConfigSource ofFile(String file) {
+        Path path = Path.of(file).toAbsolutePath();
+        return () -> BusConfig.load(path);
+    }
+
+    /**
+     * Reads the file that a descriptor refers to, which need not have a name: a memfd, a pipe, a
+     * removed file. It is read once, since a pipe cannot be read again.
+     */
+    private static ConfigSource ofDescriptor(String file) {
+        try (InputStream in = Files.newInputStream(Path.of(file))) {
+            byte[] content = in.readNBytes(MAX_CONFIG + 1);
+            return () -> BusConfig.of(file, content);
+        } catch (IOException e) {
+            throw new CommandException(CommandException.reason(e), e);
+        }
+    }
+
     private static ConfigSource firstSource(ParseResult line) {
         String file = line.matchedOptionValue("--config", null);
         boolean system = line.hasMatchedOption("--system");
@@ -296,8 +331,7 @@ public final class BusCommand implements Command {
             throw Command.misuse(line, "--config, --system and --session exclude each other");
         }
         if (file != null) {
-            Path path = Path.of(file).toAbsolutePath();
-            return () -> BusConfig.load(path);
+            return DESCRIPTOR.matcher(file).matches() ? ofDescriptor(file) : ofFile(file);
         }
         return system ? BusConfig::system : BusConfig::session;
     }

@@ -40,6 +40,9 @@ final class Stack {
     private static final String AUTHORITY_FOLDER = "authority";
     private static final Path RUN = Path.of("/run");
 
+    /** Programs that do not read DBUS_SYSTEM_BUS_ADDRESS connect to it. */
+    private static final Path SYSTEM_BUS = Path.of("/run/dbus/system_bus_socket");
+
     /** Readable by all, because the bus and the authority run as other users. */
     private static final int FOLDER_MODE = 0755;
 
@@ -141,6 +144,7 @@ final class Stack {
                 .replace("@RUNTIME@", escaped(runtime.toString()))
                 .replace("@VISIBLE@", covered() + shown())
                 .replace("@SHOWN@", shown())
+                .replace("@LINK@", link(SYSTEM_BUS))
                 .replace("@BUS_FOLDER@", folderOf(BUS_FOLDER))
                 .replace("@BUS_METRICS@", metricsIn(BUS_FOLDER))
                 .replace("@AUTHORITY_FOLDER@", folderOf(AUTHORITY_FOLDER) + preserved())
@@ -148,6 +152,19 @@ final class Stack {
                 // without cgroups this matches no process
                 .replace("@SLICE@", slice.orElse("/holdfast.slice"))
                 .getBytes(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Returns the directive for a link at the address of the machine's system bus. A stack in
+     * another runtime folder is not the machine's, and the socket of another bus stays.
+     */
+    private String link(Path at) throws IOException {
+        boolean isMachines = runtime.equals(ManagerOptions.system(Map.of()).runtimeDirectory());
+        boolean isFree =
+                Files.isSymbolicLink(at)
+                        ? Files.readSymbolicLink(at).equals(runtime.resolve("bus"))
+                        : !Files.exists(at);
+        return isMachines && isFree ? "Symlinks=" + at + "\n" : "";
     }
 
     /** Escapes a text as a word of a unit file. */

@@ -11,6 +11,7 @@ import io.holdfast.core.Readiness;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.core.socket.Peer;
@@ -34,6 +35,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Tests the bus as a service of another service manager. */
 @Timeout(120)
@@ -227,10 +230,61 @@ class BusCommandTest {
     }
 
     @Test
-    void itNeverForksAndSaysWhatToDo() {
-        Invocation fork = Invocation.of("bus", "--fork", "--session");
-        assertThat(fork.code()).isEqualTo(ExitCode.USAGE);
-        assertThat(fork.err()).contains("--fork", "service manager").hasLineCount(1);
+    void inTheBackgroundItReturnsOnceItListens() throws Exception {
+        List<String> lines;
+        try (CommandProcess bus =
+                CommandProcess.start(
+                        "bus",
+                        "--fork",
+                        "--address",
+                        "unix:dir=" + folder,
+                        "--print-pid",
+                        "--print-address=1")) {
+            assertThat(bus.exitCode()).as(() -> bus.lines().toString()).isZero();
+            lines = bus.lines();
+        }
+        assertThat(lines).hasSize(2);
+        try (BusConnection client = BusConnection.connect(lines.getFirst());
+                PidFd bus = PidFd.open(Integer.parseInt(lines.getLast()))) {
+            assertThat(client.uniqueName()).isEqualTo(":1.0");
+            assertThat(client.object(BUS, "/").call(BUS, "GetConnectionUnixProcessID", "s", BUS))
+                    .containsExactly((long) bus.pid());
+            assertThat(bus.signal(Signal.TERM)).isTrue();
+            assertThat(bus.await(Duration.ofSeconds(60))).isPresent();
+        }
+    }
+
+    @Test
+    void inTheBackgroundItsErrorsAreThoseOfTheCommand() throws Exception {
+        try (CommandProcess bus =
+                CommandProcess.start("bus", "--fork", "--config", "/no/such/file")) {
+            assertThat(bus.exitCode()).isEqualTo(1);
+            assertThat(bus.lines()).first().asString().contains("no such file: /no/such/file");
+        }
+    }
+
+    /** As programs do that keep a configuration for their own bus. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "exec 7<bus.conf; rm bus.conf; exec \"$@\" --config /proc/self/fd/7",
+                "exec 7<<.\n$(cat bus.conf)\n.\nexec \"$@\" --config=/dev/fd/7", // a pipe, in dash
+            })
+    void aConfigurationBehindADescriptorIsRead(String script) throws Exception {
+        Files.writeString(
+                folder.resolve("bus.conf"),
+                "<busconfig><listen>unix:dir=" + folder + "</listen></busconfig>");
+        try (CommandProcess bus =
+                CommandProcess.start(
+                        List.of("sh", "-c", "cd \"$0\"; " + script, folder.toString()),
+                        CommandProcess.classPath(),
+                        "bus",
+                        "--print-address")) {
+            assertThat(bus.await("unix:path=" + folder + "/dbus-", 1)).contains("guid=");
+            bus.signal("HUP");
+            bus.signal("TERM");
+            assertThat(bus.exitCode()).isZero();
+        }
     }
 
     @Test

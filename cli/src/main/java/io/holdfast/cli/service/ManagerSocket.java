@@ -8,7 +8,6 @@ import io.holdfast.cli.command.TerminalAgent;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.FileStatus;
-
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.dbus.address.BusAddress;

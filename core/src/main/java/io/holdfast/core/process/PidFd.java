@@ -12,6 +12,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.event.Recorder;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SpawnThread;
 import io.holdfast.core.sys.process.SysPidfd;
 import io.holdfast.core.sys.process.SysWait;
 import java.time.Duration;
@@ -531,6 +532,7 @@ public final class PidFd implements AutoCloseable {
      *     trace it, ESRCH if it has exited
      */
     public Fd getFd(int theirs) {
+        SpawnThread.prepare(); // before a stranger's file can be in the table of this process
         int number = SysPidfd.getfd(fd, theirs);
         if (number == -Errno.EBADF && state() != State.ALIVE) {
             number = -Errno.ESRCH; // Linux 5.10 reports both as EBADF

@@ -15,6 +15,7 @@ import io.holdfast.core.sys.process.ChildTable;
 import io.holdfast.core.sys.process.NamespaceEntry;
 import io.holdfast.core.sys.process.PosixSpawn;
 import io.holdfast.core.sys.process.SignalDispositions;
+import io.holdfast.core.sys.process.SpawnThread;
 import io.holdfast.core.sys.process.Stdlib;
 import io.holdfast.core.sys.process.SysPidfd;
 import io.holdfast.core.sys.process.ThreadAttributes;
@@ -94,6 +95,7 @@ final class Starter {
 
     Child start() {
         try (streams) {
+            SpawnThread.prepare(); // before the files of its streams are open
             StartCommand command = StartCommand.of(spawn);
             if (terminal != null) {
                 terminal.requireTerminal();

@@ -4,7 +4,6 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdCloser;
 import io.holdfast.core.process.PidFd;
-import io.holdfast.core.sys.process.SpawnThread;
 import io.holdfast.core.sys.socket.MsgHdr;
 import io.holdfast.core.sys.socket.Ucred;
 import io.holdfast.core.sys.socket.UnixName;
@@ -35,9 +34,6 @@ public final class Ancillary implements AutoCloseable {
     private boolean descriptorsCut;
 
     private Ancillary(int descriptorLimit, boolean identity) {
-        if (descriptorLimit > 0) {
-            SpawnThread.prepare(); // before a stranger's file can be in the table of this process
-        }
         this.message = new MsgHdr(descriptorLimit, identity);
         this.descriptorLimit = descriptorLimit;
     }

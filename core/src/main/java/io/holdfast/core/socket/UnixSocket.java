@@ -11,6 +11,7 @@ import io.holdfast.core.Readiness;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysIoctl;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SpawnThread;
 import io.holdfast.core.sys.socket.MsgHdr;
 import io.holdfast.core.sys.socket.SysSocket;
 import io.holdfast.core.sys.socket.Ucred;
@@ -38,6 +39,10 @@ import org.jspecify.annotations.Nullable;
  * is part of the stream (SO_OOBINLINE).
  */
 public final class UnixSocket implements AutoCloseable {
+    static {
+        SpawnThread.prepare(); // before a stranger's file can be in the table of this process
+    }
+
     /** The result of the {@code try…} methods when they would have to wait. */
     public static final int WOULD_BLOCK = -2;
 

@@ -369,4 +369,12 @@ class SpawnTest {
             assertThat(unrelated.pid()).isPositive();
         }
     }
+
+    @Test
+    void argumentsOfEveryLengthArePassed() throws Exception {
+        for (int length : new int[] {10, 8_000, 9_000, 100_000}) {
+            String word = "x".repeat(length);
+            assertThat(output(Spawn.of("echo", word)).strip()).isEqualTo(word);
+        }
+    }
 }

@@ -2,6 +2,7 @@ package io.holdfast.core.testkit;
 
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.holdfast.core.sys.process.SpawnThread;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.invoke.MethodHandle;
@@ -44,6 +45,7 @@ public final class AsUser {
 
     /** The same as the user, and in the group, of a number, which need not be in any database. */
     public static void of(long id, Step step) throws Exception {
+        SpawnThread.prepare(); // the threads that start children have the ids of this one
         Callable<Void> changed =
                 () -> {
                     call(SETGROUPS, 0, 0, 0);

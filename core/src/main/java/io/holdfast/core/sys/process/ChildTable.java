@@ -4,6 +4,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Libc;
+import io.holdfast.core.sys.Unistd;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -27,6 +28,7 @@ public final class ChildTable implements AutoCloseable {
     private final int first;
     private int[] sources = new int[8];
     private int count;
+    private boolean received;
 
     /**
      * Creates the table of a child.
@@ -53,6 +55,7 @@ public final class ChildTable implements AutoCloseable {
         }
         sources[count] = fd.acquire();
         pinned.add(fd);
+        received |= fd.isReceived();
         return first + count++;
     }
 
@@ -74,6 +77,13 @@ public final class ChildTable implements AutoCloseable {
     /** Returns whether it is a standard stream without which this process was started. */
     private static boolean isClosedStandard(Fd fd) {
         return PosixSpawn.STANDARD.contains(fd) && Fcntl.getfl(fd) == -Errno.EBADF;
+    }
+
+    /**
+     * Returns whether another process controls one of the files, so that its close may take long.
+     */
+    boolean hasReceived() {
+        return received;
     }
 
     /** Returns the first number above all copies. */
@@ -105,8 +115,8 @@ public final class ChildTable implements AutoCloseable {
 
     /**
      * Puts duplicates to their numbers in the table of the calling thread, which is a copy of that
-     * of this process: 0, or -errno. Makes all that lies below them close-on-exec; what lies above
-     * them is left to the child to close. Loads no class.
+     * of this process: 0, or -errno. Closes what lies below them, but for what the JVM uses; what
+     * lies above them is left to the child to close. Loads no class.
      */
     int arrange() {
         int[] moved = new int[count];
@@ -123,7 +133,11 @@ public final class ChildTable implements AutoCloseable {
             }
         }
         for (int number = 0; number < first; number++) {
-            int ignored = Fcntl.setDescriptorFlags(number, Fcntl.FD_CLOEXEC);
+            if (SpawnThread.isUsed(number)) {
+                int ignored = Fcntl.setDescriptorFlags(number, Fcntl.FD_CLOEXEC);
+            } else {
+                Unistd.close(number);
+            }
         }
         return 0;
     }

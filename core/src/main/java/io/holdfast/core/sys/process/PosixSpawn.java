@@ -405,8 +405,9 @@ public final class PosixSpawn implements AutoCloseable {
      */
     public int spawn(String path, List<String> arguments, @Nullable MemorySegment environment) {
         SpawnThread thread = spawned(POSIX_SPAWN, path, arguments, environment);
+        int pid = thread.result();
         thread.release();
-        return thread.result();
+        return pid;
     }
 
     private SpawnThread spawned(
@@ -443,8 +444,8 @@ public final class PosixSpawn implements AutoCloseable {
                             function,
                             Objects.equals(function, PIDFD_SPAWN),
                             scratch.errno,
-                            memory,
-                            address + RESULT,
+                            scratch.bytes,
+                            scratch.address + RESULT,
                             address + programAt,
                             actions,
                             attributes.attr.address(),
@@ -452,7 +453,17 @@ public final class PosixSpawn implements AutoCloseable {
                             environment == null ? Libc.environ() : environment.address());
             boolean once =
                     outlivesChild || beginning != null || entry != null || !ofThread.isEmpty();
-            return SpawnThread.run(call, own, once, outlivesChild);
+            SpawnThread thread = SpawnThread.run(call, own, once, outlivesChild);
+            if (thread.refusal() != 0) {
+                thread.release();
+                throw new ErrnoException(
+                        "close_range(CLOSE_RANGE_UNSHARE)",
+                        "",
+                        thread.refusal(),
+                        "a seccomp filter refuses it: allow close_range or unshare in the profile of"
+                                + " the container or service");
+            }
+            return thread;
         } finally {
             if (pipeIgnored) {
                 SignalDispositions.restorePipe();

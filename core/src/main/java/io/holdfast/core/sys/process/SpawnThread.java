@@ -3,6 +3,7 @@ package io.holdfast.core.sys.process;
 import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
+import io.holdfast.core.Feature;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.Scratch;
@@ -51,11 +52,17 @@ import org.jspecify.annotations.Nullable;
  * above all they never resume a virtual thread, since that may start a thread, which would have
  * this table.
  *
- * <p>Where pidfd_getfd is not available ({@link io.holdfast.core.Feature#OWN_TABLE}), each start
- * has a thread whose table is a copy of that of the process, and the child closes the rest of it.
+ * <p>Where pidfd_getfd is not available ({@link Feature#OWN_TABLE}), each start has a thread whose
+ * table is a copy of that of the process, and the child closes the rest of it.
  */
 public final class SpawnThread implements Runnable {
     private static final long IDLE_SECONDS = 10;
+
+    /**
+     * How long the root may take; longer only if a stranger's file came before {@link #prepare}.
+     */
+    private static final long ROOT_SECONDS = 10;
+
     private static final long PAUSE_NANOS = 5_000_000;
 
     // asm/unistd.h, the same on x86_64 and aarch64
@@ -65,7 +72,16 @@ public final class SpawnThread implements Runnable {
     private static final int CLOSE_RANGE_UNSHARE = 2;
 
     private static final int CLONE_FILES = 0x400; // sched.h
-    private static final short POLLIN = 1; // poll.h
+
+    // sys/wait.h
+    private static final int P_ALL = 0;
+    private static final int WNOHANG = 1;
+    private static final int WEXITED = 4;
+    private static final int WNOWAIT = 0x1000000;
+
+    /** Only children of the calling thread. */
+    private static final int WNOTHREAD = 0x20000000;
+
     private static final long EVERY_NUMBER = 0xFFFFFFFFL;
 
     /** The JVM opens what it uses by number at its start; higher numbers are not looked at. */
@@ -74,18 +90,20 @@ public final class SpawnThread implements Runnable {
     private static final Libc.Function SYSCALL = Libc.bind("syscall");
     private static final Libc.Function UNSHARE = Libc.bind("unshare");
     private static final Libc.Function DUP3 = Libc.bind("dup3");
-    private static final Libc.Function POLL = Libc.bind("poll");
+    private static final Libc.Function WAITID = Libc.bind("waitid");
 
     private static final ConcurrentLinkedDeque<SpawnThread> IDLE = new ConcurrentLinkedDeque<>();
 
     private static volatile @Nullable Root root; // written under the lock of the class
+    private static boolean @Nullable [] kept; // likewise
 
     private final Semaphore work = new Semaphore(0);
     private final Semaphore done = new Semaphore(0);
     private final Thread thread;
     private final boolean own;
     private final boolean once;
-    private int id;
+    private volatile int id;
+    private int unshared;
     private @Nullable SpawnCall call;
     private boolean outlivesChild;
     private @Nullable Throwable failure;
@@ -94,7 +112,11 @@ public final class SpawnThread implements Runnable {
     private SpawnThread(boolean own, boolean once) {
         this.own = own;
         this.once = once;
-        this.thread = Thread.ofPlatform().daemon().name("holdfast-spawn").unstarted(this);
+        this.thread = thread("holdfast-spawn").unstarted(this);
+    }
+
+    private static Thread.Builder.OfPlatform thread(String name) {
+        return Thread.ofPlatform().daemon().name(name).inheritInheritableThreadLocals(false);
     }
 
     /** The thread that starts the others. */
@@ -103,23 +125,23 @@ public final class SpawnThread implements Runnable {
         private final Semaphore ready = new Semaphore(0);
         private final boolean[] kept; // by number: whether the JVM uses it
         private final int place; // a descriptor of this process, open as a place only
-        private volatile boolean usable;
+        private volatile int result = -Errno.ETIMEDOUT;
 
         Root(boolean[] kept, int place) {
             this.kept = kept;
             this.place = place;
         }
 
-        /** The number of the pidfd of this process in the tables of the threads. */
-        int self() {
-            return kept.length;
+        boolean isUsable() {
+            return result == 0;
         }
 
         @Override
         public void run() {
-            usable = empty(0) == 0 && fill();
+            int emptied = empty(0);
+            result = emptied < 0 ? emptied : fill();
             ready.release();
-            while (usable) {
+            while (isUsable()) {
                 SpawnThread next;
                 try {
                     next = starts.take();
@@ -130,14 +152,20 @@ public final class SpawnThread implements Runnable {
             }
         }
 
-        private boolean fill() {
-            int self = move(SysPidfd.open(Unistd.getpid(), 0), self());
-            boolean filled = self == self();
-            for (int number = 0; number < self && filled; number++) {
-                int copy = SysPidfd.getfd(self, kept[number] ? number : place);
-                filled = move(copy, number) == number;
+        /** Fills the empty table, with the pidfd of this process as the last number. */
+        private int fill() {
+            int self = move(SysPidfd.open(Unistd.getpid(), 0), kept.length);
+            for (int number = 0; number < kept.length && self >= 0; number++) {
+                int copy = kept[number] ? SysPidfd.getfd(self, number) : -Errno.EBADF;
+                if (copy == -Errno.EBADF) { // not used, or closed since
+                    copy = SysPidfd.getfd(self, place);
+                }
+                int r = move(copy, number);
+                if (r < 0) {
+                    return r;
+                }
             }
-            return filled;
+            return Math.min(self, 0);
         }
     }
 
@@ -161,9 +189,9 @@ public final class SpawnThread implements Runnable {
      */
     public static void prepare() {
         try {
-            boolean ignored = hasOwnTable();
+            boolean ignored = Feature.OWN_TABLE.isPresent();
         } catch (ErrnoException | OutOfMemoryError e) {
-            // no descriptor or no thread at this moment
+            // no descriptor, thread or memory at this moment
         }
     }
 
@@ -171,10 +199,10 @@ public final class SpawnThread implements Runnable {
      * Returns whether threads with tables of their own can be made here; the first call makes the
      * root.
      *
-     * @throws ErrnoException EMFILE
+     * @throws ErrnoException EMFILE or another shortage
      */
     public static boolean hasOwnTable() {
-        return root().usable;
+        return root().isUsable();
     }
 
     private static Root root() {
@@ -226,29 +254,55 @@ public final class SpawnThread implements Runnable {
             int copy = place.with(number -> SysPidfd.getfd(self, number)); // loads what it needs
             if (copy >= 0) {
                 Fd.adopt(copy).close();
-                Thread.ofPlatform().daemon().name("holdfast-spawn-root").start(made);
-                made.ready.acquireUninterruptibly();
-            } else if (copy == -Errno.EMFILE || copy == -Errno.ENFILE) {
-                throw new ErrnoException("pidfd_getfd", "self", -copy);
+                thread("holdfast-spawn-root").start(made);
+                boolean interrupted = false;
+                try {
+                    boolean ignored = made.ready.tryAcquire(ROOT_SECONDS, TimeUnit.SECONDS);
+                } catch (InterruptedException e) {
+                    made.ready.acquireUninterruptibly();
+                    interrupted = true;
+                }
+                copy = made.result;
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
             }
-            root = made;
+            switch (-copy) {
+                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM ->
+                        throw new ErrnoException("pidfd_getfd", "self", -copy);
+                default -> root = made; // usable, or never
+            }
             return made;
         }
     }
 
-    /** Returns for each number whether the JVM uses it, up to the highest that it uses. */
-    private static boolean[] usedByTheJvm() {
+    /**
+     * Returns for each number whether the JVM uses it, up to the highest that it uses; the same at
+     * each call.
+     *
+     * @throws ErrnoException EMFILE
+     */
+    private static synchronized boolean[] usedByTheJvm() {
+        boolean[] known = kept;
+        if (known != null) {
+            return known;
+        }
         boolean[] used = new boolean[HIGHEST_USED];
         int end = PosixSpawn.STREAMS;
         String[] open = new File("/proc/self/fd").list();
-        for (String each : open == null ? new String[0] : open) {
+        if (open == null) {
+            throw new ErrnoException("open", "/proc/self/fd", Errno.EMFILE);
+        }
+        for (String each : open) {
             int number = Integer.parseInt(each);
             if (number >= PosixSpawn.STREAMS && number < used.length && isUsedByTheJvm(number)) {
                 used[number] = true;
                 end = Math.max(end, number + 1);
             }
         }
-        return Arrays.copyOf(used, end);
+        known = Arrays.copyOf(used, end);
+        kept = known;
+        return known;
     }
 
     private static boolean isUsedByTheJvm(int number) {
@@ -268,7 +322,13 @@ public final class SpawnThread implements Runnable {
      * @throws ErrnoException EMFILE, at the first call
      */
     static int reserved() {
-        return root().self() + 1;
+        return usedByTheJvm().length + 1;
+    }
+
+    /** Returns whether the JVM uses a number below {@link #reserved}. */
+    static boolean isUsed(int number) {
+        boolean[] used = usedByTheJvm();
+        return number < used.length && used[number];
     }
 
     /**
@@ -330,10 +390,12 @@ public final class SpawnThread implements Runnable {
     int copyOfResult() {
         for (; ; ) {
             int copy = copyNow();
-            if (copy != -Errno.EMFILE && copy != -Errno.ENFILE) {
-                return copy;
+            switch (-copy) {
+                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> LockSupport.parkNanos(PAUSE_NANOS);
+                default -> {
+                    return copy;
+                }
             }
-            LockSupport.parkNanos(PAUSE_NANOS);
         }
     }
 
@@ -352,27 +414,42 @@ public final class SpawnThread implements Runnable {
         work.release();
     }
 
+    /** Returns why the thread has no table of its own, as an errno; 0 if it has one. */
+    int refusal() {
+        return -unshared;
+    }
+
     @Override
     public void run() {
-        id = Unistd.gettid();
-        int reserved = reserved();
-        int unshared = own ? empty(reserved) : Libc.intCall(UNSHARE, CLONE_FILES, 0, 0, 0, 0, 0);
+        try {
+            id = Unistd.gettid();
+            int reserved = reserved();
+            unshared = own ? empty(reserved) : copyTable();
+            serve(reserved);
+        } catch (RuntimeException | Error e) { // such as a lack of memory
+            failure = e;
+            done.release();
+        }
+    }
+
+    private void serve(int reserved) {
         while (awaitWork()) {
             SpawnCall made = Objects.requireNonNull(call);
             call = null;
-            try {
-                result = unshared < 0 ? unshared : made.run(id, own ? reserved - 1 : -1);
-            } catch (RuntimeException | Error e) { // such as a lack of memory
-                failure = e;
-                done.release();
-                return;
+            result = unshared < 0 ? unshared : made.run(id, own ? reserved - 1 : -1);
+            boolean late = made.table().hasReceived(); // their close may take for ever
+            if (!late && made.isPidfd()) {
+                result = move(result, reserved);
+            }
+            if (!late) {
+                int ignored = closeFrom(made.isPidfd() && result >= 0 ? reserved + 1 : reserved);
             }
             boolean outlives = outlivesChild && result >= 0;
-            int child = outlives && !made.isPidfd() ? SysPidfd.open(result, 0) : result;
             done.release();
             work.acquireUninterruptibly(); // the caller has what it needs of the table
             if (outlives) {
-                awaitExit(move(child, reserved), reserved);
+                int ignored = closeFrom(reserved);
+                awaitExit();
             }
             if (once || unshared < 0) {
                 return; // the kernel closes the table
@@ -382,7 +459,11 @@ public final class SpawnThread implements Runnable {
         }
     }
 
-    /** Waits for a call; false if none has come for a while. */
+    /**
+     * Waits for a call; false if none has come for a while, and no child of this thread is left:
+     * for the kernel, the parent of a child dies when the thread that has spawned it ends, and a
+     * child can ask to be killed then.
+     */
     private boolean awaitWork() {
         for (; ; ) {
             try {
@@ -392,27 +473,46 @@ public final class SpawnThread implements Runnable {
             } catch (InterruptedException e) {
                 continue; // no code interrupts this thread
             }
-            if (IDLE.remove(this)) {
+            if (waitForExit(WNOHANG) == -Errno.ECHILD && IDLE.remove(this)) {
                 return false;
             }
         }
     }
 
-    /**
-     * Waits until the child has exited: for the kernel, the parent dies when the thread that has
-     * spawned the child ends. The copies of the child's descriptors are closed before.
-     */
-    private static void awaitExit(int pidfd, int reserved) {
-        int ignored = closeFrom(reserved + 1);
-        Scratch scratch = Scratch.take();
-        scratch.bytes.putInt(0, pidfd);
-        scratch.bytes.putShort(4, POLLIN);
-        scratch.bytes.putShort(6, (short) 0);
+    /** Waits until the only child of this thread has exited. */
+    private static void awaitExit() {
         int r;
         do {
-            r = Libc.intCall(POLL, scratch.errno, scratch.address, 1, -1, 0, 0, 0);
+            r = waitForExit(0);
         } while (r == -Errno.EINTR);
-        scratch.release();
+    }
+
+    /** {@code waitid(2)} of the calling thread's children, which reaps none: 0, or -errno. */
+    private static int waitForExit(int flags) {
+        Scratch scratch = Scratch.take();
+        try {
+            int options = WEXITED | WNOWAIT | WNOTHREAD | flags;
+            return Libc.intCall(WAITID, scratch.errno, P_ALL, 0, scratch.address, options, 0, 0);
+        } finally {
+            scratch.release();
+        }
+    }
+
+    /**
+     * Gives the calling thread a copy of the table of this process: 0, or -errno. Containers allow
+     * close_range(2), which copies it too, where they refuse unshare(2).
+     */
+    private static int copyTable() {
+        int r =
+                Libc.intCall(
+                        SYSCALL,
+                        NR_CLOSE_RANGE,
+                        EVERY_NUMBER,
+                        EVERY_NUMBER,
+                        CLOSE_RANGE_UNSHARE,
+                        0,
+                        0);
+        return r == 0 ? 0 : Libc.intCall(UNSHARE, CLONE_FILES, 0, 0, 0, 0, 0);
     }
 
     /**

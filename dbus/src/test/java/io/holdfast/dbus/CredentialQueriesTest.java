@@ -34,10 +34,10 @@ class CredentialQueriesTest {
     @Test
     void usersTakeTurns() throws Exception {
         queries.acquire("attacker");
-        Thread last = null;
-        for (int i = 0; i < 5; i++) {
-            last = query("attacker", "attacker " + i);
+        for (int i = 0; i < 4; i++) {
+            Thread _ = query("attacker", "attacker " + i);
         }
+        Thread last = query("attacker", "attacker 4");
         Thread innocent = query("innocent", "innocent");
         Thread root = query("root", "root");
         queries.release();

@@ -267,11 +267,10 @@ public final class SpawnThread implements Runnable {
                     Thread.currentThread().interrupt();
                 }
             }
-            switch (-copy) {
-                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM ->
-                        throw new ErrnoException("pidfd_getfd", "self", -copy);
-                default -> root = made; // usable, or never
+            if (copy == -Errno.EMFILE || copy == -Errno.ENFILE || copy == -Errno.ENOMEM) {
+                throw new ErrnoException("pidfd_getfd", "self", -copy);
             }
+            root = made; // usable, or never
             return made;
         }
     }

@@ -11,6 +11,7 @@ import io.holdfast.cli.permission.AuthorizationsCommand;
 import io.holdfast.cli.permission.CheckCommand;
 import io.holdfast.cli.permission.RulesCommand;
 import io.holdfast.cli.process.InfoCommand;
+import io.holdfast.cli.process.LeftoversCommand;
 import io.holdfast.cli.process.RunCommand;
 import io.holdfast.cli.process.SignalCommand;
 import io.holdfast.cli.process.WatchCommand;
@@ -59,7 +60,7 @@ final class Commands {
                                     "authorizations",
                                     "rules",
                                     "agent")),
-                    new Section("Processes", List.of("info", "who", "watch", "signal")),
+                    new Section("Processes", List.of("info", "who", "watch", "signal", "leftovers")),
                     new Section(
                             "This machine, this command",
                             List.of("tour", "doctor", "completion", "help", "version")));
@@ -96,6 +97,7 @@ final class Commands {
                     case "info", "who" -> new InfoCommand();
                     case "watch" -> new WatchCommand();
                     case "signal" -> new SignalCommand();
+                    case "leftovers" -> new LeftoversCommand();
                     case "doctor" -> new DoctorCommand();
                     case "tour" -> new TourCommand();
                     case "complete" -> new CompleteCommand(); // for shells, not for people

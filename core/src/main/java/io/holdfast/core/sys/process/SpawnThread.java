@@ -138,8 +138,8 @@ public final class SpawnThread implements Runnable {
 
         @Override
         public void run() {
-            int emptied = empty(0);
-            result = emptied < 0 ? emptied : fill();
+            int emptied = empty(kept.length); // never without what the JVM uses
+            result = emptied < 0 ? emptied : reserve();
             ready.release();
             while (isUsable()) {
                 SpawnThread next;
@@ -152,20 +152,25 @@ public final class SpawnThread implements Runnable {
             }
         }
 
-        /** Fills the empty table, with the pidfd of this process as the last number. */
-        private int fill() {
+        /**
+         * Puts the pidfd of this process behind the numbers that the JVM uses, and a place under
+         * each other number below it.
+         */
+        private int reserve() {
             int self = move(SysPidfd.open(Unistd.getpid(), 0), kept.length);
-            for (int number = 0; number < kept.length && self >= 0; number++) {
-                int copy = kept[number] ? SysPidfd.getfd(self, number) : -Errno.EBADF;
-                if (copy == -Errno.EBADF) { // not used, or closed since
-                    copy = SysPidfd.getfd(self, place);
-                }
-                int r = move(copy, number);
-                if (r < 0) {
-                    return r;
+            int copy = self < 0 ? self : move(SysPidfd.getfd(self, place), kept.length + 1);
+            int r = copy;
+            for (int number = 0; number < kept.length && r >= 0; number++) {
+                r =
+                        kept[number]
+                                ? Fcntl.setDescriptorFlags(number, Fcntl.FD_CLOEXEC)
+                                : Libc.intCall(DUP3, copy, number, Fcntl.O_CLOEXEC, 0, 0, 0);
+                if (r == -Errno.EBADF) { // what the JVM used is closed since
+                    r = Libc.intCall(DUP3, copy, number, Fcntl.O_CLOEXEC, 0, 0, 0);
                 }
             }
-            return Math.min(self, 0);
+            Unistd.close(copy);
+            return Math.min(r, 0);
         }
     }
 

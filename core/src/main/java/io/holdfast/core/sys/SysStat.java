@@ -330,31 +330,38 @@ public final class SysStat {
      * name exists, EINVAL if the file system does not support the flag.
      */
     public static int renameNoReplace(Fd directory, String from, String to) {
-        return rename(directory, from, to, RENAME_NOREPLACE);
+        return rename(directory, from, directory, to, RENAME_NOREPLACE);
+    }
+
+    /** The same from one directory to another; EXDEV if they are on different file systems. */
+    public static int renameNoReplace(Fd source, String from, Fd destination, String to) {
+        return rename(source, from, destination, to, RENAME_NOREPLACE);
     }
 
     /** {@code renameat(2)} in a directory; replaces a file of the new name. 0, or -errno. */
     public static int renameat(Fd directory, String from, String to) {
-        return rename(directory, from, to, 0);
+        return rename(directory, from, directory, to, 0);
     }
 
-    private static int rename(Fd directory, String from, String to, int flags) {
+    private static int rename(Fd source, String from, Fd destination, String to, int flags) {
         Scratch scratch = Scratch.take();
-        int number = directory.acquire();
+        int number = source.acquire();
         try {
             int middle = CString.put(scratch.bytes, 0, from);
             int _ = CString.put(scratch.bytes, middle, to);
-            return Libc.intCall(
-                    RENAMEAT2,
-                    scratch.errno,
-                    number,
-                    scratch.address,
-                    number,
-                    scratch.address + middle,
-                    flags,
-                    0);
+            return destination.with(
+                    other ->
+                            Libc.intCall(
+                                    RENAMEAT2,
+                                    scratch.errno,
+                                    number,
+                                    scratch.address,
+                                    other,
+                                    scratch.address + middle,
+                                    flags,
+                                    0));
         } finally {
-            directory.release();
+            source.release();
             scratch.release();
         }
     }

@@ -41,7 +41,8 @@ final class ExecDirectories {
     /**
      * Makes all folders that are missing. The innermost folder of each path gets the mode and the
      * owner. A configuration folder never changes its owner, and keeps its mode if it exists
-     * already. The content of a folder keeps its owner.
+     * already. The content of a folder keeps its owner, but for that of a private folder ({@link
+     * PrivateDirectories}).
      *
      * @param uid of the innermost folders, or {@link #UNCHANGED}
      * @param gid likewise
@@ -49,21 +50,34 @@ final class ExecDirectories {
      * @throws SetupException if one cannot be made, or a symbolic link or a file is in its place
      */
     Map<String, String> create(long uid, long gid) throws SetupException {
-        Map<String, String> variables = new LinkedHashMap<>();
         for (ExecDirectory directory : settings.directories().values()) {
-            String root = directory.kind().root(scope);
             try {
-                create(directory, root, uid, gid);
+                create(directory, directory.kind().root(scope), uid, gid);
             } catch (FileException e) {
                 throw new SetupException(step(directory.kind()), e);
             }
+        }
+        return variables();
+    }
+
+    /** {@return the environment variables that hold the paths of the folders} */
+    Map<String, String> variables() {
+        Map<String, String> variables = new LinkedHashMap<>();
+        for (ExecDirectory directory : settings.directories().values()) {
+            String base = base(settings, directory.kind(), scope);
             variables.put(
                     directory.kind().variable(),
                     directory.paths().stream()
-                            .map(entry -> root + "/" + entry.path())
+                            .map(entry -> base + "/" + entry.path())
                             .collect(Collectors.joining(":")));
         }
         return variables;
+    }
+
+    /** Returns the path of the folder that contains the unit's folders of a kind. */
+    static String base(ExecSettings settings, Kind kind, ManagerScope scope) {
+        String root = kind.root(scope);
+        return settings.isPrivate(kind) ? root + "/" + PrivateDirectories.NAME : root;
     }
 
     /** {@return the owners of those folders that exist already} */
@@ -71,16 +85,21 @@ final class ExecDirectories {
         List<Long> owners = new ArrayList<>();
         for (ExecDirectory directory : settings.directories().values()) {
             for (Entry entry : directory.paths()) {
-                try (Directory top = Directory.open(directory.kind().root(scope));
-                        Directory parent = parent(top, entry.path(), false)) {
-                    parent.stat(Directory.nameOf(entry.path()))
-                            .ifPresent(stat -> owners.add(stat.uid()));
-                } catch (FileException e) {
-                    // not there yet
-                }
+                String root = directory.kind().root(scope);
+                owner(base(settings, directory.kind(), scope), entry).ifPresent(owners::add);
+                owner(root, entry).ifPresent(owners::add); // of one that was not private
             }
         }
         return owners;
+    }
+
+    private static Optional<Long> owner(String base, Entry entry) {
+        try (Directory top = Directory.open(base);
+                Directory parent = parent(top, entry.path(), false)) {
+            return parent.stat(Directory.nameOf(entry.path())).map(FileStatus::uid);
+        } catch (FileException e) {
+            return Optional.empty(); // not there yet
+        }
     }
 
     private static SetupException.Step step(Kind kind) {
@@ -93,11 +112,26 @@ final class ExecDirectories {
         };
     }
 
-    private static void create(ExecDirectory directory, String root, long uid, long gid)
+    private void create(ExecDirectory directory, String root, long uid, long gid)
             throws FileException {
+        boolean isPrivate = settings.isPrivate(directory.kind());
         try (Directory top = Directory.make(root, PARENT_MODE)) {
             for (Entry entry : directory.paths()) {
-                create(top, directory, entry.path(), uid, gid);
+                if (isPrivate) {
+                    boolean linked = directory.isOutermost(entry);
+                    try (Directory base = PrivateDirectories.open(top)) {
+                        if (linked) {
+                            PrivateDirectories.moveInto(base, top, entry.path());
+                        }
+                        create(base, directory, entry.path(), uid, gid);
+                    }
+                    if (linked) {
+                        link(top, entry.path(), PrivateDirectories.NAME + "/" + entry.path());
+                    }
+                } else {
+                    PrivateDirectories.moveOut(top, entry.path(), uid, gid);
+                    create(top, directory, entry.path(), uid, gid);
+                }
                 for (String link : entry.links()) {
                     link(top, link, entry.path());
                 }
@@ -105,15 +139,17 @@ final class ExecDirectories {
         }
     }
 
-    private static void create(
-            Directory top, ExecDirectory directory, String path, long uid, long gid)
+    private void create(Directory top, ExecDirectory directory, String path, long uid, long gid)
             throws FileException {
         boolean configuration = directory.kind() == Kind.CONFIGURATION;
         String name = Directory.nameOf(path);
         try (Directory parent = parent(top, path, true)) {
             boolean made = parent.makeDirectory(name, FRESH_MODE);
             try (Directory folder = parent.enter(name)) {
-                if (made || !configuration) {
+                if (settings.isPrivate(directory.kind())) {
+                    TreeOwnership.set(folder, uid, gid);
+                    folder.chmod(directory.mode());
+                } else if (made || !configuration) {
                     own(folder, configuration ? UNCHANGED : uid, configuration ? UNCHANGED : gid);
                     folder.chmod(directory.mode());
                 }
@@ -131,7 +167,7 @@ final class ExecDirectories {
     }
 
     /** Opens the parent folder of a path's last name. */
-    private static Directory parent(Directory top, String path, boolean create)
+    static Directory parent(Directory top, String path, boolean create)
             throws FileException {
         String[] names = path.split("/");
         Directory at = top.duplicate();
@@ -172,11 +208,11 @@ final class ExecDirectories {
         }
     }
 
-    private static String targetOf(String link, String path) {
+    static String targetOf(String link, String path) {
         return "../".repeat(link.split("/").length - 1) + path;
     }
 
-    private static boolean isLink(Directory parent, String name, String target) {
+    static boolean isLink(Directory parent, String name, String target) {
         return parent.linkTarget(name).equals(Optional.of(target));
     }
 
@@ -199,13 +235,17 @@ final class ExecDirectories {
             return;
         }
         FileException failure = null;
-        try (Directory top = Directory.open(Kind.RUNTIME.root(scope))) {
+        try (Directory top = Directory.open(Kind.RUNTIME.root(scope));
+                Directory base = Directory.open(base(settings, Kind.RUNTIME, scope))) {
             for (Entry entry : runtime.paths().reversed()) { // inner folders first
                 try {
                     for (String link : entry.links()) {
                         unlink(top, link, entry.path());
                     }
-                    try (Directory parent = parent(top, entry.path(), false)) {
+                    if (settings.isPrivate(Kind.RUNTIME) && runtime.isOutermost(entry)) {
+                        unlink(top, entry.path(), PrivateDirectories.NAME + "/" + entry.path());
+                    }
+                    try (Directory parent = parent(base, entry.path(), false)) {
                         TreeRemoval.remove(parent, Directory.nameOf(entry.path()));
                     }
                 } catch (FileException e) {

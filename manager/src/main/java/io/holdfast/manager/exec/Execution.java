@@ -198,11 +198,7 @@ public final class Execution {
             }
             Map<String, String> variables =
                     new HashMap<>(
-                            directories.create(
-                                    identity.account()
-                                            .map(Account::uid)
-                                            .orElse(ExecDirectories.UNCHANGED),
-                                    identity.gid().orElse(ExecDirectories.UNCHANGED)));
+                            again ? directories.variables() : createDirectories());
             variables.put("INVOCATION_ID", surroundings.invocationId());
             runVariables = Map.copyOf(variables);
             if (root) {
@@ -224,6 +220,12 @@ public final class Execution {
                         + (Files.exists(Path.of(root.path()))
                                 ? " is not supported: the machine's programs would be executed"
                                 : " is missing"));
+    }
+
+    private Map<String, String> createDirectories() throws SetupException {
+        return directories.create(
+                identity.account().map(Account::uid).orElse(ExecDirectories.UNCHANGED),
+                identity.gid().orElse(ExecDirectories.UNCHANGED));
     }
 
     private static void refuse(boolean wanted, String directive) throws SetupException {

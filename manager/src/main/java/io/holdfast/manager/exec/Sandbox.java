@@ -58,6 +58,11 @@ final class Sandbox implements AutoCloseable {
     private static final String MODULES = "/usr/lib/modules";
     private static final List<String> KERNEL_MEMORY = List.of("/proc/kallsyms", "/proc/kcore");
     private static final long NO_DEVICES = SysMount.NO_DEVICES | SysMount.NO_SUID;
+
+    /** Options of a tmpfs that holds only mount points. */
+    private static final Map<String, String> EMPTY =
+            Map.of("mode", "0755", "size", "4k", "nr_inodes", "1k");
+
     private static final String CGROUPS = "/sys/fs/cgroup";
 
     /**
@@ -245,7 +250,6 @@ final class Sandbox implements AutoCloseable {
     }
 
     private void homes(MountPlan plan) throws SetupException {
-        Map<String, String> empty = Map.of("mode", "0755", "size", "4k", "nr_inodes", "1k");
         for (String home : HOMES) {
             switch (requested().protectHome()) {
                 case NO -> {}
@@ -255,7 +259,7 @@ final class Sandbox implements AutoCloseable {
                     if (Files.isDirectory(Path.of(home))) {
                         plan.replace(
                                 home,
-                                MountTree.fileSystem("tmpfs", empty),
+                                MountTree.fileSystem("tmpfs", EMPTY),
                                 NO_DEVICES | SysMount.READ_ONLY);
                     }
                 }
@@ -299,10 +303,30 @@ final class Sandbox implements AutoCloseable {
     private void folders(MountPlan plan) throws SetupException {
         for (ExecDirectory directory : settings.directories().values()) {
             if (directory.kind() != ExecDirectory.Kind.CONFIGURATION) {
-                String root = directory.kind().root(scope);
-                for (ExecDirectory.Entry entry : directory.paths()) {
-                    plan.add(Kind.READ_WRITE, root + "/" + entry.path());
+                String base = ExecDirectories.base(settings, directory.kind(), scope);
+                if (settings.isPrivate(directory.kind())) {
+                    privateFolders(plan, directory, base);
+                } else {
+                    for (ExecDirectory.Entry entry : directory.paths()) {
+                        plan.add(Kind.READ_WRITE, base + "/" + entry.path());
+                    }
                 }
+            }
+        }
+    }
+
+    /** Replaces the folder that only root can enter by one with the service's own folders. */
+    private static void privateFolders(MountPlan plan, ExecDirectory directory, String base)
+            throws SetupException {
+        plan.replace(
+                base,
+                MountTree.fileSystem("tmpfs", EMPTY),
+                NO_DEVICES | SysMount.READ_ONLY);
+        for (ExecDirectory.Entry entry : directory.paths()) {
+            if (directory.isOutermost(entry)) {
+                String path = base + "/" + entry.path();
+                MountPlan.Real real = MountPlan.real(path, directory.kind().directive());
+                plan.bind(real, path, SysMount.NO_SUID, true);
             }
         }
     }

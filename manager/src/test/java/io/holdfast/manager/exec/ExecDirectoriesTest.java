@@ -213,4 +213,88 @@ class ExecDirectoriesTest {
         restart.removeRuntime(false);
         assertThat(folder.resolve("run/r")).doesNotExist();
     }
+
+    @Test
+    void theFoldersOfADynamicUserAreReachedByRootOnly() throws Exception {
+        assumeRoot();
+        Map<String, String> variables =
+                directories(
+                                "DynamicUser=yes",
+                                "StateDirectory=a a/b c/d",
+                                "CacheDirectory=a",
+                                "RuntimeDirectory=a",
+                                "ConfigurationDirectory=a",
+                                "StateDirectoryMode=0750")
+                        .create(SOMEBODY, SOME_GROUP);
+        assertThat(ownerAndMode(folder.resolve("state/private"))).isEqualTo("0:0 700");
+        assertThat(ownerAndMode(folder.resolve("cache/private"))).isEqualTo("0:0 700");
+        assertThat(ownerAndMode(folder.resolve("state/private/a/b"))).isEqualTo("54321:54322 750");
+        assertThat(Files.readSymbolicLink(folder.resolve("state/a"))).hasToString("private/a");
+        assertThat(Files.readSymbolicLink(folder.resolve("state/c/d")))
+                .hasToString("../private/c/d");
+        assertThat(ownerAndMode(folder.resolve("run/a"))).startsWith("54321:54322 ");
+        assertThat(folder.resolve("etc/private")).doesNotExist();
+        String state = folder + "/state/private/";
+        assertThat(variables)
+                .containsEntry("STATE_DIRECTORY", state + "a:" + state + "a/b:" + state + "c/d")
+                .containsEntry("RUNTIME_DIRECTORY", folder + "/run/a");
+    }
+
+    @Test
+    void theContentOfAPrivateFolderIsGivenToTheNextUserWithoutPrivileges() throws Exception {
+        assumeRoot();
+        ExecDirectories directories = directories("DynamicUser=yes", "StateDirectory=a");
+        directories.create(SOMEBODY, SOME_GROUP);
+        Path state = folder.resolve("state/private/a");
+        Path inner = Files.createDirectory(state.resolve("inner"));
+        Path program = Files.writeString(inner.resolve("program"), "");
+        Files.setAttribute(program, "unix:uid", (int) SOMEBODY);
+        Files.setAttribute(program, "unix:mode", 06755);
+        Path elsewhere = Files.writeString(folder.resolve("elsewhere"), "");
+        Files.createSymbolicLink(inner.resolve("link"), elsewhere);
+        Files.createLink(inner.resolve("hard"), elsewhere);
+        directories.create(SOMEBODY + 10, SOME_GROUP + 10);
+        assertThat(ownerAndMode(state)).isEqualTo("54331:54332 755");
+        assertThat(ownerAndMode(inner)).startsWith("54331:54332 ");
+        assertThat(ownerAndMode(program)).isEqualTo("54331:54332 755");
+        assertThat(ownerAndMode(inner.resolve("link"))).startsWith("54331:54332 ");
+        assertThat(ownerAndMode(elsewhere)).startsWith("0:0 ");
+    }
+
+    @Test
+    void aFolderMovesWhenItsServiceGetsOrLosesItsDynamicUser() throws Exception {
+        assumeRoot();
+        directories("StateDirectory=x/a").create(SOMEBODY, SOME_GROUP);
+        Path file = Files.writeString(folder.resolve("state/x/a/file"), "precious");
+        ExecDirectories dynamic = directories("DynamicUser=yes", "StateDirectory=x/a");
+        assertThat(dynamic.owners()).containsExactly(SOMEBODY);
+        dynamic.create(SOMEBODY + 1, SOME_GROUP + 1);
+        assertThat(file.toRealPath())
+                .isEqualTo(folder.resolve("state/private/x/a/file").toRealPath())
+                .hasContent("precious");
+        assertThat(ownerAndMode(file)).startsWith("54322:54323 ");
+        directories("StateDirectory=x/a").create(UNCHANGED, UNCHANGED);
+        assertThat(Files.isDirectory(folder.resolve("state/x/a"), LinkOption.NOFOLLOW_LINKS))
+                .isTrue();
+        assertThat(file).hasContent("precious");
+        assertThat(ownerAndMode(file)).startsWith("0:0 ");
+        assertThat(folder.resolve("state/private/x")).isEmptyDirectory();
+    }
+
+    @Test
+    void aPreservedRuntimeFolderOfADynamicUserIsRemovedAtTheEnd() throws Exception {
+        assumeRoot();
+        ExecDirectories directories =
+                directories(
+                        "DynamicUser=yes",
+                        "RuntimeDirectory=r",
+                        "RuntimeDirectoryPreserve=restart");
+        directories.create(SOMEBODY, SOME_GROUP);
+        directories.removeRuntime(true);
+        assertThat(folder.resolve("run/r").toRealPath())
+                .isEqualTo(folder.resolve("run/private/r").toRealPath());
+        directories.removeRuntime(false);
+        assertThat(Files.exists(folder.resolve("run/r"), LinkOption.NOFOLLOW_LINKS)).isFalse();
+        assertThat(folder.resolve("run/private")).isEmptyDirectory();
+    }
 }

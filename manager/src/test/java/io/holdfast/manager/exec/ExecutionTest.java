@@ -336,6 +336,27 @@ class ExecutionTest {
     }
 
     @Test
+    void aDynamicUserSeesItsOwnPrivateFoldersOnly() throws Exception {
+        assumeRoot();
+        Path other = Files.createDirectories(folder.resolve("state/private/other"));
+        String text =
+                run(
+                        "DynamicUser=yes",
+                        "StateDirectory=s",
+                        "WorkingDirectory=" + folder + "/state/private/s",
+                        "ExecStart=/bin/sh -c 'touch here && pwd -P && ls %s && grep private/s /proc/self/mountinfo'"
+                                .formatted(other.getParent()));
+        assertThat(text.lines().toList())
+                .startsWith(folder.toRealPath() + "/state/private/s", "s")
+                .last()
+                .asString()
+                .contains("nosuid");
+        assertThat(folder.resolve("state/private/s/here")).exists();
+        assertThat(Files.getPosixFilePermissions(other.getParent()))
+                .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+    }
+
+    @Test
     void aDynamicUserIsTheStaticOneOfItsName() throws Exception {
         assumeRoot();
         assertThat(field(run(STATUS, "DynamicUser=yes", "User=nobody"), "Uid"))

@@ -75,4 +75,18 @@ public record ExecSettings(
         secureBits = Collections.unmodifiableSet(new TreeSet<>(secureBits));
         capabilityBoundingSet = Collections.unmodifiableSet(new TreeSet<>(capabilityBoundingSet));
     }
+
+    /**
+     * Returns whether the folders of this kind are below {@code private}, where only their own
+     * service reaches them: a dynamic user has its number only while the service runs, so whoever
+     * gets the number later would own them.
+     */
+    public boolean isPrivate(ExecDirectory.Kind kind) {
+        return dynamicUser
+                && switch (kind) {
+                    case CONFIGURATION -> false;
+                    case RUNTIME -> preserveRuntimeDirectory != Preserve.NO;
+                    case STATE, CACHE, LOGS -> true;
+                };
+    }
 }

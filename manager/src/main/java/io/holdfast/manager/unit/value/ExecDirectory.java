@@ -85,4 +85,9 @@ public record ExecDirectory(Kind kind, List<Entry> paths, int mode) {
         }
         paths = List.copyOf(sorted.values());
     }
+
+    /** {@return whether the folder is not below another one of this unit} */
+    public boolean isOutermost(Entry entry) {
+        return paths.stream().noneMatch(other -> entry.path().startsWith(other.path() + "/"));
+    }
 }

@@ -134,4 +134,16 @@ class SandboxedServiceTest {
         assertThat(stage.stop("hf-dynamic")).isEqualTo(JobResult.DONE);
         assertThat(locks.resolve(Long.toString(uid))).doesNotExist();
     }
+
+    @Test
+    void aServiceCanWatchTheMemoryPressureOfItsCgroup() throws Exception {
+        stage.service(
+                "hf-pressure",
+                "User=nobody",
+                "ExecStart=/bin/sh -c 'echo \"$MEMORY_PRESSURE_WRITE\" | base64 -d >\"$MEMORY_PRESSURE_WATCH\" && echo \"watching $MEMORY_PRESSURE_WATCH\"; exec sleep 1000'");
+        assertThat(stage.start("hf-pressure")).isEqualTo(JobResult.DONE);
+        String line = stage.happenings().await("hf-pressure.service | watching");
+        assertThat(line).endsWith("hf-pressure.service/memory.pressure");
+        assertThat(stage.stop("hf-pressure")).isEqualTo(JobResult.DONE);
+    }
 }

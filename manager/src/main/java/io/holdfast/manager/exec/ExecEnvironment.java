@@ -22,6 +22,11 @@ import java.util.Optional;
 final class ExecEnvironment {
     static final String WATCHDOG_TIME = "WATCHDOG_USEC";
 
+    /** The command's own PID, by which a library finds out whether it is the first process. */
+    static final String EXEC_PID = "SYSTEMD_EXEC_PID";
+
+    private static final String NO_PID = "0"; // until the process exists
+
     private final ServiceUnit unit;
     private final ManagerScope scope;
     private final Map<String, String> ours;
@@ -47,7 +52,11 @@ final class ExecEnvironment {
             boolean main, Optional<Account> account, String notifySocket, Map<String, String> run)
             throws SetupException {
         Map<String, String> variables = base();
-        account.ifPresent(user -> addUser(user, variables));
+        Optional<Boolean> login = unit.exec().environment().login();
+        if (login.orElse(account.isPresent())) {
+            addUser(account, variables);
+        }
+        variables.put(EXEC_PID, NO_PID);
         if (mayNotify(main)) {
             variables.put("NOTIFY_SOCKET", notifySocket);
         }
@@ -93,16 +102,24 @@ final class ExecEnvironment {
         return variables;
     }
 
-    private static void addUser(Account user, Map<String, String> variables) {
-        variables.put("USER", user.name());
-        variables.put("LOGNAME", user.name());
+    /**
+     * Sets the variables that a login sets.
+     *
+     * @param account empty: the manager's own
+     */
+    private void addUser(Optional<Account> account, Map<String, String> variables) {
+        String name = account.map(Account::name).orElse(scope.account().name());
+        String home = account.map(Account::home).orElse(scope.account().home());
+        String shell = account.map(Account::shell).orElse(scope.account().shell());
+        variables.put("USER", name);
+        variables.put("LOGNAME", name);
         variables.remove("HOME");
         variables.remove("SHELL");
-        if (!user.home().isEmpty() && !user.home().equals("/")) {
-            variables.put("HOME", user.home());
+        if (!home.isEmpty() && !home.equals("/")) {
+            variables.put("HOME", home);
         }
-        if (!user.shell().isEmpty() && !user.shell().endsWith("/nologin")) {
-            variables.put("SHELL", user.shell());
+        if (!shell.isEmpty() && !shell.endsWith("/nologin")) {
+            variables.put("SHELL", shell);
         }
     }
 

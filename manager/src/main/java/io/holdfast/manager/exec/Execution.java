@@ -106,6 +106,14 @@ public final class Execution {
             String invocationId,
             boolean reapedLater) {}
 
+    /**
+     * The default of {@code LimitNOFILE=}. The soft limit is not ours, since select(2) cannot wait
+     * for descriptors from 1024 on.
+     */
+    private static final long SOFT_DESCRIPTORS = 1024;
+
+    private static final long HARD_DESCRIPTORS = 524_288;
+
     private static final UserAndGroups OURS =
             new UserAndGroups(Optional.empty(), OptionalLong.empty(), Optional.empty(), true);
 
@@ -200,6 +208,7 @@ public final class Execution {
                     new HashMap<>(
                             again ? directories.variables() : createDirectories());
             variables.put("INVOCATION_ID", surroundings.invocationId());
+            variables.putAll(MemoryPressure.variables(surroundings.cgroup(), identity.uid()));
             runVariables = Map.copyOf(variables);
             if (root) {
                 sandbox = Sandbox.of(settings(), scope, unit.name(), surroundings, again);
@@ -314,6 +323,9 @@ public final class Execution {
         if (variables.containsKey(ExecEnvironment.WATCHDOG_TIME)) {
             spawn.environmentOfPid("WATCHDOG_PID");
         }
+        if (variables.containsKey(ExecEnvironment.EXEC_PID)) {
+            spawn.environmentOfPid(ExecEnvironment.EXEC_PID);
+        }
         surroundings.cgroup().ifPresent(spawn::cgroup);
         if (sandbox.isPresent() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED)) {
             spawn.isolation(sandbox.get().isolation());
@@ -326,12 +338,7 @@ public final class Execution {
             }
             spawn.environmentOfPid(PassedDescriptors.PID).environmentOfId(PassedDescriptors.ID);
         }
-        if (!settings().limits().isEmpty()
-                || settings().oomScoreAdjust().isPresent()
-                || !settings().scheduling().isInherited()) {
-            spawn.whileHeld(this::constrain);
-        }
-        return spawn;
+        return spawn.whileHeld(this::constrain);
     }
 
     /** Returns at least argv[0], even if it is a variable that is not set. */
@@ -465,6 +472,10 @@ public final class Execution {
 
     /** Sets limits of the whole process, before its program runs. */
     private void constrain(HeldChild child) {
+        if (!settings().limits().containsKey(Resource.NOFILE)) {
+            long hard = lower(HARD_DESCRIPTORS, SysResource.limit(Resource.NOFILE.number())[1]);
+            child.limit(Resource.NOFILE, lower(SOFT_DESCRIPTORS, hard), hard);
+        }
         settings().limits().forEach((resource, limit) -> limit(child, resource, limit));
         settings().oomScoreAdjust().ifPresent(adjustment -> oomScoreAdjust(child, adjustment));
         schedule(child);

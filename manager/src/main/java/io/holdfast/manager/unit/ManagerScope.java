@@ -46,6 +46,9 @@ public record ManagerScope(
 
     private static final String BASE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
 
+    /** The locale of services where the system has none. */
+    private static final String DEFAULT_LOCALE = "C.UTF-8";
+
     /** Variables that are meant for the user's manager itself, and that no service inherits. */
     private static final Set<String> OWN =
             Set.of(
@@ -58,6 +61,8 @@ public record ManagerScope(
                     "MANAGERPID",
                     "INVOCATION_ID",
                     "JOURNAL_STREAM",
+                    "MEMORY_PRESSURE_WATCH",
+                    "MEMORY_PRESSURE_WRITE",
                     "SYSTEMD_EXEC_PID",
                     "WATCHDOG_PID",
                     "WATCHDOG_USEC",
@@ -145,6 +150,7 @@ public record ManagerScope(
             all.putIfAbsent("PATH", BASE_PATH);
         } else {
             all.put("PATH", BASE_PATH);
+            all.put("LANG", DEFAULT_LOCALE);
             received.forEach((name, value) -> {
                 if (name.equals("LANG") || name.equals("LANGUAGE") || name.startsWith("LC_")) {
                     all.put(name, value);

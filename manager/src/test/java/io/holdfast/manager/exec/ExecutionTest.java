@@ -161,6 +161,30 @@ class ExecutionTest {
     }
 
     @Test
+    void aCommandKnowsTheLocaleAndItsOwnNumber() throws Exception {
+        String[] words =
+                run("ExecStart=/bin/sh -c 'echo $$$$ $SYSTEMD_EXEC_PID $LANG'").strip().split(" ");
+        assertThat(words).hasSize(3);
+        assertThat(words[0]).isEqualTo(words[1]);
+        assertThat(words[2])
+                .isEqualTo(Optional.ofNullable(System.getenv("LANG")).orElse("C.UTF-8"));
+        assertThat(run("ExecStart=/usr/bin/env", "UnsetEnvironment=LANG SYSTEMD_EXEC_PID"))
+                .doesNotContain("LANG=", "SYSTEMD_EXEC_PID=");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'', yes, true", "nobody, no, false", "'', '', false", "nobody, '', true"})
+    void theVariablesOfALoginAreSetForUsersOrOnRequest(String user, String set, boolean expected)
+            throws Exception {
+        assumeRoot();
+        String text =
+                run("ExecStart=/usr/bin/env", "User=" + user, "SetLoginEnvironment=" + set);
+        assertThat(text.contains("LOGNAME=" + (user.isEmpty() ? "root" : user)))
+                .isEqualTo(expected);
+        assertThat(text.contains("HOME=")).isEqualTo(expected);
+    }
+
+    @Test
     void anEnvironmentFileMayBeWrittenByAnEarlierCommand() throws Exception {
         Path file = folder.resolve("env");
         ServiceUnit unit =
@@ -503,6 +527,14 @@ class ExecutionTest {
                 .isThrownBy(() -> describe("WorkingDirectory=/no/such/folder"))
                 .withMessageContaining("/no/such/folder")
                 .matches(e -> e.step() == SetupException.Step.CHDIR);
+    }
+
+    @Test
+    void descriptorsFrom1024OnAreUsedOnRequest() throws Exception {
+        String limits = run("ExecStart=/bin/cat /proc/self/limits");
+        assertThat(field(limits.replace("Max open files", "NOFILE:"), "NOFILE"))
+                .startsWith("1024 ")
+                .doesNotStartWith("1024 1024 ");
     }
 
     @Test

@@ -30,6 +30,7 @@ public final class ExecSettingsReader implements SectionReader {
     private static final int MAX_USER_NAME = 255;
 
     private Optional<String> user = Optional.empty();
+    private Optional<Boolean> login = Optional.empty();
     private Optional<String> group = Optional.empty();
     private final List<String> supplementaryGroups = new ArrayList<>();
     private boolean dynamicUser;
@@ -83,6 +84,8 @@ public final class ExecSettingsReader implements SectionReader {
             case "EnvironmentFile" -> environmentFile(a);
             case "PassEnvironment" -> names(a, WordReader.Backslash.LITERAL_NEXT, passed, false);
             case "UnsetEnvironment" -> names(a, WordReader.Backslash.C_ESCAPE, unset, true);
+            case "SetLoginEnvironment" ->
+                    login = a.optional(login, Scalars::parseBoolean);
             case "RuntimeDirectoryPreserve" ->
                     preserve =
                             a.value(
@@ -336,7 +339,7 @@ public final class ExecSettingsReader implements SectionReader {
                 input,
                 output(),
                 error,
-                new Environment(assignments, environmentFiles, passed, unset),
+                new Environment(assignments, environmentFiles, passed, unset, login),
                 wanted,
                 preserve,
                 umask,

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -13,12 +14,15 @@ import java.util.Set;
  * @param files of {@code EnvironmentFile=}, in order; they take precedence over the assignments
  * @param passed names of variables that are passed on from the manager
  * @param unset names and {@code NAME=VALUE} pairs that are removed at the end
+ * @param login whether HOME, LOGNAME, SHELL and USER are set ({@code SetLoginEnvironment=}); empty:
+ *     if the unit has a user
  */
 public record Environment(
         Map<String, String> assignments,
         List<EnvironmentFile> files,
         Set<String> passed,
-        Set<String> unset) {
+        Set<String> unset,
+        Optional<Boolean> login) {
     public Environment {
         assignments = Collections.unmodifiableMap(new LinkedHashMap<>(assignments));
         files = List.copyOf(files);

@@ -141,4 +141,21 @@ class ShownPropertiesTest {
         assertThat(shown("a", "NeedDaemonReload")).containsExactly("NeedDaemonReload=yes");
         assertThat(stage.state("a")).isEqualTo("active/running success");
     }
+
+    @Test
+    @Needs(programs = "systemd-analyze")
+    void theTimeOfEachStepOfABootIsKnown() throws Exception {
+        stage.service("a", "ExecStart=/bin/sleep 1000");
+        stage.start("a");
+        for (String verb : List.of("time", "blame", "critical-chain")) {
+            Tool analyze =
+                    Tool.run(
+                            Systemctl.of(stage).environment(),
+                            "systemd-analyze",
+                            "--user",
+                            "--no-pager",
+                            verb);
+            assertThat(analyze.status()).as(verb + ": " + analyze.output()).isZero();
+        }
+    }
 }

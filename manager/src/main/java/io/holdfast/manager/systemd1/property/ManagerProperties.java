@@ -20,6 +20,31 @@ public final class ManagerProperties {
     private static final long DEFAULT_LIMIT_INTERVAL = 10_000_000;
     private static final int DEFAULT_LIMIT_BURST = 5;
 
+    private static final List<String> BEGINNING =
+            List.of("Userspace", "Finish", "UnitsLoad", "UnitsLoadStart", "UnitsLoadFinish");
+
+    /**
+     * The steps of a boot that are not this manager's. systemd-analyze ends with a failed assertion
+     * if the time of one is missing.
+     */
+    private static final List<String> NOT_HERE =
+            List.of(
+                    "Firmware",
+                    "Loader",
+                    "Kernel",
+                    "InitRD",
+                    "ShutdownStart",
+                    "SecurityStart",
+                    "SecurityFinish",
+                    "GeneratorsStart",
+                    "GeneratorsFinish",
+                    "InitRDSecurityStart",
+                    "InitRDSecurityFinish",
+                    "InitRDGeneratorsStart",
+                    "InitRDGeneratorsFinish",
+                    "InitRDUnitsLoadStart",
+                    "InitRDUnitsLoadFinish");
+
     private static final PropertyTable<ManagerView> TABLE = table();
 
     private ManagerProperties() {}
@@ -35,10 +60,10 @@ public final class ManagerProperties {
                 .fixed("Virtualization", "s", _ -> "")
                 .fixed("Architecture", "s", _ -> System.getProperty("os.arch"))
                 .fixed("Tainted", "s", _ -> "");
-        for (String name : List.of("Userspace", "Finish", "UnitsLoadStart", "UnitsLoadFinish")) {
+        for (String name : BEGINNING) {
             PropertyTimes.add(table, name, ManagerView::opened, false);
         }
-        for (String name : List.of("Firmware", "Loader", "Kernel", "InitRD")) {
+        for (String name : NOT_HERE) {
             PropertyTimes.add(table, name, _ -> DualTimestamp.NEVER, false);
         }
         table.unsignalled("SystemState", "s", ManagerProperties::state)

@@ -164,6 +164,7 @@ class FdStoreTest {
                 signal.pause()
                 """;
         service(store, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=yes");
+        stage.keep("a.service");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.state("a")).isEqualTo("inactive/dead-resources-pinned success");
@@ -171,10 +172,30 @@ class FdStoreTest {
         awaitOutput("given 1 [stored] mine", 1);
 
         service(store, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=no");
+        Stage.get(stage.reloading());
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.restart("a")).isEqualTo(JobResult.DONE);
         awaitOutput("given 1 [stored] mine", 2); // left by the previous stop
+        awaitOutput("given 0 [] mine", 2);
+    }
+
+    @Test
+    void itIsReleasedWithAUnitThatNothingRefersTo() throws Exception {
+        service(
+                """
+                if count == 0:
+                    notify("FDSTORE=1", os.memfd_create("x"))
+                    barrier()
+                notify("READY=1")
+                signal.pause()
+                """,
+                "FileDescriptorStoreMax=1",
+                "FileDescriptorStorePreserve=yes");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.loaded()).doesNotContain("a.service");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         awaitOutput("given 0 [] mine", 2);
     }
 

@@ -585,7 +585,7 @@ public final class ManagedService
 
     @Override
     public boolean isKept() {
-        return life.state().isChecking() || life.store().size() > 0 || !life.remaining().isEmpty();
+        return life.state().isChecking() || !life.remaining().isEmpty();
     }
 
     @Override

@@ -313,7 +313,7 @@ final class Jobs implements JobEngine.Listener {
         boolean starts = type != JobType.STOP && type != JobType.RELOAD;
         boolean allKnown = names.stream().allMatch(name -> units.node(name) != null);
         if (!starts && allKnown) {
-            resume(UnitCatalog.Closure.NOTHING, answer, then);
+            resume(names, UnitCatalog.Closure.NOTHING, answer, then);
             return;
         }
         boolean alone = !starts || mode.isAlone();
@@ -331,19 +331,20 @@ final class Jobs implements JobEngine.Listener {
                     if (closure == null) {
                         answer.completeExceptionally(orUnknown(failure));
                     } else {
-                        resume(closure, answer, then);
+                        resume(names, closure, answer, then);
                     }
                 });
         loading.put(number, answer);
     }
 
     private void resume(
+            Collection<UnitName> names,
             UnitCatalog.Closure closure,
             CompletableFuture<?> answer,
             Consumer<UnitCatalog.Closure> then) {
         try {
-            closure.beside().values().forEach(this::take);
-            closure.units().values().forEach(this::take);
+            closure.beside().values().forEach(unit -> take(unit, false));
+            closure.units().values().forEach(unit -> take(unit, names.contains(unit.name())));
             closure.notices().forEach(context::notice);
             units.during(closure, () -> then.accept(closure));
         } catch (RuntimeException e) {
@@ -366,13 +367,35 @@ final class Jobs implements JobEngine.Listener {
         return found.stream().map(JobUnit::name).collect(Collectors.toSet());
     }
 
-    /** A missing file affects only this request; a unit that is up keeps its loaded definition. */
-    private void take(Unit unit) {
+    /**
+     * Takes a unit as it was read. A unit that is up keeps the definition that the last
+     * daemon-reload has loaded, as in systemd: a change that is not finished must not take effect by
+     * a restart. A missing file affects only this request.
+     *
+     * @param requested whether the request names the unit, so that a change is logged
+     */
+    private void take(Unit unit, boolean requested) {
         LoadedUnit known = units.node(unit.name());
-        if (unit.source().state() != UnitSource.State.NOT_FOUND
-                || (known != null && !known.activeState().isUp())) {
+        if (known == null || !known.activeState().isUp()) {
+            units.take(unit);
+        } else if (unit.source().state() == UnitSource.State.LOADED && isUsable(known, unit)) {
+            if (requested && !known.unit().newest().equals(unit)) {
+                context.warn(
+                        unit.name(),
+                        "its files have changed since they were loaded; the change takes effect"
+                                + " after: holdfast daemon-reload");
+            }
+        } else if (unit.source().state() != UnitSource.State.NOT_FOUND) {
             units.take(unit);
         }
+    }
+
+    /** Returns whether the loaded definition of a unit can start it again. */
+    private static boolean isUsable(LoadedUnit known, Unit read) {
+        Unit loaded = known.unit().newest();
+        return known.name().equals(read.name())
+                && loaded.source().state() == UnitSource.State.LOADED
+                && !loaded.isRefused();
     }
 
     static Exception orUnknown(@Nullable Exception failure) {

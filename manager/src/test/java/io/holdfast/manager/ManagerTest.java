@@ -150,13 +150,14 @@ class ManagerTest {
     }
 
     @Test
-    void aChangedFileCountsFromTheNextStart() throws Exception {
+    void aChangedFileCountsFromTheNextStartAfterADaemonReload() throws Exception {
         try (Stage stage = Stage.in(folder)) {
             stage.service("a", "ExecStart=/bin/sh -c 'echo old; exec sleep 1000'");
             stage.start("a");
             stage.service("a", "ExecStart=/bin/sh -c 'echo new; exec sleep 1000'");
             stage.start("a");
             stage.happenings().awaitOutput("a.service", "old");
+            Stage.get(stage.reloading());
             stage.restart("a");
             stage.happenings().awaitOutput("a.service", "new");
             assertThat(stage.status("a").log()).containsExactly("old", "new");

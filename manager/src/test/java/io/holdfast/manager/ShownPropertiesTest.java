@@ -95,6 +95,7 @@ class ShownPropertiesTest {
                         "StatusVarlinkError=org.example.V",
                         "WatchdogUSec=20s");
         stage.service("a", "WatchdogSec=30s", "ExecStart=/bin/sleep 1000");
+        Stage.get(stage.reloading());
         stage.restart("a");
         assertThat(shown("a", "StatusErrno,StatusBusError,WatchdogUSec"))
                 .contains("StatusErrno=0", "WatchdogUSec=30s");

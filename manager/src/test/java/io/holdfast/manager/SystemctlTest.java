@@ -101,6 +101,7 @@ class SystemctlTest {
         expect(0, "start", "a");
         String first = stage.status("a").invocationId();
         stage.service("a", "ExecStart=bin/relative");
+        expect(0, "daemon-reload");
         assertThat(systemctl("restart", "a").output()).contains("bad unit file setting");
         Files.delete(stage.unitFolder().resolve("a.service"));
         expect(5, "restart", "a");

@@ -532,6 +532,7 @@ final class Jobs implements JobEngine.Listener {
     @Override
     public void jobNew(UnitJob job) {
         granted++;
+        context.debug(job.unit(), job.type().word() + " job " + job.id() + " is queued");
         context.survival().changed(job.unit());
         listener.jobNew(job);
         listener.unitChanged(job.unit());
@@ -546,6 +547,9 @@ final class Jobs implements JobEngine.Listener {
     @Override
     public void jobRemoved(UnitJob job, JobResult result) {
         finished.merge(result, 1L, Long::sum);
+        context.debug(
+                job.unit(),
+                job.type().word() + " job " + job.id() + " has ended: " + result.word());
         context.survival().changed(job.unit());
         listener.unitChanged(job.unit());
         listener.jobRemoved(job, result);

@@ -253,6 +253,10 @@ class SystemctlTest {
         assertThat(systemctl("log-level").output().strip()).isEqualTo("info");
         expect(0, "log-level", "err");
         assertThat(systemctl("log-level").output().strip()).isEqualTo("err");
+        expect(0, "log-level", "debug");
+        assertThat(systemctl("log-level").output().strip()).isEqualTo("debug");
+        expect(0, "stop", "a");
+        stage.happenings().await("a.service: DEBUG stop job");
         assertThat(systemctl("show-environment").output()).contains("PATH=");
     }
 

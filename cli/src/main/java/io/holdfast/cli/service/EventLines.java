@@ -81,7 +81,7 @@ public final class EventLines implements ManagerListener {
     private Object coloured(Level level, String text) {
         return switch (level) {
             case INFO -> text;
-            case NOTICE -> output.faint(text);
+            case DEBUG, NOTICE -> output.faint(text);
             case WARNING -> output.warning(text);
             case ERROR -> output.bad(text);
         };

@@ -38,6 +38,7 @@ public interface ManagerListener {
 
     /** The severity of a message. */
     enum Level {
+        DEBUG,
         INFO,
         NOTICE,
         WARNING,

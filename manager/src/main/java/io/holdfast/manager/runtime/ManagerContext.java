@@ -115,6 +115,10 @@ public record ManagerContext(
         listener.event(ManagerListener.Level.WARNING, text);
     }
 
+    public void debug(UnitName unit, String text) {
+        listener.event(unit, ManagerListener.Level.DEBUG, text);
+    }
+
     public void info(UnitName unit, String text) {
         listener.event(unit, ManagerListener.Level.INFO, text);
     }

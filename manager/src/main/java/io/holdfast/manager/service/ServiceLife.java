@@ -187,6 +187,7 @@ final class ServiceLife {
     void enter(ServiceState next) {
         if (state != next) {
             ServiceState.TABLE.check(state, next, this::error);
+            context.debug(name(), "state " + state.word() + " → " + next.word());
             times = times.withTransition(state.active(), next.active());
             state = next;
             since = Instant.now();

@@ -34,6 +34,7 @@ final class LogControl {
             case WARNING -> "warning";
             case NOTICE -> "notice";
             case INFO -> "info";
+            case DEBUG -> "debug";
         };
     }
 
@@ -42,7 +43,8 @@ final class LogControl {
             case "emerg", "alert", "crit", "err" -> Level.ERROR;
             case "warning" -> Level.WARNING;
             case "notice" -> Level.NOTICE;
-            case "info", "debug" -> Level.INFO;
+            case "info" -> Level.INFO;
+            case "debug" -> Level.DEBUG;
             default -> throw Errors.invalid("Invalid log level '" + word + "'");
         };
     }

@@ -54,6 +54,7 @@ import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.target.TargetKind;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.file.ManagerConfiguration;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.value.Host;
 import io.holdfast.manager.view.SocketStatus;
@@ -244,6 +245,10 @@ public final class Manager implements AutoCloseable {
                             processes,
                             () -> survival.whenWritten(survival::reap))
                     .begin();
+        } else {
+            String configuration = options.scope().user() ? "user.conf" : "system.conf";
+            ManagerConfiguration.ignored(configuration, ManagerConfiguration.FOLDERS)
+                    .ifPresent(context::warn);
         }
         removeLeftovers(context);
     }

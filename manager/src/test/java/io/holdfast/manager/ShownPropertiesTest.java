@@ -102,6 +102,22 @@ class ShownPropertiesTest {
     }
 
     @Test
+    void whatADynamicUserImpliesIsShown() throws Exception {
+        String settings = "ProtectSystem,ProtectHome,PrivateTmp,NoNewPrivileges,PrivateDevices";
+        stage.service("dynamic", "DynamicUser=yes", "ExecStart=/bin/sleep 1000");
+        assertThat(shown("dynamic", settings))
+                .containsExactlyInAnyOrder(
+                        "ProtectSystem=strict",
+                        "ProtectHome=read-only",
+                        "PrivateTmp=yes",
+                        "NoNewPrivileges=yes",
+                        "PrivateDevices=no");
+        stage.service("plain", "PrivateDevices=yes", "ExecStart=/bin/sleep 1000");
+        assertThat(shown("plain", settings))
+                .contains("ProtectSystem=no", "PrivateTmp=no", "PrivateDevices=yes");
+    }
+
+    @Test
     void whetherConditionsHeldIsShown() throws Exception {
         stage.serviceWith(
                 "unmet",

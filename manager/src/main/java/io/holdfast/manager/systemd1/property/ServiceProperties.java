@@ -66,6 +66,7 @@ final class ServiceProperties {
         addSettings(table);
         addCommands(table);
         KillProperties.addTo(table, Service::kill);
+        SandboxProperties.addTo(table, s -> s.unit.exec().sandbox());
         addCgroup(table);
         return table;
     }

@@ -584,6 +584,20 @@ public final class ManagerView {
     }
 
     /**
+     * Closes the descriptors that a unit stores for its next run.
+     *
+     * @return false, after doing nothing, if the unit is up or has a job
+     */
+    public boolean releaseDescriptors(UnitName name) {
+        ManagedUnit unit = units.find(name);
+        if (unit == null || unit.activeState().isUp() || jobs.jobOf(name).isPresent()) {
+            return false;
+        }
+        unit.releaseDescriptors();
+        return true;
+    }
+
+    /**
      * Sends a signal to processes of a unit.
      *
      * @param value sent with the signal, as sigqueue(3) does

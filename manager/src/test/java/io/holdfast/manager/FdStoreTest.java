@@ -1,9 +1,17 @@
 package io.holdfast.manager;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.holdfast.core.socket.SocketType;
+import io.holdfast.core.socket.UnixAddress;
+import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.dbus.BusConnection;
+import io.holdfast.dbus.ConnectionOptions;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.systemd1.Systemd1;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -36,6 +44,15 @@ class FdStoreTest {
                 notify("FDSTORE=1\\nFDNAME=n%d" % i, os.memfd_create("x"))
             notify("FDSTOREREMOVE=1\\nFDNAME=n0")
             barrier()
+            notify("READY=1")
+            signal.pause()
+            """;
+
+    private static final String STORES_ONE =
+            """
+            if count == 0:
+                notify("FDSTORE=1", os.memfd_create("x"))
+                barrier()
             notify("READY=1")
             signal.pause()
             """;
@@ -155,15 +172,7 @@ class FdStoreTest {
 
     @Test
     void itIsKeptOverAStopOnlyIfTheUnitSaysSo() throws Exception {
-        String store =
-                """
-                if count == 0:
-                    notify("FDSTORE=1", os.memfd_create("x"))
-                    barrier()
-                notify("READY=1")
-                signal.pause()
-                """;
-        service(store, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=yes");
+        service(STORES_ONE, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=yes");
         stage.keep("a.service");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
@@ -171,7 +180,7 @@ class FdStoreTest {
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         awaitOutput("given 1 [stored] mine", 1);
 
-        service(store, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=no");
+        service(STORES_ONE, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=no");
         Stage.get(stage.reloading());
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
@@ -181,17 +190,39 @@ class FdStoreTest {
     }
 
     @Test
+    void itIsReleasedOnRequestWhileTheServiceIsDown() throws Exception {
+        service(STORES_ONE, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=yes");
+        stage.keep("a.service");
+        Path socket = stage.runtimeDirectory().resolve("systemd/private");
+        try (Systemd1 _ = Systemd1.serve(stage.manager(), stage.runtimeDirectory());
+                BusConnection peer =
+                        BusConnection.withPeer(
+                                UnixSocket.connect(UnixAddress.path(socket), SocketType.STREAM),
+                                ConnectionOptions.DEFAULT)) {
+            assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+            assertThatThrownBy(() -> clean(peer, "fdstore")).hasMessageContaining("UnitBusy");
+            assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+            assertThat(stage.state("a")).isEqualTo("inactive/dead-resources-pinned success");
+            assertThatThrownBy(() -> clean(peer, "state")).hasMessageContaining("NotSupported");
+            clean(peer, "fdstore");
+            assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+        }
+    }
+
+    private static void clean(BusConnection peer, String what) throws Exception {
+        var _ =
+                peer.object("/org/freedesktop/systemd1")
+                        .call(
+                                "org.freedesktop.systemd1.Manager",
+                                "CleanUnit",
+                                "sas",
+                                "a.service",
+                                List.of(what));
+    }
+
+    @Test
     void itIsReleasedWithAUnitThatNothingRefersTo() throws Exception {
-        service(
-                """
-                if count == 0:
-                    notify("FDSTORE=1", os.memfd_create("x"))
-                    barrier()
-                notify("READY=1")
-                signal.pause()
-                """,
-                "FileDescriptorStoreMax=1",
-                "FileDescriptorStorePreserve=yes");
+        service(STORES_ONE, "FileDescriptorStoreMax=1", "FileDescriptorStorePreserve=yes");
         assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
         assertThat(stage.loaded()).doesNotContain("a.service");

@@ -91,6 +91,13 @@ class NotOfferedTest {
     }
 
     @Test
+    void theDescriptorsOfAServiceThatRunsAreNotReleased() throws Exception {
+        Tool ran = systemctl().run("clean", "--what=fdstore", "a");
+        assertThat(ran.status()).isNotZero();
+        assertThat(ran.output()).contains("Unit is not inactive or has pending job.");
+    }
+
+    @Test
     void nobodyWouldStartTheNextManagerWithoutAKeeper() throws Exception {
         Tool ran = systemctl().run("daemon-reexec");
         assertThat(ran.status()).isNotZero();

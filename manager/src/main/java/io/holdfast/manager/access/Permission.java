@@ -29,7 +29,8 @@ public interface Permission {
         RELOAD("reload", "reload"),
         RESTART("restart", "restart"),
         KILL("kill", "send a UNIX signal to the processes of"),
-        RESET_FAILED("reset-failed", "reset the \"failed\" state of");
+        RESET_FAILED("reset-failed", "reset the \"failed\" state of"),
+        CLEAN("clean", "delete files and directories associated with");
 
         private final String word;
         private final String sentence;

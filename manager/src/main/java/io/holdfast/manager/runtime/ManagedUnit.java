@@ -126,6 +126,9 @@ public interface ManagedUnit {
     /** Resets its failed state and its start counter. */
     void resetFailed();
 
+    /** Closes the descriptors that it stores for its next run. Called only if it is down. */
+    default void releaseDescriptors() {}
+
     /**
      * Sends a signal to its processes on request.
      *

@@ -246,6 +246,14 @@ public final class ManagedService
     }
 
     @Override
+    public void releaseDescriptors() {
+        life.store().close();
+        if (life.is(ServiceState.DEAD_RESOURCES_PINNED)) {
+            life.enter(ServiceState.DEAD);
+        }
+    }
+
+    @Override
     public Optional<Duration> mayStartIn() {
         return life.startLimit().hitFor(System.nanoTime());
     }

@@ -387,6 +387,14 @@ final class ManagerObject {
                         "",
                         (call, reply) -> operations.resetFailed(call, call.string(0), reply),
                         "name")
+                .asyncMethod(
+                        "CleanUnit",
+                        "sas",
+                        "",
+                        (call, reply) ->
+                                operations.clean(call, call.string(0), texts(call, 1), reply),
+                        "name",
+                        "mask")
                 .asyncMethod("ResetFailed", "", "", operations::resetAllFailed)
                 .asyncMethod("Reload", "", "", reload())
                 .asyncMethod("Reexecute", "", "", this::reexecute);

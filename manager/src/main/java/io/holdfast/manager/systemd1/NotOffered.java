@@ -51,7 +51,6 @@ final class NotOffered {
                             "Reporting a transaction before it runs"),
                     new Method("FreezeUnit", "s", "", FREEZER),
                     new Method("ThawUnit", "s", "", FREEZER),
-                    new Method("CleanUnit", "sas", "", "Cleaning a unit's folders"),
                     new Method("BindMountUnit", "sssbb", "", MOUNTS),
                     new Method("MountImageUnit", "sssbba(ss)", "", MOUNTS),
                     new Method("AttachProcessesToUnit", "ssau", "", "Attaching processes by PID"),

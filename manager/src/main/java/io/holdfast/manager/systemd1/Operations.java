@@ -230,6 +230,34 @@ final class Operations {
                 });
     }
 
+    /**
+     * Releases what a unit keeps for its next run.
+     *
+     * @param what the kinds; only {@code fdstore} is supported
+     */
+    void clean(
+            MethodCall call, String unit, List<String> what, CompletableFuture<List<?>> reply) {
+        UnitName name = name(unit);
+        for (String kind : what) {
+            if (!kind.equals("fdstore")) {
+                throw NotOffered.error("Cleaning '" + kind + "'");
+            }
+        }
+        permitted(
+                call,
+                name,
+                Verb.CLEAN,
+                reply,
+                () -> {
+                    UnitView _ = loaded(name);
+                    if (!manager.releaseDescriptors(name)) {
+                        throw Errors.of(
+                                Errors.UNIT_BUSY, "Unit is not inactive or has pending job.");
+                    }
+                    reply.complete(List.of());
+                });
+    }
+
     void resetAllFailed(MethodCall call, CompletableFuture<List<?>> reply) {
         permitted(
                 call,

@@ -17,6 +17,7 @@ public final class Errors {
     public static final String NOT_SUBSCRIBED = "NotSubscribed";
     public static final String ALREADY_SUBSCRIBED = "AlreadySubscribed";
     public static final String NOT_REFERENCED = "NotReferenced";
+    public static final String UNIT_BUSY = "UnitBusy";
     static final String NO_ISOLATION = "NoIsolation";
 
     private Errors() {}

@@ -369,8 +369,8 @@ final class Jobs implements JobEngine.Listener {
 
     /**
      * Takes a unit as it was read. A unit that is up keeps the definition that the last
-     * daemon-reload has loaded, as in systemd: a change that is not finished must not take effect by
-     * a restart. A missing file affects only this request.
+     * daemon-reload has loaded, as in systemd: a change that is not finished must not take effect
+     * by a restart. A missing file affects only this request.
      *
      * @param requested whether the request names the unit, so that a change is logged
      */

@@ -349,17 +349,16 @@ public final class SysStat {
         try {
             int middle = CString.put(scratch.bytes, 0, from);
             int _ = CString.put(scratch.bytes, middle, to);
-            return destination.with(
-                    other ->
-                            Libc.intCall(
-                                    RENAMEAT2,
-                                    scratch.errno,
-                                    number,
-                                    scratch.address,
-                                    other,
-                                    scratch.address + middle,
-                                    flags,
-                                    0));
+            return destination.with(other ->
+                    Libc.intCall(
+                            RENAMEAT2,
+                            scratch.errno,
+                            number,
+                            scratch.address,
+                            other,
+                            scratch.address + middle,
+                            flags,
+                            0));
         } finally {
             source.release();
             scratch.release();

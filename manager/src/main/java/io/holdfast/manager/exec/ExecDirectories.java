@@ -167,8 +167,7 @@ final class ExecDirectories {
     }
 
     /** Opens the parent folder of a path's last name. */
-    static Directory parent(Directory top, String path, boolean create)
-            throws FileException {
+    static Directory parent(Directory top, String path, boolean create) throws FileException {
         String[] names = path.split("/");
         Directory at = top.duplicate();
         for (int i = 0; i < names.length - 1; i++) {

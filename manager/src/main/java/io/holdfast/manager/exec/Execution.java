@@ -205,8 +205,7 @@ public final class Execution {
                                 + String.join(", ", settings().sandbox().directives()));
             }
             Map<String, String> variables =
-                    new HashMap<>(
-                            again ? directories.variables() : createDirectories());
+                    new HashMap<>(again ? directories.variables() : createDirectories());
             variables.put("INVOCATION_ID", surroundings.invocationId());
             variables.putAll(MemoryPressure.variables(surroundings.cgroup(), identity.uid()));
             runVariables = Map.copyOf(variables);

@@ -318,10 +318,7 @@ final class Sandbox implements AutoCloseable {
     /** Replaces the folder that only root can enter by one with the service's own folders. */
     private static void privateFolders(MountPlan plan, ExecDirectory directory, String base)
             throws SetupException {
-        plan.replace(
-                base,
-                MountTree.fileSystem("tmpfs", EMPTY),
-                NO_DEVICES | SysMount.READ_ONLY);
+        plan.replace(base, MountTree.fileSystem("tmpfs", EMPTY), NO_DEVICES | SysMount.READ_ONLY);
         for (ExecDirectory.Entry entry : directory.paths()) {
             if (directory.isOutermost(entry)) {
                 String path = base + "/" + entry.path();

@@ -235,8 +235,7 @@ final class Operations {
      *
      * @param what the kinds; only {@code fdstore} is supported
      */
-    void clean(
-            MethodCall call, String unit, List<String> what, CompletableFuture<List<?>> reply) {
+    void clean(MethodCall call, String unit, List<String> what, CompletableFuture<List<?>> reply) {
         UnitName name = name(unit);
         for (String kind : what) {
             if (!kind.equals("fdstore")) {

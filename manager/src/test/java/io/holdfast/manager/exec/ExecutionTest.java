@@ -177,8 +177,7 @@ class ExecutionTest {
     void theVariablesOfALoginAreSetForUsersOrOnRequest(String user, String set, boolean expected)
             throws Exception {
         assumeRoot();
-        String text =
-                run("ExecStart=/usr/bin/env", "User=" + user, "SetLoginEnvironment=" + set);
+        String text = run("ExecStart=/usr/bin/env", "User=" + user, "SetLoginEnvironment=" + set);
         assertThat(text.contains("LOGNAME=" + (user.isEmpty() ? "root" : user)))
                 .isEqualTo(expected);
         assertThat(text.contains("HOME=")).isEqualTo(expected);

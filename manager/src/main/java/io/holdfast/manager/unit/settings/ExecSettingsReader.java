@@ -84,8 +84,7 @@ public final class ExecSettingsReader implements SectionReader {
             case "EnvironmentFile" -> environmentFile(a);
             case "PassEnvironment" -> names(a, WordReader.Backslash.LITERAL_NEXT, passed, false);
             case "UnsetEnvironment" -> names(a, WordReader.Backslash.C_ESCAPE, unset, true);
-            case "SetLoginEnvironment" ->
-                    login = a.optional(login, Scalars::parseBoolean);
+            case "SetLoginEnvironment" -> login = a.optional(login, Scalars::parseBoolean);
             case "RuntimeDirectoryPreserve" ->
                     preserve =
                             a.value(

@@ -259,7 +259,11 @@ final class Starter {
                     spawn.held.accept(child);
                 }
             } catch (RuntimeException | Error e) {
-                boolean ignored = child.pidFd().signal(Signal.KILL); // before its first instruction
+                try {
+                    boolean ignored = child.pidFd().signal(Signal.KILL); // runs nothing so far
+                } catch (ErrnoException failure) {
+                    e.addSuppressed(failure);
+                }
                 throw e;
             }
         }

@@ -140,6 +140,7 @@ class SandboxedServiceTest {
         stage.service(
                 "hf-pressure",
                 "User=nobody",
+                "ProtectControlGroups=yes",
                 "ExecStart=/bin/sh -c 'echo \"$MEMORY_PRESSURE_WRITE\" | base64 -d >\"$MEMORY_PRESSURE_WATCH\" && echo \"watching $MEMORY_PRESSURE_WATCH\"; exec sleep 1000'");
         assertThat(stage.start("hf-pressure")).isEqualTo(JobResult.DONE);
         String line = stage.happenings().await("hf-pressure.service | watching");

@@ -2,6 +2,7 @@ package io.holdfast.manager.exec;
 
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.file.FileException;
+import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Isolation;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.process.Namespace;
@@ -74,16 +75,16 @@ final class Sandbox implements AutoCloseable {
     private final ExecSettings settings;
     private final ManagerScope scope;
     private final String notifySocket;
+    private final Optional<Cgroup> cgroup;
     private final Inaccessible inaccessible;
     private final List<PrivateFolder> folders = new ArrayList<>();
     private @Nullable Namespace network;
     private @Nullable Namespace ipc;
 
-    /**
-     * @param notifySocket the path of a socket that stays visible, or an abstract address
-     */
-    private Sandbox(ExecSettings settings, ManagerScope scope, String notifySocket) {
-        this.notifySocket = notifySocket;
+    private Sandbox(
+            ExecSettings settings, ManagerScope scope, Execution.Surroundings surroundings) {
+        this.notifySocket = surroundings.notifySocket();
+        this.cgroup = surroundings.cgroup();
         this.settings = settings;
         this.scope = scope;
         this.inaccessible = Inaccessible.beside(notifySocket, scope);
@@ -105,7 +106,7 @@ final class Sandbox implements AutoCloseable {
         if (settings.sandbox().directives().isEmpty()) {
             return Optional.empty();
         }
-        Sandbox sandbox = new Sandbox(settings, scope, surroundings.notifySocket());
+        Sandbox sandbox = new Sandbox(settings, scope, surroundings);
         try {
             sandbox.share(
                     PrivateFolder.name(unit, surroundings.invocationId(), surroundings.cgroup()),
@@ -232,6 +233,9 @@ final class Sandbox implements AutoCloseable {
         }
         if (requested().has(Flag.PROTECT_CONTROL_GROUPS)) {
             plan.add(Kind.PROTECTED, CGROUPS);
+            if (cgroup.isPresent()) {
+                plan.add(Kind.READ_WRITE, MemoryPressure.path(cgroup.get()));
+            }
         } else if (tunables) {
             plan.add(Kind.KEPT, CGROUPS);
         }

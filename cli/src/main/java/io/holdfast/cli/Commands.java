@@ -60,7 +60,8 @@ final class Commands {
                                     "authorizations",
                                     "rules",
                                     "agent")),
-                    new Section("Processes", List.of("info", "who", "watch", "signal", "leftovers")),
+                    new Section(
+                            "Processes", List.of("info", "who", "watch", "signal", "leftovers")),
                     new Section(
                             "This machine, this command",
                             List.of("tour", "doctor", "completion", "help", "version")));

@@ -48,7 +48,8 @@ import org.jspecify.annotations.Nullable;
  * thread whose descriptor table has only what the child gets ({@link
  * io.holdfast.core.Feature#OWN_TABLE}). What the kernel keeps per thread, such as the scheduling
  * policy and the CPU affinity, is that of the thread that first started a child or received a
- * descriptor here.
+ * descriptor here; only a thread that has changed its own effective user starts children with its
+ * own.
  */
 public final class Spawn {
     /** The highest number under which a child can be given a descriptor. */

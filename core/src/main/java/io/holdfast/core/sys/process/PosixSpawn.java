@@ -415,7 +415,7 @@ public final class PosixSpawn implements AutoCloseable {
             String file,
             List<String> arguments,
             @Nullable MemorySegment environment) {
-        boolean own = Feature.OWN_TABLE.isPresent();
+        boolean own = Feature.OWN_TABLE.isPresent() && SpawnThread.haveUserOfCaller();
         addDescriptors(own);
         byte[] program = CString.bytes(file);
         byte[][] words = bytes(arguments);

@@ -125,6 +125,7 @@ public final class SpawnThread implements Runnable {
         private final Semaphore ready = new Semaphore(0);
         private final boolean[] kept; // by number: whether the JVM uses it
         private final int place; // a descriptor of this process, open as a place only
+        private final long user = Unistd.geteuid();
         private volatile int result = -Errno.ETIMEDOUT;
 
         Root(boolean[] kept, int place) {
@@ -208,6 +209,14 @@ public final class SpawnThread implements Runnable {
      */
     public static boolean hasOwnTable() {
         return root().isUsable();
+    }
+
+    /**
+     * Returns whether the threads have the effective user of the calling thread, which may have
+     * changed its own; otherwise that thread starts the one that spawns.
+     */
+    static boolean haveUserOfCaller() {
+        return root().user == Unistd.geteuid();
     }
 
     private static Root root() {

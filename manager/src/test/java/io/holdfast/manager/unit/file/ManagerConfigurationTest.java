@@ -13,7 +13,8 @@ class ManagerConfigurationTest {
 
     @Test
     void eachSettingOfTheFilesIsNamedOnce() throws Exception {
-        Path etc = Files.createDirectories(folder.resolve("etc/system.conf.d")).getParent();
+        Path etc = folder.resolve("etc");
+        Path _ = Files.createDirectories(etc.resolve("system.conf.d"));
         Path run = folder.resolve("run");
         List<Path> folders = List.of(etc, run);
         Files.writeString(etc.resolve("system.conf"), "[Manager]\n#DefaultRestartSec=1\n");

@@ -30,7 +30,10 @@ public final class ReplyLimits {
     public static ClientOptions varlink() {
         return ClientOptions.DEFAULT
                 .withCallTimeout(PATIENCE.duration())
-                .withLimits(new MessageLimits(new JsonLimits(BYTES, DEPTH, VALUES), 0));
+                .withLimits(
+                        new MessageLimits(
+                                new JsonLimits(BYTES, DEPTH, VALUES),
+                                MessageLimits.DEFAULT.maxDescriptors()));
     }
 
     /** Returns the options of a D-Bus client. */

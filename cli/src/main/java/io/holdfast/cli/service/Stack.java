@@ -146,9 +146,8 @@ final class Stack {
                 .replace("@SHOWN@", shown())
                 .replace("@LINK@", link(SYSTEM_BUS))
                 .replace("@BUS_FOLDER@", folderOf(BUS_FOLDER))
-                .replace("@BUS_METRICS@", metricsIn(BUS_FOLDER))
+                .replace("@METRICS@", metrics())
                 .replace("@AUTHORITY_FOLDER@", folderOf(AUTHORITY_FOLDER) + preserved())
-                .replace("@AUTHORITY_METRICS@", metricsIn(AUTHORITY_FOLDER))
                 // without cgroups this matches no process
                 .replace("@SLICE@", slice.orElse("/holdfast.slice"))
                 .getBytes(StandardCharsets.UTF_8);
@@ -236,10 +235,8 @@ final class Stack {
     /**
      * Returns the option for metrics, which are served only if the daemon has a folder of its own.
      */
-    private String metricsIn(String daemon) {
-        return mayHaveFolders()
-                ? " --metrics \"%s/%s/metrics\"".formatted(escaped(runtime.toString()), daemon)
-                : "";
+    private String metrics() {
+        return mayHaveFolders() ? " --metrics ${RUNTIME_DIRECTORY}/metrics" : "";
     }
 
     /** Returns the folder that contains the whole program. */

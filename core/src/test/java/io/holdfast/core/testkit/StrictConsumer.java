@@ -1,9 +1,8 @@
 package io.holdfast.core.testkit;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.StringWriter;
-import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleFinder;
 import java.lang.reflect.Executable;
 import java.lang.reflect.Field;
 import java.lang.reflect.Member;
@@ -129,12 +128,10 @@ public final class StrictConsumer {
     public static List<String> hiddenTypes(Class<?>... libraries) throws Exception {
         Set<String> exported = new HashSet<>();
         for (Class<?> library : libraries) {
-            try (InputStream info =
-                    Files.newInputStream(placeOf(library).resolve("module-info.class"))) {
-                ModuleDescriptor.read(info).exports().stream()
-                        .filter(exports -> !exports.isQualified())
-                        .forEach(exports -> exported.add(exports.source()));
-            }
+            ModuleFinder.of(placeOf(library)).findAll().stream()
+                    .flatMap(module -> module.descriptor().exports().stream())
+                    .filter(exports -> !exports.isQualified())
+                    .forEach(exports -> exported.add(exports.source()));
         }
         return exportedTypes(libraries[0]).stream()
                 .flatMap(StrictConsumer::signatures)

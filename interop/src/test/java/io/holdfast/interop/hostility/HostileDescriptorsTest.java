@@ -3,6 +3,7 @@ package io.holdfast.interop.hostility;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.testkit.Alone;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.core.testkit.SilentFileSystem;
 import java.util.ArrayList;
@@ -16,7 +17,8 @@ import org.junit.jupiter.api.Timeout;
  * A plain user sends files whose close(2) never returns, and other odd descriptors, to every face
  * of every daemon at once.
  */
-@Timeout(300)
+@Alone("its attackers keep both processors busy")
+@Timeout(400)
 @Needs(
         root = true,
         cgroup2 = true,

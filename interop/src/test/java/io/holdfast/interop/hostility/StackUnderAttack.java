@@ -42,7 +42,7 @@ final class StackUnderAttack implements AutoCloseable {
 
     private static final String UNITS = "/run/matrix";
     private static final String NOTIFYING = "notifying.service";
-    private static final Duration END_TIMEOUT = Duration.ofSeconds(100);
+    private static final Duration END_TIMEOUT = Duration.ofSeconds(200);
     private static final int QUIET = 8;
     private static final int TALKATIVE = 4;
 

@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * hides: a user stops a unit of root's manager by a password, on the terminal of the command.
  */
 @ParameterizedClass
-@ValueSource(strings = {"/root/holdfast", "/home/dev/work/holdfast"})
+@ValueSource(strings = {"/root/holdfast", "/home/dev/src/holdfast"})
 @Timeout(300)
 @Needs(
         root = true,

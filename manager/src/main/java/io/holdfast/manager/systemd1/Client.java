@@ -5,8 +5,11 @@ import io.holdfast.dbus.BusConnection;
 import io.holdfast.manager.unit.UnitName;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
@@ -25,6 +28,9 @@ final class Client {
 
     /** The references of each caller, by unit. */
     private final Map<String, Map<String, Reference>> references = new HashMap<>();
+
+    /** The calls for a reference whose callers are still being identified. */
+    private final AtomicInteger referring = new AtomicInteger();
 
     private boolean gone;
 
@@ -63,7 +69,8 @@ final class Client {
                 !isBus
                         || !subscribers.isEmpty()
                         || !tracked.isEmpty()
-                        || !references.isEmpty(); // a holder of a unit gets its changes
+                        || !references.isEmpty() // a holder of a unit gets its changes
+                        || referring.get() > 0;
         return connection.isReady() && anybody;
     }
 
@@ -99,6 +106,15 @@ final class Client {
     /** Unsubscribes a caller. Returns false if it was not subscribed. */
     boolean unsubscribe(String caller) {
         return !isBus || subscribers.remove(caller);
+    }
+
+    /**
+     * Sends signals from now on, until the call for a reference has been answered. A client reads
+     * the unit's state right after its call: no change after that may be missed.
+     */
+    void listenUntil(CompletableFuture<List<?>> reply) {
+        referring.incrementAndGet();
+        var _ = reply.whenComplete((_, _) -> referring.decrementAndGet());
     }
 
     /**

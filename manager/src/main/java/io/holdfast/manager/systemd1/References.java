@@ -45,6 +45,7 @@ final class References {
     void refer(MethodCall call, String unit, CompletableFuture<List<?>> reply) {
         requireBus();
         UnitName name = Operations.name(unit);
+        client.listenUntil(reply);
         operations.identified(call, reply, user -> refer(call, user, name, reply));
     }
 

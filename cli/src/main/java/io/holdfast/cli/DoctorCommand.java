@@ -12,11 +12,13 @@ import io.holdfast.core.Feature;
 import io.holdfast.core.limit.Limit;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
+import io.holdfast.core.process.Namespace;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.Stdio;
 import io.holdfast.core.sys.KernelFile;
 import io.holdfast.core.sys.process.SysResource;
+import io.holdfast.manager.exec.SandboxSupport;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -24,7 +26,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
@@ -190,9 +195,30 @@ final class DoctorCommand implements Command {
                                         "ptrace_scope "
                                                 + scope
                                                 + ": descriptors only of own children")));
+        facts.addAll(sandboxes());
         facts.addAll(AuthorityFacts.facts());
         facts.addAll(limits());
         return facts;
+    }
+
+    /** Returns what the sandboxes of services cannot have here, with the reasons. */
+    private static List<Fact> sandboxes() {
+        Map<String, Set<Namespace.Kind>> lacking =
+                SandboxSupport.find(SandboxSupport.Mode.AS_FOUND).lacking();
+        return lacking.isEmpty()
+                ? List.of(new Fact("sandboxes", "can have mounts and namespaces of their own"))
+                : lacking.entrySet().stream()
+                        .map(each ->
+                                new Fact(
+                                        "sandboxes",
+                                        "cannot have namespaces of their own of the kinds "
+                                                + each.getValue().stream()
+                                                        .map(Namespace.Kind::name)
+                                                        .collect(Collectors.joining(", "))
+                                                + ": "
+                                                + each.getKey()
+                                                + "; directives that need one are dropped"))
+                        .toList();
     }
 
     private static String user() {

@@ -16,6 +16,7 @@ import io.holdfast.core.sys.process.SysPrctl;
 import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.exec.Inaccessible;
 import io.holdfast.manager.exec.Leftovers;
+import io.holdfast.manager.exec.SandboxSupport;
 import io.holdfast.manager.job.JobOutcome;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.job.JobType;
@@ -167,6 +168,7 @@ public final class Manager implements AutoCloseable {
                         processes,
                         Path.of(notifySocket(options)),
                         uids,
+                        SandboxSupport.find(options.sandbox()),
                         logLevel,
                         logs,
                         survival,
@@ -429,8 +431,9 @@ public final class Manager implements AutoCloseable {
     public Optional<String> lostWithoutCgroups() {
         String lost =
                 options.ownsProcess()
-                        ? "): processes that drop INVOCATION_ID from their environment and then"
-                                + " lose their parent are not tracked, and end only with the manager"
+                        ? "): processes that change RLIMIT_LOCKS, drop INVOCATION_ID from their"
+                                + " environment and lose their parent are not tracked, and end only"
+                                + " with the manager"
                         : "): processes that leave their process group are not tracked";
         return cgroupRefusal.map(reason -> "no cgroups for services (" + reason + lost);
     }

@@ -2,6 +2,7 @@ package io.holdfast.manager;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.manager.exec.SandboxSupport;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
@@ -22,6 +23,7 @@ import java.util.Map;
  *     cgroups nothing else can distinguish them.
  * @param isContainerInit whether units may end the container that the manager is the init of
  *     ({@link ContainerInit})
+ * @param sandbox how a sandbox is treated that cannot be made
  */
 public record ManagerOptions(
         ManagerScope scope,
@@ -30,7 +32,8 @@ public record ManagerOptions(
         Path runtimeDirectory,
         UnitName slice,
         boolean ownsProcess,
-        boolean isContainerInit) {
+        boolean isContainerInit,
+        SandboxSupport.Mode sandbox) {
     /** The default slice of a manager. */
     public static final UnitName DEFAULT_SLICE = UnitName.of("holdfast.slice");
 
@@ -39,6 +42,26 @@ public record ManagerOptions(
      * (unix(7)).
      */
     public static final int MAX_RUNTIME_DIRECTORY = 107 - "/io.holdfast.Authority".length();
+
+    /** Creates options by which a sandbox is treated as found ({@link SandboxSupport.Mode}). */
+    public ManagerOptions(
+            ManagerScope scope,
+            LoadPath loadPath,
+            List<Path> units,
+            Path runtimeDirectory,
+            UnitName slice,
+            boolean ownsProcess,
+            boolean isContainerInit) {
+        this(
+                scope,
+                loadPath,
+                units,
+                runtimeDirectory,
+                slice,
+                ownsProcess,
+                isContainerInit,
+                SandboxSupport.Mode.AS_FOUND);
+    }
 
     public ManagerOptions {
         units = List.copyOf(units);
@@ -75,7 +98,14 @@ public record ManagerOptions(
      */
     public ManagerOptions withScope(ManagerScope other) {
         return new ManagerOptions(
-                other, loadPath, units, runtimeDirectory, slice, ownsProcess, isContainerInit);
+                other,
+                loadPath,
+                units,
+                runtimeDirectory,
+                slice,
+                ownsProcess,
+                isContainerInit,
+                sandbox);
     }
 
     /**
@@ -83,7 +113,14 @@ public record ManagerOptions(
      */
     public ManagerOptions withUnits(List<Path> folders) {
         return new ManagerOptions(
-                scope, loadPath, folders, runtimeDirectory, slice, ownsProcess, isContainerInit);
+                scope,
+                loadPath,
+                folders,
+                runtimeDirectory,
+                slice,
+                ownsProcess,
+                isContainerInit,
+                sandbox);
     }
 
     /**
@@ -97,7 +134,8 @@ public record ManagerOptions(
                 runtimeDirectory,
                 slice,
                 ownsProcess,
-                isContainerInit);
+                isContainerInit,
+                sandbox);
     }
 
     /**
@@ -106,7 +144,7 @@ public record ManagerOptions(
      */
     public ManagerOptions withRuntimeDirectory(Path directory) {
         return new ManagerOptions(
-                scope, loadPath, units, directory, slice, ownsProcess, isContainerInit);
+                scope, loadPath, units, directory, slice, ownsProcess, isContainerInit, sandbox);
     }
 
     /**
@@ -128,7 +166,14 @@ public record ManagerOptions(
      */
     public ManagerOptions withSlice(UnitName name) {
         return new ManagerOptions(
-                scope, loadPath, units, runtimeDirectory, name, ownsProcess, isContainerInit);
+                scope,
+                loadPath,
+                units,
+                runtimeDirectory,
+                name,
+                ownsProcess,
+                isContainerInit,
+                sandbox);
     }
 
     /**
@@ -137,7 +182,7 @@ public record ManagerOptions(
      */
     public ManagerOptions withProcessOwned() {
         return new ManagerOptions(
-                scope, loadPath, units, runtimeDirectory, slice, true, isContainerInit);
+                scope, loadPath, units, runtimeDirectory, slice, true, isContainerInit, sandbox);
     }
 
     /**
@@ -146,6 +191,21 @@ public record ManagerOptions(
      */
     public ManagerOptions withContainerInit(boolean isInit) {
         return new ManagerOptions(
-                scope, loadPath, units, runtimeDirectory, slice, ownsProcess, isInit);
+                scope, loadPath, units, runtimeDirectory, slice, ownsProcess, isInit, sandbox);
+    }
+
+    /**
+     * @param mode {@link SandboxSupport.Mode#AS_FOUND} by default
+     */
+    public ManagerOptions withSandbox(SandboxSupport.Mode mode) {
+        return new ManagerOptions(
+                scope,
+                loadPath,
+                units,
+                runtimeDirectory,
+                slice,
+                ownsProcess,
+                isContainerInit,
+                mode);
     }
 }

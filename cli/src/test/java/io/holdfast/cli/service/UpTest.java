@@ -435,15 +435,14 @@ class UpTest {
         return CommandProcess.startAsNobody(folder, by, words.toArray(String[]::new));
     }
 
-    /** Leaves behind a daemon in a new session, which prints its PID. */
+    /** Leaves behind a daemon in a new session with an empty environment, which prints its PID. */
     private static final String DAEMON =
             """
             import os, signal
             if os.fork() == 0:
                 os.setsid()
                 if os.fork() == 0:
-                    os.write(1, b'daemon %d\\n' % os.getpid())
-                    signal.pause()
+                    os.execve('/bin/sh', ['sh', '-c', 'echo daemon $$; exec sleep 1000'], {})
                 os._exit(0)
             os.wait()
             """;
@@ -479,19 +478,21 @@ class UpTest {
         }
     }
 
-    /** An orphan has set the invocation ID of another unit in its environment. */
+    /** An orphan has given itself both marks of another unit's processes. */
     @Test
     @Needs(root = true, programs = "setpriv", features = Feature.PIDFS)
-    void withoutCgroupsAnOrphanIsNotNamedByItsEnvironment() throws Exception {
+    void withoutCgroupsAnOrphanIsNotNamedByItsMarks() throws Exception {
         Files.writeString(
                 folder.resolve("claims.py"),
                 """
-                import os, signal
+                import os, resource, signal
                 if os.fork() == 0:
                     os.setsid()
                     executed, open_until_then = os.pipe()
                     if os.fork() == 0:
-                        os.environ['INVOCATION_ID'] = open('%s').read().strip()
+                        invocation, locks = open('%s').read().split()
+                        os.environ['INVOCATION_ID'] = invocation
+                        resource.setrlimit(10, (int(locks), -1))
                         os.execlp('sh', 'sh', '-c', 'echo daemon $$; exec sleep 1000')
                     os.close(open_until_then)
                     os.read(executed, 1)
@@ -502,9 +503,10 @@ class UpTest {
         unit("claims", "ExecStart=/usr/bin/python3 " + folder.resolve("claims.py"));
         unit(
                 "victim",
-                "Type=notify\nExecStart=/usr/bin/python3 -c 'import os, socket, signal;"
-                        + " open(\"%s\", \"w\").write(os.environ[\"INVOCATION_ID\"]); s ="
+                "Type=notify\nExecStart=/usr/bin/python3 -c 'import os, resource,"
+                        + " socket, signal; open(\"%s\", \"w\").write(os.environ[\"INVOCATION_ID\"]"
                                 .formatted(folder.resolve("invocation"))
+                        + " + \" \" + str(resource.getrlimit(10)[0])); s ="
                         + " socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM);"
                         + " s.connect(os.environ[\"NOTIFY_SOCKET\"]); s.send(b\"READY=1\");"
                         + " signal.pause()'");

@@ -9,6 +9,7 @@ import io.holdfast.core.sys.KernelPath;
 import io.holdfast.core.sys.SysDirent;
 import io.holdfast.core.sys.SysTime;
 import io.holdfast.core.sys.Unistd;
+import io.holdfast.core.sys.process.SysResource;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -42,6 +43,7 @@ import java.util.stream.IntStream;
  * mode").
  */
 public final class Proc {
+    private static final int LIMIT_NAME = 26; // the width of the first column of /proc/PID/limits
     private static final long NANOS_A_TICK = 10_000_000; // USER_HZ is 100 on every architecture
 
     private static final int EXIT_CODE = 49; // index among the fields after the name in stat
@@ -154,6 +156,19 @@ public final class Proc {
      */
     public long effectiveCapabilities() {
         return Long.parseUnsignedLong(field("CapEff"), 16);
+    }
+
+    /**
+     * Returns a soft limit of the process. Unlike prlimit(2) this needs no privilege for a process
+     * of another user.
+     *
+     * @return unsigned; -1: no limit
+     */
+    public long softLimit(Resource resource) {
+        String[] lines = read(dir -> KernelFile.text(dir, "limits")).split("\n");
+        String line = lines[1 + resource.number()]; // the first line names the columns
+        String soft = line.substring(LIMIT_NAME).strip().split(" ")[0];
+        return soft.equals("unlimited") ? SysResource.INFINITY : Long.parseUnsignedLong(soft);
     }
 
     /** {@return the supplementary groups, as our user namespace maps them} */

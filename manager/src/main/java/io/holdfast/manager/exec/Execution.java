@@ -9,16 +9,15 @@ import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.HeldChild;
+import io.holdfast.core.process.Isolation;
 import io.holdfast.core.process.Resource;
 import io.holdfast.core.process.Spawn;
 import io.holdfast.core.process.privilege.ProgramCheck;
 import io.holdfast.core.process.privilege.SetprivCommand;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysResource;
-import io.holdfast.manager.unit.Diagnostic;
-import io.holdfast.manager.unit.DirectiveCost;
+import io.holdfast.manager.process.RunMark;
 import io.holdfast.manager.unit.ManagerScope;
-import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.settings.ExecSettings;
 import io.holdfast.manager.unit.settings.SandboxSettings;
@@ -121,6 +120,8 @@ public final class Execution {
     private final ManagerScope scope;
     private final Surroundings surroundings;
     private final DynamicUids uids;
+    private final SandboxSupport support;
+    private final ExecSettings settings;
     private final Consumer<String> warnings;
     private final ExecEnvironment environment;
     private final ExecDirectories directories;
@@ -133,6 +134,7 @@ public final class Execution {
 
     /**
      * @param uids provides the ids for {@code DynamicUser=}
+     * @param support the parts of a sandbox that can be made here
      * @param warnings receives one line for each setting that could not be applied; called by any
      *     thread
      */
@@ -141,14 +143,17 @@ public final class Execution {
             ManagerScope scope,
             Surroundings surroundings,
             DynamicUids uids,
+            SandboxSupport support,
             Consumer<String> warnings) {
         this.unit = unit;
+        this.support = support;
+        this.settings = unit.exec().withSandbox(support.applied(unit.exec().sandbox()));
         this.scope = scope;
         this.uids = uids;
         this.surroundings = surroundings;
         this.warnings = warnings;
         this.environment = new ExecEnvironment(unit, scope, System.getenv());
-        this.directories = new ExecDirectories(unit.exec(), scope);
+        this.directories = new ExecDirectories(settings, scope);
     }
 
     public String invocationId() {
@@ -158,10 +163,6 @@ public final class Execution {
     /** Returns the identity of the commands, if it is not ours; known once the run is prepared. */
     public Optional<UserAndGroups> identity() {
         return Optional.of(identity).filter(known -> known.account().isPresent());
-    }
-
-    private ExecSettings settings() {
-        return unit.exec();
     }
 
     /**
@@ -184,39 +185,53 @@ public final class Execution {
 
     private void prepare(boolean again, List<Long> uid)
             throws SetupException, InterruptedException {
-        if (!again && settings().sandbox().root().isPresent()) {
-            refuse(settings().sandbox().root().get());
+        if (!again && settings.sandbox().root().isPresent()) {
+            refuse(settings.sandbox().root().get());
         }
-        boundingSet = settings().capabilityBoundingSet();
+        boundingSet = settings.capabilityBoundingSet();
         boolean root = Unistd.geteuid() == 0;
         if (!root) {
             refuse(!hasAllCapabilities(), "CapabilityBoundingSet");
-            refuse(!settings().ambientCapabilities().isEmpty(), "AmbientCapabilities");
-            refuse(!settings().secureBits().isEmpty(), "SecureBits");
+            refuse(!settings.ambientCapabilities().isEmpty(), "AmbientCapabilities");
+            refuse(!settings.secureBits().isEmpty(), "SecureBits");
         }
         try {
             identity = takeIdentity(uid);
             if (root) {
-                boundingSet = without(settings().sandbox().dropped());
-            } else if (!settings().sandbox().directives().isEmpty()) {
-                warnOnce(
-                        "sandbox",
-                        "not applied, since the manager does not run as root: "
-                                + String.join(", ", settings().sandbox().directives()));
+                boundingSet = without(unit.exec().sandbox().dropped());
             }
+            reportDropped();
             Map<String, String> variables =
                     new HashMap<>(again ? directories.variables() : createDirectories());
             variables.put("INVOCATION_ID", surroundings.invocationId());
             variables.putAll(MemoryPressure.variables(surroundings.cgroup(), identity.uid()));
             runVariables = Map.copyOf(variables);
-            if (root) {
-                sandbox = Sandbox.of(settings(), scope, unit.name(), surroundings, again);
-            }
+            sandbox = sandbox(again);
         } catch (SetupException | InterruptedException | RuntimeException e) {
             if (!again) {
                 close(true);
             }
             throw e;
+        }
+    }
+
+    /** Reports what the unit asks for and this manager cannot do, once per unit. */
+    private void reportDropped() {
+        String report = support.report(unit.exec().sandbox());
+        if (!report.isEmpty()) {
+            warnOnce("sandbox", report);
+        }
+    }
+
+    private Optional<Sandbox> sandbox(boolean again) throws SetupException {
+        try {
+            return Sandbox.of(settings, scope, unit.name(), surroundings, again);
+        } catch (SetupException e) {
+            if (!support.isWeak()) {
+                throw e;
+            }
+            dropSandbox(e);
+            return Optional.empty();
         }
     }
 
@@ -252,7 +267,6 @@ public final class Execution {
 
     private UserAndGroups takeIdentity(List<Long> before)
             throws SetupException, InterruptedException {
-        ExecSettings settings = settings();
         if (!settings.dynamicUser()) {
             return UserAndGroups.of(settings.user(), settings, Accounts.SYSTEM, DynamicUser.NONE);
         }
@@ -281,11 +295,22 @@ public final class Execution {
             throws SetupException, InterruptedException {
         try (ExecStreams streams = streams(passed)) {
             return spawnOf(command, more, passed, streams).start();
+        } catch (Isolation.FailedException e) {
+            if (!support.isWeak() || sandbox.isEmpty()) {
+                throw e;
+            }
+            dropSandbox(e);
+            return start(command, more, passed);
         }
     }
 
+    private void dropSandbox(Exception failure) {
+        warnOnce("sandbox", "runs without its sandbox: " + failure.getMessage());
+        closeSandbox();
+    }
+
     ExecStreams streams(PassedDescriptors passed) {
-        return new ExecStreams(settings(), surroundings.output(), passed);
+        return new ExecStreams(settings, surroundings.output(), passed);
     }
 
     /**
@@ -304,16 +329,16 @@ public final class Execution {
         Map<String, String> run = new HashMap<>(runVariables);
         run.putAll(more);
         run.putAll(passed.variables());
-        boolean listed = !passed.isEmpty() && !ExecStreams.useSocket(settings());
+        boolean listed = !passed.isEmpty() && !ExecStreams.useSocket(settings);
         if (listed) {
             run.putAll(passed.listenVariables());
         }
         Map<String, String> variables =
                 environment.of(main, identity.account(), surroundings.notifySocket(), run);
         Spawn spawn = spawnOf(command, arguments(command, variables), variables);
-        spawn.environment(variables).newSession().umask(settings().umask()).directory(directory());
-        settings().nice().ifPresent(spawn::nice);
-        if (settings().ignorePipe()) {
+        spawn.environment(variables).newSession().umask(settings.umask()).directory(directory());
+        settings.nice().ifPresent(value -> nice(spawn, value));
+        if (settings.ignorePipe()) {
             spawn.ignorePipe();
         }
         if (surroundings.reapedLater()) {
@@ -327,7 +352,7 @@ public final class Execution {
         }
         surroundings.cgroup().ifPresent(spawn::cgroup);
         if (sandbox.isPresent() && !command.has(ExecCommand.Flag.FULLY_PRIVILEGED)) {
-            spawn.isolation(sandbox.get().isolation());
+            isolate(spawn, sandbox.get());
         }
         streams.connect(spawn);
         if (listed) {
@@ -338,6 +363,25 @@ public final class Execution {
             spawn.environmentOfPid(PassedDescriptors.PID).environmentOfId(PassedDescriptors.ID);
         }
         return spawn.whileHeld(this::constrain);
+    }
+
+    private void isolate(Spawn spawn, Sandbox own) throws SetupException {
+        try {
+            spawn.isolation(own.isolation());
+        } catch (SetupException e) {
+            if (!support.isWeak()) {
+                throw e;
+            }
+            dropSandbox(e);
+        }
+    }
+
+    private void nice(Spawn spawn, int value) {
+        if (value >= 0 || support.owns(Capability.SYS_NICE)) {
+            spawn.nice(value);
+        } else {
+            warnOnce("Nice", "Nice=" + value + " is not applied: the manager has no CAP_SYS_NICE");
+        }
     }
 
     /** Returns at least argv[0], even if it is a variable that is not set. */
@@ -357,7 +401,7 @@ public final class Execution {
                     Spawn.of(program.toString())
                             .arguments(arguments.subList(1, arguments.size()))
                             .argumentZero(arguments.getFirst());
-            return settings().noNewPrivileges() && !privileged ? spawn.noNewPrivileges() : spawn;
+            return settings.noNewPrivileges() && !privileged ? spawn.noNewPrivileges() : spawn;
         }
         ProgramCheck.requireExecutable(program, false);
         boolean ownName = !arguments.getFirst().equals(command.executable());
@@ -395,15 +439,26 @@ public final class Execution {
             options.addAll(identity.options());
         }
         if (!hasAllCapabilities()) {
-            options.add("--bounding-set=" + only(boundingSet));
+            if (support.owns(Capability.SETPCAP)) {
+                options.add("--bounding-set=" + only(boundingSet));
+            } else {
+                warnOnce(
+                        "CapabilityBoundingSet",
+                        "CapabilityBoundingSet= is not applied: the manager has no CAP_SETPCAP");
+            }
         }
-        Set<Capability> ambient = new TreeSet<>(settings().ambientCapabilities());
+        Set<Capability> ambient = new TreeSet<>(settings.ambientCapabilities());
         ambient.retainAll(boundingSet);
+        if (ambient.removeIf(each -> !support.owns(each))) {
+            warnOnce(
+                    "AmbientCapabilities",
+                    "AmbientCapabilities= is applied in part: the manager itself has only some");
+        }
         if (!ambient.isEmpty()) {
             options.add("--inh-caps=" + only(ambient));
             options.add("--ambient-caps=" + only(ambient));
         }
-        Set<SecureBit> bits = new TreeSet<>(settings().secureBits());
+        Set<SecureBit> bits = new TreeSet<>(settings.secureBits());
         bits.remove(SecureBit.KEEP_CAPS); // cleared by the exec
         if (!bits.isEmpty()) {
             options.add(
@@ -412,7 +467,7 @@ public final class Execution {
                                     .map(bit -> "+" + bit.name().toLowerCase(Locale.ROOT))
                                     .collect(Collectors.joining(",")));
         }
-        if (!options.isEmpty() && settings().noNewPrivileges()) {
+        if (!options.isEmpty() && settings.noNewPrivileges()) {
             options.add("--no-new-privs");
         }
         return options;
@@ -430,11 +485,11 @@ public final class Execution {
     }
 
     private Path directory() throws SetupException {
-        if (settings().workingDirectory().isEmpty()) {
+        if (settings.workingDirectory().isEmpty()) {
             String home = scope.user() ? scope.account().home() : "/";
             return Path.of(problemOf(home) == null ? home : "/"); // a home may be missing
         }
-        WorkingDirectory wanted = settings().workingDirectory().get();
+        WorkingDirectory wanted = settings.workingDirectory().get();
         String path =
                 wanted.home()
                         ? identity.account().map(Account::home).orElse(scope.account().home())
@@ -471,13 +526,22 @@ public final class Execution {
 
     /** Sets limits of the whole process, before its program runs. */
     private void constrain(HeldChild child) {
-        if (!settings().limits().containsKey(Resource.NOFILE)) {
+        if (!settings.limits().containsKey(Resource.NOFILE)) {
             long hard = lower(HARD_DESCRIPTORS, SysResource.limit(Resource.NOFILE.number())[1]);
             child.limit(Resource.NOFILE, lower(SOFT_DESCRIPTORS, hard), hard);
         }
-        settings().limits().forEach((resource, limit) -> limit(child, resource, limit));
-        settings().oomScoreAdjust().ifPresent(adjustment -> oomScoreAdjust(child, adjustment));
+        mark(child);
+        settings.limits().forEach((resource, limit) -> limit(child, resource, limit));
+        settings.oomScoreAdjust().ifPresent(adjustment -> oomScoreAdjust(child, adjustment));
         schedule(child);
+    }
+
+    /** Marks a process that has no cgroup of its unit. */
+    private void mark(HeldChild child) {
+        long hard = SysResource.limit(Resource.LOCKS.number())[1];
+        if (surroundings.cgroup().isEmpty() && hard == SysResource.INFINITY) {
+            child.limit(Resource.LOCKS, RunMark.of(surroundings.invocationId()), hard);
+        }
     }
 
     private void limit(HeldChild child, Resource resource, ResourceLimit limit) {
@@ -509,7 +573,7 @@ public final class Execution {
     }
 
     private void schedule(HeldChild child) {
-        SchedulingSettings wanted = settings().scheduling();
+        SchedulingSettings wanted = settings.scheduling();
         wanted.cpuPolicy()
                 .ifPresent(policy ->
                         orWarn(
@@ -537,27 +601,6 @@ public final class Execution {
         }
     }
 
-    /**
-     * {@return the settings that are not applied to a unit because this manager does not run as
-     * root}
-     */
-    public static List<Diagnostic> unapplied(ServiceUnit unit) {
-        if (Unistd.geteuid() == 0) {
-            return List.of();
-        }
-        UnitFilePlace place =
-                new UnitFilePlace(
-                        unit.source().fragment().map(Path::toString).orElse(unit.name().text()), 0);
-        return unit.exec().sandbox().directives().stream()
-                .map(directive ->
-                        new Diagnostic(
-                                place,
-                                Diagnostic.Kind.NOT_APPLIED,
-                                directive + "= is not applied: the manager does not run as root",
-                                DirectiveCost.of(directive)))
-                .toList();
-    }
-
     private void warnOnce(Object subject, String text) {
         if (warned.add(subject)) {
             warnings.accept(text);
@@ -575,6 +618,11 @@ public final class Execution {
         } catch (FileException e) {
             warnOnce("RuntimeDirectory", "a runtime folder is left: " + e.getMessage());
         }
+        closeSandbox();
+        dynamicUser.close();
+    }
+
+    private void closeSandbox() {
         try {
             if (sandbox.isPresent()) {
                 sandbox.get().close();
@@ -582,6 +630,6 @@ public final class Execution {
         } catch (FileException e) {
             warnOnce("PrivateTmp", "a temporary folder is left: " + e.getMessage());
         }
-        dynamicUser.close();
+        sandbox = Optional.empty();
     }
 }

@@ -104,7 +104,7 @@ public final class KeeperChildren {
                 String own = run.cgroup().path();
                 return path.equals(own) || path.startsWith(own + "/");
             }
-            return Orphans.invocationOf(process).equals(Optional.of(run.invocationId()));
+            return RunMark.isOn(process, run);
         } catch (ErrnoException e) {
             return false;
         }

@@ -42,9 +42,6 @@ public final class Orphans {
      */
     private static final int MOST_HIDDEN = 10;
 
-    /** Bytes of an orphan's environment that are read: its user decides how long it is. */
-    private static final int ENVIRONMENT = 128 << 10;
-
     /** The units that orphans may belong to. */
     public interface Units {
         /**
@@ -98,7 +95,8 @@ public final class Orphans {
     /** The living orphans that a scan has found; a scan that is not certain is repeated. */
     private record Found(List<Orphan> living, boolean certain) {}
 
-    private record Orphan(PidFd process, Optional<String> invocation) {}
+    /** A living orphan, and the run whose mark it has. */
+    private record Orphan(PidFd process, Optional<Workload> run) {}
 
     /** Scans soon. Called at every SIGCHLD, and after every spawn, which hides orphans. */
     public void look() {
@@ -151,10 +149,7 @@ public final class Orphans {
         PidFd process = orphan.process();
         if (index.isHeld(process) || untracked.holds(process)) {
             process.close();
-        } else if (orphan.invocation()
-                .flatMap(index::ofInvocation)
-                .filter(run -> units.adopt(run, process))
-                .isEmpty()) {
+        } else if (orphan.run().filter(run -> units.adopt(run, process)).isEmpty()) {
             untracked.adopt(process);
         }
     }
@@ -251,7 +246,7 @@ public final class Orphans {
                     && certain
                     && tracked
                     && !inherited.contains(child)) {
-                kept = living.add(new Orphan(child, invocationOf(child)));
+                kept = living.add(new Orphan(child, RunMark.find(child, index)));
             }
             return certain || !tracked;
         } catch (ErrnoException e) {
@@ -267,16 +262,6 @@ public final class Orphans {
         ProcessInfo info = pidFd.info();
         return info.ppid().isPresent()
                 && info.ppid().getAsInt() == (int) ProcessHandle.current().pid();
-    }
-
-    /** Returns the invocation id in the environment that the process had at its exec. */
-    static Optional<String> invocationOf(PidFd process) {
-        try {
-            return Optional.ofNullable(
-                    process.proc().environment(ENVIRONMENT).get("INVOCATION_ID"));
-        } catch (ErrnoException e) {
-            return Optional.empty(); // not ours to read, or it has ended
-        }
     }
 
     /**

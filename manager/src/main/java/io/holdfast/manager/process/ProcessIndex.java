@@ -60,6 +60,7 @@ public final class ProcessIndex {
     private final Map<Long, Workload> byCgroup = new ConcurrentHashMap<>();
     private final Map<CgroupPath, Long> cgroups = new ConcurrentHashMap<>();
     private final Map<String, Workload> withoutCgroup = new ConcurrentHashMap<>(); // by invocation
+    private final Map<Long, Workload> marked = new ConcurrentHashMap<>(); // the same by RunMark
     private final Map<PidFd, Holders> held = new ConcurrentHashMap<>();
     private final Set<Workload> spawning = ConcurrentHashMap.newKeySet();
     private final Set<PidFd> unrecorded = ConcurrentHashMap.newKeySet();
@@ -79,6 +80,7 @@ public final class ProcessIndex {
             cgroups.put(run.cgroup(), cgroupId.getAsLong());
         } else {
             withoutCgroup.put(run.invocationId(), run);
+            marked.put(RunMark.of(run.invocationId()), run);
         }
     }
 
@@ -92,6 +94,7 @@ public final class ProcessIndex {
             cgroups.remove(run.cgroup(), id);
         }
         withoutCgroup.remove(run.invocationId(), run);
+        marked.remove(RunMark.of(run.invocationId()), run);
         spawning.remove(run);
     }
 
@@ -152,6 +155,7 @@ public final class ProcessIndex {
         return byCgroup.isEmpty()
                 && cgroups.isEmpty()
                 && withoutCgroup.isEmpty()
+                && marked.isEmpty()
                 && held.isEmpty()
                 && spawning.isEmpty()
                 && unrecorded.isEmpty();
@@ -215,6 +219,11 @@ public final class ProcessIndex {
     /** Returns the run without a cgroup that has this invocation id. */
     public Optional<Workload> ofInvocation(String id) {
         return Optional.ofNullable(withoutCgroup.get(id));
+    }
+
+    /** Returns the run without a cgroup that has this {@link RunMark}. */
+    Optional<Workload> ofMark(long mark) {
+        return Optional.ofNullable(marked.get(mark));
     }
 
     /** {@return whether only the holder of the process may reap it} */

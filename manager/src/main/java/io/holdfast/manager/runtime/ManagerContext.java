@@ -3,6 +3,7 @@ package io.holdfast.manager.runtime;
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.FdCloser;
 import io.holdfast.manager.exec.DynamicUids;
+import io.holdfast.manager.exec.SandboxSupport;
 import io.holdfast.manager.job.UnitJob;
 import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.log.UnitLogs;
@@ -29,6 +30,7 @@ import java.util.function.Consumer;
  * @param processes maps each process to its unit
  * @param notifySocket the path for {@code $NOTIFY_SOCKET}
  * @param uids the uids of the dynamic users of all units
+ * @param sandboxes the parts of a sandbox that can be made for units here
  * @param survival keeps what has to outlive the manager
  * @param counters counts events of units
  */
@@ -42,6 +44,7 @@ public record ManagerContext(
         ProcessIndex processes,
         Path notifySocket,
         DynamicUids uids,
+        SandboxSupport sandboxes,
         ManagerListener listener,
         UnitLogs logs,
         Survival survival,

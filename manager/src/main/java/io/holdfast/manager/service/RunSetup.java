@@ -136,6 +136,7 @@ final class RunSetup {
                         invocationId,
                         context.survival().isOn()),
                 context.uids(),
+                context.sandboxes(),
                 warning -> context.loop().postEnding(() -> life.warnOnce(warning)));
     }
 

@@ -5,7 +5,6 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.process.ProcessId;
 import io.holdfast.core.state.Fields;
-import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.UserAndGroups;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.log.UnitLog;
@@ -638,7 +637,7 @@ final class ServiceLife {
     }
 
     private List<Diagnostic> diagnostics() {
-        List<Diagnostic> unapplied = Execution.unapplied(unit());
+        List<Diagnostic> unapplied = context.sandboxes().unapplied(unit());
         return unapplied.isEmpty()
                 ? newest().diagnostics()
                 : Stream.concat(newest().diagnostics().stream(), unapplied.stream()).toList();

@@ -8,6 +8,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.FdInputStream;
 import io.holdfast.core.process.Child;
 import io.holdfast.core.process.Exit;
+import io.holdfast.core.process.Isolation;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
@@ -36,6 +37,7 @@ class ExecutionAsUserTest {
     @TempDir private Path folder;
     private ManagerScope scope = ManagerScope.system(Map.of());
     private final List<String> warnings = new CopyOnWriteArrayList<>();
+    private SandboxSupport.Mode mode = SandboxSupport.Mode.AS_FOUND;
 
     @BeforeEach
     void giveTheFolderAway() throws IOException {
@@ -63,6 +65,7 @@ class ExecutionAsUserTest {
                                             "0".repeat(32),
                                             false),
                                     new DynamicUids(folder.resolve("uids")),
+                                    SandboxSupport.find(mode),
                                     warnings::add);
                     execution.prepare();
                     started =
@@ -134,8 +137,27 @@ class ExecutionAsUserTest {
                 .isEqualTo("started\n");
         assertThat(warnings)
                 .containsExactly(
-                        "not applied, since the manager does not run as root: PrivateDevices,"
-                                + " PrivateTmp, ProtectSystem, ReadWritePaths");
+                        "not applied: PrivateDevices=, PrivateTmp=, ProtectSystem=,"
+                                + " ReadWritePaths=: the manager does not run as root");
+    }
+
+    @Test
+    void aStrictManagerStartsNothingWithoutItsSandbox() {
+        mode = SandboxSupport.Mode.STRICT;
+        assertThatExceptionOfType(Isolation.FailedException.class)
+                .isThrownBy(() -> run("ProtectSystem=strict", STATUS))
+                .withMessageContaining("EPERM");
+        assertThatExceptionOfType(SetupException.class)
+                .isThrownBy(() -> run("PrivateNetwork=yes", STATUS))
+                .withMessageContaining("EPERM")
+                .satisfies(e -> assertThat(e.step()).isEqualTo(SetupException.Step.NAMESPACE));
+    }
+
+    @Test
+    void aLowNiceValueIsReportedAndNotApplied() throws Exception {
+        assertThat(run("Nice=-5", "ExecStart=/bin/echo started")).isEqualTo("started\n");
+        assertThat(warnings)
+                .containsExactly("Nice=-5 is not applied: the manager has no CAP_SYS_NICE");
     }
 
     @Test

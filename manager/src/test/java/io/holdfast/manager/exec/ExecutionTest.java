@@ -17,6 +17,7 @@ import io.holdfast.core.process.Spawn;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Unistd;
 import io.holdfast.core.sys.process.SysResource;
+import io.holdfast.manager.process.RunMark;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.value.ExecCommand;
@@ -44,6 +45,7 @@ class ExecutionTest {
     private static final String STATUS = "ExecStart=/bin/cat /proc/self/status";
 
     @TempDir private Path folder;
+    private SandboxSupport.Mode mode = SandboxSupport.Mode.AS_FOUND;
     private ManagerScope scope = ManagerScope.system(Map.of());
     private final List<String> warnings = new ArrayList<>();
 
@@ -63,6 +65,7 @@ class ExecutionTest {
                 scope,
                 new Execution.Surroundings(Optional.empty(), output, SOCKET, ID, false),
                 new DynamicUids(folder.resolve("uids")),
+                SandboxSupport.find(mode),
                 warnings::add);
     }
 
@@ -604,5 +607,20 @@ class ExecutionTest {
             execution.close(true);
             assertThat(made).doesNotExist();
         }
+    }
+
+    /** A weak manager is for places where a sandbox fails although all its parts can be made. */
+    @ParameterizedTest
+    @ValueSource(strings = {"BindPaths=/no/such", "BindPaths=/etc/passwd:/tmp"})
+    void aWeakManagerStartsWithoutASandboxThatFails(String directive) throws Exception {
+        mode = SandboxSupport.Mode.WEAK;
+        assertThat(run(directive, "ExecStart=/bin/echo started")).isEqualTo("started\n");
+        assertThat(warnings).singleElement().asString().startsWith("runs without its sandbox: ");
+    }
+
+    @Test
+    void aProcessWithoutACgroupHasTheMarkOfItsRun() throws Exception {
+        assertThat(run("ExecStart=/bin/grep locks /proc/self/limits"))
+                .contains(" " + RunMark.of(ID) + " ");
     }
 }

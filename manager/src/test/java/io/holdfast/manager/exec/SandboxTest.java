@@ -102,6 +102,7 @@ class SandboxTest {
                             new Execution.Surroundings(
                                     Optional.empty(), output, "@none", ID, false),
                             new DynamicUids(folder.resolve("uids")),
+                            SandboxSupport.find(SandboxSupport.Mode.AS_FOUND),
                             warnings::add);
             execution.prepare();
             try {

@@ -76,13 +76,42 @@ public record ExecSettings(
         capabilityBoundingSet = Collections.unmodifiableSet(new TreeSet<>(capabilityBoundingSet));
     }
 
+    /** {@return the same settings with another sandbox} */
+    public ExecSettings withSandbox(SandboxSettings other) {
+        return new ExecSettings(
+                user,
+                group,
+                supplementaryGroups,
+                dynamicUser,
+                workingDirectory,
+                standardInput,
+                standardOutput,
+                standardError,
+                environment,
+                directories,
+                preserveRuntimeDirectory,
+                umask,
+                noNewPrivileges,
+                capabilityBoundingSet,
+                ambientCapabilities,
+                secureBits,
+                other,
+                scheduling,
+                limits,
+                nice,
+                oomScoreAdjust,
+                ignorePipe);
+    }
+
     /**
      * Returns whether the folders of this kind are below {@code private}, where only their own
      * service reaches them: a dynamic user has its number only while the service runs, so whoever
-     * gets the number later would own them.
+     * gets the number later would own them. Without mounts the service could not reach them there,
+     * either: a dynamic user has {@code ProtectSystem=strict} unless mounts cannot be made.
      */
     public boolean isPrivate(ExecDirectory.Kind kind) {
         return dynamicUser
+                && sandbox.protectSystem() == SandboxSettings.ProtectSystem.STRICT
                 && switch (kind) {
                     case CONFIGURATION -> false;
                     case RUNTIME -> preserveRuntimeDirectory != Preserve.NO;

@@ -1,5 +1,6 @@
 package io.holdfast.manager.unit.settings;
 
+import io.holdfast.core.process.Namespace.Kind;
 import io.holdfast.manager.unit.value.Capability;
 import java.util.Arrays;
 import java.util.Collections;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The sandbox of a unit's processes.
@@ -32,21 +34,27 @@ public record SandboxSettings(
         Optional<Root> root) {
     /** Boolean directives. */
     public enum Flag {
-        PRIVATE_DEVICES("PrivateDevices", Capability.MKNOD, Capability.SYS_RAWIO),
-        PRIVATE_NETWORK("PrivateNetwork"),
-        PRIVATE_IPC("PrivateIPC"),
-        PRIVATE_MOUNTS("PrivateMounts"),
-        PROTECT_HOSTNAME("ProtectHostname"),
-        PROTECT_CLOCK("ProtectClock", Capability.SYS_TIME, Capability.WAKE_ALARM),
-        PROTECT_KERNEL_MODULES("ProtectKernelModules", Capability.SYS_MODULE),
-        PROTECT_KERNEL_TUNABLES("ProtectKernelTunables"),
-        PROTECT_CONTROL_GROUPS("ProtectControlGroups");
+        PRIVATE_DEVICES("PrivateDevices", Kind.MNT, Capability.MKNOD, Capability.SYS_RAWIO),
+        PRIVATE_NETWORK("PrivateNetwork", Kind.NET),
+        PRIVATE_IPC("PrivateIPC", Kind.IPC),
+        PRIVATE_MOUNTS("PrivateMounts", Kind.MNT),
+        PROTECT_HOSTNAME("ProtectHostname", Kind.UTS),
+        PROTECT_CLOCK("ProtectClock", null, Capability.SYS_TIME, Capability.WAKE_ALARM),
+        PROTECT_KERNEL_MODULES("ProtectKernelModules", Kind.MNT, Capability.SYS_MODULE),
+        PROTECT_KERNEL_TUNABLES("ProtectKernelTunables", Kind.MNT),
+        PROTECT_CONTROL_GROUPS("ProtectControlGroups", Kind.MNT);
 
         private final String directive;
+        private final @Nullable Kind namespace;
         private final Set<Capability> dropped;
 
-        Flag(String directive, Capability... dropped) {
+        /**
+         * @param namespace in which it takes effect; null: in none
+         * @param dropped the capabilities that it drops
+         */
+        Flag(String directive, @Nullable Kind namespace, Capability... dropped) {
             this.directive = directive;
+            this.namespace = namespace;
             this.dropped = new TreeSet<>(Arrays.asList(dropped));
         }
 
@@ -172,6 +180,36 @@ public record SandboxSettings(
     /** {@return whether this directive is on} */
     public boolean has(Flag flag) {
         return flags.contains(flag);
+    }
+
+    /**
+     * Returns the settings that take effect without some kinds of namespaces. The capabilities that
+     * the others drop can still be dropped.
+     *
+     * @param lacking kinds that cannot be made
+     */
+    public SandboxSettings without(Set<Kind> lacking) {
+        Set<Flag> left = copy(flags);
+        left.removeIf(flag -> flag.namespace != null && lacking.contains(flag.namespace));
+        return lacking.contains(Kind.MNT)
+                ? new SandboxSettings(
+                        left,
+                        ProtectSystem.NO,
+                        ProtectHome.NO,
+                        PrivateTmp.NO,
+                        List.of(),
+                        List.of(),
+                        List.of(),
+                        root)
+                : new SandboxSettings(
+                        left,
+                        protectSystem,
+                        protectHome,
+                        privateTmp,
+                        rules,
+                        binds,
+                        temporary,
+                        root);
     }
 
     /** {@return the capabilities that these settings drop} */

@@ -10,6 +10,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.ContainerInit;
 import io.holdfast.manager.ManagerOptions;
+import io.holdfast.manager.exec.SandboxSupport;
 import io.holdfast.manager.log.ManagerListener.Level;
 import io.holdfast.manager.survival.Keeper;
 import io.holdfast.manager.survival.ManagerEnd;
@@ -28,6 +29,8 @@ import picocli.CommandLine.ParseResult;
 public final class UpCommand implements Command {
     private static final String DETACH = "--detach";
     private static final String LOG = "--log";
+    private static final String STRICT = "--strict";
+    private static final String WEAKEN = "--weaken";
 
     @Override
     public CommandSpec spec() {
@@ -110,6 +113,16 @@ public final class UpCommand implements Command {
                                         + " lost; as PID 1 of a container, the manager stops only"
                                         + " at SIGTERM and SIGINT.")
                         .build());
+        spec.addOption(
+                Command.flag(
+                        STRICT,
+                        "Do not start a unit whose sandbox cannot be made. By default, directives"
+                                + " that a container forbids are dropped there, and reported."));
+        spec.addOption(
+                Command.flag(
+                        WEAKEN,
+                        "Start a unit without its sandbox if that cannot be made, also where the"
+                                + " manager has all privileges."));
         return spec.addPositional(
                 PositionalParamSpec.builder()
                         .paramLabel("UNIT")
@@ -167,6 +180,7 @@ public final class UpCommand implements Command {
         var _ = units(line);
         var _ = folders(line);
         var _ = slice(line);
+        var _ = sandbox(line);
     }
 
     /**
@@ -227,8 +241,14 @@ public final class UpCommand implements Command {
     }
 
     private static int run(
-            ParseResult line, DaemonProcess process, Optional<Keeper> keeper, Output output) {
+            ParseResult line, DaemonProcess process, Optional<Keeper> keeper, Output output)
+            throws InterruptedException {
         boolean isInit = ContainerInit.isHere(keeper.isPresent());
+        boolean isFirst = keeper.isEmpty() || keeper.get().store().isEmpty();
+        if (isInit && isFirst) {
+            EventLines events = new EventLines(output);
+            new ContainerSetup(text -> events.event(Level.WARNING, text)).run();
+        }
         ManagerOptions options =
                 options(line, process).withProcessOwned().withContainerInit(isInit);
         List<UnitName> units = new ArrayList<>(units(line));
@@ -275,8 +295,20 @@ public final class UpCommand implements Command {
         if (scope.user()) {
             options = options.withScope(scope.withUmask(process.serviceUmask()));
         }
-        options = options.withUnits(folders(line));
+        options = options.withUnits(folders(line)).withSandbox(sandbox(line));
         return slice(line).map(options::withSlice).orElse(options);
+    }
+
+    private static SandboxSupport.Mode sandbox(ParseResult line) {
+        if (line.hasMatchedOption(STRICT)) {
+            if (line.hasMatchedOption(WEAKEN)) {
+                throw Command.misuse(line, STRICT + " and " + WEAKEN + " exclude each other");
+            }
+            return SandboxSupport.Mode.STRICT;
+        }
+        return line.hasMatchedOption(WEAKEN)
+                ? SandboxSupport.Mode.WEAK
+                : SandboxSupport.Mode.AS_FOUND;
     }
 
     private static List<UnitName> units(ParseResult line) {

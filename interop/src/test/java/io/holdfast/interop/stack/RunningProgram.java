@@ -30,7 +30,7 @@ public final class RunningProgram implements AutoCloseable {
     @GuardedBy("this")
     private int awaited;
 
-    RunningProgram(Child child) {
+    public RunningProgram(Child child) {
         this.child = child;
         reader = Thread.ofPlatform().daemon().start(this::read);
     }
@@ -92,7 +92,7 @@ public final class RunningProgram implements AutoCloseable {
     }
 
     /** Waits until it exits, without a signal, and everything that it wrote has arrived. */
-    Exit end() throws InterruptedException {
+    public Exit end() throws InterruptedException {
         Exit exit =
                 child.pidFd()
                         .await(TIMEOUT)

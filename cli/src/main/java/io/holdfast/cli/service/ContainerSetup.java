@@ -1,0 +1,114 @@
+package io.holdfast.cli.service;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.holdfast.core.Errno;
+import io.holdfast.core.ErrnoException;
+import io.holdfast.core.process.Exit;
+import io.holdfast.core.run.Run;
+import io.holdfast.core.run.RunFailedException;
+import io.holdfast.core.run.RunResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Consumer;
+
+/**
+ * Prepares a container before its first units start, as the early services of a booting system do:
+ * folders that images and runtimes leave out, the machine id, and the users and files of packages
+ * (sysusers.d(5), tmpfiles.d(5)), by systemd's own programs where they are installed. What cannot
+ * be made is reported in one line and does not stop the rest. Blocking.
+ */
+final class ContainerSetup {
+    private record Folder(String path, String mode) {}
+
+    private static final List<Folder> FOLDERS =
+            List.of(
+                    new Folder("/run/lock", "rwxrwxrwx"),
+                    new Folder("/run/log", "rwxr-xr-x"),
+                    new Folder("/tmp", "rwxrwxrwx"),
+                    new Folder("/var/tmp", "rwxrwxrwx"));
+
+    private static final Path MACHINE_ID = Path.of("/etc/machine-id");
+
+    private static final List<List<String>> PROGRAMS =
+            List.of(
+                    List.of("systemd-sysusers"),
+                    List.of("systemd-tmpfiles", "--create", "--remove", "--exclude-prefix=/dev"));
+
+    /** EX_DATAERR and EX_CANTCREAT: some lines had no effect, as in systemd's own units. */
+    private static final Set<Integer> IN_PART = Set.of(65, 73);
+
+    private static final Duration TIME = Duration.ofSeconds(30);
+
+    private final Consumer<String> warnings;
+
+    /**
+     * @param warnings receives one line for each part that cannot be made
+     */
+    ContainerSetup(Consumer<String> warnings) {
+        this.warnings = warnings;
+    }
+
+    void run() throws InterruptedException {
+        FOLDERS.forEach(this::make);
+        machineId();
+        for (List<String> program : PROGRAMS) {
+            run(program);
+        }
+    }
+
+    private void make(Folder folder) {
+        Path path = Path.of(folder.path());
+        try {
+            if (!Files.exists(path)) {
+                Files.createDirectory(path);
+                Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(folder.mode()));
+            }
+        } catch (IOException e) {
+            warnings.accept("cannot create " + path + ": " + e);
+        }
+    }
+
+    /** An image has no machine id, or an empty one: each of its containers gets its own. */
+    private void machineId() {
+        try {
+            if (Files.notExists(MACHINE_ID) || Files.size(MACHINE_ID) == 0) {
+                String id = UUID.randomUUID().toString().replace("-", "");
+                Files.writeString(MACHINE_ID, id + "\n", US_ASCII);
+            }
+        } catch (IOException e) {
+            warnings.accept("no machine id can be written to " + MACHINE_ID + ": " + e);
+        }
+    }
+
+    private void run(List<String> program) throws InterruptedException {
+        String name = program.getFirst();
+        try {
+            RunResult result = Run.of(program).mergeError().timeout(TIME).run();
+            boolean isDone =
+                    result.exit().isSuccess()
+                            || result.exit() instanceof Exit.Exited(int status)
+                                    && IN_PART.contains(status);
+            if (!isDone) {
+                List<String> lines = result.outputLines();
+                warnings.accept(
+                        name
+                                + " "
+                                + result.exit()
+                                + (lines.isEmpty() ? "" : ": " + lines.getLast()));
+            }
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ENOENT) { // not installed
+                warnings.accept(e.getMessage());
+            }
+        } catch (RunFailedException e) {
+            warnings.accept(name + ": " + e.getMessage());
+        }
+    }
+}

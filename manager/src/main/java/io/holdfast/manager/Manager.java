@@ -55,8 +55,8 @@ import io.holdfast.manager.survival.Predecessor;
 import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.target.TargetKind;
 import io.holdfast.manager.unit.UnitName;
-import io.holdfast.manager.unit.file.ManagerConfiguration;
 import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.settings.ManagerConfiguration;
 import io.holdfast.manager.unit.value.Host;
 import io.holdfast.manager.view.SocketStatus;
 import io.holdfast.manager.view.UnitFileFacts;
@@ -143,6 +143,10 @@ public final class Manager implements AutoCloseable {
         this.survival = survival;
         Host host = Host.read();
         LogLevelFilter logLevel = new LogLevelFilter(listener);
+        ManagerConfiguration configuration =
+                new ManagerConfiguration(options.loadPath().configuration(), host, options.scope());
+        List<String> unused = configuration.read();
+        logLevel.configured(configuration.get().logLevel());
         workers = new Workers(loop, text -> logLevel.event(ManagerListener.Level.WARNING, text));
         made = new TransientFiles(options.runtimeDirectory());
         if (!survival.isAfterCrash()) {
@@ -152,7 +156,7 @@ public final class Manager implements AutoCloseable {
                 new UnitCatalog(
                         options.loadPath(),
                         options.units(),
-                        new UnitReader(host, options.scope()),
+                        new UnitReader(host, options.scope(), configuration),
                         made);
         uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
         logs = new UnitLogs(logLevel, survival, counters);
@@ -163,6 +167,7 @@ public final class Manager implements AutoCloseable {
                         workers,
                         closer,
                         options.scope(),
+                        configuration,
                         host,
                         cgroups,
                         processes,
@@ -248,9 +253,7 @@ public final class Manager implements AutoCloseable {
                             () -> survival.whenWritten(survival::reap))
                     .begin();
         } else {
-            String configuration = options.scope().user() ? "user.conf" : "system.conf";
-            ManagerConfiguration.ignored(configuration, ManagerConfiguration.FOLDERS)
-                    .ifPresent(context::warn);
+            unused.forEach(context::warn);
         }
         removeLeftovers(context);
     }

@@ -41,6 +41,7 @@ import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.settings.CgroupSettings;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.view.UnitChecks;
 import io.holdfast.manager.view.UnitFileFacts;
 import io.holdfast.manager.view.UnitStatus;
@@ -153,6 +154,16 @@ public final class ManagerView {
      */
     public Optional<String> cgroup() {
         return context.cgroups().map(cgroups -> cgroups.path().path());
+    }
+
+    /** Returns what the configuration sets for all units. Callable from any thread. */
+    public ManagerDefaults defaults() {
+        return context.configuration().get();
+    }
+
+    /** Returns the environment that the units inherit, in a new map. Callable from any thread. */
+    public Map<String, String> environment() {
+        return defaults().ofUnits(context.scope(), System.getenv());
     }
 
     /** Returns when the manager was opened. Callable from any thread. */
@@ -534,15 +545,20 @@ public final class ManagerView {
     }
 
     /**
-     * Reads the files of all loaded units again. A running unit uses its new files from its next
-     * start.
+     * Reads the configuration and the files of all loaded units again. A running unit uses its new
+     * files from its next start.
      *
      * @return how many of the units have files
      */
     public CompletableFuture<Integer> reload() {
         List<UnitName> names = names();
-        catalog.forget();
-        return work(() -> readWithBound(names))
+        return work(() -> context.configuration().read())
+                .thenCompose(problems -> {
+                    problems.forEach(context::warn);
+                    logLevel.configured(context.configuration().get().logLevel());
+                    catalog.forget();
+                    return work(() -> readWithBound(names));
+                })
                 .thenApply(read -> {
                     read.forEach(units::take);
                     jobs.reloaded(read.stream().map(Unit::name).toList());

@@ -10,6 +10,7 @@ import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
+import io.holdfast.manager.unit.file.ManagerConfigurationFiles;
 import io.holdfast.manager.view.UnitStatus;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -72,11 +73,17 @@ final class Stage implements AutoCloseable {
                         + ".slice");
     }
 
-    /** Returns options with which only the units of the folder are known. */
+    /**
+     * Returns options with which only the units of the folder, and a configuration in its folder
+     * {@code etc}, are known.
+     */
     ManagerOptions options(Path runtimeDirectory, UnitName inSlice) {
         return new ManagerOptions(
                 ManagerScope.system(Map.of()),
-                new LoadPath(List.of()),
+                new LoadPath(List.of())
+                        .withConfiguration(
+                                new ManagerConfigurationFiles(
+                                        "system.conf", List.of(folder.resolve("etc")))),
                 List.of(units),
                 runtimeDirectory,
                 inSlice,

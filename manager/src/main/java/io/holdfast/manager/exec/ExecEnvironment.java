@@ -4,6 +4,7 @@ import io.holdfast.core.machine.Accounts.Account;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceSection.NotifyAccess;
 import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.Environment;
 import io.holdfast.manager.unit.value.EnvironmentFile;
 import java.io.IOException;
@@ -30,14 +31,21 @@ final class ExecEnvironment {
     private final ServiceUnit unit;
     private final ManagerScope scope;
     private final Map<String, String> ours;
+    private final ManagerDefaults defaults;
 
     /**
-     * @param ours the environment of the manager
+     * @param received the environment of the manager's process
+     * @param defaults of the manager's configuration
      */
-    ExecEnvironment(ServiceUnit unit, ManagerScope scope, Map<String, String> ours) {
+    ExecEnvironment(
+            ServiceUnit unit,
+            ManagerScope scope,
+            Map<String, String> received,
+            ManagerDefaults defaults) {
         this.unit = unit;
         this.scope = scope;
-        this.ours = ours;
+        this.ours = defaults.ofManager(received);
+        this.defaults = defaults;
     }
 
     /**
@@ -93,7 +101,7 @@ final class ExecEnvironment {
     }
 
     private Map<String, String> base() {
-        Map<String, String> variables = scope.environment(ours);
+        Map<String, String> variables = defaults.ofUnits(scope, ours);
         if (scope.user()) {
             variables.putIfAbsent("MANAGERPID", Long.toString(ProcessHandle.current().pid()));
         } else {

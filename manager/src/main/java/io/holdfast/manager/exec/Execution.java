@@ -20,6 +20,7 @@ import io.holdfast.manager.process.RunMark;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceUnit;
 import io.holdfast.manager.unit.settings.ExecSettings;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.settings.SandboxSettings;
 import io.holdfast.manager.unit.settings.SchedulingSettings;
 import io.holdfast.manager.unit.value.Capability;
@@ -95,6 +96,7 @@ public final class Execution {
      *
      * @param notifySocket its path, or an abstract address
      * @param output receives what is written to {@code journal}
+     * @param defaults of the manager's configuration
      * @param reapedLater whether the caller that starts the processes reaps them ({@link
      *     Spawn#reapLater})
      */
@@ -103,6 +105,7 @@ public final class Execution {
             Fd output,
             String notifySocket,
             String invocationId,
+            ManagerDefaults defaults,
             boolean reapedLater) {}
 
     /**
@@ -152,7 +155,8 @@ public final class Execution {
         this.uids = uids;
         this.surroundings = surroundings;
         this.warnings = warnings;
-        this.environment = new ExecEnvironment(unit, scope, System.getenv());
+        this.environment =
+                new ExecEnvironment(unit, scope, System.getenv(), surroundings.defaults());
         this.directories = new ExecDirectories(settings, scope);
     }
 
@@ -524,11 +528,21 @@ public final class Execution {
         }
     }
 
+    /** Returns the limits of processes whose unit and manager have none configured. */
+    public static ResourceLimit usualLimit(Resource resource) {
+        long[] ours = SysResource.limit(resource.number());
+        if (resource != Resource.NOFILE) {
+            return new ResourceLimit(ours[0], ours[1]);
+        }
+        long hard = lower(HARD_DESCRIPTORS, ours[1]);
+        return new ResourceLimit(lower(SOFT_DESCRIPTORS, hard), hard);
+    }
+
     /** Sets limits of the whole process, before its program runs. */
     private void constrain(HeldChild child) {
         if (!settings.limits().containsKey(Resource.NOFILE)) {
-            long hard = lower(HARD_DESCRIPTORS, SysResource.limit(Resource.NOFILE.number())[1]);
-            child.limit(Resource.NOFILE, lower(SOFT_DESCRIPTORS, hard), hard);
+            ResourceLimit usual = usualLimit(Resource.NOFILE);
+            child.limit(Resource.NOFILE, usual.soft(), usual.hard());
         }
         mark(child);
         settings.limits().forEach((resource, limit) -> limit(child, resource, limit));

@@ -6,6 +6,7 @@ import io.holdfast.manager.unit.UnitName;
 public final class LogLevelFilter implements ManagerListener {
     private final ManagerListener listener;
     private volatile Level minimum = Level.INFO;
+    private volatile boolean chosen;
 
     public LogLevelFilter(ManagerListener listener) {
         this.listener = listener;
@@ -15,8 +16,28 @@ public final class LogLevelFilter implements ManagerListener {
         return minimum;
     }
 
+    /** Sets the minimum that a client has chosen: the configuration does not change it. */
     public void minimum(Level level) {
+        chosen = true;
         minimum = level;
+    }
+
+    /**
+     * Sets the minimum of the configuration, unless a client has chosen another.
+     *
+     * @param priority of syslog(3), 0 to 7
+     */
+    public void configured(int priority) {
+        if (!chosen) {
+            minimum =
+                    switch (priority) {
+                        case 7 -> Level.DEBUG;
+                        case 6 -> Level.INFO;
+                        case 5 -> Level.NOTICE;
+                        case 4 -> Level.WARNING;
+                        default -> Level.ERROR;
+                    };
+        }
     }
 
     private boolean passes(Level level) {

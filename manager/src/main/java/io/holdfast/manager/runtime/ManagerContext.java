@@ -15,6 +15,7 @@ import io.holdfast.manager.survival.Survival;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
+import io.holdfast.manager.unit.settings.ManagerConfiguration;
 import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -26,6 +27,7 @@ import java.util.function.Consumer;
  * The context that the units of a manager share.
  *
  * @param closer closes descriptors received from services and others, by unit or user
+ * @param configuration defaults of the units
  * @param cgroups empty if there are none: then only main processes and their groups are tracked
  * @param processes maps each process to its unit
  * @param notifySocket the path for {@code $NOTIFY_SOCKET}
@@ -39,6 +41,7 @@ public record ManagerContext(
         Workers workers,
         FdCloser<String> closer,
         ManagerScope scope,
+        ManagerConfiguration configuration,
         Host host,
         Optional<UnitCgroups> cgroups,
         ProcessIndex processes,

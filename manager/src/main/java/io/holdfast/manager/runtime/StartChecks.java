@@ -4,6 +4,7 @@ import io.holdfast.manager.unit.condition.ConditionCheck;
 import io.holdfast.manager.unit.condition.MachineFacts;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.view.UnitChecks;
+import java.util.Map;
 
 /**
  * The results of the {@code Condition*=} and {@code Assert*=} of a unit for one start.
@@ -14,9 +15,14 @@ import io.holdfast.manager.view.UnitChecks;
 public record StartChecks(ConditionCheck.Verdict conditions, ConditionCheck.Verdict assertions) {
     /** Checks the conditions and assertions of a unit now. Blocking. */
     public static StartChecks of(Unit unit, ManagerContext context) {
+        Map<String, String> own = System.getenv();
         ConditionCheck check =
                 new ConditionCheck(
-                        MachineFacts.of(context.host(), context.scope(), System.getenv()));
+                        MachineFacts.of(
+                                context.host(),
+                                context.scope().account(),
+                                context.configuration().get().ofUnits(context.scope(), own),
+                                own));
         return new StartChecks(
                 check.check(unit.unit().conditions()), check.check(unit.unit().assertions()));
     }

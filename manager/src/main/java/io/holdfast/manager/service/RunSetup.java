@@ -134,6 +134,7 @@ final class RunSetup {
                         output.writeEnd(),
                         context.notifySocket().toString(),
                         invocationId,
+                        context.configuration().get(),
                         context.survival().isOn()),
                 context.uids(),
                 context.sandboxes(),

@@ -5,8 +5,10 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.section.UnitReader;
 import io.holdfast.manager.unit.section.UnitReader.Support;
+import io.holdfast.manager.unit.settings.ManagerSetting;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -45,6 +47,7 @@ public final class SupportedDirectives {
             append(page, section);
         }
         appendOtherTypes(page);
+        appendConfiguration(page);
         return page.toString();
     }
 
@@ -69,6 +72,29 @@ public final class SupportedDirectives {
                     .append(cost.security() ? " (security)" : "")
                     .append(" |\n");
         }
+    }
+
+    private static void appendConfiguration(StringBuilder page) {
+        page.append("\n## system.conf and user.conf\n\n")
+                .append("The system's manager reads `system.conf`, a user's manager `user.conf`,")
+                .append(" from the folders of systemd-system.conf(5), with their\n")
+                .append("drop-ins, at its start and at `daemon-reload`.")
+                .append(" It names the settings that have no effect.\n");
+        configuration(page, "setting | sets", true);
+        configuration(page, "not supported | what holds instead", false);
+    }
+
+    private static void configuration(StringBuilder page, String title, boolean supported) {
+        page.append("\n| ").append(title).append(" |\n|---|---|\n");
+        ManagerSetting.ALL.values().stream()
+                .filter(setting -> setting.isSupported() == supported)
+                .sorted(Comparator.comparing(ManagerSetting::name))
+                .forEach(setting ->
+                        page.append("| ")
+                                .append(setting.name())
+                                .append(" | ")
+                                .append(setting.effect())
+                                .append(" |\n"));
     }
 
     private static Set<String> directives(Section section, Support support) {

@@ -9,6 +9,7 @@ import io.holdfast.manager.unit.file.LoadPath;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.section.Unit;
 import io.holdfast.manager.unit.section.UnitReader;
+import io.holdfast.manager.unit.settings.ManagerConfiguration;
 import io.holdfast.manager.unit.value.Host;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -44,7 +45,11 @@ public final class UnitVerifier {
     public UnitVerifier(ManagerScope scope, LoadPath path, List<Path> folders) {
         this.path = path;
         this.folders = List.copyOf(folders);
-        this.reader = new UnitReader(Host.read(), scope);
+        Host host = Host.read();
+        ManagerConfiguration configuration =
+                new ManagerConfiguration(path.configuration(), host, scope);
+        var _ = configuration.read();
+        this.reader = new UnitReader(host, scope, configuration);
         this.machine = new MachineCheck(scope, path.root());
     }
 

@@ -14,6 +14,7 @@ import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,6 +64,7 @@ class ExecutionAsUserTest {
                                             output,
                                             "@none",
                                             "0".repeat(32),
+                                            ManagerDefaults.STANDARD,
                                             false),
                                     new DynamicUids(folder.resolve("uids")),
                                     SandboxSupport.find(mode),

@@ -20,6 +20,7 @@ import io.holdfast.core.sys.process.SysResource;
 import io.holdfast.manager.process.RunMark;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -63,7 +64,8 @@ class ExecutionTest {
         return new Execution(
                 unit,
                 scope,
-                new Execution.Surroundings(Optional.empty(), output, SOCKET, ID, false),
+                new Execution.Surroundings(
+                        Optional.empty(), output, SOCKET, ID, ManagerDefaults.STANDARD, false),
                 new DynamicUids(folder.resolve("uids")),
                 SandboxSupport.find(mode),
                 warnings::add);

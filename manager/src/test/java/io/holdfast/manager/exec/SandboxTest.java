@@ -17,6 +17,7 @@ import io.holdfast.manager.HostilePath;
 import io.holdfast.manager.unit.Diagnostic;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.section.ServiceUnit;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.ExecCommand;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -100,7 +101,12 @@ class SandboxTest {
                             unit,
                             scope,
                             new Execution.Surroundings(
-                                    Optional.empty(), output, "@none", ID, false),
+                                    Optional.empty(),
+                                    output,
+                                    "@none",
+                                    ID,
+                                    ManagerDefaults.STANDARD,
+                                    false),
                             new DynamicUids(folder.resolve("uids")),
                             SandboxSupport.find(SandboxSupport.Mode.AS_FOUND),
                             warnings::add);

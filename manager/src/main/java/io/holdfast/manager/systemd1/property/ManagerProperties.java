@@ -1,24 +1,24 @@
 package io.holdfast.manager.systemd1.property;
 
+import io.holdfast.core.process.Resource;
 import io.holdfast.dbus.BusInterface;
 import io.holdfast.manager.ManagerView;
+import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.loop.DualTimestamp;
 import io.holdfast.manager.unit.ActiveState;
 import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
+import io.holdfast.manager.unit.value.ResourceLimit;
 import io.holdfast.manager.view.UnitView;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /** The properties of {@code org.freedesktop.systemd1.Manager}. Read on the manager's loop. */
 public final class ManagerProperties {
     /** The systemd version that the interface follows, and the implementation. */
     private static final String VERSION = ManagerScope.SYSTEMD_VERSION + " (holdfast)";
-
-    private static final long DEFAULT_TIMEOUT = 90_000_000;
-    private static final long DEFAULT_RESTART = 100_000;
-    private static final long DEFAULT_LIMIT_INTERVAL = 10_000_000;
-    private static final int DEFAULT_LIMIT_BURST = 5;
 
     private static final List<String> BEGINNING =
             List.of("Userspace", "Finish", "UnitsLoad", "UnitsLoadStart", "UnitsLoadFinish");
@@ -73,23 +73,47 @@ public final class ManagerProperties {
                 .unsignalled("NInstalledJobs", "u", manager -> manager.jobsEver())
                 .unsignalled("NFailedJobs", "u", _ -> 0)
                 .unsignalled("Progress", "d", _ -> 1.0)
-                .unsignalled("Environment", "as", _ -> environment())
+                .unsignalled("Environment", "as", manager -> environment(manager))
                 .unsignalled("ExitCode", "y", manager -> (byte) manager.exitStatus())
                 .fixed(
                         "UnitPath",
                         "as",
                         manager ->
                                 manager.loadPath().folders().stream().map(Path::toString).toList())
-                .fixed("ControlGroup", "s", manager -> manager.cgroup().orElse(""))
-                .fixed("DefaultStandardOutput", "s", _ -> "journal")
-                .fixed("DefaultStandardError", "s", _ -> "inherit")
-                .fixed("DefaultTimeoutStartUSec", "t", _ -> DEFAULT_TIMEOUT)
-                .fixed("DefaultTimeoutStopUSec", "t", _ -> DEFAULT_TIMEOUT)
-                .fixed("DefaultTimeoutAbortUSec", "t", _ -> DEFAULT_TIMEOUT)
-                .fixed("DefaultRestartUSec", "t", _ -> DEFAULT_RESTART)
-                .fixed("DefaultStartLimitIntervalUSec", "t", _ -> DEFAULT_LIMIT_INTERVAL)
-                .fixed("DefaultStartLimitBurst", "u", _ -> DEFAULT_LIMIT_BURST);
+                .fixed("ControlGroup", "s", manager -> manager.cgroup().orElse(""));
+        defaults(table);
         return table;
+    }
+
+    /** Adds what the configuration sets for all units. A reload can change it without a signal. */
+    private static void defaults(PropertyTable<ManagerView> table) {
+        of(table, "DefaultStandardOutput", "s", defaults -> defaults.output().word());
+        of(table, "DefaultStandardError", "s", defaults -> defaults.error().word());
+        of(table, "DefaultTimeoutStartUSec", "t", all -> Micros.of(all.timeoutStart()));
+        of(table, "DefaultTimeoutStopUSec", "t", all -> Micros.of(all.timeoutStop()));
+        of(table, "DefaultTimeoutAbortUSec", "t", all -> Micros.of(all.timeoutAbortOrStop()));
+        of(table, "DefaultRestartUSec", "t", all -> Micros.of(all.restart()));
+        of(table, "DefaultStartLimitIntervalUSec", "t", all -> Micros.of(all.startLimitInterval()));
+        of(table, "DefaultStartLimitBurst", "u", ManagerDefaults::startLimitBurst);
+        of(table, "DefaultOOMScoreAdjust", "i", all -> all.oomScoreAdjust().orElse(0));
+        for (Resource resource : Resource.values()) {
+            String name = "DefaultLimit" + resource;
+            of(table, name, "t", all -> limit(all, resource).hard());
+            of(table, name + "Soft", "t", all -> limit(all, resource).soft());
+        }
+    }
+
+    private static void of(
+            PropertyTable<ManagerView> table,
+            String name,
+            String signature,
+            Function<ManagerDefaults, Object> value) {
+        table.unsignalled(name, signature, manager -> value.apply(manager.defaults()));
+    }
+
+    private static ResourceLimit limit(ManagerDefaults defaults, Resource resource) {
+        ResourceLimit set = defaults.limits().get(resource);
+        return set == null ? Execution.usualLimit(resource) : set;
     }
 
     /** Returns the word of {@code systemctl is-system-running}. */
@@ -111,8 +135,9 @@ public final class ManagerProperties {
         return failed;
     }
 
-    private static List<String> environment() {
-        return System.getenv().entrySet().stream()
+    /** Returns the environment that units inherit. */
+    private static List<String> environment(ManagerView manager) {
+        return manager.environment().entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())
                 .map(entry -> entry.getKey() + "=" + entry.getValue())
                 .toList();

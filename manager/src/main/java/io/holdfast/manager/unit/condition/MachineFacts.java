@@ -31,10 +31,16 @@ public record MachineFacts(
     /**
      * Returns the facts for a manager of this machine.
      *
+     * @param account the user who runs the manager
+     * @param environment the variables that the manager passes to every unit
      * @param own the environment of the manager's own process
      */
-    public static MachineFacts of(Host host, ManagerScope scope, Map<String, String> own) {
-        return new MachineFacts(Path.of("/"), host, scope.account(), scope.environment(own), own);
+    public static MachineFacts of(
+            Host host,
+            ManagerScope.Account account,
+            Map<String, String> environment,
+            Map<String, String> own) {
+        return new MachineFacts(Path.of("/"), host, account, environment, own);
     }
 
     /** Returns a path below the root. */

@@ -17,8 +17,13 @@ import java.util.Set;
  * @param folders absolute, normalized, each once
  * @param root of the system that the unit files belong to; the folders are below it
  * @param generator makes units that no folder has
+ * @param configuration of the manager that the unit files belong to
  */
-public record LoadPath(List<Path> folders, FileRoot root, UnitGenerator generator) {
+public record LoadPath(
+        List<Path> folders,
+        FileRoot root,
+        UnitGenerator generator,
+        ManagerConfigurationFiles configuration) {
     /** Replaces the folders; if it ends with {@code :}, the usual ones follow. */
     public static final String VARIABLE = "SYSTEMD_UNIT_PATH";
 
@@ -28,14 +33,21 @@ public record LoadPath(List<Path> folders, FileRoot root, UnitGenerator generato
         folders = List.copyOf(distinct);
     }
 
-    /** Creates a path of folders of this machine's own unit files. */
+    /**
+     * Creates a path of folders of this machine's own unit files, for a manager without
+     * configuration.
+     */
     public LoadPath(List<Path> folders) {
-        this(folders, FileRoot.MACHINE, UnitGenerator.NONE);
+        this(folders, FileRoot.MACHINE, UnitGenerator.NONE, ManagerConfigurationFiles.NONE);
     }
 
     /** Returns the same folders of another system. */
     public LoadPath below(FileRoot other) {
-        return new LoadPath(folders.stream().map(other::place).toList(), other, generator);
+        return new LoadPath(
+                folders.stream().map(other::place).toList(),
+                other,
+                generator,
+                configuration.below(other));
     }
 
     /** Returns the folders of the system's manager. */
@@ -54,7 +66,8 @@ public record LoadPath(List<Path> folders, FileRoot root, UnitGenerator generato
                         "/run/systemd/generator",
                         "/usr/local/lib/systemd/system",
                         "/usr/lib/systemd/system",
-                        "/run/systemd/generator.late"));
+                        "/run/systemd/generator.late"),
+                ManagerConfigurationFiles.system());
     }
 
     /** Returns the folders of a user's manager. */
@@ -84,7 +97,7 @@ public record LoadPath(List<Path> folders, FileRoot root, UnitGenerator generato
                         "/usr/local/lib/systemd/user",
                         "/usr/lib/systemd/user",
                         run + "generator.late"));
-        return fromVariable(environment, folders);
+        return fromVariable(environment, folders, ManagerConfigurationFiles.user(scope));
     }
 
     private static void addEach(List<String> folders, String list) {
@@ -95,19 +108,23 @@ public record LoadPath(List<Path> folders, FileRoot root, UnitGenerator generato
         }
     }
 
-    private static LoadPath fromVariable(Map<String, String> environment, List<String> usual) {
+    private static LoadPath fromVariable(
+            Map<String, String> environment,
+            List<String> usual,
+            ManagerConfigurationFiles configuration) {
         String variable = environment.getOrDefault(VARIABLE, "");
         if (variable.isEmpty()) {
-            return of(usual);
+            return of(usual, configuration);
         }
         List<String> folders = new ArrayList<>(Arrays.asList(variable.split(":")));
         if (variable.endsWith(":")) {
             folders.addAll(usual);
         }
-        return of(folders);
+        return of(folders, configuration);
     }
 
-    private static LoadPath of(Collection<String> folders) {
+    private static LoadPath of(
+            Collection<String> folders, ManagerConfigurationFiles configuration) {
         List<Path> paths = new ArrayList<>();
         for (String folder : folders) {
             try {
@@ -118,18 +135,23 @@ public record LoadPath(List<Path> folders, FileRoot root, UnitGenerator generato
                 // from the environment; such a folder cannot exist
             }
         }
-        return new LoadPath(paths);
+        return new LoadPath(paths).withConfiguration(configuration);
     }
 
     /** Returns a path that starts with these folders, as {@code --units DIR} requests. */
     public LoadPath withFirst(List<Path> first) {
         List<Path> all = new ArrayList<>(first);
         all.addAll(folders);
-        return new LoadPath(all, root, generator);
+        return new LoadPath(all, root, generator, configuration);
     }
 
     /** Returns the same folders, with another generator of units that they do not have. */
     public LoadPath withGenerator(UnitGenerator other) {
-        return new LoadPath(folders, root, other);
+        return new LoadPath(folders, root, other, configuration);
+    }
+
+    /** Returns the same folders, with the configuration of another manager. */
+    public LoadPath withConfiguration(ManagerConfigurationFiles other) {
+        return new LoadPath(folders, root, generator, other);
     }
 }

@@ -4,6 +4,7 @@ import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 
 /** Reads a unit of a type whose own section is not supported yet. */
 final class OtherFormat implements UnitFormat {
@@ -19,7 +20,8 @@ final class OtherFormat implements UnitFormat {
     }
 
     @Override
-    public OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope) {
+    public OwnSection begin(
+            UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
         return OwnSection.none(parts ->
                 new OtherUnit(parts.source(), parts.unit(), parts.install(), parts.diagnostics()));
     }

@@ -7,6 +7,7 @@ import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.KillSettings;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,9 +21,10 @@ final class ScopeFormat implements UnitFormat {
     }
 
     @Override
-    public OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope) {
+    public OwnSection begin(
+            UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
         unit.defaults(name.text(), true);
-        ScopeUnit.Reader own = new ScopeUnit.Reader();
+        ScopeUnit.Reader own = new ScopeUnit.Reader(defaults.timeoutStop());
         KillSettings.Reader kill = new KillSettings.Reader();
         CgroupSettings.Reader cgroup = new CgroupSettings.Reader();
         return new OwnSection() {

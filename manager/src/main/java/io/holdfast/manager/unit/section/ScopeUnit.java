@@ -26,10 +26,7 @@ public record ScopeUnit(
      * @param run after which it is stopped
      * @param runExtra the maximum of a random time that is added to {@code run}
      */
-    public record Limits(TimeSpan stop, TimeSpan run, TimeSpan runExtra) {
-        private static final Limits DEFAULT =
-                new Limits(TimeSpan.seconds(90), TimeSpan.INFINITY, TimeSpan.ZERO);
-    }
+    public record Limits(TimeSpan stop, TimeSpan run, TimeSpan runExtra) {}
 
     public ScopeUnit {
         diagnostics = List.copyOf(diagnostics);
@@ -41,7 +38,14 @@ public record ScopeUnit(
     }
 
     static final class Reader implements SectionReader {
-        private Limits limits = Limits.DEFAULT;
+        private Limits limits;
+
+        /**
+         * @param stop of a scope without {@code TimeoutStopSec=}
+         */
+        Reader(TimeSpan stop) {
+            limits = new Limits(stop, TimeSpan.INFINITY, TimeSpan.ZERO);
+        }
 
         @Override
         public boolean assign(Assignment a) {

@@ -9,6 +9,7 @@ import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.settings.CgroupSettings;
 import io.holdfast.manager.unit.settings.ExecSettingsReader;
 import io.holdfast.manager.unit.settings.KillSettings;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.ServiceType;
 import java.util.List;
 import java.util.Optional;
@@ -23,9 +24,10 @@ final class ServiceFormat implements UnitFormat {
     }
 
     @Override
-    public OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope) {
-        ServiceSectionReader service = new ServiceSectionReader(unit);
-        ExecSettingsReader exec = new ExecSettingsReader(scope.umask());
+    public OwnSection begin(
+            UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
+        ServiceSectionReader service = new ServiceSectionReader(unit, defaults);
+        ExecSettingsReader exec = new ExecSettingsReader(scope.umask(), defaults);
         KillSettings.Reader kill = new KillSettings.Reader();
         CgroupSettings.Reader cgroup = new CgroupSettings.Reader();
         return new OwnSection() {

@@ -110,13 +110,11 @@ public record ServiceSection(
      * @param watchdog 0: none
      */
     public record Timeouts(
-            TimeSpan start, TimeSpan stop, TimeSpan abort, TimeSpan runtimeMax, TimeSpan watchdog) {
-        /**
-         * The default of {@code start} and {@code stop}, 90 s; but a oneshot service may start
-         * without a limit.
-         */
-        public static final TimeSpan DEFAULT = TimeSpan.seconds(90);
-    }
+            TimeSpan start,
+            TimeSpan stop,
+            TimeSpan abort,
+            TimeSpan runtimeMax,
+            TimeSpan watchdog) {}
 
     /**
      * The descriptor store of a service.

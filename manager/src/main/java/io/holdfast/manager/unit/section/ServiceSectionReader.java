@@ -11,6 +11,7 @@ import io.holdfast.manager.unit.section.ServiceSection.RestartMode;
 import io.holdfast.manager.unit.section.ServiceSection.Store;
 import io.holdfast.manager.unit.section.ServiceSection.Timeouts;
 import io.holdfast.manager.unit.settings.EmergencyAction;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.ExecCommand;
 import io.holdfast.manager.unit.value.ExitStatusSet;
 import io.holdfast.manager.unit.value.Scalars;
@@ -24,9 +25,8 @@ import java.util.function.Consumer;
 
 /** Reads {@link ServiceSection}, with the defaults that depend on other directives. */
 final class ServiceSectionReader implements SectionReader {
-    private static final TimeSpan DEFAULT_DELAY = TimeSpan.millis(100);
-
     private final UnitSection.Reader unit;
+    private final ManagerDefaults defaults;
     private Optional<ServiceType> type = Optional.empty();
     private final List<ExecCommand> condition = new ArrayList<>();
     private final List<ExecCommand> startPre = new ArrayList<>();
@@ -37,14 +37,14 @@ final class ServiceSectionReader implements SectionReader {
     private final List<ExecCommand> stopPost = new ArrayList<>();
     private Restart restart = Restart.NO;
     private RestartMode restartMode = RestartMode.NORMAL;
-    private TimeSpan restartDelay = DEFAULT_DELAY;
+    private TimeSpan restartDelay;
     private int restartSteps;
     private TimeSpan restartMaxDelay = TimeSpan.INFINITY;
     private ExitStatusSet restartPrevent = ExitStatusSet.EMPTY;
     private ExitStatusSet restartForce = ExitStatusSet.EMPTY;
     private Optional<TimeSpan> timeoutStart = Optional.empty();
-    private TimeSpan timeoutStop = Timeouts.DEFAULT;
-    private Optional<TimeSpan> timeoutAbort = Optional.empty();
+    private TimeSpan timeoutStop;
+    private Optional<TimeSpan> timeoutAbort;
     private TimeSpan runtimeMax = TimeSpan.INFINITY;
     private TimeSpan watchdog = TimeSpan.ZERO;
     private ExitStatusSet success = ExitStatusSet.EMPTY;
@@ -62,9 +62,14 @@ final class ServiceSectionReader implements SectionReader {
 
     /**
      * @param unit takes the start limits, which older unit files have in this section
+     * @param defaults of services that set nothing themselves
      */
-    ServiceSectionReader(UnitSection.Reader unit) {
+    ServiceSectionReader(UnitSection.Reader unit, ManagerDefaults defaults) {
         this.unit = unit;
+        this.defaults = defaults;
+        restartDelay = defaults.restart();
+        timeoutStop = defaults.timeoutStop();
+        timeoutAbort = defaults.timeoutAbort();
     }
 
     @Override
@@ -97,11 +102,12 @@ final class ServiceSectionReader implements SectionReader {
             case "RestartForceExitStatus" -> restartForce = a.statuses(restartForce);
             case "SuccessExitStatus" -> success = a.statuses(success);
             case "TimeoutSec" -> {
-                timeoutStart = Optional.of(a.timeout(timeoutStart.orElse(Timeouts.DEFAULT)));
+                timeoutStart = Optional.of(a.timeout(timeoutStart.orElse(defaults.timeoutStart())));
                 timeoutStop = a.timeout(timeoutStop);
             }
             case "TimeoutStartSec" ->
-                    timeoutStart = Optional.of(a.timeout(timeoutStart.orElse(Timeouts.DEFAULT)));
+                    timeoutStart =
+                            Optional.of(a.timeout(timeoutStart.orElse(defaults.timeoutStart())));
             case "TimeoutStopSec" -> timeoutStop = a.timeout(timeoutStop);
             case "TimeoutAbortSec" ->
                     timeoutAbort =
@@ -181,7 +187,7 @@ final class ServiceSectionReader implements SectionReader {
                         || watchdog.micros() > 0
                         || storeMost > 0;
         TimeSpan startDefault =
-                decided == ServiceType.ONESHOT ? TimeSpan.INFINITY : Timeouts.DEFAULT;
+                decided == ServiceType.ONESHOT ? TimeSpan.INFINITY : defaults.timeoutStart();
         return new ServiceSection(
                 decided,
                 new ServiceSection.Commands(

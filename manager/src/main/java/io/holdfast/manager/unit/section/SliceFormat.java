@@ -5,6 +5,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.directive.SectionReader;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import java.util.List;
 
 /** Reads slices: a name is enough for one, its files only add to it. */
@@ -15,7 +16,8 @@ final class SliceFormat implements UnitFormat {
     }
 
     @Override
-    public OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope) {
+    public OwnSection begin(
+            UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
         unit.defaults(SliceUnit.defaultDescription(name, scope), true);
         if (SliceUnit.isPerpetual(name, scope)) {
             unit.withoutDefaults();

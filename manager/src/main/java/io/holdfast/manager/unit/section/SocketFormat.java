@@ -7,6 +7,7 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.settings.CgroupSettings;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,7 +21,8 @@ final class SocketFormat implements UnitFormat {
     }
 
     @Override
-    public OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope) {
+    public OwnSection begin(
+            UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
         SocketSectionReader socket = new SocketSectionReader();
         return new OwnSection() {
             @Override

@@ -4,6 +4,7 @@ import io.holdfast.manager.unit.Dependencies;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 
 /** Reads targets, which have no section of their own. */
 final class TargetFormat implements UnitFormat {
@@ -13,7 +14,8 @@ final class TargetFormat implements UnitFormat {
     }
 
     @Override
-    public OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope) {
+    public OwnSection begin(
+            UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults) {
         return OwnSection.none(parts ->
                 new TargetUnit(parts.source(), parts.unit(), parts.install(), parts.diagnostics()));
     }

@@ -5,6 +5,7 @@ import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.UnitType;
 import io.holdfast.manager.unit.directive.SectionReader;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import java.util.List;
 import java.util.function.Function;
 
@@ -16,7 +17,8 @@ interface UnitFormat {
     UnitType type();
 
     /** Begins to read one unit, with the reader of its {@code [Unit]} section. */
-    OwnSection begin(UnitName name, UnitSection.Reader unit, ManagerScope scope);
+    OwnSection begin(
+            UnitName name, UnitSection.Reader unit, ManagerScope scope, ManagerDefaults defaults);
 
     /** The type's own section of a unit that is being read. */
     interface OwnSection {

@@ -13,6 +13,7 @@ import io.holdfast.manager.unit.directive.DirectiveTable;
 import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.file.UnitFile;
 import io.holdfast.manager.unit.file.UnitSource;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.Host;
 import io.holdfast.manager.unit.value.Specifiers;
 import java.util.List;
@@ -20,12 +21,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 
 /**
  * Reads sources as typed units: interprets directives, expands specifiers, applies defaults, and
  * reports each line without effect. Thread-safe.
+ *
+ * @param defaults of units that set nothing themselves, asked at each reading
  */
-public record UnitReader(Host host, ManagerScope scope) {
+public record UnitReader(Host host, ManagerScope scope, Supplier<ManagerDefaults> defaults) {
+    /** Makes a reader of the units of a manager without configuration. */
+    public UnitReader(Host host, ManagerScope scope) {
+        this(host, scope, () -> ManagerDefaults.STANDARD);
+    }
+
     /** Reads a unit. Never throws; a source without files becomes a unit without settings. */
     public Unit read(UnitSource source) {
         return new Reading(source).unit();
@@ -57,7 +66,9 @@ public record UnitReader(Host host, ManagerScope scope) {
         for (String key : DirectiveTable.of(section)) {
             UnitFile.Entry reset = new UnitFile.Entry(key, "", new UnitFilePlace("", 0));
             Assignment assignment = new Assignment(reset, specifiers, new Diagnostics());
-            boolean taken = new Readers(specifiers.unit(), system).takes(section, assignment);
+            boolean taken =
+                    new Readers(specifiers.unit(), system, ManagerDefaults.STANDARD)
+                            .takes(section, assignment);
             Support has =
                     !taken ? Support.NONE : assignment.isActedOn() ? Support.APPLIED : Support.READ;
             if (has == support) {
@@ -74,14 +85,15 @@ public record UnitReader(Host host, ManagerScope scope) {
 
     /** The readers of one unit, with the settings that they have read. */
     private static final class Readers {
-        final UnitSection.Reader unit = new UnitSection.Reader();
+        final UnitSection.Reader unit;
         final InstallSection.Reader install = new InstallSection.Reader();
         final UnitFormat.OwnSection own;
         private final UnitType type;
 
-        Readers(UnitName name, ManagerScope scope) {
+        Readers(UnitName name, ManagerScope scope, ManagerDefaults defaults) {
+            unit = new UnitSection.Reader(defaults);
             type = name.type();
-            own = UnitFormats.of(type).begin(name, unit, scope);
+            own = UnitFormats.of(type).begin(name, unit, scope, defaults);
         }
 
         private List<SectionReader> of(String section) {
@@ -113,7 +125,7 @@ public record UnitReader(Host host, ManagerScope scope) {
         Reading(UnitSource source) {
             this.source = source;
             this.type = source.name().type();
-            this.readers = new Readers(source.name(), scope);
+            this.readers = new Readers(source.name(), scope, defaults.get());
             this.specifiers = new Specifiers(source.name(), source.fragment(), host, scope);
             diagnostics.addAll(source.diagnostics());
         }

@@ -10,6 +10,7 @@ import io.holdfast.manager.unit.directive.SectionReader;
 import io.holdfast.manager.unit.file.UnitLoader;
 import io.holdfast.manager.unit.file.UnitSource;
 import io.holdfast.manager.unit.settings.EndSettings;
+import io.holdfast.manager.unit.settings.ManagerDefaults;
 import io.holdfast.manager.unit.value.Scalars;
 import io.holdfast.manager.unit.value.TimeSpan;
 import io.holdfast.manager.unit.value.WordReader;
@@ -79,7 +80,10 @@ public record UnitSection(
      */
     public record StartLimit(TimeSpan interval, int burst) {
         /** 5 starts in 10 s. */
-        public static final StartLimit DEFAULT = new StartLimit(TimeSpan.seconds(10), 5);
+        public static final StartLimit DEFAULT =
+                new StartLimit(
+                        ManagerDefaults.STANDARD.startLimitInterval(),
+                        ManagerDefaults.STANDARD.startLimitBurst());
 
         /** {@return whether there is no limit, because either number is 0} */
         public boolean isUnlimited() {
@@ -131,9 +135,17 @@ public record UnitSection(
         private boolean ignoreOnIsolate;
         private TimeSpan jobTimeout = TimeSpan.INFINITY;
         private Optional<TimeSpan> jobRunningTimeout = Optional.empty();
-        private TimeSpan startLimitInterval = StartLimit.DEFAULT.interval();
+        private TimeSpan startLimitInterval;
         private final EndSettings.Reader ends = new EndSettings.Reader();
-        private int startLimitBurst = StartLimit.DEFAULT.burst();
+        private int startLimitBurst;
+
+        /**
+         * @param defaults of units that set nothing themselves
+         */
+        Reader(ManagerDefaults defaults) {
+            startLimitInterval = defaults.startLimitInterval();
+            startLimitBurst = defaults.startLimitBurst();
+        }
 
         /** Sets the defaults for a unit of its type. */
         void defaults(String words, boolean staysOnIsolate) {

@@ -37,7 +37,7 @@ public final class ExecSettingsReader implements SectionReader {
     private Optional<WorkingDirectory> workingDirectory = Optional.empty();
     private StandardStream input = StandardStream.NULL;
     private Optional<StandardStream> output = Optional.empty();
-    private StandardStream error = StandardStream.INHERIT;
+    private StandardStream error;
     private final Map<String, String> assignments = new LinkedHashMap<>();
     private final List<EnvironmentFile> environmentFiles = new ArrayList<>();
     private final Set<String> passed = new LinkedHashSet<>();
@@ -55,14 +55,20 @@ public final class ExecSettingsReader implements SectionReader {
     private final SandboxSettingsReader sandbox = new SandboxSettingsReader();
     private final Map<Resource, ResourceLimit> limits = new EnumMap<>(Resource.class);
     private Optional<Integer> nice = Optional.empty();
-    private Optional<Integer> oomScoreAdjust = Optional.empty();
+    private Optional<Integer> oomScoreAdjust;
     private boolean ignorePipe = true;
+    private final ManagerDefaults defaults;
 
     /**
      * @param umask of a unit without {@code UMask=}
+     * @param defaults of units that set nothing themselves
      */
-    public ExecSettingsReader(int umask) {
+    public ExecSettingsReader(int umask, ManagerDefaults defaults) {
         this.umask = umask;
+        this.defaults = defaults;
+        error = defaults.error();
+        oomScoreAdjust = defaults.oomScoreAdjust();
+        limits.putAll(defaults.limits());
     }
 
     @Override
@@ -77,10 +83,9 @@ public final class ExecSettingsReader implements SectionReader {
                     input =
                             a.optional(Optional.of(input), StandardStream::parseInput)
                                     .orElse(StandardStream.NULL);
-            case "StandardOutput" ->
-                    output = Optional.of(output(a, output(), StandardStream.JOURNAL));
-            case "StandardError" -> error = output(a, error, StandardStream.INHERIT);
-            case "Environment" -> environment(a);
+            case "StandardOutput" -> output = Optional.of(output(a, output(), defaults.output()));
+            case "StandardError" -> error = output(a, error, defaults.error());
+            case "Environment" -> environment(a, assignments);
             case "EnvironmentFile" -> environmentFile(a);
             case "PassEnvironment" -> names(a, WordReader.Backslash.LITERAL_NEXT, passed, false);
             case "UnsetEnvironment" -> names(a, WordReader.Backslash.C_ESCAPE, unset, true);
@@ -201,7 +206,7 @@ public final class ExecSettingsReader implements SectionReader {
      */
     private StandardStream output() {
         boolean answers = input.kind() == StandardStream.Kind.SOCKET;
-        return output.orElse(answers ? StandardStream.INHERIT : StandardStream.JOURNAL);
+        return output.orElse(answers ? StandardStream.INHERIT : defaults.output());
     }
 
     private static StandardStream output(
@@ -212,7 +217,8 @@ public final class ExecSettingsReader implements SectionReader {
         return a.optional(Optional.of(before), StandardStream::parseOutput).orElse(otherwise);
     }
 
-    private void environment(Assignment a) {
+    /** Reads assignments of variables; an empty one removes the earlier ones. */
+    static void environment(Assignment a, Map<String, String> assignments) {
         if (a.isEmpty()) {
             assignments.clear();
         }

@@ -9,7 +9,6 @@ import io.holdfast.manager.unit.Tree;
 import io.holdfast.manager.unit.UnitFilePlace;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.value.Specifiers;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,7 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @SameOnEveryKernel
 class ConditionCheckTest {
     private static final ConditionCheck CHECK =
-            new ConditionCheck(MachineFacts.of(Tree.HOST, Tree.SYSTEM, Map.of()));
+            new ConditionCheck(
+                    MachineFacts.of(Tree.HOST, Tree.SYSTEM.account(), Map.of(), Map.of()));
 
     static Condition condition(String line) {
         int equals = line.indexOf('=');
@@ -92,18 +92,12 @@ class ConditionCheckTest {
 
     @Test
     void aUserManagersEnvironmentIsThatOfItsUnits() {
-        MachineFacts user =
-                MachineFacts.of(
-                        Tree.HOST,
-                        ManagerScope.user(Map.of()),
-                        Map.of("FOO", "bar", "NOTIFY_SOCKET", "/run/n"));
-        assertThat(user.environment())
+        Map<String, String> received = Map.of("FOO", "bar", "NOTIFY_SOCKET", "/run/n");
+        assertThat(ManagerScope.user(Map.of()).environment(received))
                 .containsEntry("FOO", "bar")
                 .doesNotContainKey("NOTIFY_SOCKET");
-        assertThat(MachineFacts.of(Tree.HOST, Tree.SYSTEM, Map.of("FOO", "bar", "LANG", "C")))
-                .extracting(MachineFacts::environment)
-                .satisfies(all ->
-                        assertThat(all).containsKeys("PATH", "LANG").doesNotContainKey("FOO"));
-        assertThat(user.root()).isEqualTo(Path.of("/"));
+        assertThat(Tree.SYSTEM.environment(Map.of("FOO", "bar", "LANG", "C")))
+                .containsKeys("PATH", "LANG")
+                .doesNotContainKey("FOO");
     }
 }

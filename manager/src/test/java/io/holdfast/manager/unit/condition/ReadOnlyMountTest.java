@@ -23,7 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
         programs = {"unshare", "mount"})
 class ReadOnlyMountTest {
     private static final ConditionCheck CHECK =
-            new ConditionCheck(MachineFacts.of(Tree.HOST, Tree.SYSTEM, Map.of()));
+            new ConditionCheck(
+                    MachineFacts.of(Tree.HOST, Tree.SYSTEM.account(), Map.of(), Map.of()));
 
     @TempDir private Path folder;
 

@@ -1,0 +1,95 @@
+package io.holdfast.manager.unit.settings;
+
+import io.holdfast.core.process.Resource;
+import io.holdfast.manager.unit.ManagerScope;
+import io.holdfast.manager.unit.value.ResourceLimit;
+import io.holdfast.manager.unit.value.StandardStream;
+import io.holdfast.manager.unit.value.TimeSpan;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the configuration of a manager sets for its units, after systemd-system.conf(5).
+ *
+ * @param timeoutStart of services, except oneshot services
+ * @param timeoutStop of services and scopes
+ * @param timeoutAbort of services; empty: their stop timeout
+ * @param restart the delay before an automatic restart
+ * @param startLimitInterval with {@code startLimitBurst}, the start limit of all units
+ * @param environment variables of all processes
+ * @param managerEnvironment variables of the manager itself: a unit can pass them on, and the units
+ *     of a user's manager inherit them
+ * @param limits of all processes; a resource without an entry keeps the manager's own limits
+ * @param oomScoreAdjust of all processes; empty: that of the manager
+ * @param logLevel the least severe level of the manager's log, a syslog priority from 0 (emerg) to
+ *     7 (debug)
+ */
+public record ManagerDefaults(
+        TimeSpan timeoutStart,
+        TimeSpan timeoutStop,
+        Optional<TimeSpan> timeoutAbort,
+        TimeSpan restart,
+        TimeSpan startLimitInterval,
+        int startLimitBurst,
+        StandardStream output,
+        StandardStream error,
+        Map<String, String> environment,
+        Map<String, String> managerEnvironment,
+        Map<Resource, ResourceLimit> limits,
+        Optional<Integer> oomScoreAdjust,
+        int logLevel) {
+    /** The log level without a configuration: info. */
+    static final int LOG_LEVEL = 6;
+
+    /** The values without a configuration. */
+    public static final ManagerDefaults STANDARD =
+            new ManagerDefaults(
+                    TimeSpan.seconds(90),
+                    TimeSpan.seconds(90),
+                    Optional.empty(),
+                    TimeSpan.millis(100),
+                    TimeSpan.seconds(10),
+                    5,
+                    StandardStream.JOURNAL,
+                    StandardStream.INHERIT,
+                    Map.of(),
+                    Map.of(),
+                    Map.of(),
+                    Optional.empty(),
+                    LOG_LEVEL);
+
+    public ManagerDefaults {
+        environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
+        managerEnvironment = Collections.unmodifiableMap(new LinkedHashMap<>(managerEnvironment));
+        limits = Map.copyOf(limits);
+    }
+
+    /** Returns the time that a service has after a watchdog timeout, if its unit sets none. */
+    public TimeSpan timeoutAbortOrStop() {
+        return timeoutAbort.orElse(timeoutStop);
+    }
+
+    /**
+     * Returns the variables of the manager itself, which units can pass on.
+     *
+     * @param received the environment of the manager's process
+     */
+    public Map<String, String> ofManager(Map<String, String> received) {
+        Map<String, String> all = new LinkedHashMap<>(received);
+        all.putAll(managerEnvironment);
+        return all;
+    }
+
+    /**
+     * Returns the variables that the manager passes to all its units, in a new map.
+     *
+     * @param received the environment of the manager's process
+     */
+    public Map<String, String> ofUnits(ManagerScope scope, Map<String, String> received) {
+        Map<String, String> all = scope.environment(ofManager(received));
+        all.putAll(environment);
+        return all;
+    }
+}

@@ -24,12 +24,12 @@ import org.jspecify.annotations.Nullable;
  * batch are reported, first the listener records the position ({@link
  * ManagerListener#outputCommitted}), then the file does; after a crash in between, the listener's
  * position counts. A window of the output before the position stays, from which the next manager
- * restores the last lines.
+ * restores the last lines; it is smaller if the units together exceed their budget.
  *
  * <p>The file exists from the first byte on, for as long as the manager keeps the unit's log. If no
  * file can be made, the pipe is read directly, and a crash loses output. On the loop.
  */
-final class DurableIntake implements Intake {
+final class DurableIntake implements Intake, LogBudget.Member {
     static final String KEY = "log ";
 
     private static final byte NEWLINE = '\n';
@@ -41,23 +41,32 @@ final class DurableIntake implements Intake {
     private final Survival survival;
     private final byte[] chunk;
     private final DirectIntake direct;
+    private final LogBudget budget;
     private @Nullable DurableText text;
     private long number; // of the file
     private long parsed; // the log has everything before this
     private long committed;
+    private long begin; // of the output that is kept
     private boolean refused;
 
     /**
      * @param log has no listeners yet besides its own
      * @param chunk a buffer that all units of a manager share
+     * @param budget bounds the memory of the files of all units
      */
     DurableIntake(
-            UnitName unit, UnitLog log, ManagerListener listener, Survival survival, byte[] chunk) {
+            UnitName unit,
+            UnitLog log,
+            ManagerListener listener,
+            Survival survival,
+            byte[] chunk,
+            LogBudget budget) {
         this.unit = unit;
         this.log = log;
         this.listener = listener;
         this.survival = survival;
         this.chunk = chunk;
+        this.budget = budget;
         this.direct = new DirectIntake(log, chunk);
     }
 
@@ -82,8 +91,9 @@ final class DurableIntake implements Intake {
             long[] numbers = found.committed();
             number = numbers[0];
             committed = Math.max(numbers[1], listener.committedPosition(number));
+            begin = numbers.length > 2 ? numbers[2] : DurableText.START;
             if (committed > numbers[1]) {
-                found.commit(number, committed);
+                found.commit(number, committed, begin);
             }
         } catch (IllegalArgumentException | ErrnoException e) {
             refuse("cannot adopt the output of the previous manager: " + e.getMessage());
@@ -98,6 +108,8 @@ final class DurableIntake implements Intake {
         }
         try {
             recall(found);
+            found.freeNow(committed - ManagerLimits.LOG_WINDOW.value());
+            budget.add(this);
             parse(found);
         } catch (IllegalArgumentException | ErrnoException e) {
             refuse("cannot adopt the output of the previous manager: " + e.getMessage());
@@ -109,7 +121,7 @@ final class DurableIntake implements Intake {
 
     /** Restores the lines of the window to the log. */
     private void recall(DurableText found) {
-        long start = Math.max(DurableText.START, committed - ManagerLimits.LOG_WINDOW.value());
+        long start = Math.max(begin, committed - ManagerLimits.LOG_WINDOW.value());
         boolean inLine = start > DurableText.START;
         byte last = NEWLINE;
         for (long at = start; at < committed; ) {
@@ -176,13 +188,16 @@ final class DurableIntake implements Intake {
         number = now;
         committed = DurableText.START;
         parsed = committed;
+        begin = DurableText.START;
         survival.keep(key(), List.of(made.file()));
         text = made;
+        budget.add(this);
         return made;
     }
 
     /** Writes the new part of the file to the log, and commits how far lines were reported. */
     private void parse(DurableText file) {
+        long before = parsed - file.freed();
         for (long end = file.position(); parsed < end; ) {
             int n = file.read(parsed, chunk, (int) Math.min(chunk.length, end - parsed));
             if (n == 0) {
@@ -194,10 +209,33 @@ final class DurableIntake implements Intake {
         long now = parsed - log.unfinished();
         if (now != committed) {
             listener.outputCommitted(number, now);
-            file.commit(number, now);
+            file.commit(number, now, begin);
             committed = now;
             file.free(committed - ManagerLimits.LOG_WINDOW.value());
         }
+        budget.grow(bytes() - before);
+    }
+
+    @Override
+    public long bytes() {
+        return text == null ? 0 : parsed - text.freed();
+    }
+
+    @Override
+    public long halve() {
+        DurableText file = text;
+        if (file == null) {
+            return 0;
+        }
+        long before = bytes();
+        begin = Math.max(begin, file.freed() + (committed - file.freed()) / 2);
+        try {
+            file.commit(number, committed, begin); // first: nobody reads the pages that are freed
+            file.freeNow(begin);
+        } catch (ErrnoException e) {
+            return 0;
+        }
+        return before - bytes();
     }
 
     /** Ends the output of a run: output of another run begins a new line, and may be kept again. */
@@ -237,6 +275,7 @@ final class DurableIntake implements Intake {
     @Override
     public void close() {
         if (text != null) {
+            budget.remove(this);
             text.close();
             text = null;
         }

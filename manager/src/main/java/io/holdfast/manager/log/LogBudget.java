@@ -5,17 +5,31 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 
 /**
- * A bound on the memory that the last lines of all units take. The limits of a single unit do not
- * add up to it: they let a few units keep much, and all units together keep more than the heap.
+ * A bound on the memory that the output kept of all units takes: one for the last lines, and one
+ * for the files that the next manager reads. The limits of a single unit do not add up to it: they
+ * let a few units keep much, and all units together keep more than there is.
  *
- * <p>When the budget is used up, the noisiest unit loses the older half of its lines, and then
+ * <p>When the budget is used up, the noisiest unit loses the older half of its output, and then
  * whichever unit is the noisiest, until an eighth of the budget is free again: so a line costs
  * constant time on average, and a quiet unit keeps its lines whatever the others write. Used by one
  * thread.
  */
 final class LogBudget {
+    /** The output kept of one unit. */
+    interface Member {
+        /** {@return the memory that it takes, in bytes, at most} */
+        long bytes();
+
+        /**
+         * Drops the older half of it, but not the last line.
+         *
+         * @return how many bytes that frees
+         */
+        long halve();
+    }
+
     private final long most;
-    private final Set<UnitLog> logs = new LinkedHashSet<>();
+    private final Set<Member> members = new LinkedHashSet<>();
     private long held;
 
     /**
@@ -25,20 +39,20 @@ final class LogBudget {
         this.most = most;
     }
 
-    /** Counts a log, from now until {@link #remove}. */
-    void add(UnitLog log) {
-        if (logs.add(log)) {
-            grow(log.bytes());
+    /** Counts a member, from now until {@link #remove}. */
+    void add(Member member) {
+        if (members.add(member)) {
+            grow(member.bytes());
         }
     }
 
-    void remove(UnitLog log) {
-        if (logs.remove(log)) {
-            held -= log.bytes();
+    void remove(Member member) {
+        if (members.remove(member)) {
+            held -= member.bytes();
         }
     }
 
-    /** Counts a change in the size of a log; it may lose lines because of that. */
+    /** Counts a change in the size of a member; it may lose output because of that. */
     void grow(long bytes) {
         held += bytes;
         if (held > most) {
@@ -48,16 +62,16 @@ final class LogBudget {
 
     private void shrink(long to) {
         while (held > to) {
-            UnitLog noisiest = logs.stream().max(Comparator.comparingLong(UnitLog::bytes)).get();
+            Member noisiest = members.stream().max(Comparator.comparingLong(Member::bytes)).get();
             long freed = noisiest.halve();
             if (freed == 0) {
-                return; // every log has one line at most
+                return; // every member has the least that it can have
             }
             held -= freed;
         }
     }
 
-    /** {@return the bytes that the lines of all logs take} */
+    /** {@return the bytes that all members take} */
     long held() {
         return held;
     }

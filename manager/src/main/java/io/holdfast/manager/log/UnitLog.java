@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * bounded in number and in characters ({@link ManagerLimits#LOG_CHARACTERS}), and the memory of all
  * units' lines is bounded too ({@link ManagerLimits#LOG_MEMORY}).
  */
-public final class UnitLog {
+public final class UnitLog implements LogBudget.Member {
     static final int DEFAULT_LINES = 1000;
 
     /** Bytes of a line, without its line end and without {@link PrintableText#CUT}. */
@@ -233,17 +233,13 @@ public final class UnitLog {
         ofWriter = Math.min(ofWriter, lines.size());
     }
 
-    /** {@return the memory that the lines take, in bytes, at most} */
-    synchronized long bytes() {
+    @Override
+    public synchronized long bytes() {
         return (long) BYTES_PER_LINE * lines.size() + (long) Character.BYTES * characters;
     }
 
-    /**
-     * Drops the oldest lines that take half of the memory, but not the last line.
-     *
-     * @return how many bytes that frees
-     */
-    synchronized long halve() {
+    @Override
+    public synchronized long halve() {
         long before = bytes();
         while (lines.size() > 1 && bytes() > before / 2) {
             removeFirst();

@@ -26,6 +26,7 @@ public final class UnitLogs implements AutoCloseable {
     private final ManagerCounters counters;
     private final byte[] chunk = new byte[CHUNK]; // shared by all logs
     private final LogBudget budget = new LogBudget(ManagerLimits.LOG_MEMORY.value());
+    private final LogBudget files; // of the intakes
     private final Map<UnitName, UnitLog> inUse = new HashMap<>();
     private final Map<UnitName, UnitLog> kept = new LinkedHashMap<>(); // the oldest first
 
@@ -36,6 +37,15 @@ public final class UnitLogs implements AutoCloseable {
      * @param counters counts the lines
      */
     public UnitLogs(ManagerListener listener, Survival survival, ManagerCounters counters) {
+        this(listener, survival, counters, new LogBudget(ManagerLimits.LOG_FILE_MEMORY.value()));
+    }
+
+    UnitLogs(
+            ManagerListener listener,
+            Survival survival,
+            ManagerCounters counters,
+            LogBudget files) {
+        this.files = files;
         this.listener = listener;
         this.survival = survival;
         this.counters = counters;
@@ -105,7 +115,7 @@ public final class UnitLogs implements AutoCloseable {
 
     /** Makes the unit's output outlive the manager. */
     private DurableIntake keep(UnitName unit, UnitLog log) {
-        DurableIntake intake = new DurableIntake(unit, log, listener, survival, chunk);
+        DurableIntake intake = new DurableIntake(unit, log, listener, survival, chunk, files);
         log.intake(intake);
         return intake;
     }

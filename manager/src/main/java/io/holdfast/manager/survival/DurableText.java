@@ -237,17 +237,30 @@ public final class DurableText implements AutoCloseable {
         return n;
     }
 
+    /** Returns the offset of the oldest text that takes memory. */
+    public long freed() {
+        return freed;
+    }
+
     /** Frees the memory of the text before an offset, now or later. */
     public void free(long before) {
-        long to = before / PAGE * PAGE; // 0 or less at the beginning
-        if (to - freed >= FREED_AT_ONCE) {
-            FaultPoint.OUTPUT.pass();
-            int r = Fcntl.punchHole(file, freed, to - freed);
-            if (r < 0 && r != -Errno.ENOMEM) {
-                throw new ErrnoException("fallocate", file.toString(), -r);
-            }
-            freed = to;
+        if (before / PAGE * PAGE - freed >= FREED_AT_ONCE) { // 0 or less at the beginning
+            freeNow(before);
         }
+    }
+
+    /** Frees the whole pages of the text before an offset. */
+    public void freeNow(long before) {
+        long to = before / PAGE * PAGE;
+        if (to <= freed) {
+            return;
+        }
+        FaultPoint.OUTPUT.pass();
+        int r = Fcntl.punchHole(file, freed, to - freed);
+        if (r < 0 && r != -Errno.ENOMEM) {
+            throw new ErrnoException("fallocate", file.toString(), -r);
+        }
+        freed = to;
     }
 
     @Override

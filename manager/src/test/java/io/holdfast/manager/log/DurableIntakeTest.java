@@ -46,6 +46,7 @@ class DurableIntakeTest {
     private final List<Fd> kept = DescriptorStore.make(ROOM);
     private final Fd[] pipe = Unistd.pipe2(0);
     private final Printer printer = new Printer();
+    private long most = ManagerLimits.LOG_FILE_MEMORY.value();
     private Next manager;
 
     @BeforeEach
@@ -120,6 +121,7 @@ class DurableIntakeTest {
     private final class Next implements AutoCloseable {
         private final Keeper keeper;
         private final Survival survival;
+        private final LogBudget files = new LogBudget(most);
         private final UnitLogs logs;
         private final UnitLog log;
 
@@ -132,7 +134,7 @@ class DurableIntakeTest {
                 survival = new Survival(keeper, StateFolder.open(runtime), printer.events::add);
             }
             try {
-                logs = new UnitLogs(printer, survival, new ManagerCounters());
+                logs = new UnitLogs(printer, survival, new ManagerCounters(), files);
             } catch (Killed e) { // while it adopts the log
                 survival.end();
                 keeper.close();
@@ -319,6 +321,36 @@ class DurableIntakeTest {
         manager = new Next();
         assertThat(manager.logs.ofUnloaded(UnitName.of("u0.service"))).isEmpty();
         assertThat(manager.logs.ofUnloaded(UnitName.of("u1.service"))).isPresent();
+    }
+
+    /** Each unit's window is small, but there may be thousands of units. */
+    @Test
+    void theFilesOfAllUnitsStayWithinTheirBudgetAndAQuietUnitLosesNothing() {
+        most = 256 << 10;
+        killed();
+        write("quiet\n");
+        take();
+        List<UnitName> names = new ArrayList<>();
+        List<UnitLog> noisy = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            names.add(UnitName.of("n" + i + ".service"));
+            noisy.add(manager.logs.open(names.getLast()));
+        }
+        String line = "z".repeat(99);
+        for (int round = 0; round < 4; round++) {
+            for (UnitLog log : noisy) {
+                write((line + "\n").repeat(300));
+                int _ = log.intake().take(pipe[0], MUCH);
+                assertThat(manager.files.held()).isLessThanOrEqualTo(most);
+            }
+        }
+        killed();
+        assertThat(manager.files.held()).isBetween(most / 2, most);
+        assertThat(manager.log.last(9)).containsExactly("quiet");
+        for (UnitName name : names) {
+            assertThat(manager.logs.open(name).last(200)).isNotEmpty().containsOnly(line);
+        }
+        assertThat(printer.printed).hasSize(1 + 20 * 4 * 300);
     }
 
     @Test

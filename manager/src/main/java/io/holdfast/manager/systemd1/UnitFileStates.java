@@ -147,6 +147,12 @@ final class UnitFileStates {
         if (isIn(enabledInRun, source)) {
             return State.ENABLED_RUNTIME;
         }
+        if (isDefaultInstanceIn(enabled, name, unit.install())) {
+            return State.ENABLED;
+        }
+        if (isDefaultInstanceIn(enabledInRun, name, unit.install())) {
+            return State.ENABLED_RUNTIME;
+        }
         if (instantiated.contains(name)) {
             return State.INDIRECT;
         }
@@ -160,6 +166,16 @@ final class UnitFileStates {
             return State.DISABLED;
         }
         return install.also().isEmpty() ? State.STATIC : State.INDIRECT;
+    }
+
+    /** Returns whether a name is that of a template whose {@code DefaultInstance=} has a link. */
+    private static boolean isDefaultInstanceIn(
+            Set<UnitName> links, UnitName name, InstallSection install) {
+        return name.isTemplate()
+                && install.defaultInstance()
+                        .map(name::withInstance)
+                        .filter(links::contains)
+                        .isPresent();
     }
 
     private static boolean isIn(Set<UnitName> links, UnitSource source) {

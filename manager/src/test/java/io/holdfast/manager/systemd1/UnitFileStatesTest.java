@@ -78,6 +78,16 @@ class UnitFileStatesTest {
     }
 
     @Test
+    void aTemplateIsEnabledByTheLinkOfItsDefaultInstance() throws IOException {
+        file("t@.service", INSTALL + "DefaultInstance=one\n");
+        assertThat(state("t@.service")).isEqualTo("disabled");
+        link("x.target.wants/t@two.service", "../t@.service");
+        assertThat(state("t@.service")).isEqualTo("indirect");
+        link("x.target.wants/t@one.service", "../t@.service");
+        assertThat(state("t@.service")).isEqualTo("enabled");
+    }
+
+    @Test
     void masksAndMissingFilesAreSeen() throws IOException {
         link("m.service", "/dev/null");
         assertThat(state("m.service")).isEqualTo("masked");

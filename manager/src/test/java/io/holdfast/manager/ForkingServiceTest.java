@@ -6,8 +6,10 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.job.JobResult;
+import io.holdfast.manager.unit.UnitName;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -223,6 +225,88 @@ class ForkingServiceTest {
         stage.happenings().await("a.service: INFO all its processes have ended");
         stage.happenings().awaitRest("a.service");
         assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+    }
+
+    /**
+     * Makes a service whose main process starts another one at SIGUSR2, which writes the PID file,
+     * and exits at SIGUSR1: so does nginx when its program is replaced.
+     */
+    private void replaceable(String name, String... lines) throws Exception {
+        Files.createDirectories(folder.resolve("made/later"));
+        forking(
+                name,
+                """
+                def main():
+                    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1, signal.SIGUSR2})
+                    pid_file("%1$s")
+                    if signal.sigwait({signal.SIGUSR1, signal.SIGUSR2}) == signal.SIGUSR2:
+                        if os.fork() == 0:
+                            pid_file("%1$s")
+                            say("new %%d" %% os.getpid())
+                            signal.pause()
+                        signal.sigwait({signal.SIGUSR1})
+                daemon(main)
+                """
+                        .formatted(pidFile()),
+                "PIDFile=" + pidFile(),
+                String.join("\n", lines));
+    }
+
+    /** Returns a command that makes the main process start another one, and waits for that. */
+    private String replacing() throws Exception {
+        return stage.shell(
+                "replacing",
+                """
+                old=$(cat %1$s)
+                kill -USR2 $old
+                while [ "$(cat %1$s)" = $old ]; do sleep .01; done
+                """
+                        .formatted(pidFile()));
+    }
+
+    private void isReplaced(String name) throws Exception {
+        String line = stage.happenings().awaitOutput(name + ".service", "new");
+        assertThat(line).endsWith(" " + stage.main(name).pid());
+        assertThat(stage.state(name)).isEqualTo("active/running success");
+    }
+
+    @Test
+    void aMainProcessThatExitsAfterAnotherHasWrittenThePidFileIsFollowedByThatOne()
+            throws Exception {
+        replaceable("a");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.kill("a", Signal.USR2, false)).isTrue();
+        var _ = stage.happenings().awaitOutput("a.service", "new");
+        assertThat(stage.kill("a", Signal.USR1, false)).isTrue();
+        var _ = stage.happenings().await("a.service: INFO its main process is", 2);
+        isReplaced("a");
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+    }
+
+    @Test
+    void aMainProcessThatExitsWithoutAnotherEndsTheService() throws Exception {
+        replaceable("a");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(stage.kill("a", Signal.USR1, false)).isTrue();
+        stage.happenings().awaitRest("a.service");
+        assertThat(stage.state("a")).isEqualTo("inactive/dead success");
+    }
+
+    @Test
+    void aReloadCommandMayReplaceTheMainProcess() throws Exception {
+        replaceable("a", "ExecReload=" + replacing());
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        assertThat(Stage.get(stage.manager().reload(List.of(UnitName.of("a.service")))))
+                .containsEntry(UnitName.of("a.service"), JobResult.DONE);
+        isReplaced("a");
+    }
+
+    @Test
+    void aCommandAfterTheStartMayReplaceTheMainProcess() throws Exception {
+        replaceable("a", "ExecStartPost=" + replacing());
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        isReplaced("a");
     }
 
     @Test

@@ -4,7 +4,9 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.limit.Throttle;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.manager.log.Complaints;
+import io.holdfast.manager.unit.value.ServiceType;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +54,7 @@ final class ForkedMain {
     }
 
     private boolean isStarting(ServiceRun run) {
-        return life.is(ServiceState.START) && life.run().filter(run::equals).isPresent();
+        return life.is(ServiceState.START) && isCurrent(run);
     }
 
     /** Looks now and after each change of the file, until the start is over. */
@@ -89,6 +91,63 @@ final class ForkedMain {
                         }
                     });
         }
+    }
+
+    /**
+     * Looks once more: a server that executes a new version of itself replaces its main process.
+     * The PID file decides; a unit without one is searched only if it has no known main process.
+     *
+     * @param then called with whether there is another main process now; not called if the run ends
+     *     meanwhile
+     */
+    void findAnother(Consumer<Boolean> then) {
+        ServiceRun run = life.running();
+        Optional<String> path = life.unit().service().pidFile();
+        boolean guesses =
+                life.unit().service().type() == ServiceType.FORKING
+                        && life.unit().service().guessMainPid();
+        if (path.isPresent()) {
+            PidFile.readOnce(
+                    life.lane,
+                    path.get(),
+                    number ->
+                            life.context
+                                    .events()
+                                    .lookForOrphans(() -> {
+                                        if (isCurrent(run)) {
+                                            then.accept(
+                                                    number.isPresent()
+                                                            && isAnother(run, number.getAsInt()));
+                                        }
+                                    }));
+        } else if (guesses && run.main().isEmpty()) {
+            run.onlyChild(process -> {
+                if (isCurrent(run)) {
+                    process.ifPresent(only -> take(run, only.duplicate()));
+                    then.accept(process.isPresent());
+                }
+            });
+        } else {
+            then.accept(false);
+        }
+    }
+
+    private boolean isCurrent(ServiceRun run) {
+        return life.run().filter(run::equals).isPresent();
+    }
+
+    /** Makes a process the main process if it is of the unit, and not the main process already. */
+    private boolean isAnother(ServiceRun run, int number) {
+        PidFd process = PidFd.find(number).orElse(null);
+        if (process == null) {
+            return false;
+        }
+        if (run.isMain(process) || !isOf(run, process)) {
+            process.close();
+            return false;
+        }
+        take(run, process);
+        return true;
     }
 
     /** Returns whether the PID file is being waited for. */

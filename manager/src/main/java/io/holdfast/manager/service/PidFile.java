@@ -105,6 +105,18 @@ final class PidFile implements AutoCloseable {
     }
 
     /**
+     * Reads a PID file once.
+     *
+     * @param callback called on the loop with its number; empty if it cannot be read
+     */
+    static void readOnce(Lane lane, String path, Consumer<OptionalInt> callback) {
+        Work<OptionalInt> _ =
+                lane.work("the reading of its PID file", () -> numberIn(path))
+                        .begin((number, _) ->
+                                callback.accept(number == null ? OptionalInt.empty() : number));
+    }
+
+    /**
      * Removes a PID file that names an exited process: its PID may soon be reused. A file with
      * another content does not belong to this run. Blocking.
      *

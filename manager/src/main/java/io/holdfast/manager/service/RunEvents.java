@@ -72,6 +72,23 @@ final class RunEvents implements ServiceRun.Listener {
 
     @Override
     public void mainExited(Exit exit) {
+        boolean mayHaveAnother =
+                life.is(ServiceState.START_POST)
+                        || life.is(ServiceState.RUNNING)
+                        || life.isReloading();
+        if (mayHaveAnother && life.unit().service().pidFile().isPresent()) {
+            starting.findAnotherMain(found -> {
+                if (!found) {
+                    mainEnded(exit);
+                }
+            });
+        } else {
+            mainEnded(exit);
+        }
+    }
+
+    /** Handles that the main process has exited and there is no other. */
+    private void mainEnded(Exit exit) {
         life.mainExit(exit);
         ServiceResult how = starting.resultOf(exit);
         switch (life.state()) {

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 final class ServiceReload {
     private final ServiceLife life;
     private final ControlCommands commands;
+    private final ForkedMain forked;
     private final JobWaiters waiters = new JobWaiters();
 
     /** Independent of the deadline of the run, which continues. */
@@ -41,6 +42,7 @@ final class ServiceReload {
     ServiceReload(ServiceLife life, ControlCommands commands) {
         this.life = life;
         this.commands = commands;
+        this.forked = new ForkedMain(life);
         this.deadline = new TimeLimit(life.context.loop());
     }
 
@@ -64,7 +66,12 @@ final class ServiceReload {
             life.running().signal(signal, false, false);
         }
         List<ExecCommand> list = life.unit().service().commands().reload();
-        commands.run(ServiceState.RELOAD, list, Map::of, this::progress, this::commandFailed);
+        commands.run(
+                ServiceState.RELOAD,
+                list,
+                Map::of,
+                list.isEmpty() ? this::progress : this::executed,
+                this::commandFailed);
     }
 
     void record(Fields fields) {
@@ -85,9 +92,18 @@ final class ServiceReload {
                     life.unit().service().commands().reload(),
                     Math.toIntExact(fields.number("commands-left")),
                     Map::of,
-                    this::progress,
+                    this::executed,
                     this::commandFailed);
         }
+    }
+
+    /** Continues after the commands, which may have replaced the main process. */
+    private void executed() {
+        forked.findAnother(_ -> {
+            if (life.isReloading()) {
+                progress();
+            }
+        });
     }
 
     /** Continues after a message or the last command. */

@@ -20,6 +20,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -101,11 +102,7 @@ final class ServiceStart {
             case START_POST -> {
                 life.deadline.restore(fields.number("deadline"), this::late);
                 commands.resume(
-                        lists().startPost(),
-                        left,
-                        Map::of,
-                        this::enterRunning,
-                        this::commandFailed);
+                        lists().startPost(), left, Map::of, this::posted, this::commandFailed);
             }
             case RUNNING, RELOAD, RELOAD_SIGNAL, RELOAD_NOTIFY -> {
                 life.deadline.restore(fields.number("deadline"), this::runtimeMaxReached);
@@ -554,8 +551,22 @@ final class ServiceStart {
                 ServiceState.START_POST,
                 lists().startPost(),
                 Map::of,
-                this::enterRunning,
+                lists().startPost().isEmpty() ? this::enterRunning : this::posted,
                 this::commandFailed);
+    }
+
+    /** Looks for another main process, and then passes on whether there is one. */
+    void findAnotherMain(Consumer<Boolean> then) {
+        forked.findAnother(then);
+    }
+
+    /** Ends the start after ExecStartPost=, which may have replaced the main process. */
+    private void posted() {
+        findAnotherMain(_ -> {
+            if (life.is(ServiceState.START_POST)) {
+                enterRunning();
+            }
+        });
     }
 
     private void enterRunning() {

@@ -178,6 +178,40 @@ class TransientScopeTest {
         assertThat(stage.state("x.scope")).isEqualTo("active/running success");
     }
 
+    /** systemd-logind asks for that, whose sessions are scopes. */
+    @Test
+    void aSessionsScopeMayRequireMountsAndHaveAnyNumberOfTasks() throws Exception {
+        stage.service("a", "ExecStart=/bin/sleep 1000");
+        stage.start("a");
+        String pid = "" + stage.main("a").pid();
+        String paths = "RequiresMountsFor";
+        assertThat(made("x.scope", "2", paths, "as", "1", "home", "PIDs", "au", "1", pid))
+                .contains("Invalid RequiresMountsFor value: home");
+        assertThat(made("x.scope", "2", "TasksMax", "t", "5", "PIDs", "au", "1", pid))
+                .contains("Cannot set property TasksMax, or unknown property.");
+        assertThat(
+                        made(
+                                "x.scope",
+                                "3",
+                                paths,
+                                "as",
+                                "2",
+                                "/home/a b\\\"%n",
+                                "/",
+                                "TasksMax",
+                                "t",
+                                "18446744073709551615",
+                                "PIDs",
+                                "au",
+                                "1",
+                                pid))
+                .contains("/org/freedesktop/systemd1/job/");
+        assertThat(stage.start("x.scope")).isEqualTo(JobResult.DONE);
+        assertThat(Systemctl.of(stage).expect(0, "show", "x.scope", "-p", paths))
+                .isEqualTo("RequiresMountsFor=\"/home/a b\\\\\\\"%n\" /\n");
+        assertThat(stage.stop("x.scope")).isEqualTo(JobResult.DONE);
+    }
+
     @Test
     void aProcessOfAServiceMovesIntoAScope() throws Exception {
         stage.service("a", "ExecStart=/bin/sleep 1000");

@@ -24,6 +24,7 @@ import java.util.Map;
  */
 public final class SettableProperties {
     private static final String UNIT = "Unit";
+    private static final long UNLIMITED = -1; // UINT64_MAX
 
     private static final Map<String, SettableProperty> OF_ALL = ofAll();
     private static final Map<UnitType, Map<String, SettableProperty>> OF_TYPE =
@@ -58,13 +59,17 @@ public final class SettableProperties {
             String name = (String) property.members().get(0);
             SettableProperty known = own.getOrDefault(name, OF_ALL.get(name));
             if (known == null) {
-                throw new DBusException(
-                        DBusException.PROPERTY_READ_ONLY,
-                        "Cannot set property " + name + ", or unknown property.");
+                throw readOnly(name);
             }
             known.set(unit, (Variant) property.members().get(1));
         }
         return unit;
+    }
+
+    private static DBusException readOnly(String property) {
+        return new DBusException(
+                DBusException.PROPERTY_READ_ONLY,
+                "Cannot set property " + property + ", or unknown property.");
     }
 
     private static Map<String, SettableProperty> ofAll() {
@@ -88,6 +93,7 @@ public final class SettableProperties {
         all.put("JobTimeoutUSec", SettableProperty.time(UNIT, "JobTimeoutSec"));
         all.put("JobRunningTimeoutUSec", SettableProperty.time(UNIT, "JobRunningTimeoutSec"));
         all.put("CollectMode", SettableProperty.word(UNIT, "CollectMode", CollectMode.values()));
+        all.put("RequiresMountsFor", SettableProperty.paths(UNIT, "RequiresMountsFor"));
         all.put(
                 "AddRef",
                 new SettableProperty(
@@ -124,6 +130,7 @@ public final class SettableProperties {
     private static void addCgroup(Map<String, SettableProperty> table, String section) {
         table.put("Slice", SettableProperty.slice(section, "Slice"));
         table.put("OOMPolicy", SettableProperty.word(section, "OOMPolicy", OomPolicy.values()));
+        table.put("TasksMax", new SettableProperty("t", SettableProperties::tasksMax));
     }
 
     private static void addKill(Map<String, SettableProperty> table, String section) {
@@ -134,6 +141,13 @@ public final class SettableProperties {
         }
         table.put("SendSIGKILL", SettableProperty.bool(section, "SendSIGKILL"));
         table.put("SendSIGHUP", SettableProperty.bool(section, "SendSIGHUP"));
+    }
+
+    /** Accepts that the number of tasks is not limited, as systemd-logind sets for its sessions. */
+    private static void tasksMax(UnitDescription unit, Object value) {
+        if ((Long) value != UNLIMITED) {
+            throw readOnly("TasksMax");
+        }
     }
 
     private static void pids(UnitDescription unit, Object value) {

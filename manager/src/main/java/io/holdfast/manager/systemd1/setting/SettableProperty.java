@@ -99,6 +99,23 @@ record SettableProperty(String type, BiConsumer<UnitDescription, Object> set) {
                 });
     }
 
+    static SettableProperty paths(String section, String directive) {
+        return new SettableProperty(
+                "as",
+                (unit, value) -> {
+                    for (Object path : (List<?>) value) {
+                        if (!((String) path).startsWith("/")) {
+                            throw Errors.invalid("Invalid " + directive + " value: " + path);
+                        }
+                        unit.literal(section, directive, quoted((String) path));
+                    }
+                });
+    }
+
+    private static String quoted(String word) {
+        return '"' + word.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    }
+
     static SettableProperty slice(String section, String directive) {
         return new SettableProperty(
                 "s",

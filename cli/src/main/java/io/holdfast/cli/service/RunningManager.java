@@ -32,6 +32,7 @@ import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.varlink.ManagerInterface;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +49,15 @@ import picocli.CommandLine.ParseResult;
  * manager above it.
  */
 final class RunningManager {
+    /** The socket of syslog(3), which systemd's journal serves on a machine that it has booted. */
+    private static final Path SYSLOG = Path.of("/dev/log");
+
+    private static final String NO_SYSLOG =
+            "no "
+                    + SYSLOG
+                    + ": messages of syslog(3) are lost, and units that bind it do not start; start a"
+                    + " syslog daemon first";
+
     private static final String ENDS_WITH_TERMINAL =
             "all units are stopped when this terminal is closed; to run in the background use:"
                     + " holdfast up --detach";
@@ -107,6 +117,9 @@ final class RunningManager {
             }
             stack.ifPresent(each -> each.layOut(manager.slice().map(CgroupPath::path)));
             manager.lostWithoutCgroups().ifPresent(text -> lines.event(Level.WARNING, text));
+            if (options.isContainerInit() && !manager.isAfterCrash() && !Files.exists(SYSLOG)) {
+                lines.event(Level.NOTICE, NO_SYSLOG);
+            }
             boolean mayHangUp = Terminal.isThere() && !process.isHangupInherited();
             if (mayHangUp && !manager.hasBegun()) {
                 lines.event(Level.NOTICE, ENDS_WITH_TERMINAL);

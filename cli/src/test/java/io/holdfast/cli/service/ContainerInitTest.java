@@ -1,6 +1,7 @@
 package io.holdfast.cli.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.holdfast.cli.CommandProcess;
 import io.holdfast.cli.Invocation;
@@ -163,6 +164,21 @@ class ContainerInitTest {
             send(container, signal);
             assertThat(container.exitCode()).isZero();
             assertThat(log).hasContent("stopped");
+        }
+    }
+
+    @Test
+    void namesTheMissingSocketOfSyslogOnce() throws Exception {
+        assumeThat(Path.of("/dev/log")).as("no syslog daemon").doesNotExist();
+        orderlyService();
+        try (CommandProcess container = up("a.service")) {
+            container.await("holdfast: ready");
+            assertThat(container.lines())
+                    .filteredOn(
+                            line -> line.contains("no /dev/log: messages of syslog(3) are lost"))
+                    .hasSize(1);
+            send(container, "TERM");
+            assertThat(container.exitCode()).isZero();
         }
     }
 

@@ -30,12 +30,6 @@ import org.jspecify.annotations.Nullable;
  * in a separate buffer that is charged to the connection.
  */
 public final class ConnectionInput implements AutoCloseable {
-    /**
-     * After this many messages of one read the queues are sent, so that the first receivers run
-     * while the other messages are routed.
-     */
-    private static final int FIRST_SENT = 16;
-
     private static final int FIRST_PART = 256 << 10; // first room for an incomplete message
 
     private final Connections connections;
@@ -221,8 +215,8 @@ public final class ConnectionInput implements AutoCloseable {
             used = authenticate(sasl, bytes, offset, length);
             position += used;
         }
+        int begin = used;
         MessageView view = connections.view;
-        int messages = 0;
         try {
             while (length - used >= MessageView.FIXED_LENGTH && isReading()) {
                 int whole = MessageView.lengthOf(bytes, offset + used);
@@ -239,15 +233,12 @@ public final class ConnectionInput implements AutoCloseable {
                                                     .get(BusLimit.MAX_MESSAGE_SIZE)));
                     break;
                 }
-                if (length - used < whole || (messages > 0 && !hasTime())) {
+                if (length - used < whole || (used > begin && !hasTime())) {
                     break;
                 }
                 view.read(bytes, offset + used, whole);
                 used += whole;
                 message(view, whole);
-                if (++messages == FIRST_SENT) {
-                    connections.sendGathered();
-                }
             }
         } catch (ProtocolException e) {
             connection.linger(End.MALFORMED, "malformed message: " + e.getMessage());

@@ -220,7 +220,7 @@ public final class Connections implements AutoCloseable {
     }
 
     /** Sends the queues that wait for the end of the turn. */
-    void sendGathered() {
+    private void sendGathered() {
         for (int i = 0; i < toFlush.size(); i++) {
             Connection next = toFlush.get(i);
             try {

@@ -26,11 +26,11 @@ import io.holdfast.bus.driver.MatchMethods;
 import io.holdfast.bus.driver.Membership;
 import io.holdfast.bus.driver.NameMethods;
 import io.holdfast.bus.driver.ServiceMethods;
+import io.holdfast.bus.match.MatchIndex;
 import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.bus.relay.Relay;
 import io.holdfast.bus.route.BusMessages;
 import io.holdfast.bus.route.Delivery;
-import io.holdfast.bus.route.Matches;
 import io.holdfast.bus.route.Monitors;
 import io.holdfast.bus.service.ActivatableServices;
 import io.holdfast.bus.service.Activator;
@@ -64,7 +64,7 @@ final class Broker implements AutoCloseable {
     private final Connections connections;
     private final Policies policies;
     private final NameRegistry names;
-    private final Matches matches;
+    private final MatchIndex<Connection> matches;
     private final PendingReplies replies;
     private final BusMessages messages;
     private final ServiceActivation activation;
@@ -93,8 +93,8 @@ final class Broker implements AutoCloseable {
         Charges charges = new Charges(facts.uid(), Policies.limits(config));
         this.connections = new Connections(loop, charges, log, this::route, this::gone);
         this.names = new NameRegistry(connections.registered(), this::ownerChanged);
-        this.matches = new Matches();
-        this.replies = new PendingReplies(loop, charges, this::replyTimedOut);
+        this.matches = new MatchIndex<>();
+        this.replies = new PendingReplies(loop, charges::limits, this::replyTimedOut);
         Monitors monitors = new Monitors(charges, connections.buffers());
         this.messages = new BusMessages(charges, policies, matches, monitors, log);
         Delivery delivery =
@@ -172,7 +172,7 @@ final class Broker implements AutoCloseable {
         members.ownerChanged(name, from, to);
     }
 
-    private void replyTimedOut(PendingReplies.Slot call) {
+    private void replyTimedOut(PendingReplies.Call call) {
         messages.error(call.caller(), call.serial(), BusError.NO_REPLY, NOT_IN_TIME);
     }
 

@@ -9,7 +9,7 @@ import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.Connections;
 import io.holdfast.bus.connection.NameRegistry;
 import io.holdfast.bus.connection.PendingReplies;
-import io.holdfast.bus.route.Matches;
+import io.holdfast.bus.match.MatchIndex;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,11 +20,14 @@ final class BusMetricsSnapshot {
     private BusMetricsSnapshot() {}
 
     static BusMetrics of(
-            Connections open, NameRegistry names, Matches matches, PendingReplies replies) {
+            Connections open,
+            NameRegistry names,
+            MatchIndex<Connection> matches,
+            PendingReplies replies) {
         BusCounters counters = open.counters();
         Quota quota = open.charges().quota();
         List<BusMetrics.OfConnection> connections = new ArrayList<>();
-        open.registered().all().forEach(one -> connections.add(of(one, matches)));
+        open.registered().values().forEach(one -> connections.add(of(one, matches)));
         List<BusMetrics.OfUser> users = new ArrayList<>();
         quota.usage().forEach(usage -> users.add(of(usage)));
         quota.past().forEach(usage -> users.add(of(usage)));
@@ -47,7 +50,8 @@ final class BusMetricsSnapshot {
         return new BusMetrics.Refusals(tally.limits(), tally.errors(), tally.ends());
     }
 
-    private static BusMetrics.OfConnection of(Connection connection, Matches matches) {
+    private static BusMetrics.OfConnection of(
+            Connection connection, MatchIndex<Connection> matches) {
         ConnectionCounters counters = connection.counters;
         return new BusMetrics.OfConnection(
                 connection.name(),
@@ -66,7 +70,7 @@ final class BusMetricsSnapshot {
                         .toList(),
                 matches.size(connection),
                 connection.names(),
-                connection.replies.outstanding(),
+                connection.outstandingCalls(),
                 connection.account().tally().refusedMessages(),
                 of(connection.account().tally()));
     }

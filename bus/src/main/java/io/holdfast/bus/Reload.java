@@ -92,7 +92,7 @@ final class Reload implements Driver.Reloading, AutoCloseable {
             return () -> {
                 facts.machineId(machine);
                 settings.logNew(unserved, log);
-                policies.reload(fresh, compiled, connections.registered().all());
+                policies.reload(fresh, compiled, List.copyOf(connections.registered().values()));
                 connections.charges().reload(limits, connections.open());
                 activation.reload(services.byName());
                 logConfigurationProblems(services);

@@ -110,8 +110,7 @@ final class Router {
     }
 
     private void toName(Connection from, MessageView view, @Nullable PassedFds fds) {
-        Connection to =
-                names.connection(view.bytes(), view.destinationOffset(), view.destinationLength());
+        Connection to = names.destination(view);
         int type = view.type();
         if (type == MessageType.METHOD_RETURN || type == MessageType.ERROR) {
             if (to != null) {

@@ -47,10 +47,11 @@ import org.jspecify.annotations.Nullable;
  * {@link BusLimit#MAX_TABLE_BYTES} is given out on demand, the rest by the fair rule; {@link
  * #descriptors} shares the descriptors.
  *
- * <p>The caller of {@link #charge} keeps the {@link Share} and passes it to {@link #release} with
- * the same amounts. Neither method allocates, except for descriptors and for the first charge
- * between two users. A refused charge changes nothing, and {@link #refusal} says why it was
- * refused. Not thread-safe.
+ * <p>A {@link Charge} releases itself. For the queued messages, of which there are millions, {@link
+ * #charge} returns the {@link Share} alone, and the queue passes it to {@link #release} with the
+ * same amounts: neither allocates, except for descriptors and for the first charge between two
+ * users. A refused charge changes nothing, and {@link #refusal} says why it was refused. Not
+ * thread-safe.
  */
 public final class Quota {
     public static final int BYTES = 0;
@@ -439,22 +440,41 @@ public final class Quota {
      */
     @Nullable
     public Share charge(Account account, Account actor, ChargedResource what, long bytes, int fds) {
+        return charge(account, actor, what, 1, bytes, fds);
+    }
+
+    /**
+     * Charges things that a connection holds and causes itself.
+     *
+     * @param count the number of things
+     * @param bytes their bytes, 0 or more
+     * @param fds their descriptors, 0 or more
+     * @return null if a limit refuses the charge
+     */
+    public @Nullable Charge hold(
+            Account account, ChargedResource what, int count, long bytes, int fds) {
+        Share share = charge(account, account, what, count, bytes, fds);
+        return share == null ? null : new Charge(this, account, share, what, count, bytes, fds);
+    }
+
+    private @Nullable Share charge(
+            Account account, Account actor, ChargedResource what, int count, long bytes, int fds) {
         Share share = share(account.user, actor.user);
         if (what == ChargedResource.OUTGOING && account != actor) {
             share = account.senders.of(share);
         }
-        int object = what.isObject() ? 1 : 0;
-        int match = what == ChargedResource.MATCH_RULE ? 1 : 0;
-        if (!fitsConnection(share, account, what, bytes, fds)
+        int object = what.isObject() ? count : 0;
+        int match = what == ChargedResource.MATCH_RULE ? count : 0;
+        if (!fitsConnection(share, account, what, count, bytes, fds)
                 || !fits(share, account, what, BYTES, bytes)
                 || !fits(share, account, what, FDS, fds)
                 || !fits(share, account, what, MATCHES, match)
                 || !fits(share, account, what, OBJECTS, object)
-                || !fitsTables(account, what, bytes)
+                || !fitsTables(account, what, count, bytes)
                 || !takesDescriptors(account, actor, what, fds)) {
             return null;
         }
-        apply(share, account, what, bytes, fds, 1);
+        apply(share, account, what, bytes, fds, count);
         return share;
     }
 
@@ -502,9 +522,10 @@ public final class Quota {
 
     /** Checks the limits per connection. */
     private boolean fitsConnection(
-            Share share, Account account, ChargedResource what, long bytes, int fds) {
+            Share share, Account account, ChargedResource what, int count, long bytes, int fds) {
         int i = what.index;
-        if (what.count != null && account.count[i] >= account.limits().get(what.count)) {
+        if (what.count != null
+                && (long) account.count[i] + count > account.limits().get(what.count)) {
             return refuse(account, share, what, what.count, account.count[i]);
         }
         if (what.bytes != null
@@ -586,8 +607,8 @@ public final class Quota {
      * each user gets a fair part of the rest; once a user has taken a quarter of the limit, each of
      * its connections gets a fair part of what is left of half of the limit.
      */
-    private boolean fitsTables(Account account, ChargedResource what, long bytes) {
-        long amount = what.entry + what.entryPerByte * bytes;
+    private boolean fitsTables(Account account, ChargedResource what, int count, long bytes) {
+        long amount = (long) what.entry * count + what.entryPerByte * bytes;
         long most = mostTables();
         long half = most / 2;
         User user = account.user;

@@ -4,9 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.account.ChargedResource;
-import io.holdfast.bus.account.Quota.Account;
-import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
@@ -49,7 +48,8 @@ public final class ServiceActivation implements AutoCloseable {
             boolean isAnswered,
             Buffers.@Nullable Buffer buffer,
             int length,
-            @Nullable PassedFds fds) {}
+            @Nullable PassedFds fds,
+            Charge charge) {}
 
     /** One service start under way. */
     private final class Starting implements Activator.Start {
@@ -181,12 +181,13 @@ public final class ServiceActivation implements AutoCloseable {
 
     /** Handles StartServiceByName; the reply is sent when the name has an owner. */
     public void start(Connection from, String name, MessageView call) throws BusErrorException {
-        if (!charges.charge(
-                from, ChargedResource.REPLY, 0)) { // counts as a call that waits for its reply
+        // counts as a call that waits for its reply
+        Charge charge = charges.hold(from, ChargedResource.REPLY);
+        if (charge == null) {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, charges.refusal());
         }
         boolean answered = (call.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
-        Held held = new Held(from, call.serial(), answered, null, 0, null);
+        Held held = new Held(from, call.serial(), answered, null, 0, null, charge);
         addTo(name, held);
     }
 
@@ -203,15 +204,15 @@ public final class ServiceActivation implements AutoCloseable {
     public void hold(Connection from, String name, MessageView message, @Nullable PassedFds fds)
             throws BusErrorException {
         int length = message.length();
-        Share share =
+        Charge charge =
                 charges.quota()
-                        .charge(
-                                from.account(),
+                        .hold(
                                 from.account(),
                                 ChargedResource.HELD,
+                                1,
                                 length,
                                 fds == null ? 0 : fds.size());
-        if (share == null) {
+        if (charge == null) {
             throw new BusErrorException(
                     BusError.LIMITS_EXCEEDED,
                     "the message cannot wait for %s to start: %s"
@@ -226,7 +227,7 @@ public final class ServiceActivation implements AutoCloseable {
         boolean answered =
                 message.type() == MessageType.METHOD_CALL
                         && (message.flags() & MessageFlags.NO_REPLY_EXPECTED) == 0;
-        addTo(name, new Held(from, message.serial(), answered, buffer, length, fds));
+        addTo(name, new Held(from, message.serial(), answered, buffer, length, fds, charge));
     }
 
     private Starting begin(Connection from, String name) throws BusErrorException {
@@ -366,13 +367,8 @@ public final class ServiceActivation implements AutoCloseable {
     private void release(Held held) {
         if (held.buffer != null) {
             buffers.release(held.buffer);
-            Account account = held.from.account();
-            int fds = held.fds == null ? 0 : held.fds.size();
-            charges.quota()
-                    .release(account, account.own(), ChargedResource.HELD, 1, held.length, fds);
-        } else {
-            charges.release(held.from, ChargedResource.REPLY);
         }
+        held.charge.close();
         if (held.fds != null) {
             held.fds.drop();
         }

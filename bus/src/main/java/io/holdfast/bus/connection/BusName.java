@@ -1,42 +1,30 @@
 package io.holdfast.bus.connection;
 
-import io.holdfast.dbus.wire.MessageView;
-import java.nio.charset.StandardCharsets;
+import io.holdfast.bus.account.Charge;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A well-known name, with its owner and the connections that wait for it. */
-public final class BusName implements HashedTable.Entry {
+public final class BusName {
     /** One connection in the queue of a name, with the flags of its last request. */
     public static final class QueuedOwner {
         public final Connection connection;
+        final Charge charge;
         int flags;
 
-        QueuedOwner(Connection connection, int flags) {
+        QueuedOwner(Connection connection, int flags, Charge charge) {
             this.connection = connection;
             this.flags = flags;
+            this.charge = charge;
         }
     }
 
     private final String text;
-    private final byte[] bytes;
-    private final int hash;
     public final List<QueuedOwner> queue = new ArrayList<>(1); // the first owns it
 
     BusName(String text) {
         this.text = text;
-        this.bytes = text.getBytes(StandardCharsets.US_ASCII);
-        this.hash = MessageView.hash(bytes);
-    }
-
-    @Override
-    public int hash() {
-        return hash;
-    }
-
-    byte[] bytes() {
-        return bytes;
     }
 
     /** Returns the primary owner, or null. */

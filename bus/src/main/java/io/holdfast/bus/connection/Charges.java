@@ -1,5 +1,6 @@
 package io.holdfast.bus.connection;
 
+import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.LimitTable;
 import io.holdfast.bus.account.Quota;
@@ -12,7 +13,6 @@ import io.holdfast.core.limit.RateLimit;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.sys.socket.Ucred;
 import io.holdfast.dbus.wire.match.MatchRule;
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -132,13 +132,15 @@ public final class Charges {
 
     /** Charges a connection for Hello. Returns the refusal, or null. */
     public @Nullable String refusesHello(Connection connection) {
-        if (!charge(connection, ChargedResource.NAME, 0)) { // the unique name counts
+        Charge charge = hold(connection, ChargedResource.NAME); // the unique name counts
+        if (charge == null) {
             return refusal();
         }
         if (!quota.complete(connection.account())) {
-            release(connection, ChargedResource.NAME);
+            charge.close();
             return refusal();
         }
+        connection.uniqueName = charge;
         return null;
     }
 
@@ -158,72 +160,21 @@ public final class Charges {
                 fds == null ? 0 : fds.size());
     }
 
-    /** Charges a connection for one thing of its own; returns false if the charge is refused. */
-    public boolean charge(Connection connection, ChargedResource what, long bytes) {
-        return quota.charge(connection.account(), connection.account(), what, bytes, 0) != null;
+    /** Charges a connection for one thing of its own; returns null if the charge is refused. */
+    public @Nullable Charge hold(Connection connection, ChargedResource what) {
+        return quota.hold(connection.account(), what, 1, 0, 0);
     }
 
     /**
-     * Charges a connection for a match rule. A rule counts once for each of its argument tests,
-     * since the time of a search depends on these.
+     * Charges a connection for a match rule; returns null if the charge is refused. A rule counts
+     * once for each of its argument tests, since the time of a search depends on these.
      */
-    public boolean chargeRule(Connection connection, MatchRule rule) {
-        int most = weight(rule);
-        for (int i = 0; i < most; i++) {
-            if (!charge(connection, ChargedResource.MATCH_RULE, i == 0 ? length(rule) : 0)) {
-                release(connection, ChargedResource.MATCH_RULE, i, i == 0 ? 0 : length(rule));
-                return false;
-            }
-        }
-        return true;
-    }
-
-    public void releaseRule(Connection connection, MatchRule rule) {
-        release(connection, ChargedResource.MATCH_RULE, weight(rule), length(rule));
-    }
-
-    private static int weight(MatchRule rule) {
-        return Math.max(1, rule.arguments().size());
-    }
-
-    private static int length(MatchRule rule) {
-        return rule.toString().length();
-    }
-
-    /**
-     * Charges the rules of a new monitor in place of those that it had as a client. Returns false,
-     * and changes nothing, if one of them is refused.
-     */
-    public boolean replaceRules(Connection connection, List<MatchRule> rules) {
-        Account account = connection.account();
-        int before = account.count(ChargedResource.MATCH_RULE);
-        long bytes = account.bytes(ChargedResource.MATCH_RULE);
-        for (MatchRule rule : rules) {
-            if (!chargeRule(connection, rule)) {
-                release(
-                        connection,
-                        ChargedResource.MATCH_RULE,
-                        account.count(ChargedResource.MATCH_RULE) - before,
-                        account.bytes(ChargedResource.MATCH_RULE) - bytes);
-                return false;
-            }
-        }
-        release(connection, ChargedResource.MATCH_RULE, before, bytes);
-        return true;
-    }
-
-    public void release(Connection connection, ChargedResource what) {
-        release(connection, what, 1, 0);
-    }
-
-    public void release(Connection connection, ChargedResource what, int count, long bytes) {
-        Account account = connection.account();
-        quota.release(account, account.own(), what, count, bytes, 0);
-    }
-
-    /** Releases all charges of one kind. */
-    public void releaseAll(Connection connection, ChargedResource what) {
-        Account account = connection.account();
-        release(connection, what, account.count(what), account.bytes(what));
+    public @Nullable Charge rule(Connection connection, MatchRule rule) {
+        return quota.hold(
+                connection.account(),
+                ChargedResource.MATCH_RULE,
+                Math.max(1, rule.arguments().size()),
+                rule.toString().length(),
+                0);
     }
 }

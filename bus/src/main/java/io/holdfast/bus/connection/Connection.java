@@ -1,5 +1,6 @@
 package io.holdfast.bus.connection;
 
+import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.ConnectionCounters;
 import io.holdfast.bus.account.End;
@@ -22,14 +23,16 @@ import io.holdfast.dbus.wire.sasl.SaslServer;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One client of the bus: its socket, its process as identified at accept, its names, and its queue
  * of outgoing messages. Its {@link ConnectionInput} reads what it sends. Only for the bus's thread.
  */
-public final class Connection implements Party, HashedTable.Entry {
+public final class Connection implements Party {
     /** The states from accept to close. */
     public enum State {
         AUTHENTICATING,
@@ -85,11 +88,14 @@ public final class Connection implements Party, HashedTable.Entry {
     /** Its policy, from Hello on. */
     @Nullable PeerPolicy policy;
 
-    /** Its number in the index of match rules; -1 while it has none. */
-    public int matchOwner = -1;
+    /** The charge for its unique name, from Hello on. */
+    @Nullable Charge uniqueName;
 
-    /** The calls from and to it that wait for a reply. */
-    public final PendingReplies.Ends replies = new PendingReplies.Ends();
+    /** The calls that it made and that wait for a reply, the oldest first. */
+    final Set<PendingReplies.Call> callsMade = new LinkedHashSet<>(0);
+
+    /** The calls that it received and has not answered, the oldest first. */
+    final Set<PendingReplies.Call> callsReceived = new LinkedHashSet<>(0);
 
     /** What it has sent and received. */
     public final ConnectionCounters counters = new ConnectionCounters();
@@ -140,25 +146,30 @@ public final class Connection implements Party, HashedTable.Entry {
         return id;
     }
 
-    @Override
-    public int hash() {
-        return Long.hashCode(id);
-    }
-
     /** Returns the well-known names that it owns or waits for. */
     public List<BusName> owned() {
         return owned;
     }
 
-    /** Notes that it owns a name, or waits for it; it was charged before. */
+    /** Returns how many of its calls wait for their reply. */
+    public int outstandingCalls() {
+        return callsMade.size();
+    }
+
+    /** Notes that it owns a name, or waits for it. */
     void nameAdded(BusName added) {
         owned.add(added);
     }
 
-    /** Notes that it neither owns a name nor waits for it any more, and releases the charge. */
+    /** Notes that it neither owns a name nor waits for it any more. */
     void nameRemoved(BusName removed) {
-        if (owned.remove(removed)) {
-            connections.charges.release(this, ChargedResource.NAME);
+        boolean ignored = owned.remove(removed);
+    }
+
+    /** Releases the charge for its unique name. */
+    public void leaveName() {
+        if (uniqueName != null) {
+            uniqueName.close();
         }
     }
 

@@ -1,8 +1,8 @@
 package io.holdfast.bus.connection;
 
+import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.End;
-import io.holdfast.bus.account.Quota;
 import io.holdfast.bus.account.Quota.Account;
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.config.BusLimit;
@@ -42,7 +42,7 @@ public final class ConnectionInput implements AutoCloseable {
     // the beginning of a message, behind the headroom of a buffer
     private Buffers.@Nullable Buffer partial;
     private int partialLength;
-    private int chargedInput; // bytes charged for that buffer
+    private @Nullable Charge partialCharge;
     private boolean hasMessages; // the last turn ended before that part was handled
     private boolean ended; // nothing more can come, and nothing is unread
     private long begun; // the time at which the turn's current message began
@@ -50,6 +50,7 @@ public final class ConnectionInput implements AutoCloseable {
 
     private long position; // of the first unhandled byte in the stream
     private final ReceivedFds receivedFds;
+    private @Nullable Charge fdsCharge;
     private int chargedFds;
     private EventLoop.@Nullable Timer pendingFds;
 
@@ -370,37 +371,35 @@ public final class ConnectionInput implements AutoCloseable {
      * the charge is refused.
      */
     private boolean chargeReceivedFds() {
-        Quota quota = connections.charges.quota();
-        if (chargedFds > 0) {
-            quota.release(account, account.own(), ChargedResource.INCOMING, 1, 0, chargedFds);
-            chargedFds = 0;
+        if (fdsCharge != null) {
+            fdsCharge.close();
         }
-        int now = receivedFds.size();
-        if (now == 0) {
-            return true;
-        }
-        if (quota.charge(account, account, ChargedResource.INCOMING, 0, now) == null) {
-            return false;
-        }
-        chargedFds = now;
-        return true;
+        chargedFds = receivedFds.size();
+        fdsCharge =
+                chargedFds == 0
+                        ? null
+                        : connections
+                                .charges
+                                .quota()
+                                .hold(account, ChargedResource.INCOMING, 1, 0, chargedFds);
+        return chargedFds == 0 || fdsCharge != null;
     }
 
     private boolean chargeInput(int size) {
         unchargeInput();
-        if (!connections.charges.charge(connection, ChargedResource.INCOMING, size)) {
+        partialCharge =
+                connections.charges.quota().hold(account, ChargedResource.INCOMING, 1, size, 0);
+        if (partialCharge == null) {
             connection.disconnect(
                     End.LIMIT, "no room for its message: " + connections.charges.refusal());
-            return false;
         }
-        chargedInput = size;
-        return true;
+        return partialCharge != null;
     }
 
     private void unchargeInput() {
-        if (chargedInput > 0) {
-            connections.charges.release(connection, ChargedResource.INCOMING, 1, chargedInput);
-            chargedInput = 0;
+        if (partialCharge != null) {
+            partialCharge.close();
+            partialCharge = null;
         }
     }
 

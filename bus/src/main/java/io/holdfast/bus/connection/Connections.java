@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +68,7 @@ public final class Connections implements AutoCloseable {
 
     private final Set<Connection> open = new HashSet<>();
     private final Set<Connection> unregistered = new LinkedHashSet<>(); // the oldest first
-    private final ConnectionTable registered = new ConnectionTable();
+    private final Map<Long, Connection> registered = new LinkedHashMap<>(); // the oldest first
     private long nextNumber; // of a unique name
 
     private final List<Connection> toFlush = new ArrayList<>();
@@ -90,8 +91,11 @@ public final class Connections implements AutoCloseable {
         this.closer = new FdCloser<>("holdfast-bus-close", charges.quota().descriptors());
     }
 
-    /** Returns the connections that said Hello, without monitors. */
-    public ConnectionTable registered() {
+    /**
+     * Returns the connections that said Hello, without monitors, by the number in their unique
+     * name: the oldest first.
+     */
+    public Map<Long, Connection> registered() {
         return registered;
     }
 
@@ -168,14 +172,14 @@ public final class Connections implements AutoCloseable {
     public void register(Connection connection) {
         boolean ignored = unregistered.remove(connection);
         connection.register(nextNumber++);
-        registered.add(connection);
+        registered.put(connection.id(), connection);
         counters.peakConnections = Math.max(counters.peakConnections, registered.size());
     }
 
     /** Removes a connection that leaves or becomes a monitor. */
     public void remove(Connection connection) {
         boolean ignored = unregistered.remove(connection);
-        registered.remove(connection);
+        registered.remove(connection.id());
     }
 
     void gone(Connection connection, End why, @Nullable String reason) {

@@ -1,20 +1,23 @@
 package io.holdfast.bus.connection;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.util.Objects.requireNonNull;
 
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.policy.UniqueName;
 import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.wire.MessageView;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
-import java.util.List;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The owner of each well-known name, and the connections that wait for it (D-Bus Specification,
- * "Message Bus Names"). A name is looked up by the bytes of a message, without making a String.
+ * "Message Bus Names").
  */
 public final class NameRegistry {
     static final int ALLOW_REPLACEMENT = 1;
@@ -55,31 +58,37 @@ public final class NameRegistry {
 
     private static final byte UNIQUE = ':';
 
-    private final ConnectionTable uniqueNames;
+    private final Map<Long, Connection> uniqueNames;
     private final Listener listener;
-    private final HashedTable<BusName> table = new HashedTable<>();
+    private final Map<String, BusName> names = new HashMap<>();
 
-    public NameRegistry(ConnectionTable uniqueNames, Listener listener) {
+    /**
+     * @param uniqueNames the connections by the number in their unique name
+     */
+    public NameRegistry(Map<Long, Connection> uniqueNames, Listener listener) {
         this.uniqueNames = uniqueNames;
         this.listener = listener;
     }
 
-    /**
-     * Returns the connection with a name, unique or well-known, from the bytes of a message; or
-     * null.
-     */
-    public @Nullable Connection connection(MemorySegment bytes, int offset, int length) {
-        if (length > 0 && bytes.get(JAVA_BYTE, offset) == UNIQUE) {
-            long number = UniqueName.number(bytes, offset, length);
-            return number < 0 ? null : uniqueNames.find(number);
+    /** Returns the connection to which a message is addressed; or null. */
+    public @Nullable Connection destination(MessageView message) {
+        MemorySegment bytes = message.bytes();
+        int offset = message.destinationOffset();
+        if (bytes.get(JAVA_BYTE, offset) == UNIQUE) { // parsed without making a String
+            return uniqueNames.get(UniqueName.number(bytes, offset, message.destinationLength()));
         }
-        BusName name = find(bytes, offset, length);
-        return name == null ? null : name.owner();
+        return owner(names.get(message.destination()));
     }
 
+    /** Returns the connection with a name, unique or well-known; or null. */
     public @Nullable Connection connection(String name) {
-        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
-        return connection(MemorySegment.ofArray(bytes), 0, bytes.length);
+        return name.startsWith(":")
+                ? uniqueNames.get(UniqueName.number(name))
+                : owner(names.get(name));
+    }
+
+    private static @Nullable Connection owner(@Nullable BusName name) {
+        return name == null ? null : name.owner();
     }
 
     /**
@@ -103,48 +112,32 @@ public final class NameRegistry {
 
     /** Returns the number of owned names. */
     public int size() {
-        return table.size();
+        return names.size();
     }
 
-    /** Returns a name from the bytes of a message; null if it has no owner. */
-    public @Nullable BusName find(MemorySegment bytes, int offset, int length) {
-        int slot = table.slotOf(MessageView.hash(bytes, offset, length));
-        for (BusName name = table.get(slot); name != null; name = table.get(slot)) {
-            if (name.bytes().length == length && same(name.bytes(), bytes, offset)) {
-                return name;
-            }
-            slot = table.after(slot);
-        }
-        return null;
-    }
-
-    private static boolean same(byte[] name, MemorySegment bytes, int offset) {
-        for (int i = 0; i < name.length; i++) {
-            if (bytes.get(JAVA_BYTE, offset + i) != name[i]) {
-                return false;
-            }
-        }
-        return true;
-    }
-
+    /** Returns a name; null if it has no owner. */
     public @Nullable BusName find(String name) {
-        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
-        return find(MemorySegment.ofArray(bytes), 0, bytes.length);
+        return names.get(name);
     }
 
     /** Returns all owned names, in no order. */
-    public List<BusName> all() {
-        return table.all();
+    public Collection<BusName> all() {
+        return names.values();
     }
 
-    public Request request(String text, Connection by, int flags) {
+    /**
+     * Requests a name for a connection.
+     *
+     * @param charge closed when the connection leaves the queue of the name; null if the connection
+     *     is in the queue already. If it is not added to the queue, the caller closes the charge
+     */
+    public Request request(String text, Connection by, int flags, @Nullable Charge charge) {
         int kept = flags & (ALLOW_REPLACEMENT | DO_NOT_QUEUE);
         BusName name = find(text);
         if (name == null) {
             name = new BusName(text);
-            table.add(name);
-            name.queue.add(new BusName.QueuedOwner(by, kept));
-            by.nameAdded(name);
+            names.put(text, name);
+            enqueue(name, 0, by, kept, charge);
             listener.ownerChanged(name, null, by);
             return Request.PRIMARY_OWNER;
         }
@@ -156,32 +149,42 @@ public final class NameRegistry {
         int place = name.indexOf(by);
         if ((primary.flags & ALLOW_REPLACEMENT) != 0 && (flags & REPLACE_EXISTING) != 0) {
             if (place >= 0) {
-                name.queue.remove(place);
+                BusName.QueuedOwner moved = name.queue.remove(place);
+                moved.flags = kept;
+                name.queue.addFirst(moved);
             } else {
-                by.nameAdded(name);
+                enqueue(name, 0, by, kept, charge);
             }
-            name.queue.addFirst(new BusName.QueuedOwner(by, kept));
             if ((primary.flags & DO_NOT_QUEUE) != 0) {
-                name.queue.remove(1);
-                primary.connection.nameRemoved(name);
+                dequeue(name, 1);
             }
             listener.ownerChanged(name, primary.connection, by);
             return Request.PRIMARY_OWNER;
         }
         if ((flags & DO_NOT_QUEUE) != 0) {
             if (place >= 0) {
-                name.queue.remove(place);
-                by.nameRemoved(name);
+                dequeue(name, place);
             }
             return Request.EXISTS;
         }
         if (place >= 0) {
             name.queue.get(place).flags = kept;
         } else {
-            name.queue.add(new BusName.QueuedOwner(by, kept));
-            by.nameAdded(name);
+            enqueue(name, name.queue.size(), by, kept, charge);
         }
         return Request.IN_QUEUE;
+    }
+
+    private static void enqueue(
+            BusName name, int place, Connection by, int flags, @Nullable Charge charge) {
+        name.queue.add(place, new BusName.QueuedOwner(by, flags, requireNonNull(charge)));
+        by.nameAdded(name);
+    }
+
+    private static void dequeue(BusName name, int place) {
+        BusName.QueuedOwner gone = name.queue.remove(place);
+        gone.connection.nameRemoved(name);
+        gone.charge.close();
     }
 
     public Release release(String text, Connection by) {
@@ -204,10 +207,9 @@ public final class NameRegistry {
         if (place < 0) {
             return false;
         }
-        name.queue.remove(place);
-        by.nameRemoved(name);
+        dequeue(name, place);
         if (name.queue.isEmpty()) {
-            table.remove(name);
+            names.remove(name.toString());
         }
         if (place == 0) {
             listener.ownerChanged(name, by, name.owner());

@@ -9,8 +9,8 @@ import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.Connections;
 import io.holdfast.bus.connection.NameRegistry;
 import io.holdfast.bus.connection.PendingReplies;
+import io.holdfast.bus.match.MatchIndex;
 import io.holdfast.bus.route.BusMessages;
-import io.holdfast.bus.route.Matches;
 import io.holdfast.dbus.wire.BodyWriter;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.Signature;
@@ -31,14 +31,14 @@ public final class DriverStats {
 
     private final Connections connections;
     private final NameRegistry names;
-    private final Matches matches;
+    private final MatchIndex<Connection> matches;
     private final PendingReplies replies;
     private final BusMessages messages;
 
     public DriverStats(
             Connections connections,
             NameRegistry names,
-            Matches matches,
+            MatchIndex<Connection> matches,
             PendingReplies replies,
             BusMessages messages) {
         this.connections = connections;
@@ -80,7 +80,7 @@ public final class DriverStats {
         numbers.put("OutgoingBytes", of.out().bytes());
         numbers.put("OutgoingFDs", (long) of.out().descriptors());
         numbers.put("PeakOutgoingBytes", counters.peakQueued);
-        numbers.put("io.holdfast.Bus.PendingReplies", (long) of.replies.outstanding());
+        numbers.put("io.holdfast.Bus.PendingReplies", (long) of.outstandingCalls());
         numbers.put("io.holdfast.Bus.MessagesIn", counters.messagesIn);
         numbers.put("io.holdfast.Bus.BytesIn", counters.bytesIn);
         numbers.put("io.holdfast.Bus.MessagesOut", counters.messagesOut);
@@ -135,7 +135,7 @@ public final class DriverStats {
                 null,
                 body -> {
                     body.beginArray();
-                    for (Connection connection : connections.registered().all()) {
+                    for (Connection connection : connections.registered().values()) {
                         body.beginDictEntry().putString(connection.name()).beginArray();
                         for (MatchRule rule : matches.rules(connection)) {
                             body.putString(rule.toString());

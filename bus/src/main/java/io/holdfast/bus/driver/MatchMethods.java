@@ -2,11 +2,13 @@ package io.holdfast.bus.driver;
 
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
+import io.holdfast.bus.match.MatchIndex;
 import io.holdfast.bus.route.BusMessages;
-import io.holdfast.bus.route.Matches;
+import io.holdfast.bus.route.Monitors;
 import io.holdfast.dbus.wire.BodyReader;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.Signature;
@@ -21,14 +23,14 @@ public final class MatchMethods {
 
     private final Membership members;
     private final Charges charges;
-    private final Matches matches;
+    private final MatchIndex<Connection> matches;
     private final BusFacts facts;
     private final BusMessages messages;
 
     public MatchMethods(
             Membership members,
             Charges charges,
-            Matches matches,
+            MatchIndex<Connection> matches,
             BusFacts facts,
             BusMessages messages) {
         this.members = members;
@@ -40,10 +42,11 @@ public final class MatchMethods {
 
     void addMatch(Connection from, MessageView call) throws BusErrorException {
         MatchRule rule = rule(Driver.text(call, 0));
-        if (!charges.chargeRule(from, rule)) {
+        Charge charge = charges.rule(from, rule);
+        if (charge == null) {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, charges.refusal());
         }
-        matches.add(from, rule);
+        matches.add(from, rule, charge);
         members.countMatches(from);
         messages.reply(from, call, NOTHING, null, body -> {});
     }
@@ -54,7 +57,6 @@ public final class MatchMethods {
             throw new BusErrorException(
                     BusError.MATCH_RULE_NOT_FOUND, from.name() + " has no rule " + rule);
         }
-        charges.releaseRule(from, rule);
         messages.reply(from, call, NOTHING, null, body -> {});
     }
 
@@ -100,10 +102,23 @@ public final class MatchMethods {
                     BusError.INVALID_ARGS,
                     "BecomeMonitor: unknown flags 0x" + Integer.toHexString(flags));
         }
-        if (!charges.replaceRules(from, rules)) {
-            throw new BusErrorException(BusError.LIMITS_EXCEEDED, charges.refusal());
-        }
+        List<Monitors.Rule> charged = charged(from, rules);
         messages.reply(from, call, NOTHING, null, body -> {});
-        members.becomeMonitor(from, rules);
+        members.becomeMonitor(from, charged);
+    }
+
+    /** Charges all rules, in addition to those that the connection has as a client, or none. */
+    private List<Monitors.Rule> charged(Connection from, List<MatchRule> rules)
+            throws BusErrorException {
+        List<Monitors.Rule> charged = new ArrayList<>();
+        for (MatchRule rule : rules) {
+            Charge charge = charges.rule(from, rule);
+            if (charge == null) {
+                charged.forEach(one -> one.charge().close());
+                throw new BusErrorException(BusError.LIMITS_EXCEEDED, charges.refusal());
+            }
+            charged.add(new Monitors.Rule(rule, charge));
+        }
+        return charged;
     }
 }

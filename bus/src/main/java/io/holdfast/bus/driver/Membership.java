@@ -3,20 +3,17 @@ package io.holdfast.bus.driver;
 import io.holdfast.bus.account.BusCounters;
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
-import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.End;
 import io.holdfast.bus.activation.ServiceActivation;
 import io.holdfast.bus.connection.BusName;
-import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.Connections;
 import io.holdfast.bus.connection.NameRegistry;
 import io.holdfast.bus.connection.PendingReplies;
 import io.holdfast.bus.connection.Policies;
+import io.holdfast.bus.match.MatchIndex;
 import io.holdfast.bus.route.BusMessages;
-import io.holdfast.bus.route.Matches;
 import io.holdfast.bus.route.Monitors;
-import io.holdfast.dbus.wire.match.MatchRule;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -33,7 +30,7 @@ public final class Membership {
     private final Connections connections;
     private final Policies policies;
     private final NameRegistry names;
-    private final Matches matches;
+    private final MatchIndex<Connection> matches;
     private final Monitors monitors;
     private final PendingReplies replies;
     private final BusMessages messages;
@@ -43,7 +40,7 @@ public final class Membership {
             Connections connections,
             Policies policies,
             NameRegistry names,
-            Matches matches,
+            MatchIndex<Connection> matches,
             Monitors monitors,
             PendingReplies replies,
             BusMessages messages,
@@ -72,9 +69,9 @@ public final class Membership {
     /**
      * Turns a client into a monitor; for all other clients it has left the bus.
      *
-     * @param rules the monitor's rules, already charged in place of those that it had
+     * @param rules the monitor's rules with their charges
      */
-    void becomeMonitor(Connection connection, List<MatchRule> rules) {
+    void becomeMonitor(Connection connection, List<Monitors.Rule> rules) {
         names.releaseAll(connection);
         matches.removeAll(connection);
         activation.forget(connection);
@@ -85,8 +82,7 @@ public final class Membership {
 
     /** Takes a connection off the bus. */
     public void gone(Connection connection, End why, @Nullable String reason) {
-        Charges charges = connections.charges();
-        charges.quota().ended(connection.account(), why);
+        connections.charges().quota().ended(connection.account(), why);
         if (reason != null) {
             connections.log().disconnected(connection, reason);
         }
@@ -94,14 +90,10 @@ public final class Membership {
             case REGISTERED -> {
                 names.releaseAll(connection);
                 matches.removeAll(connection);
-                charges.releaseAll(connection, ChargedResource.MATCH_RULE);
                 activation.forget(connection);
                 leave(connection);
             }
-            case MONITOR -> {
-                monitors.remove(connection);
-                charges.releaseAll(connection, ChargedResource.MATCH_RULE);
-            }
+            case MONITOR -> monitors.remove(connection);
             case AUTHENTICATING, UNREGISTERED -> connections.remove(connection);
             case LINGERING, CLOSED -> {}
         }
@@ -119,7 +111,7 @@ public final class Membership {
                                 unanswered.serial(),
                                 BusError.NO_REPLY,
                                 DISCONNECTED));
-        connections.charges().releaseAll(connection, ChargedResource.NAME);
+        connection.leaveName();
     }
 
     /** Announces that a well-known name has another owner. */

@@ -4,6 +4,7 @@ import static io.holdfast.dbus.BusNames.BUS;
 
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
+import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.connection.BusName;
 import io.holdfast.bus.connection.Connection;
@@ -56,13 +57,14 @@ public final class NameMethods {
         }
         BusName known = names.find(name);
         boolean isQueued = known != null && known.indexOf(from) >= 0;
-        if (!isQueued && !connections.charges().charge(from, ChargedResource.NAME, 0)) {
+        Charge charge = isQueued ? null : connections.charges().hold(from, ChargedResource.NAME);
+        if (!isQueued && charge == null) {
             throw new BusErrorException(BusError.LIMITS_EXCEEDED, connections.charges().refusal());
         }
-        NameRegistry.Request answer = names.request(name, from, flags);
+        NameRegistry.Request answer = names.request(name, from, flags, charge);
         members.countNames(from);
-        if (!isQueued && answer == NameRegistry.Request.EXISTS) {
-            connections.charges().release(from, ChargedResource.NAME);
+        if (charge != null && answer == NameRegistry.Request.EXISTS) {
+            charge.close();
         }
         messages.reply(from, call, UINT32, null, body -> body.putUint32(answer.code));
     }
@@ -92,7 +94,7 @@ public final class NameMethods {
     void listNames(Connection from, MessageView call) {
         List<String> all = new ArrayList<>();
         all.add(BUS);
-        connections.registered().all().forEach(connection -> all.add(connection.name()));
+        connections.registered().values().forEach(connection -> all.add(connection.name()));
         TreeSet<String> wellKnown = new TreeSet<>();
         names.all().forEach(name -> wellKnown.add(name.toString()));
         all.addAll(wellKnown);

@@ -3,12 +3,13 @@ package io.holdfast.bus.match;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.UniqueName;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.match.MatchRule;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,26 +17,18 @@ import org.jspecify.annotations.Nullable;
  * One rule with its subscribers, prepared for comparison with bytes. Equal rules share one node.
  */
 final class MatchNode {
-    private static final Subscription[] NONE = {};
     private static final byte[][] NO_ARGUMENTS = {};
 
     final MatchRule rule;
 
-    /** The hash of the components that file this rule in its table. */
+    /** The hash of the keys under which its table finds this rule. */
     int hash;
 
     /** The next in the same slot of that table. */
     @Nullable MatchNode next;
 
-    @Nullable MatchTable table;
-
-    /** The first {@link #subscriptionCount} are in use. */
-    Subscription[] subscriptions = NONE;
-
-    int subscriptionCount;
-
-    /** The number of the header of {@link MatchIndex} that matched last; 0 before any. */
-    private long header;
+    /** What its subscribers have of it. */
+    final List<Subscription> subscriptions = new ArrayList<>(1);
 
     private final byte @Nullable [] interfaceName;
     private final byte @Nullable [] member;
@@ -47,11 +40,11 @@ final class MatchNode {
     private final long senderId;
     private final long destinationId;
 
-    /** A subscriber of a rule, and how often it has added the rule. */
+    /** A rule of one subscriber: one charge for each time that the subscriber has added it. */
     static final class Subscription {
         final MatchNode node;
         final Subscriber subscriber;
-        int times = 1;
+        final List<Charge> charges = new ArrayList<>(1);
 
         Subscription(MatchNode node, Subscriber subscriber) {
             this.node = node;
@@ -98,45 +91,10 @@ final class MatchNode {
         return arguments[n];
     }
 
-    void add(Subscription subscription) {
-        if (subscriptionCount == subscriptions.length) {
-            subscriptions =
-                    Arrays.copyOf(subscriptions, Math.max(1, subscriptionCount * 3 / 2 + 1));
-        }
-        subscriptions[subscriptionCount++] = subscription;
-    }
-
-    @SuppressWarnings("ReferenceEquality") // this very subscription
-    void remove(Subscription subscription) {
-        int at = 0;
-        while (subscriptions[at] != subscription) {
-            at++;
-        }
-        Subscription last = subscriptions[--subscriptionCount];
-        Subscription[] kept =
-                subscriptionCount < subscriptions.length / 4
-                        ? Arrays.copyOf(subscriptions, subscriptionCount + 1)
-                        : subscriptions;
-        kept[at] = last;
-        if (kept.length > subscriptionCount) {
-            Arrays.fill(kept, subscriptionCount, kept.length, null);
-        }
-        subscriptions = kept;
-    }
-
-    /**
-     * Returns whether the rule matches the message.
-     *
-     * @param current the number of the message's header, not 0: another header has another number
-     */
-    boolean matches(MessageView message, long current, Party sender, @Nullable Party receiver) {
-        if (header != current) {
-            if (!matchesHeader(message)) {
-                return false;
-            }
-            header = current;
-        }
-        return (rule.sender() == null || isFrom(sender))
+    /** Returns whether the rule matches the message. */
+    boolean matches(MessageView message, Party sender, @Nullable Party receiver) {
+        return matchesHeader(message)
+                && (rule.sender() == null || isFrom(sender))
                 && (rule.destination() == null || isTo(message, receiver))
                 && argumentsMatch(message);
     }

@@ -8,6 +8,7 @@ import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.Container;
 import io.holdfast.bus.connection.Policies;
 import io.holdfast.bus.connection.RefusalLog;
+import io.holdfast.bus.match.MatchIndex;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.dbus.BusNames;
@@ -40,7 +41,7 @@ public final class BusMessages {
 
     private final Charges charges;
     private final Policies policies;
-    private final Matches matches;
+    private final MatchIndex<Connection> matches;
     private final Monitors monitors;
     private final RefusalLog log;
     private final MessageWriter writer = new MessageWriter();
@@ -50,7 +51,7 @@ public final class BusMessages {
     public BusMessages(
             Charges charges,
             Policies policies,
-            Matches matches,
+            MatchIndex<Connection> matches,
             Monitors monitors,
             RefusalLog log) {
         this.charges = charges;

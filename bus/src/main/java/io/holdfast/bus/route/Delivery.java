@@ -1,8 +1,7 @@
 package io.holdfast.bus.route;
 
-import static java.util.Objects.requireNonNull;
-
 import io.holdfast.bus.account.BusError;
+import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.End;
 import io.holdfast.bus.account.Quota.Share;
@@ -10,13 +9,15 @@ import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.PendingReplies;
 import io.holdfast.bus.connection.Policies;
+import io.holdfast.bus.match.MatchIndex;
 import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.bus.relay.Relay;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.WireLimits;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,17 +35,20 @@ import org.jspecify.annotations.Nullable;
 public final class Delivery {
     private final Charges charges;
     private final Policies policies;
-    private final Matches matches;
+    private final MatchIndex<Connection> matches;
     private final Monitors monitors;
     private final PendingReplies replies;
     private final BusMessages messages;
     private final Relay relay;
-    private @Nullable Share[] shares = new @Nullable Share[16]; // of the receivers of a broadcast
+
+    // the receivers of a broadcast, and the shares that it is charged to
+    private final List<Connection> receivers = new ArrayList<>();
+    private final List<Share> shares = new ArrayList<>();
 
     public Delivery(
             Charges charges,
             Policies policies,
-            Matches matches,
+            MatchIndex<Connection> matches,
             Monitors monitors,
             PendingReplies replies,
             BusMessages messages,
@@ -98,12 +102,13 @@ public final class Delivery {
     }
 
     private boolean expectReply(Connection from, Connection to, MessageView view) {
-        if (!charges.charge(from, ChargedResource.REPLY, 0)) {
+        Charge charge = charges.hold(from, ChargedResource.REPLY);
+        if (charge == null) {
             messages.refuse(from, view, BusError.LIMITS_EXCEEDED, charges.refusal());
             return false;
         }
-        if (!replies.add(from, to, view.serial())) {
-            charges.release(from, ChargedResource.REPLY);
+        if (!replies.add(from, to, view.serial(), charge)) {
+            charge.close();
             messages.refuse(
                     from,
                     view,
@@ -169,7 +174,8 @@ public final class Delivery {
         monitors.seen(from, null, view, fds);
         int length = from.senderField().relayedLength(view);
         int n = length > WireLimits.MAX_MESSAGE ? 0 : matches.find(view, from, null);
-        int kept = 0;
+        receivers.clear();
+        shares.clear();
         for (int i = 0; i < n; i++) {
             Connection to = matches.found(i);
             if (!policies.passes(from, to, view)) {
@@ -177,18 +183,19 @@ public final class Delivery {
             } else if (fds == null || to.descriptorsPass()) {
                 Share share = chargeBroadcast(from, to, view, length, fds);
                 if (share != null) {
-                    matches.found(kept, to);
-                    keep(kept++, share);
+                    receivers.add(to);
+                    shares.add(share);
                 }
             }
         }
-        if (kept == 0) {
+        if (receivers.isEmpty()) {
             return;
         }
         relay.stamp(view, from.senderField());
-        for (int i = 0; i < kept; i++) {
-            Share share = requireNonNull(shares[i]);
-            matches.found(i).send(share, relay.bytes(), relay.offset(), relay.length(), fds);
+        for (int i = 0; i < receivers.size(); i++) {
+            receivers
+                    .get(i)
+                    .send(shares.get(i), relay.bytes(), relay.offset(), relay.length(), fds);
         }
         relay.release();
     }
@@ -203,13 +210,6 @@ public final class Delivery {
             messages.refuse(from, view, BusError.LIMITS_EXCEEDED, charges.refusal());
         }
         return share;
-    }
-
-    private void keep(int at, Share share) {
-        if (at == shares.length) {
-            shares = Arrays.copyOf(shares, at * 2);
-        }
-        shares[at] = share;
     }
 
     /** Shows monitors the error of a refused broadcast, which its sender does not receive. */

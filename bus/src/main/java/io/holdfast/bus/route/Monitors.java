@@ -1,9 +1,11 @@
 package io.holdfast.bus.route;
 
+import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.account.End;
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
+import io.holdfast.bus.match.MatchIndex;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.relay.Buffers;
 import io.holdfast.bus.relay.PassedFds;
@@ -18,9 +20,12 @@ import org.jspecify.annotations.Nullable;
  * once, delivered or refused, and what the bus itself sends. Costs nothing while there is none.
  */
 public final class Monitors {
+    /** A rule of a monitor, and its charge. */
+    public record Rule(MatchRule rule, Charge charge) {}
+
     private final Charges charges;
     private final Buffers buffers;
-    private final Matches rules = new Matches();
+    private final MatchIndex<Connection> rules = new MatchIndex<>();
 
     public Monitors(Charges charges, Buffers buffers) {
         this.charges = charges;
@@ -31,8 +36,8 @@ public final class Monitors {
         return rules.size() > 0;
     }
 
-    public void add(Connection connection, List<MatchRule> wanted) {
-        wanted.forEach(rule -> rules.add(connection, rule));
+    public void add(Connection connection, List<Rule> wanted) {
+        wanted.forEach(one -> rules.add(connection, one.rule, one.charge));
     }
 
     public void remove(Connection connection) {

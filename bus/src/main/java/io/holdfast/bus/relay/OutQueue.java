@@ -1,12 +1,11 @@
 package io.holdfast.bus.relay;
 
-import static java.util.Objects.requireNonNull;
-
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.core.Errno;
 import io.holdfast.core.Fd;
 import io.holdfast.core.sys.socket.SysSocket;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,57 +27,41 @@ public final class OutQueue {
 
     /** A buffer of the queue; one with descriptors takes no further message. */
     private static final class Chunk {
-        private Buffers.@Nullable Buffer buffer;
-        @Nullable PassedFds fds;
-        private @Nullable Share share; // charged with its descriptors
+        final Buffers.Buffer buffer;
+        final @Nullable PassedFds fds;
+        final Share share; // charged with its descriptors
         boolean fdsSent;
         int start;
         int end;
-        @Nullable Chunk next;
 
-        void fill(Buffers.Buffer with, @Nullable PassedFds passed, Share charged) {
-            buffer = with;
-            fds = passed;
-            share = charged;
-        }
-
-        void clear() {
-            buffer = null;
-            fds = null;
-            share = null;
-            fdsSent = false;
-            start = 0;
-            end = 0;
-            next = null;
-        }
-
-        Buffers.Buffer buffer() {
-            return requireNonNull(buffer);
-        }
-
-        Share share() {
-            return requireNonNull(share);
+        Chunk(Buffers.Buffer buffer, @Nullable PassedFds fds, Share share) {
+            this.buffer = buffer;
+            this.fds = fds;
+            this.share = share;
         }
 
         int room() {
-            return fds != null ? 0 : buffer().size() - end;
+            return fds != null ? 0 : buffer.size() - end;
+        }
+    }
+
+    /** Messages that follow each other and are charged to one share. */
+    private static final class Run {
+        final Share share;
+        int messages;
+        long bytes; // that have not left
+
+        Run(Share share) {
+            this.share = share;
         }
     }
 
     private final Buffers buffers;
     private final Ledger ledger;
-    private @Nullable Chunk head;
-    private @Nullable Chunk tail;
-    private @Nullable Chunk spare; // an empty one: mostly the only one that is ever needed
+    private final ArrayDeque<Chunk> chunks = new ArrayDeque<>(1);
+    private final ArrayDeque<Run> runs = new ArrayDeque<>(1);
     private long bytes;
     private int descriptors;
-
-    // runs of bytes with their share, in a ring
-    private @Nullable Share[] shares = new @Nullable Share[0];
-    private long[] lengths = new long[0];
-    private int[] messages = new int[0];
-    private int firstRun;
-    private int runs;
 
     public OutQueue(Buffers buffers, Ledger ledger) {
         this.buffers = buffers;
@@ -120,57 +103,24 @@ public final class OutQueue {
             long offset,
             int length,
             @Nullable PassedFds passedFds) {
-        Chunk last = tail;
+        Chunk last = chunks.peekLast();
         if (last == null || passedFds != null || last.room() < length) {
-            Chunk chunk = spare != null ? spare : new Chunk();
-            spare = null;
-            chunk.fill(buffers.take(length), passedFds, share);
-            if (last == null) {
-                head = chunk;
-            } else {
-                last.next = chunk;
-            }
-            tail = chunk;
-            last = chunk;
+            last = new Chunk(buffers.take(length), passedFds, share);
+            chunks.addLast(last);
         }
-        MemorySegment.copy(from, offset, last.buffer().memory, last.end, length);
+        MemorySegment.copy(from, offset, last.buffer.memory, last.end, length);
         last.end += length;
         bytes += length;
     }
 
     private void remember(Share share, long length) {
-        int mask = shares.length - 1;
-        int at = firstRun + runs - 1 & mask;
-        if (runs == 0 || shares[at] != share) {
-            if (runs == shares.length) {
-                growRuns();
-                mask = shares.length - 1;
-            }
-            at = firstRun + runs & mask;
-            shares[at] = share;
-            lengths[at] = 0;
-            messages[at] = 0;
-            runs++;
+        Run run = runs.peekLast();
+        if (run == null || run.share != share) {
+            run = new Run(share);
+            runs.addLast(run);
         }
-        lengths[at] += length;
-        messages[at]++;
-    }
-
-    private void growRuns() {
-        int size = Math.max(2, runs * 2);
-        @Nullable Share[] newShares = new @Nullable Share[size];
-        long[] newLengths = new long[size];
-        int[] newMessages = new int[size];
-        for (int i = 0; i < runs; i++) {
-            int at = firstRun + i & shares.length - 1;
-            newShares[i] = shares[at];
-            newLengths[i] = lengths[at];
-            newMessages[i] = messages[at];
-        }
-        shares = newShares;
-        lengths = newLengths;
-        messages = newMessages;
-        firstRun = 0;
+        run.bytes += length;
+        run.messages++;
     }
 
     /**
@@ -179,7 +129,7 @@ public final class OutQueue {
      * @return 0 if nothing is left, -EAGAIN if the socket is full, another -errno if it is broken
      */
     public int flush(Fd socket) {
-        for (Chunk chunk = head; chunk != null; chunk = head) {
+        for (Chunk chunk = chunks.peekFirst(); chunk != null; chunk = chunks.peekFirst()) {
             int sent = send(socket, chunk);
             if (sent < 0) {
                 return sent;
@@ -189,7 +139,7 @@ public final class OutQueue {
             if (chunk.start < chunk.end) {
                 return -Errno.EAGAIN; // the socket took less than that: it is full
             }
-            dropHead();
+            drop(chunk);
         }
         return 0;
     }
@@ -198,9 +148,9 @@ public final class OutQueue {
         PassedFds passed = chunk.fds;
         if (passed == null || chunk.fdsSent) {
             return SysSocket.send(
-                    socket, chunk.buffer().memory, chunk.start, chunk.end - chunk.start);
+                    socket, chunk.buffer.memory, chunk.start, chunk.end - chunk.start);
         }
-        MemorySegment data = chunk.buffer().memory.asSlice(chunk.start, chunk.end - chunk.start);
+        MemorySegment data = chunk.buffer.memory.asSlice(chunk.start, chunk.end - chunk.start);
         int sent = SysSocket.sendmsg(socket, data, null, passed.fds(), null);
         if (sent > 0) {
             chunk.fdsSent = true;
@@ -212,46 +162,34 @@ public final class OutQueue {
         bytes -= count;
         long remaining = count;
         while (remaining > 0) {
-            int at = firstRun;
-            Share share = requireNonNull(shares[at]);
-            long part = Math.min(remaining, lengths[at]);
+            Run run = runs.element();
+            long part = Math.min(remaining, run.bytes);
             remaining -= part;
-            lengths[at] -= part;
-            if (lengths[at] > 0) {
-                ledger.release(share, 0, part, 0);
-            } else {
-                ledger.release(share, messages[at], part, 0);
-                shares[at] = null;
-                firstRun = at + 1 & shares.length - 1;
-                runs--;
+            run.bytes -= part;
+            if (run.bytes == 0) {
+                runs.remove();
             }
+            ledger.release(run.share, run.bytes == 0 ? run.messages : 0, part, 0);
         }
     }
 
-    private void dropHead() {
-        Chunk chunk = requireNonNull(head);
-        head = chunk.next;
-        if (head == null) {
-            tail = null;
-        }
+    /** Drops the first chunk, all of which has left. */
+    private void drop(Chunk chunk) {
+        chunks.remove();
         if (chunk.fds != null) {
             // At once: the messages behind it may take long, and are charged separately.
             descriptors -= chunk.fds.size();
-            ledger.release(chunk.share(), 0, 0, chunk.fds.size());
+            ledger.release(chunk.share, 0, 0, chunk.fds.size());
             chunk.fds.drop();
         }
-        buffers.release(chunk.buffer());
-        chunk.clear();
-        spare = chunk;
+        buffers.release(chunk.buffer);
     }
 
     /** Discards all messages; the ledger receives the amounts. */
     public void clear() {
-        while (head != null) {
-            int unsent = head.end - head.start;
-            head.start = head.end;
-            uncharge(unsent);
-            dropHead();
+        for (Chunk chunk = chunks.peekFirst(); chunk != null; chunk = chunks.peekFirst()) {
+            uncharge(chunk.end - chunk.start);
+            drop(chunk);
         }
     }
 }

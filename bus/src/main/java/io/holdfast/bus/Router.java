@@ -13,6 +13,7 @@ import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.bus.route.BusMessages;
 import io.holdfast.bus.route.Delivery;
 import io.holdfast.bus.route.Monitors;
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
@@ -60,7 +61,7 @@ final class Router {
         switch (from.state()) {
             case UNREGISTERED -> unregistered(from, view);
             case REGISTERED -> {
-                if (!view.hasDestination()) {
+                if (!view.has(HeaderField.DESTINATION)) {
                     withoutDestination(from, view, fds);
                 } else if (BusMessages.isBus(view)) {
                     toBus(from, view, fds);
@@ -75,7 +76,7 @@ final class Router {
     }
 
     private void unregistered(Connection from, MessageView view) {
-        if (view.hasDestination()
+        if (view.has(HeaderField.DESTINATION)
                 && BusMessages.isBus(view)
                 && view.type() == MessageType.METHOD_CALL) {
             driver.call(from, view);

@@ -8,6 +8,7 @@ import io.holdfast.bus.account.BusErrorException;
 import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.policy.UniqueName;
 import io.holdfast.dbus.BusNames;
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageView;
 import java.lang.foreign.MemorySegment;
 import java.util.Collection;
@@ -73,9 +74,10 @@ public final class NameRegistry {
     /** Returns the connection to which a message is addressed; or null. */
     public @Nullable Connection destination(MessageView message) {
         MemorySegment bytes = message.bytes();
-        int offset = message.destinationOffset();
+        int offset = message.offset(HeaderField.DESTINATION);
         if (bytes.get(JAVA_BYTE, offset) == UNIQUE) { // parsed without making a String
-            return uniqueNames.get(UniqueName.number(bytes, offset, message.destinationLength()));
+            return uniqueNames.get(
+                    UniqueName.number(bytes, offset, message.length(HeaderField.DESTINATION)));
         }
         return owner(names.get(message.destination()));
     }

@@ -12,6 +12,7 @@ import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.route.BusMessages;
 import io.holdfast.bus.route.Monitors;
 import io.holdfast.dbus.wire.BodyWriter;
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.Signature;
@@ -214,7 +215,7 @@ public final class Driver {
             method = byMember.get(member);
         } else {
             Map<String, DriverMethod> methods = interfaces.get(interfaceName);
-            if (methods == null && !call.hasDestination()) {
+            if (methods == null && !call.has(HeaderField.DESTINATION)) {
                 methods = Map.of();
             }
             if (methods == null) {
@@ -223,12 +224,15 @@ public final class Driver {
             }
             method = methods.get(member);
         }
-        if (method == null || (!call.hasDestination() && !method.interfaceName().equals(PEER))) {
+        if (method == null
+                || (!call.has(HeaderField.DESTINATION) && !method.interfaceName().equals(PEER))) {
             throw new BusErrorException(
                     BusError.UNKNOWN_METHOD,
                     "the bus has no method "
                             + member
-                            + (call.hasDestination() ? "" : " for calls without a destination"));
+                            + (call.has(HeaderField.DESTINATION)
+                                    ? ""
+                                    : " for calls without a destination"));
         }
         if (!method.anywhere() && !BUS_PATH.equals(call.path())) {
             throw new BusErrorException(

@@ -6,6 +6,7 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.match.MatchNode.Subscription;
 import io.holdfast.bus.policy.Party;
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.match.MatchRule;
 import java.util.ArrayList;
@@ -175,15 +176,9 @@ public final class MatchIndex<O> {
             return 0;
         }
         search++;
-        int ofInterface =
-                hash(
-                        message,
-                        MatchTable.INTERFACE,
-                        message.interfaceOffset(),
-                        message.interfaceLength());
-        int ofMember =
-                hash(message, MatchTable.MEMBER, message.memberOffset(), message.memberLength());
-        int ofPath = hash(message, MatchTable.PATH, message.pathOffset(), message.pathLength());
+        int ofInterface = hash(message, MatchTable.INTERFACE, HeaderField.INTERFACE);
+        int ofMember = hash(message, MatchTable.MEMBER, HeaderField.MEMBER);
+        int ofPath = hash(message, MatchTable.PATH, HeaderField.PATH);
         hashLevels(message);
         for (int i = 0; i < tables.size(); i++) {
             MatchTable table = tables.get(i);
@@ -199,7 +194,10 @@ public final class MatchIndex<O> {
                 hash =
                         MatchTable.mix(
                                 hash,
-                                textHash(message, message.argOffset(0), message.argLength(0)));
+                                MessageView.hash(
+                                        message.bytes(),
+                                        message.argOffset(0),
+                                        message.argLength(0)));
             }
             if ((keys & MatchTable.SENDER_ID) != 0) {
                 hash = MatchTable.mix(hash, Long.hashCode(sender.id()));
@@ -229,20 +227,16 @@ public final class MatchIndex<O> {
     }
 
     /** Hashes a part of the header if a table needs it. */
-    private int hash(MessageView message, int key, int offset, int length) {
-        return (keysInUse & key) == 0 || offset < 0 ? 0 : textHash(message, offset, length);
-    }
-
-    private static int textHash(MessageView message, int offset, int length) {
-        return MessageView.hash(message.bytes(), offset, length);
+    private int hash(MessageView message, int key, int field) {
+        return (keysInUse & key) == 0 ? 0 : message.hash(field);
     }
 
     /** Hashes the namespaces of the path and of argument 0, if a table needs them. */
     private void hashLevels(MessageView message) {
         pathLevels.clear();
-        if ((keysInUse & MatchTable.PATH_NAMESPACE) != 0 && message.hasPath()) {
-            int offset = message.pathOffset();
-            int length = message.pathLength();
+        if ((keysInUse & MatchTable.PATH_NAMESPACE) != 0 && message.has(HeaderField.PATH)) {
+            int offset = message.offset(HeaderField.PATH);
+            int length = message.length(HeaderField.PATH);
             pathLevels.add(message, offset, 1);
             for (int i = 2; i <= length && i <= MAX_PATH; i++) {
                 if (i == length || byteAt(message, offset + i) == '/') {

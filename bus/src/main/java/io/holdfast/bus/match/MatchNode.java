@@ -6,6 +6,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.policy.UniqueName;
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.match.MatchRule;
 import java.lang.foreign.MemorySegment;
@@ -101,20 +102,16 @@ final class MatchNode {
 
     private boolean matchesHeader(MessageView message) {
         return (rule.type() == 0 || rule.type() == message.type())
-                && equal(
-                        interfaceName,
-                        message,
-                        message.interfaceOffset(),
-                        message.interfaceLength())
-                && equal(member, message, message.memberOffset(), message.memberLength())
-                && equal(path, message, message.pathOffset(), message.pathLength())
+                && equal(message, HeaderField.INTERFACE, interfaceName)
+                && equal(message, HeaderField.MEMBER, member)
+                && equal(message, HeaderField.PATH, path)
                 && (pathNamespace == null
                         || within(
                                 pathNamespace,
                                 (byte) '/',
                                 message,
-                                message.pathOffset(),
-                                message.pathLength()));
+                                message.offset(HeaderField.PATH),
+                                message.length(HeaderField.PATH)));
     }
 
     private boolean isFrom(Party sender) {
@@ -132,23 +129,11 @@ final class MatchNode {
             return true;
         }
         // The message was sent to a name that has no owner, or whose owner has lost it since.
-        return message.destinationLength() == name.length()
-                && isText(name, message.bytes(), message.destinationOffset());
+        return name.equals(message.destination());
     }
 
-    /** Names are ASCII. */
-    private static boolean isText(String name, MemorySegment bytes, int offset) {
-        for (int i = 0; i < name.length(); i++) {
-            if (bytes.get(JAVA_BYTE, offset + (long) i) != name.charAt(i)) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private static boolean equal(
-            byte @Nullable [] wanted, MessageView message, int offset, int length) {
-        return wanted == null || (offset >= 0 && message.equalsText(offset, length, wanted));
+    private static boolean equal(MessageView message, int field, byte @Nullable [] wanted) {
+        return wanted == null || message.equalsText(field, wanted);
     }
 
     private boolean argumentsMatch(MessageView message) {

@@ -2,6 +2,7 @@ package io.holdfast.bus.match;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.match.MatchRule;
 import java.util.List;
@@ -90,9 +91,9 @@ final class MatchTable {
 
     /** Returns whether a message has the fields that rules with these keys match. */
     boolean applies(MessageView message) {
-        return (message.hasInterface() || (keys & INTERFACE) == 0)
-                && (message.hasMember() || (keys & MEMBER) == 0)
-                && (message.hasPath() || (keys & (PATH | PATH_NAMESPACE)) == 0);
+        return (message.has(HeaderField.INTERFACE) || (keys & INTERFACE) == 0)
+                && (message.has(HeaderField.MEMBER) || (keys & MEMBER) == 0)
+                && (message.has(HeaderField.PATH) || (keys & (PATH | PATH_NAMESPACE)) == 0);
     }
 
     /** Returns the header's part of the hash of a rule with these keys. */

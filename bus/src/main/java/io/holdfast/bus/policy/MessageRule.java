@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.config.PolicyRule.MessageTest;
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +85,8 @@ final class MessageRule {
             return false;
         }
         if (test.broadcast() != null) {
-            boolean broadcast = message.type() == MessageType.SIGNAL && !message.hasDestination();
+            boolean broadcast =
+                    message.type() == MessageType.SIGNAL && !message.has(HeaderField.DESTINATION);
             if (test.broadcast() != broadcast) {
                 return false;
             }
@@ -92,18 +94,13 @@ final class MessageRule {
         int fds = message.unixFds();
         return fds >= test.minFds()
                 && fds <= test.maxFds()
-                && fits(
-                        interfaceName,
-                        message,
-                        message.interfaceOffset(),
-                        message.interfaceLength())
-                && fits(member, message, message.memberOffset(), message.memberLength())
-                && fits(path, message, message.pathOffset(), message.pathLength())
-                && fits(error, message, message.errorNameOffset(), message.errorNameLength());
+                && fits(message, HeaderField.INTERFACE, interfaceName)
+                && fits(message, HeaderField.MEMBER, member)
+                && fits(message, HeaderField.PATH, path)
+                && fits(message, HeaderField.ERROR_NAME, error);
     }
 
-    private static boolean fits(
-            byte @Nullable [] wanted, MessageView message, int offset, int length) {
-        return wanted == null || offset < 0 || message.equalsText(offset, length, wanted);
+    private static boolean fits(MessageView message, int field, byte @Nullable [] wanted) {
+        return wanted == null || !message.has(field) || message.equalsText(field, wanted);
     }
 }

@@ -2,6 +2,7 @@ package io.holdfast.bus.policy;
 
 import io.holdfast.bus.config.PolicyRule;
 import io.holdfast.bus.config.PolicyRule.MessageTest;
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import java.util.ArrayList;
@@ -33,10 +34,18 @@ final class MessageRules {
     @Nullable PolicyRule decide(
             MessageView message, Party other, boolean requested, boolean eavesdropping) {
         int type = Math.min(message.type(), TYPES - 1); // those above are all unknown
-        int shape = type << 2 | (message.hasInterface() ? 2 : 0) | (message.hasMember() ? 1 : 0);
+        int shape =
+                type << 2
+                        | (message.has(HeaderField.INTERFACE) ? 2 : 0)
+                        | (message.has(HeaderField.MEMBER) ? 1 : 0);
         RuleTable table = tables[shape];
         if (table == null) {
-            table = new RuleTable(rules, type, message.hasInterface(), message.hasMember());
+            table =
+                    new RuleTable(
+                            rules,
+                            type,
+                            message.has(HeaderField.INTERFACE),
+                            message.has(HeaderField.MEMBER));
             tables[shape] = table;
         }
         return table.decide(message, other, requested, eavesdropping);

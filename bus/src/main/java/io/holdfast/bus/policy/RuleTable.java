@@ -1,6 +1,7 @@
 package io.holdfast.bus.policy;
 
 import io.holdfast.bus.config.PolicyRule;
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageView;
 import java.util.Arrays;
 import java.util.List;
@@ -158,18 +159,8 @@ final class RuleTable {
     }
 
     private void hash(MessageView message) {
-        interfaceHash =
-                message.hasInterface()
-                        ? MessageView.hash(
-                                message.bytes(),
-                                message.interfaceOffset(),
-                                message.interfaceLength())
-                        : 0;
-        memberHash =
-                message.hasMember()
-                        ? MessageView.hash(
-                                message.bytes(), message.memberOffset(), message.memberLength())
-                        : 0;
+        interfaceHash = message.hash(HeaderField.INTERFACE);
+        memberHash = message.hash(HeaderField.MEMBER);
         hashed = true;
     }
 }

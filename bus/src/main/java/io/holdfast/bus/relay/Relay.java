@@ -1,5 +1,6 @@
 package io.holdfast.bus.relay;
 
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.SenderField;
 import java.lang.foreign.MemorySegment;
@@ -43,7 +44,7 @@ public final class Relay {
     public void stamp(MessageView view, SenderField sender) {
         int header = sender.headerLength(view);
         length = header + view.bodyLength();
-        if (view.hasSender() || view.hasForeignFields()) {
+        if (view.has(HeaderField.SENDER) || view.hasForeignFields()) {
             rewrite(view, sender, header);
         } else {
             bytes = view.bytes();

@@ -13,6 +13,7 @@ import io.holdfast.bus.policy.Party;
 import io.holdfast.bus.relay.PassedFds;
 import io.holdfast.dbus.BusNames;
 import io.holdfast.dbus.wire.BodyWriter;
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
@@ -63,7 +64,7 @@ public final class BusMessages {
 
     /** Returns whether a message is addressed to the bus. */
     public static boolean isBus(MessageView view) {
-        return view.equalsText(view.destinationOffset(), view.destinationLength(), BUS);
+        return view.equalsText(HeaderField.DESTINATION, BUS);
     }
 
     /**

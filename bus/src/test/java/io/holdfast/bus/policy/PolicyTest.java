@@ -11,6 +11,7 @@ import io.holdfast.bus.config.PolicyRule.MessageTest;
 import io.holdfast.core.machine.Accounts;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.testkit.Gen;
+import io.holdfast.dbus.wire.HeaderField;
 import io.holdfast.dbus.wire.MessageType;
 import io.holdfast.dbus.wire.MessageView;
 import io.holdfast.dbus.wire.MessageWriter;
@@ -599,7 +600,8 @@ class PolicyTest {
                 return false;
             }
         }
-        boolean broadcast = message.type() == MessageType.SIGNAL && !message.hasDestination();
+        boolean broadcast =
+                message.type() == MessageType.SIGNAL && !message.has(HeaderField.DESTINATION);
         if (test.broadcast() != null && test.broadcast() != broadcast) {
             return false;
         }

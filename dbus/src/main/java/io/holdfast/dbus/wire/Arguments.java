@@ -46,13 +46,16 @@ final class Arguments {
     private void walk(MessageView view) {
         skip.begin(view.bytes(), view.offset(), view.isLittleEndian());
         if (known == 0) {
-            program = view.signatureOffset();
+            program = view.offset(HeaderField.SIGNATURE);
             at = view.bodyOffset();
         }
         int n = known++;
         starts[n] = -1;
         lengths[n] = -1;
-        if (program < 0 || program >= view.signatureOffset() + view.signatureLength()) {
+        if (program < 0
+                || program
+                        >= view.offset(HeaderField.SIGNATURE)
+                                + view.length(HeaderField.SIGNATURE)) {
             kinds[n] = 0;
             return;
         }

@@ -280,22 +280,9 @@ final class BodyCheck {
         long opening = turn << 32 | at;
         if (openings[slot] != opening) {
             openings[slot] = opening;
-            closings[slot] = closing(at);
+            closings[slot] = (int) (TypeCode.end(bytes, Math.toIntExact(base + at)) - base);
         }
         return closings[slot];
-    }
-
-    private int closing(int opening) {
-        int at = opening;
-        int open = 0;
-        do {
-            switch (bytes.get(JAVA_BYTE, base + at++)) {
-                case '(', '{' -> open++;
-                case ')', '}' -> open--;
-                default -> {}
-            }
-        } while (open > 0);
-        return at;
     }
 
     private ProtocolException refuse(int at, String reason) {

@@ -56,14 +56,14 @@ public final class BodyReader {
      * @return this
      */
     public BodyReader read(MessageView view) {
-        int types = Math.max(view.signatureOffset(), 0);
+        int types = Math.max(view.offset(HeaderField.SIGNATURE), 0);
         return read(
                 view.bytes(),
                 view.bodyOffset(),
                 view.isLittleEndian(),
                 view.bytes(),
                 types,
-                types + view.signatureLength());
+                types + view.length(HeaderField.SIGNATURE));
     }
 
     /** Starts at the first value of a body that was checked against this signature. */
@@ -118,7 +118,7 @@ public final class BodyReader {
         if (!hasNext()) {
             return Signature.EMPTY;
         }
-        return Signature.checked(program, next, BodySkip.typeEnd(program, next) - next);
+        return Signature.checked(program, next, TypeCode.end(program, next) - next);
     }
 
     /**
@@ -320,7 +320,7 @@ public final class BodyReader {
         int frame = depth - 1;
         if (kinds[frame] == 'a') {
             at = ends[frame];
-            next = BodySkip.typeEnd(program, places[frame]);
+            next = TypeCode.end(program, places[frame]);
         } else {
             while (hasNext()) {
                 skip();

@@ -53,7 +53,7 @@ final class BodySkip {
             case 'a' -> {
                 int at = align(start, 4);
                 int alignment = TypeCode.alignment(signature.get(JAVA_BYTE, program + 1));
-                next = typeEnd(signature, program);
+                next = TypeCode.end(signature, program);
                 yield align(at + 4, alignment) + word(at);
             }
             default -> {
@@ -75,23 +75,6 @@ final class BodySkip {
     int variant(int start) {
         int length = bytes.get(JAVA_BYTE, start) & 0xff;
         return value(bytes, start + 1, start + 1 + length + 1);
-    }
-
-    /** Returns the end of the complete type at {@code start}. */
-    static int typeEnd(MemorySegment signature, int start) {
-        int at = start;
-        while (signature.get(JAVA_BYTE, at) == 'a') {
-            at++;
-        }
-        int open = 0;
-        do {
-            switch (signature.get(JAVA_BYTE, at++)) {
-                case '(', '{' -> open++;
-                case ')', '}' -> open--;
-                default -> {}
-            }
-        } while (open > 0);
-        return at;
     }
 
     /** Returns the number at an offset, in the byte order of the message. */

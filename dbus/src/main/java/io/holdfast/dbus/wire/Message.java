@@ -39,9 +39,11 @@ public final class Message implements AutoCloseable {
         destination = view.destination();
         sender = view.sender();
         signature =
-                view.hasSignature()
+                view.has(HeaderField.SIGNATURE)
                         ? Signature.checked(
-                                view.bytes(), view.signatureOffset(), view.signatureLength())
+                                view.bytes(),
+                                view.offset(HeaderField.SIGNATURE),
+                                view.length(HeaderField.SIGNATURE))
                         : Signature.EMPTY;
         order = view.order();
         body =

@@ -128,12 +128,8 @@ public final class MessageView {
         return length;
     }
 
-    /**
-     * {@return a number that stays the same only while nothing of the header has changed but flags,
-     * serial, reply serial and the length of the body} For callers that cache what they derive from
-     * a header.
-     */
-    public long headerVersion() {
+    /** Returns a number that changes when the header is not recognized as the last one. */
+    long headerVersion() {
         return header.version;
     }
 
@@ -214,157 +210,85 @@ public final class MessageView {
         return skip.variant(start + 1);
     }
 
-    private boolean has(int code) {
-        return (header.present & 1 << code) != 0;
+    /**
+     * {@return whether there is a header field}
+     *
+     * @param field one of {@link HeaderField}
+     */
+    public boolean has(int field) {
+        return (header.present & 1 << field) != 0;
     }
 
-    private int start(int code) {
-        return has(code) ? base + header.starts[code] : -1;
+    /**
+     * {@return where the text of a header field starts, -1 if there is none}
+     *
+     * @param field one of {@link HeaderField}
+     */
+    public int offset(int field) {
+        return has(field) ? base + header.starts[field] : -1;
     }
 
-    private int lengthOf(int code) {
-        return has(code) ? header.lengths[code] : 0;
+    /**
+     * {@return the length of that text without NUL, 0 if there is none}
+     *
+     * @param field one of {@link HeaderField}
+     */
+    public int length(int field) {
+        return has(field) ? header.lengths[field] : 0;
     }
 
-    private @Nullable String text(int code) {
-        return has(code)
-                ? TextBytes.ascii(bytes, base + (long) header.starts[code], header.lengths[code])
-                : null;
+    /** {@return the text of a header field as a new String, null if there is none} */
+    private @Nullable String text(int field) {
+        return has(field) ? TextBytes.ascii(bytes, offset(field), length(field)) : null;
     }
 
-    /** {@return whether there is a field PATH} */
-    public boolean hasPath() {
-        return has(HeaderField.PATH);
+    /**
+     * {@return whether the text of a header field equals the given text}
+     *
+     * @param field one of {@link HeaderField}
+     * @param text the text in UTF-8
+     */
+    public boolean equalsText(int field, byte[] text) {
+        return has(field) && equalsText(offset(field), length(field), text);
     }
 
-    /** {@return where the text of the field PATH starts, -1 if there is none} */
-    public int pathOffset() {
-        return start(HeaderField.PATH);
+    /**
+     * {@return a hash of the text of a header field, as {@link #hash(byte[])}; 0 if there is none}
+     *
+     * @param field one of {@link HeaderField}
+     */
+    public int hash(int field) {
+        return has(field) ? hash(bytes, offset(field), length(field)) : 0;
     }
 
-    /** {@return the length of that text without NUL, 0 if there is none} */
-    public int pathLength() {
-        return lengthOf(HeaderField.PATH);
-    }
-
-    /** {@return the text of the field PATH as a new String, null if there is none} */
+    /** {@return the text of the field PATH, null if there is none} */
     public @Nullable String path() {
         return text(HeaderField.PATH);
     }
 
-    /** {@return whether there is a field INTERFACE} */
-    public boolean hasInterface() {
-        return has(HeaderField.INTERFACE);
-    }
-
-    /** {@return where the text of the field INTERFACE starts, -1 if there is none} */
-    public int interfaceOffset() {
-        return start(HeaderField.INTERFACE);
-    }
-
-    /** {@return the length of that text without NUL, 0 if there is none} */
-    public int interfaceLength() {
-        return lengthOf(HeaderField.INTERFACE);
-    }
-
-    /** {@return the text of the field INTERFACE as a new String, null if there is none} */
+    /** {@return the text of the field INTERFACE, null if there is none} */
     public @Nullable String interfaceName() {
         return text(HeaderField.INTERFACE);
     }
 
-    /** {@return whether there is a field MEMBER} */
-    public boolean hasMember() {
-        return has(HeaderField.MEMBER);
-    }
-
-    /** {@return where the text of the field MEMBER starts, -1 if there is none} */
-    public int memberOffset() {
-        return start(HeaderField.MEMBER);
-    }
-
-    /** {@return the length of that text without NUL, 0 if there is none} */
-    public int memberLength() {
-        return lengthOf(HeaderField.MEMBER);
-    }
-
-    /** {@return the text of the field MEMBER as a new String, null if there is none} */
+    /** {@return the text of the field MEMBER, null if there is none} */
     public @Nullable String member() {
         return text(HeaderField.MEMBER);
     }
 
-    /** {@return whether there is a field ERROR_NAME} */
-    public boolean hasErrorName() {
-        return has(HeaderField.ERROR_NAME);
-    }
-
-    /** {@return where the text of the field ERROR_NAME starts, -1 if there is none} */
-    public int errorNameOffset() {
-        return start(HeaderField.ERROR_NAME);
-    }
-
-    /** {@return the length of that text without NUL, 0 if there is none} */
-    public int errorNameLength() {
-        return lengthOf(HeaderField.ERROR_NAME);
-    }
-
-    /** {@return the text of the field ERROR_NAME as a new String, null if there is none} */
+    /** {@return the text of the field ERROR_NAME, null if there is none} */
     public @Nullable String errorName() {
         return text(HeaderField.ERROR_NAME);
     }
 
-    /** {@return whether there is a field DESTINATION} */
-    public boolean hasDestination() {
-        return has(HeaderField.DESTINATION);
-    }
-
-    /** {@return where the text of the field DESTINATION starts, -1 if there is none} */
-    public int destinationOffset() {
-        return start(HeaderField.DESTINATION);
-    }
-
-    /** {@return the length of that text without NUL, 0 if there is none} */
-    public int destinationLength() {
-        return lengthOf(HeaderField.DESTINATION);
-    }
-
-    /** {@return the text of the field DESTINATION as a new String, null if there is none} */
+    /** {@return the text of the field DESTINATION, null if there is none} */
     public @Nullable String destination() {
         return text(HeaderField.DESTINATION);
     }
 
-    /** {@return whether there is a field SENDER} */
-    public boolean hasSender() {
-        return has(HeaderField.SENDER);
-    }
-
-    /** {@return where the text of the field SENDER starts, -1 if there is none} */
-    public int senderOffset() {
-        return start(HeaderField.SENDER);
-    }
-
-    /** {@return the length of that text without NUL, 0 if there is none} */
-    public int senderLength() {
-        return lengthOf(HeaderField.SENDER);
-    }
-
-    /** {@return the text of the field SENDER as a new String, null if there is none} */
+    /** {@return the text of the field SENDER, null if there is none} */
     public @Nullable String sender() {
         return text(HeaderField.SENDER);
-    }
-
-    /** {@return whether there is a field SIGNATURE} True also for an empty signature. */
-    public boolean hasSignature() {
-        return has(HeaderField.SIGNATURE);
-    }
-
-    /** {@return where the text of the field SIGNATURE starts, -1 if there is none} */
-    public int signatureOffset() {
-        return start(HeaderField.SIGNATURE);
-    }
-
-    /** {@return the length of that text without NUL, 0 if there is none} */
-    public int signatureLength() {
-        return lengthOf(HeaderField.SIGNATURE);
     }
 
     /** {@return the text of the field SIGNATURE as a new String, empty if there is none} */
@@ -459,10 +383,11 @@ public final class MessageView {
      * Returns the path, cut for logs: names have a limit, but a path may be as long as a message.
      */
     private @Nullable String beginningOfPath() {
-        int length = pathLength();
+        int length = length(HeaderField.PATH);
         return length <= PATH_IN_LOGS
                 ? path()
-                : TextBytes.ascii(bytes, pathOffset(), PATH_IN_LOGS) + PrintableText.CUT;
+                : TextBytes.ascii(bytes, offset(HeaderField.PATH), PATH_IN_LOGS)
+                        + PrintableText.CUT;
     }
 
     private static void append(StringBuilder text, String label, @Nullable String value) {

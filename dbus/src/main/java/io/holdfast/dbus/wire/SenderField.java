@@ -99,7 +99,7 @@ public final class SenderField {
     /** Returns the length of the header up to its last field, without the peer's own SENDER. */
     private static int kept(MessageView view) {
         int end = view.fieldsEnd() - view.offset();
-        if (!view.hasSender()) {
+        if (!view.has(HeaderField.SENDER)) {
             return end;
         }
         int from = view.senderFieldStart() - view.offset();
@@ -110,7 +110,7 @@ public final class SenderField {
     private static int copy(MessageView view, MemorySegment target, long offset) {
         int base = view.offset();
         int kept = kept(view);
-        if (!view.hasSender()) {
+        if (!view.has(HeaderField.SENDER)) {
             MemorySegment.copy(view.bytes(), base, target, offset, kept);
             return kept;
         }

@@ -1,5 +1,9 @@
 package io.holdfast.dbus.wire;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import java.lang.foreign.MemorySegment;
+
 /** The layout of the types that the letters of a signature stand for. */
 final class TypeCode {
     private static final int BASIC = 0x80;
@@ -52,13 +56,18 @@ final class TypeCode {
 
     /** Returns the end of the complete type at a position of a valid signature. */
     static int end(byte[] codes, int start) {
+        return end(MemorySegment.ofArray(codes), start);
+    }
+
+    /** Returns the end of the complete type at a position of a valid signature. */
+    static int end(MemorySegment codes, int start) {
         int at = start;
-        while (codes[at] == 'a') {
+        while (codes.get(JAVA_BYTE, at) == 'a') {
             at++;
         }
         int open = 0;
         do {
-            switch (codes[at++]) {
+            switch (codes.get(JAVA_BYTE, at++)) {
                 case '(', '{' -> open++;
                 case ')', '}' -> open--;
                 default -> {}

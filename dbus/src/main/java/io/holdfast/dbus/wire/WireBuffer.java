@@ -1,6 +1,7 @@
 package io.holdfast.dbus.wire;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -100,11 +101,20 @@ final class WireBuffer {
      * @throws IllegalArgumentException if the text has a NUL or half a surrogate pair
      */
     void putText(String text) {
-        putInt(0);
-        int start = length;
-        putUtf8(text);
-        patchInt(start - 4, length - start);
-        putByte(0);
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            boolean isPair =
+                    Character.isSurrogate(c)
+                            && Character.isSupplementaryCodePoint(text.codePointAt(i));
+            if (c == 0 || (Character.isSurrogate(c) && !isPair)) {
+                throw new IllegalArgumentException(
+                        "text that D-Bus cannot carry: character "
+                                + i
+                                + (c == 0 ? " is NUL" : " is half of a surrogate pair"));
+            }
+            i += isPair ? 1 : 0;
+        }
+        putText(text.getBytes(UTF_8));
     }
 
     void putText(MemorySegment source, long offset, int size) {
@@ -131,49 +141,6 @@ final class WireBuffer {
         ensure(size);
         MemorySegment.copy(source, JAVA_BYTE, offset, bytes, length, size);
         length += size;
-    }
-
-    private void putUtf8(String text) {
-        int size = text.length();
-        ensure(size);
-        int i = 0;
-        for (; i < size; i++) {
-            char c = text.charAt(i);
-            if (c == 0 || c >= 0x80) {
-                break;
-            }
-            bytes[length++] = (byte) c;
-        }
-        while (i < size) {
-            int c = text.codePointAt(i);
-            if (c == 0 || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
-                throw new IllegalArgumentException(
-                        "text that D-Bus cannot carry: character "
-                                + i
-                                + (c == 0 ? " is NUL" : " is half of a surrogate pair"));
-            }
-            putCodePoint(c);
-            i += Character.charCount(c);
-        }
-    }
-
-    private void putCodePoint(int c) {
-        ensure(4);
-        if (c < 0x80) {
-            bytes[length++] = (byte) c;
-        } else if (c < 0x800) {
-            bytes[length++] = (byte) (0xc0 | (c >> 6));
-            bytes[length++] = (byte) (0x80 | (c & 0x3f));
-        } else if (c < 0x10000) {
-            bytes[length++] = (byte) (0xe0 | (c >> 12));
-            bytes[length++] = (byte) (0x80 | ((c >> 6) & 0x3f));
-            bytes[length++] = (byte) (0x80 | (c & 0x3f));
-        } else {
-            bytes[length++] = (byte) (0xf0 | (c >> 18));
-            bytes[length++] = (byte) (0x80 | ((c >> 12) & 0x3f));
-            bytes[length++] = (byte) (0x80 | ((c >> 6) & 0x3f));
-            bytes[length++] = (byte) (0x80 | (c & 0x3f));
-        }
     }
 
     private void ensure(int more) {

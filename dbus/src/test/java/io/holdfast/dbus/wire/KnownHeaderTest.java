@@ -62,7 +62,7 @@ class KnownHeaderTest {
                         view.replySerial(),
                         view.bodyOffset(),
                         view.bodyLength(),
-                        view.senderOffset(),
+                        view.offset(HeaderField.SENDER),
                         view.hasForeignFields())
                 .toString();
     }

@@ -71,7 +71,7 @@ final class MessageOracle {
         same(view.errorName(), reference.field(HeaderField.ERROR_NAME));
         same(view.destination(), reference.field(HeaderField.DESTINATION));
         same(view.sender(), reference.field(HeaderField.SENDER));
-        same(view.hasSignature(), reference.field(HeaderField.SIGNATURE) != null);
+        same(view.has(HeaderField.SIGNATURE), reference.field(HeaderField.SIGNATURE) != null);
         same(number(view.replySerial()), reference.field(HeaderField.REPLY_SERIAL));
         same(view.bodyLength(), reference.bodyBytes.length);
         for (int n = 0; n <= Math.min(63, reference.bodyTypes.size()); n++) {

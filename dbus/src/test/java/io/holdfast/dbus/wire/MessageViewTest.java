@@ -406,7 +406,12 @@ class MessageViewTest {
             view.read(memory, 0, MessageView.lengthOf(memory, 0));
             sum += view.argKind(2);
             sum += sender.writeHeader(view, target, 0);
-            sum += MessageView.hash(memory, view.memberOffset(), view.memberLength()) & 1;
+            sum +=
+                    MessageView.hash(
+                                    memory,
+                                    view.offset(HeaderField.MEMBER),
+                                    view.length(HeaderField.MEMBER))
+                            & 1;
         }
         return sum;
     }

@@ -63,6 +63,8 @@ public final class BusConnection implements AutoCloseable {
     /** The account of queries that are not made for a caller. */
     private static final Object OWN = "this process";
 
+    private static final Signature STRING = Signature.of("s");
+
     private final Link link;
     private final ConnectionOptions options;
     private final boolean isBus;
@@ -370,47 +372,8 @@ public final class BusConnection implements AutoCloseable {
         return remote(BusNames.BUS, BusNames.BUS_PATH);
     }
 
-    private static IntFunction<Outgoing> methodCall(
-            String destination,
-            String path,
-            String interfaceName,
-            String method,
-            int flags,
-            String signature,
-            List<?> arguments) {
-        Signature types = types(interfaceName, method, signature);
-        return serial ->
-                Outgoing.of(
-                        w -> w.methodCall(path, interfaceName, method),
-                        flags,
-                        serial,
-                        destination.isEmpty() ? null : destination,
-                        types,
-                        arguments);
-    }
-
-    Message call(
-            String destination,
-            String path,
-            String interfaceName,
-            String method,
-            int flags,
-            Duration timeout,
-            String signature,
-            List<Object> arguments)
-            throws InterruptedException {
-        Message reply =
-                link.call(
-                        methodCall(
-                                destination,
-                                path,
-                                interfaceName,
-                                method,
-                                flags,
-                                signature,
-                                arguments),
-                        timeout);
-        return answer(reply);
+    Message call(IntFunction<Outgoing> call, Duration timeout) throws InterruptedException {
+        return answer(link.call(call, timeout));
     }
 
     /**
@@ -418,27 +381,9 @@ public final class BusConnection implements AutoCloseable {
      *
      * @return the reply, completed on a virtual thread
      */
-    CompletableFuture<Message> begin(
-            String destination,
-            String path,
-            String interfaceName,
-            String method,
-            int flags,
-            Duration timeout,
-            String signature,
-            List<Object> arguments)
+    CompletableFuture<Message> begin(IntFunction<Outgoing> call, Duration timeout)
             throws InterruptedException {
-        CompletableFuture<Message> reply =
-                link.begin(
-                        methodCall(
-                                destination,
-                                path,
-                                interfaceName,
-                                method,
-                                flags,
-                                signature,
-                                arguments),
-                        timeout);
+        CompletableFuture<Message> reply = link.begin(call, timeout);
         CompletableFuture<Message> result = new CompletableFuture<>();
         var _ =
                 reply.whenCompleteAsync(
@@ -450,7 +395,7 @@ public final class BusConnection implements AutoCloseable {
                                 complete(result, message);
                             }
                         },
-                        task -> Thread.ofVirtual().name("D-Bus reply " + method).start(task));
+                        task -> Thread.ofVirtual().name("D-Bus reply").start(task));
         // cancelling the result cancels the call
         var _ = result.whenComplete((_, _) -> reply.cancel(false));
         return result;
@@ -476,28 +421,14 @@ public final class BusConnection implements AutoCloseable {
         return reply;
     }
 
-    private static Signature types(String interfaceName, String method, String signature) {
-        requireNonNull(interfaceName, "interfaceName");
-        requireNonNull(method, "method");
-        return Signature.of(requireNonNull(signature, "signature"));
-    }
-
     private static String textOf(Message error) {
         List<Object> values = error.values();
         return !values.isEmpty() && values.getFirst() instanceof String text ? text : "";
     }
 
-    void callWithoutReply(
-            String destination,
-            String path,
-            String interfaceName,
-            String method,
-            int flags,
-            String signature,
-            List<Object> arguments)
-            throws InterruptedException {
-        link.send(
-                methodCall(destination, path, interfaceName, method, flags, signature, arguments));
+    /** Sends a message that has no reply; waits while too many bytes wait to be sent. */
+    void send(IntFunction<Outgoing> message) throws InterruptedException {
+        link.send(message);
     }
 
     // Signals
@@ -614,26 +545,19 @@ public final class BusConnection implements AutoCloseable {
     }
 
     private void removeMatch(MatchRule rule) {
-        link.offer(serial ->
-                Outgoing.of(
-                        w -> w.methodCall(BusNames.BUS_PATH, BusNames.BUS, "RemoveMatch"),
-                        MessageFlags.NO_REPLY_EXPECTED,
-                        serial,
-                        BusNames.BUS,
-                        Signature.of("s"),
-                        List.of(rule.toString())));
+        link.offer(driverCall("RemoveMatch", MessageFlags.NO_REPLY_EXPECTED, rule.toString()));
     }
 
-    void emit(String path, String interfaceName, String signal, Signature types, List<?> arguments)
-            throws InterruptedException {
-        link.send(serial ->
-                Outgoing.of(
-                        w -> w.signal(path, interfaceName, signal),
-                        0,
-                        serial,
-                        null,
-                        types,
-                        arguments));
+    /** Returns a call of a method of the bus that takes one string. */
+    private static IntFunction<Outgoing> driverCall(String method, int flags, String argument) {
+        return Outgoing.call(
+                BusNames.BUS,
+                BusNames.BUS_PATH,
+                BusNames.BUS,
+                method,
+                flags,
+                STRING,
+                List.of(argument));
     }
 
     /**
@@ -662,34 +586,12 @@ public final class BusConnection implements AutoCloseable {
         requireNonNull(path, "path");
         requireNonNull(interfaceName, "interfaceName");
         requireNonNull(signal, "signal");
-        link.offer(serial ->
-                Outgoing.of(
-                        w -> w.signal(path, interfaceName, signal),
-                        0,
-                        serial,
-                        destination.isEmpty() ? null : destination,
-                        types,
-                        values));
+        link.offer(Outgoing.signal(destination, path, interfaceName, signal, types, values));
     }
 
-    /** Broadcasts a signal without waiting, charged to the caller that caused it. */
-    void offerSignal(
-            String path,
-            String interfaceName,
-            String signal,
-            Signature types,
-            List<?> arguments,
-            CallsUnderWay.Counted caller) {
-        link.offerSignal(
-                serial ->
-                        Outgoing.of(
-                                w -> w.signal(path, interfaceName, signal),
-                                0,
-                                serial,
-                                null,
-                                types,
-                                arguments),
-                caller);
+    /** Sends a signal without waiting, charged to the caller that caused it. */
+    void offer(IntFunction<Outgoing> signal, CallsUnderWay.Counted caller) {
+        link.offerSignal(signal, caller);
     }
 
     // Names
@@ -768,18 +670,7 @@ public final class BusConnection implements AutoCloseable {
 
     /** Looks up the uid of a unique name's owner, without waiting. */
     private CompletableFuture<Long> userOf(String name) {
-        return link.beginUnbounded(serial ->
-                        Outgoing.of(
-                                w ->
-                                        w.methodCall(
-                                                BusNames.BUS_PATH,
-                                                BusNames.BUS,
-                                                "GetConnectionUnixUser"),
-                                0,
-                                serial,
-                                BusNames.BUS,
-                                Signature.of("s"),
-                                List.of(name)))
+        return link.beginUnbounded(driverCall("GetConnectionUnixUser", 0, name))
                 .thenApply(reply -> {
                     try (reply) {
                         if (reply.type() == MessageType.ERROR) {

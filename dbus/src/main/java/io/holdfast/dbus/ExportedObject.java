@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 public final class ExportedObject implements AutoCloseable {
     private static final String PROPERTIES = StandardInterfaces.PROPERTIES;
     private static final String CHANGED = "PropertiesChanged";
-    private static final String CHANGED_TYPES = "sa{sv}as";
+    private static final Signature CHANGED_TYPES = Signature.of("sa{sv}as");
 
     private final BusConnection connection;
     private final ManagedObjects all;
@@ -87,7 +88,14 @@ public final class ExportedObject implements AutoCloseable {
         if (described == null) {
             throw new IllegalArgumentException(interfaceName + " has no signal " + signal);
         }
-        connection.emit(path, interfaceName, signal, described.type(), Outgoing.values(arguments));
+        connection.send(
+                Outgoing.signal(
+                        "",
+                        path,
+                        interfaceName,
+                        signal,
+                        described.type(),
+                        Outgoing.values(arguments)));
     }
 
     /**
@@ -102,7 +110,7 @@ public final class ExportedObject implements AutoCloseable {
     public void changed(String interfaceName, String... properties) throws InterruptedException {
         List<Object> change = change(interfaceName, properties);
         if (!change.isEmpty()) {
-            connection.emit(path, PROPERTIES, CHANGED, Signature.of(CHANGED_TYPES), change);
+            connection.send(propertiesChanged(change));
         }
     }
 
@@ -119,9 +127,12 @@ public final class ExportedObject implements AutoCloseable {
         }
         List<Object> change = change(interfaceName, property);
         if (!change.isEmpty()) { // the executor must not wait
-            connection.offerSignal(
-                    path, PROPERTIES, CHANGED, Signature.of(CHANGED_TYPES), change, caller);
+            connection.offer(propertiesChanged(change), caller);
         }
+    }
+
+    private IntFunction<Outgoing> propertiesChanged(List<Object> change) {
+        return Outgoing.signal("", path, PROPERTIES, CHANGED, CHANGED_TYPES, change);
     }
 
     /** Returns the arguments of PropertiesChanged; none if there is nothing to announce. */

@@ -549,14 +549,7 @@ final class ExportedObjects {
             throws InterruptedException {
         try {
             if (!message.hasFlag(MessageFlags.NO_REPLY_EXPECTED)) {
-                sender.send(serial ->
-                        Outgoing.of(
-                                w -> w.methodReturn(message.serial()),
-                                MessageFlags.NO_REPLY_EXPECTED,
-                                serial,
-                                message.sender(),
-                                target.out(),
-                                values));
+                sender.send(Outgoing.reply(message, null, target.out(), values));
             }
         } finally {
             Outgoing.descriptorsOf(values).forEach(Fd::close);
@@ -574,14 +567,8 @@ final class ExportedObjects {
             return;
         }
         try {
-            sender.send(serial ->
-                    Outgoing.of(
-                            w -> w.error(error.name(), message.serial()),
-                            MessageFlags.NO_REPLY_EXPECTED,
-                            serial,
-                            message.sender(),
-                            STRING,
-                            List.of(carried(error.text()))));
+            sender.send(
+                    Outgoing.reply(message, error.name(), STRING, List.of(carried(error.text()))));
         } catch (ConnectionLostException e) {
             // the caller is gone
         } catch (InterruptedException e) {

@@ -142,12 +142,12 @@ final class ManagedObjects {
             ExportedObject object, String signal, Signature types, List<?> values) {
         for (String path : managersOf(object)) {
             if (link.isOpen()) {
-                link.offer(serial ->
-                        Outgoing.of(
-                                w -> w.signal(path, StandardInterfaces.OBJECT_MANAGER, signal),
-                                0,
-                                serial,
-                                null,
+                link.offer(
+                        Outgoing.signal(
+                                "",
+                                path,
+                                StandardInterfaces.OBJECT_MANAGER,
+                                signal,
                                 types,
                                 values));
             }

@@ -6,12 +6,14 @@ import com.google.errorprone.annotations.CanIgnoreReturnValue;
 import io.holdfast.dbus.stream.Outgoing;
 import io.holdfast.dbus.wire.Message;
 import io.holdfast.dbus.wire.MessageFlags;
+import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Variant;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntFunction;
 
 /**
  * An object of another connection, and how to call it. Immutable; made by {@link
@@ -143,14 +145,7 @@ public final class RemoteObject {
             String interfaceName, String method, String signature, Object... arguments)
             throws InterruptedException {
         return connection.call(
-                destination,
-                path,
-                interfaceName,
-                method,
-                flags,
-                timeout,
-                signature,
-                Outgoing.values(arguments));
+                message(flags, interfaceName, method, signature, arguments), timeout);
     }
 
     /**
@@ -176,14 +171,7 @@ public final class RemoteObject {
             String interfaceName, String method, String signature, Object... arguments)
             throws InterruptedException {
         return connection.begin(
-                destination,
-                path,
-                interfaceName,
-                method,
-                flags,
-                timeout,
-                signature,
-                Outgoing.values(arguments));
+                message(flags, interfaceName, method, signature, arguments), timeout);
     }
 
     /**
@@ -198,13 +186,28 @@ public final class RemoteObject {
     public void callWithoutReply(
             String interfaceName, String method, String signature, Object... arguments)
             throws InterruptedException {
-        connection.callWithoutReply(
+        connection.send(
+                message(
+                        flags | MessageFlags.NO_REPLY_EXPECTED,
+                        interfaceName,
+                        method,
+                        signature,
+                        arguments));
+    }
+
+    private IntFunction<Outgoing> message(
+            int withFlags,
+            String interfaceName,
+            String method,
+            String signature,
+            Object[] arguments) {
+        return Outgoing.call(
                 destination,
                 path,
-                interfaceName,
-                method,
-                flags | MessageFlags.NO_REPLY_EXPECTED,
-                signature,
+                requireNonNull(interfaceName, "interfaceName"),
+                requireNonNull(method, "method"),
+                withFlags,
+                Signature.of(requireNonNull(signature, "signature")),
                 Outgoing.values(arguments));
     }
 

@@ -5,6 +5,8 @@ import static java.util.Objects.requireNonNull;
 import io.holdfast.core.Fd;
 import io.holdfast.dbus.wire.Handle;
 import io.holdfast.dbus.wire.MarshalledBody;
+import io.holdfast.dbus.wire.Message;
+import io.holdfast.dbus.wire.MessageFlags;
 import io.holdfast.dbus.wire.MessageWriter;
 import io.holdfast.dbus.wire.Signature;
 import io.holdfast.dbus.wire.Struct;
@@ -17,6 +19,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,20 +30,80 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("ArrayRecordComponent") // never compared: made and sent once
 public record Outgoing(byte[] bytes, List<Fd> descriptors) {
     /** Begins the message in a writer. */
-    public interface Header {
+    private interface Header {
         MessageWriter begin(MessageWriter writer);
     }
 
     /**
-     * Marshals a message.
+     * Returns a method call, made for a serial.
      *
-     * @param destination the bus name of the receiver; null without a bus, and for broadcasts
+     * @param destination the bus name of the receiver; empty without a bus
      * @param values the values, in which an {@link Fd} may stand for a handle; or a single {@link
      *     MarshalledBody}
-     * @throws IllegalArgumentException if the values do not fit the signature, or the header is
-     *     invalid
+     * @throws IllegalArgumentException when it is made, if the values do not fit the signature, or
+     *     a name is invalid
      */
-    public static Outgoing of(
+    public static IntFunction<Outgoing> call(
+            String destination,
+            String path,
+            String interfaceName,
+            String method,
+            int flags,
+            Signature signature,
+            List<?> values) {
+        return serial ->
+                of(
+                        writer -> writer.methodCall(path, interfaceName, method),
+                        flags,
+                        serial,
+                        destination.isEmpty() ? null : destination,
+                        signature,
+                        values);
+    }
+
+    /**
+     * Returns a signal, made for a serial, like {@link #call}.
+     *
+     * @param destination the bus name of the receiver; empty to broadcast
+     */
+    public static IntFunction<Outgoing> signal(
+            String destination,
+            String path,
+            String interfaceName,
+            String signal,
+            Signature signature,
+            List<?> values) {
+        return serial ->
+                of(
+                        writer -> writer.signal(path, interfaceName, signal),
+                        0,
+                        serial,
+                        destination.isEmpty() ? null : destination,
+                        signature,
+                        values);
+    }
+
+    /**
+     * Returns the reply to a call, made for a serial, like {@link #call}.
+     *
+     * @param error the name of the error; null for a return
+     */
+    public static IntFunction<Outgoing> reply(
+            Message call, @Nullable String error, Signature signature, List<?> values) {
+        return serial ->
+                of(
+                        writer ->
+                                error == null
+                                        ? writer.methodReturn(call.serial())
+                                        : writer.error(error, call.serial()),
+                        MessageFlags.NO_REPLY_EXPECTED,
+                        serial,
+                        call.sender(),
+                        signature,
+                        values);
+    }
+
+    private static Outgoing of(
             Header header,
             int flags,
             int serial,

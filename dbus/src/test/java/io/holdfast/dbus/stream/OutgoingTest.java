@@ -45,13 +45,8 @@ class OutgoingTest {
     void aDescriptorIsFound(String signature, Object value) {
         List<Object> values = List.of(value);
         Outgoing message =
-                Outgoing.of(
-                        w -> w.signal("/p", "org.example.Test", "S"),
-                        0,
-                        1,
-                        null,
-                        Signature.of(signature),
-                        values);
+                Outgoing.signal("", "/p", "org.example.Test", "S", Signature.of(signature), values)
+                        .apply(1);
         assertThat(message.descriptors()).containsExactly(PIPE[0]);
         assertThat(Outgoing.descriptorsOf(values)).containsExactly(PIPE[0]);
     }

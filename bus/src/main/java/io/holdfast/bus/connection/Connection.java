@@ -23,9 +23,9 @@ import io.holdfast.dbus.wire.sasl.SaslServer;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -91,11 +91,11 @@ public final class Connection implements Party {
     /** The charge for its unique name, from Hello on. */
     @Nullable Charge uniqueName;
 
-    /** The calls that it made and that wait for a reply, the oldest first. */
-    final Set<PendingReplies.Call> callsMade = new LinkedHashSet<>(0);
+    /** The calls that it made and that wait for a reply. */
+    final List<PendingReplies.Call> callsMade = new ArrayList<>(0);
 
     /** The calls that it received and has not answered, the oldest first. */
-    final Set<PendingReplies.Call> callsReceived = new LinkedHashSet<>(0);
+    final Map<PendingReplies.Call, PendingReplies.Call> callsReceived = new LinkedHashMap<>(0);
 
     /** What it has sent and received. */
     public final ConnectionCounters counters = new ConnectionCounters();

@@ -8,8 +8,8 @@ import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.config.Limits;
 import io.holdfast.core.EventLoop;
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +24,7 @@ public final class PendingReplies {
         private final Connection caller;
         private final Connection callee;
         private final int serial;
+        private int index; // in the caller's list
         private @Nullable Charge charge;
         private long deadline; // on the clock of System.nanoTime; 0 if there is no limit
 
@@ -59,7 +60,8 @@ public final class PendingReplies {
     private final Supplier<Limits> limits;
     private final Consumer<Call> onTimeout;
     private EventLoop.@Nullable Timer nextTimeout;
-    private final Map<Call, Call> calls = new LinkedHashMap<>(); // the oldest first
+    private final Set<Call> limited = new LinkedHashSet<>(); // those with a deadline, the oldest first
+    private int size;
 
     /**
      * @param limits returns the limits that apply now
@@ -72,7 +74,7 @@ public final class PendingReplies {
     }
 
     public int size() {
-        return calls.size();
+        return size;
     }
 
     /**
@@ -86,14 +88,18 @@ public final class PendingReplies {
         long timeout = MILLISECONDS.toNanos(limits.get().get(BusLimit.REPLY_TIMEOUT));
         call.deadline = timeout > 0 ? System.nanoTime() + timeout : 0;
         call.charge = charge;
-        if (calls.putIfAbsent(call, call) != null) {
+        if (callee.callsReceived.putIfAbsent(call, call) != null) {
             return false;
         }
-        if (timeout > 0 && nextTimeout == null) {
-            expireAfter(timeout);
-        }
+        call.index = caller.callsMade.size();
         boolean _ = caller.callsMade.add(call);
-        boolean _ = callee.callsReceived.add(call);
+        size++;
+        if (timeout > 0) {
+            boolean _ = limited.add(call);
+            if (nextTimeout == null) {
+                expireAfter(timeout);
+            }
+        }
         return true;
     }
 
@@ -103,12 +109,19 @@ public final class PendingReplies {
     }
 
     private boolean remove(Call equal) {
-        Call call = calls.remove(equal);
+        Call call = equal.callee.callsReceived.remove(equal);
         if (call == null) {
             return false;
         }
-        boolean _ = call.caller.callsMade.remove(call);
-        boolean _ = call.callee.callsReceived.remove(call);
+        Call last = call.caller.callsMade.removeLast();
+        if (last != call) { // it takes the place of the removed call
+            last.index = call.index;
+            Call _ = call.caller.callsMade.set(last.index, last);
+        }
+        if (call.deadline != 0) {
+            boolean _ = limited.remove(call);
+        }
+        size--;
         requireNonNull(call.charge).close();
         return true;
     }
@@ -119,10 +132,10 @@ public final class PendingReplies {
      */
     public void end(Connection gone, Consumer<Call> unanswered) {
         while (!gone.callsMade.isEmpty()) {
-            boolean _ = remove(gone.callsMade.iterator().next());
+            boolean _ = remove(gone.callsMade.getLast());
         }
         while (!gone.callsReceived.isEmpty()) {
-            Call call = gone.callsReceived.iterator().next();
+            Call call = gone.callsReceived.keySet().iterator().next();
             unanswered.accept(call);
             boolean _ = remove(call);
         }
@@ -136,12 +149,9 @@ public final class PendingReplies {
     private void expire() {
         nextTimeout = null;
         long now = System.nanoTime();
-        while (!calls.isEmpty()) {
-            Call oldest = calls.keySet().iterator().next();
+        while (!limited.isEmpty()) {
+            Call oldest = limited.iterator().next();
             long remaining = oldest.deadline - now;
-            if (oldest.deadline == 0) {
-                return;
-            }
             if (remaining > 0) {
                 expireAfter(remaining);
                 return;

@@ -136,7 +136,7 @@ class BecomingRootOnVarlinkTest {
     void aCallerIsWhoItWasWhenItConnected(Way way) throws Exception {
         try (SetuidPeer peer = connect("authority", way);
                 VarlinkClient itself =
-                        VarlinkClient.over(peer.connection(), ClientOptions.DEFAULT)) {
+                        VarlinkClient.over(peer.connection(), ClientOptions.standard())) {
             assertThat(check(itself, question("a.yes").build())).isTrue();
             peer.becomeRoot();
             assertThat(check(itself, question("a.yes").build())).isTrue();

@@ -87,7 +87,7 @@ final class Broker implements AutoCloseable {
             ConfigSource source,
             BusConfig config) {
         this.wait = new AdaptiveWait(loop);
-        this.facts = new BusFacts(ids.get(), options.systemdActivation());
+        this.facts = new BusFacts(ids.get(), options.systemdActivation);
         this.policies = new Policies(config, facts.uid());
         RefusalLog log = new RefusalLog();
         Charges charges = new Charges(facts.uid(), Policies.limits(config));
@@ -114,12 +114,12 @@ final class Broker implements AutoCloseable {
                         delivery,
                         messages,
                         log,
-                        options.activator().isPresent()
+                        options.activator.isPresent()
                                 ? null
                                 : new UnitActivation(
                                         names,
                                         messages,
-                                        options.systemdActivation(),
+                                        options.systemdActivation,
                                         facts.uid() == 0));
         this.members =
                 new Membership(
@@ -133,7 +133,7 @@ final class Broker implements AutoCloseable {
                         activation);
         this.reload = new Reload(source, connections, policies, activation, facts);
         this.containers =
-                options.containers()
+                options.containers
                         .map(folder -> new Containers(folder, connections, policies, messages, ids))
                         .orElse(null);
         Driver driver =

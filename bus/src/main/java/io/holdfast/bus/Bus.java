@@ -55,7 +55,7 @@ public final class Bus implements AutoCloseable {
 
     private Bus(BusOptions options) {
         this.options = options;
-        this.source = new WatchedConfig(options.config(), this::reloadAfterChange);
+        this.source = new WatchedConfig(options.config, this::reloadAfterChange);
     }
 
     /**
@@ -208,7 +208,7 @@ public final class Bus implements AutoCloseable {
     }
 
     private void listen(Broker broker, BusConfig config) {
-        List<BusAddress> wanted = new ArrayList<>(options.addresses());
+        List<BusAddress> wanted = new ArrayList<>(options.addresses);
         if (wanted.isEmpty()) {
             config.listen().forEach(text -> wanted.addAll(BusAddress.parseList(text)));
         }
@@ -231,13 +231,12 @@ public final class Bus implements AutoCloseable {
     }
 
     private Activator activator(Broker broker, BusConfig config) {
-        return options.activator()
-                .orElseGet(() ->
-                        new SpawnActivator(
-                                addresses.getFirst().toString(),
-                                config.type() == null ? "" : config.type(),
-                                broker.ownUid(),
-                                options.serviceUmask()));
+        return options.activator.orElseGet(() ->
+                new SpawnActivator(
+                        addresses.getFirst().toString(),
+                        config.type() == null ? "" : config.type(),
+                        broker.ownUid(),
+                        options.serviceUmask));
     }
 
     private static String newId() {

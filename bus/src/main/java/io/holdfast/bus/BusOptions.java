@@ -6,65 +6,54 @@ import io.holdfast.dbus.address.BusAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
-/**
- * The options of a bus. Immutable.
- *
- * @param addresses the addresses to listen at; if empty, those of the configuration
- * @param config its configuration; {@link BusConfig#session}, {@link BusConfig#system}, a file, or
- *     one made by the program
- * @param activator starts all services; if empty, the bus requests those that have a unit from the
- *     owner of org.freedesktop.systemd1, and spawns the others
- * @param systemdActivation whether services that have a unit wait until org.freedesktop.systemd1
- *     has an owner; if false, and it has none, the bus spawns the service's program
- * @param serviceUmask the umask of services that the bus spawns
- * @param containers the folder of sockets for apps in containers; if empty, the bus makes none
- */
-public record BusOptions(
-        List<BusAddress> addresses,
-        ConfigSource config,
-        Optional<Activator> activator,
-        boolean systemdActivation,
-        int serviceUmask,
-        Optional<Path> containers) {
-    private static final int SERVICE_UMASK = 022;
+/** The options of a bus. Immutable. */
+public final class BusOptions implements Cloneable {
+    // Changed only by with(), before anybody else sees the object.
+    List<BusAddress> addresses;
+    final ConfigSource config;
+    Optional<Activator> activator = Optional.empty();
+    boolean systemdActivation;
+    int serviceUmask = 022;
+    Optional<Path> containers = Optional.empty();
 
-    public BusOptions {
-        addresses = List.copyOf(addresses);
+    private BusOptions(ConfigSource config, List<BusAddress> addresses) {
+        this.config = config;
+        this.addresses = addresses;
     }
 
-    /** Returns options with these addresses and the default for everything else. */
+    /**
+     * Returns options with these addresses and the default for everything else.
+     *
+     * @param config the configuration; {@link BusConfig#session}, {@link BusConfig#system}, a file,
+     *     or one made by the program
+     * @param addresses the addresses to listen at; if empty, those of the configuration
+     */
     public static BusOptions of(ConfigSource config, BusAddress... addresses) {
-        return new BusOptions(
-                List.of(addresses),
-                config,
-                Optional.empty(),
-                false,
-                SERVICE_UMASK,
-                Optional.empty());
+        return new BusOptions(config, List.of(addresses));
     }
 
     /** Returns the same options with other addresses. */
     public BusOptions withAddresses(List<BusAddress> other) {
-        return new BusOptions(
-                other, config, activator, systemdActivation, serviceUmask, containers);
+        return with(options -> options.addresses = List.copyOf(other));
     }
 
     /**
      * Returns the same options with an activator that starts all services. It is closed with the
-     * bus.
+     * bus. By default, the bus requests those that have a unit from the owner of
+     * org.freedesktop.systemd1, and spawns the others.
      */
     public BusOptions withActivator(Activator other) {
-        return new BusOptions(
-                addresses, config, Optional.of(other), systemdActivation, serviceUmask, containers);
+        return with(options -> options.activator = Optional.of(other));
     }
 
     /**
      * Returns the same options with every service that has a unit left to the service manager, even
-     * before the manager is on the bus.
+     * before the manager is on the bus. By default, the bus spawns the service's program then.
      */
     public BusOptions withSystemdActivation() {
-        return new BusOptions(addresses, config, activator, true, serviceUmask, containers);
+        return with(options -> options.systemdActivation = true);
     }
 
     /**
@@ -74,7 +63,7 @@ public record BusOptions(
      * @param mask 0 to 0777
      */
     public BusOptions withServiceUmask(int mask) {
-        return new BusOptions(addresses, config, activator, systemdActivation, mask, containers);
+        return with(options -> options.serviceUmask = mask);
     }
 
     /**
@@ -86,12 +75,16 @@ public record BusOptions(
      *     bus makes it. The path must be one that can be mounted into a container
      */
     public BusOptions withContainers(Path folder) {
-        return new BusOptions(
-                addresses,
-                config,
-                activator,
-                systemdActivation,
-                serviceUmask,
-                Optional.of(folder.toAbsolutePath()));
+        return with(options -> options.containers = Optional.of(folder.toAbsolutePath()));
+    }
+
+    private BusOptions with(Consumer<BusOptions> change) {
+        try {
+            BusOptions copy = (BusOptions) clone();
+            change.accept(copy);
+            return copy;
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
     }
 }

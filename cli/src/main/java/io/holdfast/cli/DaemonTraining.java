@@ -66,7 +66,7 @@ final class DaemonTraining {
         for (BusConfig config : List.of(BusConfig.system(), BusConfig.permissive())) {
             try (Bus bus = Bus.open(BusAddress.parse("unix:dir=" + folder), config);
                     BusConnection client =
-                            BusConnection.connect(bus.addresses(), ConnectionOptions.DEFAULT)) {
+                            BusConnection.connect(bus.addresses(), ConnectionOptions.standard())) {
                 client.peer(client.uniqueName()).close();
             }
         }

@@ -52,7 +52,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Made for virtual threads: a method that waits parks only the calling thread, and an interrupt
  * does no harm to the connection. Safe for use by any thread. One thread reads the socket ({@link
- * ConnectionOptions#reader}), a virtual one by default; what it reads waits in bounded queues
+ * ConnectionOptions#withReader}), a virtual one by default; what it reads waits in bounded queues
  * ({@link ConnectionOptions}), and no handler runs on it but {@link AsyncMethodHandler}. When the
  * connection ends, every call and subscription that waits on it ends with {@link
  * ConnectionLostException}.
@@ -95,7 +95,7 @@ public final class BusConnection implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection system() throws InterruptedException {
-        return connect(BusAddress.system(), ConnectionOptions.DEFAULT);
+        return connect(BusAddress.system(), ConnectionOptions.standard());
     }
 
     /**
@@ -107,7 +107,7 @@ public final class BusConnection implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection session() throws InterruptedException {
-        return connect(BusAddress.session(), ConnectionOptions.DEFAULT);
+        return connect(BusAddress.session(), ConnectionOptions.standard());
     }
 
     /**
@@ -121,7 +121,7 @@ public final class BusConnection implements AutoCloseable {
      * @throws InterruptedException if the thread is or gets interrupted
      */
     public static BusConnection connect(String addresses) throws InterruptedException {
-        return connect(BusAddress.parseList(addresses), ConnectionOptions.DEFAULT);
+        return connect(BusAddress.parseList(addresses), ConnectionOptions.standard());
     }
 
     /**
@@ -152,7 +152,7 @@ public final class BusConnection implements AutoCloseable {
 
     private static BusConnection open(BusAddress address, ConnectionOptions options)
             throws InterruptedException {
-        Deadline deadline = Deadline.after(options.connectTimeout());
+        Deadline deadline = Deadline.after(options.connectTimeout);
         ConnectedSocket connected;
         try {
             connected = ConnectedSocket.connect(address, deadline.left());
@@ -168,10 +168,8 @@ public final class BusConnection implements AutoCloseable {
 
     private static Handshake client(ConnectionOptions options, Optional<String> guid) {
         SaslClient.Mechanism mechanism =
-                options.anonymous()
-                        ? SaslClient.Mechanism.ANONYMOUS
-                        : SaslClient.Mechanism.EXTERNAL;
-        return new Handshake.Client(new SaslClient(mechanism, options.descriptors(), guid));
+                options.anonymous ? SaslClient.Mechanism.ANONYMOUS : SaslClient.Mechanism.EXTERNAL;
+        return new Handshake.Client(new SaslClient(mechanism, options.descriptors, guid));
     }
 
     /**
@@ -192,12 +190,12 @@ public final class BusConnection implements AutoCloseable {
                         false,
                         "a peer",
                         options)
-                .started(Deadline.after(options.connectTimeout()));
+                .started(Deadline.after(options.connectTimeout));
     }
 
     /**
      * Accepts a single peer without a bus, over an accepted socket. Accepts only a peer of our own
-     * user or of root; with {@link ConnectionOptions#anonymous}, any peer that can connect.
+     * user or of root; with {@link ConnectionOptions#withAnonymous}, any peer that can connect.
      *
      * @param socket the accepted socket, owned by the connection from now on
      * @param guid the GUID of the server address: 32 lower-case hexadecimal digits
@@ -244,7 +242,7 @@ public final class BusConnection implements AutoCloseable {
             socket.close(); // the reader closes it, but it has not started yet
             throw e;
         }
-        return connection.started(Deadline.after(options.connectTimeout()));
+        return connection.started(Deadline.after(options.connectTimeout));
     }
 
     private static BusConnection accepting(
@@ -258,9 +256,9 @@ public final class BusConnection implements AutoCloseable {
                 new SaslServer.Config(
                         guid,
                         true,
-                        options.anonymous(),
+                        options.anonymous,
                         uid,
-                        options.descriptors(),
+                        options.descriptors,
                         SaslServer.Config.DEFAULT_REJECTIONS,
                         SaslServer.Config.DEFAULT_LINES);
         return new BusConnection(
@@ -364,7 +362,7 @@ public final class BusConnection implements AutoCloseable {
         if (!Syntax.isObjectPath(path)) {
             throw new IllegalArgumentException("not an object path: \"" + path + "\"");
         }
-        return new RemoteObject(this, destination, path, options.callTimeout(), 0);
+        return new RemoteObject(this, destination, path, options.callTimeout, 0);
     }
 
     /** {@return the bus driver's object, {@code /org/freedesktop/DBus}} */
@@ -459,7 +457,7 @@ public final class BusConnection implements AutoCloseable {
     public Subscription subscribe(MatchRule rule) throws InterruptedException {
         requireNonNull(rule, "rule");
         Subscription subscription =
-                new Subscription(rule, options.queuedSignals(), this::unsubscribe);
+                new Subscription(rule, options.queuedSignals, this::unsubscribe);
         subscriptions.add(subscription);
         try {
             link.requireOpen();
@@ -562,7 +560,7 @@ public final class BusConnection implements AutoCloseable {
 
     /**
      * Sends a signal without waiting. If the messages that were sent without waiting and are still
-     * queued already exceed {@link ConnectionOptions#outgoingBytes}, ends the connection.
+     * queued already exceed {@link ConnectionOptions#withOutgoingBytes}, ends the connection.
      *
      * @param destination the bus name of the receiver; empty to broadcast
      * @param path the path of the object

@@ -102,32 +102,29 @@ final class CallsUnderWay {
         this.userOf = userOf;
         this.underWay =
                 new Shares(
-                        share("calls under way", limits.incomingCalls(), "incomingCalls")
+                        share("calls under way", limits.incomingCalls, "incomingCalls")
                                 .withLeast(1),
-                        share("bytes of calls under way", limits.incomingBytes(), "incomingBytes")
+                        share("bytes of calls under way", limits.incomingBytes, "incomingBytes")
                                 .withOneAlone(),
                         share(
                                 "descriptors of calls under way",
-                                limits.incomingDescriptors(),
+                                limits.incomingDescriptors,
                                 "incomingDescriptors"));
         String waiting = " waiting for the caller's uid";
         this.ofUnidentified =
                 new Shares(
-                        plain("calls" + waiting, limits.incomingCalls(), "incomingCalls")
+                        plain("calls" + waiting, limits.incomingCalls, "incomingCalls")
                                 .withLeast(1),
-                        plain("bytes of calls" + waiting, limits.incomingBytes(), "incomingBytes")
+                        plain("bytes of calls" + waiting, limits.incomingBytes, "incomingBytes")
                                 .withLeast(WAITING_BYTES)
                                 .withOneAlone(),
                         plain(
                                         "descriptors of calls" + waiting,
-                                        limits.incomingDescriptors(),
+                                        limits.incomingDescriptors,
                                         "incomingDescriptors")
                                 .withLeast(1));
         this.answers =
-                share(
-                                "bytes of replies waiting to be sent",
-                                limits.outgoingBytes(),
-                                "outgoingBytes")
+                share("bytes of replies waiting to be sent", limits.outgoingBytes, "outgoingBytes")
                         .withOneAlone();
     }
 

@@ -91,15 +91,15 @@ final class Link {
         this.handshake = handshake;
         this.receiver = receiver;
         this.name = name;
-        this.inbox = new Inbox(connected.socket(), options.messageBytes());
+        this.inbox = new Inbox(connected.socket(), options.messageBytes);
         this.outbox =
                 new SendQueue(
                         connected.socket(),
-                        options.outgoingBytes(),
+                        options.outgoingBytes,
                         "D-Bus writer " + name,
                         this::sendingEnded);
-        this.calls = new Semaphore(options.calls());
-        this.reader = options.reader().newThread(this::read);
+        this.calls = new Semaphore(options.calls);
+        this.reader = options.reader.newThread(this::read);
         reader.setName("D-Bus reader " + name);
     }
 
@@ -216,7 +216,7 @@ final class Link {
         return new DBusException(
                 DBusException.LIMITS_EXCEEDED,
                 "message of %d bytes exceeds messageBytes=%d"
-                        .formatted(length, options.messageBytes()));
+                        .formatted(length, options.messageBytes));
     }
 
     /** Fails this message alone; the messages after it are read as usual. */
@@ -265,7 +265,7 @@ final class Link {
     Message call(IntFunction<Outgoing> call, Duration timeout) throws InterruptedException {
         long end = System.nanoTime() + nanos(timeout);
         if (!calls.tryAcquire(nanos(timeout), TimeUnit.NANOSECONDS)) {
-            throw timedOut(timeout, options.calls() + " others are under way");
+            throw timedOut(timeout, options.calls + " others are under way");
         }
         int serial = nextSerial();
         CompletableFuture<Message> reply = new CompletableFuture<>();
@@ -300,7 +300,7 @@ final class Link {
             throws InterruptedException {
         long end = System.nanoTime() + nanos(timeout);
         if (!calls.tryAcquire(nanos(timeout), TimeUnit.NANOSECONDS)) {
-            throw timedOut(timeout, options.calls() + " others are under way");
+            throw timedOut(timeout, options.calls + " others are under way");
         }
         int serial = nextSerial();
         CompletableFuture<Message> reply = new CompletableFuture<>();
@@ -507,7 +507,7 @@ final class Link {
                                 Reason.LIMIT,
                                 name
                                         + ": peer does not read: more than outgoingBytes="
-                                        + options.outgoingBytes()
+                                        + options.outgoingBytes
                                         + " queued"));
     }
 

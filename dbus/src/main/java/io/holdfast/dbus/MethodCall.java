@@ -82,8 +82,8 @@ public final class MethodCall implements AutoCloseable {
     /**
      * Charges the caller for descriptors that the handler is about to open for this call, such as
      * pidfds of processes that the caller identified by PID. They count like descriptors that the
-     * caller sent, against its user's share of {@link ConnectionOptions#incomingDescriptors}, until
-     * the call is answered.
+     * caller sent, against its user's share of {@link ConnectionOptions#withIncomingDescriptors},
+     * until the call is answered.
      *
      * @param descriptors the number of descriptors
      * @throws DBusException LIMITS_EXCEEDED if the user's share is used up

@@ -150,9 +150,9 @@ public final class RemoteObject {
 
     /**
      * Calls a method and does not wait for the reply. The thread waits only while {@link
-     * ConnectionOptions#calls} calls are under way, or while {@link
-     * ConnectionOptions#outgoingBytes} wait to be sent; calls are sent in the order in which they
-     * are begun.
+     * ConnectionOptions#withCalls} calls are under way, or while {@link
+     * ConnectionOptions#withOutgoingBytes} wait to be sent; calls are sent in the order in which
+     * they are begun.
      *
      * <pre>{@code
      * CompletableFuture<Message> reply = object.begin("org.example.Clock", "At", "x", 7L);

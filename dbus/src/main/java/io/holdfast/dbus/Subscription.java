@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The signals that match a rule, in the order in which they arrived. They wait here until they are
- * taken. At most {@link ConnectionOptions#queuedSignals} wait; further signals are lost, counted
- * and logged. Safe for use by several threads.
+ * taken. At most {@link ConnectionOptions#withQueuedSignals} wait; further signals are lost,
+ * counted and logged. Safe for use by several threads.
  */
 public final class Subscription implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Subscription.class.getName());

@@ -80,7 +80,7 @@ class CallsUnderWayTest {
 
     @Test
     void theConnectionsOfOneUserShareWhatOneUserGets() {
-        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
+        CallsUnderWay calls = onBus(ConnectionOptions.standard().withIncomingCalls(80));
         for (int i = 0; i < 8; i++) {
             introduce(calls, ":1." + i, USER);
         }
@@ -95,7 +95,7 @@ class CallsUnderWayTest {
 
     @Test
     void whatIsOpenedForACallCountsUntilItEnds() {
-        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingDescriptors(80));
+        CallsUnderWay calls = onBus(ConnectionOptions.standard().withIncomingDescriptors(80));
         introduce(calls, ":1.1", USER);
         Counted first = begin(calls, ":1.1", 0);
         first.opens(20); // half of the half that is not reserved
@@ -110,7 +110,7 @@ class CallsUnderWayTest {
 
     @Test
     void manyCallsOfNewcomersKeepNoOtherNewcomerFromAsking() {
-        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingBytes(256 << 10));
+        CallsUnderWay calls = onBus(ConnectionOptions.standard().withIncomingBytes(256 << 10));
         int waiting = 0;
         for (int i = 0; i < 8; i++) {
             waiting += fillWaiting(calls, ":1." + i, 120, 1 << 10);
@@ -135,7 +135,7 @@ class CallsUnderWayTest {
 
     @Test
     void theFirstCallsOfANameWaitForItsUserInOrderAndAreChargedToHim() {
-        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
+        CallsUnderWay calls = onBus(ConnectionOptions.standard().withIncomingCalls(80));
         List<String> begun = new ArrayList<>();
         for (String name : List.of("first", "second")) {
             assertThat(
@@ -157,7 +157,7 @@ class CallsUnderWayTest {
 
     @Test
     void callersWhoHaveLeftShareOneAccount() {
-        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
+        CallsUnderWay calls = onBus(ConnectionOptions.standard().withIncomingCalls(80));
         int taken = 0;
         for (int i = 0; i < 10; i++) {
             String name = ":1." + i;
@@ -178,7 +178,7 @@ class CallsUnderWayTest {
 
     @Test
     void oneNameDoesNotTakeThePlacesOfAllThatWait() {
-        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
+        CallsUnderWay calls = onBus(ConnectionOptions.standard().withIncomingCalls(80));
         for (int i = 0; i < 40; i++) {
             assertThat(calls.begin(call(":1.1", 0), () -> {})).isNull();
         }
@@ -197,7 +197,7 @@ class CallsUnderWayTest {
 
     @Test
     void rootAndOurOwnUserHaveAReserve() {
-        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingCalls(80));
+        CallsUnderWay calls = onBus(ConnectionOptions.standard().withIncomingCalls(80));
         for (int i = 1; i < 10; i++) {
             introduce(calls, ":1." + i, USER + i);
             fill(calls, ":1." + i, 80);
@@ -208,7 +208,7 @@ class CallsUnderWayTest {
 
     @Test
     void answersAreChargedUntilTheyAreSent() {
-        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withOutgoingBytes(4_000));
+        CallsUnderWay calls = onBus(ConnectionOptions.standard().withOutgoingBytes(4_000));
         introduce(calls, ":1.1", USER);
         Counted one = begin(calls, ":1.1", 0);
         Counted two = begin(calls, ":1.1", 0);
@@ -230,7 +230,7 @@ class CallsUnderWayTest {
 
     @Test
     void bytesOfCallsAreShared() {
-        CallsUnderWay calls = onBus(ConnectionOptions.DEFAULT.withIncomingBytes(40_000));
+        CallsUnderWay calls = onBus(ConnectionOptions.standard().withIncomingBytes(40_000));
         introduce(calls, ":1.1", USER);
         Counted large = begin(calls, ":1.1", 8_000);
         assertThatExceptionOfType(DBusException.class)
@@ -245,7 +245,7 @@ class CallsUnderWayTest {
     void withoutABusTheOnePeerMayTakeAll() {
         CallsUnderWay calls =
                 new CallsUnderWay(
-                        ConnectionOptions.DEFAULT.withIncomingCalls(10),
+                        ConnectionOptions.standard().withIncomingCalls(10),
                         false,
                         name -> {
                             throw new AssertionError("looked up " + name);

@@ -27,7 +27,7 @@ class ConnectTimeTest {
 
     /** Long enough for the steps before the one that never ends. */
     private static final ConnectionOptions SOON =
-            ConnectionOptions.DEFAULT.withConnectTimeout(Duration.ofSeconds(2));
+            ConnectionOptions.standard().withConnectTimeout(Duration.ofSeconds(2));
 
     @TempDir private Path folder;
 
@@ -71,7 +71,7 @@ class ConnectTimeTest {
                             BusConnection.accept(
                                     listener.accept(),
                                     GUID,
-                                    ConnectionOptions.DEFAULT,
+                                    ConnectionOptions.standard(),
                                     ConnectTimeTest::exportSilentBus));
             Thread.ofVirtual().start(accepting);
             assertThatExceptionOfType(ConnectionLostException.class)

@@ -36,10 +36,11 @@ class DescriptorShortageTest {
                             BusConnection.accept(
                                     pair[0],
                                     GUID,
-                                    ConnectionOptions.DEFAULT,
+                                    ConnectionOptions.standard(),
                                     InAFullTable::export));
             Thread.ofVirtual().start(accepting);
-            try (BusConnection client = BusConnection.withPeer(pair[1], ConnectionOptions.DEFAULT);
+            try (BusConnection client =
+                            BusConnection.withPeer(pair[1], ConnectionOptions.standard());
                     BusConnection server = accepting.get()) {
                 RemoteObject object = client.object("/test");
                 passBothWays(object);

@@ -51,8 +51,8 @@ class NullArgumentsTest {
                             BusConnection.accept(
                                     pair[1],
                                     "0123456789abcdef0123456789abcdef",
-                                    ConnectionOptions.DEFAULT));
-            one = BusConnection.withPeer(pair[0], ConnectionOptions.DEFAULT);
+                                    ConnectionOptions.standard()));
+            one = BusConnection.withPeer(pair[0], ConnectionOptions.standard());
             other = accepted.get();
         }
     }

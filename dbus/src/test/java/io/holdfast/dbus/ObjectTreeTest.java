@@ -40,7 +40,9 @@ class ObjectTreeTest {
     private static final String GUID = "0123456789abcdef0123456789abcdef";
     private static final String NUMBER = "org.example.Number";
     private static final ConnectionOptions FEW_CALLS =
-            ConnectionOptions.DEFAULT.withIncomingCalls(3).withCallTimeout(Duration.ofSeconds(20));
+            ConnectionOptions.standard()
+                    .withIncomingCalls(3)
+                    .withCallTimeout(Duration.ofSeconds(20));
 
     @TempDir private Path folder;
     private final ExecutorService loop =
@@ -111,7 +113,7 @@ class ObjectTreeTest {
             client =
                     BusConnection.withPeer(
                             UnixSocket.connect(address, SocketType.STREAM),
-                            ConnectionOptions.DEFAULT.withCallTimeout(Duration.ofSeconds(20)));
+                            ConnectionOptions.standard().withCallTimeout(Duration.ofSeconds(20)));
             server = accepted.join();
         }
     }
@@ -216,7 +218,7 @@ class ObjectTreeTest {
                     }
                 };
         var _ = server.exportTree("/failing", loop, failing);
-        for (int i = 0; i < 2 * FEW_CALLS.incomingCalls(); i++) {
+        for (int i = 0; i < 2 * FEW_CALLS.incomingCalls; i++) {
             assertThatThrownBy(() -> introspect("/failing"))
                     .hasMessageContaining(DBusException.FAILED)
                     .hasMessageContaining("no paths today");
@@ -396,7 +398,7 @@ class ObjectTreeTest {
                         },
                         new Numbers());
         // a refused call is not counted any more
-        for (int i = 0; i < 2 * FEW_CALLS.incomingCalls(); i++) {
+        for (int i = 0; i < 2 * FEW_CALLS.incomingCalls; i++) {
             assertThatThrownBy(() -> client.object("/numbers/1").get(NUMBER, "Value"))
                     .hasMessageContaining("full");
         }

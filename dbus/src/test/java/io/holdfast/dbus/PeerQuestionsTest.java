@@ -50,7 +50,7 @@ class PeerQuestionsTest {
                             BusConnection.accept(
                                     listener.accept(),
                                     GUID,
-                                    ConnectionOptions.DEFAULT,
+                                    ConnectionOptions.standard(),
                                     this::exportBus));
             try (BusConnection service = BusConnection.connect("unix:path=" + socket);
                     BusConnection bus = accepted.get()) {

@@ -76,7 +76,7 @@ class PeerToPeerTest {
 
     @Test
     void bothSidesCallEachOther() throws Exception {
-        BusConnection[] both = both(ConnectionOptions.DEFAULT);
+        BusConnection[] both = both(ConnectionOptions.standard());
         BusInterface echo =
                 BusInterface.named(TEST).method("Echo", "s", "s", MethodCall::arguments).build();
         try (BusConnection one = both[0];
@@ -95,7 +95,7 @@ class PeerToPeerTest {
     void aSocketThatCannotBeAcceptedIsClosed() {
         assertThatIllegalArgumentException()
                 .isThrownBy(
-                        () -> BusConnection.accept(pair[1], "no id", ConnectionOptions.DEFAULT));
+                        () -> BusConnection.accept(pair[1], "no id", ConnectionOptions.standard()));
         assertThat(pair[1].fd().isOpen()).isFalse();
 
         List<BusConnection> given = new ArrayList<>();
@@ -104,7 +104,7 @@ class PeerToPeerTest {
                         BusConnection.accept(
                                 pair[0],
                                 GUID,
-                                ConnectionOptions.DEFAULT,
+                                ConnectionOptions.standard(),
                                 connection -> {
                                     given.add(connection);
                                     throw new IllegalStateException("nothing to export");
@@ -115,7 +115,7 @@ class PeerToPeerTest {
 
     @Test
     void signalsGoToThePeer() throws Exception {
-        BusConnection[] both = both(ConnectionOptions.DEFAULT);
+        BusConnection[] both = both(ConnectionOptions.standard());
         try (BusConnection one = both[0];
                 BusConnection other = both[1];
                 ExportedObject exported =
@@ -130,7 +130,7 @@ class PeerToPeerTest {
 
     @Test
     void theCallerIsTheProcessAtTheOtherEnd() throws Exception {
-        BusConnection[] both = both(ConnectionOptions.DEFAULT);
+        BusConnection[] both = both(ConnectionOptions.standard());
         BusInterface who =
                 BusInterface.named(TEST)
                         .method("Who", "", "u", call -> List.of(call.peer().pid()))
@@ -148,7 +148,7 @@ class PeerToPeerTest {
 
     @Test
     void anonymousIsAcceptedWhereBothAgree() throws Exception {
-        BusConnection[] both = both(ConnectionOptions.DEFAULT.withAnonymous(true));
+        BusConnection[] both = both(ConnectionOptions.standard().withAnonymous(true));
         try (BusConnection one = both[0];
                 BusConnection other = both[1]) {
             assertThat(one.object("/").call(StandardInterfaces.PEER, "Ping")).isEmpty();
@@ -160,7 +160,9 @@ class PeerToPeerTest {
     void whoNeverAnswersIsGivenUpInTime() {
         assertThatExceptionOfType(ConnectionLostException.class)
                 .isThrownBy(() ->
-                        connect(ConnectionOptions.DEFAULT.withConnectTimeout(Duration.ofMillis(50)))
+                        connect(
+                                        ConnectionOptions.standard()
+                                                .withConnectTimeout(Duration.ofMillis(50)))
                                 .close())
                 .withMessageContaining("no authentication within PT0.05S");
     }
@@ -169,7 +171,7 @@ class PeerToPeerTest {
     void whoClosesWhileAuthenticatingIsReported() {
         pair[1].shutdown();
         assertThatExceptionOfType(ConnectionLostException.class)
-                .isThrownBy(() -> connect(ConnectionOptions.DEFAULT).close());
+                .isThrownBy(() -> connect(ConnectionOptions.standard()).close());
     }
 
     @Test
@@ -178,7 +180,7 @@ class PeerToPeerTest {
                 ByteBuffer.wrap(
                         "HTTP/1.1 400 Bad Request\r\n".getBytes(StandardCharsets.US_ASCII)));
         assertThatExceptionOfType(ConnectionLostException.class)
-                .isThrownBy(() -> connect(ConnectionOptions.DEFAULT).close())
+                .isThrownBy(() -> connect(ConnectionOptions.standard()).close())
                 .withMessageContaining("HTTP/1.1 400")
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.REFUSED));
     }
@@ -217,7 +219,7 @@ class PeerToPeerTest {
     void invalidBytesEndTheConnectionWithTheReason() throws Exception {
         try (BusConnection connection =
                 connectTo(
-                        ConnectionOptions.DEFAULT,
+                        ConnectionOptions.standard(),
                         signal("ok"),
                         "nonsense ".repeat(9).getBytes(StandardCharsets.US_ASCII))) {
             ConnectionLostException lost = lostWith(connection);
@@ -231,7 +233,7 @@ class PeerToPeerTest {
     @Test
     void aMessageOverTheLimitIsPassedOver() throws Exception {
         byte[] fits = signal("x".repeat(100));
-        ConnectionOptions options = ConnectionOptions.DEFAULT.withMessageBytes(fits.length);
+        ConnectionOptions options = ConnectionOptions.standard().withMessageBytes(fits.length);
         try (BusConnection connection = connectTo(options);
                 Subscription signals = connection.subscribe("member='S'")) {
             for (int length : new int[] {120, 1 << 16, 1 << 20}) {
@@ -244,7 +246,7 @@ class PeerToPeerTest {
 
     @Test
     void callsAndRepliesOverTheLimitFailAlone() throws Exception {
-        BusConnection[] both = both(ConnectionOptions.DEFAULT.withMessageBytes(LIMIT));
+        BusConnection[] both = both(ConnectionOptions.standard().withMessageBytes(LIMIT));
         BusInterface echo =
                 BusInterface.named(TEST)
                         .method("Echo", "s", "s", MethodCall::arguments)
@@ -271,7 +273,7 @@ class PeerToPeerTest {
 
     @Test
     void descriptorsOfAMessageOverTheLimitAreClosedAndThoseOfTheNextAreItsOwn() throws Exception {
-        BusConnection[] both = both(ConnectionOptions.DEFAULT.withMessageBytes(LIMIT));
+        BusConnection[] both = both(ConnectionOptions.standard().withMessageBytes(LIMIT));
         BusInterface inodes =
                 BusInterface.named(TEST)
                         .method("Inode", "hs", "t", PeerToPeerTest::inodeOfDescriptor)
@@ -315,7 +317,7 @@ class PeerToPeerTest {
                         .finish()
                         .toArray(ValueLayout.JAVA_BYTE);
         try (BusConnection connection =
-                connectTo(ConnectionOptions.DEFAULT.withMessageBytes(LIMIT), header)) {
+                connectTo(ConnectionOptions.standard().withMessageBytes(LIMIT), header)) {
             ConnectionLostException lost = lostWith(connection);
             assertThat(lost.reason()).isEqualTo(Reason.PROTOCOL);
             assertThat(lost).hasMessageContaining("the limit is " + LIMIT);
@@ -324,7 +326,7 @@ class PeerToPeerTest {
 
     @Test
     void callsUnderWayAreBoundedByTheirBytesTogether() throws Exception {
-        BusConnection[] both = both(ConnectionOptions.DEFAULT.withIncomingBytes(1000));
+        BusConnection[] both = both(ConnectionOptions.standard().withIncomingBytes(1000));
         CompletableFuture<CompletableFuture<List<?>>> waits = new CompletableFuture<>();
         BusInterface slow =
                 BusInterface.named(TEST)
@@ -351,7 +353,7 @@ class PeerToPeerTest {
 
     @Test
     void theHeadersOfCallsUnderWayCountToo() throws Exception {
-        BusConnection[] both = both(ConnectionOptions.DEFAULT.withIncomingBytes(1000));
+        BusConnection[] both = both(ConnectionOptions.standard().withIncomingBytes(1000));
         CompletableFuture<CompletableFuture<List<?>>> waits = new CompletableFuture<>();
         BusInterface slow =
                 BusInterface.named(TEST)
@@ -374,7 +376,7 @@ class PeerToPeerTest {
     @Test
     void whoCallsWhenHeHasTheAnswerIsAlone() throws Exception {
         BusConnection[] both =
-                both(ConnectionOptions.DEFAULT.withIncomingBytes(1000).withIncomingCalls(1));
+                both(ConnectionOptions.standard().withIncomingBytes(1000).withIncomingCalls(1));
         try (BusConnection one = both[0];
                 BusConnection other = both[1];
                 ExportedObject ordered = other.export("/ordered", echo().build());
@@ -401,7 +403,7 @@ class PeerToPeerTest {
     @Test
     void callsWhoseAnswersWaitForRoomAreUnderWay() throws Exception {
         ConnectionOptions options =
-                ConnectionOptions.DEFAULT.withOutgoingBytes(50_000).withIncomingCalls(2);
+                ConnectionOptions.standard().withOutgoingBytes(50_000).withIncomingCalls(2);
         AtomicInteger handled = new AtomicInteger();
         BusInterface large =
                 BusInterface.named(TEST)
@@ -432,8 +434,8 @@ class PeerToPeerTest {
                     refused += inbox.view().type() == MessageType.ERROR ? 1 : 0;
                 }
             }
-            assertThat(refused).isGreaterThanOrEqualTo(count - options.incomingCalls() - 1);
-            assertThat(handled.get()).isBetween(count - refused, options.incomingCalls() + 1);
+            assertThat(refused).isGreaterThanOrEqualTo(count - options.incomingCalls - 1);
+            assertThat(handled.get()).isBetween(count - refused, options.incomingCalls + 1);
         }
     }
 
@@ -468,7 +470,7 @@ class PeerToPeerTest {
                         .unixFds(2)
                         .finish()
                         .toArray(ValueLayout.JAVA_BYTE);
-        try (BusConnection connection = connectTo(ConnectionOptions.DEFAULT)) {
+        try (BusConnection connection = connectTo(ConnectionOptions.standard())) {
             Fd[] pipe = Unistd.pipe2(0);
             try (Fd in = pipe[0];
                     Fd out = pipe[1]) {
@@ -491,7 +493,8 @@ class PeerToPeerTest {
                         .serial(1)
                         .finish()
                         .toArray(ValueLayout.JAVA_BYTE);
-        try (BusConnection connection = connectTo(ConnectionOptions.DEFAULT, reply, signal("a"));
+        try (BusConnection connection =
+                        connectTo(ConnectionOptions.standard(), reply, signal("a"));
                 Subscription signals = connection.subscribe("member='S'")) {
             pair[1].sendFully(ByteBuffer.wrap(signal("b")));
             Message last = signals.take();
@@ -510,7 +513,7 @@ class PeerToPeerTest {
                         .serial(1)
                         .finish()
                         .toArray(ValueLayout.JAVA_BYTE);
-        ConnectionOptions options = ConnectionOptions.DEFAULT.withOutgoingBytes(10_000);
+        ConnectionOptions options = ConnectionOptions.standard().withOutgoingBytes(10_000);
         try (BusConnection connection = connectTo(options)) {
             CompletableFuture<ConnectionLostException> lost = new CompletableFuture<>();
             var _ =
@@ -531,7 +534,7 @@ class PeerToPeerTest {
 
     @Test
     void sendersWaitWhileTheOtherSideDoesNotReadAndNothingIsLost() throws Exception {
-        ConnectionOptions options = ConnectionOptions.DEFAULT.withOutgoingBytes(10_000);
+        ConnectionOptions options = ConnectionOptions.standard().withOutgoingBytes(10_000);
         try (BusConnection connection = connectTo(options);
                 ExportedObject exported =
                         connection.export(
@@ -566,7 +569,7 @@ class PeerToPeerTest {
 
     @Test
     void aWaitingSenderIsReleasedByTheEnd() throws Exception {
-        ConnectionOptions options = ConnectionOptions.DEFAULT.withOutgoingBytes(10_000);
+        ConnectionOptions options = ConnectionOptions.standard().withOutgoingBytes(10_000);
         BusConnection connection = connectTo(options);
         ExportedObject exported =
                 connection.export("/p", BusInterface.named(TEST).signal("S", "ay").build());
@@ -585,7 +588,7 @@ class PeerToPeerTest {
 
     @Test
     void aLargeMessageThatWaitsIsNoReasonToEndTheConnection() throws Exception {
-        ConnectionOptions options = ConnectionOptions.DEFAULT.withOutgoingBytes(10_000);
+        ConnectionOptions options = ConnectionOptions.standard().withOutgoingBytes(10_000);
         BusInterface described = BusInterface.named(TEST).signal("S", "ay").build();
         try (BusConnection connection = connectTo(options);
                 ExportedObject exported = connection.export("/p", described)) {
@@ -598,7 +601,7 @@ class PeerToPeerTest {
 
     @Test
     void aClosedDescriptorIsRefusedAndTheConnectionLives() throws Exception {
-        BusConnection[] both = both(ConnectionOptions.DEFAULT);
+        BusConnection[] both = both(ConnectionOptions.standard());
         BusInterface take =
                 BusInterface.named(TEST)
                         .method("Take", "h", "", call -> List.of())
@@ -619,7 +622,7 @@ class PeerToPeerTest {
 
     @Test
     void whateverAHandlerThrowsIsAnsweredAndTheNextCallServed() throws Exception {
-        BusConnection[] both = both(ConnectionOptions.DEFAULT);
+        BusConnection[] both = both(ConnectionOptions.standard());
         BusInterface failing =
                 BusInterface.named(TEST)
                         .method(
@@ -652,10 +655,10 @@ class PeerToPeerTest {
     @Test
     void optionsThatCannotBeAreRefused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> ConnectionOptions.DEFAULT.withCalls(0))
+                .isThrownBy(() -> ConnectionOptions.standard().withCalls(0))
                 .withMessageContaining("calls");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> ConnectionOptions.DEFAULT.withCallTimeout(Duration.ZERO));
+                .isThrownBy(() -> ConnectionOptions.standard().withCallTimeout(Duration.ZERO));
     }
 
     static Stream<Gen> cases() {
@@ -672,7 +675,7 @@ class PeerToPeerTest {
         }
         try (BusConnection connection =
                 connectTo(
-                        ConnectionOptions.DEFAULT.withMessageBytes(1 << 20),
+                        ConnectionOptions.standard().withMessageBytes(1 << 20),
                         good,
                         damaged,
                         gen.chance(0.5) ? gen.bytes(300) : good)) {

@@ -89,7 +89,7 @@ class RawPeerTest {
                         return List.of();
                     }
                 };
-        try (BusConnection connection = connect(ConnectionOptions.DEFAULT);
+        try (BusConnection connection = connect(ConnectionOptions.standard());
                 ExportedObject object = connection.export("/object", described);
                 AutoCloseable exported = connection.exportTree("/tree", loop, tree)) {
             send(new MessageWriter().methodCall("/object", TEST, "M").serial(1).sender(":1.7"));
@@ -109,7 +109,7 @@ class RawPeerTest {
                         .property("Zone", "s", () -> "UTC", _ -> written.countDown())
                         .build();
         try (BusConnection connection =
-                        connect(ConnectionOptions.DEFAULT.withOutgoingBytes(10_000));
+                        connect(ConnectionOptions.standard().withOutgoingBytes(10_000));
                 ExportedObject object = connection.export("/p", loop, described)) {
             object.emit(TEST, "S", new byte[4 << 20]); // which the peer does not read
             MessageWriter set =
@@ -144,7 +144,7 @@ class RawPeerTest {
                                 })
                         .build();
         try (BusConnection connection =
-                        connect(ConnectionOptions.DEFAULT.withOutgoingBytes(10_000));
+                        connect(ConnectionOptions.standard().withOutgoingBytes(10_000));
                 ExportedObject object = connection.export("/p", loop, described)) {
             object.emit(TEST, "S", new byte[4 << 20]); // which the peer does not read
             for (int i = 1; i <= 10; i++) {

@@ -50,7 +50,7 @@ class SendFailureTest {
 
     private BusConnection connect() throws InterruptedException {
         pair[1].sendFully(ByteBuffer.wrap(ANSWERS));
-        return BusConnection.withPeer(pair[0], ConnectionOptions.DEFAULT);
+        return BusConnection.withPeer(pair[0], ConnectionOptions.standard());
     }
 
     private static void assertEnded(BusConnection connection) throws InterruptedException {
@@ -98,7 +98,7 @@ class SendFailureTest {
             try (UnixSocket peer = pair[1];
                     Inbox inbox = new Inbox(peer, 16 << 20);
                     BusConnection connection =
-                            BusConnection.withPeer(pair[0], ConnectionOptions.DEFAULT)) {
+                            BusConnection.withPeer(pair[0], ConnectionOptions.standard())) {
                 RemoteObject object = connection.object("/p");
                 connection.offerSignal("", "/p", TEST, "S", "ay", new byte[4 << 20]);
                 Fd[] pipe = Unistd.pipe2(0);
@@ -190,7 +190,7 @@ class SendFailureTest {
                 Inbox inbox = new Inbox(peer, 16 << 20);
                 ExecutorService loop = Executors.newSingleThreadExecutor();
                 BusConnection connection =
-                        BusConnection.withPeer(pair[0], ConnectionOptions.DEFAULT);
+                        BusConnection.withPeer(pair[0], ConnectionOptions.standard());
                 ExportedObject exported = connection.export("/p", loop, described)) {
             connection.offerSignal("", "/p", TEST, "S", "ay", new byte[4 << 20]);
             peer.sendFully(

@@ -20,7 +20,7 @@ class SlowCloseTest {
     private static final String NAME = "org.example.Test";
     private static final String GUID = "0123456789abcdef0123456789abcdef";
     private static final ConnectionOptions OPTIONS =
-            ConnectionOptions.DEFAULT.withCallTimeout(Duration.ofSeconds(10));
+            ConnectionOptions.standard().withCallTimeout(Duration.ofSeconds(10));
 
     private final CountDownLatch received = new CountDownLatch(1);
     private final CountDownLatch release = new CountDownLatch(1);
@@ -31,7 +31,7 @@ class SlowCloseTest {
         FutureTask<BusConnection> accepting =
                 new FutureTask<>(() ->
                         BusConnection.accept(
-                                pair[0], GUID, ConnectionOptions.DEFAULT, this::export));
+                                pair[0], GUID, ConnectionOptions.standard(), this::export));
         Thread.ofVirtual().start(accepting);
         try (LingeringSocket lingering = LingeringSocket.make();
                 BusConnection client = BusConnection.withPeer(pair[1], OPTIONS);

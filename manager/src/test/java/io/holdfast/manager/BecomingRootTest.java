@@ -129,7 +129,7 @@ class BecomingRootTest {
         Path socket = stage.runtimeDirectory().resolve(ManagerInterface.SOCKET);
         try (SetuidPeer peer = connect(socket, way);
                 VarlinkClient itself =
-                        VarlinkClient.over(peer.connection(), ClientOptions.DEFAULT)) {
+                        VarlinkClient.over(peer.connection(), ClientOptions.standard())) {
             peer.becomeRoot();
             JsonObject names = JsonObject.builder().putStrings("names", List.of("a")).build();
             for (String method : List.of("Stop", "Restart", "Reload", "ResetFailed")) {
@@ -155,7 +155,7 @@ class BecomingRootTest {
     void onTheBusItIsTheUserWhoConnected(Way way) throws Exception {
         try (SetuidPeer peer = connect(folder.resolve("bus"), way);
                 BusConnection itself =
-                        BusConnection.withPeer(peer.connection(), ConnectionOptions.DEFAULT)) {
+                        BusConnection.withPeer(peer.connection(), ConnectionOptions.standard())) {
             var _ = itself.object(BusNames.BUS, BusNames.BUS_PATH).call(BusNames.BUS, "Hello", "");
             peer.becomeRoot();
             for (Object[] words :
@@ -195,7 +195,7 @@ class BecomingRootTest {
         try (SetuidPeer peer = connect(socket, way)) {
             peer.becomeRoot();
             assertThatThrownBy(() ->
-                            BusConnection.withPeer(peer.connection(), ConnectionOptions.DEFAULT))
+                            BusConnection.withPeer(peer.connection(), ConnectionOptions.standard()))
                     .isInstanceOf(ConnectionLostException.class);
             assertThat(checkedUsers).isEmpty();
         }

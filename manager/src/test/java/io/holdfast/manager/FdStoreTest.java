@@ -198,7 +198,7 @@ class FdStoreTest {
                 BusConnection peer =
                         BusConnection.withPeer(
                                 UnixSocket.connect(UnixAddress.path(socket), SocketType.STREAM),
-                                ConnectionOptions.DEFAULT)) {
+                                ConnectionOptions.standard())) {
             assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
             assertThatThrownBy(() -> clean(peer, "fdstore")).hasMessageContaining("UnitBusy");
             assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);

@@ -47,7 +47,7 @@ class JobSignalsTest {
                                 UnixAddress.path(
                                         stage.runtimeDirectory().resolve("systemd/private")),
                                 SocketType.STREAM),
-                        ConnectionOptions.DEFAULT);
+                        ConnectionOptions.standard());
         signals = peer.subscribe("type='signal'");
     }
 

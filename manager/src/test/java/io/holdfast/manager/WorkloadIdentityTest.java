@@ -67,7 +67,7 @@ class WorkloadIdentityTest {
                                 UnixAddress.path(
                                         stage.runtimeDirectory().resolve("systemd/private")),
                                 SocketType.STREAM),
-                        ConnectionOptions.DEFAULT);
+                        ConnectionOptions.standard());
         stage.service("a", "ExecStart=/bin/sleep 1000");
     }
 

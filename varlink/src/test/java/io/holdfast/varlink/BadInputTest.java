@@ -93,7 +93,7 @@ class BadInputTest {
     @Test
     void aNameAsLongAsAMessageIsNotRepeatedBeyondTheLimit() throws Exception {
         MessageLimits small = new MessageLimits(new JsonLimits(1000, 10, 100), 0);
-        try (TestService own = new TestService(ServerLimits.DEFAULT.withMessages(small), null);
+        try (TestService own = new TestService(ServerLimits.standard().withMessages(small), null);
                 UnixSocket raw = own.raw()) {
             String call = "{\"method\":\"" + "x".repeat(970) + "\"}\0";
             raw.sendFully(ByteBuffer.wrap(call.getBytes(UTF_8)));

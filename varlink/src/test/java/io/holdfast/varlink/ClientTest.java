@@ -40,7 +40,7 @@ class ClientTest {
     private final VarlinkClient client =
             VarlinkClient.over(
                     pair[0],
-                    ClientOptions.DEFAULT
+                    ClientOptions.standard()
                             .withCallTimeout(Duration.ofSeconds(30))
                             .withLimits(
                                     new MessageLimits(new JsonLimits(1 << 20, 100, 10_000), 253)));
@@ -81,7 +81,7 @@ class ClientTest {
     @Test
     void aConnectionThatIsNotAcceptedIsGivenUp(@TempDir Path folder) throws Exception {
         UnixAddress address = UnixAddress.path(folder.resolve("socket"));
-        ClientOptions options = ClientOptions.DEFAULT.withCallTimeout(Duration.ofMillis(50));
+        ClientOptions options = ClientOptions.standard().withCallTimeout(Duration.ofMillis(50));
         try (UnixListener listener = UnixListener.listen(address, SocketType.STREAM, 0);
                 UnixSocket first = UnixSocket.connect(address, SocketType.STREAM)) {
             assertThat(first.remoteAddress()).isEqualTo(listener.address());
@@ -123,7 +123,8 @@ class ClientTest {
                 VarlinkClient patient =
                         VarlinkClient.over(
                                 own[0],
-                                ClientOptions.DEFAULT.withStreamTimeout(Duration.ofMillis(50)))) {
+                                ClientOptions.standard()
+                                        .withStreamTimeout(Duration.ofMillis(50)))) {
             there.sendFully(ByteBuffer.wrap("{\"continues\":true}\0".getBytes(UTF_8)));
             try (ReplyStream replies = patient.more("a.b.C", JsonObject.EMPTY)) {
                 assertThat(replies.next().parameters()).isEqualTo(JsonObject.EMPTY);

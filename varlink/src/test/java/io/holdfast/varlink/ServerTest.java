@@ -355,7 +355,7 @@ class ServerTest {
     void aHandlerLearnsThatItsClientHungUp(boolean onLoop) throws Exception {
         try (LoopThread loop = new LoopThread();
                 TestService own =
-                        new TestService(ServerLimits.DEFAULT, onLoop ? loop.loop : null)) {
+                        new TestService(ServerLimits.standard(), onLoop ? loop.loop : null)) {
             try (VarlinkClient client = own.client();
                     ReplyStream replies = client.more(TEST + "Hang", JsonObject.EMPTY)) {
                 own.hangs.acquire();
@@ -410,7 +410,7 @@ class ServerTest {
                                 .build()) {
             UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
             server.serve(pair[1]);
-            try (VarlinkClient client = VarlinkClient.over(pair[0], ClientOptions.DEFAULT)) {
+            try (VarlinkClient client = VarlinkClient.over(pair[0], ClientOptions.standard())) {
                 assertThat(client.call("a.b.M").bool("own")).isTrue();
                 try (ReplyStream replies = client.more("a.b.M", JsonObject.EMPTY)) {
                     assertThat(replies.next().parameters().bool("own")).isTrue();
@@ -477,8 +477,8 @@ class ServerTest {
     private static void closeWithAllKinds() throws InterruptedException {
         TestService own =
                 new TestService(
-                        ServerLimits.DEFAULT.withTimeouts(
-                                Duration.ofSeconds(30), Duration.ofMillis(100)),
+                        ServerLimits.standard()
+                                .withTimeouts(Duration.ofSeconds(30), Duration.ofMillis(100)),
                         null);
         try (UnixSocket idle = own.raw();
                 UnixSocket half = own.raw();
@@ -557,7 +557,8 @@ class ServerTest {
                                                 .build())
                                 .build()) {
             server.serve(connection[1]);
-            try (VarlinkClient client = VarlinkClient.over(connection[0], ClientOptions.DEFAULT)) {
+            try (VarlinkClient client =
+                    VarlinkClient.over(connection[0], ClientOptions.standard())) {
                 client.oneway("a.b.M", JsonObject.EMPTY);
                 assertThat(here.receive(ByteBuffer.allocate(1))).isEqualTo(UnixSocket.END);
             }

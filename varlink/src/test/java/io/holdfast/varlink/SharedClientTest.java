@@ -34,7 +34,7 @@ class SharedClientTest {
     private final VarlinkClient client =
             VarlinkClient.over(
                     pair[0],
-                    ClientOptions.DEFAULT
+                    ClientOptions.standard()
                             .withCallTimeout(Duration.ofMillis(50))
                             .withStreamTimeout(LONG));
 

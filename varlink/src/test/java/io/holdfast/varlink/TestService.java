@@ -82,7 +82,7 @@ public final class TestService implements AutoCloseable {
     }
 
     public TestService() {
-        this(ServerLimits.DEFAULT, null);
+        this(ServerLimits.standard(), null);
     }
 
     String address() {

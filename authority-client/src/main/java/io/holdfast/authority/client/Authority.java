@@ -135,7 +135,7 @@ public interface Authority extends AutoCloseable {
      * @throws IllegalArgumentException if there is no address
      */
     static Authority overBus(List<BusAddress> addresses) {
-        return new BusAuthority(addresses, ConnectionOptions.DEFAULT, RemoteAuthority.TIMEOUT);
+        return new BusAuthority(addresses, ConnectionOptions.standard(), RemoteAuthority.TIMEOUT);
     }
 
     /**

@@ -104,7 +104,7 @@ final class VarlinkAuthority extends RemoteAuthority {
 
     private VarlinkClient connect(Duration limit) {
         VarlinkClient made =
-                VarlinkClient.connect(address, ClientOptions.DEFAULT.withCallTimeout(limit));
+                VarlinkClient.connect(address, ClientOptions.standard().withCallTimeout(limit));
         synchronized (idle) {
             if (!closed) {
                 busy.add(made);

@@ -56,7 +56,7 @@ class CheckDeadlineTest {
     private Authority overBus(Duration timeout) {
         return new BusAuthority(
                 List.of(BusAddress.parse("unix:path=" + socket)),
-                ConnectionOptions.DEFAULT.withConnectTimeout(LONG),
+                ConnectionOptions.standard().withConnectTimeout(LONG),
                 timeout);
     }
 

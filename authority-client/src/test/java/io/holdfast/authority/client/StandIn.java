@@ -72,7 +72,7 @@ final class StandIn {
             Path socket, Function<Check, CompletableFuture<Decision>> answers) {
         VarlinkServer server =
                 VarlinkServer.builder()
-                        .limits(ServerLimits.SMALL)
+                        .limits(ServerLimits.small())
                         .identity("Holdfast", "test", "1", "")
                         .service(
                                 Service.of(DEFINITION)

@@ -52,7 +52,7 @@ final class AuthorityCalls implements AutoCloseable {
      */
     static AuthorityCalls begin(List<BusAddress> bus, CallingAgent caller, String cookie, long uid)
             throws InterruptedException {
-        BusConnection connection = BusConnection.connect(bus, ConnectionOptions.DEFAULT);
+        BusConnection connection = BusConnection.connect(bus, ConnectionOptions.standard());
         AuthorityCalls calls = new AuthorityCalls(connection, caller, cookie, uid);
         boolean begun = false;
         try {

@@ -35,7 +35,7 @@ public final class BusPresence implements AutoCloseable {
     private static final int CALLS = AuthorityLimits.CALLS.intValue();
 
     private static final ConnectionOptions OPTIONS =
-            ConnectionOptions.DEFAULT
+            ConnectionOptions.standard()
                     .withIncomingCalls(CALLS)
                     .withIncomingBytes(4 << 20)
                     .withMessageBytes(128 << 10)

@@ -144,7 +144,7 @@ public final class AuthorityInterface implements AutoCloseable {
         this.ownUid = io.holdfast.core.sys.Unistd.geteuid();
         this.server =
                 VarlinkServer.builder()
-                        .limits(ServerLimits.SMALL)
+                        .limits(ServerLimits.small())
                         .identity("Holdfast", "holdfast", "0.1.0", "")
                         .service(service())
                         .build();

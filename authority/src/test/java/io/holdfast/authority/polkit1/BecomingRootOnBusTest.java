@@ -60,7 +60,8 @@ class BecomingRootOnBusTest {
             Path socket = Path.of(bus.address().replaceAll(".*path=|,.*", ""));
             try (SetuidPeer peer = SetuidPeer.connect(folder, socket, KNOWN, way);
                     BusConnection its =
-                            BusConnection.withPeer(peer.connection(), ConnectionOptions.DEFAULT)) {
+                            BusConnection.withPeer(
+                                    peer.connection(), ConnectionOptions.standard())) {
                 String name =
                         (String)
                                 its.object(BusNames.BUS, BusNames.BUS_PATH)

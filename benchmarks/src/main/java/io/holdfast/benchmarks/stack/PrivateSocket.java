@@ -33,7 +33,7 @@ final class PrivateSocket implements AutoCloseable {
         return new PrivateSocket(
                 BusConnection.withPeer(
                         UnixSocket.connect(UnixAddress.path(socket), SocketType.STREAM),
-                        ConnectionOptions.DEFAULT));
+                        ConnectionOptions.standard()));
     }
 
     /** Returns the main PIDs of the active services whose names match a pattern. */

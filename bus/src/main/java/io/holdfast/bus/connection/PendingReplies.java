@@ -60,7 +60,8 @@ public final class PendingReplies {
     private final Supplier<Limits> limits;
     private final Consumer<Call> onTimeout;
     private EventLoop.@Nullable Timer nextTimeout;
-    private final Set<Call> limited = new LinkedHashSet<>(); // those with a deadline, the oldest first
+    private final Set<Call> limited =
+            new LinkedHashSet<>(); // those with a deadline, the oldest first
     private int size;
 
     /**

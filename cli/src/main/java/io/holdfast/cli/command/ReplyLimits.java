@@ -28,7 +28,7 @@ public final class ReplyLimits {
 
     /** Returns the options of a Varlink client. */
     public static ClientOptions varlink() {
-        return ClientOptions.DEFAULT
+        return ClientOptions.standard()
                 .withCallTimeout(PATIENCE.duration())
                 .withLimits(
                         new MessageLimits(
@@ -38,6 +38,6 @@ public final class ReplyLimits {
 
     /** Returns the options of a D-Bus client. */
     public static ConnectionOptions bus() {
-        return ConnectionOptions.DEFAULT.withMessageBytes(BYTES).withIncomingBytes(BYTES);
+        return ConnectionOptions.standard().withMessageBytes(BYTES).withIncomingBytes(BYTES);
     }
 }

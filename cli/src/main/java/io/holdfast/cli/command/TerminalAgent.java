@@ -60,7 +60,7 @@ public final class TerminalAgent implements AutoCloseable {
                 new Thread(face::close); // at the end by Ctrl-C in the middle of a prompt
         Runtime.getRuntime().addShutdownHook(restoring);
         PidFd self = add(PidFd.self());
-        BusConnection bus = add(BusConnection.connect(buses, ConnectionOptions.DEFAULT));
+        BusConnection bus = add(BusConnection.connect(buses, ConnectionOptions.standard()));
         AuthenticationAgent _ =
                 add(
                         AuthenticationAgent.register(

@@ -89,7 +89,7 @@ public final class AgentCommand implements Command {
         List<BusAddress> addresses = BusOption.of(line);
         try (Held held = subject(line);
                 TerminalFace face = openTerminal();
-                BusConnection bus = BusConnection.connect(addresses, ConnectionOptions.DEFAULT);
+                BusConnection bus = BusConnection.connect(addresses, ConnectionOptions.standard());
                 EventLoop loop = EventLoop.open();
                 AuthenticationAgent agent =
                         AuthenticationAgent.register(

@@ -22,8 +22,9 @@ import java.util.function.Consumer;
  * }</pre>
  *
  * <p>They wait until they are taken, at most {@link
- * io.holdfast.dbus.ConnectionOptions#queuedSignals}; further signals are lost, counted and logged.
- * Descriptors in a record belong to the thread that takes it. Safe for use by several threads.
+ * io.holdfast.dbus.ConnectionOptions#withQueuedSignals}; further signals are lost, counted and
+ * logged. Descriptors in a record belong to the thread that takes it. Safe for use by several
+ * threads.
  *
  * @param <S> the record of the signal
  */

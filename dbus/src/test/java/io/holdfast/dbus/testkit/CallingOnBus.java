@@ -212,7 +212,7 @@ public abstract class CallingOnBus extends OnBus {
 
     @Test
     void aCallOverTheLimitWaitsForAnother() throws Exception {
-        ConnectionOptions options = ConnectionOptions.DEFAULT.withCalls(1);
+        ConnectionOptions options = ConnectionOptions.standard().withCalls(1);
         CountDownLatch called = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
         try (BusConnection limited =

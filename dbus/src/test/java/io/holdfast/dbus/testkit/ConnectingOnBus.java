@@ -51,7 +51,7 @@ public abstract class ConnectingOnBus extends OnBus {
                 .isThrownBy(() ->
                         BusConnection.connect(
                                         BusAddress.parseList(bus().address()),
-                                        ConnectionOptions.DEFAULT.withAnonymous(true))
+                                        ConnectionOptions.standard().withAnonymous(true))
                                 .close())
                 .withMessageContaining("ANONYMOUS")
                 .withMessageContaining("EXTERNAL");

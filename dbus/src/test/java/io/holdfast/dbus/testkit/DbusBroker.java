@@ -58,7 +58,8 @@ public final class DbusBroker implements TestBus {
                             .descriptor(3, theirs.fd())
                             .stderr(Stdio.to(folder.resolve("dbus-broker.log")))
                             .start();
-            BusConnection controller = BusConnection.withPeer(pair[0], ConnectionOptions.DEFAULT);
+            BusConnection controller =
+                    BusConnection.withPeer(pair[0], ConnectionOptions.standard());
             Path socket = folder.resolve("dbus-broker.socket");
             UnixListener listener =
                     UnixListener.listen(UnixAddress.path(socket), SocketType.STREAM, 4096);

@@ -89,7 +89,7 @@ public abstract class ObjectsOnBus extends OnBus {
 
     @Test
     void callsOverTheLimitAreAnsweredWithLimitsExceeded() throws Exception {
-        ConnectionOptions options = ConnectionOptions.DEFAULT.withIncomingCalls(2);
+        ConnectionOptions options = ConnectionOptions.standard().withIncomingCalls(2);
         CountDownLatch called = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
         BusInterface waiting =

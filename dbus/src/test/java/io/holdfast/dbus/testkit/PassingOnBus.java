@@ -101,7 +101,7 @@ public abstract class PassingOnBus extends OnBus {
 
     @Test
     void whoDidNotAgreeOnDescriptorsCannotSendThem() throws Exception {
-        ConnectionOptions options = ConnectionOptions.DEFAULT.withDescriptors(false);
+        ConnectionOptions options = ConnectionOptions.standard().withDescriptors(false);
         Fd[] pipe = Unistd.pipe2(0);
         try (Fd in = pipe[0];
                 Fd out = pipe[1];
@@ -130,7 +130,7 @@ public abstract class PassingOnBus extends OnBus {
 
     @Test
     void whoDidNotAgreeOnDescriptorsLearnsNoMoreThanBestEffort() throws Exception {
-        ConnectionOptions options = ConnectionOptions.DEFAULT.withDescriptors(false);
+        ConnectionOptions options = ConnectionOptions.standard().withDescriptors(false);
         try (BusConnection without =
                 BusConnection.connect(BusAddress.parseList(bus().address()), options)) {
             boolean hasDescriptor = Feature.PEER_PIDFD.isPresent(); // the reply carries a pidfd

@@ -11,7 +11,7 @@ public record PeerPair(BusConnection client, BusConnection server) implements Au
     private static final String GUID = "0123456789abcdef0123456789abcdef";
 
     public static PeerPair connect() throws Exception {
-        return connect(ConnectionOptions.DEFAULT);
+        return connect(ConnectionOptions.standard());
     }
 
     /** Connects with options for the server. */
@@ -20,7 +20,7 @@ public record PeerPair(BusConnection client, BusConnection server) implements Au
         FutureTask<BusConnection> accepting =
                 new FutureTask<>(() -> BusConnection.accept(pair[1], GUID, options));
         Thread.ofVirtual().start(accepting);
-        BusConnection client = BusConnection.withPeer(pair[0], ConnectionOptions.DEFAULT);
+        BusConnection client = BusConnection.withPeer(pair[0], ConnectionOptions.standard());
         return new PeerPair(client, accepting.get());
     }
 

@@ -138,7 +138,7 @@ public abstract class SignalsOnBus extends OnBus {
 
     @Test
     void signalsOverTheLimitAreLostAndCounted() throws Exception {
-        ConnectionOptions options = ConnectionOptions.DEFAULT.withQueuedSignals(10);
+        ConnectionOptions options = ConnectionOptions.standard().withQueuedSignals(10);
         try (BusConnection slow =
                         BusConnection.connect(BusAddress.parseList(bus().address()), options);
                 ExportedObject exported =

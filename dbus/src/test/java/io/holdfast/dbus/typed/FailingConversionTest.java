@@ -22,8 +22,9 @@ import org.junit.jupiter.api.Timeout;
 @SameOnEveryKernel
 @Timeout(60)
 class FailingConversionTest {
+    private static final int MOST_CALLS = 2;
     private static final ConnectionOptions FEW_CALLS =
-            ConnectionOptions.DEFAULT.withIncomingCalls(2);
+            ConnectionOptions.standard().withIncomingCalls(MOST_CALLS);
 
     /** An interface with an asynchronous result. */
     @DBusName("org.example.Test")
@@ -69,7 +70,7 @@ class FailingConversionTest {
         Dice unlucky = () -> CompletableFuture.completedStage(new Eyes(6));
         try (PeerPair pair = PeerPair.connect(FEW_CALLS);
                 Export exported = Export.of(pair.server(), "/dice", Dice.class, unlucky)) {
-            for (int i = 0; i < 2 * FEW_CALLS.incomingCalls(); i++) {
+            for (int i = 0; i < 2 * MOST_CALLS; i++) {
                 assertThatExceptionOfType(DBusException.class)
                         .isThrownBy(() ->
                                 pair.client().object("/dice").call("org.example.Test", "Roll"))

@@ -93,7 +93,7 @@ record DBusFace(String name, Daemon daemon, String socket, String busName, Quest
         try (BusConnection peer =
                 BusConnection.withPeer(
                         UnixSocket.connect(UnixAddress.path(stack.file(socket)), SocketType.STREAM),
-                        ConnectionOptions.DEFAULT)) {
+                        ConnectionOptions.standard())) {
             return methods(stack, peer::object);
         }
     }

@@ -71,7 +71,7 @@ class KilledBusTest {
     private BusConnection connect() throws InterruptedException {
         return BusConnection.connect(
                 BusAddress.parseList(address()),
-                ConnectionOptions.DEFAULT.withCallTimeout(TIME_OUT));
+                ConnectionOptions.standard().withCallTimeout(TIME_OUT));
     }
 
     /** Measures how long a call takes, whatever its result. */

@@ -96,7 +96,7 @@ class StackTest {
         VarlinkAddress address =
                 VarlinkAddress.parse(
                         "unix:" + stage.file(StackStage.RUNTIME + "/io.holdfast.Authority"));
-        ClientOptions patient = ClientOptions.DEFAULT.withCallTimeout(Duration.ofSeconds(100));
+        ClientOptions patient = ClientOptions.standard().withCallTimeout(Duration.ofSeconds(100));
         try (VarlinkClient client = VarlinkClient.connect(address, patient)) {
             return client.call("io.holdfast.Authority.ListActions", JsonObject.EMPTY)
                     .array("actions")

@@ -43,7 +43,7 @@ final class BusLink implements BusNameWatcher, AutoCloseable {
      * thread, which wakes up sooner: other daemons often ask which unit a process belongs to.
      */
     private static final ConnectionOptions OPTIONS =
-            ConnectionOptions.DEFAULT
+            ConnectionOptions.standard()
                     .withMessageBytes(128 << 10)
                     .withIncomingCalls(512)
                     .withIncomingBytes(2 << 20)

@@ -39,7 +39,7 @@ final class PrivateSocket implements AutoCloseable {
 
     /** The limits of what one peer may leave unread, and send at once. */
     private static final ConnectionOptions OPTIONS =
-            ConnectionOptions.DEFAULT
+            ConnectionOptions.standard()
                     .withConnectTimeout(Duration.ofSeconds(30))
                     .withIncomingCalls(1024)
                     .withOutgoingBytes(4 << 20)

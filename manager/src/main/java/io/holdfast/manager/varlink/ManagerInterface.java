@@ -217,7 +217,7 @@ public final class ManagerInterface implements AutoCloseable {
         this.logReaders = new LogReaders(manager.view(), Accounts.SYSTEM);
         this.server =
                 VarlinkServer.builder()
-                        .limits(ServerLimits.SMALL)
+                        .limits(ServerLimits.small())
                         .identity("Holdfast", "holdfast", "0.1.0", "")
                         .service(service())
                         .build();

@@ -2,54 +2,46 @@ package io.holdfast.varlink.client;
 
 import io.holdfast.varlink.MessageLimits;
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
- * The time-outs and limits of a client.
- *
- * @param callTimeout the time limit to connect, and of a call until its (first) reply
- * @param streamTimeout the time limit between two replies to a {@code more} call
- * @param limits the limits of a reply
+ * The time-outs and limits of a client. Immutable. Each time-out must be positive; the methods
+ * throw IllegalArgumentException if one is not.
  */
-public record ClientOptions(Duration callTimeout, Duration streamTimeout, MessageLimits limits) {
-    /**
-     * 45 s to connect and for a call, no limit between the replies of a stream, {@link
-     * MessageLimits#DEFAULT}.
-     */
-    public static final ClientOptions DEFAULT =
-            new ClientOptions(
-                    Duration.ofSeconds(45),
-                    Duration.ofSeconds(Long.MAX_VALUE),
-                    MessageLimits.DEFAULT);
+public final class ClientOptions implements Cloneable {
+    private static final ClientOptions STANDARD = new ClientOptions();
 
-    /**
-     * Checks the time-outs.
-     *
-     * @throws IllegalArgumentException if a time-out is not positive
-     */
-    public ClientOptions {
-        if (!callTimeout.isPositive() || !streamTimeout.isPositive()) {
-            throw new IllegalArgumentException("a time-out is not positive");
-        }
+    // Changed only by with(), before anybody else sees the object.
+    Duration callTimeout = Duration.ofSeconds(45);
+    Duration streamTimeout = Duration.ofSeconds(Long.MAX_VALUE);
+    MessageLimits limits = MessageLimits.DEFAULT;
+
+    private ClientOptions() {}
+
+    /** {@return the defaults, which suit most programs} */
+    public static ClientOptions standard() {
+        return STANDARD;
     }
 
     /**
-     * {@return the same options with another time limit to connect and of calls}
+     * {@return the same options with another time limit to connect, and of a call until its (first)
+     * reply}
      *
-     * @param timeout the time limit, positive; the default is 45 s
-     * @throws IllegalArgumentException if the time limit is not positive
+     * @param timeout the time limit; the default is 45 s
      */
     public ClientOptions withCallTimeout(Duration timeout) {
-        return new ClientOptions(timeout, streamTimeout, limits);
+        positive(timeout);
+        return with(options -> options.callTimeout = timeout);
     }
 
     /**
-     * {@return the same options with another time limit between two replies of a stream}
+     * {@return the same options with another time limit between two replies to a {@code more} call}
      *
-     * @param timeout the time limit, positive; there is none by default
-     * @throws IllegalArgumentException if the time limit is not positive
+     * @param timeout the time limit; there is none by default
      */
     public ClientOptions withStreamTimeout(Duration timeout) {
-        return new ClientOptions(callTimeout, timeout, limits);
+        positive(timeout);
+        return with(options -> options.streamTimeout = timeout);
     }
 
     /**
@@ -58,6 +50,22 @@ public record ClientOptions(Duration callTimeout, Duration streamTimeout, Messag
      * @param messages the limits of a reply; the default is {@link MessageLimits#DEFAULT}
      */
     public ClientOptions withLimits(MessageLimits messages) {
-        return new ClientOptions(callTimeout, streamTimeout, messages);
+        return with(options -> options.limits = messages);
+    }
+
+    private static void positive(Duration timeout) {
+        if (!timeout.isPositive()) {
+            throw new IllegalArgumentException("a time-out is not positive");
+        }
+    }
+
+    private ClientOptions with(Consumer<ClientOptions> change) {
+        try {
+            ClientOptions copy = (ClientOptions) clone();
+            change.accept(copy);
+            return copy;
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
     }
 }

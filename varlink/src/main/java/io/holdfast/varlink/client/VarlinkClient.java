@@ -89,8 +89,7 @@ public final class VarlinkClient implements AutoCloseable {
             UnixSocket socket, @Nullable Child program, String address, ClientOptions options) {
         this.program = program;
         this.channel =
-                new MessageChannel(
-                        socket, options.limits(), Charge.unlimited(), Charge.unlimited());
+                new MessageChannel(socket, options.limits, Charge.unlimited(), Charge.unlimited());
         this.options = options;
         this.address = address;
     }
@@ -105,7 +104,7 @@ public final class VarlinkClient implements AutoCloseable {
      * @throws ConnectionLostException as {@link #connect(VarlinkAddress, ClientOptions)}
      */
     public static VarlinkClient connect(String address) {
-        return connect(VarlinkAddress.parse(address), ClientOptions.DEFAULT);
+        return connect(VarlinkAddress.parse(address), ClientOptions.standard());
     }
 
     /**
@@ -124,7 +123,7 @@ public final class VarlinkClient implements AutoCloseable {
         return switch (address) {
             case VarlinkAddress.Unix(UnixAddress unix) ->
                     new VarlinkClient(
-                            connect(unix, options.callTimeout()), null, unix.toString(), options);
+                            connect(unix, options.callTimeout), null, unix.toString(), options);
             case VarlinkAddress.Exec(Path program) -> start(program, options);
         };
     }
@@ -209,7 +208,7 @@ public final class VarlinkClient implements AutoCloseable {
      * @return the parameters of the reply
      */
     public JsonObject call(String method, JsonObject parameters) {
-        return call(method, parameters, options.callTimeout());
+        return call(method, parameters, options.callTimeout);
     }
 
     /**
@@ -281,12 +280,12 @@ public final class VarlinkClient implements AutoCloseable {
      * @throws ConnectionLostException if the call cannot be sent in time
      */
     public ReplyStream more(String method, JsonObject parameters, List<Fd> descriptors) {
-        awaitTurn(options.callTimeout());
+        awaitTurn(options.callTimeout);
         try {
-            Deadline deadline = Deadline.after(options.callTimeout());
+            Deadline deadline = Deadline.after(options.callTimeout);
             beginExchange(method, parameters, Mode.MORE, descriptors, deadline);
             streaming = true;
-            return new ReplyStream(this, options.streamTimeout());
+            return new ReplyStream(this, options.streamTimeout);
         } finally {
             turn.unlock();
         }
@@ -302,9 +301,9 @@ public final class VarlinkClient implements AutoCloseable {
      * @throws ConnectionLostException if the call cannot be sent in time
      */
     public void oneway(String method, JsonObject parameters) {
-        awaitTurn(options.callTimeout());
+        awaitTurn(options.callTimeout);
         try {
-            Deadline deadline = Deadline.after(options.callTimeout());
+            Deadline deadline = Deadline.after(options.callTimeout);
             beginExchange(method, parameters, Mode.ONEWAY, List.of(), deadline);
         } finally {
             turn.unlock();
@@ -325,9 +324,9 @@ public final class VarlinkClient implements AutoCloseable {
      * @throws ConnectionLostException if no reply arrives in time, or the connection ends
      */
     public Upgraded upgrade(String method, JsonObject parameters) {
-        awaitTurn(options.callTimeout());
+        awaitTurn(options.callTimeout);
         try {
-            Deadline deadline = Deadline.after(options.callTimeout());
+            Deadline deadline = Deadline.after(options.callTimeout);
             beginExchange(method, parameters, Mode.UPGRADE, List.of(), deadline);
             try (Reply reply = last(receive(deadline, true))) {
                 upgraded = true;
@@ -420,8 +419,7 @@ public final class VarlinkClient implements AutoCloseable {
             throw e;
         }
         Frame frame =
-                new Frame(
-                        new CallMessage(method, parameters, mode).toJson(), lent, options.limits());
+                new Frame(new CallMessage(method, parameters, mode).toJson(), lent, options.limits);
         try {
             channel.send(frame, deadline);
         } catch (TimeoutException

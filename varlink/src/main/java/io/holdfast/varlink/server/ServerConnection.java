@@ -95,7 +95,7 @@ final class ServerConnection implements Runnable {
         this.heldDescriptors = heldDescriptors;
         this.complaints = complaints;
         this.executor = executor;
-        this.channel = new MessageChannel(socket, limits.calls(), held, heldDescriptors);
+        this.channel = new MessageChannel(socket, limits.calls, held, heldDescriptors);
     }
 
     Peer peer() {
@@ -168,7 +168,7 @@ final class ServerConnection implements Runnable {
                 Kind.UNREAD,
                 peer.uid(),
                 "closing the connection of %s: client did not read within writeTimeout=%s"
-                        .formatted(peerName, limits.writeTimeout()));
+                        .formatted(peerName, limits.writeTimeout));
         closeSocket();
     }
 
@@ -246,8 +246,7 @@ final class ServerConnection implements Runnable {
         if (!served.options().contains(MethodOption.TAKES_DESCRIPTORS)) {
             descriptors.forEach(Fd::close);
         }
-        ReplyQueue outbox =
-                new ReplyQueue(limits.maxQueuedReplies(), limits.maxQueuedBytes(), held);
+        ReplyQueue outbox = new ReplyQueue(limits.maxQueuedReplies, limits.maxQueuedBytes, held);
         Call call =
                 new Call(
                         message,
@@ -442,7 +441,7 @@ final class ServerConnection implements Runnable {
     }
 
     Frame frame(ReplyMessage reply, List<Fd> descriptors) {
-        return new Frame(reply.toJson(), descriptors, limits.replies());
+        return new Frame(reply.toJson(), descriptors, limits.replies);
     }
 
     /** Queues a reply that others follow; returns false if the client will not read it. */
@@ -476,8 +475,8 @@ final class ServerConnection implements Runnable {
                                 + " unread, or more than its share (%s)")
                         .formatted(
                                 peerName,
-                                limits.maxQueuedReplies(),
-                                limits.maxQueuedBytes(),
+                                limits.maxQueuedReplies,
+                                limits.maxQueuedBytes,
                                 held.refusal()));
     }
 
@@ -497,7 +496,7 @@ final class ServerConnection implements Runnable {
     }
 
     private void write(Frame frame) throws InterruptedException, TimeoutException {
-        channel.send(frame, Deadline.after(limits.writeTimeout()));
+        channel.send(frame, Deadline.after(limits.writeTimeout));
     }
 
     /** Runs a task where handlers run. */

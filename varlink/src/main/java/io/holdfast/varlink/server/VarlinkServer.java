@@ -76,7 +76,7 @@ public final class VarlinkServer implements AutoCloseable {
         this.held =
                 FairShare.<Long>of(
                                 "bytes held for clients",
-                                limits.maxHeldBytes(),
+                                limits.maxHeldBytes,
                                 "raise ServerLimits.maxHeldBytes")
                         .withTrusted(uid -> uid == 0 || uid == own);
         this.descriptors =
@@ -91,7 +91,7 @@ public final class VarlinkServer implements AutoCloseable {
 
     /**
      * Returns a builder of a server with a virtual thread for each connection, {@link
-     * ServerLimits#DEFAULT}, and only the interface {@code org.varlink.service}.
+     * ServerLimits#standard}, and only the interface {@code org.varlink.service}.
      *
      * @return the builder
      */
@@ -286,12 +286,12 @@ public final class VarlinkServer implements AutoCloseable {
 
     // the caller holds the lock
     private @Nullable String limitReached(long uid) {
-        if (connections.size() >= limits.maxConnections()) {
-            return "there are " + limits.maxConnections() + " connections, which is the limit";
+        if (connections.size() >= limits.maxConnections) {
+            return "there are " + limits.maxConnections + " connections, which is the limit";
         }
-        if (connectionsByUid.getOrDefault(uid, 0) >= limits.maxConnectionsPerUid()) {
+        if (connectionsByUid.getOrDefault(uid, 0) >= limits.maxConnectionsPerUid) {
             return "the user has "
-                    + limits.maxConnectionsPerUid()
+                    + limits.maxConnectionsPerUid
                     + " connections, which is the limit for each";
         }
         return null;
@@ -362,7 +362,7 @@ public final class VarlinkServer implements AutoCloseable {
         try {
             for (Thread thread : threads) {
                 if (thread != Thread.currentThread()) {
-                    Duration left = limits.closeTimeout().minusNanos(System.nanoTime() - start);
+                    Duration left = limits.closeTimeout.minusNanos(System.nanoTime() - start);
                     var _ = thread.join(left.isPositive() ? left : Duration.ZERO);
                 }
             }
@@ -379,7 +379,7 @@ public final class VarlinkServer implements AutoCloseable {
         private String version = "";
         private String url = "";
         private final List<Service> services = new ArrayList<>();
-        private ServerLimits limits = ServerLimits.DEFAULT;
+        private ServerLimits limits = ServerLimits.standard();
         private @Nullable Executor executor;
 
         private Builder() {}
@@ -415,7 +415,7 @@ public final class VarlinkServer implements AutoCloseable {
         }
 
         /**
-         * Sets the limits on what clients may use; {@link ServerLimits#DEFAULT} by default.
+         * Sets the limits on what clients may use; {@link ServerLimits#standard} by default.
          *
          * @param limits the limits
          * @return this

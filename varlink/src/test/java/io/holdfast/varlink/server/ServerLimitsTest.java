@@ -50,7 +50,7 @@ class ServerLimitsTest {
     void aConnectionBeyondALimitIsClosedAndAnEndedOneMakesRoom(int all, int perUid)
             throws Exception {
         try (TestService service =
-                new TestService(ServerLimits.DEFAULT.withConnections(all, perUid), null)) {
+                new TestService(ServerLimits.standard().withConnections(all, perUid), null)) {
             List<VarlinkClient> clients = new ArrayList<>();
             try {
                 for (int i = 0; i < 3; i++) {
@@ -79,7 +79,7 @@ class ServerLimitsTest {
     void aMessageOfTheLimitIsAnsweredAndOneByteMoreClosesTheConnection() throws Exception {
         MessageLimits limits = new MessageLimits(new JsonLimits(1000, 10, 100), 0);
         try (TestService service =
-                new TestService(ServerLimits.DEFAULT.withMessages(limits), null)) {
+                new TestService(ServerLimits.standard().withMessages(limits), null)) {
             String padding = " ".repeat(1000 - ECHO.length());
             try (UnixSocket raw = service.raw()) {
                 raw.sendFully(ByteBuffer.wrap((padding + ECHO + "\0").getBytes(UTF_8)));
@@ -97,7 +97,7 @@ class ServerLimitsTest {
     void aReplyBeyondTheLimitIsAnErrorInstead() {
         MessageLimits limits = new MessageLimits(new JsonLimits(1000, 10, 100), 0);
         try (TestService service =
-                        new TestService(ServerLimits.DEFAULT.withMessages(limits), null);
+                        new TestService(ServerLimits.standard().withMessages(limits), null);
                 VarlinkClient client = service.client()) {
             int most = 1000 - "{\"parameters\":{\"text\":\"\"}}".length();
             assertThat(client.call(TEST + "Blob", JsonObject.of("size", most)).string("text"))
@@ -115,7 +115,7 @@ class ServerLimitsTest {
         try (UnixSocket here = pair[0];
                 UnixSocket there = pair[1];
                 TestService service =
-                        new TestService(ServerLimits.DEFAULT.withMessages(limits), null)) {
+                        new TestService(ServerLimits.standard().withMessages(limits), null)) {
             here.shutdownOutput();
             try (VarlinkClient client = service.client()) {
                 try (Reply reply = copy(client, Collections.nCopies(2, there.fd()))) {
@@ -135,7 +135,7 @@ class ServerLimitsTest {
     @Test
     void aClientThatDoesNotReadStallsItselfAloneUntilTheWriteTimeout() throws Exception {
         ServerLimits limits =
-                ServerLimits.DEFAULT.withTimeouts(Duration.ofMillis(200), Duration.ofSeconds(1));
+                ServerLimits.standard().withTimeouts(Duration.ofMillis(200), Duration.ofSeconds(1));
         try (TestService service = new TestService(limits, null);
                 UnixSocket deaf = service.raw();
                 VarlinkClient client = service.client()) {
@@ -149,7 +149,7 @@ class ServerLimitsTest {
 
     @Test
     void repliesThatAnExecutorQueuesBeyondTheLimitCloseTheConnection() throws Exception {
-        ServerLimits limits = ServerLimits.DEFAULT.withQueuedReplies(10, 1 << 20);
+        ServerLimits limits = ServerLimits.standard().withQueuedReplies(10, 1 << 20);
         try (ExecutorService executor = Executors.newSingleThreadExecutor();
                 TestService service = new TestService(limits, executor);
                 UnixSocket deaf = service.raw();
@@ -165,7 +165,7 @@ class ServerLimitsTest {
     void whatIsHeldOfUnfinishedCallsIsBoundedForAllAndGivenBack() throws Exception {
         int most = (1 << 20) + FrameDecoder.CHUNK; // half a chunk is left for small calls
         try (TestService service =
-                        new TestService(ServerLimits.DEFAULT.withHeldBytes(most / 2), null);
+                        new TestService(ServerLimits.standard().withHeldBytes(most / 2), null);
                 VarlinkClient before = service.client()) {
             assertThat(before.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
             List<UnixSocket> stuffers = new ArrayList<>();
@@ -198,7 +198,7 @@ class ServerLimitsTest {
 
     @Test
     void repliesBeyondWhatIsHeldForAllCloseTheConnection() throws Exception {
-        ServerLimits limits = ServerLimits.DEFAULT.withHeldBytes(1 << 19);
+        ServerLimits limits = ServerLimits.standard().withHeldBytes(1 << 19);
         try (ExecutorService executor = Executors.newSingleThreadExecutor();
                 TestService service = new TestService(limits, executor);
                 UnixSocket deaf = service.raw();
@@ -220,7 +220,7 @@ class ServerLimitsTest {
                         .formatted("x".repeat(length));
         Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
         try (TestService service =
-                new TestService(ServerLimits.DEFAULT.withHeldBytes(most / 2), waiting::add)) {
+                new TestService(ServerLimits.standard().withHeldBytes(most / 2), waiting::add)) {
             List<UnixSocket> callers = new ArrayList<>();
             try {
                 for (int i = 0; i < 20; i++) {
@@ -253,7 +253,7 @@ class ServerLimitsTest {
         String call = "{\"method\":\"io.holdfast.test.%s\"}\0".formatted("x".repeat(60_000));
         ByteBuffer calls = ByteBuffer.wrap(call.repeat(50).getBytes(UTF_8));
         try (TestService service =
-                new TestService(ServerLimits.DEFAULT.withHeldBytes(most / 2), null)) {
+                new TestService(ServerLimits.standard().withHeldBytes(most / 2), null)) {
             List<UnixSocket> deaf = new ArrayList<>();
             List<ByteBuffer> rests = new ArrayList<>();
             try {
@@ -307,7 +307,7 @@ class ServerLimitsTest {
     @Test
     void callsMayBeShorterThanReplies() throws Exception {
         MessageLimits calls = new MessageLimits(new JsonLimits(1000, 10, 100), 1);
-        ServerLimits limits = ServerLimits.DEFAULT.withCalls(calls);
+        ServerLimits limits = ServerLimits.standard().withCalls(calls);
         try (TestService service = new TestService(limits, null)) {
             try (VarlinkClient client = service.client()) {
                 JsonObject reply = client.call(TEST + "Blob", JsonObject.of("size", 9000));
@@ -324,7 +324,7 @@ class ServerLimitsTest {
     @Test
     void aServerThatHasNoRoomForAConnectionRefusesIt() throws Exception {
         ServerLimits limits =
-                ServerLimits.DEFAULT.withHeldBytes(5L * ServerConnection.LEAST_BYTES / 2);
+                ServerLimits.standard().withHeldBytes(5L * ServerConnection.LEAST_BYTES / 2);
         try (TestService service = new TestService(limits, null);
                 VarlinkClient one = service.client();
                 VarlinkClient two = service.client();
@@ -374,9 +374,9 @@ class ServerLimitsTest {
 
     @Test
     void limitsOutOfRangeAreRefused() {
-        assertThatThrownBy(() -> ServerLimits.DEFAULT.withConnections(0, 1))
+        assertThatThrownBy(() -> ServerLimits.standard().withConnections(0, 1))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> ServerLimits.DEFAULT.withTimeouts(Duration.ZERO, Duration.ZERO))
+        assertThatThrownBy(() -> ServerLimits.standard().withTimeouts(Duration.ZERO, Duration.ZERO))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> new MessageLimits(JsonLimits.DEFAULT, 254))
                 .isInstanceOf(IllegalArgumentException.class);
@@ -388,7 +388,7 @@ class ServerLimitsTest {
     void aCallWhoseCallerHasGoneCountsUntilItsHandlerHasDoneWithIt() throws Exception {
         BlockingQueue<Runnable> waiting = new LinkedBlockingQueue<>();
         try (TestService service =
-                new TestService(ServerLimits.DEFAULT.withConnections(100, 3), waiting::add)) {
+                new TestService(ServerLimits.standard().withConnections(100, 3), waiting::add)) {
             for (int i = 1; i <= 3; i++) {
                 int calls = i;
                 try (UnixSocket caller = service.raw()) {

@@ -1,5 +1,4 @@
 /** The command {@code holdfast}. */
-@SuppressWarnings("requires-automatic") // the library of the metrics has no module descriptors
 module io.holdfast.cli {
     requires info.picocli;
     requires io.holdfast.authority;
@@ -9,8 +8,6 @@ module io.holdfast.cli {
     requires io.holdfast.dbus;
     requires io.holdfast.manager;
     requires io.holdfast.varlink;
-    requires io.prometheus.metrics.model;
-    requires io.prometheus.writer.text;
     requires static org.jspecify;
     requires static com.google.errorprone.annotations;
 

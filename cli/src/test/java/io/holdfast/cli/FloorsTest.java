@@ -237,20 +237,6 @@ class FloorsTest {
                 .check(HOUSE);
     }
 
-    /** The metrics library is loaded at the first request, so no other package may use it. */
-    @Test
-    void theTextOfMetricsIsWrittenAtOnePlace() {
-        noClasses()
-                .that()
-                .resideOutsideOfPackage("io.holdfast.cli.metrics")
-                .or()
-                .haveSimpleName("MetricsSocket")
-                .should()
-                .dependOnClassesThat()
-                .resideInAPackage("io.prometheus..")
-                .check(HOUSE);
-    }
-
     private static String packages(String room) {
         return "io.holdfast." + room + "..";
     }

@@ -1,7 +1,6 @@
 package io.holdfast.cli.metrics;
 
 import io.holdfast.bus.BusMetrics;
-import io.prometheus.metrics.model.snapshots.Labels;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToLongFunction;
@@ -100,7 +99,8 @@ public final class BusFamilies {
                 peers.stream()
                         .flatMap(peer ->
                                 peer.owned().stream()
-                                        .map(name -> Labels.of("name", name, "owner", peer.name())))
+                                        .map(name ->
+                                                new String[] {"name", name, "owner", peer.name()}))
                         .toList());
     }
 

@@ -1,27 +1,15 @@
 package io.holdfast.cli.metrics;
 
-import io.prometheus.metrics.expositionformats.OpenMetricsTextFormatWriter;
-import io.prometheus.metrics.model.snapshots.CounterSnapshot;
-import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
-import io.prometheus.metrics.model.snapshots.InfoSnapshot;
-import io.prometheus.metrics.model.snapshots.Labels;
-import io.prometheus.metrics.model.snapshots.MetricSnapshot;
-import io.prometheus.metrics.model.snapshots.MetricSnapshots;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Collects the metric families of one request, and writes their text. Families without samples are
- * left out.
+ * Writes the metric families of one request in the format of OpenMetrics 1.0. Families without
+ * samples are left out.
  */
 final class MetricFamilies {
     private final String prefix;
-    private final List<MetricSnapshot> families = new ArrayList<>();
+    private final StringBuilder text = new StringBuilder();
 
     /**
      * @param prefix the prefix of all names, such as {@code holdfast_bus_}
@@ -40,16 +28,9 @@ final class MetricFamilies {
         void add(long value, String... labels);
     }
 
-    /** Adds a counter; the library appends {@code _total} to the names of its samples. */
+    /** Adds a counter; the names of its samples end in {@code _total}. */
     void counter(String name, String help, Consumer<Samples> samples) {
-        CounterSnapshot.Builder family = CounterSnapshot.builder().name(prefix + name).help(help);
-        samples.accept((value, labels) ->
-                family.dataPoint(
-                        CounterSnapshot.CounterDataPointSnapshot.builder()
-                                .value((double) value)
-                                .labels(Labels.of(labels))
-                                .build()));
-        families.add(family.build());
+        family("counter", "_total", name, help, samples);
     }
 
     void counter(String name, String help, long value) {
@@ -57,40 +38,45 @@ final class MetricFamilies {
     }
 
     void gauge(String name, String help, Consumer<Samples> samples) {
-        GaugeSnapshot.Builder family = GaugeSnapshot.builder().name(prefix + name).help(help);
-        samples.accept((value, labels) ->
-                family.dataPoint(
-                        GaugeSnapshot.GaugeDataPointSnapshot.builder()
-                                .value((double) value)
-                                .labels(Labels.of(labels))
-                                .build()));
-        families.add(family.build());
+        family("gauge", "", name, help, samples);
     }
 
     void gauge(String name, String help, long value) {
         gauge(name, help, samples -> samples.add(value));
     }
 
-    /**
-     * Adds an info family, whose samples are only labels; the library appends {@code _info} to the
-     * name.
-     */
-    void info(String name, String help, List<Labels> labels) {
-        InfoSnapshot.Builder family = InfoSnapshot.builder().name(prefix + name).help(help);
-        for (Labels each : labels) {
-            family.dataPoint(InfoSnapshot.InfoDataPointSnapshot.builder().labels(each).build());
-        }
-        families.add(family.build());
+    /** Adds an info family, whose samples are only labels; their names end in {@code _info}. */
+    void info(String name, String help, List<String[]> labels) {
+        family("info", "_info", name, help, samples -> labels.forEach(all -> samples.add(1, all)));
     }
 
-    /** Returns the text in the format of OpenMetrics 1.0. */
-    String text() {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try {
-            OpenMetricsTextFormatWriter.create().write(bytes, new MetricSnapshots(families));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e); // writing to memory does not fail
+    private void family(
+            String type, String suffix, String name, String help, Consumer<Samples> samples) {
+        int begin = text.length();
+        text.append("# TYPE %1$s%2$s %3$s\n# HELP %1$s%2$s ".formatted(prefix, name, type));
+        escape(help);
+        text.append('\n');
+        int end = text.length();
+        samples.accept((value, labels) -> {
+            text.append(prefix).append(name).append(suffix);
+            for (int i = 0; i < labels.length; i += 2) {
+                text.append(i == 0 ? '{' : ',').append(labels[i]).append("=\"");
+                escape(labels[i + 1]);
+                text.append('"');
+            }
+            text.append(labels.length == 0 ? " " : "} ").append(value).append('\n');
+        });
+        if (text.length() == end) {
+            text.setLength(begin);
         }
-        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    private void escape(String value) {
+        text.append(value.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n"));
+    }
+
+    /** Returns the text of all families. */
+    String text() {
+        return text + "# EOF\n";
     }
 }

@@ -14,7 +14,8 @@ module io.holdfast.dbus {
     exports io.holdfast.dbus.typed;
     exports io.holdfast.dbus.wire;
     exports io.holdfast.dbus.wire.match;
-    exports io.holdfast.dbus.wire.sasl;
+    exports io.holdfast.dbus.wire.sasl to
+            io.holdfast.bus;
     exports io.holdfast.dbus.generate to
             io.holdfast.cli;
 }

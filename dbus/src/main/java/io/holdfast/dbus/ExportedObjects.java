@@ -468,7 +468,9 @@ final class ExportedObjects {
             MethodHandler handler,
             Counted counted,
             Answering how) {
-        try (MethodCall call = new MethodCall(connection, message, counted, target.executor())) {
+        MethodCall call = null;
+        try {
+            call = new MethodCall(connection, message, counted, target.executor());
             List<?> values = requireNonNull(handler.handle(call), NO_VALUES);
             answer(message, target, values, how.replies());
         } catch (ConnectionLostException e) {
@@ -478,6 +480,9 @@ final class ExportedObjects {
         } catch (Exception | LinkageError | StackOverflowError | AssertionError e) {
             refuse(message, refusal(message, e), how.errors());
         } finally {
+            if (call != null) {
+                call.close();
+            }
             counted.end(); // if no reply was sent
         }
     }

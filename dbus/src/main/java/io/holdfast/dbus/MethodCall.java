@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * A call of an object of ours, for its handler: used by one thread, until the handler returns. Its
  * descriptors and the caller's {@link Peer} are closed then.
  */
-public final class MethodCall implements AutoCloseable {
+public final class MethodCall {
     private final BusConnection connection;
     private final Message message;
     private final List<Object> arguments;
@@ -163,12 +163,8 @@ public final class MethodCall implements AutoCloseable {
         return connection;
     }
 
-    /**
-     * Closes the message and the peer; called by the connection after the handler, never by the
-     * handler.
-     */
-    @Override
-    public void close() {
+    /** Closes the message and the peer, after the handler. */
+    void close() {
         message.close();
         Peer known = peer;
         if (known != null) {

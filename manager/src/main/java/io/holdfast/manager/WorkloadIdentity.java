@@ -58,7 +58,7 @@ public record WorkloadIdentity(
      *     process is gone or has no pidfd, InvalidParameter if the descriptor is of another kind
      * @throws io.holdfast.varlink.client.CallNotSentException if calls of other threads use the
      *     connection for too long
-     * @throws io.holdfast.varlink.client.ConnectionLostException if the connection is lost
+     * @throws io.holdfast.varlink.client.ServiceLostException if the connection is lost
      */
     public static WorkloadIdentity query(VarlinkClient manager, Fd descriptor) {
         try (Reply reply =

@@ -11,10 +11,10 @@ import io.holdfast.core.socket.UnixListener;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Gen;
 import io.holdfast.varlink.client.ClientOptions;
-import io.holdfast.varlink.client.ConnectionLostException;
-import io.holdfast.varlink.client.ConnectionLostException.Reason;
 import io.holdfast.varlink.client.Reply;
 import io.holdfast.varlink.client.ReplyStream;
+import io.holdfast.varlink.client.ServiceLostException;
+import io.holdfast.varlink.client.ServiceLostException.Reason;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.JsonLimits;
 import io.holdfast.varlink.json.JsonObject;
@@ -56,7 +56,7 @@ class ClientTest {
     }
 
     private Reason failureReason() {
-        return catchThrowableOfType(ConnectionLostException.class, () -> client.call("a.b.C"))
+        return catchThrowableOfType(ServiceLostException.class, () -> client.call("a.b.C"))
                 .reason();
     }
 
@@ -88,7 +88,7 @@ class ClientTest {
             assertThatThrownBy(
                             () -> VarlinkClient.connect(new VarlinkAddress.Unix(address), options))
                     .isInstanceOfSatisfying(
-                            ConnectionLostException.class,
+                            ServiceLostException.class,
                             e -> assertThat(e.reason()).isEqualTo(Reason.TIMED_OUT))
                     .hasMessageContaining("does not accept connections");
         }
@@ -110,7 +110,7 @@ class ClientTest {
     @Test
     void aReplyThatDoesNotComeIsGivenUpAndSoIsTheConnection() throws Exception {
         assertThatThrownBy(() -> client.call("a.b.C", JsonObject.EMPTY, Duration.ofMillis(50)))
-                .isInstanceOf(ConnectionLostException.class)
+                .isInstanceOf(ServiceLostException.class)
                 .hasMessageContaining("no reply came in time");
         assertThat(failureReason()).isEqualTo(Reason.CLOSED);
         assertThat(TestService.readAll(service)).isEqualTo("{\"method\":\"a.b.C\"}\0");
@@ -128,7 +128,7 @@ class ClientTest {
             there.sendFully(ByteBuffer.wrap("{\"continues\":true}\0".getBytes(UTF_8)));
             try (ReplyStream replies = patient.more("a.b.C", JsonObject.EMPTY)) {
                 assertThat(replies.next().parameters()).isEqualTo(JsonObject.EMPTY);
-                assertThatThrownBy(replies::hasNext).isInstanceOf(ConnectionLostException.class);
+                assertThatThrownBy(replies::hasNext).isInstanceOf(ServiceLostException.class);
                 assertThat(replies.hasNext()).isFalse();
             }
         }
@@ -154,7 +154,7 @@ class ClientTest {
     void anInterfaceDescriptionThatIsNoneBreaksTheProtocol() throws Exception {
         answers("{\"parameters\":{\"description\":\"interface a.b\\ntype t\"}}\0");
         assertThatThrownBy(() -> client.getInterfaceDescription("a.b"))
-                .isInstanceOf(ConnectionLostException.class)
+                .isInstanceOf(ServiceLostException.class)
                 .hasMessageContaining("2:6:");
     }
 
@@ -199,7 +199,7 @@ class ClientTest {
         service.shutdownOutput();
         try (ReplyStream replies = client.more("a.b.C", JsonObject.EMPTY)) {
             replies.forEachRemaining(Reply::close);
-        } catch (VarlinkException | ConnectionLostException e) {
+        } catch (VarlinkException | ServiceLostException e) {
             assertThat(e.getMessage()).isNotEmpty();
         }
     }

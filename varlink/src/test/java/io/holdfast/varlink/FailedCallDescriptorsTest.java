@@ -8,7 +8,7 @@ import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.varlink.idl.Interface;
 import io.holdfast.varlink.json.JsonObject;
-import io.holdfast.varlink.server.AsyncMethodHandler;
+import io.holdfast.varlink.server.AsyncCallHandler;
 import io.holdfast.varlink.server.Call;
 import io.holdfast.varlink.server.Service;
 import io.holdfast.varlink.server.VarlinkServer;
@@ -45,7 +45,7 @@ class FailedCallDescriptorsTest {
         }
     }
 
-    private VarlinkServer serve(AsyncMethodHandler handler) {
+    private VarlinkServer serve(AsyncCallHandler handler) {
         VarlinkServer server =
                 VarlinkServer.builder()
                         .service(Service.of(DEFINITION).asyncMethod("M", handler).build())

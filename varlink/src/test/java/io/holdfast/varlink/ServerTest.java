@@ -15,9 +15,9 @@ import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.varlink.client.ClientOptions;
-import io.holdfast.varlink.client.ConnectionLostException;
 import io.holdfast.varlink.client.Reply;
 import io.holdfast.varlink.client.ReplyStream;
+import io.holdfast.varlink.client.ServiceLostException;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.idl.Interface;
 import io.holdfast.varlink.json.Json;
@@ -494,7 +494,7 @@ class ServerTest {
                 until(() -> own.server.connectionCount() == 4);
                 own.close();
                 assertThat(own.server.connectionCount()).isZero();
-                assertThatThrownBy(replies::hasNext).isInstanceOf(ConnectionLostException.class);
+                assertThatThrownBy(replies::hasNext).isInstanceOf(ServiceLostException.class);
             }
             assertThat(idle.receive(ByteBuffer.allocate(1))).isEqualTo(UnixSocket.END);
             assertThat(blocked.receive(ByteBuffer.allocate(1))).isEqualTo(UnixSocket.END);

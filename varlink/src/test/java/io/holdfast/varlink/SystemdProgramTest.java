@@ -8,7 +8,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Signal;
 import io.holdfast.core.process.Exit;
 import io.holdfast.core.testkit.Needs;
-import io.holdfast.varlink.client.ConnectionLostException;
+import io.holdfast.varlink.client.ServiceLostException;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.idl.Interface;
 import io.holdfast.varlink.json.JsonObject;
@@ -75,7 +75,7 @@ class SystemdProgramTest {
     void aProgramThatServesNothingOrDoesNotExistIsAClearError() {
         try (VarlinkClient client = VarlinkClient.connect("exec:/bin/true")) {
             assertThatThrownBy(client::getInfo)
-                    .isInstanceOf(ConnectionLostException.class)
+                    .isInstanceOf(ServiceLostException.class)
                     .hasMessageStartingWith("exec:/bin/true: ");
         }
         assertThatThrownBy(() -> VarlinkClient.connect("exec:/nonexistent"))

@@ -5,8 +5,8 @@ import io.holdfast.core.Fd;
 import io.holdfast.varlink.VarlinkAddress;
 import io.holdfast.varlink.VarlinkException;
 import io.holdfast.varlink.client.ClientOptions;
-import io.holdfast.varlink.client.ConnectionLostException;
 import io.holdfast.varlink.client.Reply;
+import io.holdfast.varlink.client.ServiceLostException;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.Json;
 import io.holdfast.varlink.json.JsonObject;
@@ -67,9 +67,9 @@ final class VarlinkAuthority extends RemoteAuthority {
             if (kept != null) {
                 try {
                     return sendCheck(kept, check);
-                } catch (ConnectionLostException e) {
+                } catch (ServiceLostException e) {
                     drop(kept); // the authority was restarted: use a new connection
-                    if (e.reason() != ConnectionLostException.Reason.CLOSED) {
+                    if (e.reason() != ServiceLostException.Reason.CLOSED) {
                         throw e; // the check may have been received, so it is not sent again
                     }
                 } catch (RuntimeException e) {

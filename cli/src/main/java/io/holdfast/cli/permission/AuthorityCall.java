@@ -8,7 +8,7 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.varlink.VarlinkAddress;
 import io.holdfast.varlink.VarlinkException;
-import io.holdfast.varlink.client.ConnectionLostException;
+import io.holdfast.varlink.client.ServiceLostException;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.JsonObject;
 import picocli.CommandLine.Model.OptionSpec;
@@ -50,7 +50,7 @@ final class AuthorityCall {
                             + e.getMessage()
                             + "; start one with: holdfast up",
                     e);
-        } catch (ConnectionLostException e) {
+        } catch (ServiceLostException e) {
             throw new CommandException(address + ": " + e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw Command.misuse(line, address + ": " + e.getMessage());

@@ -4,7 +4,7 @@ import io.holdfast.cli.command.Command;
 import io.holdfast.cli.command.CommandException;
 import io.holdfast.cli.command.ExitCode;
 import io.holdfast.cli.output.Output;
-import io.holdfast.varlink.client.ConnectionLostException;
+import io.holdfast.varlink.client.ServiceLostException;
 import io.holdfast.varlink.json.JsonObject;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParseResult;
@@ -33,8 +33,8 @@ public final class DaemonReexecCommand implements Command {
             JsonObject ignored = ManagerSocket.call(line, "Reexecute", mayAsk);
         } catch (CommandException e) {
             boolean isReplaced = // the manager closed the connection instead of replying
-                    e.getCause() instanceof ConnectionLostException lost
-                            && lost.reason() == ConnectionLostException.Reason.CLOSED;
+                    e.getCause() instanceof ServiceLostException lost
+                            && lost.reason() == ServiceLostException.Reason.CLOSED;
             if (!isReplaced) {
                 throw e;
             }

@@ -16,7 +16,7 @@ import io.holdfast.manager.varlink.ManagerInterface;
 import io.holdfast.varlink.ServiceInfo;
 import io.holdfast.varlink.VarlinkAddress;
 import io.holdfast.varlink.VarlinkException;
-import io.holdfast.varlink.client.ConnectionLostException;
+import io.holdfast.varlink.client.ServiceLostException;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.JsonObject;
 import java.nio.file.Files;
@@ -156,7 +156,7 @@ public final class ManagerSocket {
                     e);
         } catch (VarlinkException e) {
             throw new CommandException(explain(e), e);
-        } catch (ConnectionLostException e) {
+        } catch (ServiceLostException e) {
             throw new CommandException("the manager does not answer: " + e.getMessage(), e);
         } catch (InterruptedException e) {
             throw new CommandException("interrupted", e);

@@ -293,7 +293,7 @@ final class HeaderCheck {
                 }
             }
             case HeaderField.ERROR_NAME -> {
-                if (!Syntax.isErrorName(bytes, from, size)) {
+                if (!Syntax.isInterface(bytes, from, size)) {
                     throw refuse(code, start, "not an error name");
                 }
             }

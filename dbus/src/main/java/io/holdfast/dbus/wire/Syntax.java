@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * The grammar of names, paths and text (D-Bus Specification, "Valid Object Paths", "Valid Names").
- * Each check exists for a String and for bytes in memory; the latter allocate nothing.
+ * Inside of the package, each check exists for bytes in memory too; it allocates nothing.
  */
 public final class Syntax {
     private static final int LETTER = 1;
@@ -44,16 +44,7 @@ public final class Syntax {
 
     private Syntax() {}
 
-    /**
-     * Checks for an object path: {@code /}, or elements of letters, digits and underscores, each
-     * after a slash.
-     *
-     * @param bytes the bytes
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     * @return whether the bytes are an object path
-     */
-    public static boolean isObjectPath(MemorySegment bytes, long offset, int length) {
+    static boolean isObjectPath(MemorySegment bytes, long offset, int length) {
         if (length < 1 || bytes.get(JAVA_BYTE, offset) != '/') {
             return false;
         }
@@ -83,16 +74,7 @@ public final class Syntax {
         return isObjectPath(bytes, 0, (int) bytes.byteSize());
     }
 
-    /**
-     * Checks for an interface name: two or more elements with dots between them, of letters, digits
-     * and underscores, no digit first; at most 255 bytes.
-     *
-     * @param bytes the bytes
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     * @return whether the bytes are an interface name
-     */
-    public static boolean isInterface(MemorySegment bytes, long offset, int length) {
+    static boolean isInterface(MemorySegment bytes, long offset, int length) {
         return isName(bytes, offset, length, LETTER, LETTER | DIGIT, 2);
     }
 
@@ -111,18 +93,6 @@ public final class Syntax {
     /**
      * Checks for an error name, which has the syntax of an interface name.
      *
-     * @param bytes the bytes
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     * @return whether the bytes are an error name
-     */
-    public static boolean isErrorName(MemorySegment bytes, long offset, int length) {
-        return isInterface(bytes, offset, length);
-    }
-
-    /**
-     * Checks for an error name, which has the syntax of an interface name.
-     *
      * @param text the text
      * @return whether the text is an error name
      */
@@ -130,15 +100,7 @@ public final class Syntax {
         return isInterface(text);
     }
 
-    /**
-     * Checks for a member name: letters, digits and underscores, no digit first; 1 to 255 bytes.
-     *
-     * @param bytes the bytes
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     * @return whether the bytes are a member name
-     */
-    public static boolean isMember(MemorySegment bytes, long offset, int length) {
+    static boolean isMember(MemorySegment bytes, long offset, int length) {
         if (length < 1 || length > WireLimits.MAX_NAME) {
             return false;
         }
@@ -164,15 +126,7 @@ public final class Syntax {
         return isMember(bytes, 0, (int) bytes.byteSize());
     }
 
-    /**
-     * Checks for a bus name: a unique or a well-known name.
-     *
-     * @param bytes the bytes
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     * @return whether the bytes are a bus name
-     */
-    public static boolean isBusName(MemorySegment bytes, long offset, int length) {
+    static boolean isBusName(MemorySegment bytes, long offset, int length) {
         return (length > 0 && bytes.get(JAVA_BYTE, offset) == ':')
                 ? isUniqueName(bytes, offset, length)
                 : isWellKnownName(bytes, offset, length);
@@ -189,16 +143,7 @@ public final class Syntax {
         return isBusName(bytes, 0, (int) bytes.byteSize());
     }
 
-    /**
-     * Checks for a unique name: a colon, then two or more elements of letters, digits, underscores
-     * and hyphens, with dots between them; at most 255 bytes.
-     *
-     * @param bytes the bytes
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     * @return whether the bytes are a unique name
-     */
-    public static boolean isUniqueName(MemorySegment bytes, long offset, int length) {
+    static boolean isUniqueName(MemorySegment bytes, long offset, int length) {
         return length > 0
                 && length <= WireLimits.MAX_NAME
                 && bytes.get(JAVA_BYTE, offset) == ':'
@@ -223,16 +168,7 @@ public final class Syntax {
         return isUniqueName(bytes, 0, (int) bytes.byteSize());
     }
 
-    /**
-     * Checks for a well-known name: two or more elements of letters, digits, underscores and
-     * hyphens, no digit first, with dots between them; at most 255 bytes.
-     *
-     * @param bytes the bytes
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     * @return whether the bytes are a well-known name
-     */
-    public static boolean isWellKnownName(MemorySegment bytes, long offset, int length) {
+    static boolean isWellKnownName(MemorySegment bytes, long offset, int length) {
         return isName(bytes, offset, length, LETTER | HYPHEN, LETTER | DIGIT | HYPHEN, 2);
     }
 
@@ -248,16 +184,7 @@ public final class Syntax {
         return isWellKnownName(bytes, 0, (int) bytes.byteSize());
     }
 
-    /**
-     * Checks for a value of {@code arg0namespace}: like a well-known name, but one element is
-     * enough.
-     *
-     * @param bytes the bytes
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     * @return whether the bytes are such a value
-     */
-    public static boolean isNamespace(MemorySegment bytes, long offset, int length) {
+    static boolean isNamespace(MemorySegment bytes, long offset, int length) {
         return isName(bytes, offset, length, LETTER | HYPHEN, LETTER | DIGIT | HYPHEN, 1);
     }
 
@@ -299,15 +226,9 @@ public final class Syntax {
     }
 
     /**
-     * Checks for strict UTF-8 without NUL: no overlong forms, no surrogates, nothing above
-     * U+10FFFF.
-     *
-     * @param bytes the bytes
-     * @param offset the offset of the first byte
-     * @param length the number of bytes
-     * @return whether the bytes are such text
+     * Checks for strict UTF-8 without NUL: no overlong forms, surrogates, or codes above U+10FFFF.
      */
-    public static boolean isUtf8(MemorySegment bytes, long offset, int length) {
+    static boolean isUtf8(MemorySegment bytes, long offset, int length) {
         long at = offset;
         long end = offset + length;
         while (at < end) {

@@ -29,7 +29,7 @@ public final class ReplyStream implements Iterator<Reply>, AutoCloseable {
      *
      * @return false if the last reply was returned
      * @throws VarlinkException if the service replied with an error, which ends the stream
-     * @throws ConnectionLostException if the connection ended before the last reply, or no reply
+     * @throws ServiceLostException if the connection ended before the last reply, or no reply
      *     arrived within the client's stream time-out
      */
     @Override
@@ -52,7 +52,7 @@ public final class ReplyStream implements Iterator<Reply>, AutoCloseable {
             ended = true;
             client.streamEnded();
             throw e;
-        } catch (ConnectionLostException e) {
+        } catch (ServiceLostException e) {
             ended = true;
             throw e;
         }
@@ -63,7 +63,7 @@ public final class ReplyStream implements Iterator<Reply>, AutoCloseable {
      *
      * @throws NoSuchElementException if the last reply was returned
      * @throws VarlinkException as {@link #hasNext}
-     * @throws ConnectionLostException as {@link #hasNext}
+     * @throws ServiceLostException as {@link #hasNext}
      */
     @Override
     public Reply next() {

@@ -16,7 +16,7 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.varlink.ServiceInfo;
 import io.holdfast.varlink.VarlinkAddress;
 import io.holdfast.varlink.VarlinkException;
-import io.holdfast.varlink.client.ConnectionLostException.Reason;
+import io.holdfast.varlink.client.ServiceLostException.Reason;
 import io.holdfast.varlink.idl.IdlException;
 import io.holdfast.varlink.idl.Interface;
 import io.holdfast.varlink.json.JsonException;
@@ -41,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A connection to a Varlink service. A call blocks the calling thread, virtual or platform, until
- * the reply has arrived. After a {@link ConnectionLostException} the client is closed.
+ * the reply has arrived. After a {@link ServiceLostException} the client is closed.
  *
  * <p>Calls by several threads take turns. The time limit of a call applies to the wait for its
  * turn, and once more from its turn to the reply. A call whose turn does not come within the limit
@@ -101,7 +101,7 @@ public final class VarlinkClient implements AutoCloseable {
      * @return the client, owned by the caller
      * @throws IllegalArgumentException if the address is malformed
      * @throws ErrnoException if no service listens there, or the program cannot be started
-     * @throws ConnectionLostException as {@link #connect(VarlinkAddress, ClientOptions)}
+     * @throws ServiceLostException as {@link #connect(VarlinkAddress, ClientOptions)}
      */
     public static VarlinkClient connect(String address) {
         return connect(VarlinkAddress.parse(address), ClientOptions.standard());
@@ -115,7 +115,7 @@ public final class VarlinkClient implements AutoCloseable {
      * @param options the options
      * @return the client, owned by the caller
      * @throws ErrnoException if no service listens there, or the program cannot be started
-     * @throws ConnectionLostException TIMED_OUT if the service does not accept connections and its
+     * @throws ServiceLostException TIMED_OUT if the service does not accept connections and its
      *     queue of connections is full until the end of the time limit; INTERRUPTED if the thread
      *     is or gets interrupted
      */
@@ -135,8 +135,8 @@ public final class VarlinkClient implements AutoCloseable {
             if (e.errno() != Errno.ETIMEDOUT) {
                 throw e;
             }
-            ConnectionLostException late =
-                    new ConnectionLostException(
+            ServiceLostException late =
+                    new ServiceLostException(
                             Reason.TIMED_OUT,
                             address
                                     + ": not connected in time: the service does not accept"
@@ -145,7 +145,7 @@ public final class VarlinkClient implements AutoCloseable {
             throw late;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ConnectionLostException(
+            throw new ServiceLostException(
                     Reason.INTERRUPTED, address + ": interrupted while connecting");
         }
     }
@@ -219,7 +219,7 @@ public final class VarlinkClient implements AutoCloseable {
      * @param timeout the time limit
      * @return the reply's parameters
      * @throws VarlinkException if the service replies with an error
-     * @throws ConnectionLostException if no reply arrives in time, or the connection ends
+     * @throws ServiceLostException if no reply arrives in time, or the connection ends
      * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
      *     while it waits for that
      */
@@ -240,7 +240,7 @@ public final class VarlinkClient implements AutoCloseable {
      * @throws VarlinkException if the service replies with an error
      * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
      *     while it waits for that
-     * @throws ConnectionLostException if no reply arrives in time, or the connection ends
+     * @throws ServiceLostException if no reply arrives in time, or the connection ends
      */
     public Reply call(
             String method, JsonObject parameters, Duration timeout, List<Fd> descriptors) {
@@ -262,7 +262,7 @@ public final class VarlinkClient implements AutoCloseable {
      * @return the replies, owned by the caller
      * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
      *     while it waits for that
-     * @throws ConnectionLostException if the call cannot be sent in time
+     * @throws ServiceLostException if the call cannot be sent in time
      */
     public ReplyStream more(String method, JsonObject parameters) {
         return more(method, parameters, List.of());
@@ -277,7 +277,7 @@ public final class VarlinkClient implements AutoCloseable {
      * @return the replies, owned by the caller
      * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
      *     while it waits for that
-     * @throws ConnectionLostException if the call cannot be sent in time
+     * @throws ServiceLostException if the call cannot be sent in time
      */
     public ReplyStream more(String method, JsonObject parameters, List<Fd> descriptors) {
         awaitTurn(options.callTimeout);
@@ -298,7 +298,7 @@ public final class VarlinkClient implements AutoCloseable {
      * @param parameters the parameters
      * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
      *     while it waits for that
-     * @throws ConnectionLostException if the call cannot be sent in time
+     * @throws ServiceLostException if the call cannot be sent in time
      */
     public void oneway(String method, JsonObject parameters) {
         awaitTurn(options.callTimeout);
@@ -321,7 +321,7 @@ public final class VarlinkClient implements AutoCloseable {
      * @throws VarlinkException if the service replies with an error; the client stays usable
      * @throws CallNotSentException if its turn does not come in time, or the thread is interrupted
      *     while it waits for that
-     * @throws ConnectionLostException if no reply arrives in time, or the connection ends
+     * @throws ServiceLostException if no reply arrives in time, or the connection ends
      */
     public Upgraded upgrade(String method, JsonObject parameters) {
         awaitTurn(options.callTimeout);
@@ -348,7 +348,7 @@ public final class VarlinkClient implements AutoCloseable {
      *
      * @param name the name of the interface
      * @throws VarlinkException InterfaceNotFound
-     * @throws ConnectionLostException PROTOCOL if the reply is no valid definition
+     * @throws ServiceLostException PROTOCOL if the reply is no valid definition
      */
     public Interface getInterfaceDescription(String name) {
         JsonObject reply =
@@ -494,8 +494,8 @@ public final class VarlinkClient implements AutoCloseable {
         }
     }
 
-    private ConnectionLostException connectionLost(Exception cause) {
-        ConnectionLostException exception =
+    private ServiceLostException connectionLost(Exception cause) {
+        ServiceLostException exception =
                 switch (cause) {
                     case TimeoutException _ ->
                             connectionLost(Reason.TIMED_OUT, "no reply came in time");
@@ -512,15 +512,15 @@ public final class VarlinkClient implements AutoCloseable {
         return exception;
     }
 
-    private ConnectionLostException connectionLost(Reason reason, String message) {
+    private ServiceLostException connectionLost(Reason reason, String message) {
         close();
-        return new ConnectionLostException(reason, address + ": " + message);
+        return new ServiceLostException(reason, address + ": " + message);
     }
 
     /**
      * Closes the connection, unless it was {@linkplain #upgrade upgraded}, and ends the program of
      * an {@code exec:} address by SIGTERM. Threads that wait for a reply get {@link
-     * ConnectionLostException}. Idempotent.
+     * ServiceLostException}. Idempotent.
      */
     @Override
     public void close() {

@@ -398,9 +398,9 @@ final class ServerConnection implements Runnable {
             Call call, Handler handler, @Nullable Upgrade[] upgrade, CompletableFuture<Void> done) {
         try {
             switch (handler) {
-                case Handler.Plain(MethodHandler plain) ->
+                case Handler.Plain(CallHandler plain) ->
                         call.finish(Objects.requireNonNull(plain.handle(call), "no reply"));
-                case Handler.Async(AsyncMethodHandler async) -> {
+                case Handler.Async(AsyncCallHandler async) -> {
                     var _ =
                             async.handle(call)
                                     .whenComplete((reply, failure) -> {

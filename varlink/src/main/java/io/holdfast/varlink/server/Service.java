@@ -12,9 +12,9 @@ import java.util.Set;
 public final class Service {
     /** The handler of a method, by its kind. */
     sealed interface Handler {
-        record Plain(MethodHandler handler) implements Handler {}
+        record Plain(CallHandler handler) implements Handler {}
 
-        record Async(AsyncMethodHandler handler) implements Handler {}
+        record Async(AsyncCallHandler handler) implements Handler {}
 
         record Upgrading(UpgradeHandler handler) implements Handler {}
     }
@@ -81,7 +81,7 @@ public final class Service {
          *     method has a handler already
          */
         @CanIgnoreReturnValue
-        public Builder method(String name, MethodHandler handler, MethodOption... options) {
+        public Builder method(String name, CallHandler handler, MethodOption... options) {
             return put(name, new Handler.Plain(handler), options);
         }
 
@@ -96,8 +96,7 @@ public final class Service {
          *     method has a handler already
          */
         @CanIgnoreReturnValue
-        public Builder asyncMethod(
-                String name, AsyncMethodHandler handler, MethodOption... options) {
+        public Builder asyncMethod(String name, AsyncCallHandler handler, MethodOption... options) {
             return put(name, new Handler.Async(handler), options);
         }
 

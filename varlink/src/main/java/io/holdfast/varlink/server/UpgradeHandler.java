@@ -5,13 +5,13 @@ import io.holdfast.varlink.json.JsonObject;
 
 /**
  * The handler of a method that upgrades its connection to another protocol. Exceptions are treated
- * like those of a {@link MethodHandler}.
+ * like those of a {@link CallHandler}.
  */
 @FunctionalInterface
 public interface UpgradeHandler {
     /**
-     * Answers a call whose parameters fit the method's definition. Runs where a {@link
-     * MethodHandler} would run.
+     * Answers a call whose parameters fit the method's definition. Runs where a {@link CallHandler}
+     * would run.
      *
      * @param call the call
      * @return the last reply, and the protocol that follows it

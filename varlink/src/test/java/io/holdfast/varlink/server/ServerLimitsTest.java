@@ -14,8 +14,8 @@ import io.holdfast.core.socket.UnixSocket;
 import io.holdfast.varlink.MessageLimits;
 import io.holdfast.varlink.TestService;
 import io.holdfast.varlink.VarlinkException;
-import io.holdfast.varlink.client.ConnectionLostException;
 import io.holdfast.varlink.client.Reply;
+import io.holdfast.varlink.client.ServiceLostException;
 import io.holdfast.varlink.client.VarlinkClient;
 import io.holdfast.varlink.json.JsonLimits;
 import io.holdfast.varlink.json.JsonObject;
@@ -60,7 +60,7 @@ class ServerLimitsTest {
                 for (int i = 0; i < 3; i++) {
                     try (VarlinkClient refused = service.client()) {
                         assertThatThrownBy(() -> refused.call(TEST + "Echo"))
-                                .isInstanceOf(ConnectionLostException.class);
+                                .isInstanceOf(ServiceLostException.class);
                     }
                 }
                 assertThat(clients.getFirst().call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
@@ -122,7 +122,7 @@ class ServerLimitsTest {
                     assertThat(reply.parameters().string("text")).isEmpty();
                 }
                 assertThatThrownBy(() -> copy(client, Collections.nCopies(3, there.fd())))
-                        .isInstanceOf(ConnectionLostException.class);
+                        .isInstanceOf(ServiceLostException.class);
             }
         }
     }
@@ -316,7 +316,7 @@ class ServerLimitsTest {
             try (VarlinkClient client = service.client()) {
                 JsonObject tooLong = JsonObject.of("text", "x".repeat(1000));
                 assertThatThrownBy(() -> client.call(TEST + "Echo", tooLong))
-                        .isInstanceOf(ConnectionLostException.class);
+                        .isInstanceOf(ServiceLostException.class);
             }
         }
     }
@@ -330,7 +330,7 @@ class ServerLimitsTest {
                 VarlinkClient two = service.client();
                 VarlinkClient three = service.client()) {
             assertThatThrownBy(() -> three.call(TEST + "Echo"))
-                    .isInstanceOf(ConnectionLostException.class);
+                    .isInstanceOf(ServiceLostException.class);
             assertThat(one.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
             assertThat(two.call(TEST + "Echo")).isEqualTo(JsonObject.EMPTY);
         }
@@ -398,7 +398,7 @@ class ServerLimitsTest {
             }
             try (VarlinkClient refused = service.client()) {
                 assertThatThrownBy(() -> refused.call(TEST + "Echo"))
-                        .isInstanceOf(ConnectionLostException.class);
+                        .isInstanceOf(ServiceLostException.class);
             }
             assertThat(service.server.heldBytes())
                     .isGreaterThanOrEqualTo(3 * ServerConnection.LEAST_BYTES);

@@ -11,7 +11,7 @@ import io.holdfast.varlink.json.JsonObject;
  * of an {@link io.holdfast.core.ErrnoException}, else EIO.
  */
 @FunctionalInterface
-public interface MethodHandler {
+public interface CallHandler {
     /**
      * Answers a call whose parameters fit the method's definition. Runs on the server's executor,
      * or without one on the connection's own virtual thread. There it may block, and is interrupted

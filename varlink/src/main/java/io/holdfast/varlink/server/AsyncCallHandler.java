@@ -5,13 +5,13 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * The handler of a method that replies later, from any thread. Exceptions, thrown or in the stage,
- * are treated like those of a {@link MethodHandler}.
+ * are treated like those of a {@link CallHandler}.
  */
 @FunctionalInterface
-public interface AsyncMethodHandler {
+public interface AsyncCallHandler {
     /**
      * Begins to answer a call whose parameters fit the method's definition, without blocking. Runs
-     * where a {@link MethodHandler} would run.
+     * where a {@link CallHandler} would run.
      *
      * @param call the call
      * @return the parameters of the last reply, when they are known. The stage must complete even

@@ -6,7 +6,7 @@ import java.io.Serial;
  * Thrown when a client's connection has ended before the reply was complete, so that the client
  * cannot be used any more, or when no connection was made in time.
  */
-public final class ConnectionLostException extends RuntimeException {
+public final class ServiceLostException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
     /** Why there is no connection. */
@@ -24,7 +24,7 @@ public final class ConnectionLostException extends RuntimeException {
     /** Why there is no connection. */
     private final Reason reason;
 
-    ConnectionLostException(Reason reason, String message) {
+    ServiceLostException(Reason reason, String message) {
         super(message);
         this.reason = reason;
     }

@@ -1,7 +1,7 @@
 package io.holdfast.bus;
 
 import io.holdfast.bus.account.BusError;
-import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.EndReason;
 import io.holdfast.bus.activation.ServiceActivation;
 import io.holdfast.bus.activation.UnitActivation;
 import io.holdfast.bus.config.BusConfig;
@@ -161,7 +161,7 @@ final class Broker implements AutoCloseable {
         router.route(from, view, fds);
     }
 
-    private void gone(Connection connection, End why, @Nullable String reason) {
+    private void gone(Connection connection, EndReason why, @Nullable String reason) {
         members.gone(connection, why, reason);
         if (containers != null) {
             containers.creatorLeft(connection);

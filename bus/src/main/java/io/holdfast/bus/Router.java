@@ -2,7 +2,7 @@ package io.holdfast.bus;
 
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
-import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.EndReason;
 import io.holdfast.bus.activation.ServiceActivation;
 import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.NameRegistry;
@@ -69,7 +69,8 @@ final class Router {
                     toName(from, view, fds);
                 }
             }
-            case MONITOR -> from.disconnect(End.MISBEHAVED, "a monitor sent a message: " + view);
+            case MONITOR ->
+                    from.disconnect(EndReason.MISBEHAVED, "a monitor sent a message: " + view);
             case AUTHENTICATING, LINGERING, CLOSED ->
                     throw new IllegalStateException(from + " sent while " + from.state());
         }
@@ -81,7 +82,7 @@ final class Router {
                 && view.type() == MessageType.METHOD_CALL) {
             driver.call(from, view);
         } else {
-            from.disconnect(End.MISBEHAVED, "message before Hello: " + view);
+            from.disconnect(EndReason.MISBEHAVED, "message before Hello: " + view);
         }
     }
 

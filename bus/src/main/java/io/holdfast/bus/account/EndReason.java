@@ -1,7 +1,7 @@
 package io.holdfast.bus.account;
 
 /** The reason why a connection ended, in one word, for counters. */
-public enum End {
+public enum EndReason {
     /** The client hung up. */
     LEFT("Left"),
     BUS_CLOSED("BusClosed"),
@@ -20,7 +20,7 @@ public enum End {
 
     private final String text;
 
-    End(String text) {
+    EndReason(String text) {
         this.text = text;
     }
 

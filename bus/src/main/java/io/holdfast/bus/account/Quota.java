@@ -95,7 +95,7 @@ public final class Quota {
     private final RefusalCounts tally = new RefusalCounts();
     private final Map<Long, RefusalCounts> past = new PastUsers();
 
-    private final QuotaRefusal refusal = new QuotaRefusal();
+    private QuotaRefusal refusal = QuotaRefusal.NONE;
 
     /** The tallies of users that hold nothing now; only the most recent ones. */
     private static final class PastUsers extends LinkedHashMap<Long, RefusalCounts> {
@@ -146,8 +146,6 @@ public final class Quota {
 
         /** The number of queues with something of the actor, for bytes and for descriptors. */
         final int[] queues = new int[2];
-
-        private boolean refused;
 
         /** The share in the user's budget, if this is a share in a queue. */
         @Nullable Share budget;
@@ -329,12 +327,14 @@ public final class Quota {
         long most = user.limits.get(BusLimit.MAX_CONNECTIONS_PER_USER);
         if (user.completed >= most) {
             count(account, ChargedResource.CONNECTION, BusLimit.MAX_CONNECTIONS_PER_USER);
-            refusal.ofUser(account, user, BusLimit.MAX_CONNECTIONS_PER_USER, user.completed, true);
+            refusal =
+                    QuotaRefusal.ofUser(
+                            account, user, BusLimit.MAX_CONNECTIONS_PER_USER, user.completed);
             return false;
         }
         if (!fitsCompleted(user)) {
             count(account, ChargedResource.CONNECTION, BusLimit.MAX_COMPLETED_CONNECTIONS);
-            refusal.ofCompleted(account, completed, users.values());
+            refusal = QuotaRefusal.ofCompleted(account, completed, users.values());
             return false;
         }
         account.completed = true;
@@ -566,7 +566,7 @@ public final class Quota {
     private boolean refuse(
             Account account, Share share, ChargedResource what, BusLimit limit, long used) {
         count(account, what, limit);
-        refusal.ofConnection(account, share.actor, limit, used);
+        refusal = QuotaRefusal.ofConnection(account, share.actor, limit, used);
         return false;
     }
 
@@ -596,8 +596,7 @@ public final class Quota {
         if (!fits) {
             BusLimit limit = USER_LIMITS[slot];
             count(account, what, limit);
-            refusal.ofUser(account, share.actor, limit, user.used[slot], !budget.refused);
-            budget.refused = true;
+            refusal = QuotaRefusal.ofUser(account, share.actor, limit, user.used[slot]);
         }
         return fits;
     }
@@ -622,7 +621,7 @@ public final class Quota {
             return true;
         }
         count(account, what, BusLimit.MAX_TABLE_BYTES);
-        refusal.ofMemory(account, BusLimit.MAX_TABLE_BYTES, tables, most);
+        refusal = QuotaRefusal.ofMemory(account, tables, most);
         return false;
     }
 
@@ -633,7 +632,9 @@ public final class Quota {
             return true;
         }
         count(account, what, BusLimit.MAX_UNIX_FDS);
-        refusal.ofProcess(account, BusLimit.MAX_UNIX_FDS, descriptors.refusal(actor.user.uid));
+        refusal =
+                QuotaRefusal.ofProcess(
+                        account, BusLimit.MAX_UNIX_FDS, descriptors.refusal(actor.user.uid));
         return false;
     }
 
@@ -715,7 +716,7 @@ public final class Quota {
     }
 
     /** Counts a connection that ended. */
-    public void ended(Account account, End why) {
+    public void ended(Account account, EndReason why) {
         tally.ended(why);
         account.user.tally.ended(why);
     }

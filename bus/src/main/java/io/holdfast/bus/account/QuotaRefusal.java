@@ -1,156 +1,108 @@
 package io.holdfast.bus.account;
 
+import static java.util.stream.Collectors.joining;
+
 import io.holdfast.bus.account.Quota.Account;
-import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.account.Quota.User;
 import io.holdfast.bus.config.BusLimit;
-import org.jspecify.annotations.Nullable;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
-/** The reason why a {@link Quota} refused the last charge. */
-public final class QuotaRefusal {
+/**
+ * The reason why a {@link Quota} refused a charge.
+ *
+ * @param text names the limit, how full it is, and the users that fill it; for people
+ */
+public record QuotaRefusal(BusLimit limit, String text) {
+    static final QuotaRefusal NONE =
+            new QuotaRefusal(BusLimit.MAX_BYTES_PER_USER, "nothing was refused");
+
     /** The most users that a refusal names. */
-    static final int MAX_NAMED = 16;
+    private static final int MAX_NAMED = 16;
 
-    private enum Scope {
-        CONNECTION,
-        USER,
-        MEMORY,
-        PROCESS
+    static QuotaRefusal ofConnection(Account refused, User by, BusLimit over, long taken) {
+        int slot = over == BusLimit.MAX_OUTGOING_UNIX_FDS ? Quota.FDS : Quota.BYTES;
+        boolean ofQueue = slot == Quota.FDS || over == BusLimit.MAX_OUTGOING_BYTES;
+        return new QuotaRefusal(
+                over,
+                over
+                        + " of "
+                        + refused.label
+                        + usage(taken, refused.limits().get(over))
+                        + onBehalf(refused, by)
+                        + (ofQueue ? takenBy(refused.senders.held(slot)) : ""));
     }
 
-    private @Nullable Account account;
-    private @Nullable User actor;
-    private BusLimit limit = BusLimit.MAX_BYTES_PER_USER;
-    private Scope scope = Scope.CONNECTION;
-    private long used;
-    private long most;
-    private boolean first;
-    private String text = "";
-
-    void ofConnection(Account refused, User by, BusLimit over, long taken) {
-        set(refused, by, over, taken, Scope.CONNECTION);
-        first = true;
+    static QuotaRefusal ofUser(Account refused, User by, BusLimit over, long taken) {
+        int slot = Quota.slotOf(over);
+        Map<Long, Long> held = new LinkedHashMap<>();
+        if (slot >= 0) {
+            refused.user.shares.forEach((actor, share) -> held.put(actor.uid, share.used[slot]));
+        }
+        return new QuotaRefusal(
+                over,
+                over
+                        + " of user "
+                        + refused.user.uid
+                        + usage(taken, refused.limits().get(over))
+                        + asked(refused)
+                        + onBehalf(refused, by)
+                        + takenBy(held));
     }
 
-    /**
-     * @param once whether it is the first refusal between these two users
-     */
-    void ofUser(Account refused, User by, BusLimit over, long taken, boolean once) {
-        set(refused, by, over, taken, Scope.USER);
-        first = once;
-    }
-
-    void ofMemory(Account refused, BusLimit over, long taken, long there) {
-        set(refused, null, over, taken, Scope.MEMORY);
-        most = there;
-        first = true;
+    /** Of the memory of the tables. */
+    static QuotaRefusal ofMemory(Account refused, long taken, long most) {
+        User user = refused.user;
+        return new QuotaRefusal(
+                BusLimit.MAX_TABLE_BYTES,
+                BusLimit.MAX_TABLE_BYTES
+                        + usage(taken, most)
+                        + ", %d by user %d".formatted(user.tables, user.uid)
+                        + asked(refused));
     }
 
     /** Of the connections of the bus, as all users share them. */
-    void ofCompleted(Account refused, long taken, Iterable<User> users) {
-        StringBuilder why = new StringBuilder(BusLimit.MAX_COMPLETED_CONNECTIONS.toString());
-        why.append(": ").append(taken).append(" of ");
-        why.append(refused.limits().get(BusLimit.MAX_COMPLETED_CONNECTIONS)).append(" used");
-        String separator = "; taken by ";
-        int named = 0;
-        for (User user : users) {
-            if (user.completed > 0 && named++ < MAX_NAMED) {
-                why.append(separator).append("user ").append(user.uid);
-                why.append(": ").append(user.completed);
-                separator = ", ";
-            }
-        }
-        why.append(named > MAX_NAMED ? ", \u2026" : "");
-        ofProcess(refused, BusLimit.MAX_COMPLETED_CONNECTIONS, why.toString());
+    static QuotaRefusal ofCompleted(Account refused, long taken, Iterable<User> users) {
+        BusLimit over = BusLimit.MAX_COMPLETED_CONNECTIONS;
+        Map<Long, Long> held = new LinkedHashMap<>();
+        users.forEach(user -> held.put(user.uid, (long) user.completed));
+        return ofProcess(
+                refused, over, over + usage(taken, refused.limits().get(over)) + takenBy(held));
     }
 
     /**
      * @param why the text of the refusal, without the connection that was refused
      */
-    void ofProcess(Account refused, BusLimit over, String why) {
-        set(refused, null, over, 0, Scope.PROCESS);
-        text = why;
-        first = true;
+    static QuotaRefusal ofProcess(Account refused, BusLimit over, String why) {
+        return new QuotaRefusal(over, why + "; " + refused.label + " asked for more");
     }
 
-    private void set(Account refused, @Nullable User by, BusLimit over, long taken, Scope of) {
-        account = refused;
-        actor = by;
-        limit = over;
-        used = taken;
-        scope = of;
+    private static String usage(long taken, long most) {
+        return ": %d of %d used".formatted(taken, most);
     }
 
-    BusLimit limit() {
-        return limit;
+    private static String asked(Account refused) {
+        return ", " + refused.label + " asked for more";
     }
 
-    /**
-     * Returns whether it was the first refusal between these two users, which is worth a warning.
-     */
-    boolean isFirst() {
-        return first;
+    private static String onBehalf(Account refused, User actor) {
+        return actor.uid == refused.user.uid ? "" : " on behalf of user " + actor.uid;
     }
 
-    /** Names the limit, how full it is, and the users that fill it. For people. */
+    private static String takenBy(Map<Long, Long> amounts) {
+        amounts.values().removeIf(amount -> amount == 0);
+        String users =
+                amounts.entrySet().stream()
+                        .limit(MAX_NAMED)
+                        .map(one -> "user " + one.getKey() + ": " + one.getValue())
+                        .collect(joining(", "));
+        return users.isEmpty()
+                ? ""
+                : "; taken by " + users + (amounts.size() > MAX_NAMED ? ", \u2026" : "");
+    }
+
     @Override
     public String toString() {
-        Account refused = account;
-        if (refused == null) {
-            return "nothing was refused";
-        }
-        User user = refused.user;
-        if (scope == Scope.PROCESS) {
-            return text + "; " + refused.label + " asked for more";
-        }
-        StringBuilder text = new StringBuilder(limit.toString());
-        switch (scope) {
-            case CONNECTION -> text.append(" of ").append(refused.label);
-            case USER -> text.append(" of user ").append(user.uid);
-            case MEMORY, PROCESS -> {}
-        }
-        text.append(": ").append(used).append(" of ");
-        text.append(scope == Scope.MEMORY ? most : refused.limits().get(limit)).append(" used");
-        if (scope == Scope.MEMORY) {
-            text.append(", ").append(user.tables).append(" by user ").append(user.uid);
-        }
-        if (scope != Scope.CONNECTION) {
-            text.append(", ").append(refused.label).append(" asked for more");
-        }
-        if (actor != null && actor.uid != user.uid) {
-            text.append(" on behalf of user ").append(actor.uid);
-        }
-        if (scope == Scope.CONNECTION) {
-            appendSenders(text, refused);
-        } else {
-            appendTakers(text, user);
-        }
-        return text.toString();
-    }
-
-    /** Names the users who fill the queue of a connection. */
-    private void appendSenders(StringBuilder text, Account refused) {
-        int slot = limit == BusLimit.MAX_OUTGOING_UNIX_FDS ? Quota.FDS : Quota.BYTES;
-        boolean ofQueue = slot == Quota.FDS || limit == BusLimit.MAX_OUTGOING_BYTES;
-        if (ofQueue && refused.senders.used[slot] > 0) {
-            text.append("; taken by ");
-            refused.senders.appendTo(text, slot);
-        }
-    }
-
-    private void appendTakers(StringBuilder text, User user) {
-        int slot = Quota.slotOf(limit);
-        if (slot < 0) {
-            return;
-        }
-        String separator = "; taken by ";
-        int named = 0;
-        for (Share share : user.shares.values()) {
-            if (share.used[slot] > 0 && named++ < MAX_NAMED) {
-                text.append(separator).append("user ").append(share.actor.uid);
-                text.append(": ").append(share.used[slot]);
-                separator = ", ";
-            }
-        }
+        return text;
     }
 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 public final class RefusalCounts {
     private @Nullable EnumMap<BusLimit, Long> limits;
     private @Nullable EnumMap<BusError, Long> errors;
-    private @Nullable EnumMap<End, Long> ends;
+    private @Nullable EnumMap<EndReason, Long> ends;
 
     /** Counts that a limit refused something. */
     void over(BusLimit limit) {
@@ -28,7 +28,7 @@ public final class RefusalCounts {
     }
 
     /** Counts a connection that ended. */
-    void ended(End why) {
+    void ended(EndReason why) {
         ends = counted(ends, why);
     }
 
@@ -55,9 +55,9 @@ public final class RefusalCounts {
         return named(errors, BusError::shortName);
     }
 
-    /** Returns the ended connections by the word of {@link End}, without zeros. */
+    /** Returns the ended connections by the word of {@link EndReason}, without zeros. */
     public Map<String, Long> ends() {
-        return named(ends, End::toString);
+        return named(ends, EndReason::toString);
     }
 
     public long refusedMessages() {

@@ -5,6 +5,8 @@ import static io.holdfast.bus.account.Quota.FDS;
 
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.core.limit.FairShare;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,16 +116,12 @@ final class SenderShares {
         share.next = null;
     }
 
-    /** Appends the users and what they have of a slot: "user 5: 31, user 7: 2". */
-    void appendTo(StringBuilder text, int slot) {
-        String separator = "";
-        int named = 0;
+    /** Returns what each sending user has of a slot, by uid. */
+    Map<Long, Long> held(int slot) {
+        Map<Long, Long> held = new LinkedHashMap<>();
         for (Share share = first; share != null; share = share.next) {
-            if (share.used[slot] > 0 && named++ < QuotaRefusal.MAX_NAMED) {
-                text.append(separator).append("user ").append(share.actor.uid);
-                text.append(": ").append(share.used[slot]);
-                separator = ", ";
-            }
+            held.put(share.actor.uid, share.used[slot]);
         }
+        return held;
     }
 }

@@ -82,7 +82,7 @@ public final class UnitActivation {
     void request(@Nullable ServiceFile service) {
         String unit = unit(service);
         if (unit != null) {
-            messages.activationRequest(manager(), unit);
+            messages.activationRequest(manager(), unit, true);
         }
     }
 
@@ -90,7 +90,7 @@ public final class UnitActivation {
     void requestLate(Connection manager, @Nullable ServiceFile service) {
         String unit = unit(service);
         if (unit != null) {
-            messages.lateActivationRequest(manager, unit);
+            messages.activationRequest(manager, unit, false);
         }
     }
 

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * @param text the rule as it was written, for logs
  */
 public record PolicyRule(boolean allow, Test test, String text, ConfigPlace place) {
-    /** What a rule tests. In all of them null matches anything, and so does "*". */
+    /** What a rule tests. {@code null} and "*" match any value. */
     public sealed interface Test permits ConnectTest, OwnTest, MessageTest {}
 
     /**

@@ -3,7 +3,7 @@ package io.holdfast.bus.connection;
 import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.account.ChargedResource;
 import io.holdfast.bus.account.ConnectionCounters;
-import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.EndReason;
 import io.holdfast.bus.account.Quota.Account;
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.config.BusLimit;
@@ -74,7 +74,7 @@ public final class Connection implements Party {
     private boolean flushDue;
     private boolean leaving; // it receives no messages about its own end
     private @Nullable String removalReason;
-    private End removalEnd = End.FAULT;
+    private EndReason removalEnd = EndReason.FAULT;
     private final ReadTurns.User turns;
     private boolean waitsToRead;
 
@@ -124,7 +124,7 @@ public final class Connection implements Party {
 
     private void timedOut() {
         connections.charges.over(this, BusLimit.AUTH_TIMEOUT);
-        disconnect(End.LIMIT, "did not authenticate and call Hello in time");
+        disconnect(EndReason.LIMIT, "did not authenticate and call Hello in time");
     }
 
     public State state() {
@@ -357,13 +357,13 @@ public final class Connection implements Party {
             if (state == State.LINGERING) {
                 close();
             } else if (result != -Errno.EPIPE && result != -Errno.ECONNRESET) {
-                markForRemoval(End.SYSTEM_ERROR, "send: " + Errno.name(-result));
+                markForRemoval(EndReason.SYSTEM_ERROR, "send: " + Errno.name(-result));
             } // else the peer reads no more; what it has sent is still read, to its end
         }
     }
 
     /** Takes it off the bus at once, and discards its queue. Idempotent. */
-    public void disconnect(End why, @Nullable String reason) {
+    public void disconnect(EndReason why, @Nullable String reason) {
         if (!leaving) {
             leaving = true;
             connections.gone(this, why, reason);
@@ -375,7 +375,7 @@ public final class Connection implements Party {
      * Marks it for removal after the current message: while a message is delivered to several
      * receivers, none of them may leave.
      */
-    public void markForRemoval(End why, String reason) {
+    public void markForRemoval(EndReason why, String reason) {
         if (removalReason == null && state != State.CLOSED) {
             removalEnd = why;
             removalReason = reason;
@@ -389,7 +389,7 @@ public final class Connection implements Party {
     }
 
     /** Takes it off the bus, but still sends its queue, for a limited time. */
-    void linger(End why, @Nullable String reason) {
+    void linger(EndReason why, @Nullable String reason) {
         if (leaving) {
             return;
         }

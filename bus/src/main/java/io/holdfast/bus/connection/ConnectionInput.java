@@ -2,7 +2,7 @@ package io.holdfast.bus.connection;
 
 import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.account.ChargedResource;
-import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.EndReason;
 import io.holdfast.bus.account.Quota.Account;
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.config.BusLimit;
@@ -83,7 +83,7 @@ public final class ConnectionInput implements AutoCloseable {
                 receive();
             }
         } catch (RuntimeException e) { // a fault of the bus costs only the client that triggers it
-            connection.disconnect(End.FAULT, "internal error of the bus: " + e);
+            connection.disconnect(EndReason.FAULT, "internal error of the bus: " + e);
             throw e;
         } finally {
             reading = false;
@@ -110,7 +110,7 @@ public final class ConnectionInput implements AutoCloseable {
         }
         if (connections.header.isControlCut()) {
             connection.disconnect(
-                    End.SYSTEM_ERROR,
+                    EndReason.SYSTEM_ERROR,
                     "descriptors lost in recvmsg (MSG_CTRUNC); the bus's RLIMIT_NOFILE may be too low");
         }
         if (connection.state() != State.CLOSED) {
@@ -156,7 +156,7 @@ public final class ConnectionInput implements AutoCloseable {
                             () -> {
                                 connections.charges.over(connection, BusLimit.PENDING_FD_TIMEOUT);
                                 connection.disconnect(
-                                        End.LIMIT,
+                                        EndReason.LIMIT,
                                         "the message of its descriptors did not arrive in full:"
                                                 + " pending_fd_timeout is "
                                                 + limit
@@ -176,14 +176,15 @@ public final class ConnectionInput implements AutoCloseable {
         }
         ended = n == 0 || n == -Errno.ECONNRESET;
         if (n == 0) {
-            connection.linger(End.LEFT, null);
+            connection.linger(EndReason.LEFT, null);
         } else if (n == -Errno.ECONNRESET) {
-            connection.disconnect(End.LEFT, null);
+            connection.disconnect(EndReason.LEFT, null);
         } else if (n == -Errno.EMFILE || n == -Errno.ENFILE) {
             connection.disconnect(
-                    End.SYSTEM_ERROR, "its descriptors could not be taken: " + Errno.name(-n));
+                    EndReason.SYSTEM_ERROR,
+                    "its descriptors could not be taken: " + Errno.name(-n));
         } else {
-            connection.disconnect(End.SYSTEM_ERROR, "recvmsg: " + Errno.name(-n));
+            connection.disconnect(EndReason.SYSTEM_ERROR, "recvmsg: " + Errno.name(-n));
         }
     }
 
@@ -192,17 +193,19 @@ public final class ConnectionInput implements AutoCloseable {
         boolean charged = chargeReceivedFds();
         if (connections.closer.isFull(account.uid())) {
             connection.disconnect(
-                    End.LIMIT,
+                    EndReason.LIMIT,
                     FdCloser.MAX_WAITING + " descriptors of its user are still being closed");
         } else if (!charged) {
             connection.disconnect(
-                    End.LIMIT, "no room for its descriptors: " + connections.charges.refusal());
+                    EndReason.LIMIT,
+                    "no room for its descriptors: " + connections.charges.refusal());
         } else if (!connection.descriptorsPass() && sasl == null) {
-            connection.disconnect(End.MISBEHAVED, "sent descriptors without agreeing to pass them");
+            connection.disconnect(
+                    EndReason.MISBEHAVED, "sent descriptors without agreeing to pass them");
         } else if (receivedFds.size() > account.limits().getInt(BusLimit.MAX_INCOMING_UNIX_FDS)) {
             connections.charges.over(connection, BusLimit.MAX_INCOMING_UNIX_FDS);
             connection.disconnect(
-                    End.LIMIT,
+                    EndReason.LIMIT,
                     receivedFds.size()
                             + " descriptors wait for their messages, max_incoming_unix_fds is "
                             + account.limits().getInt(BusLimit.MAX_INCOMING_UNIX_FDS));
@@ -224,7 +227,7 @@ public final class ConnectionInput implements AutoCloseable {
                 if (whole > connections.charges.limits().get(BusLimit.MAX_MESSAGE_SIZE)) {
                     connections.charges.over(connection, BusLimit.MAX_MESSAGE_SIZE);
                     connection.disconnect(
-                            End.LIMIT,
+                            EndReason.LIMIT,
                             "a message of %d bytes, max_message_size is %d"
                                     .formatted(
                                             whole,
@@ -242,7 +245,7 @@ public final class ConnectionInput implements AutoCloseable {
                 message(view, whole);
             }
         } catch (ProtocolException e) {
-            connection.linger(End.MALFORMED, "malformed message: " + e.getMessage());
+            connection.linger(EndReason.MALFORMED, "malformed message: " + e.getMessage());
         }
         return used;
     }
@@ -261,7 +264,7 @@ public final class ConnectionInput implements AutoCloseable {
         if (declared > connections.charges.limits().getInt(BusLimit.MAX_MESSAGE_UNIX_FDS)) {
             connections.charges.over(connection, BusLimit.MAX_MESSAGE_UNIX_FDS);
             connection.disconnect(
-                    End.LIMIT,
+                    EndReason.LIMIT,
                     "a message with %d descriptors, max_message_unix_fds is %d"
                             .formatted(
                                     declared,
@@ -275,7 +278,7 @@ public final class ConnectionInput implements AutoCloseable {
             List<Fd> taken = receivedFds.take(begin, position, declared);
             if (taken == null) {
                 connection.disconnect(
-                        End.MISBEHAVED,
+                        EndReason.MISBEHAVED,
                         "a message declares " + declared + " descriptors and carries fewer");
                 return;
             }
@@ -304,7 +307,7 @@ public final class ConnectionInput implements AutoCloseable {
             Share share = connections.charges.queue(connection, account, answers.length, null);
             if (share == null) {
                 connection.disconnect(
-                        End.LIMIT,
+                        EndReason.LIMIT,
                         "does not read the authentication replies: "
                                 + connections.charges.refusal());
                 return used;
@@ -317,11 +320,12 @@ public final class ConnectionInput implements AutoCloseable {
                 connection.authenticated(server.descriptorsAgreed());
                 if (!receivedFds.isEmpty() && !connection.descriptorsPass()) {
                     connection.disconnect(
-                            End.MISBEHAVED, "sent descriptors without agreeing to pass them");
+                            EndReason.MISBEHAVED, "sent descriptors without agreeing to pass them");
                 }
             }
             case REFUSED ->
-                    connection.linger(End.AUTHENTICATION, "authentication: " + server.refusal());
+                    connection.linger(
+                            EndReason.AUTHENTICATION, "authentication: " + server.refusal());
             case AUTHENTICATING -> {}
         }
         return used;
@@ -391,7 +395,7 @@ public final class ConnectionInput implements AutoCloseable {
                 connections.charges.quota().hold(account, ChargedResource.INCOMING, 1, size, 0);
         if (partialCharge == null) {
             connection.disconnect(
-                    End.LIMIT, "no room for its message: " + connections.charges.refusal());
+                    EndReason.LIMIT, "no room for its message: " + connections.charges.refusal());
         }
         return partialCharge != null;
     }

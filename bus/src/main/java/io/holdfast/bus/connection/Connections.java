@@ -1,7 +1,7 @@
 package io.holdfast.bus.connection;
 
 import io.holdfast.bus.account.BusCounters;
-import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.EndReason;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.relay.Buffers;
 import io.holdfast.bus.relay.PassedFds;
@@ -45,7 +45,7 @@ public final class Connections implements AutoCloseable {
     /** Handles the departure of a connection. */
     public interface Departures {
         /** Takes a connection off the bus, with everything that it owned, requested and owed. */
-        void gone(Connection connection, End why, @Nullable String reason);
+        void gone(Connection connection, EndReason why, @Nullable String reason);
     }
 
     private static final int READ_AT_ONCE = 256 << 10;
@@ -151,7 +151,7 @@ public final class Connections implements AutoCloseable {
             if (byUser.getOrDefault(one.account().uid(), 0) == most) {
                 charges.over(one, BusLimit.MAX_INCOMPLETE_CONNECTIONS);
                 one.disconnect(
-                        End.LIMIT,
+                        EndReason.LIMIT,
                         "max_incomplete_connections is %d, and user %d has %d without Hello"
                                 .formatted(
                                         charges.limits()
@@ -182,7 +182,7 @@ public final class Connections implements AutoCloseable {
         registered.remove(connection.id());
     }
 
-    void gone(Connection connection, End why, @Nullable String reason) {
+    void gone(Connection connection, EndReason why, @Nullable String reason) {
         departures.gone(connection, why, reason);
     }
 
@@ -231,7 +231,7 @@ public final class Connections implements AutoCloseable {
                 next.flushNow();
             } catch (RuntimeException e) {
                 log.fault(e);
-                next.markForRemoval(End.FAULT, "internal error of the bus: " + e);
+                next.markForRemoval(EndReason.FAULT, "internal error of the bus: " + e);
             }
         }
         toFlush.clear();
@@ -261,7 +261,7 @@ public final class Connections implements AutoCloseable {
     /** Disconnects all clients. */
     @Override
     public void close() {
-        List.copyOf(open).forEach(connection -> connection.disconnect(End.BUS_CLOSED, null));
+        List.copyOf(open).forEach(connection -> connection.disconnect(EndReason.BUS_CLOSED, null));
         closer.close();
         buffers.release(input);
         buffers.close();

@@ -2,7 +2,7 @@ package io.holdfast.bus.driver;
 
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
-import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.EndReason;
 import io.holdfast.bus.config.BusLimit;
 import io.holdfast.bus.connection.Connection;
 import io.holdfast.bus.connection.Connections;
@@ -105,7 +105,8 @@ public final class ContainerMethods {
         messages.reply(from, call, NOTHING, null, body -> {});
         container
                 .connections()
-                .forEach(one -> one.markForRemoval(End.STOPPED, container.path() + " was stopped"));
+                .forEach(one ->
+                        one.markForRemoval(EndReason.STOPPED, container.path() + " was stopped"));
         container.stopListening();
     }
 

@@ -3,7 +3,7 @@ package io.holdfast.bus.driver;
 import io.holdfast.bus.account.BusCounters;
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.BusErrorException;
-import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.EndReason;
 import io.holdfast.bus.activation.ServiceActivation;
 import io.holdfast.bus.connection.BusName;
 import io.holdfast.bus.connection.Connection;
@@ -81,7 +81,7 @@ public final class Membership {
     }
 
     /** Takes a connection off the bus. */
-    public void gone(Connection connection, End why, @Nullable String reason) {
+    public void gone(Connection connection, EndReason why, @Nullable String reason) {
         connections.charges().quota().ended(connection.account(), why);
         if (reason != null) {
             connections.log().disconnected(connection, reason);

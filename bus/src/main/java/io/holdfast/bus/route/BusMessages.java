@@ -1,7 +1,7 @@
 package io.holdfast.bus.route;
 
 import io.holdfast.bus.account.BusError;
-import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.EndReason;
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
@@ -111,8 +111,7 @@ public final class BusMessages {
                 .body(STRING)
                 .putString(cut(text))
                 .end();
-        MemorySegment bytes = finish();
-        own.read(bytes, 0, (int) bytes.byteSize());
+        MemorySegment _ = finish();
         monitors.seenOfBus(to, own, null);
     }
 
@@ -192,27 +191,18 @@ public final class BusMessages {
      * Requests a unit from the service manager.
      *
      * @param manager null while there is none: only monitors see the request
+     * @param isFirst whether monitors have not seen the request yet
      */
-    public void activationRequest(@Nullable Connection manager, String unit) {
+    public void activationRequest(@Nullable Connection manager, String unit, boolean isFirst) {
         writer.signal(BusNames.BUS_PATH, ACTIVATOR, "ActivationRequest");
         toManager(MANAGER).body(STRING).putString(unit).end();
         MemorySegment bytes = finish();
-        own.read(bytes, 0, (int) bytes.byteSize());
-        monitors.seenOfBus(manager, own, null);
+        if (isFirst) {
+            monitors.seenOfBus(manager, own, null);
+        }
         if (manager != null) {
             handIfAllowed(manager, bytes, null);
         }
-    }
-
-    /**
-     * Requests a unit from a manager that has come since; monitors have seen the request already.
-     */
-    public void lateActivationRequest(Connection manager, String unit) {
-        writer.signal(BusNames.BUS_PATH, ACTIVATOR, "ActivationRequest");
-        toManager(MANAGER).body(STRING).putString(unit).end();
-        MemorySegment bytes = finish();
-        own.read(bytes, 0, (int) bytes.byteSize());
-        handIfAllowed(manager, bytes, null);
     }
 
     /**
@@ -268,7 +258,6 @@ public final class BusMessages {
 
     private void broadcast() {
         MemorySegment bytes = finish();
-        own.read(bytes, 0, (int) bytes.byteSize());
         monitors.seenOfBus(null, own, null);
         int n = matches.find(own, Party.bus(), null);
         for (int i = 0; i < n; i++) {
@@ -281,7 +270,6 @@ public final class BusMessages {
 
     private void send(Connection to, @Nullable PassedFds fds) {
         MemorySegment bytes = finish();
-        own.read(bytes, 0, (int) bytes.byteSize());
         monitors.seenOfBus(to, own, fds);
         handIfAllowed(to, bytes, fds);
     }
@@ -305,7 +293,9 @@ public final class BusMessages {
 
     private MemorySegment finish() {
         serial = serial == -1 ? 1 : serial + 1;
-        return writer.serial(serial).finish();
+        MemorySegment bytes = writer.serial(serial).finish();
+        own.read(bytes, 0, (int) bytes.byteSize());
+        return bytes;
     }
 
     private void hand(Connection to, MemorySegment bytes, @Nullable PassedFds fds) {
@@ -313,7 +303,7 @@ public final class BusMessages {
         Share share = charges.queue(to, to.account(), length, fds);
         if (share == null) {
             to.markForRemoval(
-                    End.LIMIT, "does not read the messages of the bus: " + charges.refusal());
+                    EndReason.LIMIT, "does not read the messages of the bus: " + charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

@@ -3,7 +3,7 @@ package io.holdfast.bus.route;
 import io.holdfast.bus.account.BusError;
 import io.holdfast.bus.account.Charge;
 import io.holdfast.bus.account.ChargedResource;
-import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.EndReason;
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
@@ -152,7 +152,7 @@ public final class Delivery {
                         ? null
                         : charges.queue(to, to.account(), length, fds);
         if (share == null) {
-            to.markForRemoval(End.LIMIT, "does not read its replies: " + charges.refusal());
+            to.markForRemoval(EndReason.LIMIT, "does not read its replies: " + charges.refusal());
             return;
         }
         deliver(from, to, share, view, fds);
@@ -205,7 +205,8 @@ public final class Delivery {
         boolean ofReceiver = charges.isTrusted(from) || from.account().uid() == to.account().uid();
         Share share = charges.queue(to, ofReceiver ? to.account() : from.account(), length, fds);
         if (share == null && ofReceiver) {
-            to.markForRemoval(End.LIMIT, "does not read its broadcasts: " + charges.refusal());
+            to.markForRemoval(
+                    EndReason.LIMIT, "does not read its broadcasts: " + charges.refusal());
         } else if (share == null) {
             messages.refuse(from, view, BusError.LIMITS_EXCEEDED, charges.refusal());
         }

@@ -1,7 +1,7 @@
 package io.holdfast.bus.route;
 
 import io.holdfast.bus.account.Charge;
-import io.holdfast.bus.account.End;
+import io.holdfast.bus.account.EndReason;
 import io.holdfast.bus.account.Quota.Share;
 import io.holdfast.bus.connection.Charges;
 import io.holdfast.bus.connection.Connection;
@@ -91,7 +91,7 @@ public final class Monitors {
         Share share = charges.queue(to, to.account(), length, fds);
         if (share == null) {
             to.markForRemoval(
-                    End.LIMIT, "does not read the monitored messages: " + charges.refusal());
+                    EndReason.LIMIT, "does not read the monitored messages: " + charges.refusal());
         } else {
             to.send(share, bytes, 0, length, fds);
         }

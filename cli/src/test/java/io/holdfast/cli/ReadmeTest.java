@@ -13,13 +13,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests that the README is true. */
+/** Tests that the README and the pages in docs/ are true: their programs and commands. */
 @Timeout(120)
 class ReadmeTest {
     private static final String IMPORTS =
@@ -30,11 +31,20 @@ class ReadmeTest {
             import io.holdfast.authority.client.*;
             import io.holdfast.bus.*;
             import io.holdfast.bus.config.*;
+            import io.holdfast.core.file.*;
             import io.holdfast.core.run.*;
             import io.holdfast.core.scope.*;
             import io.holdfast.core.socket.*;
+            import io.holdfast.core.terminal.*;
             import io.holdfast.dbus.*;
             import io.holdfast.dbus.address.*;
+            import io.holdfast.dbus.typed.*;
+            import io.holdfast.varlink.client.*;
+            import io.holdfast.varlink.idl.*;
+            import io.holdfast.varlink.json.*;
+            import io.holdfast.varlink.server.*;
+            import java.nio.*;
+            import java.nio.file.*;
             import java.time.*;
             import java.util.*;
             """;
@@ -43,12 +53,18 @@ class ReadmeTest {
     private static final String GIVEN = "UnixListener listener, UnixSocket connection";
 
     private static final Pattern EXAMPLE = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL);
-    private static final Pattern COMMAND = Pattern.compile("\\./holdfast(?![a-z/-])([^`#\n]*)");
+    private static final Pattern COMMAND =
+            Pattern.compile(
+                    "(?:(?<=^ {4})|`|\\./)holdfast(?= [a-z])([^`#\n…]*)", Pattern.MULTILINE);
 
     @TempDir private Path temp;
 
-    private static List<String> examples() throws IOException {
-        return EXAMPLE.matcher(readme()).results().map(found -> found.group(1)).toList();
+    private static List<String> examples(String page) {
+        return EXAMPLE.matcher(page).results().map(found -> found.group(1)).toList();
+    }
+
+    private static String first() throws IOException {
+        return examples(Pages.text("README.md")).getFirst();
     }
 
     private static ProcessBuilder java(Path source) {
@@ -63,7 +79,7 @@ class ReadmeTest {
     @Test
     void theExampleCompilesAndRuns() throws Exception {
         Path source = temp.resolve("Example.java");
-        Files.writeString(source, IMPORTS + examples().getFirst());
+        Files.writeString(source, IMPORTS + first());
         Program example = Program.run(java(source));
 
         assertThat(example.err()).isEmpty();
@@ -73,22 +89,18 @@ class ReadmeTest {
         assertThat(example.code()).isZero();
     }
 
-    /** Compiles the first example as a class, and the others as parts of a method. */
+    /** Compiles each example of the guide as a method. */
     @Test
-    void allExamplesCompile() throws IOException {
-        List<String> examples = examples();
-        assertThat(examples).hasSizeGreaterThan(3);
+    void allExamplesOfTheGuideCompile() throws IOException {
+        List<String> examples = examples(Pages.text("docs/library.md"));
+        assertThat(examples).hasSizeGreaterThan(15);
         StringBuilder source =
                 new StringBuilder(IMPORTS + FURTHER_IMPORTS + "abstract class Example {");
         source.append("abstract void reboot();");
         for (int i = 0; i < examples.size(); i++) {
-            boolean isWhole = examples.get(i).startsWith("void main()");
-            source.append(
-                            isWhole
-                                    ? ""
-                                    : "void example%d(%s) throws Exception {".formatted(i, GIVEN))
+            source.append("void example%d(%s) throws Exception {".formatted(i, GIVEN))
                     .append(examples.get(i))
-                    .append(isWhole ? "" : "}\n");
+                    .append("}\n");
         }
         Path file = Files.writeString(temp.resolve("Example.java"), source.append('}'));
         compile("-cp", System.getProperty("java.class.path"), file.toString());
@@ -101,9 +113,7 @@ class ReadmeTest {
         Files.writeString(info, "module example { requires io.holdfast.core; }");
         Path source = Files.createDirectory(temp.resolve("example")).resolve("Example.java");
         Files.writeString(
-                source,
-                "package example;\n%sfinal class Example {%s}"
-                        .formatted(IMPORTS, examples().getFirst()));
+                source, "package example;\n%sfinal class Example {%s}".formatted(IMPORTS, first()));
         String core =
                 Path.of(Feature.class.getProtectionDomain().getCodeSource().getLocation().toURI())
                         .toString();
@@ -139,7 +149,7 @@ class ReadmeTest {
     @Test
     void theBusInsideOfAProgramRuns() throws Exception {
         String example =
-                examples().stream()
+                examples(Pages.text("docs/library.md")).stream()
                         .filter(each -> each.contains("Bus.open("))
                         .findFirst()
                         .orElseThrow();
@@ -156,35 +166,38 @@ class ReadmeTest {
 
     @Test
     void everyCommandIsNamed() throws IOException {
-        assertThat(readme()).contains("./holdfast up redis-server.service", "./test");
+        String readme = Pages.text("README.md");
+        assertThat(readme).contains("./holdfast up redis-server.service", "./test");
         for (String name : Commands.names()) {
-            assertThat(readme()).contains(name);
+            assertThat(readme).contains("`" + name + "`");
         }
     }
 
     @Test
-    void everyCommandItShowsIsUnderstood() throws IOException {
+    void everyCommandThatAPageShowsIsUnderstood() throws IOException {
         Output output = new Output(System.out, System.err, false, false);
-        List<String> shown =
-                COMMAND.matcher(readme()).results().map(found -> found.group(1).strip()).toList();
-        assertThat(shown).hasSizeGreaterThan(6);
-        for (String line : shown) {
-            List<String> words = line.isEmpty() ? List.of() : List.of(line.split(" +"));
-            assertThatNoException()
-                    .as("./holdfast %s", line)
-                    .isThrownBy(() -> {
-                        var parsed =
-                                CommandTree.forLine(words, output)
-                                        .parseArgs(words.toArray(String[]::new));
-                        assertThat(parsed.hasSubcommand())
-                                .isEqualTo(!words.isEmpty() && !words.getFirst().startsWith("-"));
-                    });
+        int shown = 0;
+        for (Path page : Pages.all()) {
+            for (MatchResult found : COMMAND.matcher(Files.readString(page)).results().toList()) {
+                List<String> words = List.of(found.group(1).strip().split(" +"));
+                assertThatNoException()
+                        .as("%s: holdfast%s", page, found.group(1))
+                        .isThrownBy(() -> {
+                            var parsed =
+                                    CommandTree.forLine(words, output)
+                                            .parseArgs(words.toArray(String[]::new));
+                            assertThat(parsed.hasSubcommand())
+                                    .isEqualTo(!words.getFirst().startsWith("-"));
+                        });
+                shown++;
+            }
         }
+        assertThat(shown).isGreaterThan(40);
     }
 
     @Test
     void everyKernelThatBringsAFeatureIsInItsTable() throws IOException {
-        String table = readme().substring(readme().indexOf("## What works on which kernel"));
+        String table = Pages.text("docs/kernels.md");
         for (Feature feature : Feature.values()) {
             if (feature != Feature.PIDFD_OPEN) { // 5.3, but 5.4 is needed to wait for children
                 assertThat(table)
@@ -194,9 +207,5 @@ class ReadmeTest {
                                         .replaceFirst("^(Linux|glibc) ", ""));
             }
         }
-    }
-
-    private static String readme() throws IOException {
-        return Files.readString(Path.of("..", "README.md"));
     }
 }

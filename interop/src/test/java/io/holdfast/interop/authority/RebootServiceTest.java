@@ -38,7 +38,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * An example service works with any authority, without knowing which one. So does the code in
- * README.md.
+ * docs/library.md.
  */
 @ParameterizedClass(name = "{0}")
 @EnumSource
@@ -67,7 +67,7 @@ class RebootServiceTest {
             import java.util.Map;
             """;
 
-    /** The code around the text of README.md. */
+    /** The code around the text of docs/library.md. */
     private static final String PROGRAM =
             IMPORTS
                     + """
@@ -185,14 +185,14 @@ class RebootServiceTest {
                 .isNotEqualTo("refused: not authorized");
     }
 
-    // ---- README.md
+    // ---- docs/library.md
 
     private static String shown() throws IOException {
-        String readme = Files.readString(Path.of("..", "README.md"));
-        int found = readme.indexOf("Authority.connect()");
-        assertThat(found).as("README.md shows a check").isPositive();
-        int from = readme.lastIndexOf("```java\n", found) + "```java\n".length();
-        return readme.substring(from, readme.indexOf("```", from));
+        String page = Files.readString(Path.of("../docs/library.md"));
+        int found = page.indexOf("Authority.connect()");
+        assertThat(found).as("docs/library.md shows a check").isPositive();
+        int from = page.lastIndexOf("```java\n", found) + "```java\n".length();
+        return page.substring(from, page.indexOf("```", from));
     }
 
     private void connect(Path socket, long uid) throws Exception {

@@ -89,7 +89,7 @@ class ReadmeTest {
         assertThat(example.code()).isZero();
     }
 
-    /** Compiles each example of the guide as a method. */
+    /** Compiles each example of the guide as a method, or if it is annotated as a member. */
     @Test
     void allExamplesOfTheGuideCompile() throws IOException {
         List<String> examples = examples(Pages.text("docs/library.md"));
@@ -98,9 +98,13 @@ class ReadmeTest {
                 new StringBuilder(IMPORTS + FURTHER_IMPORTS + "abstract class Example {");
         source.append("abstract void reboot();");
         for (int i = 0; i < examples.size(); i++) {
-            source.append("void example%d(%s) throws Exception {".formatted(i, GIVEN))
+            boolean isMember = examples.get(i).startsWith("@");
+            source.append(
+                            isMember
+                                    ? ""
+                                    : "void example%d(%s) throws Exception {".formatted(i, GIVEN))
                     .append(examples.get(i))
-                    .append("}\n");
+                    .append(isMember ? "" : "}\n");
         }
         Path file = Files.writeString(temp.resolve("Example.java"), source.append('}'));
         compile("-cp", System.getProperty("java.class.path"), file.toString());

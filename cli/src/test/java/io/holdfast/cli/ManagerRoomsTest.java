@@ -62,10 +62,11 @@ class ManagerRoomsTest {
         assertUsesOnly("exec", and(files, "loop"));
         assertUsesOnly("notify", "process", "loop", "log", "survival", "unit");
         assertUsesOnly("view", and(files, "loop", "process", "job", "survival"));
-        String[] runtime = and(files, "loop", "log", "process", "exec", "job", "survival", "view");
+        String[] runtime =
+                and(files, "loop", "log", "process", "exec", "notify", "job", "survival", "view");
         assertUsesOnly("runtime", runtime);
         String[] kind = and(runtime, "runtime");
-        assertUsesOnly("service", and(kind, "notify"));
+        assertUsesOnly("service", kind);
         assertUsesOnly("socket", kind);
         assertUsesOnly("target", kind);
         assertUsesOnly("slice", kind);

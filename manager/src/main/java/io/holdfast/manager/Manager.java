@@ -28,7 +28,7 @@ import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.loop.Workers;
 import io.holdfast.manager.notify.NotifyRouter;
-import io.holdfast.manager.notify.NotifySocket;
+import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.process.KeeperOrphans;
 import io.holdfast.manager.process.Orphans;
@@ -110,7 +110,7 @@ public final class Manager implements AutoCloseable {
     private final SocketActivation activation;
     private final ManagerView view;
     private final NotifyRouter messages;
-    private final NotifySocket notify;
+    private final NotifySockets notify;
     private final Orphans orphans;
     private final DynamicUids uids;
     private final Survival survival;
@@ -147,7 +147,8 @@ public final class Manager implements AutoCloseable {
                 new ManagerConfiguration(options.loadPath().configuration(), host, options.scope());
         List<String> unused = configuration.read();
         logLevel.configured(configuration.get().logLevel());
-        workers = new Workers(loop, text -> logLevel.event(ManagerListener.Level.WARNING, text));
+        Consumer<String> warnings = text -> logLevel.event(ManagerListener.Level.WARNING, text);
+        workers = new Workers(loop, warnings);
         made = new TransientFiles(options.runtimeDirectory());
         if (!survival.isAfterCrash()) {
             made.clear();
@@ -161,6 +162,16 @@ public final class Manager implements AutoCloseable {
         uids = new DynamicUids(Path.of(options.scope().runtimeDirectory()));
         logs = new UnitLogs(logLevel, survival, counters);
         UnitListeners listeners = new UnitListeners();
+        messages =
+                new NotifyRouter(
+                        loop,
+                        closer,
+                        warnings,
+                        cgroups.isPresent(),
+                        processes,
+                        counters,
+                        this::service);
+        notify = new NotifySockets(folder, loop, closer, messages, survival, counters, warnings);
         ManagerContext context =
                 new ManagerContext(
                         loop,
@@ -171,7 +182,8 @@ public final class Manager implements AutoCloseable {
                         host,
                         cgroups,
                         processes,
-                        Path.of(notifySocket(options)),
+                        options.runtimeDirectory(),
+                        notify,
                         uids,
                         SandboxSupport.find(options.sandbox()),
                         logLevel,
@@ -207,24 +219,6 @@ public final class Manager implements AutoCloseable {
                         logLevel,
                         ending,
                         this::reexecute);
-        messages =
-                new NotifyRouter(
-                        loop,
-                        closer,
-                        context::warn,
-                        cgroups.isPresent(),
-                        processes,
-                        counters,
-                        this::service);
-        notify =
-                new NotifySocket(
-                        context.notifySocket(),
-                        loop,
-                        closer,
-                        messages,
-                        survival,
-                        counters,
-                        context::warn);
         boolean tracked = cgroups.isEmpty() && options.ownsProcess();
         if (cgroups.isPresent() || tracked) { // otherwise orphans and children look alike
             ErrnoException.check(
@@ -296,10 +290,6 @@ public final class Manager implements AutoCloseable {
                         });
     }
 
-    private static String notifySocket(ManagerOptions options) {
-        return options.runtimeDirectory().resolve("notify").toString();
-    }
-
     private final class Parts implements UnitEvents.Parts {
         @Override
         public Jobs jobs() {
@@ -347,8 +337,8 @@ public final class Manager implements AutoCloseable {
     }
 
     /**
-     * Opens a manager that does not run yet. Makes its runtime folder, its slice and its notify
-     * socket.
+     * Opens a manager that does not run yet. Makes its runtime folder, its slice and the folder of
+     * its notify sockets.
      *
      * @throws IllegalArgumentException if the path of the runtime folder is too long
      * @throws ErrnoException EBUSY if another manager uses the same runtime folder or slice; EPERM
@@ -483,6 +473,7 @@ public final class Manager implements AutoCloseable {
      */
     public boolean run() {
         survival.forgetRest(fd -> closer.close("an earlier manager", fd)); // not claimed until now
+        notify.forgetRest();
         if (survival.predecessor().stopping().isPresent()) {
             var _ = shutdown();
         }
@@ -823,7 +814,7 @@ public final class Manager implements AutoCloseable {
         loop.close();
         boolean ignored =
                 shutDown.completeExceptionally(new IllegalStateException("the manager is closed"));
-        Inaccessible.beside(notifySocket(options), options.scope()).remove();
+        Inaccessible.in(options.runtimeDirectory()).remove();
         uids.removeFolder();
         made.clear();
         lock.close();

@@ -3,6 +3,7 @@ package io.holdfast.manager;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.manager.exec.SandboxSupport;
+import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.unit.ManagerScope;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.unit.file.LoadPath;
@@ -41,7 +42,7 @@ public record ManagerOptions(
      * The greatest length of the path of the runtime directory in bytes; a socket address takes 107
      * (unix(7)).
      */
-    public static final int MAX_RUNTIME_DIRECTORY = 107 - "/io.holdfast.Authority".length();
+    public static final int MAX_RUNTIME_DIRECTORY = 107 - NotifySockets.PATH_LENGTH;
 
     /** Creates options by which a sandbox is treated as found ({@link SandboxSupport.Mode}). */
     public ManagerOptions(

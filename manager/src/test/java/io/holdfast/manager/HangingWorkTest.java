@@ -57,7 +57,7 @@ class HangingWorkTest {
         for (int i = 0; i < SERVICES; i++) {
             stage.service(
                     "hangs" + i,
-                    "TimeoutStartSec=2s\nTimeoutStopSec=1s",
+                    "TimeoutStartSec=2s\nTimeoutStopSec=1s\nNotifyAccess=all",
                     "ExecStart=" + programs[i] + " 1000");
         }
         stage.service("other", "ExecStart=/bin/sleep 1000");
@@ -134,7 +134,7 @@ class HangingWorkTest {
         awaitSpawn(stage, "hangs0");
         try (UnixSocket stranger =
                 UnixSocket.connect(
-                        UnixAddress.path(stage.runtimeDirectory().resolve("notify")),
+                        UnixAddress.path(stage.notifySocket()),
                         SocketType.DATAGRAM,
                         Duration.ofSeconds(10))) {
             int _ = stranger.send(ByteBuffer.wrap("STATUS=x".getBytes(UTF_8)));

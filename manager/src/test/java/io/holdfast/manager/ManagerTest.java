@@ -220,7 +220,7 @@ class ManagerTest {
             ManagerOptions refused = stage.options(tooDeep, Stage.freshSlice());
             assertThatThrownBy(() -> Manager.open(refused, stage.happenings()))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessageContaining(tooDeep + " has a path of 86 bytes");
+                    .hasMessageContaining(tooDeep + " has a path of 72 bytes");
             assertThat(tooDeep).doesNotExist();
         }
     }

@@ -7,7 +7,6 @@ import io.holdfast.core.Feature;
 import io.holdfast.core.testkit.Await;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
-import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,10 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Any user may send notify messages, with descriptors whose close takes as long as the sender
- * likes.
- */
+/** A service may send notify messages with descriptors whose close takes as long as it likes. */
 @Timeout(120)
 class NotifyFloodTest {
     /** More than may wait to be closed, and less than a process may have. */
@@ -40,12 +36,12 @@ class NotifyFloodTest {
                     + Stage.LINGERING_CLIENT.indent(4)
                     + """
                         return client, server, peer
-                    import array, os, socket, sys, threading, time
+                    import array, os, signal, socket, sys, threading, time
                     def send(*fds):
                         face.sendmsg([b"STATUS=x"],
                                 [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
                     face = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-                    face.connect(sys.argv[1])
+                    face.connect(os.environ["NOTIFY_SOCKET"])
                     kept = []
                     while True:
                         client, server, peer = lingering()
@@ -64,14 +60,14 @@ class NotifyFloodTest {
                     file = os.memfd_create("x")
                     sent = 0
                     refused = 0
-                    for i in range(int(sys.argv[2])):
+                    for i in range(int(sys.argv[1])):
                         try:
-                            send(*[file] * int(sys.argv[3]))
+                            send(*[file] * int(sys.argv[2]))
                             sent += 1
                         except PermissionError:
                             refused += 1
                     print(sent, "sent", "some refused" if refused else "none refused", flush=True)
-                    sys.stdin.read()
+                    signal.pause()
                     """;
 
     @TempDir private Path folder;
@@ -91,46 +87,51 @@ class NotifyFloodTest {
         return Objects.requireNonNull(new File("/proc/self/fd").list()).length;
     }
 
-    private Process attacker() throws IOException {
+    private String attacker() throws IOException {
         Path script = Files.writeString(folder.resolve("attacker.py"), ATTACKER);
-        return new ProcessBuilder(
-                        "/usr/bin/python3",
-                        script.toString(),
-                        stage.runtimeDirectory().resolve("notify").toString(),
-                        Integer.toString(MESSAGES),
-                        Integer.toString(EACH))
-                .redirectErrorStream(true)
-                .start();
+        return "/usr/bin/python3 %s %d %d".formatted(script, MESSAGES, EACH);
+    }
+
+    /** Sends descriptors that are stored, and waits until all messages are handled, many times. */
+    private String innocent() throws IOException {
+        return stage.python(
+                "innocent",
+                """
+                notify("READY=1")
+                for i in range(50):
+                    notify("FDSTORE=1\\nFDNAME=mine", os.memfd_create("x"))
+                    r, w = os.pipe()
+                    notify("BARRIER=1", w)
+                    os.close(w)
+                    os.read(r, 1)
+                    notify("FDSTOREREMOVE=1\\nFDNAME=mine")
+                say("done")
+                signal.pause()
+                """);
     }
 
     @Test
     @Needs(features = Feature.PASS_RIGHTS, programs = "python3")
-    void descriptorsThatAreSlowToCloseAreBounded() throws Exception {
+    void descriptorsThatAreSlowToCloseAreBoundedAndTheirServiceAloneIsRefused() throws Exception {
+        stage.service("attacker", "NotifyAccess=all", "ExecStart=" + attacker());
         stage.service(
-                "a",
-                "Type=notify",
-                "ExecStart=" + stage.python("a", "notify(\"READY=1\")\nsignal.pause()"));
+                "innocent", "Type=notify\nFileDescriptorStoreMax=4", "ExecStart=" + innocent());
         int before = descriptors();
-        Process attacker = attacker();
-        try (BufferedReader output = attacker.inputReader()) {
-            assertThat(output.readLine()).endsWith("sent some refused");
-            int most = FdCloser.MAX_WAITING + 16 * EACH; // the socket's own queue is short
-            assertThat(descriptors() - before).isLessThan(most);
-            assertThat(stage.happenings().await("descriptors beside notify messages are refused"))
-                    .contains(FdCloser.MAX_WAITING + " of user 0", "which is the limit");
-            assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
-        } finally {
-            attacker.destroyForcibly().waitFor();
-        }
-        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
-        Await.until(() -> descriptors() <= before + EACH);
+        assertThat(stage.start("attacker")).isEqualTo(JobResult.DONE);
+        assertThat(stage.happenings().await(" sent ")).endsWith("sent some refused");
+        int most = FdCloser.MAX_WAITING + 16 * EACH; // the socket's own queue is short
+        assertThat(descriptors() - before).isLessThan(most);
+        assertThat(stage.happenings().await("descriptors beside notify messages are refused"))
+                .contains("attacker.service: ", FdCloser.MAX_WAITING + " are slow");
 
-        Process another = attacker();
-        try (BufferedReader output = another.inputReader()) {
-            Await.until(() -> descriptors() > before + EACH); // messages are received again
-            assertThat(output.readLine()).contains("sent");
-        } finally {
-            another.destroyForcibly().waitFor();
-        }
+        assertThat(stage.start("innocent")).isEqualTo(JobResult.DONE);
+        assertThat(stage.happenings().awaitOutput("innocent.service", "done")).isNotEmpty();
+        assertThat(stage.status("attacker").processes()).hasSize(1);
+
+        assertThat(stage.stop("attacker")).isEqualTo(JobResult.DONE);
+        Await.until(() -> descriptors() <= before + EACH);
+        assertThat(stage.start("attacker")).isEqualTo(JobResult.DONE);
+        Await.until(() -> descriptors() > before + EACH); // messages are received again
+        assertThat(stage.stop("attacker")).isEqualTo(JobResult.DONE);
     }
 }

@@ -8,13 +8,16 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
 import io.holdfast.core.socket.UnixSocket;
+import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Await;
+import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.notify.NotifyMessage;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -184,9 +187,7 @@ class NotifyServiceTest {
         var start = stage.starting("a");
         stage.happenings().await("a.service: INFO started");
         try (UnixSocket socket =
-                UnixSocket.connect(
-                        UnixAddress.path(stage.runtimeDirectory().resolve("notify")),
-                        SocketType.DATAGRAM)) {
+                UnixSocket.connect(UnixAddress.path(stage.notifySocket()), SocketType.DATAGRAM)) {
             socket.send(ByteBuffer.wrap("READY=1".getBytes(StandardCharsets.UTF_8)));
             try (PidFd self = PidFd.self()) {
                 stage.happenings()
@@ -230,10 +231,10 @@ class NotifyServiceTest {
 
     @Test
     void aStrangerCannotFillTheLog() throws Exception {
+        stage.service("a", "NotifyAccess=all", "ExecStart=/bin/sleep 1000");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
         try (UnixSocket socket =
-                UnixSocket.connect(
-                        UnixAddress.path(stage.runtimeDirectory().resolve("notify")),
-                        SocketType.DATAGRAM)) {
+                UnixSocket.connect(UnixAddress.path(stage.notifySocket()), SocketType.DATAGRAM)) {
             for (int i = 0; i < 500; i++) { // each waits until there is room for it
                 socket.send(ByteBuffer.wrap(new byte[NotifyMessage.MAX_SIZE + 1]));
                 socket.send(ByteBuffer.wrap("a\0b".getBytes(StandardCharsets.UTF_8)));
@@ -244,6 +245,41 @@ class NotifyServiceTest {
         assertThat(stage.happenings().lines())
                 .filteredOn(line -> line.contains("notify message"))
                 .hasSizeLessThan(20);
+    }
+
+    @Test
+    @Needs(root = true)
+    void onlyTheProcessesOfAServiceKnowItsSocket() throws Exception {
+        stage.service("a", "NotifyAccess=all", "ExecStart=/bin/sleep 1000");
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        Path socket = stage.notifySocket();
+        long main = stage.main("a").pid();
+        assertThat(Files.readString(Path.of("/proc/" + main + "/environ")))
+                .contains("NOTIFY_SOCKET=" + socket);
+        assertThat(Files.readString(Path.of("/proc/net/unix")))
+                .doesNotContain(socket.getFileName().toString());
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        AsUser.nobody(() -> {
+            assertThat(socket.getParent().toFile().list()).isNull();
+            UnixSocket.connect(UnixAddress.path(socket), SocketType.DATAGRAM).close();
+        });
+        assertThat(stage.stop("a")).isEqualTo(JobResult.DONE);
+        assertThat(socket).doesNotExist();
+    }
+
+    @Test
+    @Needs(root = true)
+    void aSandboxDoesNotShowTheNameOfTheSocket() throws Exception {
+        stage.service(
+                "a",
+                "Type=notify\nInaccessiblePaths=-/root\nTemporaryFileSystem=" + folder.getParent(),
+                "ExecStart=" + stage.python("a", "notify('READY=1')\nsignal.pause()"),
+                "BindReadOnlyPaths=" + folder.resolve("a.py"));
+        assertThat(stage.start("a")).isEqualTo(JobResult.DONE);
+        long main = stage.main("a").pid();
+        assertThat(Files.readString(Path.of("/proc/" + main + "/mountinfo")))
+                .contains("notify-sockets")
+                .doesNotContain(stage.notifySocket().getFileName().toString());
     }
 
     /**

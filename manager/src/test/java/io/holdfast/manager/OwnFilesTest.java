@@ -11,7 +11,6 @@ import io.holdfast.core.testkit.LockHog;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.exec.Inaccessible;
 import io.holdfast.manager.exec.SetupException;
-import io.holdfast.manager.exec.TestUnits;
 import io.holdfast.manager.systemd1.Systemd1;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.varlink.ManagerInterface;
@@ -91,9 +90,7 @@ class OwnFilesTest {
                         .isThrownBy(() -> Systemd1.serve(manager, runtime))
                         .withMessageContaining(inner + ": EPERM");
             } else {
-                Inaccessible covers =
-                        Inaccessible.beside(
-                                runtime.resolve("notify").toString(), TestUnits.scopeIn(folder));
+                Inaccessible covers = Inaccessible.in(runtime);
                 assertThatExceptionOfType(SetupException.class)
                         .isThrownBy(() -> covers.tree(true))
                         .withMessageContaining(inner + ": EPERM");
@@ -181,7 +178,7 @@ class OwnFilesTest {
                             Map.of(
                                     "", 0040755,
                                     "lock", 0100600,
-                                    "notify", 0140777,
+                                    "notify-sockets", 0040711,
                                     "io.holdfast.Manager", 0140666,
                                     "systemd", 0040755,
                                     "systemd/private", 0140600));

@@ -99,6 +99,15 @@ final class Stage implements AutoCloseable {
         return folder.resolve("run");
     }
 
+    /** Returns the notify socket of the only run that has one. */
+    Path notifySocket() throws IOException {
+        try (Stream<Path> sockets = Files.list(runtimeDirectory().resolve("notify-sockets"))) {
+            List<Path> all = sockets.toList();
+            assertThat(all).hasSize(1);
+            return all.getFirst();
+        }
+    }
+
     Manager manager() {
         return manager;
     }
@@ -332,7 +341,7 @@ final class Stage implements AutoCloseable {
         try (Cgroup own = Cgroup.own()) {
             assertThat(own.childNames()).as("the slice").doesNotContain(slice.text());
         }
-        assertThat(runtimeDirectory().resolve("notify")).doesNotExist();
+        assertThat(runtimeDirectory().resolve("notify-sockets")).doesNotExist();
         // the descriptor of an abandoned child is closed when the child is reaped
         Set<String> left = opened();
         long deadline = System.nanoTime() + DESCRIPTOR_PATIENCE;

@@ -111,8 +111,8 @@ class DaemonProcessTest {
                                 .isTrue();
                     });
             assertThat(Files.getAttribute(runtime(), "unix:mode")).isEqualTo(0040755);
-            assertThat(Files.getAttribute(runtime().resolve("notify"), "unix:mode"))
-                    .isEqualTo(0140777);
+            assertThat(Files.getAttribute(runtime().resolve("notify-sockets"), "unix:mode"))
+                    .isEqualTo(0040711);
             assertThat(Files.getAttribute(runtime().resolve("io.holdfast.Manager"), "unix:mode"))
                     .isEqualTo(0140666);
             up.signal("TERM");

@@ -126,6 +126,31 @@ class KeeperTest {
     }
 
     @Test
+    @Needs(programs = {"systemd-notify", "mkfifo"})
+    void messagesThatServicesSendReachTheNextManager() throws Exception {
+        unit(
+                "a.service",
+                "[Service]",
+                "NotifyAccess=all",
+                "ExecStart=/bin/sh -c 'while read -r line; do systemd-notify --status=$$line && echo sent; done <>"
+                        + folder
+                        + "/in'");
+        ProcessBuilder fifo = new ProcessBuilder("mkfifo", folder.resolve("in").toString());
+        assertThat(fifo.start().waitFor()).isZero();
+        try (CommandProcess up = up("a.service")) {
+            up.await("holdfast: ready");
+            for (int count = 1; count <= 2; count++) {
+                kill(up, count);
+                Files.writeString(folder.resolve("in"), "text" + count + "\n");
+                up.await("sent", count);
+                assertThat(command("status", "a.service").out()).contains("text" + count);
+            }
+            up.signal("TERM");
+            assertThat(up.exitCode()).isZero();
+        }
+    }
+
+    @Test
     void servicesRunOnAndAreKnownAsBefore() throws Exception {
         unit(
                 "a.service",

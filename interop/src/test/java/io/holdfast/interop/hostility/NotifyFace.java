@@ -3,13 +3,12 @@ package io.holdfast.interop.hostility;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.holdfast.core.socket.UnixSocket;
-import io.holdfast.interop.stack.StackStage;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** The manager's notify socket (sd_notify(3)), to which every user may send, without an answer. */
+/** The notify socket of a service (sd_notify(3)), whose name was passed on; it never answers. */
 record NotifyFace() implements EntryPoint {
     private static final List<String> MESSAGES =
             List.of(
@@ -35,7 +34,7 @@ record NotifyFace() implements EntryPoint {
 
     @Override
     public String socket() {
-        return StackStage.RUNTIME + "/notify";
+        return StackUnderAttack.NOTIFY_SOCKET;
     }
 
     @Override

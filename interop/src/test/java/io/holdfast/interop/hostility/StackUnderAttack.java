@@ -41,6 +41,10 @@ final class StackUnderAttack implements AutoCloseable {
     private static final AtomicInteger ATTACKS = new AtomicInteger();
 
     private static final String UNITS = "/run/matrix";
+
+    /** A link to the notify socket of a unit, which only its processes know otherwise. */
+    static final String NOTIFY_SOCKET = UNITS + "/notify";
+
     private static final String NOTIFYING = "notifying.service";
     private static final Duration END_TIMEOUT = Duration.ofSeconds(200);
     private static final int QUIET = 8;
@@ -81,6 +85,7 @@ final class StackUnderAttack implements AutoCloseable {
         processes.put(Daemon.MANAGER, up.process());
         processes.put(Daemon.BUS, stage.mainProcess("dbus.service"));
         processes.put(Daemon.AUTHORITY, stage.mainProcess("polkit.service"));
+        revealNotifySocket();
         bus = BusConnection.connect("unix:path=" + stage.file(StackStage.RUNTIME + "/bus"));
         manager = varlink("io.holdfast.Manager");
         authority = varlink("io.holdfast.Authority");
@@ -120,6 +125,14 @@ final class StackUnderAttack implements AutoCloseable {
             write(
                     "talkative%d.service".formatted(i),
                     "printf '%%08000d\\n' $$(seq 250); exec sleep infinity");
+        }
+    }
+
+    private void revealNotifySocket() throws IOException, InterruptedException {
+        try (PidFd main = stage.mainProcess(units.getFirst())) {
+            String path = main.proc().environment().get("NOTIFY_SOCKET");
+            Path link = stage.file(NOTIFY_SOCKET);
+            Files.createSymbolicLink(link, Path.of(Objects.requireNonNull(path)));
         }
     }
 

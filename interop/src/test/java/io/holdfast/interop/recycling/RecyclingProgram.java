@@ -35,6 +35,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
 
 /**
  * The first process of a PID namespace, with a bus, a manager and an authority in it. Two hammers
@@ -173,7 +174,7 @@ final class RecyclingProgram implements AutoCloseable {
         List<Child> hammers = new ArrayList<>();
         for (int part = 0; part < HAMMERS; part++) {
             hammers.add(
-                    Spawn.of(board.hammer(hammer, folder.resolve("run/notify"), part, HAMMERS))
+                    Spawn.of(board.hammer(hammer, notifySocket(), part, HAMMERS))
                             .stdin(Stdio.devNull())
                             .stdout(Stdio.inherit())
                             .stderr(Stdio.inherit())
@@ -195,6 +196,13 @@ final class RecyclingProgram implements AutoCloseable {
         System.out.printf("%d were ended by others%n", board.endedByOthers());
         survey.lines().forEach(System.out::println);
         return hammered && board.endedByOthers() == 0 && survey.isGood();
+    }
+
+    /** Returns the socket of one of the services: the manager decides by the sender. */
+    private Path notifySocket() throws IOException {
+        try (Stream<Path> sockets = Files.list(folder.resolve("run/notify-sockets"))) {
+            return sockets.findAny().orElseThrow();
+        }
     }
 
     private void addQuestions(Survey survey, Board board, List<Kind> kinds)

@@ -9,6 +9,7 @@ import io.holdfast.manager.unit.value.Environment;
 import io.holdfast.manager.unit.value.EnvironmentFile;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
@@ -57,7 +58,10 @@ final class ExecEnvironment {
      * @throws SetupException if a file is missing or cannot be read
      */
     Map<String, String> of(
-            boolean main, Optional<Account> account, String notifySocket, Map<String, String> run)
+            boolean main,
+            Optional<Account> account,
+            Optional<Path> notifySocket,
+            Map<String, String> run)
             throws SetupException {
         Map<String, String> variables = base();
         Optional<Boolean> login = unit.exec().environment().login();
@@ -66,7 +70,7 @@ final class ExecEnvironment {
         }
         variables.put(EXEC_PID, NO_PID);
         if (mayNotify(main)) {
-            variables.put("NOTIFY_SOCKET", notifySocket);
+            notifySocket.ifPresent(path -> variables.put("NOTIFY_SOCKET", path.toString()));
         }
         long watchdog = unit.service().timeouts().watchdog().micros();
         if (main && watchdog > 0 && !unit.service().timeouts().watchdog().isInfinite()) {

@@ -94,8 +94,9 @@ public final class Execution {
     /**
      * The resources of a run.
      *
-     * @param notifySocket its path, or an abstract address
      * @param output receives what is written to {@code journal}
+     * @param runtimeFolder that of the manager
+     * @param notifySocket the path for {@code $NOTIFY_SOCKET}; empty if the unit sends no messages
      * @param defaults of the manager's configuration
      * @param reapedLater whether the caller that starts the processes reaps them ({@link
      *     Spawn#reapLater})
@@ -103,7 +104,8 @@ public final class Execution {
     public record Surroundings(
             Optional<Cgroup> cgroup,
             Fd output,
-            String notifySocket,
+            Path runtimeFolder,
+            Optional<Path> notifySocket,
             String invocationId,
             ManagerDefaults defaults,
             boolean reapedLater) {}

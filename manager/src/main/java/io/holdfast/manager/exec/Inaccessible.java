@@ -8,7 +8,6 @@ import io.holdfast.core.process.MountAttribute;
 import io.holdfast.core.process.MountTree;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
-import io.holdfast.manager.unit.ManagerScope;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -30,15 +29,9 @@ public final class Inaccessible {
         this.folder = folder;
     }
 
-    /**
-     * Returns the covers of the manager that has this notify socket: they are in the same folder.
-     */
-    public static Inaccessible beside(String notifySocket, ManagerScope scope) {
-        Path folder =
-                notifySocket.startsWith("/")
-                        ? Path.of(notifySocket).resolveSibling("inaccessible")
-                        : Path.of(scope.runtimeDirectory(), "holdfast/inaccessible");
-        return new Inaccessible(folder);
+    /** Returns the covers of the manager that has this runtime folder. */
+    public static Inaccessible in(Path runtimeFolder) {
+        return new Inaccessible(runtimeFolder.resolve("inaccessible"));
     }
 
     /** Removes the folder and the file; mounts of them stay effective. */

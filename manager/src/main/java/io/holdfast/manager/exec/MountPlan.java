@@ -103,7 +103,7 @@ public final class MountPlan {
         put(at, new Entry(Kind.BOUND, tree, attributes, source.isFolder()));
     }
 
-    /** Keeps a file visible although a folder above it is replaced. */
+    /** Keeps a file or folder visible although a folder above it is replaced. */
     void keep(String path) throws SetupException {
         Optional<Real> real = find(path);
         if (real.isPresent() && replacedAbove(real.get().path()).isPresent()) {

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -74,7 +75,7 @@ final class Sandbox implements AutoCloseable {
 
     private final ExecSettings settings;
     private final ManagerScope scope;
-    private final String notifySocket;
+    private final Optional<Path> notifySocket;
     private final Optional<Cgroup> cgroup;
     private final Inaccessible inaccessible;
     private final List<PrivateFolder> folders = new ArrayList<>();
@@ -87,7 +88,7 @@ final class Sandbox implements AutoCloseable {
         this.cgroup = surroundings.cgroup();
         this.settings = settings;
         this.scope = scope;
-        this.inaccessible = Inaccessible.beside(notifySocket, scope);
+        this.inaccessible = Inaccessible.in(surroundings.runtimeFolder());
     }
 
     /**
@@ -192,8 +193,8 @@ final class Sandbox implements AutoCloseable {
         for (PathRule rule : requested().rules()) {
             rule(plan, rule);
         }
-        if (notifySocket.startsWith("/")) {
-            plan.keep(notifySocket);
+        if (notifySocket.isPresent()) { // the folder, since everybody can read the names of mounts
+            plan.keep(Objects.requireNonNull(notifySocket.get().getParent()).toString());
         }
         return plan;
     }

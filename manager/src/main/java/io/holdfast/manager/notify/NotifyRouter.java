@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * is in progress. A message is parsed once its sender's unit is known, so a complaint about it can
  * name both. On the loop.
  */
-public final class NotifyRouter implements NotifySocket.Receiver, AutoCloseable {
+public final class NotifyRouter implements NotifySockets.Receiver, AutoCloseable {
     /** A unit whose processes may send messages. */
     public interface Recipient {
         /**

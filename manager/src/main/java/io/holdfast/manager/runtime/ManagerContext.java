@@ -9,6 +9,7 @@ import io.holdfast.manager.log.ManagerListener;
 import io.holdfast.manager.log.UnitLogs;
 import io.holdfast.manager.loop.ManagerCounters;
 import io.holdfast.manager.loop.Workers;
+import io.holdfast.manager.notify.NotifySockets;
 import io.holdfast.manager.process.ProcessIndex;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.survival.Survival;
@@ -30,7 +31,8 @@ import java.util.function.Consumer;
  * @param configuration defaults of the units
  * @param cgroups empty if there are none: then only main processes and their groups are tracked
  * @param processes maps each process to its unit
- * @param notifySocket the path for {@code $NOTIFY_SOCKET}
+ * @param runtimeFolder holds the files and sockets of the manager
+ * @param notifySockets the sockets to which services send messages
  * @param uids the uids of the dynamic users of all units
  * @param sandboxes the parts of a sandbox that can be made for units here
  * @param survival keeps what has to outlive the manager
@@ -45,7 +47,8 @@ public record ManagerContext(
         Host host,
         Optional<UnitCgroups> cgroups,
         ProcessIndex processes,
-        Path notifySocket,
+        Path runtimeFolder,
+        NotifySockets notifySockets,
         DynamicUids uids,
         SandboxSupport sandboxes,
         ManagerListener listener,

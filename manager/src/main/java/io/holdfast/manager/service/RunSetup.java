@@ -1,7 +1,6 @@
 package io.holdfast.manager.service;
 
 import io.holdfast.core.ErrnoException;
-import io.holdfast.core.Fd;
 import io.holdfast.core.process.Cgroup;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.Members;
@@ -9,13 +8,11 @@ import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.SetupException;
-import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.UnitCgroups;
 import io.holdfast.manager.process.Workload;
 import io.holdfast.manager.runtime.ManagerContext;
 import io.holdfast.manager.unit.section.ServiceUnit;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -39,19 +36,19 @@ final class RunSetup {
     /**
      * Makes the cgroup, the folders and whatever else the run needs.
      *
-     * @param output closed by the run, if one is made
+     * @param channels closed by the run, if one is made
      */
-    ServiceRun open(ServiceUnit unit, String invocationId, OutputPipe output) throws Exception {
+    ServiceRun open(ServiceUnit unit, String invocationId, RunChannels channels) throws Exception {
         Optional<Cgroup> cgroup = cgroup(unit);
         try {
             cgroup.ifPresent(this::reportLeftovers);
-            Execution execution = execution(unit, invocationId, output, cgroup);
+            Execution execution = execution(unit, invocationId, channels, cgroup);
             execution.prepare();
             return new ServiceRun(
                     life,
                     unit,
                     listener,
-                    output,
+                    channels,
                     execution,
                     workload(unit, invocationId, cgroup),
                     cgroup);
@@ -66,21 +63,16 @@ final class RunSetup {
      * were made for it, before anything else is done for the run.
      */
     ServiceRun restore(Fields fields) {
-        ManagerContext context = life.context;
         ServiceUnit unit = life.unit();
-        List<Fd> pipe = new KeptRun(context.survival(), unit.name()).output();
-        OutputPipe output =
-                pipe.size() == 2
-                        ? new OutputPipe(context.loop(), life.log, pipe)
-                        : new OutputPipe(context.loop(), life.log);
+        RunChannels channels = RunChannels.restore(life, fields);
         Optional<Cgroup> cgroup = restoredCgroup(unit, fields);
-        Execution execution = execution(unit, life.invocationId(), output, cgroup);
+        Execution execution = execution(unit, life.invocationId(), channels, cgroup);
         ServiceRun run =
                 new ServiceRun(
                         life,
                         unit,
                         listener,
-                        output,
+                        channels,
                         execution,
                         workload(unit, life.invocationId(), cgroup),
                         cgroup);
@@ -124,15 +116,16 @@ final class RunSetup {
     }
 
     private Execution execution(
-            ServiceUnit unit, String invocationId, OutputPipe output, Optional<Cgroup> cgroup) {
+            ServiceUnit unit, String invocationId, RunChannels channels, Optional<Cgroup> cgroup) {
         ManagerContext context = life.context;
         return new Execution(
                 unit,
                 context.scope(),
                 new Execution.Surroundings(
                         cgroup,
-                        output.writeEnd(),
-                        context.notifySocket().toString(),
+                        channels.output().writeEnd(),
+                        context.runtimeFolder(),
+                        channels.notifySocket(),
                         invocationId,
                         context.configuration().get(),
                         context.survival().isOn()),

@@ -12,7 +12,6 @@ import io.holdfast.manager.exec.Execution;
 import io.holdfast.manager.exec.PassedDescriptors;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.exec.UserAndGroups;
-import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Lane;
 import io.holdfast.manager.loop.ManagerLimits;
 import io.holdfast.manager.loop.Work;
@@ -75,7 +74,7 @@ final class ServiceRun {
     private final ManagerContext context;
     private final ServiceUnit unit;
     private final Listener listener;
-    private final OutputPipe output;
+    private final RunChannels channels;
     private final Execution execution;
     private final Workload workload;
     private final RunProcesses processes;
@@ -98,7 +97,7 @@ final class ServiceRun {
             ServiceLife life,
             ServiceUnit unit,
             Listener listener,
-            OutputPipe output,
+            RunChannels channels,
             Execution execution,
             Workload workload,
             Optional<Cgroup> cgroup) {
@@ -107,7 +106,7 @@ final class ServiceRun {
         this.stopLane = life.stopLane;
         this.unit = unit;
         this.listener = listener;
-        this.output = output;
+        this.channels = channels;
         this.execution = execution;
         this.workload = workload;
         this.kept = new KeptRun(context.survival(), unit.name());
@@ -381,7 +380,7 @@ final class ServiceRun {
 
     /** Keeps the output pipe for the case that the manager is killed. */
     void keep() {
-        kept.keep(output);
+        kept.keep(channels.output());
     }
 
     void record(Fields fields) {
@@ -389,6 +388,7 @@ final class ServiceRun {
                 .put("cgroup", cgroup().map(Cgroup::id).orElse(0L))
                 .put("main-number", mainNumber)
                 .put("spawning", spawns.values().stream().findFirst().map(Role::name).orElse(""));
+        channels.record(fields);
         kept.record(Role.MAIN, main().filter(_ -> mainIsAlive()), fields);
         kept.record(Role.CONTROL, control(), fields);
         identity()
@@ -533,7 +533,7 @@ final class ServiceRun {
         spawns.keySet().forEach(Work::cancel);
         spawns.clear();
         spawnsChanged();
-        output.close();
+        channels.close();
         kept.dropAll();
         release(control);
         release(main);

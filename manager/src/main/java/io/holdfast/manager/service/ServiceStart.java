@@ -5,7 +5,6 @@ import io.holdfast.core.process.Exit;
 import io.holdfast.core.state.Fields;
 import io.holdfast.manager.exec.SetupException;
 import io.holdfast.manager.job.JobResult;
-import io.holdfast.manager.log.OutputPipe;
 import io.holdfast.manager.loop.Work;
 import io.holdfast.manager.process.ExitText;
 import io.holdfast.manager.runtime.BusNameWatcher;
@@ -248,9 +247,9 @@ final class ServiceStart {
         life.begin();
         life.invocationId(InvocationId.next());
         life.enter(ServiceState.CONDITION);
-        OutputPipe output;
+        RunChannels channels;
         try {
-            output = new OutputPipe(life.context.loop(), life.log);
+            channels = RunChannels.open(life);
         } catch (ErrnoException e) {
             life.fail(Work.reason(e));
             life.note(ServiceResult.RESOURCES);
@@ -263,17 +262,17 @@ final class ServiceStart {
                 life.lane
                         .work(
                                 "the preparation of its execution",
-                                () -> setup.open(described, id, output))
+                                () -> setup.open(described, id, channels))
                         .releasing(ServiceRun::undo)
                         .within(described.service().timeouts().start())
-                        .begin((opened, failure) -> prepared(output, opened, failure));
+                        .begin((opened, failure) -> prepared(channels, opened, failure));
     }
 
     private void prepared(
-            OutputPipe output, @Nullable ServiceRun opened, @Nullable Exception failure) {
+            RunChannels channels, @Nullable ServiceRun opened, @Nullable Exception failure) {
         preparation = null;
         if (opened == null) {
-            output.close();
+            channels.close();
             if (failure instanceof Work.LateException late) {
                 isLate(late);
             } else {

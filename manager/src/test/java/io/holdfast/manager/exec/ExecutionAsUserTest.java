@@ -62,7 +62,8 @@ class ExecutionAsUserTest {
                                     new Execution.Surroundings(
                                             Optional.empty(),
                                             output,
-                                            "@none",
+                                            folder,
+                                            Optional.empty(),
                                             "0".repeat(32),
                                             ManagerDefaults.STANDARD,
                                             false),

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class ExecutionTest {
     private static final String ID = "0123456789abcdef0123456789abcdef";
-    private static final String SOCKET = "@holdfast-test/notify";
+    private static final String SOCKET = "/run/holdfast-test/notify";
     private static final String STATUS = "ExecStart=/bin/cat /proc/self/status";
 
     @TempDir private Path folder;
@@ -65,7 +65,13 @@ class ExecutionTest {
                 unit,
                 scope,
                 new Execution.Surroundings(
-                        Optional.empty(), output, SOCKET, ID, ManagerDefaults.STANDARD, false),
+                        Optional.empty(),
+                        output,
+                        folder,
+                        Optional.of(Path.of(SOCKET)),
+                        ID,
+                        ManagerDefaults.STANDARD,
+                        false),
                 new DynamicUids(folder.resolve("uids")),
                 SandboxSupport.find(mode),
                 warnings::add);

@@ -103,7 +103,8 @@ class SandboxTest {
                             new Execution.Surroundings(
                                     Optional.empty(),
                                     output,
-                                    "@none",
+                                    folder,
+                                    Optional.empty(),
                                     ID,
                                     ManagerDefaults.STANDARD,
                                     false),

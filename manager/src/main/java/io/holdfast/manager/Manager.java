@@ -9,6 +9,7 @@ import io.holdfast.core.Signal;
 import io.holdfast.core.file.LockFile;
 import io.holdfast.core.file.TrustedFolder;
 import io.holdfast.core.limit.Limit;
+import io.holdfast.core.machine.SubordinateUids;
 import io.holdfast.core.process.CgroupPath;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.state.StateFolder;
@@ -186,6 +187,7 @@ public final class Manager implements AutoCloseable {
                         notify,
                         uids,
                         SandboxSupport.find(options.sandbox()),
+                        SubordinateUids.ofSystem(),
                         logLevel,
                         logs,
                         survival,

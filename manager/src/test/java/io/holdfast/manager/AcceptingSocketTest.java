@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Feature;
+import io.holdfast.core.machine.SubordinateUids;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.SocketType;
 import io.holdfast.core.socket.UnixAddress;
@@ -13,6 +14,7 @@ import io.holdfast.core.testkit.AsUser;
 import io.holdfast.core.testkit.Needs;
 import io.holdfast.manager.job.JobResult;
 import io.holdfast.manager.loop.ManagerLimits;
+import io.holdfast.manager.runtime.AcceptedConnection;
 import io.holdfast.manager.unit.UnitName;
 import io.holdfast.manager.view.SocketStatus;
 import java.io.IOException;
@@ -336,6 +338,51 @@ class AcceptingSocketTest {
                 .await("a connection of user 20001 is refused: 3 of it are there or were");
         assertThat(answers(20002, 1)).isEqualTo(1);
         assertThat(answers(0, 10)).as("root").isEqualTo(10);
+    }
+
+    @Test
+    @Needs(root = true)
+    void placesAreReservedForRoot() throws Exception {
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        echo("MaxConnections=4", "MaxConnectionsPerSource=1");
+        List<UnixSocket> clients = new ArrayList<>();
+        try {
+            for (long user = 20001; user <= 20004; user++) {
+                AsUser.of(user, () -> clients.add(connect()));
+                if (user <= 20003) {
+                    assertThat(hear(clients.getLast())).startsWith("1 connection");
+                }
+            }
+            assertThat(hear(clients.getLast())).isEmpty();
+            assertThat(stage.happenings().await("a connection of user 20004 is refused"))
+                    .endsWith(
+                            "3 of plain users are there, MaxConnections=4, of which 1 are for root");
+            try (UnixSocket root = connect()) {
+                assertThat(hear(root)).startsWith("1 connection");
+            }
+        } finally {
+            clients.forEach(UnixSocket::close);
+        }
+        awaitConnections(0);
+    }
+
+    @Test
+    @Needs(root = true)
+    void aSubordinateUserCountsForItsOwner() throws Exception {
+        Path ranges = Files.writeString(folder.resolve("subuid"), "ada:20000:100\n");
+        Path users = Files.writeString(folder.resolve("passwd"), "ada:x:1007:1007::/:/bin/sh\n");
+        SubordinateUids uids = SubordinateUids.of(ranges, users);
+        AsUser.of(
+                20005,
+                () -> {
+                    UnixSocket[] pair = UnixSocket.pair(SocketType.STREAM);
+                    AcceptedConnection connection =
+                            AcceptedConnection.of(pair[0].fd().move(), uids);
+                    assertThat(connection.source()).isEqualTo("user 1007");
+                    connection.peer().orElseThrow().close();
+                    connection.fd().close();
+                    pair[1].close();
+                });
     }
 
     /** Connects as a user, each time after the last instance has exited; counts the answers. */

@@ -4,6 +4,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.FdCloser;
 import io.holdfast.core.NotSupportedException;
+import io.holdfast.core.machine.SubordinateUids;
 import io.holdfast.core.process.PidFd;
 import io.holdfast.core.socket.Peer;
 import io.holdfast.core.socket.UnixAddress;
@@ -23,7 +24,8 @@ import java.util.Optional;
  *
  * @param fd owned by this connection
  * @param peer present for AF_UNIX
- * @param source the user or IP address that the connection counts for
+ * @param source the user or IP address that the connection counts for; a subordinate uid counts for
+ *     its owner
  * @param ends the end of the instance name, after the number of the connection
  * @param variables describe the peer to the instance
  */
@@ -37,16 +39,17 @@ public record AcceptedConnection(
      * Makes an accepted connection, and finds out the peer.
      *
      * @param fd owned by the result
+     * @param uids the owners of subordinate uids
      * @throws ErrnoException ENOTCONN if the peer has disconnected already; then the caller closes
      *     the descriptor
      */
-    public static AcceptedConnection of(Fd fd) {
+    public static AcceptedConnection of(Fd fd, SubordinateUids uids) {
         return SysSocket.option(fd, SysSocket.SO_DOMAIN) == SysSocket.AF_UNIX
-                ? unix(fd)
+                ? unix(fd, uids)
                 : internet(fd);
     }
 
-    private static AcceptedConnection unix(Fd fd) {
+    private static AcceptedConnection unix(Fd fd, SubordinateUids uids) {
         UnixAddress address = UnixAddress.ofKernelName(SysSocket.getpeername(fd).text());
         Map<String, String> variables =
                 address instanceof UnixAddress.Unnamed
@@ -55,7 +58,7 @@ public record AcceptedConnection(
         String cookie = cookie(fd);
         Optional<Peer> peer = Peer.of(fd);
         String who = peer.map(AcceptedConnection::who).orElse("unknown");
-        String source = peer.map(known -> "user " + known.uid()).orElse("unknown");
+        String source = peer.map(known -> "user " + uids.ownerOf(known.uid())).orElse("unknown");
         return new AcceptedConnection(fd, peer, source, cookie + "-" + who, variables);
     }
 

@@ -2,6 +2,7 @@ package io.holdfast.manager.runtime;
 
 import io.holdfast.core.EventLoop;
 import io.holdfast.core.FdCloser;
+import io.holdfast.core.machine.SubordinateUids;
 import io.holdfast.manager.exec.DynamicUids;
 import io.holdfast.manager.exec.SandboxSupport;
 import io.holdfast.manager.job.UnitJob;
@@ -35,6 +36,7 @@ import java.util.function.Consumer;
  * @param notifySockets the sockets to which services send messages
  * @param uids the uids of the dynamic users of all units
  * @param sandboxes the parts of a sandbox that can be made for units here
+ * @param subordinates the owners of subordinate uids
  * @param survival keeps what has to outlive the manager
  * @param counters counts events of units
  */
@@ -51,6 +53,7 @@ public record ManagerContext(
         NotifySockets notifySockets,
         DynamicUids uids,
         SandboxSupport sandboxes,
+        SubordinateUids subordinates,
         ManagerListener listener,
         UnitLogs logs,
         Survival survival,

@@ -42,8 +42,9 @@ import java.util.regex.Pattern;
  * <p>Any user may connect and disconnect at any rate, and each instance costs a process. So a
  * connection whose peer has closed it again unused is not served, and a connection of a user counts
  * for {@code MaxConnectionsPerSource=} for a minimum time ({@link ManagerLimits#CONNECTION_PLACE}),
- * which limits the rate. A refusal must stay cheap: it neither stores the connection nor names an
- * instance.
+ * which limits the rate. Where that directive is set, as many places as it allows a source are
+ * reserved for root and the manager's own user. A refusal must stay cheap: it neither stores the
+ * connection nor names an instance.
  */
 final class SocketConnections {
     /** The pause before the next accept when this process has run out of descriptors. */
@@ -73,6 +74,7 @@ final class SocketConnections {
     private final Map<String, Integer> bySource = new HashMap<>();
     private final Throttle complaints;
     private final Throttle gone;
+    private int plain; // living connections of plain users
     private long accepted;
     private long refused;
 
@@ -121,13 +123,13 @@ final class SocketConnections {
     private void take(Fd fd) {
         AcceptedConnection connection;
         try {
-            connection = AcceptedConnection.of(fd);
+            connection = AcceptedConnection.of(fd, context.subordinates());
         } catch (ErrnoException e) {
             context.closer().close(name().text(), fd);
             gone.log("gone", "a connection was already closed: " + e.getMessage());
             return;
         }
-        Optional<String> refusal = refusal(owner.unit().socket(), connection.source());
+        Optional<String> refusal = refusal(owner.unit().socket(), connection);
         Optional<UnitName> instance =
                 refusal.isPresent() ? Optional.empty() : instanceFor(accepted, connection);
         if (instance.isEmpty()) {
@@ -171,13 +173,19 @@ final class SocketConnections {
     }
 
     /** Returns why one more connection is refused; empty if it is not. */
-    private Optional<String> refusal(SocketSection settings, String source) {
-        if (living.size() >= settings.maxConnections()) {
-            return Optional.of(
-                    living.size() + " are there, MaxConnections=" + settings.maxConnections());
+    private Optional<String> refusal(SocketSection settings, AcceptedConnection connection) {
+        int all = settings.maxConnections();
+        if (living.size() >= all) {
+            return Optional.of(living.size() + " are there, MaxConnections=" + all);
         }
         int most = settings.maxConnectionsPerSource();
-        int there = bySource.getOrDefault(source, 0);
+        int reserve = Math.min(most, all / 2);
+        if (isPlain(connection) && plain >= all - reserve) {
+            return Optional.of(
+                    "%d of plain users are there, MaxConnections=%d, of which %d are for root"
+                            .formatted(plain, all, reserve));
+        }
+        int there = bySource.getOrDefault(connection.source(), 0);
         return most > 0 && there >= most
                 ? Optional.of(
                         there
@@ -229,7 +237,7 @@ final class SocketConnections {
     private boolean resume(long number, Fd fd) {
         accepted = Math.max(accepted, number + 1); // it may not have been recorded
         try {
-            AcceptedConnection connection = AcceptedConnection.of(fd);
+            AcceptedConnection connection = AcceptedConnection.of(fd, context.subordinates());
             Optional<UnitName> instance = instanceFor(number, connection);
             instance.ifPresent(name -> {
                 Runnable ended = count(number, name, connection);
@@ -244,17 +252,25 @@ final class SocketConnections {
     /** Counts a living connection; returns what to run when it has ended. */
     private Runnable count(long number, UnitName instance, AcceptedConnection connection) {
         String source = connection.source();
+        boolean isPlain = isPlain(connection);
         living.put(instance, source);
+        plain += isPlain ? 1 : 0;
         bySource.merge(source, 1, Integer::sum);
         owner.connectionsChanged();
-        boolean isLimited =
-                owner.unit().socket().maxConnectionsPerSource() > 0
-                        && connection.peer().filter(peer -> !isOwner(peer)).isPresent();
+        boolean isLimited = owner.unit().socket().maxConnectionsPerSource() > 0 && isPlain;
         long least =
                 isLimited
                         ? System.nanoTime() + ManagerLimits.CONNECTION_PLACE.duration().toNanos()
                         : System.nanoTime();
-        return () -> ended(number, instance, source, least);
+        return () -> {
+            plain -= isPlain ? 1 : 0;
+            ended(number, instance, source, least);
+        };
+    }
+
+    /** Returns whether it is of another user than root and the manager's own. */
+    private static boolean isPlain(AcceptedConnection connection) {
+        return connection.peer().filter(peer -> !isOwner(peer)).isPresent();
     }
 
     private static boolean isOwner(Peer peer) {

@@ -24,6 +24,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -84,13 +85,27 @@ final class Starter {
     Starter(Spawn spawn) {
         this.spawn = spawn;
         this.terminal = ChildTerminal.of(spawn);
-        this.intoCgroup = spawn.cgroup != null && Feature.CLONE_INTO_CGROUP.isPresent();
+        this.intoCgroup = isBornInCgroup(spawn);
         this.throughGate =
                 spawn.held != null
                         || !spawn.pidVariables.isEmpty()
                         || spawn.idVariable != null
                         || (spawn.cgroup != null && !intoCgroup)
                         || (terminal != null && terminal.isControlling());
+    }
+
+    /**
+     * Returns whether the kernel puts the child into its cgroup at its birth. A child that is given
+     * a file of another process is moved there instead, while it is held: {@link #diedUnexecuted}
+     * would wait for its execve(2), which closes a copy of that file, and the close may never
+     * return. Nor is {@code /proc/PID/stat} readable during that execve (Linux 6.18).
+     */
+    private static boolean isBornInCgroup(Spawn spawn) {
+        return spawn.cgroup != null
+                && Feature.CLONE_INTO_CGROUP.isPresent()
+                && spawn.descriptors.values().stream().noneMatch(Fd::isReceived)
+                && Arrays.stream(spawn.streams)
+                        .noneMatch(s -> s instanceof Stdio.Descriptor(Fd fd) && fd.isReceived());
     }
 
     Child start() {

@@ -3,16 +3,19 @@ package io.holdfast.core.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.holdfast.core.Fd;
+import io.holdfast.core.FdCloser;
 import io.holdfast.core.Feature;
 import io.holdfast.core.Signal;
 import io.holdfast.core.sys.process.SpawnThread;
 import io.holdfast.core.testkit.LingeringSocket;
 import io.holdfast.core.testkit.Needs;
+import io.holdfast.core.testkit.ScratchCgroup;
 import io.holdfast.core.testkit.SilentFileSystem;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -87,6 +90,22 @@ class HostileDescriptorTest {
         }
         fileSystem.close();
         assertThat(hanging.get()).isEqualTo(new Exit.Exited(0));
+    }
+
+    @Test
+    @Needs(cgroup2 = true)
+    void aStartIntoACgroupThatIsGivenOneReturns() throws Exception {
+        hostile.getFirst().closeWith(FdCloser.automatic(new Object())); // as if received
+        try (ScratchCgroup scratch = ScratchCgroup.create()) {
+            Spawn spawn = Spawn.of("true").cgroup(scratch.cgroup());
+            FutureTask<Child> start =
+                    new FutureTask<>(() -> spawn.descriptor(3, hostile.getFirst()).start());
+            Thread _ = Thread.ofPlatform().daemon().start(start);
+            try (Child child = start.get(30, TimeUnit.SECONDS)) {
+                fileSystem.close();
+                assertThat(child.await()).isEqualTo(new Exit.Exited(0));
+            }
+        }
     }
 
     @Test

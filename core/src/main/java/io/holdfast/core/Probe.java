@@ -152,6 +152,7 @@ final class Probe {
             spawn.cgroup(none);
             int r = spawn.spawn("/bin/true", List.of("true"), null);
             requireNoShortage(r, "posix_spawn");
+            Unistd.close(r); // of a child, without the feature
             return r == -Errno.EBADF;
         }
     }

@@ -9,6 +9,13 @@ public final class CoreLimits {
     public static final Limit SPAWNERS =
             Limit.count("io.holdfast.spawners", 16, "threads that spawn children at a time");
 
+    /** How long a start waits for a free descriptor once its child exists. */
+    public static final Limit DESCRIPTOR_TIMEOUT =
+            Limit.time(
+                    "io.holdfast.descriptorTimeout",
+                    Duration.ofSeconds(10),
+                    "time that a start waits for a free descriptor once its child exists");
+
     /** How long getent(1) may take to look up a user or group. */
     public static final Limit ACCOUNT_TIMEOUT =
             Limit.time(
@@ -70,10 +77,21 @@ public final class CoreLimits {
 
     private CoreLimits() {}
 
+    /**
+     * {@return the advice of a start that has waited for {@link #DESCRIPTOR_TIMEOUT}}
+     *
+     * @param consequence what has become of the child
+     */
+    public static String withoutDescriptor(String consequence) {
+        return "no descriptor was free for %d ms, so %s; raise RLIMIT_NOFILE, or the time with -D%s"
+                .formatted(DESCRIPTOR_TIMEOUT.value(), consequence, DESCRIPTOR_TIMEOUT.property());
+    }
+
     /** {@return all limits of this class} */
     public static List<Limit> all() {
         return List.of(
                 SPAWNERS,
+                DESCRIPTOR_TIMEOUT,
                 ACCOUNT_TIMEOUT,
                 ACCOUNT_AGE,
                 REAP_GRACE,

@@ -6,6 +6,7 @@ import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Readiness;
 import io.holdfast.core.file.ScratchFolder;
+import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.SysStat;
 import io.holdfast.core.sys.process.Lease;
@@ -145,11 +146,12 @@ final class Gate implements AutoCloseable {
 
     /**
      * Makes the child end, whether or not it has reached the gate. Where leases are switched off,
-     * it continues as after {@link #open}, and must be killed.
+     * it continues as after {@link #open}, and must be killed; as long as no descriptor is free it
+     * waits, and so does the caller.
      */
     void refuse() {
         if (bar == null) {
-            open();
+            open(Long.MAX_VALUE);
         } else {
             bar.release();
         }
@@ -157,15 +159,25 @@ final class Gate implements AutoCloseable {
 
     /**
      * Lets the child continue, whether or not it has reached its open, which from now on does not
-     * block. Never fails, for then child and spawning thread would wait forever: if not even the
-     * reserved descriptor number is left, it waits for one.
+     * block. If not even the reserved descriptor number is left, waits for one.
+     *
+     * @throws ErrnoException EMFILE after {@link CoreLimits#DESCRIPTOR_TIMEOUT}; the child still
+     *     waits
      */
     void open() {
+        open(CoreLimits.DESCRIPTOR_TIMEOUT.duration().toNanos());
+    }
+
+    private void open(long nanos) {
         reserve.close();
-        while (passage == null) {
+        for (long start = System.nanoTime(); passage == null; ) {
             try {
                 passage = reopen(departure, Fcntl.O_RDWR | Fcntl.O_NONBLOCK);
             } catch (ErrnoException e) {
+                if (System.nanoTime() - start >= nanos) {
+                    String advice = CoreLimits.withoutDescriptor("the held child was killed");
+                    throw new ErrnoException(e.call(), e.subject(), e.errno(), advice);
+                }
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
         }

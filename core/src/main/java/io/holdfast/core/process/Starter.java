@@ -35,7 +35,6 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,8 +68,6 @@ final class Starter {
             return threads;
         }
     }
-
-    private static final long PAUSE_NANOS = 5_000_000;
 
     static {
         SignalDispositions.keepChildren();
@@ -215,6 +212,7 @@ final class Starter {
         private volatile @Nullable Patch patch;
         private boolean arrived;
         private boolean handled;
+        private boolean killed;
         private @Nullable Throwable refusal;
 
         HeldSpawn(StartCommand command, Gate gate) {
@@ -247,9 +245,7 @@ final class Starter {
             } catch (RuntimeException | Error e) {
                 refusal = e;
             } finally {
-                if (handled) {
-                    gate.open();
-                } else {
+                if (!handled && !killed) {
                     gate.refuse();
                 }
             }
@@ -273,9 +269,10 @@ final class Starter {
                 if (spawn.held != null) {
                     spawn.held.accept(child);
                 }
+                gate.open();
             } catch (RuntimeException | Error e) {
                 try {
-                    boolean ignored = child.pidFd().signal(Signal.KILL); // runs nothing so far
+                    killed = child.pidFd().signal(Signal.KILL); // runs nothing so far
                 } catch (ErrnoException failure) {
                     e.addSuppressed(failure);
                 }
@@ -520,39 +517,11 @@ final class Starter {
             String program,
             List<String> arguments,
             @Nullable MemorySegment environment) {
-        if (Feature.PIDFD_SPAWN.isPresent()) {
-            int number = call.pidfdSpawn(program, arguments, environment);
-            if (number < 0) {
-                throw failure("pidfd_spawn", program, -number);
-            }
-            return PidFd.ofKernel(Fd.adopt(number));
+        int number = call.spawn(program, arguments, environment);
+        if (number < 0) {
+            throw failure("posix_spawn", program, -number);
         }
-        int pid;
-        try (Fd _ = Fcntl.open("/", Fcntl.O_PATH)) { // reserves a number for its pidfd
-            pid = call.spawn(program, arguments, environment);
-        }
-        if (pid < 0) {
-            throw failure("posix_spawn", program, -pid);
-        }
-        return hold(pid);
-    }
-
-    /**
-     * Opens a child by its PID, which it still has, since only this process can reap it. Waits for
-     * a free descriptor rather than fail for lack of one, since the child would then run without a
-     * reaper.
-     */
-    private static PidFd hold(int pid) {
-        for (; ; ) {
-            try {
-                return PidFd.open(pid);
-            } catch (ErrnoException e) {
-                if (e.errno() != Errno.EMFILE && e.errno() != Errno.ENFILE) {
-                    throw e;
-                }
-                LockSupport.parkNanos(PAUSE_NANOS);
-            }
-        }
+        return PidFd.ofKernel(Fd.adopt(number));
     }
 
     private ErrnoException failure(String call, String program, int errno) {

@@ -8,6 +8,7 @@ import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
 import io.holdfast.core.NotSupportedException;
 import io.holdfast.core.Signal;
+import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.CString;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.Pool;
@@ -367,47 +368,42 @@ public final class PosixSpawn implements AutoCloseable {
     }
 
     /**
-     * {@code pidfd_spawn}: a number to adopt, or -errno. Returns when the child has executed the
-     * program.
+     * Spawns the child by {@code pidfd_spawn}, or where that is missing by {@code posix_spawn}.
+     * Returns when the child has executed the program.
      *
      * @param arguments from {@code argv[0]} on
      * @param environment what {@link #strings} made, or null for the environment of this process
-     * @throws NotSupportedException without {@link Feature#PIDFD_SPAWN}
-     * @throws ErrnoException EMFILE
+     * @return the number of its pidfd, to adopt, or -errno
+     * @throws ErrnoException EMFILE, also after the child was born and killed
      * @throws OutOfMemoryError if no thread can be started
      */
-    public int pidfdSpawn(
-            String path, List<String> arguments, @Nullable MemorySegment environment) {
-        Feature.PIDFD_SPAWN.require("pidfd_spawn");
-        Libc.Function spawn = Objects.requireNonNull(PIDFD_SPAWN);
+    public int spawn(String path, List<String> arguments, @Nullable MemorySegment environment) {
+        Libc.Function function =
+                Feature.PIDFD_SPAWN.isPresent() ? Objects.requireNonNull(PIDFD_SPAWN) : POSIX_SPAWN;
         Fd[] reserved = Unistd.pipe2(0); // two numbers, for the pidfds of thread and child
         SpawnThread thread;
         try {
-            thread = spawned(spawn, path, arguments, environment);
+            thread = spawned(function, path, arguments, environment);
         } finally {
             reserved[0].close();
             reserved[1].close();
         }
         try {
-            return thread.result() < 0 ? thread.result() : thread.copyOfResult();
+            if (thread.result() < 0) {
+                return thread.result();
+            }
+            int pidfd = thread.pidfd();
+            if (pidfd < 0) {
+                throw new ErrnoException(
+                        "pidfd_open",
+                        "child " + path,
+                        -pidfd,
+                        CoreLimits.withoutDescriptor("it was killed"));
+            }
+            return pidfd;
         } finally {
             thread.release();
         }
-    }
-
-    /**
-     * {@code posix_spawn}: the PID of the new process, or -errno. The PID is valid until the
-     * process is reaped. Returns when the child has executed the program.
-     *
-     * @param arguments from {@code argv[0]} on
-     * @param environment what {@link #strings} made, or null for the environment of this process
-     * @throws OutOfMemoryError if no thread can be started
-     */
-    public int spawn(String path, List<String> arguments, @Nullable MemorySegment environment) {
-        SpawnThread thread = spawned(POSIX_SPAWN, path, arguments, environment);
-        int pid = thread.result();
-        thread.release();
-        return pid;
     }
 
     private SpawnThread spawned(

@@ -4,6 +4,8 @@ import io.holdfast.core.Errno;
 import io.holdfast.core.ErrnoException;
 import io.holdfast.core.Fd;
 import io.holdfast.core.Feature;
+import io.holdfast.core.Signal;
+import io.holdfast.core.limit.CoreLimits;
 import io.holdfast.core.sys.Fcntl;
 import io.holdfast.core.sys.Libc;
 import io.holdfast.core.sys.Scratch;
@@ -50,7 +52,10 @@ import org.jspecify.annotations.Nullable;
  * other numbers below the highest of them are {@link #reserved} by a descriptor on which every read
  * and write fails. Nothing else runs on these threads than prepared calls ({@link SpawnCall});
  * above all they never resume a virtual thread, since that may start a thread, which would have
- * this table.
+ * this table. One thing is left: what the JVM opens later, or under a number above those, is not in
+ * the tables. A line that one of these threads itself writes to a log file of the JVM ({@code
+ * -Xlog:…:file=}), or the heap dump of an OutOfMemoryError on it, is lost, or goes to the copy that
+ * has this number during a start.
  *
  * <p>Where pidfd_getfd is not available ({@link Feature#OWN_TABLE}), each start has a thread whose
  * table is a copy of that of the process, and the child closes the rest of it.
@@ -62,6 +67,8 @@ public final class SpawnThread implements Runnable {
      * How long the root may take; longer only if a stranger's file came before {@link #prepare}.
      */
     private static final long ROOT_SECONDS = 10;
+
+    private static final long DESCRIPTOR_NANOS = CoreLimits.DESCRIPTOR_TIMEOUT.duration().toNanos();
 
     private static final long PAUSE_NANOS = 5_000_000;
 
@@ -75,6 +82,7 @@ public final class SpawnThread implements Runnable {
 
     // sys/wait.h
     private static final int P_ALL = 0;
+    private static final int P_PIDFD = 3;
     private static final int WNOHANG = 1;
     private static final int WEXITED = 4;
     private static final int WNOWAIT = 0x1000000;
@@ -108,6 +116,8 @@ public final class SpawnThread implements Runnable {
     private boolean outlivesChild;
     private @Nullable Throwable failure;
     private int result;
+    private boolean isPidfd; // the result, otherwise a PID
+    private boolean discards;
 
     private SpawnThread(boolean own, boolean once) {
         this.own = own;
@@ -395,24 +405,26 @@ public final class SpawnThread implements Runnable {
     }
 
     /**
-     * Copies the descriptor that is the result into the table of the process (Linux 6.9). Waits for
-     * free numbers rather than fail: a child would run without an owner otherwise.
-     *
-     * @return a number to adopt
+     * Returns a pidfd of the child in the table of the process: a number to adopt, or -errno. Waits
+     * for free numbers for a while ({@link CoreLimits#DESCRIPTOR_TIMEOUT}); after a failure the
+     * thread kills and reaps the child, which would run without an owner.
      */
-    int copyOfResult() {
+    int pidfd() {
+        long start = System.nanoTime();
         for (; ; ) {
-            int copy = copyNow();
-            switch (-copy) {
-                case Errno.EMFILE, Errno.ENFILE, Errno.ENOMEM -> LockSupport.parkNanos(PAUSE_NANOS);
-                default -> {
-                    return copy;
-                }
+            int copy = isPidfd ? copyOfResult() : SysPidfd.open(result, 0);
+            boolean isShort =
+                    copy == -Errno.EMFILE || copy == -Errno.ENFILE || copy == -Errno.ENOMEM;
+            if (!isShort || System.nanoTime() - start >= DESCRIPTOR_NANOS) {
+                discards = copy < 0;
+                return copy;
             }
+            LockSupport.parkNanos(PAUSE_NANOS);
         }
     }
 
-    private int copyNow() {
+    /** Copies the pidfd that is the result into the table of the process (Linux 6.9). */
+    private int copyOfResult() {
         int number = SysPidfd.open(id, SysPidfd.PIDFD_THREAD);
         if (number < 0) {
             return number;
@@ -420,6 +432,17 @@ public final class SpawnThread implements Runnable {
         try (Fd pidfd = Fd.adopt(number)) {
             return SysPidfd.getfd(pidfd, result);
         }
+    }
+
+    /** Kills and reaps the child of the call. */
+    private void discard() {
+        int pidfd = isPidfd ? result : SysPidfd.open(result, 0);
+        int kill = Signal.KILL.number();
+        int _ = Libc.intCall(SYSCALL, SysPidfd.NR_PIDFD_SEND_SIGNAL, pidfd, kill, 0, 0, 0);
+        int r;
+        do {
+            r = waitForExit(P_PIDFD, pidfd, WEXITED);
+        } while (r == -Errno.EINTR);
     }
 
     /** Lets the thread close its copies; it is used again afterwards, or ends. */
@@ -451,16 +474,21 @@ public final class SpawnThread implements Runnable {
             call = null;
             result = unshared < 0 ? unshared : made.run(id, own ? reserved - 1 : -1);
             boolean late = made.table().hasReceived(); // their close may take for ever
-            if (!late && made.isPidfd()) {
-                result = move(result, reserved);
+            isPidfd = made.isPidfd();
+            if (!late && isPidfd && result >= 0) {
+                int moved = Libc.intCall(DUP3, result, reserved, Fcntl.O_CLOEXEC, 0, 0, 0);
+                late = moved < 0 && result != reserved; // the child is not lost
+                result = late ? result : reserved;
             }
             if (!late) {
-                int ignored = closeFrom(made.isPidfd() && result >= 0 ? reserved + 1 : reserved);
+                int ignored = closeFrom(isPidfd && result >= 0 ? reserved + 1 : reserved);
             }
-            boolean outlives = outlivesChild && result >= 0;
             done.release();
             work.acquireUninterruptibly(); // the caller has what it needs of the table
-            if (outlives) {
+            if (discards) {
+                discards = false;
+                discard();
+            } else if (outlivesChild && result >= 0) {
                 int ignored = closeFrom(reserved);
                 awaitExit();
             }
@@ -486,7 +514,8 @@ public final class SpawnThread implements Runnable {
             } catch (InterruptedException e) {
                 continue; // no code interrupts this thread
             }
-            if (waitForExit(WNOHANG) == -Errno.ECHILD && IDLE.remove(this)) {
+            if (waitForExit(P_ALL, 0, WEXITED | WNOWAIT | WNOTHREAD | WNOHANG) == -Errno.ECHILD
+                    && IDLE.remove(this)) {
                 return false;
             }
         }
@@ -496,16 +525,15 @@ public final class SpawnThread implements Runnable {
     private static void awaitExit() {
         int r;
         do {
-            r = waitForExit(0);
+            r = waitForExit(P_ALL, 0, WEXITED | WNOWAIT | WNOTHREAD);
         } while (r == -Errno.EINTR);
     }
 
-    /** {@code waitid(2)} of the calling thread's children, which reaps none: 0, or -errno. */
-    private static int waitForExit(int flags) {
+    /** {@code waitid(2)}: 0, or -errno. */
+    private static int waitForExit(int kind, int id, int options) {
         Scratch scratch = Scratch.take();
         try {
-            int options = WEXITED | WNOWAIT | WNOTHREAD | flags;
-            return Libc.intCall(WAITID, scratch.errno, P_ALL, 0, scratch.address, options, 0, 0);
+            return Libc.intCall(WAITID, scratch.errno, kind, id, scratch.address, options, 0, 0);
         } finally {
             scratch.release();
         }

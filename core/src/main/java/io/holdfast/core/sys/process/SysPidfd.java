@@ -32,7 +32,7 @@ public final class SysPidfd {
     private static final long PIDFD_GET_INFO = 0xC000FF0BL | (long) PidfdInfo.SIZE << 16;
 
     // asm/unistd.h, the same on x86_64 and aarch64
-    private static final int NR_PIDFD_SEND_SIGNAL = 424;
+    static final int NR_PIDFD_SEND_SIGNAL = 424;
     private static final int NR_PIDFD_OPEN = 434;
     private static final int NR_PIDFD_GETFD = 438;
 

@@ -80,7 +80,7 @@ class ShellCompletionTest {
     @BeforeEach
     void layOut() throws IOException {
         String command =
-                Program.command(List.of("-Dio.holdfast.cli.completionPatience=60000")).stream()
+                Program.command(List.of("-Dio.holdfast.cli.completionTimeout=60000")).stream()
                         .map(word -> "'" + word + "'")
                         .collect(Collectors.joining(" "));
         Path program =

@@ -15,7 +15,7 @@ public record Candidate(String word, String description) {
     /** Short, because a user waits with a half-typed line. */
     static final Limit TIMEOUT =
             Limit.time(
-                    "io.holdfast.cli.completionPatience",
+                    "io.holdfast.cli.completionTimeout",
                     Duration.ofMillis(700),
                     "time that the completion of a shell waits for a daemon");
 

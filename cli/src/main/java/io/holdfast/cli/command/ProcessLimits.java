@@ -31,7 +31,7 @@ public final class ProcessLimits {
                                 LineQueue.LINES,
                                 LineQueue.CHARACTERS,
                                 Candidate.TIMEOUT,
-                                ReplyLimits.PATIENCE))
+                                ReplyLimits.TIMEOUT))
                 .flatMap(List::stream)
                 .toList();
     }

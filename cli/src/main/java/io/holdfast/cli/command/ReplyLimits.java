@@ -17,9 +17,9 @@ public final class ReplyLimits {
     private static final int VALUES = 500_000;
 
     /** How long a command waits for a daemon: longer than a manager waits for its files. */
-    static final Limit PATIENCE =
+    static final Limit TIMEOUT =
             Limit.time(
-                    "io.holdfast.cli.replyPatience",
+                    "io.holdfast.cli.replyTimeout",
                     Duration.ofSeconds(45),
                     "time that a command waits for the reply of a daemon; a change of units may"
                             + " take longer");
@@ -29,7 +29,7 @@ public final class ReplyLimits {
     /** Returns the options of a Varlink client. */
     public static ClientOptions varlink() {
         return ClientOptions.standard()
-                .withCallTimeout(PATIENCE.duration())
+                .withCallTimeout(TIMEOUT.duration())
                 .withLimits(
                         new MessageLimits(
                                 new JsonLimits(BYTES, DEPTH, VALUES),

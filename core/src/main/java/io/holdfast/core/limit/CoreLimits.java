@@ -19,7 +19,7 @@ public final class CoreLimits {
     /** How long getent(1) may take to look up a user or group. */
     public static final Limit ACCOUNT_TIMEOUT =
             Limit.time(
-                    "io.holdfast.accountPatience",
+                    "io.holdfast.accountTimeout",
                     Duration.ofSeconds(15),
                     "time that getent(1) may take to look up a user or group");
 
@@ -41,7 +41,7 @@ public final class CoreLimits {
     /** How long the processes of a scope may take to exit after it was killed. */
     public static final Limit SCOPE_TIMEOUT =
             Limit.time(
-                    "io.holdfast.scopePatience",
+                    "io.holdfast.scopeTimeout",
                     Duration.ofSeconds(10),
                     "time that the processes of a scope may take to be gone once they are killed");
 
@@ -56,7 +56,7 @@ public final class CoreLimits {
     /** How long a bind waits for other binds that replace a dead socket file in the same folder. */
     public static final Limit SOCKET_TIMEOUT =
             Limit.time(
-                    "io.holdfast.socketPatience",
+                    "io.holdfast.socketTimeout",
                     Duration.ofSeconds(2),
                     "time that a bind waits for others who replace a dead socket file in its"
                             + " folder");

@@ -31,7 +31,7 @@ import java.util.stream.Stream;
  * The users and groups of this machine: first those of {@code /etc/passwd} and {@code /etc/group},
  * then those of the name service switch, by {@code getent(1)}. Nothing is cached between lookups.
  * Every method may block while {@code getent} runs, for 15 s at most ({@code
- * io.holdfast.accountPatience}, milliseconds). Safe for use by any thread.
+ * io.holdfast.accountTimeout}, milliseconds). Safe for use by any thread.
  */
 public final class Accounts {
     /** The users and groups of the running system. */

@@ -217,7 +217,7 @@ final class ServiceLife {
     }
 
     /** Returns how long a stop waits for a worker that only has to return. */
-    Duration stopPatience() {
+    Duration stopTimeout() {
         return unit().service()
                 .timeouts()
                 .stop()

@@ -138,7 +138,7 @@ final class ServiceReload {
         late = true;
         if (commands.areRunning()) {
             life.running().killControl();
-            life.running().limitSpawns(life.stopPatience());
+            life.running().limitSpawns(life.stopTimeout());
         } else {
             end(JobResult.FAILED);
         }

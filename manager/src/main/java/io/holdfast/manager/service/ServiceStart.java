@@ -156,7 +156,7 @@ final class ServiceStart {
     void hurry() {
         Work<?> pending = preparation;
         if (pending != null) {
-            pending.limit(life.stopPatience());
+            pending.limit(life.stopTimeout());
         }
     }
 

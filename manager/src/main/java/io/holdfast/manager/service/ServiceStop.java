@@ -147,7 +147,7 @@ final class ServiceStop {
             life.deadline.set(ManagerLimits.KILL_TIMEOUT.duration(), this::leftOver);
         } else {
             arm(this::signalFinally);
-            life.running().limitSpawns(life.stopPatience()); // a late child is killed anyway
+            life.running().limitSpawns(life.stopTimeout()); // a late child is killed anyway
         }
         life.running().watchEmpty();
         maybeGone(); // they may all have exited already
